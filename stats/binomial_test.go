@@ -1,0 +1,89 @@
+package stats
+
+import (
+	"fmt"
+	"math"
+	"testing"
+)
+
+// probability returns P(X = k) for X ~ Bin(n, p), 0 < p < 1, apart from the code under test.
+func probability(k, n int64, p float64) float64 { return math.Exp(logProbability(k, n, p)) }
+
+func logProbability(k, n int64, p float64) float64 {
+	chosen, _ := math.Lgamma(float64(n + 1))
+	hits, _ := math.Lgamma(float64(k + 1))
+	misses, _ := math.Lgamma(float64(n - k + 1))
+	return chosen - hits - misses + float64(k)*math.Log(p) + float64(n-k)*math.Log1p(-p)
+}
+
+// near fails the test unless got is within tolerance of want, both absolute.
+func near(t *testing.T, what string, got, want, tolerance float64) {
+	t.Helper()
+	if !(math.Abs(got-want) <= tolerance) {
+		t.Errorf("%s: got %.9g, want %.9g within %g", what, got, want, tolerance)
+	}
+}
+
+func TestTailsEqualEnumeration(t *testing.T) {
+	for _, n := range []int64{1, 2, 7, 30, 200} {
+		for _, p := range []float64{.001, .0625, .271, .5, .9, .999} {
+			var below float64
+			for k := range n + 1 {
+				what := fmt.Sprintf("n=%d p=%v k=%d", n, p, k)
+				near(t, "atLeast "+what, atLeast(float64(k), float64(n), p), 1-below, 1e-11)
+				below += probability(k, n, p)
+				near(t, "atMost "+what, atMost(float64(k), float64(n), p), below, 1e-11)
+			}
+		}
+	}
+}
+
+func TestFarTailOfAMillion(t *testing.T) {
+	const n, p = 1_000_000, .271
+	for _, k := range []int64{272_500, 273_500} {
+		var want float64
+		for j := k; j < k+6_000; j++ {
+			want += probability(j, n, p)
+		}
+		got := atLeast(float64(k), n, p)
+		near(t, fmt.Sprintf("relative tail from %d", k), got/want, 1, 1e-6)
+	}
+}
+
+func TestTailsAreComplements(t *testing.T) {
+	for _, n := range []float64{1, 10, 1e3, 1e5, 1e6} {
+		for _, share := range []float64{0, 1e-6, .001, .271, .5, .999, 1} {
+			for _, p := range []float64{0, 1e-12, .001, .27, .5, .999, 1} {
+				k := math.Floor(n * share)
+				what := fmt.Sprintf("n=%g k=%g p=%g", n, k, p)
+				near(t, what, atMost(k, n, p)+atLeast(k+1, n, p), 1, 1e-9)
+			}
+		}
+	}
+}
+
+func TestImpossibleArgumentsPanic(t *testing.T) {
+	tests := map[string]func(){
+		"more than all":         func() { ClopperPearson(3, 2, .05) },
+		"negative count":        func() { ClopperPearson(-1, 2, .05) },
+		"negative total":        func() { ZeroFailureBound(-1, .05) },
+		"alpha of 0":            func() { ClopperPearson(1, 2, 0) },
+		"alpha that is NaN":     func() { NewSequence(.5, 10, math.NaN()) },
+		"prediction over 1":     func() { NewSequence(1.5, 10, .05) },
+		"quantile of 1":         func() { QuantileRanks(10, 1, .05) },
+		"risk of 1":             func() { PlanPass(.5, .05, .05, 1) },
+		"mixture of nothing":    func() { MixtureQuantile(nil, .5) },
+		"mixture below 0":       func() { MixtureQuantile([]Component{{Weight: 2}, {Weight: -1}}, .5) },
+		"mixture with weight 0": func() { MixtureQuantile([]Component{{Weight: 0}}, .5) },
+	}
+	for name, call := range tests {
+		t.Run(name, func(t *testing.T) {
+			defer func() {
+				if recover() == nil {
+					t.Error("got an answer, want a panic")
+				}
+			}()
+			call()
+		})
+	}
+}

@@ -1,0 +1,49 @@
+package stats
+
+import "math"
+
+// endPrecision is the relative precision to which interval ends are found.
+const endPrecision = 1e-14
+
+// ClopperPearson returns the interval of Clopper and Pearson ("The use of confidence or fiducial limits illustrated in the
+// case of the binomial", Biometrika 26, 1934) for a probability of which k of n observations are known: the values that
+// neither one-sided exact binomial test rejects at alpha/2. It covers the truth with at least 1-alpha whatever the truth
+// is. Without observations it is [0, 1].
+//
+// The ends are found by bisection of the binomial tails and not by a beta quantile function, because the one at hand
+// (gonum's InvRegIncBeta, from Cephes) misses far ends: for k = 999,991 of 10^6 and a tail of 10^-6 it returns .965.
+func ClopperPearson(k, n int64, alpha float64) Interval {
+	requireCount(k, n)
+	requireProbability("alpha", alpha)
+	if n == 0 {
+		return Interval{Lo: 0, Hi: 1}
+	}
+	// The upper end is the lower end of the other outcome, seen from 1.
+	return Interval{Lo: lowerEnd(k, n, alpha/2), Hi: 1 - lowerEnd(n-k, n, alpha/2)}
+}
+
+// lowerEnd returns the probability under which k or more of n are seen with probability tail: 0 for k = 0. The end for
+// k = n is known in closed form.
+func lowerEnd(k, n int64, tail float64) float64 {
+	switch k {
+	case 0:
+		return 0
+	case n:
+		return math.Pow(tail, 1/float64(n))
+	}
+	count, total := float64(k), float64(n)
+	end, _ := crossing(0, 1, endPrecision, func(p float64) bool { return atLeast(count, total, p) > tail })
+	return end
+}
+
+// ZeroFailureBound returns the upper bound, at confidence 1-alpha, of the probability of an event that none of n
+// observations showed: 1 - alpha^(1/n), the one-sided Clopper-Pearson bound for k = 0. It is 1 without observations.
+// The "rule of three" 3/n (Hanley & Lippman-Hand, JAMA 249, 1983) approximates it at alpha = .05.
+func ZeroFailureBound(n int64, alpha float64) float64 {
+	requireCount(0, n)
+	requireProbability("alpha", alpha)
+	if n == 0 {
+		return 1
+	}
+	return -math.Expm1(math.Log(alpha) / float64(n))
+}

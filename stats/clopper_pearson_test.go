@@ -1,0 +1,142 @@
+package stats
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+// The first four rows are the Clopper-Pearson column of table I in Newcombe, "Two-sided confidence intervals for the
+// single proportion", Statistics in Medicine 17, 1998; the others are the usual tables for n = 10 and 20.
+func TestClopperPearsonEqualsTables(t *testing.T) {
+	tests := []struct {
+		k, n int64
+		want Interval
+	}{
+		{81, 263, Interval{.2527, .3676}},
+		{15, 148, Interval{.0578, .1617}},
+		{0, 20, Interval{0, .1684}},
+		{1, 29, Interval{.0009, .1776}},
+		{0, 10, Interval{0, .3085}},
+		{1, 10, Interval{.0025, .4450}},
+		{2, 10, Interval{.0252, .5561}},
+		{3, 10, Interval{.0667, .6525}},
+		{5, 10, Interval{.1871, .8129}},
+		{10, 10, Interval{.6915, 1}},
+		{10, 20, Interval{.2720, .7280}},
+		{0, 0, Interval{0, 1}},
+	}
+	for _, test := range tests {
+		got := ClopperPearson(test.k, test.n, .05)
+		what := fmt.Sprintf("%d of %d", test.k, test.n)
+		near(t, what+" lower", got.Lo, test.want.Lo, 5.1e-5)
+		near(t, what+" upper", got.Hi, test.want.Hi, 5.1e-5)
+	}
+}
+
+// By definition each end is the truth under which as much or more is seen with probability alpha/2. Four digits of it,
+// because an end like 1 - 10^-12 has no more itself.
+func TestClopperPearsonEndsHaveTheirTails(t *testing.T) {
+	for _, n := range []int64{1, 2, 10, 333, 10_000, 1_000_000} {
+		for _, k := range []int64{1, 2, n / 1000, n / 4, n / 2, n - 9, n - 1} {
+			if k < 1 || k >= n {
+				continue
+			}
+			for _, alpha := range []float64{1e-6, .01, .04, .5} {
+				got := ClopperPearson(k, n, alpha)
+				what := fmt.Sprintf("%d of %d at %g", k, n, alpha)
+				near(t, what+" lower tail", atLeast(float64(k), float64(n), got.Lo)/(alpha/2), 1, 1e-4)
+				near(t, what+" upper tail", atMost(float64(k), float64(n), got.Hi)/(alpha/2), 1, 1e-4)
+			}
+		}
+	}
+}
+
+func TestClopperPearsonIsSymmetricAndNested(t *testing.T) {
+	for _, n := range []int64{1, 5, 40, 1000} {
+		for k := int64(0); k <= n; k += 1 + n/20 {
+			wide, narrow, mirrored := ClopperPearson(k, n, .01), ClopperPearson(k, n, .1), ClopperPearson(n-k, n, .1)
+			near(t, "mirrored lower end", mirrored.Lo, 1-narrow.Hi, 1e-12)
+			near(t, "mirrored upper end", mirrored.Hi, 1-narrow.Lo, 1e-12)
+			if !narrow.Inside(wide) || narrow.Width() >= wide.Width() {
+				t.Errorf("%d of %d: %v at .1 is not within %v at .01", k, n, narrow, wide)
+			}
+			estimate := float64(k) / float64(n)
+			if !(Interval{estimate, estimate}).Inside(narrow) {
+				t.Errorf("%d of %d: the estimate is outside %v", k, n, narrow)
+			}
+		}
+	}
+}
+
+// coverage returns the exact probability that the interval holds the truth p.
+func coverage(n int64, p, alpha float64) float64 {
+	var covered float64
+	for k := range n + 1 {
+		if i := ClopperPearson(k, n, alpha); i.Lo <= p && p <= i.Hi {
+			covered += probability(k, n, p)
+		}
+	}
+	return covered
+}
+
+func TestClopperPearsonCovers(t *testing.T) {
+	for _, n := range []int64{1, 3, 10, 35} {
+		for p := .003; p < 1; p += .047 {
+			for _, alpha := range []float64{.04, .2} {
+				if got := coverage(n, p, alpha); got < 1-alpha-1e-9 {
+					t.Errorf("n=%d p=%.3f: covers %.4f, want at least %.2f", n, p, got, 1-alpha)
+				}
+			}
+		}
+	}
+	near(t, "coverage at n=100, p=.001", coverage(100, .001, .05), .995, .0005)
+	near(t, "coverage at n=1000, p=.001", coverage(1000, .001, .05), .981, .0005)
+}
+
+func TestClopperPearsonCoversDraws(t *testing.T) {
+	const runs, n, p, alpha = 4000, 400, .271, .04
+	draw := rand.New(rand.NewPCG(1, 1))
+	var intervals [n + 1]Interval
+	for k := range intervals {
+		intervals[k] = ClopperPearson(int64(k), n, alpha)
+	}
+	missed := 0
+	for range runs {
+		k := 0
+		for range n {
+			if draw.Float64() < p {
+				k++
+			}
+		}
+		if intervals[k].Disjoint(Interval{p, p}) {
+			missed++
+		}
+	}
+	// Exactly .0324 at these values; four standard deviations are .0112.
+	near(t, "share of intervals that missed", float64(missed)/runs, .0324, .0112)
+	near(t, "exact share", 1-coverage(n, p, alpha), .0324, .0001)
+}
+
+func TestZeroFailureBound(t *testing.T) {
+	for _, test := range []struct {
+		limit float64
+		want  int64
+	}{{.05, 59}, {.01, 299}, {.001, 2995}} {
+		if got := fewest(1, 10_000, func(n int64) bool { return ZeroFailureBound(n, .05) <= test.limit }); got != test.want {
+			t.Errorf("observations without a failure for a bound of %g: got %d, want %d", test.limit, got, test.want)
+		}
+	}
+	near(t, "no observations", ZeroFailureBound(0, .05), 1, 0)
+	near(t, "one observation", ZeroFailureBound(1, .05), .95, 1e-15)
+	near(t, "two-sided at twice alpha", ClopperPearson(0, 700, .1).Hi, ZeroFailureBound(700, .05), 1e-12)
+	near(t, "rule of three", ZeroFailureBound(1_000_000_000, .05)*1e9, -math.Log(.05), 1e-6)
+}
+
+func BenchmarkClopperPearson(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		ClopperPearson(800, 3000, .04)
+	}
+}

@@ -1,0 +1,65 @@
+package stats
+
+import (
+	"math"
+	"testing"
+)
+
+func TestBand(t *testing.T) {
+	tests := []struct {
+		prediction, tolerance float64
+		want                  Interval
+	}{
+		{.5, .125, Interval{.375, .625}},
+		{.0625, .125, Interval{0, .1875}},
+		{.9375, .125, Interval{.8125, 1}},
+		{.5, .75, Interval{0, 1}},
+		{.9, .1, Interval{.8, 1}},
+	}
+	for _, test := range tests {
+		got := Band(test.prediction, test.tolerance)
+		near(t, "lower edge", got.Lo, test.want.Lo, 1e-15)
+		near(t, "upper edge", got.Hi, test.want.Hi, 1e-15)
+	}
+	// A prediction is computed, and its rounding error must not open an edge that only 0 or 1 themselves would violate.
+	if got := Band(math.Nextafter(.05, 1), .05); got.Lo != 0 {
+		t.Errorf("lower edge: got %g, want 0", got.Lo)
+	}
+	if got := Band(math.Nextafter(.95, 0), .05); got.Hi != 1 {
+		t.Errorf("upper edge: got 1%+g, want 1", got.Hi-1)
+	}
+}
+
+func TestIntervalRelations(t *testing.T) {
+	band := Interval{.25, .75}
+	tests := []struct {
+		interval         Interval
+		inside, disjoint bool
+		common           Interval
+	}{
+		{Interval{.5, .625}, true, false, Interval{.5, .625}},
+		{Interval{.25, .75}, true, false, Interval{.25, .75}},
+		{Interval{.125, .5}, false, false, Interval{.25, .5}},
+		{Interval{.5, .875}, false, false, Interval{.5, .75}},
+		{Interval{0, 1}, false, false, Interval{.25, .75}},
+		{Interval{0, .25}, false, false, Interval{.25, .25}},
+		{Interval{.75, 1}, false, false, Interval{.75, .75}},
+		{Interval{0, .125}, false, true, Interval{}},
+		{Interval{.875, 1}, false, true, Interval{}},
+	}
+	for _, test := range tests {
+		if got := test.interval.Inside(band); got != test.inside {
+			t.Errorf("%v inside %v: got %v, want %v", test.interval, band, got, test.inside)
+		}
+		if got := test.interval.Disjoint(band); got != test.disjoint {
+			t.Errorf("%v disjoint from %v: got %v, want %v", test.interval, band, got, test.disjoint)
+		}
+		got, meet := test.interval.Intersect(band)
+		if got != test.common || meet == test.disjoint {
+			t.Errorf("%v and %v: got %v, %v, want %v, %v", test.interval, band, got, meet, test.common, !test.disjoint)
+		}
+	}
+	if got, want := band.Width(), .5; got != want {
+		t.Errorf("width of %v: got %v, want %v", band, got, want)
+	}
+}

@@ -1,0 +1,113 @@
+package stats
+
+import (
+	"math"
+
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// mostPlanned is the largest number of observations that planning looks at; see atMost for what bounds it.
+const mostPlanned = 10_000_000
+
+// PlanPass returns how many observations a check needs so that it passes a true system: with the truth equal to the
+// prediction, the ClopperPearson interval at alpha is not inside Band(prediction, tolerance) with a probability under
+// risk, by the exact binomial distribution. The same holds for every larger number.
+//
+// The exact probability is a sawtooth in n, since the accepted counts are whole numbers. PlanPass follows the line
+// through the teeth's tips (see missAbove), so the answer can exceed the first n that happens to do by the length of a
+// tooth. It is math.MaxInt64 when no number up to 10^7 does, as with a tolerance of 0.
+func PlanPass(prediction, tolerance, alpha, risk float64) int64 {
+	requireProbability("alpha", alpha)
+	requireProbability("risk", risk)
+	band := Band(prediction, tolerance)
+	// Two one-sided tests, normal approximation: (z_{1-alpha/2} + z_{1-risk/2})^2 p (1-p) / tolerance^2.
+	z := distuv.UnitNormal.Quantile(1-alpha/2) + distuv.UnitNormal.Quantile(1-risk/2)
+	guess := z * z * prediction * (1 - prediction) / (tolerance * tolerance)
+	n := fewest(toCount(guess), mostPlanned, func(n int64) bool {
+		total := float64(n)
+		return missAbove(prediction, band.Hi, total, alpha)+missAbove(1-prediction, 1-band.Lo, total, alpha) < risk
+	})
+	if n == 0 {
+		return math.MaxInt64
+	}
+	return n
+}
+
+// toCount rounds a positive estimate to a count between 1 and mostPlanned.
+func toCount(estimate float64) int64 {
+	if !(estimate < mostPlanned) {
+		return mostPlanned
+	}
+	return max(int64(estimate), 1)
+}
+
+// missAbove bounds the probability, at this truth, that the upper end of the ClopperPearson interval of n observations
+// exceeds edge. Only the counts k with atMost(k, n, edge) <= alpha/2 keep below it. The largest whole one is less than 1
+// under the real solution, so the probability of more than it is less than that of the real solution or more, with the
+// incomplete beta function for both. That bound is smooth in n and met by the tips of the teeth.
+func missAbove(truth, edge, n, alpha float64) float64 {
+	if edge >= 1 {
+		return 0
+	}
+	if atMost(0, n, edge) > alpha/2 {
+		return 1
+	}
+	most, _ := crossing(0, n*edge+1, 1e-5, func(k float64) bool { return atMost(k, n, edge) > alpha/2 })
+	return atLeast(most, n, truth)
+}
+
+// Detectable returns the smallest deviation such that a check of n observations fails every truth that is further from
+// the prediction, up or down, with at least this power: the ClopperPearson interval at alpha is then disjoint from
+// Band(prediction, tolerance). It is larger than tolerance. A side on which no truth would be failed counts with the
+// distance from the prediction to its end, 0 or 1, beyond which there is nothing to miss. The answer is false when n is
+// too small to fail anything with that power.
+func Detectable(prediction, tolerance float64, n int64, alpha, power float64) (deviation float64, ok bool) {
+	requireCount(0, n)
+	requireProbability("alpha", alpha)
+	requireProbability("power", power)
+	band := Band(prediction, tolerance)
+	highest, failsAbove := failedFrom(band.Hi, n, alpha, power)
+	lowest, failsBelow := failedFrom(1-band.Lo, n, alpha, power) // seen from 1
+	if !failsAbove && !failsBelow {
+		return 0, false
+	}
+	return max(highest-prediction, lowest-(1-prediction)), true
+}
+
+// failedFrom returns the smallest truth above edge at which the lower end of the ClopperPearson interval exceeds
+// edge with this power; 1 and false when there is none.
+func failedFrom(edge float64, n int64, alpha, power float64) (truth float64, ok bool) {
+	least := fewest(int64(edge*float64(n)), n, func(k int64) bool {
+		return atLeast(float64(k), float64(n), edge) < alpha/2
+	})
+	if least == 0 {
+		return 1, false
+	}
+	return lowerEnd(least, n, power), true
+}
+
+// MoreNeeded returns about how many observations more would settle an inconclusive check of k of n, that is bring its
+// ClopperPearson interval at alpha inside Band(prediction, tolerance) or out of it, if the estimate k/n stays where it is.
+// Without observations the prediction stands for the estimate. It is 0 when the check is settled already, and when the
+// estimate sits on an edge of the band, or so close that not even 10^7 in total would do.
+func MoreNeeded(k, n int64, prediction, tolerance, alpha float64) int64 {
+	requireCount(k, n)
+	requireProbability("alpha", alpha)
+	band := Band(prediction, tolerance)
+	estimate := prediction
+	if n > 0 {
+		estimate = float64(k) / float64(n)
+	}
+	enough := fewest(n+1, mostPlanned, func(total int64) bool {
+		return settled(estimate*float64(total), float64(total), band, alpha)
+	})
+	return max(enough-n, 0)
+}
+
+// settled says whether the ClopperPearson interval for k of n, here real numbers, is inside the band or disjoint from it.
+func settled(k, n float64, band Interval, alpha float64) bool {
+	notBelow := band.Lo <= 0 || atLeast(k, n, band.Lo) <= alpha/2
+	notAbove := band.Hi >= 1 || atMost(k, n, band.Hi) <= alpha/2
+	outside := atLeast(k, n, band.Hi) < alpha/2 || atMost(k, n, band.Lo) < alpha/2
+	return notBelow && notAbove || outside
+}

@@ -1,0 +1,119 @@
+package stats
+
+import (
+	"fmt"
+	"math"
+)
+
+// Sequence is a confidence sequence for a probability: intervals that may be looked at after every observation, and stop
+// the run whenever they say enough, while the chance that any of them ever misses the truth stays at most alpha.
+//
+// It inverts the mean of two of Robbins' beta-binomial mixtures ("Statistical methods related to the law of the iterated
+// logarithm", Ann. Math. Stat. 41, 1970). For each candidate p,
+//
+//	E_n(p) = mean over both (a, b) of B(a+k, b+n-k)/B(a, b)  /  p^k (1-p)^(n-k)
+//
+// is a non-negative martingale of mean 1 if p is the truth, so that it ever reaches 1/alpha with probability alpha at most
+// (Ville, "Étude critique de la notion de collectif", 1939). The Jeffreys half, a = b = 1/2, sees gross errors within a few
+// dozen observations; the half that is centred on the prediction is the narrow one near the end.
+//
+// A Sequence does not change and may be used by many goroutines.
+type Sequence struct {
+	mixtures     [2]mixture
+	logThreshold float64 // ln(1/alpha)
+}
+
+// mixture is one beta distribution of candidate probabilities, with the logarithm of its normalizing beta function.
+type mixture struct{ a, b, logBeta float64 }
+
+// NewSequence prepares the sequence for a check with this prediction (in [0, 1]) that looks at up to most observations,
+// at total error probability alpha. Both have to be fixed before the run. Prediction and most only decide where the
+// sequence is narrow; the error probability holds for any truth and beyond most.
+//
+// The centred mixture weighs as much as most/8 observations, at least 1. Neither of its parameters may fall under 1/2
+// (the Jeffreys weight): the beta distribution would be improper at a prediction of 0 or 1, and nearly a point mass close
+// by. Its centre moves inwards that far.
+func NewSequence(prediction float64, most int64, alpha float64) *Sequence {
+	requireProbability("alpha", alpha)
+	if !(prediction >= 0 && prediction <= 1) {
+		panic(fmt.Sprintf("stats: prediction is %v, want a value from 0 to 1", prediction))
+	}
+	const leastWeight = .5
+	weight := max(float64(most)/8, 2*leastWeight)
+	a := min(max(weight*prediction, leastWeight), weight-leastWeight)
+	return &Sequence{
+		mixtures:     [2]mixture{newMixture(.5, .5), newMixture(a, weight-a)},
+		logThreshold: -math.Log(alpha),
+	}
+}
+
+func newMixture(a, b float64) mixture { return mixture{a: a, b: b, logBeta: logBeta(a, b)} }
+
+// logBeta returns ln B(a, b).
+func logBeta(a, b float64) float64 {
+	first, _ := math.Lgamma(a)
+	second, _ := math.Lgamma(b)
+	both, _ := math.Lgamma(a + b)
+	return first + second - both
+}
+
+// Evidence returns ln E_n(p), the evidence against p as the truth after k of n observations: 0 without observations, +Inf
+// when p cannot have produced them.
+func (s *Sequence) Evidence(p float64, k, n int64) float64 {
+	requireCount(k, n)
+	return s.logMarginal(k, n) - logLikelihood(p, float64(k), float64(n-k))
+}
+
+// Rejects says whether p is outside the sequence after k of n observations: E_n(p) >= 1/alpha.
+func (s *Sequence) Rejects(p float64, k, n int64) bool { return s.Evidence(p, k, n) >= s.logThreshold }
+
+// Interval returns the values that are not rejected after k of n observations. The numerator of E_n(p) does not depend
+// on p and the likelihood has a single peak, at k/n, so they are an interval around k/n; both ends are found by
+// bisection. Without observations it is [0, 1].
+func (s *Sequence) Interval(k, n int64) Interval {
+	requireCount(k, n)
+	if n == 0 {
+		return Interval{Lo: 0, Hi: 1}
+	}
+	least := s.logMarginal(k, n) - s.logThreshold
+	return Interval{
+		Lo: likelihoodEnd(float64(k), float64(n-k), least),
+		Hi: 1 - likelihoodEnd(float64(n-k), float64(k), least),
+	}
+}
+
+// logMarginal returns the logarithm of the mean of both mixtures' probabilities of one order of k among n.
+func (s *Sequence) logMarginal(k, n int64) float64 {
+	var logs [2]float64
+	for i, m := range s.mixtures {
+		logs[i] = logBeta(m.a+float64(k), m.b+float64(n-k)) - m.logBeta
+	}
+	larger, smaller := max(logs[0], logs[1]), min(logs[0], logs[1])
+	return larger + math.Log1p(math.Exp(smaller-larger)) - math.Ln2
+}
+
+// likelihoodEnd returns the p below the peak of the likelihood at which its logarithm falls to least.
+func likelihoodEnd(hits, misses, least float64) float64 {
+	if hits == 0 {
+		return 0
+	}
+	if misses == 0 {
+		return math.Exp(least / hits)
+	}
+	end, _ := crossing(0, hits/(hits+misses), endPrecision, func(p float64) bool {
+		return logLikelihood(p, hits, misses) > least
+	})
+	return end
+}
+
+// logLikelihood returns ln p^hits (1-p)^misses, where 0^0 is 1.
+func logLikelihood(p, hits, misses float64) float64 {
+	var sum float64
+	if hits > 0 {
+		sum += hits * math.Log(p)
+	}
+	if misses > 0 {
+		sum += misses * math.Log1p(-p)
+	}
+	return sum
+}

@@ -1,0 +1,176 @@
+package stats
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+)
+
+// UniformSum is the distribution of a sum of independent random values, each uniform between 0 and its own width.
+// It does not change and may be used by many goroutines.
+type UniformSum struct {
+	start       float64  // the smallest value of the sum, above 0 only after merging
+	span        float64  // the largest less the smallest value
+	corners     []corner // of the inclusion-exclusion sum in units of span, smallest first; none if the sum is constant
+	power       int      // number of uniform values in it
+	coefficient float64  // inverseVolume of their widths in units of span
+}
+
+// corner is one corner of the box of widths: the sum of the widths that it takes, and + or - by their number.
+type corner struct{ sum, sign float64 }
+
+// mostUniforms bounds the number of corners, 2^mostUniforms, and mostCancelled the size of the terms that cancel among
+// them: it multiplies the rounding error of 1e-16.
+const (
+	mostUniforms  = 12
+	mostCancelled = 1e6
+)
+
+// NewUniformSum prepares the sum of one uniform value per width, in whatever unit the widths have; widths of 0 add
+// nothing. The distribution is exact up to 12 widths of comparable size. Beyond that, and where widths are so different
+// that the exact sum would lose its digits, the two narrowest values are replaced by one uniform value of the same mean and
+// variance until it is neither. Mean, variance and symmetry stay, and so does the median; the distribution function of 40
+// equal widths is off by less than .002.
+func NewUniformSum(widths ...float64) *UniformSum {
+	var kept []float64
+	for _, width := range widths {
+		if width > 0 {
+			kept = append(kept, width)
+		}
+	}
+	s := &UniformSum{}
+	for len(kept) > mostUniforms || cancelled(kept) > mostCancelled {
+		slices.Sort(kept)
+		merged := math.Hypot(kept[0], kept[1]) // the variance of a uniform value is its width squared over 12
+		s.start += (kept[0] + kept[1] - merged) / 2
+		kept = append(kept[2:], merged)
+	}
+	if len(kept) > 0 {
+		scaled := inUnitsOfSum(kept)
+		s.span, s.power = sum(kept), len(kept)
+		s.corners, s.coefficient = corners(scaled), inverseVolume(scaled)
+	}
+	return s
+}
+
+// cancelled returns the size of the terms that cancel in the lower half of the distribution.
+func cancelled(widths []float64) float64 {
+	return inverseVolume(inUnitsOfSum(widths)) * math.Pow(.5, float64(len(widths)))
+}
+
+// inverseVolume returns 1 over m! times the product of the m widths.
+func inverseVolume(widths []float64) float64 {
+	inverse := 1.
+	for i, width := range widths {
+		inverse /= float64(i+1) * width
+	}
+	return inverse
+}
+
+func inUnitsOfSum(widths []float64) []float64 {
+	scaled, span := slices.Clone(widths), sum(widths)
+	for i := range scaled {
+		scaled[i] /= span
+	}
+	return scaled
+}
+
+func sum(values []float64) (total float64) {
+	for _, value := range values {
+		total += value
+	}
+	return total
+}
+
+// corners returns all 2^m corners of the box of these widths, sorted by their sums.
+func corners(widths []float64) []corner {
+	all := []corner{{sum: 0, sign: 1}}
+	for _, width := range widths {
+		for _, c := range all {
+			all = append(all, corner{sum: c.sum + width, sign: -c.sign})
+		}
+	}
+	slices.SortFunc(all, func(a, b corner) int { return cmp.Compare(a.sum, b.sum) })
+	return all
+}
+
+// CDF returns the probability that the sum is at most x. With m widths a_i it is
+//
+//	1/(m! a_1 ... a_m)  *  sum over all subsets S of (-1)^|S| max(0, x - sum of S)^m
+//
+// (Bradley & Gupta, "On the distribution of the sum of n non-identically distributed uniform random variables", Ann. Inst.
+// Statist. Math. 54, 2002; Feller, An Introduction to Probability Theory II, 1971, I.9, for equal widths). The upper half
+// is taken from the lower one by symmetry, where fewer corners count and less cancels.
+func (s *UniformSum) CDF(x float64) float64 {
+	x -= s.start
+	switch {
+	case x < 0:
+		return 0
+	case x >= s.span:
+		return 1
+	}
+	x /= s.span
+	if x > .5 {
+		return 1 - s.lowerHalf(1-x)
+	}
+	return s.lowerHalf(x)
+}
+
+// lowerHalf is CDF for 0 <= x <= 1/2 in units of span.
+func (s *UniformSum) lowerHalf(x float64) float64 {
+	var probability float64
+	for _, c := range s.corners {
+		distance := x - c.sum
+		if distance <= 0 {
+			break
+		}
+		term := c.sign * s.coefficient
+		for range s.power {
+			term *= distance
+		}
+		probability += term
+	}
+	return min(max(probability, 0), .5)
+}
+
+// Component is one part of a mixture: with a probability proportional to Weight the value is Shift plus a UniformSum of
+// Widths. Shift and Widths have the same unit.
+type Component struct {
+	Weight float64
+	Shift  float64
+	Widths []float64
+}
+
+// MixtureQuantile returns the q-quantile of a mixture, the smallest value that is not exceeded with probability q at
+// least, by bisection, in the unit of the components. Weights need not sum to 1, but none may be negative and one must
+// be positive.
+func MixtureQuantile(components []Component, q float64) float64 {
+	requireProbability("q", q)
+	parts := make([]*UniformSum, len(components))
+	weight, lo, hi := 0., math.Inf(1), math.Inf(-1)
+	for i, c := range components {
+		if c.Weight < 0 {
+			panic(fmt.Sprintf("stats: weight %v in a mixture, want 0 or more", c.Weight))
+		}
+		weight += c.Weight
+		parts[i] = NewUniformSum(c.Widths...)
+		start := c.Shift + parts[i].start
+		lo, hi = min(lo, start), max(hi, start+parts[i].span)
+	}
+	if !(weight > 0) {
+		panic("stats: quantile of a mixture without weight")
+	}
+	reached := func(x float64) bool {
+		var probability float64
+		for i, c := range components {
+			probability += c.Weight * parts[i].CDF(x-c.Shift)
+		}
+		return probability >= q*weight
+	}
+	if reached(lo) {
+		return lo
+	}
+	_, quantile := crossing(lo, hi, endPrecision, reached)
+	return quantile
+}
