@@ -1,0 +1,123 @@
+// Hello-service is the demo service as a program of its own, for containers: a hop of the chain, the clock, or a
+// service that answers by script. It is configured by environment variables alone; -h lists them. It ends with status
+// 0 after SIGTERM or SIGINT, 1 when it could not listen, serve or finish its tries, and 2 when its configuration is wrong.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/hellochaos/hellochaos/service"
+)
+
+const (
+	// drainTime is how long tries may take to end after a signal. It is less than the 30 s after which Kubernetes kills,
+	// and more than the default hang.
+	drainTime = 10 * time.Second
+	// headerTime is how long a caller may take to send a request's header.
+	headerTime = 10 * time.Second
+)
+
+const usage = `hello-service is a service of hellochaos' demo chain. It takes no arguments; the environment configures it:
+
+  SERVICE_NAME       service and version, such as middleware-canary; the clock needs none
+  ROLE               chain (calls its upstream), clock (tells the time) or script (answers as
+                     the request's x-hellochaos-script says); default chain
+  UPSTREAM_URI       what a chain calls for each request, such as http://backend/
+  UPSTREAM_EXTERNAL  true when the upstream is not ours: it gets trace headers only; default false
+  HANG_DURATION      how long a hanging try waits; default 3s
+  PORT               TCP port to listen on, 0 for any free one; default 3000
+
+Besides its requests it answers /metrics, /healthz and /readyz.
+`
+
+func main() { os.Exit(run(context.Background(), os.Args[1:], os.Getenv, os.Stdout, os.Stderr)) }
+
+// run serves until ctx ends or a signal comes, and returns the exit status. A second signal ends the process at once.
+func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+	config, port, err := configure(args, getenv)
+	if errors.Is(err, flag.ErrHelp) {
+		_, _ = io.WriteString(stdout, usage)
+		return 0
+	}
+	if err != nil {
+		problems := strings.ReplaceAll(err.Error(), "\n", "\n  ")
+		_, _ = fmt.Fprintf(stderr, "hello-service: wrong configuration (-h explains it):\n  %s\n", problems)
+		return 2
+	}
+	logger := slog.New(slog.NewTextHandler(stderr, nil)).With("service", config.Service, "version", config.Version)
+	if err := listen(ctx, config, port, logger); err != nil {
+		logger.Error("ended", "error", err)
+		return 1
+	}
+	logger.Info("ended")
+	return 0
+}
+
+// configure joins all problems of the arguments and of the environment.
+func configure(args []string, getenv func(string) string) (service.Config, int, error) {
+	flags := flag.NewFlagSet("hello-service", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	problem := flags.Parse(args)
+	if errors.Is(problem, flag.ErrHelp) {
+		return service.Config{}, 0, problem
+	}
+	if problem == nil && flags.NArg() > 0 {
+		problem = fmt.Errorf("arguments are %q: want none", flags.Args())
+	}
+	config, port, err := service.FromEnvironment(getenv)
+	return config, port, errors.Join(problem, err)
+}
+
+// listen serves config on port until ctx ends.
+func listen(ctx context.Context, config service.Config, port int, logger *slog.Logger) error {
+	handler, err := service.New(config)
+	if err != nil {
+		return err
+	}
+	defer handler.Close()
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: headerTime,
+		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelWarn)}
+	server.RegisterOnShutdown(handler.Drain)
+	listener, err := net.Listen("tcp", ":"+strconv.Itoa(port))
+	if err != nil {
+		return err
+	}
+	logger.Info("serving", "address", listener.Addr().String(), "role", config.Role, "upstream", config.Upstream)
+	return serve(ctx, server, listener, drainTime)
+}
+
+// serve answers on listener until ctx ends, waits for the tries that are on their way, and cuts what is left of them
+// after drain.
+func serve(ctx context.Context, server *http.Server, listener net.Listener, drain time.Duration) error {
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	select {
+	case err := <-served:
+		return fmt.Errorf("serving on %v: %w", listener.Addr(), err)
+	case <-ctx.Done():
+	}
+	deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
+	defer cancel()
+	err := server.Shutdown(deadline)
+	if err != nil {
+		err = fmt.Errorf("tries did not end in %v and were cut: %w", drain, errors.Join(err, server.Close()))
+	}
+	<-served
+	return err
+}

@@ -1,0 +1,210 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// program is a run in this process.
+type program struct {
+	address string // base URL
+	log     *bufio.Scanner
+	status  chan int
+}
+
+// start runs the program and returns when it serves.
+func start(t *testing.T, ctx context.Context, environment map[string]string) *program {
+	t.Helper()
+	read, write := io.Pipe()
+	p := &program{log: bufio.NewScanner(read), status: make(chan int, 1)}
+	go func() {
+		p.status <- run(ctx, nil, func(name string) string { return environment[name] }, io.Discard, write)
+		_ = write.Close()
+	}()
+	if !p.log.Scan() {
+		t.Fatalf("run ended with status %d and no word", <-p.status)
+	}
+	port := regexp.MustCompile(`address=\S*:(\d+)`).FindStringSubmatch(p.log.Text())
+	if port == nil {
+		t.Fatalf("first line %q names no address", p.log.Text())
+	}
+	p.address = "http://127.0.0.1:" + port[1]
+	return p
+}
+
+// end reads the log to its end and checks that the program says one more line and ends with status 0.
+func (p *program) end(t *testing.T) {
+	t.Helper()
+	var lines []string
+	for p.log.Scan() {
+		lines = append(lines, p.log.Text())
+	}
+	if status := <-p.status; status != 0 || len(lines) != 1 || !strings.Contains(lines[0], "msg=ended") {
+		t.Errorf("run ended with status %d and %q, want 0 and one line that says so", status, lines)
+	}
+}
+
+func get(client *http.Client, url string, header ...string) (int, string, error) {
+	request, err := http.NewRequest(http.MethodGet, url, nil)
+	if err != nil {
+		return 0, "", err
+	}
+	for i := 0; i < len(header); i += 2 {
+		request.Header.Set(header[i], header[i+1])
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return 0, "", err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	return response.StatusCode, string(body), err
+}
+
+func newClient(t *testing.T) *http.Client {
+	transport := &http.Transport{}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &http.Client{Transport: transport}
+}
+
+// The chain of two programs: a hop and the clock.
+func TestRunServesUntilItsContextEnds(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	clock := start(t, ctx, map[string]string{"ROLE": "clock", "PORT": "0"})
+	backend := start(t, ctx, map[string]string{"SERVICE_NAME": "backend-prod", "UPSTREAM_URI": clock.address + "/",
+		"UPSTREAM_EXTERNAL": "true", "PORT": "0"})
+	client := newClient(t)
+	want := regexp.MustCompile(`^backend-prod - 0\.\d{3}secs\n` + clock.address + `/ -> \{"date":.*"time":.*\}\n$`)
+	if status, page, err := get(client, backend.address); err != nil || status != 200 || !want.MatchString(page) {
+		t.Errorf("GET / = %d %q %v, want 200 and %v", status, page, err, want)
+	}
+	if status, _, err := get(client, backend.address, "fail", "1"); err != nil || status != 500 {
+		t.Errorf("GET / with fail: 1 = %d %v, want 500", status, err)
+	}
+	for _, path := range []string{"/healthz", "/readyz"} {
+		if status, _, err := get(client, backend.address+path); err != nil || status != 200 {
+			t.Errorf("GET %s = %d %v, want 200", path, status, err)
+		}
+	}
+	cancel()
+	backend.end(t)
+	clock.end(t)
+	if _, _, err := get(client, backend.address); err == nil {
+		t.Error("the program answers after its end")
+	}
+}
+
+// A try that is on its way when the signal comes is answered.
+func TestRunEndsItsTriesAfterASignal(t *testing.T) {
+	p := start(t, t.Context(), map[string]string{"SERVICE_NAME": "one-a", "ROLE": "script", "HANG_DURATION": "1s", "PORT": "0"})
+	client := newClient(t)
+	answered := make(chan error, 1)
+	go func() {
+		status, _, err := get(client, p.address, "x-hellochaos-script", "hang")
+		if err == nil && status != 200 {
+			err = fmt.Errorf("status %d", status)
+		}
+		answered <- err
+	}()
+	for inFlight := false; !inFlight; {
+		_, metrics, err := get(client, p.address+"/metrics")
+		if err != nil {
+			t.Fatal(err)
+		}
+		inFlight = strings.Contains(metrics, `hellochaos_tries_in_flight{service="one",version="a"} 1`)
+	}
+	if err := syscall.Kill(os.Getpid(), syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-answered; err != nil {
+		t.Errorf("the try on its way: %v, want status 200", err)
+	}
+	p.end(t)
+}
+
+// A try that does not end in time is cut, and the program says so.
+func TestServeCutsTriesAtItsDeadline(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	server := &http.Server{Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		cancel()
+		<-r.Context().Done()
+		close(ended)
+	})}
+	go func() { _, _, _ = get(newClient(t), "http://"+listener.Addr().String()) }()
+	err = serve(ctx, server, listener, time.Millisecond)
+	if want := "tries did not end in 1ms and were cut"; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("serve = %v, want %q", err, want)
+	}
+	<-ended
+}
+
+func TestRunRefusesAWrongConfiguration(t *testing.T) {
+	var stderr bytes.Buffer
+	environment := map[string]string{"ROLE": "cook", "PORT": "66000", "HANG_DURATION": "-1s", "UPSTREAM_EXTERNAL": "yes"}
+	status := run(t.Context(), []string{"now"}, func(name string) string { return environment[name] }, io.Discard, &stderr)
+	if status != 2 {
+		t.Errorf("status = %d, want 2", status)
+	}
+	for _, want := range []string{`arguments are ["now"]: want none`, `ROLE`, `PORT is "66000"`, `HANG_DURATION is "-1s"`,
+		`UPSTREAM_EXTERNAL is "yes"`, `SERVICE_NAME`} {
+		if !strings.Contains(stderr.String(), want) {
+			t.Errorf("message lacks %q:\n%s", want, &stderr)
+		}
+	}
+}
+
+func TestRunSaysWhatItCannotListenOn(t *testing.T) {
+	taken := start(t, t.Context(), map[string]string{"ROLE": "clock", "PORT": "0"})
+	_, port, _ := strings.Cut(strings.TrimPrefix(taken.address, "http://"), ":")
+	var stderr bytes.Buffer
+	environment := map[string]string{"ROLE": "clock", "PORT": port}
+	status := run(t.Context(), nil, func(name string) string { return environment[name] }, io.Discard, &stderr)
+	if want := "address already in use"; status != 1 || !strings.Contains(stderr.String(), want) {
+		t.Errorf("status %d, %q: want 1 and %q", status, &stderr, want)
+	}
+	if err := syscall.Kill(os.Getpid(), syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	taken.end(t)
+}
+
+func TestHelpNamesEveryVariable(t *testing.T) {
+	var stdout bytes.Buffer
+	asked := make(map[string]bool)
+	getenv := func(name string) string { asked[name] = true; return "" }
+	if status := run(t.Context(), []string{"-h"}, getenv, &stdout, io.Discard); status != 0 {
+		t.Errorf("status of -h = %d, want 0", status)
+	}
+	if status := run(t.Context(), nil, getenv, io.Discard, io.Discard); status != 2 {
+		t.Errorf("status without a configuration = %d, want 2", status)
+	}
+	if len(asked) != 6 {
+		t.Errorf("the program asks for %v, want 6 variables", asked)
+	}
+	for name := range asked {
+		if !strings.Contains(stdout.String(), "\n  "+name+" ") {
+			t.Errorf("-h does not explain %s", name)
+		}
+	}
+}

@@ -1,0 +1,80 @@
+package service
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hellochaos/hellochaos/service/trail"
+)
+
+// chain is a hop of the chain. A hanging try waits first; a failing one answers 500 at once and calls nothing.
+func (s *Service) chain(r *http.Request, t try) answer {
+	if r.Method != http.MethodGet {
+		a := refusal(http.StatusMethodNotAllowed, fmt.Sprintf("method is %q: want GET", r.Method))
+		a.header = a.header.Clone()
+		a.header.Set("Allow", http.MethodGet)
+		return a
+	}
+	order, problems := readOrder(r.Header)
+	if problems != nil {
+		return refusal(http.StatusBadRequest, problems...)
+	}
+	tries := trail.Tries(order.tries, t.attempt)
+	draw := func(purpose string, probability float64) bool {
+		switch {
+		case probability == 0:
+			return false
+		case order.request == "":
+			return rand.Float64() < probability
+		default:
+			return trail.Draw(purpose, order.request, s.config.Service, tries) < probability
+		}
+	}
+	if draw(trail.HeaderHang, order.hang) && !wait(r.Context(), s.config.Hang) {
+		return answer{code: trail.CodeCut}
+	}
+	hop := &trail.Hop{Service: s.config.Service, Version: s.config.Version, Status: http.StatusOK, Attempt: t.attempt}
+	if draw(trail.HeaderFail, order.fail) {
+		hop.Status = http.StatusInternalServerError
+		return deliver(r, hop, t)
+	}
+	hop.Call = s.upstream.call(r, tries)
+	if r.Context().Err() != nil {
+		return answer{code: trail.CodeCut}
+	}
+	if order.propagate && hop.Call.Failed() {
+		hop.Status = http.StatusInternalServerError
+	}
+	return deliver(r, hop, t)
+}
+
+// wait reports whether ctx lasted for d.
+func wait(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// deliver answers with the trail where it was asked for, and with the tutorial's page where not. The tutorial's failed
+// answers had no body.
+func deliver(r *http.Request, hop *trail.Hop, t try) answer {
+	json := func(accept string) bool { return strings.Contains(accept, "application/json") }
+	if slices.ContainsFunc(r.Header["Accept"], json) {
+		return trailAnswer(hop, t)
+	}
+	hop.Elapsed = time.Since(t.begin)
+	if hop.Call == nil {
+		return answer{code: hop.Status, header: textHeader}
+	}
+	return answer{code: hop.Status, header: textHeader, body: []byte(trail.Page(hop))}
+}

@@ -1,0 +1,345 @@
+package service
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hellochaos/hellochaos/service/trail"
+)
+
+// failing answers as an upstream of ours that fails.
+func failing(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set(trail.HeaderTrail, "1")
+	w.WriteHeader(500)
+	_, _ = w.Write(trail.Append(nil, &trail.Hop{Service: "backend", Version: "prod", Status: 500, Attempt: 4}))
+}
+
+func status(code int, body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(code)
+		_, _ = io.WriteString(w, body)
+	}
+}
+
+func TestHopAnswersWithTheTrailOfItsCall(t *testing.T) {
+	cut := func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "10")
+		_, _ = io.WriteString(w, "half")
+		w.(http.Flusher).Flush()
+		panic(http.ErrAbortHandler)
+	}
+	endless := func(w http.ResponseWriter, _ *http.Request) { // who reads on and on meets an error
+		for range 1 << 14 {
+			if _, err := io.WriteString(w, strings.Repeat("z", 1<<10)); err != nil {
+				return
+			}
+		}
+		panic(http.ErrAbortHandler)
+	}
+	for _, test := range []struct {
+		name           string
+		answer         http.HandlerFunc
+		absorb         int // own status with cascade: absorb, and without
+		propagate      int
+		call           trail.Call // without URL and Elapsed
+		page, hopsWord string
+	}{
+		{"time", status(200, "noon"), 200, 200, trail.Call{Status: 200, Body: "noon"}, "noon", ""},
+		{"a trail", failing, 200, 500, trail.Call{Status: 500}, `StatusCodeError: 500 - ""`, "backend-prod 500 4"},
+		{"a proxy's 503", status(503, "no healthy upstream"), 200, 500, trail.Call{Status: 503, Body: "no healthy upstream"},
+			`StatusCodeError: 503 - "no healthy upstream"`, ""},
+		{"an egress rule", status(502, ""), 200, 500, trail.Call{Status: 502}, `StatusCodeError: 502 - ""`, ""},
+		{"not found", status(404, ""), 200, 200, trail.Call{Status: 404}, `StatusCodeError: 404 - ""`, ""},
+		{"a redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusFound) }, 200, 200,
+			trail.Call{Status: 302, Body: "<a href=\"/elsewhere\">Found</a>.\n\n"},
+			`StatusCodeError: 302 - "<a href=\"/elsewhere\">Found</a>.\n\n"`, ""},
+		{"a long answer", status(200, strings.Repeat("é", 200)), 200, 200, trail.Call{Status: 200, Body: strings.Repeat("é", 128)},
+			strings.Repeat("é", 128), ""},
+		{"a rune cut", status(200, "x"+strings.Repeat("é", 200)), 200, 200,
+			trail.Call{Status: 200, Body: "x" + strings.Repeat("é", 127)}, "x" + strings.Repeat("é", 127), ""},
+		{"an endless answer", endless, 200, 200,
+			trail.Call{Status: 200, Body: strings.Repeat("z", 256)}, strings.Repeat("z", 256), ""},
+		{"a trail that is none", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set(trail.HeaderTrail, "1")
+			_, _ = io.WriteString(w, `{"service":1}`)
+		}, 200, 200, trail.Call{Status: 200, Body: `{"service":1}`}, `{"service":1}`, ""},
+		{"cut short", cut, 200, 500,
+			trail.Call{Error: "reading the upstream's answer of status 200: unexpected EOF"},
+			"Error: reading the upstream's answer of status 200: unexpected EOF", ""},
+		{"no answer", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, 200, 500,
+			trail.Call{Error: "calling upstream: EOF"}, "Error: calling upstream: EOF", ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			rec := &recorder{answer: test.answer}
+			s := hop(t, rec)
+			for cascade, want := range map[string]int{"": test.absorb, trail.Absorb: test.absorb, trail.Propagate: test.propagate} {
+				header := []string{trail.HeaderAttempt, "2"}
+				if cascade != "" {
+					header = append(header, trail.HeaderCascade, cascade)
+				}
+				r, got := getTrail(t, s.url, header...)
+				if r.StatusCode != want || r.Header.Get("Content-Type") != "application/json" {
+					t.Errorf("cascade %q: status %d %v, want %d and application/json", cascade, r.StatusCode, r.Header, want)
+				}
+				check(t, got, want, test.call, test.hopsWord)
+				r = get(t, s.url, header...)
+				page := regexp.MustCompile(`^middleware-canary - \d\.\d{3}secs\n` + regexp.QuoteMeta(s.config.Upstream+" -> "+test.page) + "\n$")
+				if r.StatusCode != want || !page.MatchString(r.body) || r.Header.Get(trail.HeaderTrail) != "" {
+					t.Errorf("cascade %q: page %d %q, want %d and %v", cascade, r.StatusCode, r.body, want, page)
+				}
+			}
+			if got := len(rec.received()); got != 6 {
+				t.Errorf("upstream received %d requests, want 6", got)
+			}
+		})
+	}
+}
+
+// check compares what a hop said with what it should have said; times are only looked at for order.
+func check(t *testing.T, got *trail.Hop, status int, call trail.Call, word string) {
+	t.Helper()
+	if got.Service != "middleware" || got.Version != "canary" || got.Attempt != 2 || got.Status != status || got.Call == nil {
+		t.Fatalf("hop = %+v, want middleware canary, attempt 2, status %d and a call", got, status)
+	}
+	c := *got.Call
+	if c.Elapsed <= 0 || got.Elapsed < c.Elapsed {
+		t.Errorf("hop took %v, its call %v", got.Elapsed, c.Elapsed)
+	}
+	if !strings.HasSuffix(c.URL, "/up?x=1") {
+		t.Errorf("call's URL = %q", c.URL)
+	}
+	said := ""
+	if c.Hop != nil {
+		said = fmt.Sprintf("%s-%s %d %d", c.Hop.Service, c.Hop.Version, c.Hop.Status, c.Hop.Attempt)
+	}
+	c.URL, c.Elapsed, c.Hop = "", 0, nil
+	if c != call || said != word {
+		t.Errorf("call = %+v with hop %q, want %+v with %q", c, said, call, word)
+	}
+}
+
+func TestUpstreamThatRefusesIsACallWithoutAnAnswer(t *testing.T) {
+	s := open(t, Config{Service: "middleware", Version: "canary", Upstream: "http://127.0.0.1:1/"})
+	_, got := getTrail(t, s.url)
+	if got.Status != 200 || got.Call.Status != 0 || !strings.Contains(got.Call.Error, "connection refused") {
+		t.Errorf("hop %d with call %+v, want 200 with a call that was refused", got.Status, got.Call)
+	}
+}
+
+func TestFailingTryAnswersAtOnceAndCallsNothing(t *testing.T) {
+	rec := &recorder{}
+	s := hop(t, rec)
+	r, got := getTrail(t, s.url, "fail", "1", trail.HeaderAttempt, "3")
+	got.Elapsed = 0
+	if want := (trail.Hop{Service: "middleware", Version: "canary", Status: 500, Attempt: 3}); r.StatusCode != 500 || *got != want {
+		t.Errorf("failing try = %d %+v, want 500 %+v", r.StatusCode, got, want)
+	}
+	if r := get(t, s.url, "fail", "1.0"); r.StatusCode != 500 || r.body != "" {
+		t.Errorf("failing try's page = %d %q, want 500 and no body", r.StatusCode, r.body)
+	}
+	if got := len(rec.received()); got != 0 {
+		t.Errorf("upstream received %d requests, want 0", got)
+	}
+}
+
+// Each draw is the one that trail.Draw gives for the request, the service without its version and the way to the try.
+func TestDrawsAreThoseOfTheRequest(t *testing.T) {
+	s := hop(t, &recorder{})
+	failures := 0
+	for n := range 60 {
+		request, received, attempt := fmt.Sprintf("1/after/%d", n), []string{"", "1", "2.1"}[n%3], 1+n%2
+		header := []string{"fail", "0.4", trail.HeaderRequest, request, trail.HeaderAttempt, fmt.Sprint(attempt)}
+		if received != "" {
+			header = append(header, trail.HeaderTries, received)
+		}
+		want := 200
+		if trail.Draw("fail", request, "middleware", trail.Tries(received, attempt)) < 0.4 {
+			want = 500
+			failures++
+		}
+		if got := get(t, s.url, header...).StatusCode; got != want {
+			t.Errorf("%q = %d, want %d", header, got, want)
+		}
+	}
+	if failures == 0 || failures == 60 {
+		t.Errorf("%d of 60 tries should fail: the test shows nothing", failures)
+	}
+}
+
+// Without a request number draws are of chance: of 400 at 0.5 all but 6 standard deviations from 200 are in [140, 260].
+func TestDrawsWithoutARequestAreOfChance(t *testing.T) {
+	s := hop(t, &recorder{})
+	failed := 0
+	for range 400 {
+		w := discard{header: make(http.Header)}
+		s.ServeHTTP(&w, &http.Request{Method: "GET", URL: testURL, Header: http.Header{"Fail": {"0.5"}}})
+		if w.status == 500 {
+			failed++
+		}
+	}
+	if failed < 140 || failed > 260 {
+		t.Errorf("%d of 400 tries failed at 0.5", failed)
+	}
+}
+
+func TestHangingTryWaits(t *testing.T) {
+	const hang = 50 * time.Millisecond
+	rec := &recorder{}
+	s := open(t, Config{Service: "middleware", Version: "canary", Upstream: listen(t, rec) + "/", Hang: hang})
+	for _, test := range []struct {
+		fail   string
+		status int
+		calls  int
+	}{{"0", 200, 1}, {"1", 500, 1}} {
+		r, got := getTrail(t, s.url, "hang", "1", "fail", test.fail)
+		if r.StatusCode != test.status || got.Elapsed < hang || len(rec.received()) != test.calls {
+			t.Errorf("fail %s: status %d after %v and %d calls, want %d after %v and %d",
+				test.fail, r.StatusCode, got.Elapsed, len(rec.received()), test.status, hang, test.calls)
+		}
+	}
+	// A draw of its own: requests that hang and requests that fail are not the same ones.
+	request := "1/after/0"
+	for n := 1; trail.Draw("hang", request, "middleware", "0") < 0.5 || trail.Draw("fail", request, "middleware", "0") > 0.5; n++ {
+		request = fmt.Sprintf("1/after/%d", n)
+	}
+	if r, got := getTrail(t, s.url, "hang", "0.5", "fail", "0.5", trail.HeaderRequest, request); r.StatusCode != 500 || got.Elapsed >= hang {
+		t.Errorf("%s: status %d after %v, want 500 at once", request, r.StatusCode, got.Elapsed)
+	}
+}
+
+// A caller that goes away, as a per-try timeout makes it, ends the hang and the call, and is counted.
+func TestCutTriesEndAndAreCounted(t *testing.T) {
+	ended := make(chan struct{})
+	rec := &recorder{answer: func(_ http.ResponseWriter, r *http.Request) {
+		<-r.Context().Done()
+		close(ended)
+	}}
+	s := open(t, Config{Service: "middleware", Version: "canary", Upstream: listen(t, rec) + "/", Hang: time.Hour})
+	for _, test := range []struct{ attempt, hang string }{{"1", "1"}, {"2", "0"}} {
+		ctx, cancel := context.WithCancel(t.Context())
+		gone := make(chan error, 1)
+		go func() {
+			_, err := send(t, ctx, http.MethodGet, s.url, nil, "hang", test.hang, trail.HeaderAttempt, test.attempt)
+			gone <- err
+		}()
+		awaitInFlight(t, s.url, 1)
+		cancel()
+		if err := <-gone; err == nil {
+			t.Error("a cut try was answered")
+		}
+		awaitCount(t, s.url, "middleware-canary "+test.attempt+":499")
+		awaitInFlight(t, s.url, 0)
+	}
+	<-ended
+	if got := counted(t, s.url); len(got) != 2 {
+		t.Errorf("counted %v, want two cut tries only", got)
+	}
+}
+
+// A try that ends without an answer must not become net/http's implicit 200 when its connection still stands.
+func TestCutTryIsNeverAnswered(t *testing.T) {
+	s := hop(t, &recorder{})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	r := (&http.Request{Method: "GET", URL: testURL, Header: http.Header{"Hang": {"1"}}}).WithContext(ctx)
+	w := discard{header: make(http.Header)}
+	defer func() {
+		if got := recover(); got != http.ErrAbortHandler || w.status != 0 {
+			t.Errorf("the handler ended with %v and status %d, want http.ErrAbortHandler and none", got, w.status)
+		}
+	}()
+	s.ServeHTTP(&w, r)
+}
+
+func TestWrongHeadersGet400(t *testing.T) {
+	rec := &recorder{}
+	s := hop(t, rec)
+	deep := strings.Repeat("1.", 15) + "1"
+	for _, test := range []struct {
+		header []string
+		want   []string
+	}{
+		{[]string{"fail", "1.5"}, []string{`header fail is "1.5": want a decimal number in [0,1]`}},
+		{[]string{"fail", "-0.1"}, []string{`header fail is "-0.1": want a decimal number in [0,1]`}},
+		{[]string{"fail", "half"}, []string{`header fail is "half": want a decimal number in [0,1]`}},
+		{[]string{"fail", ""}, []string{`header fail is "": want a decimal number in [0,1]`}},
+		{[]string{"fail", "NaN"}, []string{`header fail is "NaN": want a decimal number in [0,1]`}},
+		{[]string{"fail", "0x1p-2"}, []string{`header fail is "0x1p-2": want a decimal number in [0,1]`}},
+		{[]string{"fail", "50%"}, []string{`header fail is "50%": want a decimal number in [0,1]`}},
+		{[]string{"fail", "0", "fail", "1"}, []string{`header fail is there 2 times: want it once`}},
+		{[]string{"hang", "1.0001", "fail", "2", "cascade", "maybe"}, []string{
+			`header fail is "2": want a decimal number in [0,1]`,
+			`header hang is "1.0001": want a decimal number in [0,1]`,
+			`header cascade is "maybe": want absorb or propagate`}},
+		{[]string{"cascade", "Absorb"}, []string{`header cascade is "Absorb": want absorb or propagate`}},
+		{[]string{trail.HeaderTries, deep}, []string{`header x-hellochaos-tries is "` + deep +
+			`": want fewer than 16 counts; does an upstream lead back to itself?`}},
+	} {
+		for _, accept := range []string{"", "application/json"} {
+			r := get(t, s.url, append(test.header, "Accept", accept)...)
+			if want := strings.Join(test.want, "\n") + "\n"; r.StatusCode != 400 || r.body != want {
+				t.Errorf("%q: %d %q, want 400 %q", test.header, r.StatusCode, r.body, want)
+			}
+		}
+	}
+	if got := len(rec.received()); got != 0 {
+		t.Errorf("upstream received %d requests, want 0", got)
+	}
+	for _, accepted := range [][]string{{"fail", "0"}, {"fail", "0.0"}, {"hang", "0e0"}, {"cascade", "absorb"}, {trail.HeaderTries, deep[2:]}} {
+		if r := get(t, s.url, accepted...); r.StatusCode != 200 {
+			t.Errorf("%q: %d %q, want 200", accepted, r.StatusCode, r.body)
+		}
+	}
+}
+
+func TestOtherMethodsGet405(t *testing.T) {
+	rec := &recorder{}
+	s := hop(t, rec)
+	r, err := send(t, t.Context(), http.MethodPost, s.url, strings.NewReader("body"))
+	if err != nil || r.StatusCode != 405 || r.Header.Get("Allow") != "GET" || r.body != "method is \"POST\": want GET\n" {
+		t.Errorf("POST = %v %q %v, want 405, Allow: GET", r.Response, r.body, err)
+	}
+	if got := len(rec.received()); got != 0 {
+		t.Errorf("upstream received %d requests, want 0", got)
+	}
+}
+
+// A service whose upstream is itself must come to an end.
+func TestLoopEnds(t *testing.T) {
+	var s place
+	url := listen(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.ServeHTTP(w, r) }))
+	service, err := New(Config{Service: "loop", Version: "prod", Upstream: url})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(service.Close)
+	s = place{service, url}
+	_, got := getTrail(t, url)
+	hops := 1
+	for ; got.Call.Hop != nil; got = got.Call.Hop {
+		hops++
+	}
+	if hops != trail.MaxHops || got.Call.Status != 400 {
+		t.Errorf("%d hops, the last call %+v; want %d and status 400", hops, got.Call, trail.MaxHops)
+	}
+}
+
+func FuzzReadOrder(f *testing.F) {
+	f.Add("0.5", "1e-3", "absorb", "1.2")
+	f.Add("0x1p-2", "NaN", "Propagate", strings.Repeat(".", 20))
+	f.Fuzz(func(t *testing.T, fail, hang, cascade, tries string) {
+		o, problems := readOrder(http.Header{"Fail": {fail}, "Hang": {hang}, "Cascade": {cascade}, triesKey: {tries}})
+		if !(o.fail >= 0 && o.fail <= 1 && o.hang >= 0 && o.hang <= 1) {
+			t.Errorf("probabilities are %v and %v", o.fail, o.hang)
+		}
+		if wrong := cascade != "absorb" && cascade != "propagate"; wrong && len(problems) == 0 {
+			t.Errorf("cascade %q is accepted", cascade)
+		}
+	})
+}

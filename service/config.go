@@ -1,0 +1,115 @@
+package service
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hellochaos/hellochaos/service/trail"
+)
+
+// Role is what a service does with a request.
+type Role string
+
+const (
+	// Chain is a hop of the demo chain: it calls its upstream and answers with the trail.
+	Chain Role = "chain"
+	// Clock stands for the external time API at the end of the chain. It obeys none of our headers.
+	Clock Role = "clock"
+	// Script answers each try as its request says, for the contract tests of a mesh.
+	Script Role = "script"
+)
+
+// DefaultPort is the TCP port of the tutorial's services.
+const DefaultPort = 3000
+
+// Config is what a service is told at its start.
+type Config struct {
+	// Service and Version name the workload: "middleware", "canary". The clock needs no name: it is "clock" then.
+	Service, Version string
+	// Upstream is the absolute http or https URL that a Chain calls for each request; other roles call nothing.
+	Upstream string
+	// External says that the upstream is not ours: it gets the trace headers only, and its answer is never read as a trail.
+	External bool
+	// Hang is how long a hanging try waits; 0 is trail.DefaultHang.
+	Hang time.Duration
+	// Transport sends the calls; nil is a client of the service's own. Calls are made so that an http.Transport never
+	// sends one twice. Close closes its idle connections.
+	Transport http.RoundTripper
+	// Role is Chain when empty.
+	Role Role
+}
+
+// FromEnvironment reads a Config and the port to listen on (0 is any free one) from the variables SERVICE_NAME, ROLE,
+// UPSTREAM_URI, UPSTREAM_EXTERNAL, HANG_DURATION and PORT, of which an empty one counts as absent. The error joins all
+// problems, New's too.
+func FromEnvironment(getenv func(name string) string) (Config, int, error) {
+	var problems []error
+	variable := func(name, absent string, read func(value string) error) {
+		value := getenv(name)
+		if value == "" {
+			value = absent
+		}
+		if err := read(value); err != nil {
+			problems = append(problems, fmt.Errorf("%s is %q: %w", name, value, err))
+		}
+	}
+	config, port := Config{Role: Role(getenv("ROLE")), Upstream: getenv("UPSTREAM_URI")}, 0
+	config.Service = getenv("SERVICE_NAME")
+	if dash := strings.LastIndexByte(config.Service, '-'); dash >= 0 {
+		config.Service, config.Version = config.Service[:dash], config.Service[dash+1:]
+	}
+	variable("UPSTREAM_EXTERNAL", "false", func(value string) (err error) {
+		if config.External = value == "true"; !config.External && value != "false" {
+			err = errors.New("want true or false")
+		}
+		return err
+	})
+	variable("HANG_DURATION", trail.DefaultHang.String(), func(value string) (err error) {
+		if config.Hang, err = time.ParseDuration(value); err != nil || config.Hang <= 0 {
+			config.Hang, err = 0, errors.New(`want a duration above 0, such as "3s"`)
+		}
+		return err
+	})
+	variable("PORT", strconv.Itoa(DefaultPort), func(value string) error {
+		number, err := strconv.ParseUint(value, 10, 16)
+		if port = int(number); err != nil {
+			return errors.New("want a whole number in [0, 65535]")
+		}
+		return nil
+	})
+	return config, port, errors.Join(append(problems, config.check())...)
+}
+
+// check fills in what may be absent and joins all problems of c.
+func (c *Config) check() error {
+	var problems []error
+	problem := func(format string, values ...any) { problems = append(problems, fmt.Errorf(format, values...)) }
+	if c.Hang == 0 {
+		c.Hang = trail.DefaultHang
+	}
+	if c.Hang < 0 {
+		problem("hang duration (HANG_DURATION) is %v: want more than 0", c.Hang)
+	}
+	switch c.Role {
+	case "":
+		c.Role = Chain
+	case Chain, Clock, Script:
+	default:
+		problem("role (ROLE) is %q: want %s, %s or %s", c.Role, Chain, Clock, Script)
+	}
+	if c.Role == Clock && c.Service == "" {
+		c.Service = string(Clock)
+	} else if c.Role != Clock && (c.Service == "" || c.Version == "") {
+		problem("service is %q and version %q (SERVICE_NAME): want both, such as middleware-canary", c.Service, c.Version)
+	}
+	if upstream, err := url.Parse(c.Upstream); c.Role == Chain &&
+		(err != nil || upstream.Scheme != "http" && upstream.Scheme != "https" || upstream.Hostname() == "") {
+		problem("upstream (UPSTREAM_URI) is %q: want an absolute http or https URL, such as http://backend/", c.Upstream)
+	}
+	return errors.Join(problems...)
+}

@@ -1,0 +1,73 @@
+package service
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/hellochaos/hellochaos/service/trail"
+)
+
+// Keys of the request headers, as http.Header holds them: looking them up by http.Header.Get would make them anew for
+// each request.
+var (
+	failKey    = http.CanonicalHeaderKey(trail.HeaderFail)
+	hangKey    = http.CanonicalHeaderKey(trail.HeaderHang)
+	cascadeKey = http.CanonicalHeaderKey(trail.HeaderCascade)
+	requestKey = http.CanonicalHeaderKey(trail.HeaderRequest)
+	triesKey   = http.CanonicalHeaderKey(trail.HeaderTries)
+	attemptKey = http.CanonicalHeaderKey(trail.HeaderAttempt)
+)
+
+// order is what the headers of a request ask a hop to do.
+type order struct {
+	fail, hang float64
+	propagate  bool
+	request    string // empty: its draws are of pure chance
+	tries      string // on the way to the caller
+}
+
+// readOrder returns all problems of the headers, or nil.
+func readOrder(header http.Header) (o order, problems []string) {
+	read := func(key, name string, accept func(value string) (problem string)) {
+		values := header[key]
+		if len(values) == 0 {
+			return
+		}
+		if problem := accept(values[0]); problem != "" {
+			problems = append(problems, fmt.Sprintf("header %s is %q: want %s", name, values[0], problem))
+		}
+		if len(values) > 1 {
+			problems = append(problems, fmt.Sprintf("header %s is there %d times: want it once", name, len(values)))
+		}
+	}
+	read(failKey, trail.HeaderFail, func(value string) string { return probability(value, &o.fail) })
+	read(hangKey, trail.HeaderHang, func(value string) string { return probability(value, &o.hang) })
+	read(cascadeKey, trail.HeaderCascade, func(value string) string {
+		if o.propagate = value == trail.Propagate; !o.propagate && value != trail.Absorb {
+			return trail.Absorb + " or " + trail.Propagate
+		}
+		return ""
+	})
+	read(requestKey, trail.HeaderRequest, func(value string) string { o.request = value; return "" })
+	read(triesKey, trail.HeaderTries, func(value string) string {
+		// Not a status of 500 or more: proxies would multiply the loop by retrying it.
+		if o.tries = value; strings.Count(value, ".") >= trail.MaxHops-1 {
+			return fmt.Sprintf("fewer than %d counts; does an upstream lead back to itself?", trail.MaxHops)
+		}
+		return ""
+	})
+	return o, problems
+}
+
+// probability reads a decimal number in [0,1] into p. NaN and infinities fail the comparison; hexadecimal numbers and
+// digit separators are strconv's own.
+func probability(value string, p *float64) (problem string) {
+	number, err := strconv.ParseFloat(value, 64)
+	if err != nil || !(number >= 0 && number <= 1) || strings.ContainsAny(value, "xX_") {
+		return "a decimal number in [0,1]"
+	}
+	*p = number
+	return ""
+}

@@ -1,0 +1,102 @@
+package service
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/hellochaos/hellochaos/service/trail"
+)
+
+// HeaderScript lists what a Script service does with each try of a call, "500,reset,200": a status in [200, 599] to
+// answer, "reset" (a TCP reset), "close" (the connection's plain end) or "hang" (200 after the hang duration). The
+// attempt count of the try picks the word, the last word serves all tries beyond, and a request without a script is
+// answered 200.
+const HeaderScript = "x-hellochaos-script"
+
+// Headers of a Script service's answer: what it received.
+const (
+	// HeaderBody is the length of the request's body in bytes.
+	HeaderBody = "x-hellochaos-body"
+	// HeaderPath is the request's path and query, as it was sent.
+	HeaderPath = "x-hellochaos-path"
+	// HeaderMethod is the request's method.
+	HeaderMethod = "x-hellochaos-method"
+)
+
+// script answers a try, of any method, as its request's script says.
+func (s *Service) script(r *http.Request, t try) answer {
+	line, problem := scriptLine(r.Header.Get(HeaderScript), t.attempt)
+	if problem != "" {
+		return refusal(http.StatusBadRequest, problem)
+	}
+	// The body is read first: an unread rest of it would turn a plain close into a reset.
+	received, err := io.Copy(io.Discard, r.Body)
+	if err != nil || line.hang && !wait(r.Context(), s.config.Hang) {
+		return answer{code: trail.CodeCut}
+	}
+	if line.code == trail.CodeBroken {
+		return answer{code: line.code, reset: line.reset}
+	}
+	a := trailAnswer(&trail.Hop{Service: s.config.Service, Version: s.config.Version, Status: line.code, Attempt: t.attempt}, t)
+	a.header = a.header.Clone()
+	a.header.Set(HeaderBody, strconv.FormatInt(received, 10))
+	a.header.Set(HeaderPath, r.RequestURI)
+	a.header.Set(HeaderMethod, r.Method)
+	return a
+}
+
+// line is one word of a script.
+type line struct {
+	code        int // what to answer; trail.CodeBroken: nothing
+	reset, hang bool
+}
+
+// scriptLine is what script says of the try with this attempt count, of which 0 counts as 1. It looks at every word,
+// so that a bad one is told at the first try.
+func scriptLine(script string, attempt int) (now line, problem string) {
+	if script == "" {
+		return line{code: http.StatusOK}, ""
+	}
+	number := 0
+	for word := range strings.SplitSeq(script, ",") {
+		read, ok := readLine(word)
+		if !ok {
+			return line{}, fmt.Sprintf("header %s has %q: want reset, close, hang or a status in [200, 599], joined by commas",
+				HeaderScript, word)
+		}
+		if number < max(attempt, 1) {
+			now = read
+		}
+		number++
+	}
+	return now, ""
+}
+
+func readLine(word string) (l line, ok bool) {
+	switch word {
+	case "reset":
+		return line{code: trail.CodeBroken, reset: true}, true
+	case "close":
+		return line{code: trail.CodeBroken}, true
+	case "hang":
+		return line{code: http.StatusOK, hang: true}, true
+	}
+	code, err := strconv.Atoi(word)
+	return line{code: code}, err == nil && len(word) == 3 && code >= 200 && code <= 599
+}
+
+// breakConnection ends the connection of a request without an answer.
+func breakConnection(w http.ResponseWriter, reset bool) {
+	connection, _, err := http.NewResponseController(w).Hijack()
+	if err != nil { // not HTTP/1 over TCP: net/http ends it in its own way
+		panic(http.ErrAbortHandler)
+	}
+	if tcp, ok := connection.(*net.TCPConn); ok && reset {
+		_ = tcp.SetLinger(0) // on an error the connection ends by a plain close
+	}
+	_ = connection.Close()
+}

@@ -1,0 +1,142 @@
+// Package service is the demo service: the chain's hops, the clock at its end, and a service that answers by script
+// for contract tests, all behind one http.Handler. A hop fails and hangs with the probabilities that its request asks
+// for, drawn anew on every try, and answers with the trail of its call. Each try is counted before any byte of its
+// answer leaves, so that whoever has read an answer finds it counted. The package knows nothing of the mesh in front
+// of it.
+package service
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/hellochaos/hellochaos/service/trail"
+)
+
+// Service answers requests in one role. Besides, it answers /metrics (Prometheus), /healthz (200) and /readyz (200,
+// and 503 after Drain), which are no tries and are not counted.
+type Service struct {
+	config   Config
+	metrics  *metrics
+	upstream *upstream // nil unless the role is Chain
+	role     func(*http.Request, try) answer
+	draining atomic.Bool
+}
+
+// try is what every role needs to know of a request.
+type try struct {
+	begin   time.Time
+	attempt int // 0 when the request carried none
+}
+
+// answer is what a role made of a try.
+type answer struct {
+	code   int // the HTTP status, trail.CodeCut or trail.CodeBroken
+	header http.Header
+	body   []byte
+	reset  bool // with CodeBroken: break the connection by a TCP reset, not a plain close
+}
+
+// New makes a service. The error joins all problems of config.
+func New(config Config) (*Service, error) {
+	if err := config.check(); err != nil {
+		return nil, err
+	}
+	s := &Service{config: config, metrics: newMetrics(config.Service, config.Version)}
+	switch config.Role {
+	case Clock:
+		s.role = clock
+	case Script:
+		s.role = s.script
+	default:
+		s.role = s.chain
+		s.upstream = newUpstream(config)
+	}
+	return s, nil
+}
+
+// ServeHTTP implements http.Handler. It panics with http.ErrAbortHandler where a try ends without an answer, which
+// closes the connection: returning would answer 200.
+func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch r.URL.Path {
+	case "/metrics":
+		s.metrics.handler.ServeHTTP(w, r)
+	case "/healthz":
+		w.WriteHeader(http.StatusOK)
+	case "/readyz":
+		if s.draining.Load() {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	default:
+		s.serve(w, r)
+	}
+}
+
+func (s *Service) serve(w http.ResponseWriter, r *http.Request) {
+	s.metrics.inFlight.Inc()
+	defer s.metrics.inFlight.Dec()
+	t := try{begin: time.Now(), attempt: attempt(r)}
+	a := s.role(r, t)
+	s.metrics.count(t.attempt, a.code, time.Since(t.begin))
+	a.write(w)
+}
+
+// Drain makes /readyz answer 503 from now on.
+func (s *Service) Drain() { s.draining.Store(true) }
+
+// Close closes the idle connections to the upstream.
+func (s *Service) Close() {
+	if s.upstream != nil {
+		s.upstream.close()
+	}
+}
+
+// attempt is the attempt count of a request, and 0 when it carries none or something else.
+func attempt(r *http.Request) int {
+	values := r.Header[attemptKey]
+	if len(values) == 0 {
+		return 0
+	}
+	count, err := strconv.ParseUint(values[0], 10, 31)
+	if err != nil {
+		return 0
+	}
+	return int(count)
+}
+
+// write sends the answer. Nothing can be done about an error: the caller has gone.
+func (a answer) write(w http.ResponseWriter) {
+	switch a.code {
+	case trail.CodeCut:
+		panic(http.ErrAbortHandler)
+	case trail.CodeBroken:
+		breakConnection(w, a.reset)
+	default:
+		header := w.Header()
+		for key, values := range a.header {
+			header[key] = values
+		}
+		w.WriteHeader(a.code)
+		_, _ = w.Write(a.body)
+	}
+}
+
+// trailAnswer is the answer that carries h, whose elapsed time it fills in.
+func trailAnswer(h *trail.Hop, t try) answer {
+	h.Elapsed = time.Since(t.begin)
+	return answer{code: h.Status, header: trailHeader, body: trail.Append(make([]byte, 0, 1024), h)}
+}
+
+// refusal answers a request that asks for something that cannot be done.
+func refusal(code int, problems ...string) answer {
+	return answer{code: code, header: textHeader, body: []byte(strings.Join(problems, "\n") + "\n")}
+}
+
+// Headers of answers, shared by all of them and never changed.
+var (
+	jsonHeader  = http.Header{"Content-Type": {"application/json"}}
+	textHeader  = http.Header{"Content-Type": {"text/plain; charset=utf-8"}}
+	trailHeader = http.Header{"Content-Type": {"application/json"}, http.CanonicalHeaderKey(trail.HeaderTrail): {"1"}}
+)

@@ -1,0 +1,239 @@
+package trail
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Bounds of a trail that Decode accepts.
+const (
+	// MaxBytes is the length of the JSON, in bytes.
+	MaxBytes = 64 << 10
+	// MaxHops is the number of hops.
+	MaxHops = 16
+)
+
+// Members of the JSON objects of a trail. The first ones must be there.
+var (
+	hopMembers  = []string{"service", "version", "status", "attempt", "elapsed_ns", "call"}
+	callMembers = []string{"url", "status", "elapsed_ns", "error", "body", "hop"}
+)
+
+const (
+	hopRequired  = 5
+	callRequired = 3
+)
+
+// Decode reads what Append writes, with any white space and any order of members. It is strict, since counts are made
+// of it: an unknown, missing or repeated member, a null, a number that is not a whole one of its range, text that is
+// not UTF-8, anything after the end, and a trail beyond MaxBytes or MaxHops is an error that names the byte.
+func Decode(data []byte) (*Hop, error) {
+	if len(data) > MaxBytes {
+		return nil, fmt.Errorf("trail of %d bytes: want at most %d", len(data), MaxBytes)
+	}
+	if !utf8.Valid(data) {
+		return nil, fmt.Errorf("trail of %d bytes: want UTF-8", len(data))
+	}
+	d := decoder{text: string(data)}
+	hop := d.hop()
+	if d.space(); d.err == nil && d.at < len(d.text) {
+		d.want("nothing after the trail")
+	}
+	if d.err != nil {
+		return nil, d.err
+	}
+	return hop, nil
+}
+
+// decoder reads text from at on. After its first error it reads nothing any more.
+type decoder struct {
+	text string
+	at   int
+	hops int
+	err  error
+}
+
+func (d *decoder) hop() *Hop {
+	if d.hops++; d.hops > MaxHops {
+		d.want(fmt.Sprintf("at most %d hops", MaxHops))
+		return nil
+	}
+	h := new(Hop)
+	d.object(hopMembers, hopRequired, func(member int) {
+		switch hopMembers[member] {
+		case "service":
+			h.Service = d.string()
+		case "version":
+			h.Version = d.string()
+		case "status":
+			h.Status = int(d.number(100, 599))
+		case "attempt":
+			h.Attempt = int(d.number(0, math.MaxInt32))
+		case "elapsed_ns":
+			h.Elapsed = time.Duration(d.number(0, math.MaxInt64))
+		case "call":
+			h.Call = d.call()
+		}
+	})
+	return h
+}
+
+func (d *decoder) call() *Call {
+	c := new(Call)
+	d.object(callMembers, callRequired, func(member int) {
+		switch callMembers[member] {
+		case "url":
+			c.URL = d.string()
+		case "status":
+			c.Status = int(d.number(0, 599))
+		case "error":
+			c.Error = d.string()
+		case "elapsed_ns":
+			c.Elapsed = time.Duration(d.number(0, math.MaxInt64))
+		case "body":
+			c.Body = d.string()
+		case "hop":
+			c.Hop = d.hop()
+		}
+	})
+	return c
+}
+
+// object reads an object whose members have these names, of which the first required ones must be there. read is
+// called at each value with the index of its name.
+func (d *decoder) object(names []string, required int, read func(member int)) {
+	d.token('{')
+	seen := 0
+	for more := true; more && d.err == nil; more = d.next(',') {
+		start := d.at
+		member := slices.Index(names, d.string())
+		if d.err == nil && (member < 0 || seen&(1<<member) != 0) {
+			d.at = start
+			d.want("each of " + strings.Join(names, ", ") + " once at most and nothing else")
+		}
+		if d.token(':'); d.err != nil {
+			return
+		}
+		seen |= 1 << member
+		read(member)
+	}
+	if d.token('}'); d.err != nil {
+		return
+	}
+	for member, name := range names[:required] {
+		if seen&(1<<member) == 0 {
+			d.want("member " + name + " before the end of its object")
+			return
+		}
+	}
+}
+
+// number reads a whole number in [least, most]; least is not negative.
+func (d *decoder) number(least, most int64) int64 {
+	d.space()
+	start, value := d.at, int64(0)
+	for ; d.at < len(d.text) && d.text[d.at]-'0' <= 9; d.at++ {
+		digit := int64(d.text[d.at] - '0')
+		if value > (most-digit)/10 {
+			d.want(fmt.Sprintf("at most %d", most))
+			return 0
+		}
+		value = 10*value + digit
+	}
+	if length := d.at - start; length == 0 || length > 1 && d.text[start] == '0' || value < least {
+		d.at = start
+		d.want(fmt.Sprintf("a whole number in [%d, %d]", least, most))
+	}
+	return value
+}
+
+// string reads a string. One without escapes is not copied.
+func (d *decoder) string() string {
+	d.token('"')
+	start, escaped := d.at, false
+	for ; d.err == nil && d.at < len(d.text); d.at++ {
+		switch b := d.text[d.at]; {
+		case b == '"' && escaped:
+			d.at++
+			return d.unescape(start - 1)
+		case b == '"':
+			d.at++
+			return d.text[start : d.at-1]
+		case b == '\\':
+			escaped = true
+			d.at++ // what is escaped never ends the string
+		case b < ' ':
+			d.want("no control character in a string")
+			return ""
+		}
+	}
+	d.want("the end of a string")
+	return ""
+}
+
+// unescape reads the string that begins with the quote at start and ends before d.at. Escapes of two characters are
+// the common ones: the clock's body is full of quotes.
+func (d *decoder) unescape(start int) string {
+	quoted := d.text[start:d.at]
+	plain := make([]byte, 0, len(quoted))
+	for i := 1; i < len(quoted)-1; i++ {
+		b := quoted[i]
+		if b == '\\' {
+			i++
+			if b = quoted[i]; b != '"' && b != '\\' && b != '/' {
+				return d.unescapeAny(start, quoted)
+			}
+		}
+		plain = append(plain, b)
+	}
+	return string(plain)
+}
+
+// unescapeAny leaves the rarer escapes to encoding/json.
+func (d *decoder) unescapeAny(start int, quoted string) (plain string) {
+	if err := json.Unmarshal([]byte(quoted), &plain); err != nil {
+		d.at = start
+		d.want("a JSON string")
+	}
+	return plain
+}
+
+// token reads b.
+func (d *decoder) token(b byte) {
+	if !d.next(b) {
+		d.want(fmt.Sprintf("%q", b))
+	}
+}
+
+// next reads b if it stands next.
+func (d *decoder) next(b byte) bool {
+	d.space()
+	if d.err != nil || d.at >= len(d.text) || d.text[d.at] != b {
+		return false
+	}
+	d.at++
+	return true
+}
+
+func (d *decoder) space() {
+	for d.err == nil && d.at < len(d.text) {
+		switch d.text[d.at] {
+		case ' ', '\t', '\n', '\r':
+			d.at++
+		default:
+			return
+		}
+	}
+}
+
+// want ends the reading, unless it has ended, with what should have stood at d.at.
+func (d *decoder) want(what string) {
+	if d.err == nil {
+		d.err = fmt.Errorf("trail at byte %d: want %s", d.at, what)
+	}
+}

@@ -1,0 +1,228 @@
+package trail
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+// tour is a whole way: three hops and the clock.
+func tour() *Hop {
+	clock := &Call{URL: "http://time.jsontest.com/", Status: 200, Elapsed: 120 * time.Millisecond,
+		Body: `{"date":"08-24-2026","milliseconds_since_epoch":1787543605123,"time":"03:53:25 AM"}`}
+	backend := &Hop{Service: "backend", Version: "prod", Status: 200, Attempt: 3, Elapsed: 174 * time.Millisecond, Call: clock}
+	middleware := &Hop{Service: "middleware", Version: "canary", Status: 200, Attempt: 1, Elapsed: 241 * time.Millisecond,
+		Call: &Call{URL: "http://backend/", Status: 200, Elapsed: 238 * time.Millisecond, Hop: backend}}
+	return &Hop{Service: "frontend", Version: "prod", Status: 200, Elapsed: 287 * time.Millisecond,
+		Call: &Call{URL: "http://middleware/", Status: 200, Elapsed: 283 * time.Millisecond, Hop: middleware}}
+}
+
+// chain is a trail of n hops.
+func chain(n int) *Hop {
+	h := &Hop{Service: "last", Version: "prod", Status: 200}
+	for range n - 1 {
+		h = &Hop{Service: "hop", Version: "prod", Status: 200, Call: &Call{URL: "http://next/", Status: 200, Hop: h}}
+	}
+	return h
+}
+
+func TestAppendWritesThisForm(t *testing.T) {
+	h := &Hop{Service: "middleware", Version: "canary", Status: 500, Attempt: 4, Elapsed: 1500,
+		Call: &Call{URL: "http://backend/", Error: "cut \"off\"\n", Elapsed: 1400, Body: "<a&b>\xff\u20ac\\"}}
+	want := `{"service":"middleware","version":"canary","status":500,"attempt":4,"elapsed_ns":1500,` +
+		`"call":{"url":"http://backend/","status":0,"error":"cut \"off\"\u000a","elapsed_ns":1400,"body":"<a&b>` + "\uFFFD\u20ac" + `\\"}}`
+	if got := string(Append([]byte("x"), h)); got != "x"+want {
+		t.Errorf("Append:\n got %s\nwant x%s", got, want)
+	}
+}
+
+func TestDecodeReadsWhatAppendWrites(t *testing.T) {
+	refused := tour()
+	refused.Call.Hop.Call = &Call{URL: "http://backend/", Error: "dial tcp: refused\t\x01\u2028", Elapsed: 7}
+	for name, h := range map[string]*Hop{"tour": tour(), "no answer": refused, "longest": chain(MaxHops), "bare": chain(1)} {
+		text := Append(nil, h)
+		got, err := Decode(text)
+		if err != nil || !reflect.DeepEqual(got, h) {
+			t.Errorf("%s: Decode(%s) = %+v, %v, want %+v", name, text, got, err, h)
+		}
+		var standard Hop
+		if err := json.Unmarshal(text, &standard); err != nil || !reflect.DeepEqual(&standard, h) {
+			t.Errorf("%s: encoding/json reads %+v, %v, want %+v", name, standard, err, h)
+		}
+		standardText, _ := json.MarshalIndent(h, "", "\t")
+		if got, err := Decode(standardText); err != nil || !reflect.DeepEqual(got, h) {
+			t.Errorf("%s: Decode of encoding/json's form = %+v, %v, want %+v", name, got, err, h)
+		}
+	}
+}
+
+func TestDecodeRefuses(t *testing.T) {
+	const good = `{"service":"a","version":"b","status":200,"attempt":1,"elapsed_ns":5}`
+	if _, err := Decode([]byte(good)); err != nil {
+		t.Fatal(err)
+	}
+	replace := func(old, new string) string {
+		text := strings.Replace(good, old, new, 1)
+		if text == good {
+			t.Fatalf("%q is not in %s", old, good)
+		}
+		return text
+	}
+	withCall := func(call string) string { return replace(`}`, `,"call":`+call+`}`) }
+	for _, test := range []struct{ name, text, want string }{
+		{"nothing", ``, `at byte 0: want '{'`},
+		{"another form", `[]`, `at byte 0: want '{'`},
+		{"null", `null`, `at byte 0: want '{'`},
+		{"empty object", `{}`, `at byte 1: want '"'`},
+		{"unknown member", replace(`"attempt"`, `"attempts"`), "at byte 42: want each of service, version, status, attempt, elapsed_ns, call once"},
+		{"another case", replace(`"attempt"`, `"Attempt"`), "want each of"},
+		{"member twice", replace(`"version"`, `"service"`), "at byte 15: want each of"},
+		{"member missing", replace(`"version":"b",`, ``), "want member version before"},
+		{"call's member missing", withCall(`{"url":"u","status":1}`), "want member elapsed_ns before"},
+		{"no status", replace(`200`, `null`), "at byte 38: want a whole number in [100, 599]"},
+		{"status beyond", replace(`200`, `600`), "want at most 599"},
+		{"status below", replace(`200`, `99`), "want a whole number in [100, 599]"},
+		{"negative", replace(`:1,`, `:-1,`), "want a whole number in [0, "},
+		{"fraction", replace(`:5}`, `:5.0}`), `want '}'`},
+		{"leading zero", replace(`:5}`, `:05}`), "want a whole number"},
+		{"beyond 64 bits", replace(`:5}`, `:9223372036854775808}`), "want at most 9223372036854775807"},
+		{"number as text", replace(`200`, `"200"`), "want a whole number"},
+		{"text as number", replace(`"a"`, `1`), `want '"'`},
+		{"raw control character", replace(`"a"`, "\"\n\""), "want no control character"},
+		{"unknown escape", replace(`"a"`, `"\x41"`), "want a JSON string"},
+		{"short escape", replace(`"a"`, `"\u12"`), "want a JSON string"},
+		{"not UTF-8", replace(`"a"`, "\"\xff\""), "want UTF-8"},
+		{"open string", `{"service`, "want the end of a string"},
+		{"open escape", `{"service":"\`, "want the end of a string"},
+		{"comma at the end", replace(`}`, `,}`), `want '"'`},
+		{"cut", good[:len(good)-1], `want '}'`},
+		{"more after it", good + " x", "at byte 70: want nothing after"},
+		{"call is null", withCall(`null`), `want '{'`},
+		{"too many hops", string(Append(nil, chain(MaxHops+1))), "want at most 16 hops"},
+		{"too long", good + strings.Repeat(" ", MaxBytes), "want at most 65536"},
+	} {
+		hop, err := Decode([]byte(test.text))
+		if err == nil || hop != nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: Decode(%.100s) = %v, %v, want an error with %q", test.name, test.text, hop, err, test.want)
+		}
+	}
+}
+
+func TestPage(t *testing.T) {
+	refusing := tour()
+	refusing.Call.Hop.Call.Hop.Call = &Call{URL: "http://time.jsontest.com/", Status: 502}
+	failing := tour()
+	failing.Call = &Call{URL: "http://middleware/", Status: 500, Hop: &Hop{Service: "middleware", Version: "prod", Status: 500}}
+	propagating := tour()
+	propagating.Call.Status, propagating.Call.Hop.Status = 500, 500
+	propagating.Call.Hop.Call = &Call{URL: "http://backend/", Status: 503, Body: `no "healthy" upstream`}
+	silent := tour()
+	silent.Call = &Call{URL: "http://middleware/", Error: "dial tcp 127.0.0.1:80:\nrefused\x1b[31m"}
+	for _, test := range []struct {
+		name string
+		hop  *Hop
+		want string
+	}{
+		{"the tutorial's", refusing, `frontend-prod - 0.287secs
+http://middleware/ -> middleware-canary - 0.241secs
+http://backend/ -> backend-prod - 0.174secs
+http://time.jsontest.com/ -> StatusCodeError: 502 - ""
+`},
+		{"the clock's time", tour(), `frontend-prod - 0.287secs
+http://middleware/ -> middleware-canary - 0.241secs
+http://backend/ -> backend-prod - 0.174secs
+http://time.jsontest.com/ -> {"date":"08-24-2026","milliseconds_since_epoch":1787543605123,"time":"03:53:25 AM"}
+`},
+		{"a failed hop keeps its line", failing, `frontend-prod - 0.287secs
+http://middleware/ -> StatusCodeError: 500 - ""
+`},
+		{"a propagated failure", propagating, `frontend-prod - 0.287secs
+http://middleware/ -> StatusCodeError: 500 - ""
+http://backend/ -> StatusCodeError: 503 - "no \"healthy\" upstream"
+`},
+		{"no answer", silent, `frontend-prod - 0.287secs
+http://middleware/ -> Error: dial tcp 127.0.0.1:80: refused [31m
+`},
+		{"no call, no version", &Hop{Service: "clock", Elapsed: 499 * time.Microsecond}, "clock - 0.000secs\n"},
+	} {
+		if got := Page(test.hop); got != test.want {
+			t.Errorf("%s:\n got %s\nwant %s", test.name, got, test.want)
+		}
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	f.Add(Append(nil, tour()))
+	f.Add(Append(nil, chain(MaxHops+1)))
+	f.Add([]byte(`{"service":"\u00e9\ud83d\ude00\/","version":"","status":200,"attempt":0, "elapsed_ns":5 , "call":{"url":"","status":0,"elapsed_ns":0}}`))
+	f.Add([]byte(`{"service":"\`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		hop, err := Decode(data)
+		if err != nil {
+			return
+		}
+		var standard Hop
+		strict := json.NewDecoder(bytes.NewReader(data))
+		strict.DisallowUnknownFields()
+		if err := strict.Decode(&standard); err != nil || !reflect.DeepEqual(&standard, hop) {
+			t.Fatalf("Decode reads %+v, encoding/json %+v, %v", hop, standard, err)
+		}
+		again := Append(nil, hop)
+		if hop2, err := Decode(again); len(again) <= MaxBytes && (err != nil || !reflect.DeepEqual(hop2, hop)) {
+			t.Fatalf("Decode(Append) = %+v, %v, want %+v", hop2, err, hop)
+		}
+		Page(hop)
+	})
+}
+
+func BenchmarkAppend(b *testing.B) {
+	h, text := tour(), make([]byte, 0, 2048)
+	b.ReportAllocs()
+	for b.Loop() {
+		text = Append(text[:0], h)
+	}
+	b.SetBytes(int64(len(text)))
+}
+
+func BenchmarkDecode(b *testing.B) {
+	text := Append(nil, tour())
+	b.ReportAllocs()
+	b.SetBytes(int64(len(text)))
+	for b.Loop() {
+		if _, err := Decode(text); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkDecodeStandard is what encoding/json takes for the same.
+func BenchmarkDecodeStandard(b *testing.B) {
+	text := Append(nil, tour())
+	b.ReportAllocs()
+	for b.Loop() {
+		var h Hop
+		if err := json.Unmarshal(text, &h); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkPage(b *testing.B) {
+	h := tour()
+	b.ReportAllocs()
+	for b.Loop() {
+		Page(h)
+	}
+}
+
+func ExamplePage() {
+	fmt.Print(Page(&Hop{Service: "frontend", Version: "prod", Elapsed: 287 * time.Millisecond,
+		Call: &Call{URL: "http://middleware/", Status: 500}}))
+	// Output:
+	// frontend-prod - 0.287secs
+	// http://middleware/ -> StatusCodeError: 500 - ""
+}

@@ -1,0 +1,137 @@
+package service
+
+import (
+	"bufio"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"slices"
+	"sync/atomic"
+	"testing"
+
+	"github.com/hellochaos/hellochaos/service/trail"
+)
+
+// everything is a request's header of which only some may go on.
+var everything = []string{
+	"x-b3-traceid", "80f198ee56343ba864fe8b2a57d3eff7", "x-b3-spanid", "e457b5a2e4d86bd1", "x-b3-parentspanid", "05e3ac9a4f6e3b90",
+	"x-b3-sampled", "1", "x-b3-flags", "0", "b3", "80f1-e457-1", "traceparent", "00-4bf9-00f0-01", "tracestate", "a=1", "tracestate", "b=2",
+	"x-request-id", "7b1", "x-ot-span-context", "ot",
+	"x-dev-user", "super-secret", "fail", "0", "hang", "0", "cascade", "propagate", "x-hellochaos-request", "7/after/3",
+	"x-hellochaos-tries", "2", "x-envoy-attempt-count", "3",
+	"cookie", "c", "authorization", "Basic x", "x-forwarded-for", "10.0.0.1", "x-envoy-max-retries", "9", "x-hellochaos-script", "500", "accept", "text/html",
+}
+
+func TestHeadersThatGoOn(t *testing.T) {
+	trace := http.Header{"X-B3-Traceid": {"80f198ee56343ba864fe8b2a57d3eff7"}, "X-B3-Spanid": {"e457b5a2e4d86bd1"},
+		"X-B3-Parentspanid": {"05e3ac9a4f6e3b90"}, "X-B3-Sampled": {"1"}, "X-B3-Flags": {"0"}, "B3": {"80f1-e457-1"},
+		"Traceparent": {"00-4bf9-00f0-01"}, "Tracestate": {"a=1", "b=2"}, "X-Request-Id": {"7b1"}, "X-Ot-Span-Context": {"ot"},
+		"Accept": {"application/json"}, "User-Agent": {"Go-http-client/1.1"}}
+	own := maps.Clone(trace)
+	maps.Copy(own, http.Header{"X-Dev-User": {"super-secret"}, "Fail": {"0"}, "Hang": {"0"}, "Cascade": {"propagate"},
+		"X-Hellochaos-Request": {"7/after/3"}, "X-Hellochaos-Tries": {"2.3"}})
+	for _, test := range []struct {
+		external bool
+		want     http.Header
+	}{{false, own}, {true, trace}} {
+		rec := &recorder{answer: failing}
+		s := open(t, Config{Service: "backend", Version: "prod", Upstream: listen(t, rec), External: test.external})
+		_, hop := getTrail(t, s.url, everything...)
+		if got := rec.received(); len(got) != 1 || !maps.EqualFunc(got[0], test.want, slices.Equal) {
+			t.Errorf("external %v: upstream received %v, want %v", test.external, got, test.want)
+		}
+		if ours := hop.Call.Hop != nil; ours == test.external {
+			t.Errorf("external %v: its answer was read as a trail: %v", test.external, ours)
+		}
+	}
+}
+
+// A first hop without a proxy in front says so on the way.
+func TestTriesBeginAtTheFirstHop(t *testing.T) {
+	rec := &recorder{}
+	get(t, hop(t, rec).url)
+	if got := rec.received()[0].Get(trail.HeaderTries); got != "0" {
+		t.Errorf("upstream received tries %q, want 0", got)
+	}
+}
+
+// quitter answers the first request of each connection and closes at the second, after reading it.
+func quitter(t *testing.T) (url string, received *atomic.Int64) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	received = new(atomic.Int64)
+	serve := func(connection net.Conn) {
+		defer connection.Close()
+		reader := bufio.NewReader(connection)
+		for n := 1; ; n++ {
+			if _, err := http.ReadRequest(reader); err != nil {
+				return
+			}
+			if received.Add(1); n == 2 {
+				return
+			}
+			if _, err := io.WriteString(connection, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"); err != nil {
+				return
+			}
+		}
+	}
+	go func() {
+		for {
+			connection, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go serve(connection)
+		}
+	}()
+	return "http://" + listener.Addr().String() + "/", received
+}
+
+// net/http's transport sends a GET again when a reused connection breaks. Such a try would be in no ledger.
+func TestNoCallIsSentTwice(t *testing.T) {
+	url, received := quitter(t)
+	s := open(t, Config{Service: "middleware", Version: "canary", Upstream: url})
+	const calls = 20
+	failed := 0
+	for range calls {
+		if _, hop := getTrail(t, s.url); hop.Call.Failed() {
+			failed++
+		}
+	}
+	if got := received.Load(); got != calls {
+		t.Errorf("upstream received %d requests of %d calls", got, calls)
+	}
+	if failed != calls/2 { // each connection breaks at its second request
+		t.Errorf("%d of %d calls failed, want %d", failed, calls, calls/2)
+	}
+}
+
+// The upstream must be able to keep the connection: a request has no body and none is announced.
+func TestCallsReuseTheirConnectionAndHaveNoBody(t *testing.T) {
+	addresses := make(chan string, 3)
+	rec := &recorder{answer: func(_ http.ResponseWriter, r *http.Request) {
+		if r.ContentLength != 0 || r.TransferEncoding != nil {
+			t.Errorf("upstream received a request of length %d, encoding %v", r.ContentLength, r.TransferEncoding)
+		}
+		addresses <- r.RemoteAddr
+	}}
+	s := hop(t, rec)
+	for range 3 {
+		get(t, s.url)
+	}
+	if first, second, third := <-addresses, <-addresses, <-addresses; first != second || first != third {
+		t.Errorf("three calls came from %s, %s and %s, want one connection", first, second, third)
+	}
+}
+
+// The environment's proxy is for other traffic.
+func TestCallsIgnoreTheEnvironmentsProxy(t *testing.T) {
+	if newTransport().Proxy != nil {
+		t.Error("the transport asks for a proxy")
+	}
+}
