@@ -1,0 +1,238 @@
+package manifests
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/known/durationpb"
+)
+
+// supported are the fields that are executed, by message of Istio's API without its package
+// ("istio.networking.v1alpha3"). A field that Istio knows and that is missing here is refused.
+var supported = map[protoreflect.Name][]string{
+	"VirtualService":        {"hosts", "gateways", "http"},
+	"HTTPRoute":             {"name", "match", "route", "redirect", "directResponse", "timeout", "retries", "fault"},
+	"HTTPMatchRequest":      {"name", "uri", "method", "authority", "headers", "withoutHeaders", "queryParams", "ignoreUriCase", "gateways"},
+	"StringMatch":           {"exact", "prefix", "regex"},
+	"HTTPRouteDestination":  {"destination", "weight"},
+	"Destination":           {"host", "subset", "port"},
+	"PortSelector":          {"number"},
+	"HTTPRetry":             {"attempts", "perTryTimeout", "retryOn", "backoff", "retryIgnorePreviousHosts"},
+	"HTTPFaultInjection":    {"delay", "abort"},
+	"Delay":                 {"fixedDelay", "percentage"},
+	"Abort":                 {"httpStatus", "percentage"},
+	"Percent":               {"value"},
+	"HTTPRedirect":          {"uri", "authority", "redirectCode"},
+	"HTTPDirectResponse":    {"status", "body"},
+	"HTTPBody":              {"string"},
+	"DestinationRule":       {"host", "subsets", "trafficPolicy"},
+	"Subset":                {"name", "labels"},
+	"TrafficPolicy":         {"loadBalancer"},
+	"LoadBalancerSettings":  {"simple"},
+	"Gateway":               {"selector", "servers"},
+	"Server":                {"port", "hosts", "name"},
+	"Port":                  {"number", "name", "protocol"},
+	"ServiceEntry":          {"hosts", "ports", "location", "resolution"},
+	"ServicePort":           {"number", "name", "protocol"},
+	"Sidecar":               {"egress", "outboundTrafficPolicy"},
+	"IstioEgressListener":   {"hosts"},
+	"OutboundTrafficPolicy": {"mode"},
+}
+
+// notExecuted is what is said of a field that Istio knows and this package does not execute.
+const notExecuted = "not supported by hellochaos: the rule would not be executed and the verdict would be a lie; remove it"
+
+// fill sets the fields of a message of Istio's API from decoded JSON and records every field that is unknown, not
+// supported or of the wrong type. path is the message's own.
+func (d *document) fill(path string, m protoreflect.Message, value any) {
+	fields, ok := value.(map[string]any)
+	if !ok {
+		d.problem(path, "want an object, not %s", kindOf(value))
+		return
+	}
+	accepted := supported[m.Descriptor().Name()]
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		field := join(path, name)
+		fd := m.Descriptor().Fields().ByJSONName(name)
+		switch {
+		case fd == nil:
+			d.problem(field, "unknown field%s; accepted: %s", didYouMean(name, accepted), strings.Join(accepted, ", "))
+		case !slices.Contains(accepted, name):
+			d.problem(field, notExecuted)
+		case fields[name] == nil:
+			// null is the same as absent.
+		case fd.ContainingOneof() != nil && m.WhichOneof(fd.ContainingOneof()) != nil:
+			d.problem(field, "excludes %s: one of them only", m.WhichOneof(fd.ContainingOneof()).JSONName())
+		default:
+			d.set(field, m, fd, fields[name])
+		}
+	}
+}
+
+// set sets one field of a message.
+func (d *document) set(path string, m protoreflect.Message, fd protoreflect.FieldDescriptor, value any) {
+	switch {
+	case fd.IsMap():
+		fields, ok := value.(map[string]any)
+		if !ok {
+			d.problem(path, "want a map, not %s", kindOf(value))
+			return
+		}
+		entries := m.Mutable(fd).Map()
+		for _, key := range slices.Sorted(maps.Keys(fields)) {
+			if v, ok := d.single(join(path, key), fd.MapValue(), entries.NewValue, fields[key]); ok {
+				entries.Set(protoreflect.ValueOfString(key).MapKey(), v)
+			}
+		}
+	case fd.IsList():
+		items, ok := value.([]any)
+		if !ok {
+			d.problem(path, "want a list, not %s", kindOf(value))
+			return
+		}
+		list := m.Mutable(fd).List()
+		for i, item := range items {
+			if v, ok := d.single(fmt.Sprintf("%s[%d]", path, i), fd, list.NewElement, item); ok {
+				list.Append(v)
+			}
+		}
+	default:
+		empty := func() protoreflect.Value { return m.NewField(fd) }
+		if v, ok := d.single(path, fd, empty, value); ok {
+			m.Set(fd, v)
+		}
+	}
+}
+
+// single is one value of a field's type, made from decoded JSON; false when it has another type.
+func (d *document) single(path string, fd protoreflect.FieldDescriptor, empty func() protoreflect.Value, value any) (protoreflect.Value, bool) {
+	if fd.Kind() == protoreflect.MessageKind {
+		return d.message(path, fd.Message().FullName(), empty, value)
+	}
+	var v protoreflect.Value
+	var want string
+	switch fd.Kind() {
+	case protoreflect.StringKind:
+		want = "a string (in quotes)"
+		if s, ok := value.(string); ok {
+			v = protoreflect.ValueOfString(s)
+		}
+	case protoreflect.BoolKind:
+		want = "true or false"
+		if b, ok := value.(bool); ok {
+			v = protoreflect.ValueOfBool(b)
+		}
+	case protoreflect.EnumKind:
+		want = "one of " + strings.Join(enumNames(fd.Enum()), ", ")
+		if s, ok := value.(string); ok {
+			if e := fd.Enum().Values().ByName(protoreflect.Name(s)); e != nil {
+				v = protoreflect.ValueOfEnum(e.Number())
+			}
+		}
+	default:
+		v, want = number(fd.Kind(), value)
+	}
+	if !v.IsValid() {
+		d.problem(path, "want %s, not %s", want, kindOf(value))
+	}
+	return v, v.IsValid()
+}
+
+// number is a value of one of the number kinds that Istio's API has.
+func number(kind protoreflect.Kind, value any) (v protoreflect.Value, want string) {
+	n, _ := value.(json.Number)
+	text := n.String()
+	switch kind {
+	case protoreflect.Int32Kind:
+		if i, err := strconv.ParseInt(text, 10, 32); err == nil {
+			v = protoreflect.ValueOfInt32(int32(i))
+		}
+		return v, "a whole number"
+	case protoreflect.Uint32Kind:
+		if i, err := strconv.ParseUint(text, 10, 32); err == nil {
+			v = protoreflect.ValueOfUint32(uint32(i))
+		}
+		return v, "a whole number of at least 0"
+	case protoreflect.DoubleKind:
+		if f, err := strconv.ParseFloat(text, 64); err == nil && !math.IsInf(f, 0) {
+			v = protoreflect.ValueOfFloat64(f)
+		}
+		return v, "a number"
+	}
+	return v, "nothing (" + kind.String() + " is not supported)"
+}
+
+// message is a value of a message type; Istio writes some of Google's as scalars.
+func (d *document) message(path string, name protoreflect.FullName, empty func() protoreflect.Value, value any) (protoreflect.Value, bool) {
+	before := len(d.problems)
+	v := empty()
+	switch name {
+	case "google.protobuf.Duration":
+		if duration, ok := d.duration(path, value); ok {
+			return protoreflect.ValueOfMessage(durationpb.New(duration).ProtoReflect()), true
+		}
+	case "google.protobuf.BoolValue":
+		b, ok := value.(bool)
+		if !ok {
+			d.problem(path, "want true or false, not %s", kindOf(value))
+			break
+		}
+		v.Message().Set(v.Message().Descriptor().Fields().ByName("value"), protoreflect.ValueOfBool(b))
+	default:
+		d.fill(path, v.Message(), value)
+	}
+	return v, len(d.problems) == before
+}
+
+// duration reads a duration as Istio does: Go's form, whole milliseconds, at least one.
+func (d *document) duration(path string, value any) (time.Duration, bool) {
+	text, ok := value.(string)
+	if !ok {
+		d.problem(path, `want a duration such as "2s" or "300ms", not %s`, kindOf(value))
+		return 0, false
+	}
+	duration, err := time.ParseDuration(text)
+	switch {
+	case err != nil:
+		d.problem(path, `want a duration such as "2s" or "300ms", not %q`, text)
+	case duration < time.Millisecond:
+		d.problem(path, "%q is too short: want at least 1ms", text)
+	case duration%time.Millisecond != 0:
+		d.problem(path, "%q: want whole milliseconds", text)
+	default:
+		return duration, true
+	}
+	return 0, false
+}
+
+func enumNames(e protoreflect.EnumDescriptor) []string {
+	names := make([]string, e.Values().Len())
+	for i := range names {
+		names[i] = string(e.Values().Get(i).Name())
+	}
+	return names
+}
+
+// kindOf is how a message calls a decoded JSON value.
+func kindOf(value any) string {
+	switch v := value.(type) {
+	case nil:
+		return "nothing"
+	case bool:
+		return strconv.FormatBool(v)
+	case json.Number:
+		return v.String()
+	case string:
+		return strconv.Quote(v)
+	case []any:
+		return "a list"
+	}
+	return "an object"
+}

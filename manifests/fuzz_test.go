@@ -1,0 +1,61 @@
+package manifests
+
+import (
+	"errors"
+	"net/http"
+	"testing"
+)
+
+// FuzzParse holds Parse to its promise: Objects or Problems, never a panic, and whatever it accepts can be read and
+// asked for routes.
+func FuzzParse(f *testing.F) {
+	for _, stage := range stageNames {
+		text, err := StageYAML(stage)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(text, "middleware:80", "/a/../b?c=d")
+	}
+	for _, seed := range []string{
+		"a: &x [*x]", "a: &x {<<: *x}", "- - - -", "{a: .inf}", "? [a]\n: b", "%YAML 1.1\n---\na: 2001-01-01", "a: !!binary x", "\x00", "--- a\n...\n",
+		httpEntry("{match: [{queryParams: {a: {regex: b}}, withoutHeaders: {a: {}}}], " + toM + "}"),
+	} {
+		f.Add([]byte(seed), "", "")
+	}
+	application := Application()
+	f.Fuzz(func(t *testing.T, data []byte, host, path string) {
+		objects, err := Parse("f.yaml", data)
+		if err != nil {
+			var problems Problems
+			if !errors.As(err, &problems) || len(problems) == 0 || objects != nil {
+				t.Fatalf("error %v with %d objects, want Problems alone", err, len(objects))
+			}
+			return
+		}
+		r, err := Read(SplitCanary(Overlay(application, objects), 20))
+		if err != nil {
+			t.Fatalf("Read refuses what Parse accepts: %v", err)
+		}
+		callers := []Caller{{Namespace: Namespace}}
+		for name := range r.Gateways {
+			callers = append(callers, Caller{Gateway: name})
+		}
+		for _, c := range callers {
+			rule := r.Table(c).Route(&Request{Host: host, Method: "GET", Path: path, Header: http.Header{"A": {"b"}}})
+			set := 0
+			for _, present := range []bool{len(rule.Split) > 0, rule.Direct != nil, rule.Redirect != nil} {
+				if present {
+					set++
+				}
+			}
+			if set != 1 {
+				t.Fatalf("%+v: %d of Split, Direct and Redirect are set, want one", rule, set)
+			}
+			for _, draw := range []float64{0, .5, .9999} {
+				if d := rule.Pick(draw); (d == nil) != (rule.Split == nil) {
+					t.Fatalf("%+v: Pick(%v) = %v", rule, draw, d)
+				}
+			}
+		}
+	})
+}

@@ -1,0 +1,98 @@
+package manifests
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	networking "istio.io/api/networking/v1alpha3"
+)
+
+func (r *Rules) addGateway(o *Object, spec *networking.Gateway) {
+	g := &Gateway{Name: o.namespace() + "/" + o.Meta.Name}
+	for _, s := range spec.Servers {
+		g.Port = int(s.Port.GetNumber())
+		for _, host := range s.Hosts {
+			// A namespace before the host limits whose rules may use it.
+			namespace, host, ok := strings.Cut(host, "/")
+			if !ok {
+				namespace, host = "*", namespace
+			}
+			if namespace == "." {
+				namespace = o.namespace()
+			}
+			g.patterns = append(g.patterns, hostPattern{namespace, strings.ToLower(host)})
+			g.Hosts = append(g.Hosts, strings.ToLower(host))
+		}
+	}
+	r.Gateways[g.Name] = g
+}
+
+// addGateway adds the hosts of the VirtualServices that are bound to a gateway. Rules of several for one host are
+// appended, and those that take everything go last.
+func (t *Table) addGateway(name string) {
+	g := t.rules.Gateways[name]
+	if g == nil {
+		return
+	}
+	hosts := make(map[string]*virtualHost)
+	for i := range t.rules.virtualServices {
+		v := &t.rules.virtualServices[i]
+		for _, host := range g.admitted(v) {
+			if hosts[host] == nil {
+				hosts[host] = new(virtualHost)
+			}
+			hosts[host].routes = append(hosts[host].routes, t.rules.bind(v, name, g.Port)...)
+		}
+	}
+	for _, host := range slices.Sorted(maps.Keys(hosts)) {
+		h := hosts[host]
+		slices.SortStableFunc(h.routes, func(a, b route) int { return catchAll(a) - catchAll(b) })
+		t.add(host, 0, h)
+	}
+}
+
+func catchAll(r route) int {
+	if r.match.catchAll() {
+		return 1
+	}
+	return 0
+}
+
+// admitted are the hosts of a VirtualService that the gateway serves for it.
+func (g *Gateway) admitted(v *virtualService) []string {
+	var hosts []string
+	if !v.boundTo(g.Name) {
+		return nil
+	}
+	for _, host := range v.hosts {
+		for _, p := range g.patterns {
+			if p.namespace != "*" && p.namespace != v.namespace {
+				continue
+			}
+			if both, ok := narrower(p.host, host); ok && !slices.Contains(hosts, both) {
+				hosts = append(hosts, both)
+			}
+		}
+	}
+	return hosts
+}
+
+// EntryHost is a Host that a gateway serves, for whoever sends to it: empty when any will do. false when there is none.
+func (r *Rules) EntryHost(gateway string) (string, bool) {
+	g := r.Gateways[gateway]
+	if g == nil {
+		return "", false
+	}
+	for i := range r.virtualServices {
+		hosts := g.admitted(&r.virtualServices[i])
+		switch {
+		case len(hosts) == 0:
+		case hosts[0] == "*":
+			return "", true
+		default:
+			return strings.Replace(hosts[0], "*", "hellochaos", 1), true
+		}
+	}
+	return "", false
+}

@@ -1,0 +1,307 @@
+package manifests
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	networking "istio.io/api/networking/v1alpha3"
+)
+
+func TestStageNamesAreACopyInTheTutorialsOrder(t *testing.T) {
+	want := []string{"egress", "prod", "retry", "ingress", "canary"}
+	StageNames()[0] = "changed"
+	if got := StageNames(); !slices.Equal(got, want) {
+		t.Errorf("StageNames() = %v, want %v", got, want)
+	}
+}
+
+func TestStageObjects(t *testing.T) {
+	want := map[string]string{
+		"egress":  "ServiceEntry clock",
+		"prod":    "DestinationRule middleware, VirtualService middleware",
+		"retry":   "VirtualService frontend, VirtualService middleware, VirtualService backend",
+		"ingress": "Gateway frontend, VirtualService frontend, Service frontend",
+		"canary":  "VirtualService middleware",
+	}
+	for _, stage := range StageNames() {
+		objects, err := Stage(stage)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := names(objects); got != want[stage] {
+			t.Errorf("stage %s has %s, want %s", stage, got, want[stage])
+		}
+		for i := range objects {
+			if objects[i].Meta.Namespace != "" {
+				t.Errorf("%s of stage %s has namespace %q, want none", objects[i].Name(), stage, objects[i].Meta.Namespace)
+			}
+		}
+		text, err := StageYAML(stage)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if comment, _, _ := strings.Cut(string(text), "apiVersion"); !strings.Contains(comment, "2018") {
+			t.Errorf("the comment of %s.yaml does not say what its 2018 form was", stage)
+		}
+	}
+	if got, want := names(Application()), "Service frontend, Service middleware, Service backend, "+
+		"Deployment frontend-prod, Deployment middleware-prod, Deployment middleware-canary, Deployment backend-prod, "+
+		"Sidecar default, Namespace outside, Service clock, Deployment clock"; got != want {
+		t.Errorf("Application() is %s, want %s", got, want)
+	}
+}
+
+func names(objects []Object) string {
+	var list []string
+	for i := range objects {
+		list = append(list, objects[i].Name())
+	}
+	return strings.Join(list, ", ")
+}
+
+func TestUnknownStage(t *testing.T) {
+	want := `unknown stage "retries"; stages are egress, prod, retry, ingress, canary`
+	for what, call := range map[string]func() error{
+		"Stage":     func() error { _, err := Stage("retries"); return err },
+		"StageYAML": func() error { _, err := StageYAML("retries"); return err },
+		"Through":   func() error { _, err := Through("retries", nil); return err },
+	} {
+		if err := call(); err == nil || err.Error() != want {
+			t.Errorf("%s: error %v, want %s", what, err, want)
+		}
+	}
+}
+
+// through is the rules after a stage.
+func through(t testing.TB, stage string) *Rules {
+	t.Helper()
+	objects, err := Through(stage, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := Read(objects)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// TestBundledMeaning asserts, stage by stage, what the bundled files make of a request.
+func TestBundledMeaning(t *testing.T) {
+	const clock = "clock.outside.svc.cluster.local"
+	sidecar, gateway := Caller{Namespace: Namespace}, Caller{Gateway: "default/frontend"}
+	secret := http.Header{"X-Dev-User": {"super-secret"}}
+	for _, c := range []struct {
+		stage  string
+		caller Caller
+		host   string
+		header http.Header
+		want   string // workloads or external address, or the proxy's own status and detail
+		retry  Retry  // Attempts and PerTry only
+	}{
+		{stage: "", caller: sidecar, host: "middleware", want: "middleware-prod middleware-canary", retry: Retry{Attempts: 2}},
+		{stage: "", caller: sidecar, host: "backend", want: "backend-prod", retry: Retry{Attempts: 2}},
+		{stage: "", caller: sidecar, host: clock, want: "502 direct_response"},
+		{stage: "", caller: gateway, host: "x", want: "404 route_not_found"},
+		{stage: "egress", caller: sidecar, host: clock, want: clock + ":80", retry: Retry{Attempts: 2}},
+		{stage: "egress", caller: sidecar, host: "middleware", want: "middleware-prod middleware-canary", retry: Retry{Attempts: 2}},
+		{stage: "prod", caller: sidecar, host: "middleware", want: "middleware-prod", retry: Retry{Attempts: 2}},
+		{stage: "prod", caller: sidecar, host: "middleware", header: secret, want: "middleware-prod", retry: Retry{Attempts: 2}},
+		{stage: "retry", caller: sidecar, host: "middleware", want: "middleware-prod", retry: Retry{Attempts: 3, PerTry: 2 * time.Second}},
+		{stage: "retry", caller: sidecar, host: "backend", want: "backend-prod", retry: Retry{Attempts: 3, PerTry: 2 * time.Second}},
+		{stage: "retry", caller: gateway, host: "x", want: "404 route_not_found"},
+		{stage: "ingress", caller: gateway, host: "127.0.0.1:41234", want: "frontend-prod", retry: Retry{Attempts: 3, PerTry: 2 * time.Second}},
+		{stage: "ingress", caller: sidecar, host: "frontend", want: "frontend-prod", retry: Retry{Attempts: 2}},
+		{stage: "canary", caller: sidecar, host: "middleware", header: secret, want: "middleware-canary", retry: Retry{Attempts: 3, PerTry: 2 * time.Second}},
+		{stage: "canary", caller: sidecar, host: "middleware", header: http.Header{"X-Dev-User": {"Super-Secret"}}, want: "middleware-prod", retry: Retry{Attempts: 3, PerTry: 2 * time.Second}},
+		{stage: "canary", caller: sidecar, host: "middleware", want: "middleware-prod", retry: Retry{Attempts: 3, PerTry: 2 * time.Second}},
+		{stage: "canary", caller: sidecar, host: clock, want: clock + ":80", retry: Retry{Attempts: 2}},
+	} {
+		r := through(t, c.stage)
+		rule := r.Table(c.caller).Route(&Request{Host: c.host, Method: "GET", Path: "/", Header: c.header})
+		if got := outcome(r, rule); got != c.want {
+			t.Errorf("stage %q, %+v, host %s, header %v: %s, want %s", c.stage, c.caller, c.host, c.header, got, c.want)
+		}
+		if got := (Retry{Attempts: rule.Retry.Attempts, PerTry: rule.Retry.PerTry}); rule.Direct == nil && !sameRetry(got, c.retry) {
+			t.Errorf("stage %q, host %s: %d retries of %v, want %d of %v", c.stage, c.host,
+				got.Attempts, got.PerTry, c.retry.Attempts, c.retry.PerTry)
+		}
+	}
+}
+
+func sameRetry(a, b Retry) bool { return a.Attempts == b.Attempts && a.PerTry == b.PerTry }
+
+// outcome is in words where a rule leads: workloads, an external address, or the proxy's own answer.
+func outcome(r *Rules, rule *Rule) string {
+	if rule.Direct != nil {
+		return strings.TrimSpace(strconv.Itoa(rule.Direct.Status) + " " + rule.Direct.Detail)
+	}
+	if rule.Redirect != nil {
+		return strconv.Itoa(rule.Redirect.Status) + " to " + rule.Redirect.Authority + rule.Redirect.URI
+	}
+	var arms []string
+	for i := range rule.Split {
+		e := r.Endpoints(&rule.Split[i])
+		switch {
+		case !e.Known:
+			arms = append(arms, "unknown")
+		case e.External != "":
+			arms = append(arms, e.External)
+		case len(e.Workloads) == 0:
+			arms = append(arms, "none")
+		}
+		for _, w := range e.Workloads {
+			arms = append(arms, w.Name)
+		}
+	}
+	return strings.Join(arms, " ")
+}
+
+func TestBundledRetriesCover500(t *testing.T) {
+	for stage, want := range map[string]bool{"": false, "prod": false, "retry": true, "canary": true} {
+		rule := through(t, stage).Table(Caller{Namespace: Namespace}).Route(&Request{Host: "middleware", Path: "/"})
+		if got := rule.Retry.Covers(Failure{Status: 500}); got != want {
+			t.Errorf("stage %q: a 500 of middleware is sent again: %v, want %v", stage, got, want)
+		}
+	}
+}
+
+func TestBundledFrontendServiceType(t *testing.T) {
+	for stage, want := range map[string]string{"": "LoadBalancer", "retry": "LoadBalancer", "ingress": "ClusterIP", "canary": "ClusterIP"} {
+		if got := through(t, stage).Services["frontend.default.svc.cluster.local"].Type; got != want {
+			t.Errorf("stage %q: Service frontend has type %s, want %s", stage, got, want)
+		}
+	}
+}
+
+func TestClockIsHiddenButNamed(t *testing.T) {
+	s := through(t, "").Services["clock.outside.svc.cluster.local"]
+	if s == nil || !s.Hidden || s.Ports[0] != (ServicePort{Name: "http", Port: 80, TargetPort: 3000}) {
+		t.Errorf("the clock's Service is %+v, want it hidden with port 80 -> 3000", s)
+	}
+}
+
+func TestWorkloads(t *testing.T) {
+	want := map[string]map[string]string{
+		"frontend-prod":     {"SERVICE_NAME": "frontend-prod", "UPSTREAM_URI": "http://middleware/", "PORT": "3000", "HANG_DURATION": "3s"},
+		"middleware-prod":   {"SERVICE_NAME": "middleware-prod", "UPSTREAM_URI": "http://backend/", "PORT": "3000", "HANG_DURATION": "3s"},
+		"middleware-canary": {"SERVICE_NAME": "middleware-canary", "UPSTREAM_URI": "http://backend/", "PORT": "3000", "HANG_DURATION": "3s"},
+		"backend-prod": {"SERVICE_NAME": "backend-prod", "UPSTREAM_URI": "http://clock.outside.svc.cluster.local/",
+			"UPSTREAM_EXTERNAL": "true", "PORT": "3000", "HANG_DURATION": "3s"},
+		"clock": {"ROLE": "clock", "SERVICE_NAME": "clock-prod", "PORT": "3000"},
+	}
+	workloads := through(t, "").Workloads
+	if len(workloads) != len(want) {
+		t.Fatalf("%d workloads, want %d", len(workloads), len(want))
+	}
+	for _, w := range workloads {
+		if w.Port != 3000 || w.Replicas != 1 {
+			t.Errorf("%s has port %d and %d replicas, want 3000 and 1", w.Name, w.Port, w.Replicas)
+		}
+		for name, value := range want[w.Name] {
+			if w.Env[name] != value {
+				t.Errorf("%s has %s=%q, want %q", w.Name, name, w.Env[name], value)
+			}
+		}
+		if len(w.Env) != len(want[w.Name]) {
+			t.Errorf("%s has the environment %v, want %v", w.Name, w.Env, want[w.Name])
+		}
+	}
+}
+
+func TestThroughOverrides(t *testing.T) {
+	mine, err := Parse("retry.yaml", []byte(`
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: middleware}
+spec:
+  hosts: [middleware]
+  http:
+    - route: [{destination: {host: middleware}}]
+      retries: {attempts: 1}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	objects, err := Through("retry", map[string][]Object{"retry": mine})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := Read(objects)
+	if err != nil {
+		t.Fatal(err)
+	}
+	table := r.Table(Caller{Namespace: Namespace})
+	for host, want := range map[string]int{"middleware": 1, "backend": defaultAttempts} {
+		if got := table.Route(&Request{Host: host, Path: "/"}).Retry.Attempts; got != want {
+			t.Errorf("%s is retried %d times, want %d: the whole bundled file is replaced", host, got, want)
+		}
+	}
+}
+
+func TestOverlayReplacesInPlaceAndAppends(t *testing.T) {
+	base := parse(t, virtualServiceYAML("a", "1"), virtualServiceYAML("b", "1"))
+	over := parse(t, virtualServiceYAML("c", "2"), virtualServiceYAML("a", "2"))
+	got := Overlay(base, over)
+	var hosts []string
+	for i := range got {
+		hosts = append(hosts, got[i].Meta.Name+got[i].Istio.(*networking.VirtualService).Hosts[0])
+	}
+	if want := []string{"a2", "b1", "c2"}; !slices.Equal(hosts, want) {
+		t.Errorf("Overlay: %v, want %v", hosts, want)
+	}
+	if host := base[0].Istio.(*networking.VirtualService).Hosts[0]; host != "1" {
+		t.Errorf("Overlay changed its input: host %s, want 1", host)
+	}
+}
+
+func TestOverlayTellsNamespacesApart(t *testing.T) {
+	base := parse(t, virtualServiceYAML("a", "1"))
+	for namespace, want := range map[string]int{Namespace: 1, "other": 2} {
+		over := parse(t, virtualServiceYAML("a", "2"))
+		over[0].Meta.Namespace = namespace
+		if got := len(Overlay(base, over)); got != want {
+			t.Errorf("namespace %s: %d objects, want %d", namespace, got, want)
+		}
+	}
+}
+
+func virtualServiceYAML(name, host string) string {
+	return "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: " + name + "}\nspec:\n" +
+		"  hosts: [\"" + host + "\"]\n  http: [{route: [{destination: {host: middleware}}]}]\n"
+}
+
+// parse reads documents that must be right.
+func parse(t testing.TB, documents ...string) []Object {
+	t.Helper()
+	objects, err := Parse("test.yaml", []byte(strings.Join(documents, "\n---\n")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return objects
+}
+
+func TestCloneIsDeep(t *testing.T) {
+	for _, o := range append(Application(), parse(t, virtualServiceYAML("a", "1"))...) {
+		first := o.YAML[0]
+		c := o.Clone()
+		c.Meta.Labels = map[string]string{"changed": "yes"}
+		c.YAML[0] = '!'
+		if v, ok := c.Istio.(*networking.VirtualService); ok {
+			v.Hosts[0] = "changed"
+			if got := o.Istio.(*networking.VirtualService).Hosts[0]; got != "1" {
+				t.Errorf("%s: the clone's host is the object's: %s", o.Name(), got)
+			}
+		}
+		if o.Kubernetes != nil && o.Kubernetes == c.Kubernetes {
+			t.Errorf("%s: the clone shares its Kubernetes object", o.Name())
+		}
+		if o.YAML[0] != first {
+			t.Errorf("%s: the clone shares its text", o.Name())
+		}
+	}
+}

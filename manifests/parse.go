@@ -1,0 +1,192 @@
+package manifests
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"google.golang.org/protobuf/proto"
+	networking "istio.io/api/networking/v1alpha3"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
+	"sigs.k8s.io/yaml"
+)
+
+// istioVersions are the versions of Istio's networking API; they share one schema.
+var istioVersions = []string{
+	"networking.istio.io/v1", "networking.istio.io/v1beta1", "networking.istio.io/v1alpha3",
+}
+
+// istioKinds are the kinds of Istio that are read, each with an empty spec.
+var istioKinds = map[string]proto.Message{
+	"VirtualService":  (*networking.VirtualService)(nil),
+	"DestinationRule": (*networking.DestinationRule)(nil),
+	"Gateway":         (*networking.Gateway)(nil),
+	"ServiceEntry":    (*networking.ServiceEntry)(nil),
+	"Sidecar":         (*networking.Sidecar)(nil),
+}
+
+// kubernetesKinds are the kinds of Kubernetes that are read, with their API version and how to make an empty one.
+var kubernetesKinds = map[string]struct {
+	version string
+	empty   func() any
+}{
+	"Service":    {"v1", func() any { return new(corev1.Service) }},
+	"Namespace":  {"v1", func() any { return new(corev1.Namespace) }},
+	"Deployment": {"apps/v1", func() any { return new(appsv1.Deployment) }},
+}
+
+// acceptedKinds is the list for messages.
+var acceptedKinds = strings.Join(slices.Concat(
+	slices.Sorted(maps.Keys(istioKinds)), slices.Sorted(maps.Keys(kubernetesKinds))), ", ")
+
+// Parse reads a file of YAML documents. It accepts what the API server and Istio's webhook accept, less what this
+// package does not execute; the error is Problems, all that were found. file is for messages only.
+func Parse(file string, data []byte) ([]Object, error) {
+	whole := func(format string, args ...any) error {
+		return Problems{{File: file, Text: fmt.Sprintf(format, args...)}}
+	}
+	if len(data) > maxFile {
+		return nil, whole("%d bytes; a manifest has at most %d", len(data), maxFile)
+	}
+	if !utf8.Valid(data) {
+		return nil, Problems{{File: file, Line: invalidLine(data), Text: "not UTF-8"}}
+	}
+	var objects []Object
+	var problems Problems
+	lines := make(map[identity]int)
+	for _, d := range split(file, data) {
+		o := d.read()
+		if len(d.problems) == 0 {
+			if first, ok := lines[o.identity()]; ok {
+				d.problem("", "a second object of this kind and name; the first begins in line %d", first)
+			}
+			lines[o.identity()] = o.Line
+		}
+		objects = append(objects, o)
+		problems = append(problems, d.problems...)
+	}
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	return objects, nil
+}
+
+// invalidLine is the line of the first byte that is not UTF-8.
+func invalidLine(data []byte) int {
+	for i := 0; i < len(data); {
+		r, size := utf8.DecodeRune(data[i:])
+		if r == utf8.RuneError && size == 1 {
+			return 1 + bytes.Count(data[:i], []byte("\n"))
+		}
+		i += size
+	}
+	return 0
+}
+
+// head is what every object begins with.
+type head struct {
+	metav1.TypeMeta `json:",inline"`
+	Meta            metav1.ObjectMeta `json:"metadata"`
+}
+
+// read reads one document; what is wrong with it stands in d.problems, and then the Object is of no use.
+func (d *document) read() Object {
+	if !d.index() {
+		return Object{}
+	}
+	data, err := yaml.YAMLToJSONStrict(d.text)
+	if err != nil {
+		d.syntax(err)
+		return Object{}
+	}
+	var value any
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.UseNumber()
+	if err := decoder.Decode(&value); err != nil {
+		d.syntax(err)
+		return Object{}
+	}
+	fields, ok := value.(map[string]any)
+	if !ok {
+		d.problem("", "not an object: want apiVersion, kind, metadata")
+		return Object{}
+	}
+	o := Object{File: d.file, Line: d.line(""), YAML: d.text}
+	o.APIVersion, o.Kind = d.required(fields, "apiVersion"), d.required(fields, "kind")
+	if meta, ok := fields["metadata"].(map[string]any); ok {
+		if name, ok := meta["name"].(string); ok && name != "" && o.Kind != "" {
+			d.object = o.Kind + " " + name
+		}
+	}
+	if len(d.problems) > 0 {
+		return o
+	}
+	d.decode(&o, fields, data)
+	if len(d.problems) == 0 {
+		d.checkName(&o)
+		d.validate(&o)
+	}
+	return o
+}
+
+// required is a field of the document that must be a string and not empty.
+func (d *document) required(fields map[string]any, name string) string {
+	text, ok := fields[name].(string)
+	if !ok || text == "" {
+		d.problem(name, "want a string")
+	}
+	return text
+}
+
+// decode fills the object from its fields by its kind.
+func (d *document) decode(o *Object, fields map[string]any, data []byte) {
+	if kind, ok := kubernetesKinds[o.Kind]; ok {
+		if o.APIVersion != kind.version {
+			d.problem("apiVersion", "%q; %s has %s", o.APIVersion, o.Kind, kind.version)
+			return
+		}
+		o.Kubernetes = kind.empty()
+		d.strict(data, o.Kubernetes)
+		o.Meta = *o.Kubernetes.(metav1.ObjectMetaAccessor).GetObjectMeta().(*metav1.ObjectMeta)
+		return
+	}
+	empty, ok := istioKinds[o.Kind]
+	if !ok {
+		d.problem("kind", "%q is not read by hellochaos; accepted: %s", o.Kind, acceptedKinds)
+		return
+	}
+	if !slices.Contains(istioVersions, o.APIVersion) {
+		d.problem("apiVersion", "%q; %s has %s", o.APIVersion, o.Kind, strings.Join(istioVersions, ", "))
+		return
+	}
+	o.Istio = empty.ProtoReflect().New().Interface()
+	d.fill("spec", o.Istio.ProtoReflect(), fields["spec"])
+	// The spec is read; status is the cluster's, not the user's.
+	delete(fields, "spec")
+	delete(fields, "status")
+	rest, err := json.Marshal(fields)
+	if err != nil {
+		d.problem("", "%v", err)
+		return
+	}
+	var h head
+	d.strict(rest, &h)
+	o.Meta = h.Meta
+}
+
+// checkName holds the object to Kubernetes' rules for names.
+func (d *document) checkName(o *Object) {
+	for _, wrong := range validation.IsDNS1123Subdomain(o.Meta.Name) {
+		d.problem("metadata.name", "%q: %s", o.Meta.Name, wrong)
+	}
+	if o.Meta.Namespace != "" {
+		d.checkLabel("metadata.namespace", o.Meta.Namespace)
+	}
+}

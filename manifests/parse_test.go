@@ -1,0 +1,265 @@
+package manifests
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// http is a VirtualService "m" whose one http entry is the given YAML in flow style, which begins in line 6.
+func httpEntry(entry string) string {
+	return "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: m}\nspec:\n  hosts: [m]\n  http: [" + entry + "]\n"
+}
+
+const toM = "route: [{destination: {host: m}}]"
+
+// spec is an object "m" of Istio's with a spec in flow style, which stands in line 4.
+func specOf(kind, spec string) string {
+	return "apiVersion: networking.istio.io/v1\nkind: " + kind + "\nmetadata: {name: m}\nspec: " + spec + "\n"
+}
+
+// TestRefused holds each refusal to its line, object, field and the words of its text.
+func TestRefused(t *testing.T) {
+	const vs = "VirtualService m"
+	for _, c := range []struct {
+		name, yaml    string
+		line          int
+		object, field string
+		text          string
+	}{
+		// Unknown, unsupported and mistyped fields.
+		{"misspelt field", httpEntry("{" + toM + ", retries: {attempts: 3, retryOnn: 5xx}}"), 6, vs, "spec.http[0].retries.retryOnn",
+			`unknown field (did you mean "retryOn"?); accepted: attempts, perTryTimeout, retryOn, backoff, retryIgnorePreviousHosts`},
+		{"snake case", httpEntry("{" + toM + ", retries: {attempts: 3, per_try_timeout: 2s}}"), 6, vs, "spec.http[0].retries.per_try_timeout", `did you mean "perTryTimeout"?`},
+		{"nothing near", httpEntry("{" + toM + ", zzzzzz: 1}"), 6, vs, "spec.http[0].zzzzzz", "unknown field; accepted: name, match"},
+		{"mirror", httpEntry("{" + toM + ", mirror: {host: x}}"), 6, vs, "spec.http[0].mirror", notExecuted},
+		{"delegate", httpEntry("{" + toM + ", delegate: {name: x}}"), 6, vs, "spec.http[0].delegate", notExecuted},
+		{"corsPolicy", httpEntry("{" + toM + ", corsPolicy: {}}"), 6, vs, "spec.http[0].corsPolicy", notExecuted},
+		{"rewrite", httpEntry("{" + toM + ", rewrite: {uri: /}}"), 6, vs, "spec.http[0].rewrite", notExecuted},
+		{"headers", httpEntry("{" + toM + ", headers: {request: {set: {a: b}}}}"), 6, vs, "spec.http[0].headers", notExecuted},
+		{"match port", httpEntry("{match: [{port: 80}], " + toM + "}"), 6, vs, "spec.http[0].match[0].port", notExecuted},
+		{"exportTo", specOf("VirtualService", "{hosts: [m], exportTo: [.], http: [{"+toM+"}]}"), 4, vs, "spec.exportTo", notExecuted},
+		{"tcp", specOf("VirtualService", "{hosts: [m], tcp: [], http: [{"+toM+"}]}"), 4, vs, "spec.tcp", notExecuted},
+		{"grpc abort", httpEntry("{" + toM + ", fault: {abort: {grpcStatus: ABORTED}}}"), 6, vs, "spec.http[0].fault.abort.grpcStatus", notExecuted},
+		{"subset policy", specOf("DestinationRule", "{host: m, subsets: [{name: a, trafficPolicy: {}}]}"), 4, "DestinationRule m", "spec.subsets[0].trafficPolicy", notExecuted},
+		{"connection pool", specOf("DestinationRule", "{host: m, trafficPolicy: {connectionPool: {}}}"), 4, "DestinationRule m", "spec.trafficPolicy.connectionPool", notExecuted},
+		{"gateway tls", specOf("Gateway", "{servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*'], tls: {}}]}"), 4, "Gateway m", "spec.servers[0].tls", notExecuted},
+		{"workload selector", specOf("Sidecar", "{workloadSelector: {}}"), 4, "Sidecar m", "spec.workloadSelector", notExecuted},
+		{"sidecar port", specOf("Sidecar", "{egress: [{port: {number: 80}, hosts: ['./*']}]}"), 4, "Sidecar m", "spec.egress[0].port", notExecuted},
+		{"entry endpoints", specOf("ServiceEntry", "{hosts: [a.b], endpoints: [], ports: []}"), 4, "ServiceEntry m", "spec.endpoints", notExecuted},
+		{"string for a number", httpEntry(`{route: [{destination: {host: m}, weight: "80"}]}`), 6, vs, "spec.http[0].route[0].weight", `want a whole number, not "80"`},
+		{"fraction for a whole number", httpEntry(`{route: [{destination: {host: m}, weight: 1.5}]}`), 6, vs, "spec.http[0].route[0].weight", "want a whole number, not 1.5"},
+		{"negative port", httpEntry(`{route: [{destination: {host: m, port: {number: -1}}}]}`), 6, vs, "spec.http[0].route[0].destination.port.number", "want a whole number of at least 0, not -1"},
+		{"number for a string", httpEntry("{" + toM + ", retries: {attempts: 3, retryOn: 500}}"), 6, vs, "spec.http[0].retries.retryOn", "want a string (in quotes), not 500"},
+		{"bool for a string", httpEntry("{match: [{headers: {a: {exact: yes}}}], " + toM + "}"), 6, vs, "spec.http[0].match[0].headers.a.exact", "want a string (in quotes), not true"},
+		{"string for a bool", httpEntry("{match: [{ignoreUriCase: 'true'}], " + toM + "}"), 6, vs, "spec.http[0].match[0].ignoreUriCase", `want true or false, not "true"`},
+		{"string for a wrapped bool", httpEntry("{" + toM + ", retries: {attempts: 1, retryIgnorePreviousHosts: 'no'}}"), 6, vs, "spec.http[0].retries.retryIgnorePreviousHosts", `want true or false, not "no"`},
+		{"object for a list", httpEntry("{route: {destination: {host: m}}}"), 6, vs, "spec.http[0].route", "want a list, not an object"},
+		{"list for an object", httpEntry("{" + toM + ", retries: []}"), 6, vs, "spec.http[0].retries", "want an object, not a list"},
+		{"list for a map", httpEntry("{match: [{headers: []}], " + toM + "}"), 6, vs, "spec.http[0].match[0].headers", "want a map, not a list"},
+		{"null in a map", httpEntry("{match: [{headers: {a: null}}], " + toM + "}"), 6, vs, "spec.http[0].match[0].headers.a", "want an object, not nothing"},
+		{"two of a kind", httpEntry("{match: [{uri: {exact: /a, prefix: /b}}], " + toM + "}"), 6, vs, "spec.http[0].match[0].uri.prefix", "excludes exact"},
+		{"unknown enum", specOf("ServiceEntry", "{hosts: [a.b], resolution: DSN, ports: [{number: 80, name: http, protocol: HTTP}]}"), 4, "ServiceEntry m", "spec.resolution", `want one of NONE, STATIC, DNS`},
+		{"unsupported enum", specOf("ServiceEntry", "{hosts: [a.b], resolution: STATIC, ports: [{number: 80, name: http, protocol: HTTP}]}"), 4, "ServiceEntry m", "spec.resolution", "STATIC is not supported by hellochaos; accepted: DNS, NONE"},
+		{"duration without unit", httpEntry("{" + toM + ", timeout: '2'}"), 6, vs, "spec.http[0].timeout", `want a duration such as "2s" or "300ms", not "2"`},
+		{"number for a duration", httpEntry("{" + toM + ", timeout: 2}"), 6, vs, "spec.http[0].timeout", `not 2`},
+		{"duration too short", httpEntry("{" + toM + ", retries: {attempts: 1, perTryTimeout: 999us}}"), 6, vs, "spec.http[0].retries.perTryTimeout", "too short: want at least 1ms"},
+		{"part of a millisecond", httpEntry("{" + toM + ", retries: {attempts: 1, backoff: 1.5ms}}"), 6, vs, "spec.http[0].retries.backoff", "want whole milliseconds"},
+		{"no spec", "apiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: {name: m}\n", 1, "Sidecar m", "spec", "want an object, not nothing"},
+
+		// What Istio's webhook refuses.
+		{"blank in retryOn", httpEntry("{" + toM + ", retries: {attempts: 3, retryOn: '5xx, reset'}}"), 6, vs, "spec.http[0].retries.retryOn", `" reset" is not a valid retryOn policy`},
+		{"unknown word in retryOn", httpEntry("{" + toM + ", retries: {attempts: 3, retryOn: '5xx,4xx'}}"), 6, vs, "spec.http[0].retries.retryOn", `"4xx" is not a valid retryOn policy`},
+		{"unknown status in retryOn", httpEntry("{" + toM + ", retries: {attempts: 3, retryOn: '599'}}"), 6, vs, "spec.http[0].retries.retryOn", `"599" is not a valid retryOn policy`},
+		{"attempts 0 with retryOn", httpEntry("{" + toM + ", retries: {attempts: 0, retryOn: 5xx}}"), 6, vs, "spec.http[0].retries", "http retry policy configured when attempts are set to 0 (disabled)"},
+		{"attempts 0 with perTryTimeout", httpEntry("{" + toM + ", retries: {perTryTimeout: 2s}}"), 6, vs, "spec.http[0].retries", "http retry policy configured when attempts are set to 0 (disabled)"},
+		{"negative attempts", httpEntry("{" + toM + ", retries: {attempts: -1}}"), 6, vs, "spec.http[0].retries.attempts", "want 0 to 1000, not -1"},
+		{"no weights", httpEntry("{route: [{destination: {host: m}}, {destination: {host: p}}]}"), 6, vs, "spec.http[0].route", "total destination weight = 0"},
+		{"negative weight", httpEntry("{route: [{destination: {host: m}, weight: -1}, {destination: {host: p}, weight: 2}]}"), 6, vs, "spec.http[0].route[0].weight", "want at least 0, not -1"},
+		{"no destination", httpEntry("{route: [{weight: 1}]}"), 6, vs, "spec.http[0].route[0]", "want a destination"},
+		{"destination *", httpEntry("{route: [{destination: {host: '*'}}]}"), 6, vs, "spec.http[0].route[0].destination.host", "wildcards are not supported here"},
+		{"no host", httpEntry("{route: [{destination: {}}]}"), 6, vs, "spec.http[0].route[0].destination.host", `""`},
+		{"empty header prefix", httpEntry("{match: [{headers: {a: {prefix: ''}}}], " + toM + "}"), 6, vs, "spec.http[0].match[0].headers.a.prefix", "prefix string match should not be empty"},
+		{"empty uri prefix", httpEntry("{match: [{uri: {prefix: ''}}], " + toM + "}"), 6, vs, "spec.http[0].match[0].uri.prefix", "prefix string match should not be empty"},
+		{"empty regex", httpEntry("{match: [{uri: {regex: ''}}], " + toM + "}"), 6, vs, "spec.http[0].match[0].uri.regex", "regex string match should not be empty"},
+		{"not RE2", httpEntry("{match: [{uri: {regex: '(?=a)'}}], " + toM + "}"), 6, vs, "spec.http[0].match[0].uri.regex", "want an RE2 expression"},
+		{"regex * of a header", httpEntry("{match: [{headers: {a: {regex: '*'}}}], " + toM + "}"), 6, vs, "spec.http[0].match[0].headers.a.regex", "want an RE2 expression"},
+		{"long regex", httpEntry("{match: [{uri: {regex: '" + strings.Repeat("a", 1025) + "'}}], " + toM + "}"), 6, vs, "spec.http[0].match[0].uri.regex", "want at most 1024 bytes, not 1025"},
+		{"bad header name", httpEntry("{match: [{headers: {'a b': {exact: c}}}], " + toM + "}"), 6, vs, "spec.http[0].match[0].headers.a b", "a valid HTTP header"},
+		{"uri as a header", httpEntry("{match: [{withoutHeaders: {uri: {exact: c}}}], " + toM + "}"), 6, vs, "spec.http[0].match[0].withoutHeaders.uri", "match has its own field for it"},
+		{"host * in the mesh", specOf("VirtualService", "{hosts: ['*'], http: [{"+toM+"}]}"), 4, vs, "spec.hosts[0]", `host "*" is not allowed for a VirtualService that is for the mesh`},
+		{"host * at a gateway and in the mesh", specOf("VirtualService", "{hosts: ['*'], gateways: [g, mesh], http: [{"+toM+"}]}"), 4, vs, "spec.hosts[0]", `host "*" is not allowed`},
+		{"host twice", specOf("VirtualService", "{hosts: [m, m], http: [{"+toM+"}]}"), 4, vs, "spec.hosts[1]", `"m" is written twice`},
+		{"no hosts", specOf("VirtualService", "{http: [{"+toM+"}]}"), 4, vs, "spec.hosts", "want at least one host"},
+		{"no rules", specOf("VirtualService", "{hosts: [m]}"), 4, vs, "spec.http", "want at least one rule"},
+		{"bad gateway name", specOf("VirtualService", "{hosts: [m], gateways: [a/b/c], http: [{"+toM+"}]}"), 4, vs, "spec.gateways[0]", `"b/c"`},
+		{"no action", httpEntry("{timeout: 1s}"), 6, vs, "spec.http[0]", "want exactly one of route, redirect and directResponse, not 0"},
+		{"route and redirect", httpEntry("{" + toM + ", redirect: {uri: /}}"), 6, vs, "spec.http[0]", "not 2 of them"},
+		{"fault and redirect", httpEntry("{redirect: {uri: /}, fault: {abort: {httpStatus: 500}}}"), 6, vs, "spec.http[0].fault", "not allowed beside redirect or directResponse"},
+		{"redirect nowhere", httpEntry("{redirect: {}}"), 6, vs, "spec.http[0].redirect", "want uri or authority"},
+		{"redirect 304", httpEntry("{redirect: {uri: /, redirectCode: 304}}"), 6, vs, "spec.http[0].redirect.redirectCode", "304; accepted: 301, 302, 303, 307, 308"},
+		{"direct 100", httpEntry("{directResponse: {status: 100}}"), 6, vs, "spec.http[0].directResponse.status", "want an HTTP status from 200 to 599, not 100"},
+		{"abort 600", httpEntry("{" + toM + ", fault: {abort: {httpStatus: 600}}}"), 6, vs, "spec.http[0].fault.abort.httpStatus", "not 600"},
+		{"delay without length", httpEntry("{" + toM + ", fault: {delay: {percentage: {value: 1}}}}"), 6, vs, "spec.http[0].fault.delay", "want fixedDelay"},
+		{"empty fault", httpEntry("{" + toM + ", fault: {}}"), 6, vs, "spec.http[0].fault", "want delay or abort"},
+		{"101 percent", httpEntry("{" + toM + ", fault: {abort: {httpStatus: 500, percentage: {value: 101}}}}"), 6, vs, "spec.http[0].fault.abort.percentage.value", "want 0 to 100, not 101"},
+		{"subset twice", specOf("DestinationRule", "{host: m, subsets: [{name: a}, {name: a}]}"), 4, "DestinationRule m", "spec.subsets[1].name", "second subset of this name"},
+		{"passthrough balancer", specOf("DestinationRule", "{host: m, trafficPolicy: {loadBalancer: {simple: PASSTHROUGH}}}"), 4, "DestinationRule m", "spec.trafficPolicy.loadBalancer.simple", "PASSTHROUGH is not supported"},
+		{"wild destination rule", specOf("DestinationRule", "{host: '*.a.b'}"), 4, "DestinationRule m", "spec.host", "wildcards are not supported here"},
+		{"no servers", specOf("Gateway", "{selector: {a: b}}"), 4, "Gateway m", "spec.servers", "want at least one server"},
+		{"gateway of HTTPS", specOf("Gateway", "{servers: [{port: {number: 443, name: a, protocol: HTTPS}, hosts: ['*']}]}"), 4, "Gateway m", "spec.servers[0].port.protocol", "want HTTP"},
+		{"gateway without port", specOf("Gateway", "{servers: [{hosts: ['*']}]}"), 4, "Gateway m", "spec.servers[0].port.number", "0: must be between 1 and 65535"},
+		{"short entry", specOf("ServiceEntry", "{hosts: [clock], ports: [{number: 80, name: http, protocol: HTTP}]}"), 4, "ServiceEntry m", "spec.hosts[0]", "want a full name with a dot"},
+		{"entry of TCP", specOf("ServiceEntry", "{hosts: [a.b], ports: [{number: 80, name: a, protocol: TCP}]}"), 4, "ServiceEntry m", "spec.ports[0].protocol", `want HTTP, HTTPS or TLS, not "TCP"`},
+		{"port twice", specOf("ServiceEntry", "{hosts: [a.b], ports: [{number: 80, name: a, protocol: HTTP}, {number: 80, name: b, protocol: HTTP}]}"), 4, "ServiceEntry m", "spec.ports[1]", "second port of this number or name"},
+		{"sidecar host without namespace", specOf("Sidecar", "{egress: [{hosts: ['*']}]}"), 4, "Sidecar m", "spec.egress[0].hosts[0]", `want "namespace/host"`},
+
+		// Kubernetes objects.
+		{"unknown Kubernetes field", "apiVersion: v1\nkind: Service\nmetadata: {name: m}\nspec:\n  ports:\n    - port: 80\n      portt: 1\n", 7, "Service m", "spec.ports[0].portt", "unknown field"},
+		{"wrong case", "apiVersion: v1\nkind: Service\nmetadata: {name: m}\nspec:\n  Ports: []\n", 5, "Service m", "spec.Ports", "unknown field"},
+		{"wrong Kubernetes type", "apiVersion: v1\nkind: Service\nmetadata: {name: m}\nspec:\n  ports:\n    - port: http\n", 5, "Service m", "spec.ports.port", "want int32, not string"},
+		{"named target port", "apiVersion: v1\nkind: Service\nmetadata: {name: m}\nspec:\n  ports:\n    - port: 80\n      targetPort: web\n", 7, "Service m", "spec.ports[0].targetPort", "want a number"},
+		{"port that is not HTTP", "apiVersion: v1\nkind: Service\nmetadata: {name: m}\nspec:\n  ports:\n    - {name: tcp-x, port: 80}\n", 6, "Service m", "spec.ports[0].name", `want "http" or "http-…"`},
+		{"exportTo of a service", "apiVersion: v1\nkind: Service\nmetadata:\n  name: m\n  annotations:\n    networking.istio.io/exportTo: a\nspec:\n  ports: [{port: 80}]\n", 6, "Service m", "metadata.annotations.networking.istio.io/exportTo", `only "*" and "~" are supported`},
+		{"labels that do not select", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: m}\nspec:\n  selector: {matchLabels: {a: b}}\n  template: {spec: {containers: [{name: a, image: b}]}}\n", 5, "Deployment m", "spec.selector.matchLabels", "want labels that the pods"},
+		{"two containers", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: m}\nspec:\n  selector: {matchLabels: {a: b}}\n  template: {metadata: {labels: {a: b}}, spec: {containers: []}}\n", 6, "Deployment m", "spec.template.spec.containers", "want exactly one container, not 0"},
+		{"env from elsewhere", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: m}\nspec:\n  selector: {matchLabels: {a: b}}\n  template: {metadata: {labels: {a: b}}, spec: {containers: [{name: a, env: [{name: A, valueFrom: {}}]}]}}\n", 6, "Deployment m", "spec.template.spec.containers[0].env[0].valueFrom", "write the value"},
+
+		// Documents.
+		{"unknown kind", "apiVersion: v1\nkind: Secret\nmetadata: {name: m}\n", 2, "Secret m", "kind", `"Secret" is not read by hellochaos; accepted: DestinationRule, Gateway, ServiceEntry, Sidecar, VirtualService, Deployment, Namespace, Service`},
+		{"old version", "apiVersion: config.istio.io/v1alpha2\nkind: VirtualService\nmetadata: {name: m}\n", 1, vs, "apiVersion", "VirtualService has networking.istio.io/v1, networking.istio.io/v1beta1, networking.istio.io/v1alpha3"},
+		{"wrong Kubernetes version", "apiVersion: apps/v1\nkind: Service\nmetadata: {name: m}\n", 1, "Service m", "apiVersion", "Service has v1"},
+		{"no kind", "\napiVersion: v1\nmetadata: {name: m}\n", 2, "document 1", "kind", "want a string"},
+		{"no name", "apiVersion: v1\nkind: Namespace\nmetadata: {}\n", 3, "document 1", "metadata.name", "must consist of lower case"},
+		{"bad name", "apiVersion: v1\nkind: Namespace\nmetadata: {name: A_b}\n", 3, "Namespace A_b", "metadata.name", "must consist of lower case"},
+		{"misspelt metadata", "apiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: {name: m, lables: {}}\nspec: {}\n", 3, "Sidecar m", "metadata.lables", "unknown field"},
+		{"misspelt spec", "apiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: {name: m}\nspec: {}\nspce: {}\n", 5, "Sidecar m", "spce", "unknown field"},
+		{"not an object", "- a\n", 1, "document 1", "", "not an object"},
+		{"duplicate key", "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: m\n  labels: {}\n  labels: {}\n", 6, "document 1", "metadata.labels", "written twice; the first stands in line 5"},
+		{"duplicate key in the second document", virtualServiceYAML("a", "x") + "---\nkind: a\nkind: b\n", 9, "document 2", "kind", "written twice; the first stands in line 8"},
+		{"key that is a list", "[a]: b\n", 1, "document 1", "", "a key of a map must be a string"},
+		{"alias", "a: &x [1]\nb: *x\n", 2, "document 1", "b", "aliases are not accepted; write out what *x stands for"},
+		{"tab", "apiVersion: v1\nkind: Namespace\nmetadata:\n\tname: m\n", 4, "document 1", "", "not YAML"},
+		{"deep", strings.Repeat("[", 40) + strings.Repeat("]", 40), 1, "document 1", strings.Repeat("[0]", 31), "nested deeper than 30 levels"},
+		{"not UTF-8", "a: b\nc: \xff\n", 2, "", "", "not UTF-8"},
+		{"huge", strings.Repeat("#", maxFile+1), 0, "", "", "a manifest has at most 1048576"},
+		{"second object of the name", virtualServiceYAML("a", "x") + "---\n" + virtualServiceYAML("a", "y"), 8, "VirtualService a", "", "a second object of this kind and name; the first begins in line 1"},
+		{"text after the end", "apiVersion: v1\n...\nkind: x\n", 2, "document 1", "", "not YAML"},
+		{"in the second document", "# nothing\n---\n" + virtualServiceYAML("a", "x") + "---\nkind: 1\n", 10, "document 2", "kind", "want a string"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			objects, err := Parse("f.yaml", []byte(c.yaml))
+			var problems Problems
+			if !errors.As(err, &problems) {
+				t.Fatalf("%d objects and error %v, want Problems", len(objects), err)
+			}
+			want := Problem{File: "f.yaml", Line: c.line, Object: c.object, Field: c.field}
+			if !slices.ContainsFunc(problems, func(p Problem) bool {
+				found := strings.Contains(p.Text, c.text)
+				p.Text = ""
+				return found && p == want
+			}) {
+				t.Errorf("got\n%v\nwant %v: …%s…", err, want, c.text)
+			}
+		})
+	}
+}
+
+// TestProblemsForm holds the message to its form: file, line, object, field.
+func TestProblemsForm(t *testing.T) {
+	_, err := Parse("retry.yaml", []byte(httpEntry("{"+toM+", mirror: {host: x}, retries: {attempts: 3, retryOnn: 5xx}}")))
+	want := `retry.yaml:6: VirtualService m: spec.http[0].mirror: ` + notExecuted + `
+retry.yaml:6: VirtualService m: spec.http[0].retries.retryOnn: unknown field (did you mean "retryOn"?); accepted: ` +
+		`attempts, perTryTimeout, retryOn, backoff, retryIgnorePreviousHosts`
+	if err == nil || err.Error() != want {
+		t.Errorf("got\n%v\nwant\n%s", err, want)
+	}
+}
+
+func TestAllProblemsOfAllDocuments(t *testing.T) {
+	_, err := Parse("f.yaml", []byte("kind: 1\n---\n\ta: b\n---\n"+specOf("DestinationRule", "{host: m, aa: 1, bb: 2}")))
+	var problems Problems
+	if !errors.As(err, &problems) {
+		t.Fatalf("error %v, want Problems", err)
+	}
+	var got []string
+	for _, p := range problems {
+		got = append(got, fmt.Sprintf("%d %s", p.Line, p.Field))
+	}
+	if want := []string{"1 apiVersion", "1 kind", "3 ", "8 spec.aa", "8 spec.bb"}; !slices.Equal(got, want) {
+		t.Errorf("problems at %q, want %q", got, want)
+	}
+}
+
+// TestAccepted holds what the webhook accepts and might be taken for wrong.
+func TestAccepted(t *testing.T) {
+	for name, yaml := range map[string]string{
+		"empty":                        "",
+		"comments only":                "# a\n---\n# b\n--- # c\n",
+		"blank documents":              "---\n---\n" + virtualServiceYAML("a", "b") + "---\n",
+		"carriage returns":             strings.ReplaceAll("---\n"+virtualServiceYAML("a", "b")+"---\n"+virtualServiceYAML("b", "b"), "\n", "\r\n"),
+		"v1beta1":                      strings.Replace(virtualServiceYAML("a", "b"), "/v1", "/v1beta1", 1),
+		"v1alpha3":                     strings.Replace(virtualServiceYAML("a", "b"), "/v1", "/v1alpha3", 1),
+		"status":                       virtualServiceYAML("a", "b") + "status: {anything: 1}\n",
+		"durations in Go's form":       httpEntry("{" + toM + ", timeout: 1m30s, retries: {attempts: 1, perTryTimeout: 300ms, backoff: 0.5s}}"),
+		"attempts 0":                   httpEntry("{" + toM + ", retries: {attempts: 0}}"),
+		"weights that are not 100":     httpEntry("{route: [{destination: {host: m}, weight: 3}, {destination: {host: p}, weight: 1}]}"),
+		"one weight omitted":           httpEntry("{route: [{destination: {host: m}, weight: 50}, {destination: {host: p}}]}"),
+		"null is absent":               httpEntry("{" + toM + ", retries: null}"),
+		"regex * without":              httpEntry("{match: [{withoutHeaders: {a: {regex: '*'}}}], " + toM + "}"),
+		"same name in two namespaces":  virtualServiceYAML("a", "x") + "---\n" + strings.Replace(virtualServiceYAML("a", "x"), "{name: a}", "{name: a, namespace: b}", 1),
+		"host * at a gateway":          specOf("VirtualService", "{hosts: ['*'], gateways: [g], http: [{"+toM+"}]}"),
+		"every numeric status Go has":  httpEntry("{" + toM + ", retries: {attempts: 1, retryOn: '500,503,429'}}"),
+		"balancer":                     specOf("DestinationRule", "{host: m, trafficPolicy: {loadBalancer: {simple: ROUND_ROBIN}}}"),
+		"sidecar of everything":        specOf("Sidecar", "{outboundTrafficPolicy: {mode: ALLOW_ANY}, egress: [{hosts: ['*/*', '~/*', 'a/b.c', './*.d.e']}]}"),
+		"gateway with namespaced host": specOf("Gateway", "{selector: {istio: x}, servers: [{port: {number: 80, name: http, protocol: http}, hosts: ['./a.b', '*/*']}]}"),
+	} {
+		if _, err := Parse("f.yaml", []byte(yaml)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestObjectsKnowTheirPlaceAndText(t *testing.T) {
+	first, second := virtualServiceYAML("a", "x"), virtualServiceYAML("b", "y")
+	objects, err := Parse("f.yaml", []byte("# head\n"+first+"---\n\n"+second))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []struct {
+		line int
+		text string
+	}{{2, "# head\n" + first}, {10, "---\n\n" + second}} {
+		o := objects[i]
+		if o.File != "f.yaml" || o.Line != want.line || string(o.YAML) != want.text || o.APIVersion != "networking.istio.io/v1" {
+			t.Errorf("object %d: %s:%d %s\n%s\nwant line %d\n%s", i, o.File, o.Line, o.APIVersion, o.YAML, want.line, want.text)
+		}
+	}
+}
+
+func TestDidYouMean(t *testing.T) {
+	for name, want := range map[string]string{
+		"retryOnn": `retryOn`, "atempts": "attempts", "pertrytimeout": "perTryTimeout", "x": "", "mirror": "",
+	} {
+		got := didYouMean(name, supported["HTTPRetry"])
+		if want != "" {
+			want = fmt.Sprintf(" (did you mean %q?)", want)
+		}
+		if got != want {
+			t.Errorf("didYouMean(%q) = %q, want %q", name, got, want)
+		}
+	}
+}
+
+func TestEditDistance(t *testing.T) {
+	for _, c := range []struct {
+		a, b string
+		want int
+	}{{"", "", 0}, {"", "abc", 3}, {"kitten", "sitting", 3}, {"flaw", "lawn", 2}, {"same", "same", 0}} {
+		if got := editDistance(c.a, c.b); got != c.want {
+			t.Errorf("editDistance(%q, %q) = %d, want %d", c.a, c.b, got, c.want)
+		}
+	}
+}

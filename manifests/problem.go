@@ -1,0 +1,41 @@
+package manifests
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Problem is one thing wrong with a manifest.
+type Problem struct {
+	File   string
+	Line   int    // 1 is the first; 0 when the whole file is meant
+	Object string // "VirtualService middleware", or "document 2" when it has no name
+	Field  string // "spec.http[0].retries.retryOnn"; empty when the whole object is meant
+	Text   string // what is wrong, and what is accepted
+}
+
+// Error is "file:line: object: field: text", without the parts that are not known.
+func (p Problem) Error() string {
+	var b strings.Builder
+	b.WriteString(p.File)
+	if p.Line > 0 {
+		fmt.Fprintf(&b, ":%d", p.Line)
+	}
+	for _, part := range []string{p.Object, p.Field, p.Text} {
+		if part != "" {
+			b.WriteString(": " + part)
+		}
+	}
+	return strings.TrimPrefix(b.String(), ": ")
+}
+
+// Problems is every problem found; its Error has a line for each.
+type Problems []Problem
+
+func (p Problems) Error() string {
+	lines := make([]string, len(p))
+	for i := range p {
+		lines[i] = p[i].Error()
+	}
+	return strings.Join(lines, "\n")
+}

@@ -1,0 +1,230 @@
+package manifests
+
+import (
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+
+	networking "istio.io/api/networking/v1alpha3"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+)
+
+const (
+	domain = ".svc.cluster.local"
+	// exportTo on a Kubernetes Service says which namespaces' proxies know it; "~" is none.
+	exportTo = "networking.istio.io/exportTo"
+	// rootNamespace is where a Sidecar or DestinationRule holds for the whole mesh.
+	rootNamespace = "istio-system"
+	// leastRequest is Istio's default load balancer.
+	leastRequest = "LEAST_REQUEST"
+)
+
+// cluster is what a destination points at.
+type cluster struct {
+	host, subset string
+	port         int
+}
+
+// qualify is Istio's ResolveShortnameToFQDN: only a name without any dot is short.
+func qualify(host, namespace string) string {
+	host = strings.ToLower(host)
+	if strings.ContainsAny(host, ".*") {
+		return host
+	}
+	return host + "." + namespace + domain
+}
+
+func (r *Rules) addService(o *Object, k *corev1.Service) {
+	s := &Service{
+		Host:     o.Meta.Name + "." + o.namespace() + domain,
+		Type:     string(k.Spec.Type),
+		Selector: k.Spec.Selector,
+		Hidden:   o.Meta.Annotations[exportTo] == "~",
+	}
+	if s.Type == "" {
+		s.Type = string(corev1.ServiceTypeClusterIP)
+	}
+	for _, p := range k.Spec.Ports {
+		port := ServicePort{Name: p.Name, Port: int(p.Port), TargetPort: p.TargetPort.IntValue()}
+		if port.TargetPort == 0 {
+			port.TargetPort = port.Port
+		}
+		s.Ports = append(s.Ports, port)
+	}
+	r.Services[s.Host] = s
+}
+
+func workload(o *Object, k *appsv1.Deployment) Workload {
+	w := Workload{
+		Name:      o.Meta.Name,
+		Namespace: o.namespace(),
+		Labels:    k.Spec.Template.Labels,
+		Env:       make(map[string]string),
+		Replicas:  1,
+	}
+	if k.Spec.Replicas != nil {
+		w.Replicas = int(*k.Spec.Replicas)
+	}
+	for _, container := range k.Spec.Template.Spec.Containers {
+		for _, variable := range container.Env {
+			w.Env[variable.Name] = variable.Value
+		}
+		for _, port := range container.Ports {
+			if w.Port == 0 {
+				w.Port = int(port.ContainerPort)
+			}
+		}
+	}
+	return w
+}
+
+func (r *Rules) addDestinationRule(o *Object, spec *networking.DestinationRule) {
+	host := qualify(spec.Host, o.namespace())
+	switch o.namespace() {
+	case Namespace, rootNamespace:
+	default:
+		// Elsewhere it holds for the services of its own namespace only.
+		if !strings.HasSuffix(host, "."+o.namespace()+domain) {
+			return
+		}
+	}
+	rule := r.destinations[host]
+	if rule == nil {
+		rule = &destinationRule{subsets: make(map[string]map[string]string)}
+		r.destinations[host] = rule
+	}
+	for _, s := range spec.Subsets {
+		if _, ok := rule.subsets[s.Name]; !ok {
+			rule.subsets[s.Name] = s.Labels
+		}
+	}
+	if rule.balancer == "" {
+		rule.balancer = balancer(spec.TrafficPolicy.GetLoadBalancer().GetSimple())
+	}
+}
+
+// balancer is the name of a simple load balancer; empty where the default holds.
+func balancer(simple networking.LoadBalancerSettings_SimpleLB) string {
+	switch simple {
+	case networking.LoadBalancerSettings_RANDOM, networking.LoadBalancerSettings_ROUND_ROBIN:
+		return simple.String()
+	}
+	return ""
+}
+
+func (r *Rules) addEntry(o *Object, spec *networking.ServiceEntry) {
+	e := entry{namespace: o.namespace()}
+	for _, host := range spec.Hosts {
+		e.hosts = append(e.hosts, strings.ToLower(host))
+	}
+	for _, port := range spec.Ports {
+		if speaksHTTP(port.Protocol) {
+			e.ports = append(e.ports, int(port.Number))
+		}
+	}
+	r.entries = append(r.entries, e)
+}
+
+// speaksHTTP reports whether a port of this protocol is routed as HTTP in the clear.
+func speaksHTTP(protocol string) bool { return strings.EqualFold(protocol, "HTTP") }
+
+// resolveClusters looks up once what every destination that exists leads to.
+func (r *Rules) resolveClusters() {
+	for i := range r.entries {
+		for _, host := range r.entries[i].hosts {
+			for _, port := range r.entries[i].ports {
+				address := net.JoinHostPort(host, strconv.Itoa(port))
+				r.addClusters(host, port, func(labels map[string]string) Endpoints {
+					if labels != nil {
+						// A host that DNS resolves has no labels, so that a subset of it is empty.
+						return Endpoints{Known: true}
+					}
+					return Endpoints{Known: true, External: address}
+				})
+			}
+		}
+	}
+	for host, s := range r.Services {
+		if s.Hidden {
+			continue
+		}
+		for _, port := range s.Ports {
+			r.addClusters(host, port.Port, func(labels map[string]string) Endpoints {
+				return Endpoints{Known: true, Workloads: r.selected(s, labels)}
+			})
+		}
+	}
+}
+
+// addClusters adds a host's port as a whole and each of its subsets.
+func (r *Rules) addClusters(host string, port int, find func(labels map[string]string) Endpoints) {
+	rule := r.destinations[host]
+	if rule == nil {
+		rule = &destinationRule{}
+	}
+	add := func(subset string, labels map[string]string) {
+		e := find(labels)
+		if e.Balancer = rule.balancer; e.Balancer == "" {
+			e.Balancer = leastRequest
+		}
+		r.clusters[cluster{host, subset, port}] = &e
+	}
+	add("", nil)
+	for name, labels := range rule.subsets {
+		add(name, labels)
+	}
+}
+
+// selected are the workloads that have a service's selector and a subset's labels.
+func (r *Rules) selected(s *Service, labels map[string]string) []Workload {
+	if len(s.Selector) == 0 {
+		return nil
+	}
+	var workloads []Workload
+	for _, w := range r.Workloads {
+		if strings.HasSuffix(s.Host, "."+w.Namespace+domain) && has(w.Labels, s.Selector) && has(w.Labels, labels) {
+			workloads = append(workloads, w)
+		}
+	}
+	return workloads
+}
+
+// has reports whether labels contain all of want.
+func has(labels, want map[string]string) bool {
+	for name, value := range want {
+		if got, ok := labels[name]; !ok || got != value {
+			return false
+		}
+	}
+	return true
+}
+
+// Endpoints is what a destination of one of r's rules leads to. The pointer is the same for the same destination, so
+// that state may be kept by it.
+func (r *Rules) Endpoints(d *Destination) *Endpoints {
+	if d.endpoints != nil {
+		return d.endpoints
+	}
+	if e, ok := r.clusters[cluster{d.Host, d.Subset, d.Port}]; ok {
+		return e
+	}
+	return r.unknown
+}
+
+// portOf is the port of a destination that names none: the service's only port, or else the port of the request.
+func (r *Rules) portOf(host string, request int) int {
+	if s := r.Services[host]; s != nil && !s.Hidden {
+		if len(s.Ports) == 1 {
+			return s.Ports[0].Port
+		}
+		return request
+	}
+	for i := range r.entries {
+		if slices.Contains(r.entries[i].hosts, host) && len(r.entries[i].ports) == 1 {
+			return r.entries[i].ports[0]
+		}
+	}
+	return request
+}

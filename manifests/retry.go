@@ -1,0 +1,120 @@
+package manifests
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	networking "istio.io/api/networking/v1alpha3"
+)
+
+const (
+	// defaultAttempts and defaultOn are Istio's own policy, where the YAML is silent
+	// (pilot/pkg/networking/core/route/retry, DefaultPolicy). None of these words covers an HTTP status.
+	defaultAttempts = 2
+	defaultOn       = "connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes"
+	// defaultBase is Envoy's first back-off interval; no interval exceeds maxBackOff times the base
+	// (RetryStateImpl's constructor).
+	defaultBase = 25 * time.Millisecond
+	maxBackOff  = 10
+)
+
+// class is a set of the kinds of failure that a word of retryOn covers.
+type class uint8
+
+const (
+	class5xx      class = 1 << iota // status 500 and above, and every try without an answer
+	classGateway                    // status 502, 503, 504, and every try without an answer
+	classReset                      // every try without an answer
+	classConnect                    // the connection could not be made
+	classConflict                   // status 409
+	classStatus                     // the numbers of retryOn
+
+	// classNone is of words for HTTP/2, HTTP/3, gRPC and response headers that no service of the chain sends.
+	classNone class = 0
+)
+
+// retryWords are the words that Istio's webhook accepts in retryOn (pkg/config/validation, supportedRetryOnPolicies),
+// with what they cover. Before a connection is made no request was sent, so reset-before-request covers that too.
+var retryWords = map[string]class{
+	"5xx":                        class5xx,
+	"gateway-error":              classGateway,
+	"reset":                      classReset,
+	"reset-before-request":       classConnect,
+	"connect-failure":            classConnect,
+	"retriable-4xx":              classConflict,
+	"retriable-status-codes":     classStatus,
+	"refused-stream":             classNone,
+	"retriable-headers":          classNone,
+	"envoy-ratelimited":          classNone,
+	"http3-post-connect-failure": classNone,
+	"cancelled":                  classNone,
+	"deadline-exceeded":          classNone,
+	"internal":                   classNone,
+	"resource-exhausted":         classNone,
+	"unavailable":                classNone,
+}
+
+// retry is a route's policy as it takes effect. routeTimeout is the route's own, 0 for none: a per-try timeout that is
+// not shorter is ignored (router.cc, FilterUtility::finalTimeout).
+func retry(policy *networking.HTTPRetry, routeTimeout time.Duration) Retry {
+	r := Retry{Attempts: defaultAttempts, Base: defaultBase, PreviousHosts: true, On: defaultOn}
+	if policy != nil {
+		r.Attempts = int(policy.Attempts)
+		r.PerTry = policy.PerTryTimeout.AsDuration()
+		if routeTimeout > 0 && r.PerTry >= routeTimeout {
+			r.PerTry = 0
+		}
+		if policy.Backoff != nil {
+			r.Base = policy.Backoff.AsDuration()
+		}
+		if policy.RetryIgnorePreviousHosts != nil {
+			r.PreviousHosts = policy.RetryIgnorePreviousHosts.Value
+		}
+		if policy.RetryOn != "" {
+			r.On = policy.RetryOn
+		}
+	}
+	for word := range strings.SplitSeq(r.On, ",") {
+		if code, ok := statusCode(word); ok {
+			r.codes = append(r.codes, code)
+			r.classes |= classStatus
+			continue
+		}
+		r.classes |= retryWords[word]
+	}
+	return r
+}
+
+// statusCode reads a number of retryOn: Istio takes those that are known HTTP statuses.
+func statusCode(word string) (int, bool) {
+	code, err := strconv.Atoi(word)
+	return code, err == nil && http.StatusText(code) != ""
+}
+
+// Covers reports whether a try that ended with f is one that the policy sends again, attempts permitting. It follows
+// Envoy's RetryStateImpl::wouldRetryFromHeaders and wouldRetryFromReset.
+func (r *Retry) Covers(f Failure) bool {
+	if f.Status == 0 {
+		return r.classes&(class5xx|classGateway|classReset) != 0 || f.ConnectFailure && r.classes&classConnect != 0
+	}
+	switch {
+	case r.classes&class5xx != 0 && f.Status >= 500 && f.Status < 600,
+		r.classes&classGateway != 0 && f.Status >= 502 && f.Status <= 504,
+		r.classes&classConflict != 0 && f.Status == http.StatusConflict:
+		return true
+	}
+	return r.classes&classStatus != 0 && slices.Contains(r.codes, f.Status)
+}
+
+// BackOff is the exclusive upper bound of the wait before retry n, 1 for the first; the wait is uniform from 0. It is
+// min(Base·2^(n-1), 10·Base), Envoy's JitteredExponentialBackOffStrategy::nextBackOffMs.
+func (r *Retry) BackOff(n int) time.Duration {
+	if n < 1 {
+		return 0
+	}
+	// 2^4 exceeds the limit already; a greater shift could only overflow.
+	return min(r.Base<<min(n-1, 4), maxBackOff*r.Base)
+}

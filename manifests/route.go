@@ -1,0 +1,195 @@
+package manifests
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	networking "istio.io/api/networking/v1alpha3"
+)
+
+// mesh is the name by which a VirtualService calls all sidecars among its gateways.
+const mesh = "mesh"
+
+// httpRoute is an entry of a VirtualService's http list, the same for every caller.
+type httpRoute struct {
+	matches []match // any of them; empty: every request
+	rule    *Rule   // whose destinations may have port 0: the port of the request
+}
+
+// route is a rule and one condition under which a request meets it, as Envoy's routes are.
+type route struct {
+	match *match
+	rule  *Rule
+}
+
+// qualifyGateway is a gateway's name with its namespace.
+func qualifyGateway(name, namespace string) string {
+	if name == mesh || strings.Contains(name, "/") {
+		return name
+	}
+	return namespace + "/" + name
+}
+
+// virtualService compiles a VirtualService as far as it is the same for every caller and port.
+func (r *Rules) virtualService(o *Object, spec *networking.VirtualService) (virtualService, Problems) {
+	v := virtualService{name: o.Name(), namespace: o.namespace()}
+	for _, host := range spec.Hosts {
+		v.hosts = append(v.hosts, qualify(host, v.namespace))
+	}
+	for _, gateway := range spec.Gateways {
+		v.gateways = append(v.gateways, qualifyGateway(gateway, v.namespace))
+	}
+	if len(v.gateways) == 0 {
+		v.gateways = []string{mesh}
+	}
+	var problems Problems
+	for i, h := range spec.Http {
+		compiled := httpRoute{rule: newRule(h, v.namespace)}
+		compiled.rule.Name = fmt.Sprintf("%s, http[%d]", v.name, i)
+		for j, m := range h.Match {
+			c, err := newMatch(m, v.namespace)
+			if err != nil {
+				problems = append(problems, Problem{File: o.File, Line: o.Line, Object: o.Name(),
+					Field: fmt.Sprintf("spec.http[%d].match[%d]", i, j), Text: err.Error()})
+				continue
+			}
+			compiled.matches = append(compiled.matches, c)
+		}
+		v.routes = append(v.routes, compiled)
+	}
+	return v, problems
+}
+
+// newRule is what an http route does, without its name; a destination that names no port has port 0 in it.
+func newRule(h *networking.HTTPRoute, namespace string) *Rule {
+	rule := &Rule{Timeout: h.Timeout.AsDuration()}
+	rule.Retry = retry(h.Retries, rule.Timeout)
+	rule.Fault = newFault(h.Fault)
+	switch {
+	case h.Redirect != nil:
+		rule.Redirect = &Redirect{Status: int(h.Redirect.RedirectCode), URI: h.Redirect.Uri, Authority: h.Redirect.Authority}
+		if rule.Redirect.Status == 0 {
+			rule.Redirect.Status = http.StatusMovedPermanently
+		}
+	case h.DirectResponse != nil:
+		rule.Direct = &Direct{Status: int(h.DirectResponse.Status), Body: h.DirectResponse.Body.GetString_(),
+			Flags: "-", Detail: "direct_response"}
+	default:
+		rule.Split = newSplit(h.Route, namespace)
+	}
+	return rule
+}
+
+// newSplit is the destinations with their shares: of several, weight over the sum of weights.
+func newSplit(destinations []*networking.HTTPRouteDestination, namespace string) []Destination {
+	sum := 0
+	for _, d := range destinations {
+		sum += int(d.Weight)
+	}
+	split := make([]Destination, 0, len(destinations))
+	for _, d := range destinations {
+		share := 1.0
+		if len(destinations) > 1 {
+			share = float64(d.Weight) / float64(sum)
+		}
+		split = append(split, Destination{
+			Host:   qualify(d.Destination.GetHost(), namespace),
+			Subset: d.Destination.GetSubset(),
+			Port:   int(d.Destination.GetPort().GetNumber()),
+			Share:  share,
+		})
+	}
+	return split
+}
+
+func newFault(f *networking.HTTPFaultInjection) *Fault {
+	if f == nil {
+		return nil
+	}
+	return &Fault{
+		Delay:       f.Delay.GetFixedDelay().AsDuration(),
+		DelayShare:  f.Delay.GetPercentage().GetValue() / 100,
+		AbortStatus: int(f.Abort.GetHttpStatus()),
+		AbortShare:  f.Abort.GetPercentage().GetValue() / 100,
+	}
+}
+
+// boundTo reports whether any request at a gateway, or at the sidecars by "mesh", can meet the entry.
+func (h *httpRoute) boundTo(gateway string, v *virtualService) bool {
+	if len(h.matches) == 0 {
+		return slices.Contains(v.gateways, gateway)
+	}
+	return slices.ContainsFunc(h.matches, func(m match) bool { return m.boundTo(gateway, v) })
+}
+
+func (m *match) boundTo(gateway string, v *virtualService) bool {
+	if len(m.gateways) > 0 {
+		return slices.Contains(m.gateways, gateway)
+	}
+	return slices.Contains(v.gateways, gateway)
+}
+
+// boundTo reports whether the VirtualService has any rule at a gateway, or at the sidecars by "mesh".
+func (v *virtualService) boundTo(gateway string) bool {
+	return slices.ContainsFunc(v.routes, func(h httpRoute) bool { return h.boundTo(gateway, v) })
+}
+
+// bind makes the routes of a VirtualService at a gateway, or at the sidecars by "mesh", for requests to a port. The first
+// that takes everything is the last (BuildHTTPRoutesForVirtualService).
+func (r *Rules) bind(v *virtualService, gateway string, port int) []route {
+	var bound []route
+	for i := range v.routes {
+		h := &v.routes[i]
+		if !h.boundTo(gateway, v) {
+			continue
+		}
+		rule := r.bindRule(h.rule, port)
+		if len(h.matches) == 0 {
+			return append(bound, route{new(match), rule})
+		}
+		for j := range h.matches {
+			m := &h.matches[j]
+			if !m.boundTo(gateway, v) {
+				continue
+			}
+			bound = append(bound, route{m, rule})
+			if m.catchAll() {
+				return bound
+			}
+		}
+	}
+	return bound
+}
+
+// bindRule is the rule for requests that arrive at a port: the destinations have their ports and endpoints.
+func (r *Rules) bindRule(rule *Rule, port int) *Rule {
+	bound := *rule
+	bound.Split = make([]Destination, len(rule.Split))
+	for i, d := range rule.Split {
+		if d.Port == 0 {
+			d.Port = r.portOf(d.Host, port)
+		}
+		d.endpoints = r.Endpoints(&d)
+		bound.Split[i] = d
+	}
+	return &bound
+}
+
+// Pick is the destination that a draw in [0,1) falls on; nil when the rule has none.
+func (r *Rule) Pick(draw float64) *Destination {
+	var chosen *Destination
+	sum := 0.0
+	for i := range r.Split {
+		d := &r.Split[i]
+		if d.Share <= 0 {
+			continue
+		}
+		chosen = d
+		if sum += d.Share; draw < sum {
+			break
+		}
+	}
+	return chosen
+}

@@ -1,0 +1,153 @@
+package manifests
+
+import (
+	"maps"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+
+	networking "istio.io/api/networking/v1alpha3"
+)
+
+func (r *Rules) addSidecar(o *Object, spec *networking.Sidecar) {
+	if r.sidecars[o.namespace()] != nil {
+		return
+	}
+	s := &sidecar{}
+	if policy := spec.OutboundTrafficPolicy; policy != nil {
+		s.registryOnly = policy.Mode == networking.OutboundTrafficPolicy_REGISTRY_ONLY
+	}
+	for _, listener := range spec.Egress {
+		for _, host := range listener.Hosts {
+			namespace, host, _ := strings.Cut(host, "/")
+			if namespace == "." {
+				namespace = o.namespace()
+			}
+			s.imports = append(s.imports, hostPattern{namespace, strings.ToLower(host)})
+		}
+	}
+	if len(spec.Egress) == 0 {
+		s.imports = everything
+	}
+	r.sidecars[o.namespace()] = s
+}
+
+// addSidecar adds the hosts that a sidecar knows: the registry's, with their VirtualServices or without, and hosts that
+// only a VirtualService names.
+func (t *Table) addSidecar() {
+	r := t.rules
+	s := r.sidecars[t.namespace]
+	if s == nil {
+		s = r.sidecars[rootNamespace]
+	}
+	if s == nil {
+		s = &sidecar{imports: everything}
+	}
+	if s.registryOnly {
+		t.outside = blocked
+	}
+	registry := r.registry(s)
+	for _, known := range slices.Sorted(maps.Keys(registry)) {
+		v := r.owner(known, s)
+		for _, port := range registry[known] {
+			t.addService(known, port, v)
+		}
+	}
+	for i := range r.virtualServices {
+		v := &r.virtualServices[i]
+		for _, host := range v.hosts {
+			// A host that is in no registry is served at port 80.
+			if !anyCovered(registry, host) && admits(s.imports, v.namespace, host) {
+				t.addService(host, 80, v)
+			}
+		}
+	}
+}
+
+func anyCovered(registry map[string][]int, pattern string) bool {
+	for host := range registry {
+		if covers(pattern, host) {
+			return true
+		}
+	}
+	return false
+}
+
+// registry is the hosts that a sidecar imports, with their ports of HTTP.
+func (r *Rules) registry(s *sidecar) map[string][]int {
+	known := make(map[string][]int)
+	for i := range r.entries {
+		for _, host := range r.entries[i].hosts {
+			if admits(s.imports, r.entries[i].namespace, host) {
+				known[host] = append(known[host], r.entries[i].ports...)
+			}
+		}
+	}
+	for host, service := range r.Services {
+		_, namespace, _ := strings.Cut(strings.TrimSuffix(host, domain), ".")
+		if service.Hidden || !admits(s.imports, namespace, host) {
+			continue
+		}
+		known[host] = nil
+		for _, port := range service.Ports {
+			known[host] = append(known[host], port.Port)
+		}
+	}
+	return known
+}
+
+// owner is the VirtualService whose rules a sidecar obeys for a host: the first with the longest
+// pattern, and a host itself is longer than any wildcard for it; nil when there is none.
+func (r *Rules) owner(host string, s *sidecar) *virtualService {
+	var owner *virtualService
+	longest := ""
+	for i := range r.virtualServices {
+		v := &r.virtualServices[i]
+		for _, pattern := range v.hosts {
+			if len(pattern) > len(longest) && covers(pattern, host) && admits(s.imports, v.namespace, pattern) && v.boundTo(mesh) {
+				owner, longest = v, pattern
+			}
+		}
+	}
+	return owner
+}
+
+// addService adds a host of the sidecars' with its VirtualService's rules, or Istio's default rule without one.
+func (t *Table) addService(host string, port int, v *virtualService) {
+	h := &virtualHost{}
+	if v != nil {
+		h.routes = t.rules.bind(v, mesh, port)
+	}
+	switch {
+	case v == nil:
+		h.routes = []route{{new(match), t.rules.bindRule(&Rule{
+			Name:  "no VirtualService for " + host + ", Istio's default",
+			Split: []Destination{{Host: host, Port: port, Share: 1}},
+			Retry: retry(nil, 0),
+		}, port)}}
+	case len(h.routes) == 0:
+		return
+	}
+	for _, name := range aliases(host, t.namespace) {
+		t.add(name, port, h)
+	}
+}
+
+// passThrough is the rule of ALLOW_ANY: the request goes where DNS says, with no retries and no timeout.
+func (t *Table) passThrough(host string, port int) *Rule {
+	if full, ok := t.names[host]; ok {
+		host = full
+	}
+	address := net.JoinHostPort(host, strconv.Itoa(port))
+	if rule, ok := t.rules.passthrough.Load(address); ok {
+		return rule.(*Rule)
+	}
+	rule, _ := t.rules.passthrough.LoadOrStore(address, &Rule{
+		Name: "outside the registry (ALLOW_ANY), passed through to " + address,
+		Split: []Destination{{Host: host, Port: port, Share: 1,
+			endpoints: &Endpoints{Known: true, External: address, Balancer: leastRequest}}},
+		Retry: Retry{Base: defaultBase},
+	})
+	return rule.(*Rule)
+}

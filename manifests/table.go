@@ -1,0 +1,114 @@
+package manifests
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// Table is the routes of one caller's proxy. It may be used concurrently.
+type Table struct {
+	rules *Rules
+	// hosts are the virtual hosts by name and port; at a gateway the port is 0, since it plays no part there.
+	hosts map[authority]*virtualHost
+	// wildcards are the virtual hosts whose name begins with "*", the longest first.
+	wildcards []wildcard
+	gateway   bool
+	namespace string // of the sidecar
+	// outside answers for hosts that the proxy does not know; nil lets such requests pass, and then names are the
+	// services as DNS knows them in the sidecar's namespace.
+	outside *Rule
+	names   map[string]string
+}
+
+type authority struct {
+	host string
+	port int
+}
+
+type wildcard struct {
+	pattern string
+	port    int
+	host    *virtualHost
+}
+
+// virtualHost is the rules of one host, in order.
+type virtualHost struct{ routes []route }
+
+var (
+	// noRoute is Envoy's answer where a host or none of its rules matches.
+	noRoute = &Rule{Name: "no rule", Direct: &Direct{Status: http.StatusNotFound, Flags: "NR", Detail: "route_not_found"}}
+	// blocked is Istio's virtual host block_all: the answer for hosts outside the registry under REGISTRY_ONLY.
+	blocked = &Rule{Name: "outside the registry (REGISTRY_ONLY)",
+		Direct: &Direct{Status: http.StatusBadGateway, Flags: "-", Detail: "direct_response"}}
+)
+
+// Table makes the routes of a caller's proxy; a Gateway that does not exist has none.
+func (r *Rules) Table(c Caller) *Table {
+	t := &Table{rules: r, hosts: make(map[authority]*virtualHost), namespace: c.Namespace}
+	if t.namespace == "" {
+		t.namespace = Namespace
+	}
+	if c.Gateway != "" {
+		t.gateway, t.outside = true, noRoute
+		t.addGateway(c.Gateway)
+	} else {
+		t.addSidecar()
+	}
+	if t.outside == nil {
+		t.names = make(map[string]string)
+		for host := range r.Services {
+			for _, name := range aliases(host, t.namespace) {
+				t.names[name] = host
+			}
+		}
+	}
+	slices.SortStableFunc(t.wildcards, func(a, b wildcard) int { return len(b.pattern) - len(a.pattern) })
+	return t
+}
+
+// add adds a virtual host under one name; the first to claim a name keeps it.
+func (t *Table) add(name string, port int, h *virtualHost) {
+	if strings.HasPrefix(name, "*") {
+		t.wildcards = append(t.wildcards, wildcard{name, port, h})
+		return
+	}
+	key := authority{name, port}
+	if t.hosts[key] == nil {
+		t.hosts[key] = h
+	}
+}
+
+// Route is the rule that a request meets: the first of its host's whose conditions hold. It is never nil.
+func (t *Table) Route(q *Request) *Rule {
+	host, port := splitHost(q.Host)
+	h := t.find(host, port)
+	if h == nil {
+		if t.outside != nil {
+			return t.outside
+		}
+		return t.passThrough(host, port)
+	}
+	v := view{Request: q}
+	for i := range h.routes {
+		if h.routes[i].match.matches(&v) {
+			return h.routes[i].rule
+		}
+	}
+	return noRoute
+}
+
+func (t *Table) find(host string, port int) *virtualHost {
+	if t.gateway {
+		port = 0
+	}
+	if h := t.hosts[authority{host, port}]; h != nil {
+		return h
+	}
+	for i := range t.wildcards {
+		if w := &t.wildcards[i]; w.port == port && covers(w.pattern, host) {
+			return w.host
+		}
+	}
+	return nil
+}

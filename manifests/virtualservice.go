@@ -1,0 +1,222 @@
+package manifests
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	networking "istio.io/api/networking/v1alpha3"
+	"k8s.io/apimachinery/pkg/util/validation"
+)
+
+const (
+	// maxRegex is the longest regular expression that Istio's webhook accepts, in bytes.
+	maxRegex = 1024
+	// maxAttempts is our own limit: more retries than this are a slip, and every one of them is executed.
+	maxAttempts = 1000
+)
+
+func (d *document) checkVirtualService(spec *networking.VirtualService) {
+	if len(spec.Hosts) == 0 {
+		d.problem("spec.hosts", "want at least one host")
+	}
+	form := anyHost
+	if len(spec.Gateways) == 0 || slices.Contains(spec.Gateways, mesh) {
+		form = wildHost // Istio refuses "*" to rules for the mesh, with gateways beside it too
+	}
+	seen := make(map[string]bool)
+	for i, host := range spec.Hosts {
+		field := fmt.Sprintf("spec.hosts[%d]", i)
+		if host == "*" && form == wildHost {
+			d.problem(field, `host "*" is not allowed for a VirtualService that is for the mesh`)
+			continue
+		}
+		d.checkHost(field, host, form)
+		if seen[host] {
+			d.problem(field, "%q is written twice", host)
+		}
+		seen[host] = true
+	}
+	d.checkGatewayNames("spec.gateways", spec.Gateways)
+	if len(spec.Http) == 0 {
+		d.problem("spec.http", "want at least one rule")
+	}
+	for i, h := range spec.Http {
+		d.checkHTTP(fmt.Sprintf("spec.http[%d]", i), h)
+	}
+}
+
+func (d *document) checkGatewayNames(field string, names []string) {
+	for i, name := range names {
+		place := fmt.Sprintf("%s[%d]", field, i)
+		namespace, rest, ok := strings.Cut(name, "/")
+		if ok {
+			d.checkLabel(place, namespace)
+			name = rest
+		}
+		d.checkLabel(place, name)
+	}
+}
+
+func (d *document) checkHTTP(field string, h *networking.HTTPRoute) {
+	actions := 0
+	for _, present := range []bool{len(h.Route) > 0, h.Redirect != nil, h.DirectResponse != nil} {
+		if present {
+			actions++
+		}
+	}
+	if actions != 1 {
+		d.problem(field, "want exactly one of route, redirect and directResponse, not %d of them", actions)
+	}
+	if h.Fault != nil && len(h.Route) == 0 {
+		d.problem(field+".fault", "not allowed beside redirect or directResponse")
+	}
+	for i, m := range h.Match {
+		d.checkMatch(fmt.Sprintf("%s.match[%d]", field, i), m)
+	}
+	d.checkSplit(field+".route", h.Route)
+	d.checkRetries(field+".retries", h.Retries)
+	d.checkFault(field+".fault", h.Fault)
+	if r := h.Redirect; r != nil {
+		if r.Uri == "" && r.Authority == "" {
+			d.problem(field+".redirect", "want uri or authority")
+		}
+		switch r.RedirectCode {
+		case 0, 301, 302, 303, 307, 308:
+		default:
+			d.problem(field+".redirect.redirectCode", "%d; accepted: 301, 302, 303, 307, 308", r.RedirectCode)
+		}
+	}
+	if r := h.DirectResponse; r != nil {
+		d.checkStatus(field+".directResponse.status", r.Status)
+	}
+}
+
+func (d *document) checkSplit(field string, destinations []*networking.HTTPRouteDestination) {
+	sum := int64(0)
+	for i, r := range destinations {
+		place := fmt.Sprintf("%s[%d]", field, i)
+		if r.Weight < 0 {
+			d.problem(place+".weight", "want at least 0, not %d", r.Weight)
+		}
+		sum += int64(r.Weight)
+		if r.Destination == nil {
+			d.problem(place, "want a destination")
+			continue
+		}
+		d.checkHost(place+".destination.host", r.Destination.Host, exactHost)
+		if r.Destination.Subset != "" {
+			d.checkLabel(place+".destination.subset", r.Destination.Subset)
+		}
+		if r.Destination.Port != nil {
+			d.checkPort(place+".destination.port.number", int(r.Destination.Port.Number))
+		}
+	}
+	if len(destinations) > 1 && sum == 0 {
+		d.problem(field, "total destination weight = 0")
+	}
+}
+
+func (d *document) checkRetries(field string, r *networking.HTTPRetry) {
+	if r == nil {
+		return
+	}
+	if r.Attempts < 0 || r.Attempts > maxAttempts {
+		d.problem(field+".attempts", "want 0 to %d, not %d", maxAttempts, r.Attempts)
+	}
+	if r.Attempts == 0 && (r.PerTryTimeout != nil || r.RetryOn != "") {
+		d.problem(field, "http retry policy configured when attempts are set to 0 (disabled)")
+	}
+	if r.RetryOn == "" {
+		return
+	}
+	for word := range strings.SplitSeq(r.RetryOn, ",") {
+		_, known := retryWords[word]
+		if _, code := statusCode(word); !known && !code {
+			d.problem(field+".retryOn", "%q is not a valid retryOn policy; accepted, joined by commas without blanks: %s, HTTP statuses",
+				word, strings.Join(slices.Sorted(maps.Keys(retryWords)), ", "))
+		}
+	}
+}
+
+func (d *document) checkFault(field string, f *networking.HTTPFaultInjection) {
+	if f == nil {
+		return
+	}
+	if f.Delay == nil && f.Abort == nil {
+		d.problem(field, "want delay or abort")
+	}
+	if f.Delay != nil {
+		if f.Delay.GetFixedDelay() == nil {
+			d.problem(field+".delay", "want fixedDelay")
+		}
+		d.checkPercentage(field+".delay.percentage.value", f.Delay.Percentage)
+	}
+	if f.Abort != nil {
+		d.checkStatus(field+".abort.httpStatus", uint32(f.Abort.GetHttpStatus()))
+		d.checkPercentage(field+".abort.percentage.value", f.Abort.Percentage)
+	}
+}
+
+func (d *document) checkPercentage(field string, p *networking.Percent) {
+	if value := p.GetValue(); value < 0 || value > 100 {
+		d.problem(field, "want 0 to 100, not %v", value)
+	}
+}
+
+func (d *document) checkStatus(field string, status uint32) {
+	if status < 200 || status > 599 {
+		d.problem(field, "want an HTTP status from 200 to 599, not %d", int32(status))
+	}
+}
+
+func (d *document) checkMatch(field string, m *networking.HTTPMatchRequest) {
+	d.checkText(field+".uri", m.Uri)
+	d.checkText(field+".method", m.Method)
+	d.checkText(field+".authority", m.Authority)
+	d.checkGatewayNames(field+".gateways", m.Gateways)
+	for _, name := range slices.Sorted(maps.Keys(m.Headers)) {
+		d.checkHeaderName(field+".headers."+name, name)
+		d.checkText(field+".headers."+name, m.Headers[name])
+	}
+	for _, name := range slices.Sorted(maps.Keys(m.WithoutHeaders)) {
+		d.checkHeaderName(field+".withoutHeaders."+name, name)
+		if m.WithoutHeaders[name].GetRegex() != "*" { // Istio's other spelling of "absent"
+			d.checkText(field+".withoutHeaders."+name, m.WithoutHeaders[name])
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(m.QueryParams)) {
+		d.checkText(field+".queryParams."+name, m.QueryParams[name])
+	}
+}
+
+// checkHeaderName refuses what is no header's name, and names that belong elsewhere.
+func (d *document) checkHeaderName(field, name string) {
+	for _, wrong := range validation.IsHTTPHeaderName(name) {
+		d.problem(field, "%q: %s", name, wrong)
+	}
+	switch strings.ToLower(name) {
+	case "host", "uri", "method", "authority", "scheme":
+		d.problem(field, "not a header that Istio looks at; match has its own field for it")
+	}
+}
+
+func (d *document) checkText(field string, m *networking.StringMatch) {
+	switch kind := m.GetMatchType().(type) {
+	case *networking.StringMatch_Prefix:
+		if kind.Prefix == "" {
+			d.problem(field+".prefix", "prefix string match should not be empty")
+		}
+	case *networking.StringMatch_Regex:
+		switch _, err := regexp.Compile(kind.Regex); {
+		case kind.Regex == "":
+			d.problem(field+".regex", "regex string match should not be empty")
+		case len(kind.Regex) > maxRegex:
+			d.problem(field+".regex", "regex is too large: want at most %d bytes, not %d", maxRegex, len(kind.Regex))
+		case err != nil:
+			d.problem(field+".regex", "want an RE2 expression: %v", err)
+		}
+	}
+}
