@@ -1,0 +1,96 @@
+// Package attack sends load through Vegeta at planned times, decodes each answer into an observation, and tallies
+// observations in constant memory. It knows trails and clocks; it must not know manifests, meshes, statistics or
+// verdicts.
+//
+// Vegeta drives the hits; what it leaves open is settled here. The pacer knows when every hit is due, so that lag and
+// unsent hits are counted instead of vanishing. The transport never sends a request twice, names every request, and
+// lets go of all of them at once when an attack is aborted. Observations come in planned order whatever order the
+// answers came in, so that whoever decides on them decides the same on the same answers.
+package attack
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/hellochaos/hellochaos/service/trail"
+)
+
+// Bounds of what an attack may be asked for.
+const (
+	MaxRate        = 100_000.0 // requests a second
+	MaxRequests    = 10_000_000
+	MaxConnections = 10_000
+	MaxDuration    = time.Hour   // of the sending of one phase
+	MaxTimeout     = time.Minute // so that every latency lies below Overflow
+	// maxAnswer is how many bytes of an answer are kept; the rest is read and thrown away. A trail of one byte too many
+	// must still be seen as one.
+	maxAnswer = trail.MaxBytes + 1
+)
+
+// DefaultTimeout of one request.
+const DefaultTimeout = 30 * time.Second
+
+// Options are the user's own limits of an attack; a zero is "as the stage plans it".
+type Options struct {
+	Rate        float64       // requests a second
+	Duration    time.Duration // the longest that one phase may send
+	MaxRequests int           // the most requests of one phase
+	Connections int           // the most requests in flight
+	Timeout     time.Duration // of one request, with its body; never zero when it comes from Flags
+}
+
+// Plan is one attack: what to send, how often, in which planned order. Request n is due n/Rate seconds after the
+// beginning.
+type Plan struct {
+	URL      string
+	Host     string  // Host header; empty: the URL's
+	Requests int     // how many are planned, numbered from 0; 1 to MaxRequests
+	Rate     float64 // requests a second; above 0, at most MaxRate
+	// Cohorts share the requests in turn: request i belongs to Cohorts[i % len]. At least one.
+	Cohorts []Cohort
+	// Name goes before the number in trail.HeaderRequest: "1/retry-after" makes "1/retry-after/17".
+	Name        string
+	Connections int           // the most requests in flight; 1 to MaxConnections
+	Timeout     time.Duration // of one request, with its body; above 0, at most MaxTimeout
+}
+
+// Cohort is requests that share headers.
+type Cohort struct {
+	Name   string
+	Header http.Header
+}
+
+// check returns all problems of a plan at once.
+func (p *Plan) check() error {
+	var problems []error
+	refuse := func(format string, arguments ...any) { problems = append(problems, fmt.Errorf(format, arguments...)) }
+	if address, err := url.Parse(p.URL); err != nil {
+		refuse("URL: %w", err)
+	} else if address.Host == "" || (address.Scheme != "http" && address.Scheme != "https") {
+		refuse("URL %q: must be http://host/ or https://host/", p.URL)
+	}
+	if p.Requests < 1 || p.Requests > MaxRequests {
+		refuse("Requests %d: must be 1 to %d", p.Requests, MaxRequests)
+	}
+	if !(p.Rate > 0 && p.Rate <= MaxRate) { // written so that NaN is refused
+		refuse("Rate %g: must be above 0, requests a second, at most %.0f", p.Rate, MaxRate)
+	} else if hours := float64(p.Requests) / p.Rate / 3600; hours > 24 {
+		refuse("Requests %d at Rate %g: would take %.0f hours, at most 24 are accepted", p.Requests, p.Rate, hours)
+	}
+	if len(p.Cohorts) == 0 {
+		refuse("Cohorts: must be at least one")
+	}
+	if p.Connections < 1 || p.Connections > MaxConnections {
+		refuse("Connections %d: must be 1 to %d", p.Connections, MaxConnections)
+	}
+	if p.Timeout <= 0 || p.Timeout > MaxTimeout {
+		refuse("Timeout %v: must be above 0, at most %v", p.Timeout, MaxTimeout)
+	}
+	if len(problems) > 0 {
+		return fmt.Errorf("plan of attack %q: %w", p.Name, errors.Join(problems...))
+	}
+	return nil
+}

@@ -1,0 +1,57 @@
+package attack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"os"
+	"syscall"
+	"testing"
+)
+
+func TestClassify(t *testing.T) {
+	reading := func(err error) error {
+		return &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", err)}
+	}
+	for _, test := range []struct {
+		err, ended error
+		want       string
+	}{
+		{context.DeadlineExceeded, context.DeadlineExceeded, Timeout},
+		{reading(syscall.ECONNRESET), context.DeadlineExceeded, Timeout},
+		{reading(os.ErrDeadlineExceeded), nil, Timeout},
+		{context.Canceled, context.Canceled, Canceled},
+		{reading(syscall.ECONNREFUSED), nil, Refused},
+		{reading(syscall.ECONNRESET), nil, Reset},
+		{reading(syscall.EPIPE), nil, Closed},
+		{io.EOF, nil, Closed},
+		{fmt.Errorf("net/http: HTTP/1.x transport connection broken: %w", io.ErrUnexpectedEOF), nil, Closed},
+		{errors.New("http: server closed idle connection"), nil, Closed},
+		{&net.DNSError{Err: "no such host", IsNotFound: true}, nil, Other},
+	} {
+		class := classify(test.err, test.ended)
+		if string(class) != test.want {
+			t.Errorf("%v (ended: %v): got %q, want %q", test.err, test.ended, class, test.want)
+		}
+		// The class survives what http.Client and Vegeta do to an error.
+		text := (&url.Error{Op: "Get", URL: "http://frontend/timeout", Err: class}).Error()
+		if got := classOf(text); got != test.want {
+			t.Errorf("%s: got class %q, want %q", text, got, test.want)
+		}
+	}
+}
+
+func TestClassOfUnknown(t *testing.T) {
+	for text, want := range map[string]string{
+		"body cut": Cut,
+		`Get "http://frontend/": dial tcp: lookup frontend on 10.0.0.10:53: no such host`: Other,
+		"": Other,
+	} {
+		if got := classOf(text); got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+}

@@ -1,0 +1,74 @@
+package attack
+
+import (
+	"context"
+	"time"
+)
+
+// schedule says when the requests of an attack are due. It is pure: all time is its arguments.
+type schedule struct {
+	requests int
+	rate     float64 // requests a second
+}
+
+// at is when request n is due, since the beginning.
+func (s schedule) at(n int) time.Duration {
+	return time.Duration(float64(n) / s.rate * float64(time.Second))
+}
+
+// due is how many requests are due at elapsed.
+func (s schedule) due(elapsed time.Duration) int {
+	if elapsed < 0 {
+		return 0
+	}
+	n := int(min(elapsed.Seconds()*s.rate, float64(s.requests)))
+	// The two conversions round on their own; at decides.
+	for n < s.requests && s.at(n) <= elapsed {
+		n++
+	}
+	for n > 0 && s.at(n-1) > elapsed {
+		n--
+	}
+	return n
+}
+
+// budget is how long the attack may send: the planned time and a grace of a second, or of a tenth where that is more.
+// What has not left by then never leaves.
+func (s schedule) budget() time.Duration {
+	planned := s.at(s.requests)
+	return planned + max(time.Second, planned/10)
+}
+
+// pacer lets Vegeta send each request when the schedule says, until all are sent or sending is over. It waits by
+// itself, where Vegeta would sleep, so that the end of sending ends the wait as well.
+type pacer struct {
+	schedule
+	sending context.Context
+	timer   *time.Timer
+}
+
+func newPacer(sending context.Context, plan schedule) *pacer {
+	timer := time.NewTimer(0)
+	timer.Stop()
+	return &pacer{schedule: plan, sending: sending, timer: timer}
+}
+
+// Pace returns when the next hit is due, elapsed being the time since the beginning and hits how many were sent. The
+// wait that it leaves to Vegeta is always 0; stop is true when no hit may follow.
+func (p *pacer) Pace(elapsed time.Duration, hits uint64) (wait time.Duration, stop bool) {
+	if hits >= uint64(p.requests) {
+		return 0, true
+	}
+	if early := p.at(int(hits)) - elapsed; early > 0 {
+		p.timer.Reset(early)
+		select {
+		case <-p.timer.C:
+		case <-p.sending.Done():
+			p.timer.Stop()
+		}
+	}
+	return 0, p.sending.Err() != nil
+}
+
+// Rate is the planned rate; Vegeta asks for it in reports only.
+func (p *pacer) Rate(time.Duration) float64 { return p.rate }

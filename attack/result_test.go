@@ -1,0 +1,46 @@
+package attack
+
+import (
+	"slices"
+	"testing"
+	"time"
+)
+
+func TestJudge(t *testing.T) {
+	for _, test := range []struct {
+		name          string
+		result        Result
+		limited, late bool
+	}{
+		{name: "as planned", result: Result{Sent: 1000, PlannedRate: 100, AchievedRate: 100}},
+		{name: "nothing was due", result: Result{PlannedRate: 100}},
+		{name: "one in a hundred unsent", result: Result{Sent: 990, Unsent: 10, PlannedRate: 100, AchievedRate: 99}},
+		{name: "more unsent", result: Result{Sent: 989, Unsent: 11, PlannedRate: 100, AchievedRate: 99}, limited: true},
+		{name: "too slow all the time", result: Result{Sent: 1000, PlannedRate: 100, AchievedRate: 98, LagMedian: 21 * time.Millisecond}, limited: true},
+		{name: "a hiccup at the end", result: Result{Sent: 1000, PlannedRate: 100, AchievedRate: 98, LagMedian: 20 * time.Millisecond}},
+		{name: "a late beginning", result: Result{Sent: 1000, PlannedRate: 100, AchievedRate: 99, LagMedian: time.Second}},
+		{name: "one in twenty late", result: Result{Sent: 1000, PlannedRate: 100, AchievedRate: 100, LateShare: 0.05}},
+		{name: "more late", result: Result{Sent: 1000, PlannedRate: 100, AchievedRate: 100, LateShare: 0.051}, late: true},
+	} {
+		if test.result.judge(); test.result.Limited != test.limited || test.result.Late != test.late {
+			t.Errorf("%s: got limited %v, late %v; want %v, %v", test.name, test.result.Limited, test.result.Late, test.limited, test.late)
+		}
+	}
+}
+
+func TestWarnings(t *testing.T) {
+	if got := (&Result{Sent: 10, PlannedRate: 5, AchievedRate: 5}).Warnings(); len(got) != 0 {
+		t.Errorf("got %q of a good attack", got)
+	}
+	bad := Result{Limited: true, Late: true, Sent: 80, Unsent: 20, PlannedRate: 100, AchievedRate: 79.6, Resends: 2,
+		LateShare: 0.123, LagMedian: 3 * time.Millisecond, LagP99: 45 * time.Millisecond}
+	want := []string{
+		"the generator could not keep its schedule: 20 of 100 due requests were never sent, 80 requests a second were achieved of 100 planned; " +
+			"counts are void (lower the rate, or raise the connections if the answers are slow)",
+		"12.3 % of the requests left more than 20ms late (median 3ms, 99th percentile 45ms); latencies are void",
+		"the client's transport sent 2 requests more than once; counts are void",
+	}
+	if got := bad.Warnings(); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

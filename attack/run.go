@@ -1,0 +1,197 @@
+package attack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+	vegeta "github.com/tsenart/vegeta/v12/lib"
+)
+
+// Run sends the requests of plan when they are due, and hands what came of them to observe, in planned order, on the
+// caller's goroutine. An observation is observe's until it returns; what it keeps it must copy.
+//
+// When observe returns false, nothing more is sent, requests in flight are waited for, and nothing more is handed over.
+// Sending ends a second, or a tenth of the planned time where that is more, after its planned end: what has not left by
+// then counts as unsent. So Run returns at the latest Plan.Timeout after that.
+//
+// When ctx ends, requests in flight are given up at once, and the error wraps both ctx.Err and context.Cause(ctx); the
+// result is of what was done until then. Any other error means that nothing was sent because the plan is not a plan.
+func Run(ctx context.Context, plan Plan, observe func(*Observation) (more bool)) (Result, error) {
+	base := dialer(&plan)
+	defer base.CloseIdleConnections()
+	return run(ctx, plan, base, observe)
+}
+
+// firstWorkers are the goroutines that Vegeta starts with; it starts more, up to Plan.Connections, when all are busy.
+const firstWorkers = 64
+
+// errSendingOver is what Vegeta's Targeter says to a hit that was handed over when sending was over already.
+var errSendingOver = errors.New("sending is over")
+
+func run(ctx context.Context, plan Plan, base http.RoundTripper, observe func(*Observation) bool) (Result, error) {
+	if err := plan.check(); err != nil {
+		return Result{}, err
+	}
+	a := &attack{
+		ctx:      ctx,
+		plan:     &plan,
+		schedule: schedule{plan.Requests, plan.Rate},
+		observe:  observe,
+		lags:     newHistogram(),
+		result:   Result{Planned: plan.Requests, PlannedRate: plan.Rate},
+	}
+	inFlight, giveUp := context.WithCancel(ctx)
+	sending, stop := context.WithTimeout(inFlight, a.schedule.budget())
+	a.stop = stop
+	transport := newTransport(inFlight, &plan, base)
+	attacker := vegeta.NewAttacker(vegeta.Client(transport.client()), vegeta.MaxBody(maxAnswer),
+		vegeta.Workers(uint64(min(firstWorkers, plan.Connections, plan.Requests))), vegeta.MaxWorkers(uint64(plan.Connections)))
+
+	a.result.Began = time.Now()
+	results := attacker.Attack(targeter(sending, plan.URL), newPacer(sending, a.schedule), 0, "")
+	defer func() { // also when observe panics: nothing may be left behind
+		giveUp()
+		for range results {
+		}
+		stop()
+	}()
+	a.receive(results, sending.Done())
+	a.conclude()
+	a.result.Resends = int(transport.resends.Load())
+	return a.result, a.aborted()
+}
+
+// targeter makes every hit a GET of address while sending goes on. Hits that Vegeta had at hand when it ended, waiting
+// for a free worker where no pacer reaches them, are turned down.
+func targeter(sending context.Context, address string) vegeta.Targeter {
+	return func(target *vegeta.Target) error {
+		if sending.Err() != nil {
+			return errSendingOver
+		}
+		target.Method, target.URL = http.MethodGet, address
+		return nil
+	}
+}
+
+// attack is a running attack, as the goroutine that receives its results sees it.
+type attack struct {
+	ctx      context.Context
+	plan     *Plan
+	schedule schedule
+	observe  func(*Observation) bool
+	stop     context.CancelFunc // ends sending
+	queue    reorder
+	closed   bool                    // nothing more is handed to observe
+	ended    time.Duration           // when sending was ended before all was sent; 0: it was not
+	last     time.Duration           // start of the last hit sent
+	lags     *hdrhistogram.Histogram // microseconds
+	late     int                     // hits sent more than lateAfter late
+	result   Result
+}
+
+// receive takes results until Vegeta has no more, and notes when sending is over before that.
+func (a *attack) receive(results <-chan *vegeta.Result, over <-chan struct{}) {
+	for {
+		select {
+		case result, open := <-results:
+			if !open {
+				return
+			}
+			a.take(result)
+		case <-over:
+			a.end()
+			over = nil
+		}
+	}
+}
+
+// end ends sending.
+func (a *attack) end() {
+	if a.ended == 0 {
+		a.ended = time.Since(a.result.Began)
+	}
+	a.stop()
+}
+
+// take accounts for one result and hands over all observations that are next in planned order.
+func (a *attack) take(result *vegeta.Result) {
+	number := int(result.Seq)
+	sent := result.URL != "" // Vegeta knows no address of hits that the targeter turned down
+	planned := a.schedule.at(number)
+	started := result.Timestamp.Sub(a.result.Began)
+	lag := max(0, started-planned)
+	if sent {
+		a.account(started, lag, result.Latency)
+	}
+	if a.closed {
+		return
+	}
+	place := a.queue.place(number)
+	if place.state = skipped; sent {
+		place.state = arrived
+		place.observation = Observation{Number: number, Cohort: number % len(a.plan.Cohorts), Planned: planned, Lag: lag}
+		place.observation.read(result)
+	}
+	a.handOver()
+}
+
+// account counts a hit that was sent.
+func (a *attack) account(started, lag, latency time.Duration) {
+	a.result.Sent++
+	a.last = max(a.last, started)
+	a.result.Elapsed = max(a.result.Elapsed, started+latency)
+	record(a.lags, lag)
+	if lag > lateAfter {
+		a.late++
+	}
+}
+
+// handOver gives observe what is next in planned order, until it has had enough or the attack is aborted: requests
+// that were given up say nothing of the service.
+func (a *attack) handOver() {
+	for o := a.queue.next(); o != nil; o = a.queue.next() {
+		if a.closed = a.ctx.Err() != nil; !a.closed {
+			a.result.Observed++
+			a.result.Stopped = !a.observe(o)
+			a.closed = a.result.Stopped
+		}
+		if a.closed {
+			a.end()
+			return
+		}
+	}
+}
+
+// conclude computes the figures of a finished attack.
+func (a *attack) conclude() {
+	r := &a.result
+	if a.ended > 0 {
+		r.Unsent = max(0, a.schedule.due(a.ended-lateAfter)-r.Sent)
+	}
+	if r.Sent > 0 {
+		took := a.last + a.schedule.at(1)
+		if r.Unsent > 0 {
+			took = max(took, a.ended)
+		}
+		r.AchievedRate = float64(r.Sent) / took.Seconds()
+		r.LateShare = float64(a.late) / float64(r.Sent)
+	}
+	r.LagMedian, r.LagP99 = quantile(a.lags, 0.5), quantile(a.lags, 0.99)
+	r.judge()
+}
+
+// aborted is the error of an attack whose context ended.
+func (a *attack) aborted() error {
+	if a.ctx.Err() == nil {
+		return nil
+	}
+	reason := context.Cause(a.ctx)
+	if !errors.Is(reason, a.ctx.Err()) {
+		reason = fmt.Errorf("%w: %w", a.ctx.Err(), reason)
+	}
+	return fmt.Errorf("attack %q: aborted with %d of %d requests observed: %w", a.plan.Name, a.result.Observed, a.plan.Requests, reason)
+}

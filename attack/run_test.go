@@ -1,0 +1,496 @@
+package attack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	vegeta "github.com/tsenart/vegeta/v12/lib"
+	"go.uber.org/goleak"
+
+	"github.com/hellochaos/hellochaos/service/trail"
+)
+
+// planFor is a small plan that tests change where they need to.
+func planFor(url string, requests int, rate float64) Plan {
+	return Plan{URL: url, Requests: requests, Rate: rate, Name: "1/test", Connections: 16, Timeout: 30 * time.Second, Cohorts: []Cohort{{}}}
+}
+
+// serve starts a server on loopback that ends with the test, its connections with it.
+func serve(t *testing.T, handler http.HandlerFunc) string {
+	t.Helper()
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+// numberOf is the number of a request of an attack, as a server sees it.
+func numberOf(r *http.Request) int {
+	name := r.Header.Get(trail.HeaderRequest)
+	number, err := strconv.Atoi(name[strings.LastIndexByte(name, '/')+1:])
+	if err != nil {
+		panic(err)
+	}
+	return number
+}
+
+// collect keeps copies of all observations.
+func collect(to *[]Observation) func(*Observation) bool {
+	return func(o *Observation) bool {
+		*to = append(*to, *o)
+		return true
+	}
+}
+
+func TestRunSendsThePlan(t *testing.T) {
+	type request struct{ user, accept, host, cohort string }
+	var mutex sync.Mutex
+	got := make(map[string]request)
+	url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		mutex.Lock()
+		defer mutex.Unlock()
+		name := r.Header.Get(trail.HeaderRequest)
+		if _, twice := got[name]; twice {
+			t.Errorf("request %s came twice", name)
+		}
+		got[name] = request{r.Header.Get(trail.HeaderDevUser), r.Header.Get("Accept"), r.Host, r.Header.Get("X-Cohort")}
+		for _, header := range []string{"X-Vegeta-Seq", "X-Vegeta-Attack", "Content-Length", "Transfer-Encoding"} {
+			if value, there := r.Header[header]; there {
+				t.Errorf("header %s: %q was sent", header, value)
+			}
+		}
+		if r.Method != http.MethodGet || r.ContentLength != 0 || len(r.TransferEncoding) != 0 {
+			t.Errorf("got %s with content length %d and transfer encoding %q, want a GET without a body", r.Method, r.ContentLength, r.TransferEncoding)
+		}
+	})
+	plan := planFor(url, 90, 2000)
+	plan.Name, plan.Host = "7/canary-after", "frontend.example"
+	plan.Cohorts = []Cohort{
+		{Name: "canary", Header: http.Header{"X-Dev-User": {"super-secret"}, "X-Cohort": {"0"}}},
+		{Name: "plain", Header: http.Header{"X-Cohort": {"1"}}},
+		{Name: "bare"},
+	}
+	var observations []Observation
+	result, err := Run(t.Context(), plan, collect(&observations))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if result.Planned != 90 || result.Sent != 90 || result.Observed != 90 || result.Unsent != 0 || result.Resends != 0 || result.Stopped {
+		t.Errorf("got %+v, want 90 planned, sent and observed, and nothing else", result)
+	}
+	for number, o := range observations {
+		if o.Number != number || o.Cohort != number%3 || o.Status != 200 || o.Error != "" || o.Latency <= 0 || o.Lag < 0 {
+			t.Errorf("observation %d: got %+v", number, o)
+		}
+		if want := time.Duration(number) * 500 * time.Microsecond; o.Planned != want {
+			t.Errorf("observation %d: planned at %v, want %v", number, o.Planned, want)
+		}
+		want := [...]request{{"super-secret", "application/json", "frontend.example", "0"},
+			{"", "application/json", "frontend.example", "1"}, {"", "application/json", "frontend.example", ""}}[number%3]
+		if got := got["7/canary-after/"+strconv.Itoa(number)]; got != want {
+			t.Errorf("request %d: got %+v, want %+v", number, got, want)
+		}
+	}
+	if plan.Cohorts[2].Header != nil || len(plan.Cohorts[1].Header) != 1 {
+		t.Errorf("headers of the plan were changed: %v", plan.Cohorts)
+	}
+}
+
+func TestRunDecodesTrails(t *testing.T) {
+	hop := trail.Hop{Service: "frontend", Version: "prod", Status: 500, Attempt: 2, Elapsed: time.Millisecond}
+	url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		switch numberOf(r) {
+		case 0: // a failed answer carries its trail, too
+			w.Header().Set(trail.HeaderTrail, "1")
+			w.WriteHeader(500)
+			w.Write(trail.Append(nil, &hop))
+		case 1: // a proxy's own answer
+			w.WriteHeader(503)
+			w.Write([]byte("upstream connect error"))
+		case 2: // a trail that cannot be read
+			w.Header().Set(trail.HeaderTrail, "1")
+			w.Write([]byte(`{"service":`))
+		case 3: // a trail that is too long, by far
+			w.Header().Set(trail.HeaderTrail, "1")
+			w.Write(append(trail.Append(nil, &hop), slices.Repeat([]byte(" "), 1<<20)...))
+		case 4: // redirects are answers
+			http.Redirect(w, r, "/elsewhere", http.StatusFound)
+		}
+	})
+	var got []Observation
+	if _, err := Run(t.Context(), planFor(url, 5, 1000), collect(&got)); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []int{500, 503, 200, 200, 302} {
+		if got[i].Status != want || (got[i].Trail != nil) != (i == 0) {
+			t.Errorf("answer %d: got status %d and trail %v, want status %d", i, got[i].Status, got[i].Trail, want)
+		}
+	}
+	if *got[0].Trail != hop {
+		t.Errorf("got trail %+v, want %+v", *got[0].Trail, hop)
+	}
+}
+
+// A server that freezes holds back what is planned behind it when connections are few. Vegeta alone says nothing of it.
+func TestRunSeesAFreeze(t *testing.T) {
+	var first sync.Once
+	frozen := make(chan struct{})
+	url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if numberOf(r) >= 20 {
+			first.Do(func() { time.AfterFunc(300*time.Millisecond, func() { close(frozen) }) })
+			<-frozen
+		}
+	})
+	plan := planFor(url, 200, 400)
+	plan.Connections = 4
+	longLags, longLatencies := 0, 0
+	result, err := Run(t.Context(), plan, func(o *Observation) bool {
+		if o.Lag > 100*time.Millisecond {
+			longLags++
+		}
+		if o.Latency > 100*time.Millisecond {
+			longLatencies++
+		}
+		return true
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if result.Sent != 200 || result.Unsent != 0 || !result.Late {
+		t.Errorf("got %+v, want all 200 sent, and late", result)
+	}
+	if longLags < 40 || longLatencies < 4 || result.LagP99 < 200*time.Millisecond || result.LateShare < 0.2 {
+		t.Errorf("got %d requests 100ms late and %d 100ms slow, lag p99 %v, late share %.2f; want a freeze of 300ms to be seen",
+			longLags, longLatencies, result.LagP99, result.LateShare)
+	}
+}
+
+func TestRunCountsUnsent(t *testing.T) {
+	var received atomic.Int64
+	url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		received.Add(1)
+		select {
+		case <-time.After(300 * time.Millisecond):
+		case <-r.Context().Done():
+		}
+	})
+	plan := planFor(url, 100, 1000) // two connections send about seven in the 1.1 s that it has
+	plan.Connections = 2
+	var observations []Observation
+	began := time.Now()
+	result, err := Run(t.Context(), plan, collect(&observations))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(began); took > 10*time.Second {
+		t.Errorf("took %v, want about 1.4s", took)
+	}
+	if result.Unsent < 80 || result.Sent+result.Unsent != 100 || result.Sent != int(received.Load()) || result.Observed != result.Sent {
+		t.Errorf("got %+v with %d received; want most unsent, 100 in all, and the sent ones received and observed", result, received.Load())
+	}
+	if !result.Limited || len(result.Warnings()) == 0 {
+		t.Errorf("got %+v, want it limited, in words too", result)
+	}
+	if result.AchievedRate > 20 {
+		t.Errorf("got an achieved rate of %.1f a second, want about 6", result.AchievedRate)
+	}
+	for number, o := range observations {
+		if o.Number != number {
+			t.Fatalf("observation %d has number %d", number, o.Number)
+		}
+	}
+}
+
+// A rate that cannot be achieved is seen also when all requests leave in the end.
+func TestRunBeyondWhatCanBeSent(t *testing.T) {
+	url := serve(t, func(http.ResponseWriter, *http.Request) { <-time.After(20 * time.Millisecond) })
+	plan := planFor(url, 400, 1000) // eight connections send at most 400 a second
+	plan.Connections = 8
+	result, err := Run(t.Context(), plan, func(*Observation) bool { return true })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !result.Limited || !result.Late || result.AchievedRate > 450 || result.Sent+result.Unsent != 400 {
+		t.Errorf("got %+v, want it limited and late at no more than 400 a second", result)
+	}
+}
+
+// The same answers make the same prefix, whatever order they come in.
+func TestRunStopsOnThePlannedPrefix(t *testing.T) {
+	const block = 8
+	prefix := func(reverse bool) (numbers, statuses []int) {
+		var received atomic.Int64
+		var answered [1000]chan struct{}
+		for i := range answered {
+			answered[i] = make(chan struct{})
+		}
+		url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+			received.Add(1)
+			number := numberOf(r)
+			defer close(answered[number])
+			if reverse && number%block != block-1 {
+				select { // the next one answers first, unless the stop came between
+				case <-answered[number+1]:
+				case <-time.After(100 * time.Millisecond):
+				}
+			}
+			if trail.Draw("fail", r.Header.Get(trail.HeaderRequest), "frontend", "") < 0.5 {
+				w.WriteHeader(500)
+			}
+		})
+		failures := 0
+		result, err := Run(t.Context(), planFor(url, len(answered), 1000), func(o *Observation) bool {
+			numbers, statuses = append(numbers, o.Number), append(statuses, o.Status)
+			if o.EdgeFailure() {
+				failures++
+			}
+			return failures < 40
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !result.Stopped || result.Observed != len(numbers) || result.Sent != int(received.Load()) || result.Sent >= len(answered) {
+			t.Errorf("got %+v with %d received, want a stop after %d observations, and all that was sent received", result, received.Load(), len(numbers))
+		}
+		return numbers, statuses
+	}
+	numbers, statuses := prefix(false)
+	for i, number := range numbers {
+		if number != i {
+			t.Fatalf("observation %d has number %d", i, number)
+		}
+	}
+	if numbersAgain, statusesAgain := prefix(true); !slices.Equal(numbers, numbersAgain) || !slices.Equal(statuses, statusesAgain) {
+		t.Errorf("got a prefix of %d in planned order and of %d in reverse order", len(numbers), len(numbersAgain))
+	}
+}
+
+// Vegeta alone would send one more request, 20 s later.
+func TestRunStopsPromptlyAtALowRate(t *testing.T) {
+	url := serve(t, func(http.ResponseWriter, *http.Request) {})
+	for name, stop := range map[string]func(cancel context.CancelFunc) bool{
+		"stop":  func(context.CancelFunc) bool { return false },
+		"abort": func(cancel context.CancelFunc) bool { cancel(); return true },
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		began := time.Now()
+		result, err := Run(ctx, planFor(url, 100, 0.05), func(*Observation) bool { return stop(cancel) })
+		if (err != nil) != (name == "abort") || result.Stopped != (name == "stop") {
+			t.Errorf("%s: got %+v, %v", name, result, err)
+		}
+		if took := time.Since(began); took > 5*time.Second {
+			t.Errorf("%s: took %v, want no time", name, took)
+		}
+		if result.Sent != 1 || result.Observed != 1 || result.Unsent != 0 {
+			t.Errorf("%s: got %+v, want one request", name, result)
+		}
+	}
+}
+
+func TestRunAborts(t *testing.T) {
+	received := make(chan struct{}, 100)
+	url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if numberOf(r) >= 5 {
+			received <- struct{}{}
+			<-r.Context().Done()
+		}
+	})
+	errInterrupt := errors.New("interrupt")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
+	var aborted time.Time
+	go func() {
+		for range 10 {
+			<-received
+		}
+		aborted = time.Now()
+		cancel(errInterrupt)
+	}()
+	var observations []Observation
+	plan := planFor(url, 1000, 500)
+	plan.Timeout = time.Minute
+	result, err := Run(ctx, plan, collect(&observations))
+	if took := time.Since(aborted); took > 5*time.Second {
+		t.Errorf("returned %v after the abort, want at once, and not after the minute's timeout", took)
+	}
+	if !errors.Is(err, context.Canceled) || !errors.Is(err, errInterrupt) {
+		t.Errorf("got %v, want an error that wraps %v and %v", err, context.Canceled, errInterrupt)
+	}
+	if result.Observed != 5 || len(observations) != 5 || result.Sent < 15 || result.Sent > 5+16 || result.Stopped {
+		t.Errorf("got %+v with %d observations, want the five that were answered", result, len(observations))
+	}
+}
+
+// A deadline of the caller's is an abort as well.
+func TestRunAbortsAtADeadline(t *testing.T) {
+	url := serve(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	result, err := Run(ctx, planFor(url, 1000, 200), func(o *Observation) bool {
+		t.Errorf("got %+v, want nothing", o)
+		return true
+	})
+	if !errors.Is(err, context.DeadlineExceeded) || result.Sent == 0 {
+		t.Errorf("got %+v, %v, want an error that wraps %v", result, err, context.DeadlineExceeded)
+	}
+}
+
+func TestRunLetsPanicsThroughAndLeavesNothing(t *testing.T) {
+	held := make(chan struct{}, 100)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if numberOf(r) >= 3 {
+			held <- struct{}{}
+			<-r.Context().Done()
+		}
+	}))
+	defer server.Close()
+	existing := goleak.IgnoreCurrent()
+	func() {
+		defer func() {
+			if got := recover(); got != "enough" {
+				t.Errorf("recovered %v, want the panic of observe", got)
+			}
+		}()
+		Run(t.Context(), planFor(server.URL, 1000, 500), func(o *Observation) bool {
+			if o.Number == 2 {
+				<-held
+				panic("enough")
+			}
+			return true
+		})
+	}()
+	goleak.VerifyNone(t, existing)
+}
+
+func TestRunLeavesNoConnections(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer server.Close()
+	existing := goleak.IgnoreCurrent()
+	if _, err := Run(t.Context(), planFor(server.URL, 10, 1000), func(*Observation) bool { return true }); err != nil {
+		t.Fatal(err)
+	}
+	goleak.VerifyNone(t, existing)
+}
+
+// A hit that waits for a free worker when sending ends is not sent after it.
+func TestRunSendsNothingAfterTheStop(t *testing.T) {
+	var received atomic.Int64
+	held, release := make(chan struct{}, 10), make(chan struct{})
+	url := serve(t, func(_ http.ResponseWriter, r *http.Request) {
+		received.Add(1)
+		if numberOf(r) > 0 {
+			held <- struct{}{}
+			<-release
+		}
+	})
+	plan := planFor(url, 1000, 1000)
+	plan.Connections = 2
+	result, err := Run(t.Context(), plan, func(*Observation) bool {
+		<-held
+		<-held
+		// Both workers are busy, and the next hits are long due now.
+		time.AfterFunc(50*time.Millisecond, func() { close(release) })
+		<-time.After(20 * time.Millisecond)
+		return false
+	})
+	if err != nil || result.Sent != 3 || received.Load() != 3 || result.Observed != 1 {
+		t.Errorf("got %+v, %v with %d received, want three requests and one observation", result, err, received.Load())
+	}
+}
+
+// What was turned down at the end leaves no gap that later observations would wait behind.
+func TestTakeSkipsWhatWasNotSent(t *testing.T) {
+	var got []int
+	a := &attack{ctx: t.Context(), plan: &Plan{Cohorts: []Cohort{{}}}, schedule: schedule{3, 1}, lags: newHistogram(),
+		observe: func(o *Observation) bool { got = append(got, o.Number); return true }}
+	a.take(&vegeta.Result{Seq: 1, URL: "http://frontend/", Code: 200})
+	a.take(&vegeta.Result{Seq: 0, Error: errSendingOver.Error()})
+	a.take(&vegeta.Result{Seq: 2, URL: "http://frontend/", Code: 200})
+	if !slices.Equal(got, []int{1, 2}) || a.result.Sent != 2 || a.result.Observed != 2 {
+		t.Errorf("got observations %v and %+v, want 1 and 2", got, a.result)
+	}
+}
+
+func TestConclude(t *testing.T) {
+	for _, test := range []struct {
+		name        string
+		sent, late  int
+		last, ended time.Duration
+		unsent      int
+		rate, share float64
+	}{
+		{name: "all sent in time", sent: 100, last: 990 * ms, rate: 100},
+		{name: "all sent, the last a second late", sent: 100, last: 1990 * ms, late: 25, rate: 50, share: 0.25},
+		{name: "stopped in the middle", sent: 50, last: 490 * ms, ended: 499 * ms, rate: 100},
+		{name: "stopped when two were due, one only just", sent: 50, last: 490 * ms, ended: 525 * ms, unsent: 1, rate: 50 / 0.525},
+		{name: "stuck after the fifth", sent: 5, last: 40 * ms, ended: 2 * time.Second, unsent: 95, rate: 2.5},
+		{name: "aborted at once", ended: time.Millisecond},
+	} {
+		a := &attack{schedule: schedule{100, 100}, lags: newHistogram(), last: test.last, ended: test.ended, late: test.late,
+			result: Result{Sent: test.sent, PlannedRate: 100}}
+		a.conclude()
+		if got := a.result; got.Unsent != test.unsent || math.Abs(got.AchievedRate-test.rate) > 1e-9 || got.LateShare != test.share {
+			t.Errorf("%s: got %d unsent, %g a second, late share %g; want %d, %g, %g",
+				test.name, got.Unsent, got.AchievedRate, got.LateShare, test.unsent, test.rate, test.share)
+		}
+	}
+}
+
+func TestRunRefusesPlans(t *testing.T) {
+	good := planFor("http://127.0.0.1:1/", 10, 10)
+	for _, test := range []struct {
+		spoil func(*Plan)
+		want  string
+	}{
+		{func(p *Plan) { p.URL = "frontend" }, `URL "frontend": must be`},
+		{func(p *Plan) { p.URL = "http://[" }, "URL: parse"},
+		{func(p *Plan) { p.Requests = 0 }, "Requests 0: must be"},
+		{func(p *Plan) { p.Requests = MaxRequests + 1 }, "Requests 10000001: must be"},
+		{func(p *Plan) { p.Rate = 0 }, "Rate 0: must be"},
+		{func(p *Plan) { p.Rate = MaxRate + 1 }, "Rate 100001: must be"},
+		{func(p *Plan) { p.Rate = 1e-5 }, "would take 278 hours"},
+		{func(p *Plan) { p.Cohorts = nil }, "Cohorts: must be"},
+		{func(p *Plan) { p.Connections = 0 }, "Connections 0: must be"},
+		{func(p *Plan) { p.Timeout = 0 }, "Timeout 0s: must be"},
+		{func(p *Plan) { p.Timeout = 2 * time.Minute }, "Timeout 2m0s: must be"},
+	} {
+		plan := good
+		test.spoil(&plan)
+		_, err := Run(t.Context(), plan, nil)
+		if err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), `"1/test"`) {
+			t.Errorf("got %v, want the plan's name and %q", err, test.want)
+		}
+	}
+	if _, err := Run(t.Context(), Plan{}, nil); err == nil || strings.Count(err.Error(), "must be") != 6 {
+		t.Errorf("got %v, want six problems", err)
+	}
+}
+
+func ExampleRun() {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if numberOf(r)%4 == 0 {
+			w.WriteHeader(http.StatusInternalServerError)
+		}
+	}))
+	defer server.Close()
+	tally := NewTally(1)
+	result, err := Run(context.Background(), Plan{
+		URL: server.URL, Name: "1/example", Requests: 1000, Rate: 1000, Connections: 16, Timeout: DefaultTimeout, Cohorts: []Cohort{{}},
+	}, func(o *Observation) bool {
+		tally.Add(o)
+		return tally.Cohorts[0].EdgeFailures < 5
+	})
+	fmt.Println(result.Observed, result.Stopped, tally.Cohorts[0].EdgeFailures, err)
+	// Output: 17 true 5 <nil>
+}

@@ -1,0 +1,249 @@
+package attack
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"github.com/hellochaos/hellochaos/service/trail"
+)
+
+// hop is a service's word; call is what it called, or nil.
+func hop(service, version string, status, attempt int, elapsed time.Duration, call *trail.Call) *trail.Hop {
+	return &trail.Hop{Service: service, Version: version, Status: status, Attempt: attempt, Elapsed: elapsed, Call: call}
+}
+
+func call(url string, status int, elapsed time.Duration, hop *trail.Hop) *trail.Call {
+	return &trail.Call{URL: url, Status: status, Elapsed: elapsed, Hop: hop}
+}
+
+const (
+	clockURL = "http://clock.outside.svc.cluster.local/"
+	ms       = time.Millisecond
+)
+
+// tallied are observations of one cohort, each with what it adds to the counts in its comment.
+var tallied = []Observation{
+	// All well; the frontend at its third try, the middleware at its second.
+	{Status: 200, Latency: 90 * ms, Trail: hop("frontend", "prod", 200, 3, 30*ms,
+		call("http://middleware/", 200, 29*ms, hop("middleware", "canary", 200, 2, 4*ms,
+			call("http://backend/", 200, 3*ms, hop("backend", "prod", 200, 1, 2*ms,
+				call(clockURL, 200, ms, nil))))))},
+	// The clock is not let out: nothing of ours failed.
+	{Status: 200, Latency: 10 * ms, Trail: hop("frontend", "prod", 200, 1, 9*ms,
+		call("http://middleware:80/", 200, 8*ms, hop("middleware", "prod", 200, 1, 7*ms,
+			call("http://backend.default.svc.cluster.local/", 200, 6*ms, hop("backend", "prod", 200, 1, 5*ms,
+				call("http://time.jsontest.com/", 502, ms, nil))))))},
+	// The backend failed at its last try, and the middleware absorbed it: cascading, not at the edge.
+	{Status: 200, Latency: 10 * ms, Trail: hop("frontend", "prod", 200, 1, 9*ms,
+		call("http://middleware/", 200, 8*ms, hop("middleware", "prod", 200, 1, 7*ms,
+			call("http://backend/", 500, 6*ms, hop("backend", "prod", 500, 4, ms, nil)))))},
+	// A proxy answered the call to the middleware itself.
+	{Status: 200, Latency: 10 * ms, Trail: hop("frontend", "prod", 200, 1, 9*ms, call("http://middleware/", 503, 8*ms, nil))},
+	// There was no answer from the middleware.
+	{Status: 200, Latency: 10 * ms, Trail: hop("frontend", "prod", 200, 1, 9*ms, call("http://middleware/", 0, 8*ms, nil))},
+	// The frontend failed, with its trail, without a proxy before it.
+	{Status: 500, Latency: 2 * ms, Trail: hop("frontend", "prod", 500, 0, ms, nil)},
+	// The gateway answered itself; nobody did; an answer without a trail.
+	{Status: 504, Latency: 2 * time.Second},
+	{Error: Timeout, Latency: 3 * time.Second},
+	{Status: 404, Latency: ms},
+}
+
+func TestTally(t *testing.T) {
+	tally := NewTally(2)
+	for i, o := range tallied {
+		o.Number, o.Cohort = 2*i+1, 1
+		tally.Add(&o)
+	}
+	got := tally.Cohorts[1]
+	if want := (CohortTally{Requests: 9, EdgeFailures: 3, Cascading: 6, WithoutTrail: 1}); got.Requests != want.Requests ||
+		got.EdgeFailures != want.EdgeFailures || got.Cascading != want.Cascading || got.WithoutTrail != want.WithoutTrail {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	equal(t, "statuses", got.Statuses, map[int]int64{200: 5, 500: 1, 504: 1, 404: 1, 0: 1})
+	equal(t, "errors", got.Errors, map[string]int64{Timeout: 1})
+	if other := tally.Cohorts[0]; other.Requests != 0 || len(other.Hops) != 0 {
+		t.Errorf("the other cohort: got %+v, want nothing", other)
+	}
+	type attempts = map[int]Outcomes
+	for service, want := range map[string]struct {
+		calls, failed      int64
+		statuses           map[int]int64
+		versions, attempts string
+	}{
+		Frontend: {9, 3, map[int]int64{200: 5, 500: 1, 504: 1, 404: 1, 0: 1}, "map[prod:6]",
+			fmt.Sprint(attempts{0: {0, 1}, 1: {4, 0}, 3: {1, 0}})},
+		Middleware: {5, 2, map[int]int64{200: 3, 503: 1, 0: 1}, "map[canary:1 prod:2]", fmt.Sprint(attempts{1: {2, 0}, 2: {1, 0}})},
+		Backend:    {3, 1, map[int]int64{200: 2, 500: 1}, "map[prod:3]", fmt.Sprint(attempts{1: {2, 0}, 4: {0, 1}})},
+		Clock:      {2, 1, map[int]int64{200: 1, 502: 1}, "map[]", fmt.Sprint(attempts{})},
+	} {
+		h := got.Hops[service]
+		if h == nil {
+			t.Errorf("%s: not tallied", service)
+			continue
+		}
+		if h.Calls != want.calls || h.Failed != want.failed {
+			t.Errorf("%s: got %d calls, %d failed, want %d, %d", service, h.Calls, h.Failed, want.calls, want.failed)
+		}
+		equal(t, service+" statuses", h.Statuses, want.statuses)
+		if got := fmt.Sprint(h.Versions); got != want.versions {
+			t.Errorf("%s versions: got %s, want %s", service, got, want.versions)
+		}
+		seen := attempts{}
+		for attempt, outcomes := range h.Attempts {
+			if outcomes != (Outcomes{}) {
+				seen[attempt] = outcomes
+			}
+		}
+		if got := fmt.Sprint(seen); got != want.attempts {
+			t.Errorf("%s attempts: got %s, want %s", service, got, want.attempts)
+		}
+	}
+	if got := got.Hops[Middleware].First; !slices.Equal(got["canary"], []int{1}) || !slices.Equal(got["prod"], []int{3, 5}) {
+		t.Errorf("first requests of the middleware's versions: got %v, want canary 1, prod 3 and 5", got)
+	}
+}
+
+func equal[K comparable](t *testing.T, what string, got, want map[K]int64) {
+	t.Helper()
+	if !maps.Equal(got, want) {
+		t.Errorf("%s: got %v, want %v", what, got, want)
+	}
+}
+
+// within reports whether an histogram's value of microseconds is d, to the 1 % that it is kept to.
+func within(micros int64, d time.Duration) bool {
+	want := d.Microseconds()
+	return micros >= want && micros <= want+want/100+1
+}
+
+func TestTallyAdded(t *testing.T) {
+	tally := NewTally(1)
+	for _, o := range tallied {
+		tally.Add(&o)
+	}
+	hops := tally.Cohorts[0].Hops
+	for _, test := range []struct {
+		service string
+		attempt int
+		count   int64
+		max     time.Duration
+	}{
+		{Frontend, 3, 1, 60 * ms},
+		{Frontend, 1, 4, ms},
+		{Middleware, 2, 1, 25 * ms},
+		{Middleware, 1, 2, ms},
+		{Backend, 1, 2, ms},
+	} {
+		h := hops[test.service].Added[test.attempt]
+		if h == nil || h.TotalCount() != test.count || !within(h.Max(), test.max) {
+			t.Errorf("added before %s at try %d: got %v, want %d of up to %v", test.service, test.attempt, h, test.count, test.max)
+		}
+	}
+	for service, attempt := range map[string]int{Frontend: 0, Backend: 4} { // these calls failed
+		if h := hops[service].Added[attempt]; h != nil {
+			t.Errorf("added before %s at try %d: got %d of failed calls", service, attempt, h.TotalCount())
+		}
+	}
+}
+
+func TestTallyLatency(t *testing.T) {
+	tally := NewTally(1)
+	for _, o := range tallied {
+		tally.Add(&o)
+	}
+	ok, failed := tally.Latency(true), tally.Latency(false)
+	if ok.TotalCount() != 6 || !within(ok.Max(), 90*ms) {
+		t.Errorf("ok: got %d of up to %dµs, want 6 of up to 90ms", ok.TotalCount(), ok.Max())
+	}
+	// The timeout after three seconds lies above all that is known.
+	if overflow := Overflow.Microseconds(); failed.TotalCount() != 3 || failed.ValueAtPercentile(100) < overflow || !within(failed.ValueAtPercentile(50), 2*time.Second) {
+		t.Errorf("failed: got %d with median %dµs and maximum %dµs, want 3 with 2s and %dµs",
+			failed.TotalCount(), failed.ValueAtPercentile(50), failed.Max(), overflow)
+	}
+	byTries := make(map[int]int64)
+	for tries, h := range tally.LatencyByTries(true) {
+		byTries[tries] = h.TotalCount()
+	}
+	equal(t, "ok by tries", byTries, map[int]int64{0: 1, 1: 4, 3: 1})
+}
+
+func TestTallySeconds(t *testing.T) {
+	tally := NewTally(1)
+	for _, second := range []int{0, 0, 0, 2, 2, 7} {
+		status := 200
+		if second == 2 {
+			status = 500
+		}
+		tally.Add(&Observation{Planned: time.Duration(second)*time.Second + 10*ms, Latency: time.Duration(second+1) * 10 * ms, Status: status})
+	}
+	want := "[{0 [{9984 3}] []} {2 [] [{29952 2}]} {7 [{79872 1}] []}]"
+	if got := fmt.Sprint(tally.Seconds()); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if got := fmt.Sprint(tally.Seconds()); got != want {
+		t.Errorf("read again: got %s, want %s", got, want)
+	}
+	// The bins restore the whole.
+	restored := newHistogram()
+	for _, second := range tally.Seconds() {
+		for _, bin := range second.OK {
+			restored.RecordValues(int64(bin.Micros), int64(bin.Count))
+		}
+	}
+	if !restored.Equals(tally.Latency(true)) {
+		t.Errorf("bins of the seconds make %v, want %v", restored.CumulativeDistribution(), tally.Latency(true).CumulativeDistribution())
+	}
+}
+
+// Whatever a server says of itself, a tally stays small.
+func TestTallyIsBounded(t *testing.T) {
+	tally := NewTally(1)
+	for i := range 1000 {
+		tally.Add(&Observation{Number: i, Status: 200, Trail: hop("frontend", fmt.Sprint("v", i), 200, i, 0,
+			call(fmt.Sprintf("http://host%d/", i), 200, 0, nil))})
+	}
+	h := tally.Cohorts[0].Hops[Frontend]
+	if len(h.Versions) != maxVersions+1 || h.Versions[OtherVersion] != 1000-maxVersions || len(h.First[OtherVersion]) != maxFirst {
+		t.Errorf("got %d versions, %d calls in %s with first %v", len(h.Versions), h.Versions[OtherVersion], OtherVersion, h.First[OtherVersion])
+	}
+	if got := h.Attempts[MaxTries].OK; got != 1000-MaxTries {
+		t.Errorf("got %d calls at %d tries or more, want %d", got, MaxTries, 1000-MaxTries)
+	}
+	if got := len(tally.LatencyByTries(true)); got != MaxTries+1 {
+		t.Errorf("got latencies of %d numbers of tries, want %d", got, MaxTries+1)
+	}
+	if got := len(tally.Cohorts[0].Hops); got != 2 {
+		t.Errorf("got %d hops, want the frontend and the clock", got)
+	}
+}
+
+func TestHistogramRange(t *testing.T) {
+	h := newHistogram()
+	for _, d := range []time.Duration{-time.Second, 0, time.Microsecond, MaxTimeout, Overflow, time.Hour} {
+		record(h, d)
+	}
+	if h.TotalCount() != 6 || h.Min() != 0 {
+		t.Errorf("got %d values from %d on, want all six from 0 on", h.TotalCount(), h.Min())
+	}
+	if got := quantile(h, 0.5); got < time.Microsecond || got > time.Millisecond {
+		t.Errorf("median: got %v, want a microsecond", got)
+	}
+	if got := quantile(h, 0.66); got < MaxTimeout || got >= Overflow {
+		t.Errorf("two thirds: got %v, want at least %v and below %v", got, MaxTimeout, Overflow)
+	}
+	if got := quantile(h, 0.8); got < Overflow {
+		t.Errorf("four fifths: got %v, want %v or more", got, Overflow)
+	}
+	if got := quantile(hdrhistogram.New(1, 2, 1), 0.5); got != 0 {
+		t.Errorf("of nothing: got %v, want 0", got)
+	}
+	if got := h.ByteSize(); got > 22_000 {
+		t.Errorf("got a histogram of %d bytes, the documentation says 21.5 KB", got)
+	}
+}

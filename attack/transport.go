@@ -1,0 +1,142 @@
+package attack
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/hellochaos/hellochaos/service/trail"
+)
+
+// transport makes Vegeta's hits into the requests of a plan and sends each exactly once.
+type transport struct {
+	base    http.RoundTripper
+	context context.Context // ends all requests in flight when it ends
+	timeout time.Duration
+	host    string
+	prefix  string        // of every request's name
+	headers []http.Header // of each cohort; shared by all its requests and never written to
+	resends atomic.Int64
+}
+
+// seqHeader is where Vegeta puts the number of a hit.
+const seqHeader = "X-Vegeta-Seq"
+
+var (
+	requestHeader = http.CanonicalHeaderKey(trail.HeaderRequest)
+	identity      = []string{"identity"}
+)
+
+func newTransport(ctx context.Context, plan *Plan, base http.RoundTripper) *transport {
+	t := &transport{base: base, context: ctx, timeout: plan.Timeout, host: plan.Host, prefix: plan.Name + "/"}
+	for _, cohort := range plan.Cohorts {
+		header := cohort.Header.Clone()
+		if header == nil {
+			header = make(http.Header, 2)
+		}
+		header.Set("Accept", "application/json")
+		t.headers = append(t.headers, header)
+	}
+	return t
+}
+
+// dialer returns the transport that opens the connections of a plan: HTTP/1.1, straight to the address. A connection
+// that was idle for two seconds is not used again, because servers close idle ones (Node.js after five seconds), and a
+// request that meets the closing would count as failed.
+func dialer(plan *Plan) *http.Transport {
+	return &http.Transport{
+		DialContext:         (&net.Dialer{Timeout: plan.Timeout}).DialContext,
+		MaxIdleConnsPerHost: plan.Connections,
+		IdleConnTimeout:     2 * time.Second,
+		DisableCompression:  true,
+	}
+}
+
+// client returns the HTTP client that Vegeta sends with. Redirects are answers like any other. The timeout is the
+// transport's own: http.Client would start a goroutine for each request to watch it.
+func (t *transport) client() *http.Client {
+	return &http.Client{
+		Transport:     t,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// RoundTrip sends one hit. Errors are failures: nothing but their class.
+func (t *transport) RoundTrip(hit *http.Request) (*http.Response, error) {
+	number, err := strconv.ParseUint(hit.Header.Get(seqHeader), 10, 64)
+	if err != nil {
+		return nil, fmt.Errorf("number of a hit in %s: %w", seqHeader, err)
+	}
+	e := &exchange{}
+	e.context, e.end = context.WithTimeout(t.context, t.timeout)
+	e.trace.GotConn = e.gotConn
+	request := hit.WithContext(httptrace.WithClientTrace(e.context, &e.trace))
+	request.Header = maps.Clone(t.headers[number%uint64(len(t.headers))])
+	e.name[0] = t.prefix + strconv.FormatUint(number, 10)
+	request.Header[requestHeader] = e.name[:]
+	if t.host != "" {
+		request.Host = t.host
+	}
+	// Go's Transport resends a request when a reused connection breaks, unless the request has a body that it cannot
+	// rewind (net/http, Request.isReplayable and persistConn.shouldRetryRequest). An empty body leaves nothing on the
+	// wire, and "identity" spares the goroutine with which net/http finds out that a body is empty.
+	request.Body, request.TransferEncoding = emptyBody{}, identity
+
+	response, err := t.base.RoundTrip(request)
+	if e.connections.Load() > 1 {
+		t.resends.Add(1)
+	}
+	if err != nil {
+		class := classify(err, e.context.Err())
+		e.end()
+		return nil, class
+	}
+	e.body, response.Body = response.Body, e
+	return response, nil
+}
+
+// exchange is one request on its way and the body of its answer.
+type exchange struct {
+	context     context.Context
+	end         context.CancelFunc
+	trace       httptrace.ClientTrace
+	connections atomic.Int32 // connections that the request was given to
+	name        [1]string
+	body        io.ReadCloser
+}
+
+func (e *exchange) gotConn(httptrace.GotConnInfo) { e.connections.Add(1) }
+
+// Read reads the answer's body. An error is a failure, as in RoundTrip.
+func (e *exchange) Read(buffer []byte) (int, error) {
+	n, err := e.body.Read(buffer)
+	if err == nil || err == io.EOF {
+		return n, err
+	}
+	if class := classify(err, e.context.Err()); class == Timeout || class == Canceled {
+		return n, class
+	}
+	return n, failure(Cut)
+}
+
+// Close ends the exchange.
+func (e *exchange) Close() error {
+	defer e.end()
+	return e.body.Close()
+}
+
+// emptyBody is a body without a byte that is not http.NoBody.
+type emptyBody struct{}
+
+func (emptyBody) Read([]byte) (int, error) { return 0, io.EOF }
+func (emptyBody) Close() error             { return nil }
+
+// WriteTo spares io.Copy, which net/http writes bodies with, a buffer of 32 KB.
+func (emptyBody) WriteTo(io.Writer) (int64, error) { return 0, nil }
