@@ -1,0 +1,160 @@
+package reports
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/hellochaos/hellochaos/stats"
+)
+
+func pointer[T any](v T) *T { return &v }
+
+// example is a report with a row of each kind and each verdict.
+func example() *Report {
+	share := func(predicted, measured, half float64, k, n int64, v Verdict) *Measurement {
+		return &Measurement{Predicted: predicted, Band: stats.Band(predicted, 0.05), Measured: &measured,
+			Interval: &stats.Interval{Lo: measured - half, Hi: measured + half/2}, K: k, N: n, Detects: pointer(0.0812), Verdict: v}
+	}
+	return &Report{
+		Schema: SchemaVersion, Target: Target{Kind: "mesh", Detail: "embedded mesh", Deviation: "slow-backoff"}, Elapsed: 5.25,
+		Settings: Settings{Seed: 7, Fail: 0.5, Cascade: "absorb"}, Verdict: Fail, Restored: Restored,
+		Summary: "1 of 4 checks contradict the manifests, first middleware wait, try 2",
+		Stages: []Stage{{
+			Name: "retry", Title: "failed calls are sent again", Verdict: Fail,
+			Phases: []Phase{{Name: "before", Sent: 1000}, {Name: "after", Sent: 2000, Warnings: []string{"requests left late"}}},
+			Checks: []Check{
+				{Name: "middleware call fails", Kind: Proportion, Unit: "share", Verdict: Pass,
+					Before: share(0.5, 0.4981, 0.0213, 498, 1000, Pass), After: share(0.0625, 0.0611, 0.0105, 61, 1000, Pass)},
+				{Name: "canary share", Kind: Exact, Unit: "share", Verdict: Pass,
+					After: &Measurement{Predicted: 0, Measured: pointer(0.0), K: 0, N: 2531, Verdict: Pass}},
+				{Name: "backend ledger", Kind: Ledger, Unit: "retries", Verdict: Inconclusive,
+					Before: &Measurement{Measured: pointer(0.0), Verdict: Pass},
+					After:  &Measurement{Measured: pointer(12.0), K: 12, N: 12, Verdict: Inconclusive, Note: "the limit was not reached"}},
+				{Name: "middleware wait, try 2", Kind: Median, Unit: "seconds", Verdict: Fail,
+					After: &Measurement{Predicted: 0.0125, Band: stats.Interval{Lo: 0.00625, Hi: 0.025}, Measured: pointer(0.0501), Interval: &stats.Interval{Lo: 0.048, Hi: 0.052}, N: 100, Verdict: Fail}},
+			},
+			Amplification: []Amplification{{Hop: "middleware", After: &Factor{Predicted: 1.875, Measured: 1.88}}},
+			Words:         []string{"Retries of middleware wait 4.0 times as long as Envoy's back-off for this policy predicts."},
+		}},
+	}
+}
+
+const exampleText = `FAIL  1 of 4 checks contradict the manifests, first middleware wait, try 2
+embedded mesh: 3000 requests in 5.2 s; fail .5, absorb, seed 7
+The mesh is wrong on purpose: --break slow-backoff.
+
+FAIL  retry: failed calls are sent again
+  check                   predicted  before       after         catches  verdict
+  middleware call fails   .5→.0625   .498 ±.0213  .0611 ±.0105  .0812    PASS
+  canary share            0                       0 of 2531              PASS
+  backend ledger          exact      no retries   12 of 12      1 try    INCONC.
+  middleware wait, try 2  12.5ms                  50.1ms ±2.1ms          FAIL
+  ! after: requests left late
+  ! backend ledger: the limit was not reached
+  Retries of middleware wait 4.0 times as long as Envoy's back-off for this
+  policy predicts.
+  Tries per request, measured (predicted): middleware 1.88 (1.88).
+`
+
+func TestText(t *testing.T) {
+	var plain, coloured strings.Builder
+	if err := Text(&plain, example(), false); err != nil {
+		t.Fatal(err)
+	}
+	if plain.String() != exampleText {
+		t.Errorf("got:\n%s\nwant:\n%s", plain.String(), exampleText)
+	}
+	if err := Text(&coloured, example(), true); err != nil {
+		t.Fatal(err)
+	}
+	bare := strings.NewReplacer(green, "", red, "", yellow, "", reset, "").Replace(coloured.String())
+	if bare != exampleText || !strings.Contains(coloured.String(), red+"FAIL"+reset) {
+		t.Errorf("colours change more than colours:\n%s", coloured.String())
+	}
+}
+
+func TestHeadlineAndExitCode(t *testing.T) {
+	for _, c := range []struct {
+		change func(*Report)
+		word   string
+		code   int
+	}{
+		{func(r *Report) { r.Verdict = Pass }, "PASS", 0},
+		{func(r *Report) {}, "FAIL", 1},
+		{func(r *Report) { r.Verdict = Inconclusive }, "INCONCLUSIVE", 3},
+		{func(r *Report) { r.Aborted = true }, "ABORTED", 4},
+		{func(r *Report) { r.Restored = NotRestored; r.Error = "x"; r.Aborted = true }, "NOT RESTORED", 5},
+		{func(r *Report) { r.Error = "no answer"; r.Aborted = true }, "ERROR", 6},
+	} {
+		r := example()
+		c.change(r)
+		var out strings.Builder
+		if err := Text(&out, r, false); err != nil {
+			t.Fatal(err)
+		}
+		if word, _, _ := strings.Cut(out.String(), "  "); word != c.word || r.ExitCode() != c.code {
+			t.Errorf("%q and exit %d, want %q and %d", word, r.ExitCode(), c.word, c.code)
+		}
+	}
+}
+
+func TestWorst(t *testing.T) {
+	for _, c := range []struct {
+		of   []Verdict
+		want Verdict
+	}{
+		{nil, Inconclusive}, {[]Verdict{Pass}, Pass}, {[]Verdict{Pass, Inconclusive}, Inconclusive},
+		{[]Verdict{Inconclusive, Fail, Pass}, Fail}, {[]Verdict{Pass, ""}, Inconclusive},
+	} {
+		if got := Worst(c.of...); got != c.want {
+			t.Errorf("Worst(%v) = %s, want %s", c.of, got, c.want)
+		}
+	}
+}
+
+func TestNumbersForPeople(t *testing.T) {
+	for v, want := range map[float64]string{0: "0", 1: "1", 0.5: ".5", 0.4981: ".498", 0.0625: ".0625", 0.00812: ".0081", 6.31e-6: "6.3e-06"} {
+		if got := probability(v); got != want {
+			t.Errorf("probability(%v) = %s, want %s", v, got, want)
+		}
+	}
+	seconds := &Check{Unit: "seconds"}
+	for v, want := range map[float64]string{0.0125: "12.5ms", 2.0131: "2.01s", 0.0875: "87.5ms"} {
+		if got := value(seconds, v); got != want {
+			t.Errorf("value(%v) = %s, want %s", v, got, want)
+		}
+	}
+}
+
+// Saving replaces a report as a whole, and leaves the old one when it cannot.
+func TestSave(t *testing.T) {
+	folder := t.TempDir()
+	for range 2 {
+		if err := Save(folder, example()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	data, err := os.ReadFile(filepath.Join(folder, FileName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back Report
+	if err := json.Unmarshal(data, &back); err != nil {
+		t.Fatal(err)
+	}
+	again, _ := json.Marshal(back)
+	once, _ := json.Marshal(example())
+	if !bytes.Equal(again, once) {
+		t.Errorf("a report that was saved and read differs:\n%s\n%s", again, once)
+	}
+	if entries, _ := os.ReadDir(folder); len(entries) != 1 {
+		t.Errorf("%d files in the folder, want report.json alone", len(entries))
+	}
+	if err := Save(filepath.Join(folder, "none"), example()); err == nil {
+		t.Error("saving into a folder that is not there succeeds")
+	}
+}

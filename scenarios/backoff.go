@@ -1,0 +1,155 @@
+package scenarios
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"github.com/hellochaos/hellochaos/attack"
+	"github.com/hellochaos/hellochaos/reports"
+	"github.com/hellochaos/hellochaos/stats"
+)
+
+// backoff is the time that retries added to the calls of a hop that succeeded with one attempt count: the caller's
+// elapsed time minus the callee's own, beyond what a call with a single try takes, as a median, against what the policy's
+// back-off and per-try timeout predict.
+type backoff struct {
+	hop     string
+	attempt int
+	// predicted is the median in seconds; reach the expected number of such calls per request.
+	predicted, reach float64
+}
+
+// leastTimed is how many values a median is planned with; below it the order statistics say too little.
+const leastTimed = 20
+
+// backoffs are the checks of a hop's retries that a phase of this many requests sees often enough to time. The second
+// result says what is left out, and why.
+func backoffs(f *forecast, i, requests int) (checks []check, left string) {
+	h := f.hops[i]
+	r := f.succeeded[i]
+	if len(f.lost[i]) == 0 || r == 0 {
+		return nil, ""
+	}
+	okay := f.shown[i] - f.failed[i]
+	failing := 1 - r
+	var all float64
+	for k := range h.tries() {
+		all += math.Pow(failing, float64(k)) * r
+	}
+	for attempt := 2; attempt <= min(h.tries(), attack.MaxTries-1); attempt++ { // beyond, a tally does not tell them apart
+		b := &backoff{hop: h.name, attempt: attempt, reach: okay * math.Pow(failing, float64(attempt-1)) * r / all}
+		switch lo, mid, hi := waited(f, i, attempt); {
+		case requestsFor(leastTimed, b.reach) > float64(requests):
+			return checks, fmt.Sprintf("%s: try %d and later ones are too rare to be timed", h.name, attempt)
+		case hi > 2*lo:
+			left = fmt.Sprintf("%s: failed and hung tries add such different times that the median before try %d says nothing", h.name, attempt)
+		default:
+			b.predicted = mid
+			checks = append(checks, b)
+		}
+	}
+	return checks, left
+}
+
+// waited is the predicted distribution of the time before a try: earlier tries, each with one of the durations that
+// lost tries of this hop have, and full-jitter back-offs between them. It returns the median with the quantiles .45
+// and .55 around it, in seconds: far apart they tell that the median falls between two humps.
+func waited(f *forecast, i, attempt int) (lo, median, hi float64) {
+	retry := f.hops[i].rule.Retry
+	var total float64
+	for _, p := range f.lost[i] {
+		total += p
+	}
+	sums := map[time.Duration]float64{0: 1}
+	var widths []float64
+	for n := 1; n < attempt; n++ {
+		next := map[time.Duration]float64{}
+		for sum, p := range sums {
+			for d, q := range f.lost[i] {
+				next[sum+d] += p * q / total
+			}
+		}
+		sums = next
+		widths = append(widths, retry.BackOff(n).Seconds())
+	}
+	var mixture []stats.Component
+	for sum, p := range sums {
+		mixture = append(mixture, stats.Component{Weight: p, Shift: sum.Seconds(), Widths: widths})
+	}
+	// In a fixed order, so that equal forecasts give equal numbers.
+	slices.SortFunc(mixture, func(a, b stats.Component) int { return int(math.Copysign(1, a.Shift-b.Shift)) })
+	return stats.MixtureQuantile(mixture, 0.45), stats.MixtureQuantile(mixture, 0.5), stats.MixtureQuantile(mixture, 0.55)
+}
+
+// added is, in microseconds, what the way and the waits added to the successful calls of a hop that had this attempt
+// count; nil when there were none.
+func added(t *attack.Tally, hop string, attempt int) *hdrhistogram.Histogram {
+	if h := t.Cohorts[0].Hops[hop]; h != nil && h.Added[attempt] != nil && h.Added[attempt].TotalCount() > 0 {
+		return h.Added[attempt]
+	}
+	return nil
+}
+
+func (b *backoff) row() reports.Check {
+	return reports.Check{Name: fmt.Sprintf("%s wait, try %d", b.hop, b.attempt), Kind: reports.Median, Unit: "seconds", Hop: b.hop}
+}
+
+func (b *backoff) demand() float64 { return requestsFor(leastTimed, b.reach) }
+
+func (b *backoff) measure(e *evidence) *reports.Measurement {
+	m := &reports.Measurement{Predicted: b.predicted, Band: stats.Interval{Lo: b.predicted / 2, Hi: b.predicted * 2}, Verdict: reports.Inconclusive}
+	single, values := added(e.tally, b.hop, 1), added(e.tally, b.hop, b.attempt)
+	if single == nil || values == nil {
+		m.Note = "no data: no call succeeded with this attempt count"
+		return m
+	}
+	// What a call with a single try takes is the way itself; the retries' ways beyond the first stay in.
+	way := middle(single, (single.TotalCount()+1)/2)
+	m.N = values.TotalCount()
+	m.Measured = pointer(max(0, middle(values, (m.N+1)/2)-way))
+	lo, hi, ok := stats.QuantileRanks(m.N, 0.5, alphaEarly+alphaFinal)
+	if !ok {
+		m.Note = fmt.Sprintf("%d values are too few for an interval: about %.0f requests would do", m.N, math.Ceil(b.demand()))
+		return m
+	}
+	m.Interval = between(values, lo, hi)
+	m.Interval.Lo, m.Interval.Hi = max(0, m.Interval.Lo-way), max(0, m.Interval.Hi-way)
+	switch {
+	case e.result.Late:
+		m.Note = "void: requests started late, see the phase"
+	case way > b.predicted/2:
+		m.Note = fmt.Sprintf("the way itself takes %.1f ms: this machine or network is too busy to time a wait of %.1f ms", 1000*way, 1000*b.predicted)
+	default:
+		m.Verdict = judge(*m.Interval, m.Band)
+	}
+	return m
+}
+
+// bin is the lowest and highest value, in seconds, of the bin that holds a rank (1 is the smallest) of a histogram in
+// microseconds.
+func bin(h *hdrhistogram.Histogram, rank int64) (from, to float64) {
+	var below int64
+	for _, bar := range h.Distribution() {
+		if below += bar.Count; below >= rank {
+			return float64(bar.From) / 1e6, float64(bar.To) / 1e6
+		}
+	}
+	return float64(h.Max()) / 1e6, float64(h.Max()) / 1e6
+}
+
+// middle is the middle of a rank's bin, in seconds.
+func middle(h *hdrhistogram.Histogram, rank int64) float64 {
+	from, to := bin(h, rank)
+	return (from + to) / 2
+}
+
+// between is the interval that two ranks span, their bins included.
+func between(h *hdrhistogram.Histogram, lo, hi int64) *stats.Interval {
+	from, _ := bin(h, lo)
+	_, to := bin(h, hi)
+	return &stats.Interval{Lo: from, Hi: to}
+}

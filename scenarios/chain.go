@@ -1,0 +1,186 @@
+package scenarios
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/service/trail"
+	"github.com/hellochaos/hellochaos/target"
+)
+
+// frontend is the chain's first service.
+const frontend = "frontend"
+
+// hop is one step of the chain as the applied objects have it: what the caller's proxy does with a call, and who may
+// answer it.
+type hop struct {
+	name string
+	// rule is what the caller's proxy does; nil when the caller stands outside the mesh and has no proxy.
+	rule *manifests.Rule
+	arms []arm
+	// external: the service is not ours; its failures are told apart from cascading ones.
+	external bool
+}
+
+// arm is one way that a call may take: to pods of one version, to an external host, or to an answer of the proxy's own.
+type arm struct {
+	share   float64
+	version string
+	// status is the proxy's own answer (no rule, unknown cluster, no endpoint); 0 when a service answers.
+	status int
+	// hang is how long a hung try of these pods takes.
+	hang time.Duration
+	// external is a service that is not ours: it obeys no header of ours and shows no trail.
+	external bool
+}
+
+// discover follows a request with these headers through the applied objects, hop by hop, as the proxies will route it.
+func discover(rules *manifests.Rules, entry target.Entry, header http.Header) ([]hop, error) {
+	first, workload, err := enter(rules, entry, header)
+	if err != nil {
+		return nil, err
+	}
+	hops := []hop{first}
+	sidecar := rules.Table(manifests.Caller{Namespace: manifests.Namespace})
+	for workload != nil && workload.Env["UPSTREAM_URI"] != "" {
+		if len(hops) == maxHops {
+			return nil, fmt.Errorf("the chain of UPSTREAM_URI is longer than %d services: is it a circle?", maxHops)
+		}
+		upstream, err := url.Parse(workload.Env["UPSTREAM_URI"])
+		if err != nil {
+			return nil, fmt.Errorf("Deployment %s: UPSTREAM_URI: %w", workload.Name, err)
+		}
+		next := hop{external: workload.Env["UPSTREAM_EXTERNAL"] == "true"}
+		next.name, _, _ = strings.Cut(upstream.Hostname(), ".")
+		next.rule = sidecar.Route(&manifests.Request{Host: upstream.Host, Method: http.MethodGet, Path: upstream.RequestURI(), Header: header})
+		next.arms, workload = follow(rules, next.rule)
+		hops = append(hops, next)
+	}
+	return hops, nil
+}
+
+// enter is the first hop: through the gateway's proxy, or straight to the frontend's pods.
+func enter(rules *manifests.Rules, entry target.Entry, header http.Header) (hop, *manifests.Workload, error) {
+	first := hop{name: frontend}
+	if entry == target.Gateway {
+		gateway, host, err := theGateway(rules)
+		if err != nil {
+			return hop{}, nil, err
+		}
+		first.rule = rules.Table(manifests.Caller{Gateway: gateway}).Route(
+			&manifests.Request{Host: host, Method: http.MethodGet, Path: "/", Header: header})
+		var workload *manifests.Workload
+		first.arms, workload = follow(rules, first.rule)
+		return first, workload, nil
+	}
+	for i := range rules.Workloads {
+		if w := &rules.Workloads[i]; w.Labels["app"] == frontend {
+			first.arms = []arm{podsOf(w, 1)}
+			return first, w, nil
+		}
+	}
+	return hop{}, nil, fmt.Errorf("no Deployment with the label app=%s in the application", frontend)
+}
+
+// follow lists the arms of a rule, and the workload whose upstream is the next hop: all versions of a service call the
+// same one.
+func follow(rules *manifests.Rules, rule *manifests.Rule) ([]arm, *manifests.Workload) {
+	if rule.Direct != nil {
+		return []arm{{share: 1, status: rule.Direct.Status}}, nil
+	}
+	if rule.Redirect != nil {
+		return []arm{{share: 1, status: rule.Redirect.Status}}, nil
+	}
+	var arms []arm
+	var next *manifests.Workload
+	for i := range rule.Split {
+		destination := &rule.Split[i]
+		if destination.Share == 0 {
+			continue
+		}
+		endpoints := rules.Endpoints(destination)
+		switch {
+		case endpoints.External != "":
+			arms = append(arms, arm{share: destination.Share, external: true})
+		case len(endpoints.Workloads) == 0:
+			arms = append(arms, arm{share: destination.Share, status: http.StatusServiceUnavailable})
+		default:
+			pods := 0
+			for _, w := range endpoints.Workloads {
+				pods += w.Replicas
+			}
+			for j := range endpoints.Workloads {
+				w := &endpoints.Workloads[j]
+				arms = append(arms, podsOf(w, destination.Share*float64(w.Replicas)/float64(pods)))
+				next = w
+			}
+		}
+	}
+	return arms, next
+}
+
+func podsOf(w *manifests.Workload, share float64) arm {
+	hang := trail.DefaultHang
+	if d, err := time.ParseDuration(w.Env["HANG_DURATION"]); err == nil {
+		hang = d
+	}
+	return arm{share: share, version: w.Labels["version"], hang: hang}
+}
+
+// balanced reports whether the versions of this hop are picked by load alone: a rule sends calls to one destination
+// that holds several versions.
+func (h *hop) balanced() bool {
+	destinations := 0
+	if h.rule != nil {
+		for _, d := range h.rule.Split {
+			if d.Share > 0 {
+				destinations++
+			}
+		}
+	}
+	return destinations == 1 && len(h.arms) > 1
+}
+
+// version is the share of a hop's answers that come from one version, among the arms that a service answers.
+func (h *hop) version(name string) float64 {
+	var share, all float64
+	for _, a := range h.arms {
+		if a.status == 0 {
+			all += a.share
+			if a.version == name {
+				share += a.share
+			}
+		}
+	}
+	if all == 0 {
+		return 0
+	}
+	return share / all
+}
+
+// tries is the most tries that a call to this hop can have, 1 when nothing is retried.
+func (h *hop) tries() int {
+	if h.rule == nil {
+		return 1
+	}
+	return 1 + h.rule.Retry.Attempts
+}
+
+// theGateway is the Gateway that requests enter by, and a Host header that it admits (empty: any).
+func theGateway(rules *manifests.Rules) (name, host string, err error) {
+	names := slices.Sorted(maps.Keys(rules.Gateways))
+	if len(names) != 1 {
+		return "", "", fmt.Errorf("want exactly one Gateway to enter by, the objects have %d %v", len(names), names)
+	}
+	host, ok := rules.EntryHost(names[0])
+	if !ok {
+		return "", "", fmt.Errorf("Gateway %s: no server of it has a host for HTTP", names[0])
+	}
+	return names[0], host, nil
+}

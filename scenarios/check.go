@@ -1,0 +1,61 @@
+package scenarios
+
+import (
+	"math"
+
+	"github.com/hellochaos/hellochaos/attack"
+	"github.com/hellochaos/hellochaos/reports"
+	"github.com/hellochaos/hellochaos/stats"
+	"github.com/hellochaos/hellochaos/target"
+)
+
+// Error rates of design.md §7: a check may decide early by its confidence sequence at alphaEarly and at the end by an
+// exact interval at alphaFinal, at most .05 together.
+const (
+	alphaEarly = 0.01
+	alphaFinal = 0.04
+	// risk is how often a true check may end inconclusive, for want of requests.
+	risk = 1.0 / 2000
+	// power is how often the smallest deviation that a check is said to catch is caught.
+	power = 0.9
+)
+
+// check is one number that a phase must show.
+type check interface {
+	// row is the check's line in the report, without its measurements.
+	row() reports.Check
+	// demand is how many requests of the phase the check wants to look at, +Inf when no number would do.
+	demand() float64
+	// measure judges what was seen.
+	measure(*evidence) *reports.Measurement
+}
+
+// evidence is what a phase saw.
+type evidence struct {
+	tally  *attack.Tally
+	result attack.Result
+	// counters are the tries that the services counted during the phase, all of its requests drained.
+	counters target.Counters
+}
+
+// judge is the rule of design.md §7: pass inside the band, fail disjoint from it.
+func judge(interval, band stats.Interval) reports.Verdict {
+	switch {
+	case interval.Inside(band):
+		return reports.Pass
+	case interval.Disjoint(band):
+		return reports.Fail
+	}
+	return reports.Inconclusive
+}
+
+// requestsFor is how many requests bring n observations when each brings reach of one, with room for chance: four standard
+// deviations.
+func requestsFor(n, reach float64) float64 {
+	if reach <= 0 {
+		return math.Inf(1)
+	}
+	return (n + 4*math.Sqrt(n*(1-min(reach, 1)))) / reach
+}
+
+func pointer[T any](v T) *T { return &v }

@@ -1,0 +1,23 @@
+package scenarios
+
+import "github.com/hellochaos/hellochaos/target"
+
+// ingressStage: requests enter by the gateway, whose proxy retries the frontend too.
+func ingressStage() Stage {
+	return Stage{
+		Name:       "ingress",
+		Title:      "requests enter by the gateway, so the frontend is retried too",
+		entry:      [2]target.Entry{target.Direct, target.Gateway},
+		cohorts:    plain(),
+		leastExact: 300,
+		checks: func(p *phase) []check {
+			return []check{p.edgeFailure(), p.cascading(), p.ledger(frontend), p.ledger("middleware"), p.ledger("backend")}
+		},
+		explain: func(e *explanation) {
+			e.explainRetries(frontend, "middleware", "backend")
+			if edge := e.check(edgeFails); e.passed() && edge.After.Predicted > 0 && edge.After.Predicted < edge.Before.Predicted {
+				e.say("All errors are not gone: %s of the requests still fail at the edge, since a request fails when every try does.", shareText(edge.After.Predicted))
+			}
+		},
+	}
+}

@@ -1,0 +1,172 @@
+package scenarios
+
+import (
+	"fmt"
+	"math"
+	"net/http"
+
+	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/reports"
+	"github.com/hellochaos/hellochaos/target"
+)
+
+// ledger is the proof of a hop's retry policy by the services' own counters: the tries with attempt count k+1 equal the
+// retryable failures with attempt count k, for every k up to the policy's limit, and there are none beyond. It tells
+// policies apart whose failure probabilities no share can (f³ from f⁴).
+type ledger struct {
+	hop string
+	// caller is the hop that calls this one; empty for the edge.
+	caller string
+	// rule is the caller's proxy's rule; nil when the caller has no proxy, and then no try carries an attempt count.
+	rule *manifests.Rule
+	// last is the expected number per request of retryable failures with the last attempt count that is sent again.
+	last float64
+	// received is the expected number of tries per request.
+	received float64
+	// retries: some failure that is expected here is one that the policy sends again.
+	retries bool
+}
+
+const (
+	ledgerName = " ledger"
+	// leastFailures is how many failures of the last retried attempt are planned: none at all then has the
+	// probability of risk, exp(-7.6).
+	leastFailures = 7.6
+	// leastTries is how many tries a ledger without retries looks at.
+	leastTries = 300
+)
+
+func newLedger(f *forecast, i int) *ledger {
+	l := &ledger{hop: f.hops[i].name, rule: f.hops[i].rule, received: f.tries[i], retries: len(f.lost[i]) > 0}
+	if i > 0 {
+		l.caller = f.hops[i-1].name
+	}
+	if !l.retries {
+		return l
+	}
+	retries, failing := l.rule.Retry.Attempts, 1-f.succeeded[i]
+	// A call has 1 + r + … + r^retries tries on average, its last retried one fails with r^retries.
+	var tries float64
+	for k := range retries + 1 {
+		tries += math.Pow(failing, float64(k))
+	}
+	l.last = f.tries[i] / tries * math.Pow(failing, float64(retries))
+	return l
+}
+
+func (l *ledger) row() reports.Check {
+	return reports.Check{Name: l.hop + ledgerName, Kind: reports.Ledger, Unit: "retries", Hop: l.hop}
+}
+
+func (l *ledger) demand() float64 {
+	if l.retries {
+		return leastFailures / l.last
+	}
+	return requestsFor(leastTries, l.received)
+}
+
+func (l *ledger) measure(e *evidence) *reports.Measurement {
+	m := &reports.Measurement{Attempts: l.lines(e.counters), Verdict: reports.Inconclusive}
+	limit := 0
+	if l.rule != nil {
+		limit = l.rule.Retry.Attempts
+	}
+	received := func(k int) int64 { return m.Attempts[min(k, len(m.Attempts)-1)].Received }
+	var missing, extra, total int64
+	for k, line := range m.Attempts {
+		total += line.Received
+		switch {
+		case (k == 0) != (l.rule == nil) || k > limit+1:
+			// Without a proxy there is no count, and with one there always is; nothing is tried beyond the limit.
+			extra += line.Received
+		case k > 0 && k <= limit:
+			m.N += line.Retryable
+			m.K += received(k + 1)
+			if d := received(k+1) - line.Retryable; d > 0 {
+				extra += d
+			} else {
+				missing -= d
+			}
+		}
+	}
+	// A caller that was itself cut took at most one waiting retry with it.
+	m.Violations = extra + max(0, missing-l.abandoned(e))
+	m.Predicted, m.Measured = float64(m.N), pointer(float64(m.K))
+	m.Band.Lo, m.Band.Hi = float64(m.N), float64(m.N)
+	switch {
+	case total == 0:
+		m.Measured, m.Note = nil, "no data: no try got this far"
+	case m.Violations > 0:
+		m.Verdict = reports.Fail
+	case l.promises() && l.failures(e.counters) == 0:
+		m.Note = "no try failed, so no retry was called for: choose a fail probability above 0"
+	case l.retries && m.Attempts[limit].Retryable == 0:
+		m.Note = fmt.Sprintf("no try with attempt count %d failed, so the limit of %d retries was not reached: about %.0f requests would", limit, limit, math.Ceil(l.demand()))
+	default:
+		m.Verdict = reports.Pass
+	}
+	return m
+}
+
+// promises reports whether the policy sends again what a run can make fail: answers of 500, or tries cut by its timeout.
+func (l *ledger) promises() bool {
+	if l.rule == nil || l.rule.Retry.Attempts == 0 {
+		return false
+	}
+	r := &l.rule.Retry
+	return r.Covers(manifests.Failure{Status: http.StatusInternalServerError}) || r.PerTry > 0 && r.Covers(manifests.Failure{PerTryTimeout: true})
+}
+
+// failures are the tries of the hop that failed or were cut.
+func (l *ledger) failures(counters target.Counters) int64 {
+	return counters.Sum(func(t target.Tries) bool {
+		return t.Service == l.hop && (t.Status >= http.StatusInternalServerError || t.Status == target.StatusCut || t.Status == 0)
+	})
+}
+
+// lines sorts a hop's tries by attempt count; there is a line for each count up to one beyond the policy's limit, and
+// the last line holds all that are beyond.
+func (l *ledger) lines(counters target.Counters) []reports.Tries {
+	limit := 0
+	if l.rule != nil {
+		limit = l.rule.Retry.Attempts
+	}
+	lines := make([]reports.Tries, limit+3)
+	for k := range lines {
+		lines[k].Attempt = k
+	}
+	for _, t := range counters {
+		if t.Service != l.hop {
+			continue
+		}
+		line := &lines[min(t.Attempt, len(lines)-1)]
+		line.Received += t.Count
+		if l.rule != nil && l.rule.Retry.Covers(failureOf(t.Status)) {
+			line.Retryable += t.Count
+		}
+	}
+	return lines
+}
+
+// failureOf is how the caller's proxy saw a try that the service counted with this status.
+func failureOf(status int) manifests.Failure {
+	switch status {
+	case target.StatusCut:
+		return manifests.Failure{PerTryTimeout: true}
+	case 0: // the application broke the connection; its sidecar answers for it
+		return manifests.Failure{Status: http.StatusServiceUnavailable}
+	}
+	return manifests.Failure{Status: status}
+}
+
+// abandoned is how many calls to this hop ended because their caller was cut.
+func (l *ledger) abandoned(e *evidence) int64 {
+	if l.caller != "" {
+		return e.counters.Sum(func(t target.Tries) bool { return t.Service == l.caller && t.Status == target.StatusCut })
+	}
+	var timeouts int64
+	for i := range e.tally.Cohorts {
+		timeouts += e.tally.Cohorts[i].Errors["timeout"]
+	}
+	return timeouts
+}

@@ -1,0 +1,87 @@
+package scenarios
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+
+	"github.com/spf13/pflag"
+
+	"github.com/hellochaos/hellochaos/attack"
+	"github.com/hellochaos/hellochaos/service/trail"
+)
+
+// Options are what a user can choose about a run, apart from the attack's own limits.
+type Options struct {
+	// Fail and Hang are probabilities in [0,1], drawn anew in every service on every try.
+	Fail, Hang float64
+	// Cascade is trail.Absorb or trail.Propagate.
+	Cascade string
+	// CanaryWeight is the share of middleware's calls that the canary gets without its header, in percent, 0 to 100.
+	CanaryWeight int
+	// Tolerance is the half-width of the band around a predicted share, in (0, 0.5].
+	Tolerance float64
+	Seed      uint64
+	Attack    attack.Options
+}
+
+// Flags are the options as text, so that every bad value of a command line can be told at once.
+type Flags struct {
+	fail, hang, cascade, canaryWeight, tolerance, seed string
+	attack                                             *attack.Flags
+}
+
+// AddFlags adds the flags of a run, and those of its attacks, to a set.
+func AddFlags(set *pflag.FlagSet) *Flags {
+	f := &Flags{attack: attack.AddFlags(set)}
+	set.StringVar(&f.fail, "fail", "0.3", "`probability` that a service fails a try, 0 to 1")
+	set.StringVar(&f.hang, "hang", "0", "`probability` that a try hangs past the per-try timeout, 0 to 1")
+	set.StringVar(&f.cascade, "cascade", trail.Absorb, "what a service does when its upstream failed: absorb|propagate")
+	set.StringVar(&f.canaryWeight, "canary-weight", "0", "`percent` of calls that go to the canary without its header, 0 to 100")
+	set.StringVar(&f.tolerance, "tolerance", "0.05", "half-`width` of the band around a predicted share, above 0, at most 0.5")
+	set.StringVar(&f.seed, "seed", "", "`number` that makes every draw reproducible (default: by chance, and printed)")
+	return f
+}
+
+// Options reads the flags' values; the error joins one line for each that is wrong.
+func (f *Flags) Options() (Options, error) {
+	o := Options{Cascade: f.cascade}
+	var problems []error
+	note := func(err error) {
+		if err != nil {
+			problems = append(problems, err)
+		}
+	}
+	var err error
+	o.Fail, err = number("--fail", f.fail, "a probability from 0 to 1", func(v float64) bool { return v >= 0 && v <= 1 })
+	note(err)
+	o.Hang, err = number("--hang", f.hang, "a probability from 0 to 1", func(v float64) bool { return v >= 0 && v <= 1 })
+	note(err)
+	if o.Cascade != trail.Absorb && o.Cascade != trail.Propagate {
+		note(fmt.Errorf("--cascade %s: must be %s or %s", f.cascade, trail.Absorb, trail.Propagate))
+	}
+	weight, err := number("--canary-weight", f.canaryWeight, "a whole number of percent from 0 to 100",
+		func(v float64) bool { return v >= 0 && v <= 100 && v == float64(int(v)) })
+	note(err)
+	o.CanaryWeight = int(weight)
+	o.Tolerance, err = number("--tolerance", f.tolerance, "above 0 and at most 0.5", func(v float64) bool { return v > 0 && v <= 0.5 })
+	note(err)
+	o.Seed = rand.Uint64N(1 << 32) // small enough to be read aloud
+	if f.seed != "" {
+		if o.Seed, err = strconv.ParseUint(f.seed, 10, 64); err != nil {
+			note(fmt.Errorf("--seed %s: must be a whole number from 0 to 18446744073709551615", f.seed))
+		}
+	}
+	o.Attack, err = f.attack.Options()
+	note(err)
+	return o, errors.Join(problems...)
+}
+
+func number(flag, text, accepted string, ok func(float64) bool) (float64, error) {
+	v, err := strconv.ParseFloat(text, 64)
+	if err != nil || !ok(v) { // NaN is refused by every ok: its comparisons are false
+		return 0, fmt.Errorf("%s %s: must be %s", flag, text, accepted)
+	}
+	return v, nil
+}

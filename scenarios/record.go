@@ -1,0 +1,139 @@
+package scenarios
+
+import (
+	"fmt"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"github.com/hellochaos/hellochaos/reports"
+	"github.com/hellochaos/hellochaos/stats"
+)
+
+// record measures a phase's checks and writes them into the stage's report; an interrupted phase shows its numbers and
+// gets no verdict.
+func record(stage *reports.Stage, p *phase, e *evidence, interrupted bool) {
+	for _, c := range p.checks {
+		row := rowOf(stage, c.row())
+		m := c.measure(e)
+		switch {
+		case interrupted:
+			m.Verdict, m.Note = reports.Inconclusive, "interrupted"
+		case e.result.Limited || e.result.Resends > 0:
+			m.Verdict, m.Note = reports.Inconclusive, "void: "+e.result.Warnings()[0]
+		}
+		if p.after {
+			row.After = m
+		} else {
+			row.Before = m
+		}
+	}
+	amplify(stage, p, e)
+}
+
+// rowOf finds a check's row, or adds it.
+func rowOf(stage *reports.Stage, c reports.Check) *reports.Check {
+	for i := range stage.Checks {
+		if stage.Checks[i].Name == c.Name {
+			if c.Kind != stage.Checks[i].Kind { // exact on one side, a share on the other
+				stage.Checks[i].Kind = reports.Proportion
+			}
+			return &stage.Checks[i]
+		}
+	}
+	stage.Checks = append(stage.Checks, c)
+	return &stage.Checks[len(stage.Checks)-1]
+}
+
+// amplify reports the tries per edge request of each hop beside their prediction.
+func amplify(stage *reports.Stage, p *phase, e *evidence) {
+	if e.result.Sent == 0 || e.counters == nil {
+		return
+	}
+	for i, h := range p.forecasts[0].hops {
+		if h.external {
+			continue
+		}
+		f := &reports.Factor{Requests: int64(e.result.Sent)}
+		for _, forecast := range p.forecasts {
+			f.Predicted += forecast.tries[i] / float64(len(p.forecasts))
+		}
+		for _, t := range e.counters {
+			if t.Service == h.name {
+				f.Tries += t.Count
+			}
+		}
+		f.Measured = float64(f.Tries) / float64(f.Requests)
+		at := 0
+		for at < len(stage.Amplification) && stage.Amplification[at].Hop != h.name {
+			at++
+		}
+		if at == len(stage.Amplification) {
+			stage.Amplification = append(stage.Amplification, reports.Amplification{Hop: h.name})
+		}
+		if p.after {
+			stage.Amplification[at].After = f
+		} else {
+			stage.Amplification[at].Before = f
+		}
+	}
+}
+
+// describe writes down how the attack went.
+func describe(done *reports.Phase, e *evidence) {
+	r := e.result
+	done.Elapsed = r.Elapsed.Seconds()
+	done.Sent, done.Observed, done.Unsent = r.Sent, r.Observed, r.Unsent
+	done.AchievedRate = r.AchievedRate
+	done.LagMedian, done.LagP99 = r.LagMedian.Seconds(), r.LagP99.Seconds()
+	done.Stopped, done.GeneratorLimited, done.Late = r.Stopped, r.Limited || r.Resends > 0, r.Late
+	done.Warnings = r.Warnings()
+	done.Latency = append(latencies("ok", e.tally.Latency(true)), latencies("failed", e.tally.Latency(false))...)
+}
+
+// latencies are the quantiles of one outcome, each with an interval where there are enough values for one.
+func latencies(outcome string, h *hdrhistogram.Histogram) []reports.Latency {
+	n := h.TotalCount()
+	if n == 0 {
+		return nil
+	}
+	var all []reports.Latency
+	for _, q := range []float64{0.5, 0.9, 0.99} {
+		l := reports.Latency{Outcome: outcome, Quantile: q, Value: float64(h.ValueAtPercentile(100*q)) / 1e6, N: n}
+		if lo, hi, ok := stats.QuantileRanks(n, q, alphaEarly+alphaFinal); ok {
+			l.Interval = between(h, lo, hi)
+		}
+		all = append(all, l)
+	}
+	return all
+}
+
+// summarize says a report's verdict in one sentence.
+func summarize(r *reports.Report) string {
+	count := map[reports.Verdict]int{}
+	checks, limited, worst := 0, false, ""
+	for _, s := range r.Stages {
+		for _, c := range s.Checks {
+			count[c.Verdict]++
+			checks++
+			if c.Verdict == r.Verdict && worst == "" && r.Verdict != reports.Pass {
+				worst = s.Name + ": " + c.Name
+			}
+		}
+		for _, p := range s.Phases {
+			limited = limited || p.GeneratorLimited
+		}
+	}
+	switch {
+	case r.Error != "":
+		return "no verdict: " + r.Error
+	case r.Aborted:
+		return fmt.Sprintf("aborted; what was measured until then is below (%d checks)", checks)
+	case r.Verdict == reports.Pass:
+		return fmt.Sprintf("all %d checks agree with what the manifests predict", checks)
+	case r.Verdict == reports.Fail:
+		return fmt.Sprintf("%d of %d checks contradict the manifests, first %s", count[reports.Fail], checks, worst)
+	case limited:
+		return "no verdict: the load generator could not keep its schedule"
+	}
+	return fmt.Sprintf("%d of %d checks could not be decided, first %s", count[reports.Inconclusive], checks, worst)
+}

@@ -1,0 +1,241 @@
+package scenarios
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"time"
+
+	"github.com/hellochaos/hellochaos/attack"
+	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/reports"
+	"github.com/hellochaos/hellochaos/target"
+)
+
+const (
+	// drainTimeout bounds the wait for tries in flight before counters are read; closeTimeout the putting back.
+	drainTimeout = 15 * time.Second
+	closeTimeout = 60 * time.Second
+)
+
+// Run is a planned run: all that can be said, and can be wrong, before anything is started.
+type Run struct {
+	stages  []Stage
+	options Options
+	phases  [][2]*phase
+}
+
+// Plan prepares the stages of a run: reads their manifests, overridden by stage where overrides has one, predicts and
+// plans the requests. capacity is how many tries a second the target carries without strain.
+func Plan(stages []Stage, o Options, capacity float64, overrides map[string][]manifests.Object) (*Run, error) {
+	r := &Run{stages: stages, options: o}
+	for i := range stages {
+		var phases [2]*phase
+		for j, after := range []bool{false, true} {
+			p, err := stages[i].prepare(after, o, capacity, overrides)
+			if err != nil {
+				return nil, fmt.Errorf("stage %s: %w", stages[i].Name, err)
+			}
+			phases[j] = p
+		}
+		r.phases = append(r.phases, phases)
+	}
+	return r, nil
+}
+
+// Requests is the most that the run sends, and Duration about how long that takes.
+func (r *Run) Requests() (requests int, duration time.Duration) {
+	for _, phases := range r.phases {
+		for _, p := range phases {
+			requests += p.requests
+			duration += time.Duration(float64(p.requests) / p.rate * float64(time.Second))
+		}
+	}
+	return requests, duration
+}
+
+// Progress is how far a run has come.
+type Progress struct {
+	Stage, Phase  string
+	Done, Planned int // requests of the phase
+	// Check is the first share that is not decided yet (or the last one), with its estimate so far; empty when the phase
+	// has none.
+	Check    string
+	Estimate reports.Measurement
+}
+
+// Execute runs the plan on a target and closes it. It always returns a report: of all that was measured until ctx ended
+// or the target failed.
+func (r *Run) Execute(ctx context.Context, on target.Target, progress func(Progress)) *reports.Report {
+	began := time.Now()
+	described := on.Describe()
+	report := &reports.Report{
+		Schema: reports.SchemaVersion, Started: began.UTC(), Settings: r.settings(),
+		Tool:   reports.Tool{Name: "hellochaos", Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH},
+		Target: reports.Target{Kind: described.Kind, Detail: described.Detail, Deviation: described.Deviation},
+		Stages: []reports.Stage{},
+	}
+	var verdicts []reports.Verdict
+	for i := range r.stages {
+		stage, err := r.stage(ctx, i, on, progress)
+		report.Stages = append(report.Stages, *stage)
+		verdicts = append(verdicts, stage.Verdict)
+		if err != nil {
+			report.Aborted = ctx.Err() != nil
+			if !report.Aborted {
+				report.Error = err.Error()
+			}
+			verdicts = append(verdicts, reports.Inconclusive)
+			break
+		}
+	}
+	report.Verdict = reports.Worst(verdicts...)
+	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
+	defer cancel()
+	report.Restored = reports.Restored
+	if err := on.Close(closing); err != nil {
+		report.Restored = reports.NotRestored
+		report.Error = errors.Join(fmt.Errorf("putting the target back: %w", err)).Error()
+	}
+	report.Elapsed = time.Since(began).Seconds()
+	report.Summary = summarize(report)
+	return report
+}
+
+func (r *Run) settings() reports.Settings {
+	o := r.options
+	return reports.Settings{
+		Seed: o.Seed, Fail: o.Fail, Hang: o.Hang, Cascade: o.Cascade, CanaryWeight: o.CanaryWeight, Tolerance: o.Tolerance,
+		AlphaEarly: alphaEarly, AlphaFinal: alphaFinal,
+	}
+}
+
+// stage measures one stage before and after.
+func (r *Run) stage(ctx context.Context, i int, on target.Target, progress func(Progress)) (*reports.Stage, error) {
+	stage := &reports.Stage{Name: r.stages[i].Name, Title: r.stages[i].Title, Verdict: reports.Inconclusive}
+	var err error
+	for _, p := range r.phases[i] {
+		var e *evidence
+		var done reports.Phase
+		if done, e, err = p.run(ctx, on, progress); e == nil {
+			break
+		}
+		stage.Phases = append(stage.Phases, done)
+		record(stage, p, e, err != nil)
+		if err != nil {
+			break
+		}
+	}
+	stage.Policies = r.phases[i][1].policies()
+	var verdicts []reports.Verdict
+	for j := range stage.Checks {
+		c := &stage.Checks[j]
+		c.Verdict = verdictOf(c)
+		verdicts = append(verdicts, c.Verdict)
+	}
+	if err != nil {
+		verdicts = append(verdicts, reports.Inconclusive)
+	}
+	stage.Verdict = reports.Worst(verdicts...)
+	if err == nil {
+		r.stages[i].explain(&explanation{stage: stage, settings: r.settings()})
+		for _, p := range r.phases[i] {
+			for _, left := range p.left {
+				stage.Words = append(stage.Words, "Not checked: "+left+".")
+			}
+		}
+	}
+	return stage, err
+}
+
+func verdictOf(c *reports.Check) reports.Verdict {
+	var verdicts []reports.Verdict
+	for _, m := range []*reports.Measurement{c.Before, c.After} {
+		if m != nil {
+			verdicts = append(verdicts, m.Verdict)
+		}
+	}
+	return reports.Worst(verdicts...)
+}
+
+// run applies a phase's objects, attacks, and collects the evidence; evidence is nil when there is none at all.
+func (p *phase) run(ctx context.Context, on target.Target, progress func(Progress)) (reports.Phase, *evidence, error) {
+	done := reports.Phase{Name: p.name(), Entry: string(p.entry), Planned: p.requests, PlannedRate: p.rate}
+	began := time.Now()
+	if err := on.Apply(ctx, p.objects); err != nil {
+		return done, nil, fmt.Errorf("applying stage %s (%s): %w", p.stage.Name, p.name(), err)
+	}
+	done.Applied = time.Since(began).Seconds()
+	address, err := on.Address(p.entry)
+	if err != nil {
+		return done, nil, err
+	}
+	before, err := p.counters(ctx, on)
+	if err != nil {
+		return done, nil, err
+	}
+	e := &evidence{tally: attack.NewTally(len(p.cohorts))}
+	e.result, err = attack.Run(ctx, p.attackOn(address), p.observer(e.tally, progress))
+	describe(&done, e)
+	if err != nil {
+		return done, e, err
+	}
+	after, err := p.counters(ctx, on)
+	e.counters = after.Since(before)
+	return done, e, err
+}
+
+// counters reads the services' counters with a bound on the wait for tries in flight.
+func (p *phase) counters(ctx context.Context, on target.Target) (target.Counters, error) {
+	ctx, cancel := context.WithTimeout(ctx, drainTimeout)
+	defer cancel()
+	counters, err := on.Counters(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading the services' counters: %w", err)
+	}
+	return counters, nil
+}
+
+// observer tallies observations in planned order and looks at the shares now and then; the looks lie closer at the
+// beginning, where a gross error shows.
+func (p *phase) observer(tally *attack.Tally, progress func(Progress)) func(*attack.Observation) bool {
+	proportions := p.proportions()
+	count, next := 0, 25
+	return func(o *attack.Observation) bool {
+		tally.Add(o)
+		if count++; count < next && count < p.requests {
+			return true
+		}
+		next = count + max(25, count/20)
+		decided := 0
+		for _, c := range proportions {
+			if c.look(tally) {
+				decided++
+			}
+		}
+		p.report(tally, count, progress)
+		return !p.mayStop() || decided < len(proportions)
+	}
+}
+
+// report tells how far the phase has come.
+func (p *phase) report(tally *attack.Tally, count int, progress func(Progress)) {
+	if progress == nil {
+		return
+	}
+	at := Progress{Stage: p.stage.Name, Phase: p.name(), Done: count, Planned: p.requests}
+	for _, c := range p.proportions() {
+		if at.Check == "" || c.decided == "" {
+			k, n := c.count(tally)
+			at.Check, at.Estimate = c.name, reports.Measurement{Predicted: c.predicted, Band: c.band(), K: k, N: n, Interval: pointer(c.seen), Verdict: c.decided}
+			if n > 0 {
+				at.Estimate.Measured = pointer(float64(k) / float64(n))
+			}
+			if c.decided == "" {
+				break
+			}
+		}
+	}
+	progress(at)
+}
