@@ -1,0 +1,92 @@
+package target_test
+
+import (
+	"context"
+	"net/http"
+	"sync/atomic"
+	"testing"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// TestApplyIsAtomic switches all traffic between two versions under load: no request that starts after Apply has
+// returned may be answered by a version that the applied rule does not name. The same observation of a mesh that is
+// wrong on purpose must find such requests.
+func TestApplyIsAtomic(t *testing.T) {
+	t.Run("as Istio", func(t *testing.T) {
+		t.Parallel()
+		if sent, stale := applyUnderLoad(t, newEmbedded(t, "")); stale != 0 {
+			t.Errorf("%d of %d requests were answered by the old rule, want 0", stale, sent)
+		}
+	})
+	t.Run("stale-rules", func(t *testing.T) {
+		t.Parallel()
+		if sent, stale := applyUnderLoad(t, newEmbedded(t, "stale-rules")); stale == 0 {
+			t.Errorf("none of %d requests was answered by the old rule, want some", sent)
+		}
+	})
+}
+
+// applyUnderLoad reports how many requests were sent that fell between two Applies, and how many of them the wrong
+// version answered.
+func applyUnderLoad(t *testing.T, s subject) (sent, stale int64) {
+	t.Helper()
+	const applies, between, senders = 30, 40, 4
+	versions := [2]string{"a", "b"}
+	// begun and done count Applies: a request whose begun and done are the same number all along saw one rule only.
+	var begun, done, settled, wrong atomic.Int64
+	apply := func(n int64) {
+		begun.Store(n)
+		if err := s.Apply(t.Context(), parse(t, rules("two", to("two/"+versions[n%2])))); err != nil {
+			t.Fatal(err)
+		}
+		done.Store(n)
+	}
+	apply(1)
+	address, err := s.caller()
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: senders}}
+	defer client.CloseIdleConnections()
+	send := func() error {
+		rule := done.Load()
+		a, err := request{host: "two"}.send(t.Context(), client, address)
+		if err == nil && begun.Load() == rule {
+			settled.Add(1)
+			if a.hop.Version != versions[rule%2] {
+				wrong.Add(1)
+			}
+		}
+		return err
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	var group errgroup.Group
+	for range senders {
+		group.Go(func() error {
+			for ctx.Err() == nil {
+				if err := send(); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	for n := int64(2); n <= applies; n++ {
+		for range between {
+			if err := send(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		apply(n)
+	}
+	stop()
+	if err := group.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if settled.Load() < (applies-1)*between {
+		t.Fatalf("only %d requests saw one rule, want %d at least", settled.Load(), (applies-1)*between)
+	}
+	return settled.Load(), wrong.Load()
+}

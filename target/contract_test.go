@@ -1,0 +1,472 @@
+package target_test
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/service/trail"
+	"github.com/hellochaos/hellochaos/target"
+	"github.com/hellochaos/hellochaos/target/mesh"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// row is one case of the contract: objects that are laid over base, and what is sent and observed then.
+type row struct {
+	name      string
+	policy    string // YAML
+	exchanges []exchange
+}
+
+type exchange struct {
+	request  request
+	times    int // how often it is sent; 0 is once
+	parallel int // how many at a time; 0 is one
+	want     want
+}
+
+// request is what is sent; by default GET / by the sidecar of "caller".
+type request struct {
+	from               string
+	method, host, path string
+	header             map[string]string
+	body               string
+}
+
+// Where a request enters.
+const (
+	fromSidecar = ""
+	fromGateway = "gateway"
+	fromDirect  = "direct"
+)
+
+// empty is how an answer without a body is written in a want.
+const empty = "(empty)"
+
+// want is what must be observed; the zero value of a field expects nothing.
+type want struct {
+	Status           int               // of every answer
+	Statuses         map[int]span      // how many answers have a status
+	Body             string            // of every answer, whole
+	Service, Version string            // that every answer comes from
+	Header           map[string]string // of every answer
+	Tries            *span             // that all apps received
+	Cut              *span             // of them, those whose caller went away
+	Attempts         string            // the attempt counts of the tries, in order
+	Versions         map[string]span   // tries that each version received
+	Flags, Detail    string            // of every line of the caller's access log
+	Distinct         *span             // calls whose tries each met a host of its own
+	Elapsed          *times            // of every answer
+	Median           *times            // of the answers' times
+}
+
+// span is a closed interval of counts, times one of durations.
+type span struct{ low, high int64 }
+
+type times struct{ low, high time.Duration }
+
+// subject is a mesh that the table is held against, with its entries and its caller's access log.
+type subject interface {
+	target.Target
+	// caller is the base URL at which requests are treated as those of the app "caller".
+	caller() (string, error)
+	// logged waits for the access log's lines of the n calls since the last time.
+	logged(ctx context.Context, n int) ([]logLine, error)
+}
+
+// logLine is one call in the access log of the proxy that sent it.
+type logLine struct {
+	flags, detail string
+	hosts         []string // that the tries were sent to
+}
+
+// embedded is the subject that needs no cluster.
+type embedded struct {
+	*mesh.Mesh
+	mutex sync.Mutex
+	lines []logLine
+	grown chan struct{}
+}
+
+func newEmbedded(tb testing.TB, broken string) *embedded {
+	tb.Helper()
+	e := &embedded{grown: make(chan struct{}, 1)}
+	var err error
+	if e.Mesh, err = mesh.New(mesh.Options{Seed: 1, Break: broken, AccessLog: e.log}); err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := e.Close(context.Background()); err != nil {
+			tb.Error(err)
+		}
+	})
+	return e
+}
+
+func (e *embedded) caller() (string, error) { return e.Sidecar("caller") }
+
+func (e *embedded) log(entry mesh.AccessLogEntry) {
+	e.mutex.Lock()
+	e.lines = append(e.lines, logLine{entry.Flags, entry.Detail, entry.Hosts})
+	e.mutex.Unlock()
+	select {
+	case e.grown <- struct{}{}:
+	default:
+	}
+}
+
+func (e *embedded) logged(ctx context.Context, n int) ([]logLine, error) {
+	for {
+		e.mutex.Lock()
+		if len(e.lines) >= n {
+			lines := e.lines
+			e.lines = nil
+			e.mutex.Unlock()
+			return lines, nil
+		}
+		e.mutex.Unlock()
+		select {
+		case <-e.grown:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// observation is what an exchange showed.
+type observation struct {
+	answers  []received
+	counters target.Counters
+	lines    []logLine
+}
+
+// received is one answer.
+type received struct {
+	status  int
+	header  http.Header
+	body    string
+	hop     trail.Hop // zero when the answer carries none
+	elapsed time.Duration
+}
+
+// TestContract holds the embedded mesh against the table, and the table against itself: each row must pass, and must
+// fail as soon as any one of its expectations is changed.
+func TestContract(t *testing.T) {
+	names := make(map[string]bool)
+	for _, row := range table() {
+		if names[row.name] {
+			t.Fatalf("two rows are called %q", row.name)
+		}
+		names[row.name] = true
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			observed := observe(t, newEmbedded(t, ""), row)
+			for i, e := range row.exchanges {
+				if err := e.want.check(&observed[i]); err != nil {
+					t.Errorf("exchange %d (%v): %v", i, e.request, err)
+					continue
+				}
+				changes := changed(e.want)
+				if len(changes) == 0 {
+					t.Errorf("exchange %d expects nothing", i)
+				}
+				for what, other := range changes {
+					if other.check(&observed[i]) == nil {
+						t.Errorf("exchange %d passes with %s changed", i, what)
+					}
+				}
+			}
+		})
+	}
+	if len(names) < 45 {
+		t.Errorf("the table has %d rows, want at least 45", len(names))
+	}
+}
+
+// observe applies a row and sends what it says.
+func observe(t *testing.T, s subject, r row) []observation {
+	t.Helper()
+	if err := s.Apply(t.Context(), parse(t, r.policy)); err != nil {
+		t.Fatal(err)
+	}
+	var all []observation
+	for _, e := range r.exchanges {
+		before := counters(t, s)
+		o := observation{answers: send(t, s, e)}
+		o.counters = counters(t, s).Since(before)
+		if e.request.from != fromDirect {
+			var err error
+			if o.lines, err = s.logged(t.Context(), len(o.answers)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		all = append(all, o)
+	}
+	return all
+}
+
+// counters reads a subject's; a try that never ends fails the test instead of keeping it.
+func counters(t *testing.T, s subject) target.Counters {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	read, err := s.Counters(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return read
+}
+
+func parse(t *testing.T, policy string) []manifests.Object {
+	t.Helper()
+	objects, err := manifests.Parse("base.yaml", []byte(base))
+	if err != nil {
+		t.Fatal(err)
+	}
+	over, err := manifests.Parse("policy.yaml", []byte(policy))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return manifests.Overlay(objects, over)
+}
+
+// send sends an exchange's requests; each on its own connection, so that nothing is sent twice unseen.
+func send(t *testing.T, s subject, e exchange) []received {
+	t.Helper()
+	address, err := entrance(s, e.request.from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := &http.Client{
+		Transport:     &http.Transport{DisableKeepAlives: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	answers := make([]received, max(e.times, 1))
+	group, ctx := errgroup.WithContext(t.Context())
+	group.SetLimit(max(e.parallel, 1))
+	for i := range answers {
+		group.Go(func() (err error) {
+			answers[i], err = e.request.send(ctx, client, address)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	return answers
+}
+
+func entrance(s subject, from string) (string, error) {
+	switch from {
+	case fromGateway:
+		return s.Address(target.Gateway)
+	case fromDirect:
+		return s.Address(target.Direct)
+	}
+	return s.caller()
+}
+
+func (q request) send(ctx context.Context, client *http.Client, address string) (received, error) {
+	r, err := http.NewRequestWithContext(ctx, cmp.Or(q.method, http.MethodGet), address, strings.NewReader(q.body))
+	if err != nil {
+		return received{}, err
+	}
+	r.Host, r.URL.Opaque = q.host, cmp.Or(q.path, "/") // as it is: net/http would resolve nothing, but escape
+	for name, value := range q.header {
+		r.Header[name] = []string{value} // in the case that the row has
+	}
+	began := time.Now()
+	response, err := client.Do(r)
+	if err != nil {
+		return received{}, err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		return received{}, err
+	}
+	a := received{status: response.StatusCode, header: response.Header, body: string(body), elapsed: time.Since(began)}
+	if response.Header.Get(trail.HeaderTrail) != "" {
+		err = json.Unmarshal(body, &a.hop)
+	}
+	return a, err
+}
+
+// check is everything about an observation that is not as wanted.
+func (w *want) check(o *observation) error {
+	var problems []error
+	seen := make(map[string]bool)
+	differ := func(what string, got, want any) {
+		if !seen[what] { // of a thousand answers the first says enough
+			problems = append(problems, fmt.Errorf("%s: got %v, want %v", what, got, want))
+		}
+		seen[what] = true
+	}
+	within := func(what string, got int64, want *span) {
+		if want != nil && (got < want.low || got > want.high) {
+			differ(what, got, *want)
+		}
+	}
+	for i := range o.answers {
+		w.checkAnswer(&o.answers[i], differ)
+	}
+	for _, line := range o.lines {
+		if w.Flags != "" && line.flags != w.Flags {
+			differ("flags", line.flags, w.Flags)
+		}
+		if w.Detail != "" && line.detail != w.Detail {
+			differ("detail", line.detail, w.Detail)
+		}
+	}
+	within("tries", o.counters.Sum(func(target.Tries) bool { return true }), w.Tries)
+	within("cut tries", o.counters.Sum(func(t target.Tries) bool { return t.Status == target.StatusCut }), w.Cut)
+	within("calls with distinct hosts", o.distinct(), w.Distinct)
+	for version, want := range w.Versions {
+		within("tries of version "+version, o.counters.Sum(func(t target.Tries) bool { return t.Version == version }), &want)
+	}
+	for status, want := range w.Statuses {
+		within(fmt.Sprint("answers of status ", status), o.answered(status), &want)
+	}
+	if got := o.attempts(); w.Attempts != "" && got != w.Attempts {
+		differ("attempt counts", got, w.Attempts)
+	}
+	if got := o.median(); w.Median != nil && (got < w.Median.low || got > w.Median.high) {
+		differ("median time", got, *w.Median)
+	}
+	return errors.Join(problems...)
+}
+
+// checkAnswer looks at what every answer must be.
+func (w *want) checkAnswer(a *received, differ func(what string, got, want any)) {
+	if w.Status != 0 && a.status != w.Status {
+		differ("status", a.status, w.Status)
+	}
+	if body := cmp.Or(a.body, empty); w.Body != "" && body != w.Body {
+		differ("body", body, w.Body)
+	}
+	if w.Service != "" && a.hop.Service != w.Service {
+		differ("service", a.hop.Service, w.Service)
+	}
+	if w.Version != "" && a.hop.Version != w.Version {
+		differ("version", a.hop.Version, w.Version)
+	}
+	for name, value := range w.Header {
+		if got := a.header.Get(name); got != value {
+			differ("header "+name, got, value)
+		}
+	}
+	if w.Elapsed != nil && (a.elapsed < w.Elapsed.low || a.elapsed > w.Elapsed.high) {
+		differ("time", a.elapsed, *w.Elapsed)
+	}
+}
+
+func (o *observation) answered(status int) (n int64) {
+	for _, a := range o.answers {
+		if a.status == status {
+			n++
+		}
+	}
+	return n
+}
+
+// attempts is the attempt counts of the tries, in order.
+func (o *observation) attempts() string {
+	var counts []int
+	for _, t := range o.counters {
+		for range t.Count {
+			counts = append(counts, t.Attempt)
+		}
+	}
+	slices.Sort(counts)
+	return strings.Trim(fmt.Sprint(counts), "[]")
+}
+
+// distinct is the number of calls whose tries each met a host of its own.
+func (o *observation) distinct() (n int64) {
+	for _, line := range o.lines {
+		hosts := slices.Clone(line.hosts)
+		slices.Sort(hosts)
+		if len(slices.Compact(hosts)) == len(line.hosts) {
+			n++
+		}
+	}
+	return n
+}
+
+func (o *observation) median() time.Duration {
+	all := make([]time.Duration, 0, len(o.answers))
+	for _, a := range o.answers {
+		all = append(all, a.elapsed)
+	}
+	slices.Sort(all)
+	return all[len(all)/2]
+}
+
+// changed is w with one expectation changed, for each that it has, by what was changed.
+func changed(w want) map[string]want {
+	all := make(map[string]want)
+	fields := reflect.ValueOf(w)
+	for i := range fields.NumField() {
+		for what, value := range changes(fields.Field(i)) {
+			other := w
+			reflect.ValueOf(&other).Elem().Field(i).Set(value)
+			all[fields.Type().Field(i).Name+what] = other
+		}
+	}
+	return all
+}
+
+// changes are the values near a field's that an observation cannot fit as well.
+func changes(field reflect.Value) map[string]reflect.Value {
+	if field.IsZero() {
+		return nil
+	}
+	all := make(map[string]reflect.Value)
+	switch v := field.Interface().(type) {
+	case int:
+		all[" + 1"] = reflect.ValueOf(v + 1)
+	case string:
+		all[" + x"] = reflect.ValueOf(v + "x")
+	case *span:
+		all[" above"] = reflect.ValueOf(&span{v.high + 1, v.high + 2})
+		all[" below"] = reflect.ValueOf(&span{v.low - 2, v.low - 1})
+	case *times:
+		all[" above"] = reflect.ValueOf(&times{v.high + 1, v.high + 2})
+		all[" below"] = reflect.ValueOf(&times{v.low - 2, v.low - 1})
+	default: // a map: one of its values at a time
+		for _, key := range field.MapKeys() {
+			for what, value := range changes(addressed(field.MapIndex(key))) {
+				other := reflect.MakeMap(field.Type())
+				for _, k := range field.MapKeys() {
+					other.SetMapIndex(k, field.MapIndex(k))
+				}
+				other.SetMapIndex(key, reflect.Indirect(value))
+				all[fmt.Sprintf("[%v]%s", key, what)] = other
+			}
+		}
+	}
+	return all
+}
+
+// addressed is a span as a pointer to it, so that the zero span is an expectation, and any other value as it is.
+func addressed(v reflect.Value) reflect.Value {
+	if s, ok := v.Interface().(span); ok {
+		return reflect.ValueOf(&s)
+	}
+	return v
+}

@@ -1,0 +1,166 @@
+package target
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+
+	"github.com/hellochaos/hellochaos/service/trail"
+)
+
+// Counters are the tries that each service received, as the service itself counted them.
+type Counters []Tries
+
+// Tries is one line of a service's counters.
+type Tries struct {
+	// Service and Version name the workload that received the tries.
+	Service, Version string
+	// Attempt is the attempt count that the tries carried; 0 when they carried none.
+	Attempt int
+	// Status is what the service answered; StatusCut when the caller went away before the answer, and StatusBroken
+	// when the service broke the connection instead.
+	Status int
+	// Count is how many such tries were received.
+	Count int64
+}
+
+// StatusCut stands for a try whose caller ended it before the service answered, as a per-try timeout does.
+const StatusCut = trail.CodeCut
+
+// StatusBroken stands for a try whose connection the service broke without an answer.
+const StatusBroken = trail.CodeBroken
+
+// ReadCounters reads what one pod counted from its /metrics in Prometheus' text form, and how many tries it has in
+// flight. The error names the metric and the label that cannot be understood. Other metrics are left alone.
+func ReadCounters(r io.Reader) (counters Counters, inFlight int64, err error) {
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	families, err := parser.TextToMetricFamilies(r)
+	if err != nil {
+		return nil, 0, fmt.Errorf("reading metrics: %w", err)
+	}
+	var problems []error
+	for _, metric := range families[trail.MetricTries].GetMetric() {
+		tries, err := readTries(metric)
+		if err != nil {
+			problems = append(problems, fmt.Errorf("reading metric %s: %w", trail.MetricTries, err))
+			continue
+		}
+		counters = append(counters, tries)
+	}
+	for _, metric := range families[trail.MetricInFlight].GetMetric() {
+		count, err := whole(metric.GetGauge().GetValue())
+		if err != nil {
+			problems = append(problems, fmt.Errorf("reading metric %s: %w", trail.MetricInFlight, err))
+		}
+		inFlight += count
+	}
+	if problems != nil {
+		return nil, 0, errors.Join(problems...)
+	}
+	return counters.Total(), inFlight, nil
+}
+
+// readTries reads one line of trail.MetricTries.
+func readTries(metric *dto.Metric) (t Tries, err error) {
+	var problems []error
+	number := func(name, value string) (n int) {
+		parsed, err := strconv.ParseUint(value, 10, 31)
+		if err != nil {
+			problems = append(problems, fmt.Errorf("label %s is %q: want a whole number of at least 0", name, value))
+		}
+		return int(parsed)
+	}
+	seen := 0
+	for _, label := range metric.GetLabel() {
+		seen++
+		switch label.GetName() {
+		case "service":
+			t.Service = label.GetValue()
+		case "version":
+			t.Version = label.GetValue()
+		case "attempt":
+			t.Attempt = number("attempt", label.GetValue())
+		case "code":
+			t.Status = number("code", label.GetValue())
+		default:
+			seen--
+		}
+	}
+	if seen != 4 {
+		problems = append(problems, errors.New("want the labels service, version, attempt and code"))
+	}
+	if t.Count, err = whole(metric.GetCounter().GetValue()); err != nil {
+		problems = append(problems, err)
+	}
+	return t, errors.Join(problems...)
+}
+
+// whole is a metric's value as the count that it must be.
+func whole(value float64) (int64, error) {
+	if !(value >= 0 && value <= 1<<53) || value != float64(int64(value)) {
+		return 0, fmt.Errorf("value is %v: want a whole number in [0, 2^53]", value)
+	}
+	return int64(value), nil
+}
+
+// Total is c with the lines of replicas made one and no line of zero, in the order of service, version, attempt and
+// status.
+func (c Counters) Total() Counters {
+	sorted := slices.Clone(c)
+	slices.SortFunc(sorted, Tries.compare)
+	var total Counters
+	for _, t := range sorted {
+		last := len(total) - 1
+		switch {
+		case t.Count == 0:
+		case last >= 0 && total[last].compare(t) == 0:
+			total[last].Count += t.Count
+		default:
+			total = append(total, t)
+		}
+	}
+	return total
+}
+
+// compare orders lines by everything but their count.
+func (t Tries) compare(other Tries) int {
+	return cmp.Or(cmp.Compare(t.Service, other.Service), cmp.Compare(t.Version, other.Version),
+		cmp.Compare(t.Attempt, other.Attempt), cmp.Compare(t.Status, other.Status))
+}
+
+// Since is the difference c - before, line by line; lines with no difference are left out.
+func (c Counters) Since(before Counters) Counters {
+	type key struct {
+		service, version string
+		attempt, status  int
+	}
+	was := make(map[key]int64, len(before))
+	for _, t := range before {
+		was[key{t.Service, t.Version, t.Attempt, t.Status}] += t.Count
+	}
+	var since Counters
+	for _, t := range c {
+		if t.Count -= was[key{t.Service, t.Version, t.Attempt, t.Status}]; t.Count != 0 {
+			since = append(since, t)
+		}
+	}
+	return since
+}
+
+// Sum is the number of tries in c that want accepts.
+func (c Counters) Sum(want func(Tries) bool) int64 {
+	var sum int64
+	for _, t := range c {
+		if want(t) {
+			sum += t.Count
+		}
+	}
+	return sum
+}

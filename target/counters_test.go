@@ -1,0 +1,79 @@
+package target
+
+import (
+	"bytes"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+const metrics = `# TYPE hellochaos_tries_total counter
+hellochaos_tries_total{attempt="2",code="200",service="one",version="v1"} 3
+hellochaos_tries_total{attempt="1",code="499",service="one",version="v1"} 5
+hellochaos_tries_total{attempt="0",code="0",service="one",version="v1"} 1
+# TYPE hellochaos_tries_in_flight gauge
+hellochaos_tries_in_flight{service="one",version="v1"} 7
+# TYPE other gauge
+other 1.5
+`
+
+func TestReadCounters(t *testing.T) {
+	got, inFlight, err := ReadCounters(strings.NewReader(metrics))
+	want := Counters{{"one", "v1", 0, StatusBroken, 1}, {"one", "v1", 1, StatusCut, 5}, {"one", "v1", 2, 200, 3}}
+	if err != nil || inFlight != 7 || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v, %d in flight, %v; want %v, 7, no error", got, inFlight, err, want)
+	}
+}
+
+func TestReadCountersErrors(t *testing.T) {
+	for name, test := range map[string]struct{ old, new, want string }{
+		"not metrics":       {"hellochaos_tries_total{", "{{", "reading metrics"},
+		"attempt":           {`attempt="2"`, `attempt="two"`, `label attempt is "two"`},
+		"code":              {`code="499"`, `code="-1"`, `label code is "-1"`},
+		"a label less":      {`attempt="2",`, ``, "want the labels service, version, attempt and code"},
+		"half a try":        {"} 3", "} 3.5", "value is 3.5"},
+		"less than no try":  {"} 3", "} -3", "value is -3"},
+		"in flight, no end": {"} 7", "} +Inf", "hellochaos_tries_in_flight: value is +Inf"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := strings.Replace(metrics, test.old, test.new, 1)
+			if _, _, err := ReadCounters(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got error %v, want one with %q", err, test.want)
+			}
+		})
+	}
+}
+
+func TestCountersArithmetic(t *testing.T) {
+	before := Counters{{"one", "v1", 1, 200, 5}, {"one", "v1", 2, 500, 1}}
+	after := Counters{{"one", "v1", 1, 200, 8}, {"one", "v1", 2, 500, 1}, {"two", "a", 1, 200, 2}}
+	if got, want := after.Since(before), (Counters{{"one", "v1", 1, 200, 3}, {"two", "a", 1, 200, 2}}); !reflect.DeepEqual(got, want) {
+		t.Errorf("since: got %v, want %v", got, want)
+	}
+	replicas := Counters{{"two", "a", 1, 200, 1}, {"one", "v1", 1, 200, 0}, {"two", "a", 1, 200, 4}}
+	if got, want := replicas.Total(), (Counters{{"two", "a", 1, 200, 5}}); !reflect.DeepEqual(got, want) {
+		t.Errorf("total: got %v, want %v", got, want)
+	}
+	if got := after.Sum(func(t Tries) bool { return t.Status == 200 }); got != 10 {
+		t.Errorf("sum: got %d, want 10", got)
+	}
+}
+
+func FuzzReadCounters(f *testing.F) {
+	f.Add([]byte(metrics))
+	f.Add([]byte("hellochaos_tries_total{attempt=\"1\",code=\"200\",service=\"\",version=\"\"} NaN\n"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		counters, inFlight, err := ReadCounters(bytes.NewReader(text))
+		if err != nil {
+			if counters != nil || inFlight != 0 {
+				t.Errorf("an error with counters %v and %d in flight", counters, inFlight)
+			}
+			return
+		}
+		for i, tries := range counters {
+			if tries.Count <= 0 || tries.Attempt < 0 || tries.Status < 0 || i > 0 && counters[i-1].compare(tries) >= 0 {
+				t.Errorf("line %d of %v is not a count in order", i, counters)
+			}
+		}
+	})
+}

@@ -1,0 +1,82 @@
+package mesh
+
+import (
+	"slices"
+	"sync/atomic"
+
+	"github.com/hellochaos/hellochaos/manifests"
+)
+
+// hostPicks is how often a retry looks for an endpoint that was not tried yet before it takes the last one found:
+// measured on real Istio, whose configuration says host_selection_retry_max_attempts 5.
+const hostPicks = 5
+
+// cluster is a destination as one proxy sees it.
+type cluster struct {
+	known     bool // false: nothing defines it
+	balancer  string
+	sidecar   bool // the endpoints have a sidecar in front, as pods of the mesh do
+	endpoints []*upstream
+	turn      atomic.Uint64 // of ROUND_ROBIN
+}
+
+// pick chooses the endpoint of a try. tried are those of the tries before; previousHosts says that they are avoided.
+func (c *cluster) pick(d *draws, tried []*upstream, previousHosts bool) *upstream {
+	if len(c.endpoints) == 1 {
+		return c.endpoints[0]
+	}
+	draw := 0
+	for picks := 1; ; picks++ {
+		endpoint := c.balance(func() float64 {
+			draw++
+			return d.numbered("endpoint", len(tried)*2*hostPicks+draw)
+		})
+		if !previousHosts || picks == hostPicks || !slices.Contains(tried, endpoint) {
+			return endpoint
+		}
+	}
+}
+
+// balance is one choice of the load balancer. LEAST_REQUEST takes two endpoints at random, which may be the same, and
+// of them the one with fewer requests under way (Envoy's LeastRequestLoadBalancer::unweightedHostPick).
+func (c *cluster) balance(draw func() float64) *upstream {
+	n := len(c.endpoints)
+	random := func() *upstream { return c.endpoints[int(draw()*float64(n))] }
+	switch c.balancer {
+	case "ROUND_ROBIN":
+		return c.endpoints[(c.turn.Add(1)-1)%uint64(n)]
+	case "RANDOM":
+		return random()
+	}
+	first, second := random(), random()
+	if second.active.Load() < first.active.Load() {
+		return second
+	}
+	return first
+}
+
+// cluster is the proxy's view of a destination; it is made once for each view and destination.
+func (v *view) cluster(d *manifests.Destination) *cluster {
+	endpoints := v.rules.Endpoints(d)
+	if made, ok := v.clusters.Load(endpoints); ok {
+		return made.(*cluster)
+	}
+	made, _ := v.clusters.LoadOrStore(endpoints, v.newCluster(endpoints))
+	return made.(*cluster)
+}
+
+func (v *view) newCluster(e *manifests.Endpoints) *cluster {
+	c := &cluster{known: e.Known, balancer: e.Balancer, sidecar: e.External == ""}
+	pods := v.pods.of(e.Workloads)
+	if e.External != "" {
+		var ours bool
+		if pods, ours = v.pods.serving(v.rules, e.External); !ours {
+			c.endpoints = []*upstream{v.proxy.upstream(e.External)}
+			return c
+		}
+	}
+	for _, pod := range pods {
+		c.endpoints = append(c.endpoints, v.proxy.upstream(pod.server.address))
+	}
+	return c
+}

@@ -1,0 +1,135 @@
+package mesh
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/service"
+	"github.com/hellochaos/hellochaos/target"
+)
+
+func TestUnknownBreak(t *testing.T) {
+	_, err := New(Options{Break: "everything"})
+	if err == nil {
+		t.Fatal("got no error")
+	}
+	for _, b := range Breaks() {
+		if !strings.Contains(err.Error(), b.Name) || b.Stage == "" || b.Text == "" {
+			t.Errorf("break %+v is not told in %q", b, err)
+		}
+	}
+}
+
+// TestBreakRules looks at the rule that a request meets, with each break and without, in its own stage's manifests.
+func TestBreakRules(t *testing.T) {
+	secret := func(value string) *manifests.Request {
+		return &manifests.Request{Host: "middleware", Method: "GET", Path: "/", Header: http.Header{"X-Dev-User": {value}}}
+	}
+	arms := func(r *manifests.Rule) string {
+		var all []string
+		for _, d := range r.Split {
+			all = append(all, fmt.Sprintf("%s %.1f", d.Subset, d.Share))
+		}
+		return strings.Join(all, ", ")
+	}
+	covers500 := func(r *manifests.Rule) string { return fmt.Sprint(r.Retry.Covers(manifests.Failure{Status: 500})) }
+	attempts := func(r *manifests.Rule) string { return fmt.Sprint(r.Retry.Attempts) }
+	for _, test := range []struct {
+		name        string
+		request     *manifests.Request
+		look        func(*manifests.Rule) string
+		right, want string
+	}{
+		{"egress-open", &manifests.Request{Host: "nowhere.example", Path: "/"}, func(r *manifests.Rule) string { return fmt.Sprint(r.Direct != nil) }, "true", "false"},
+		{"split-70-30", secret(""), arms, "prod 0.8, canary 0.2", "prod 0.7, canary 0.3"},
+		{"no-retries", secret(""), attempts, "3", "0"},
+		{"one-retry-less", secret(""), attempts, "3", "2"},
+		{"retry-not-5xx", secret(""), covers500, "true", "false"},
+		{"slow-backoff", secret(""), func(r *manifests.Rule) string { return r.Retry.BackOff(2).String() }, "50ms", "200ms"},
+		{"header-ignored", secret("super-secret"), arms, "canary 1.0", "prod 0.8, canary 0.2"},
+		{"header-case-insensitive", secret("Super-Secret"), arms, "prod 0.8, canary 0.2", "canary 1.0"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			b, err := findBreak(test.name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			stage := b.Stage
+			if stage == "egress" {
+				stage = "" // before the stage opens it
+			}
+			applied, err := manifests.Through(stage, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			applied = manifests.SplitCanary(applied, 20)
+			look := func(objects []manifests.Object) string {
+				rules, err := manifests.Read(objects)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return test.look(rules.Table(manifests.Caller{Namespace: manifests.Namespace}).Route(test.request))
+			}
+			if got := look(b.objects(applied)); got != test.want {
+				t.Errorf("broken: got %s, want %s", got, test.want)
+			}
+			if got := look(applied); got != test.right {
+				t.Errorf("not broken, after: got %s, want %s", got, test.right)
+			}
+		})
+	}
+}
+
+// TestBreakGateway sends a request that needs a retry through the gateway of the chain.
+func TestBreakGateway(t *testing.T) {
+	yaml := strings.ReplaceAll(serviceOne+deployment1("one"), "one", "frontend") + `
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: door}
+spec:
+  selector: {istio: ingressgateway}
+  servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]}]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: frontend}
+spec:
+  hosts: ["*"]
+  gateways: [door]
+  http: [{route: [{destination: {host: frontend}}], retries: {attempts: 3, retryOn: 5xx}}]
+`
+	for name, want := range map[string]struct{ status, attempt int }{"": {200, 2}, "gateway-bypassed": {500, 0}} {
+		m := applied(t, Options{Break: name}, yaml)
+		if got := m.Describe().Deviation; got != name {
+			t.Errorf("deviation: got %q, want %q", got, name)
+		}
+		address, err := m.Address(target.Gateway)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set(service.HeaderScript, "500,200")
+		client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+		response, err := client.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		io.Copy(io.Discard, response.Body)
+		response.Body.Close()
+		counters, err := m.Counters(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if last := counters[len(counters)-1]; response.StatusCode != want.status || last.Attempt != want.attempt {
+			t.Errorf("break %q: got %d at attempt %d, want %+v", name, response.StatusCode, last.Attempt, want)
+		}
+	}
+}

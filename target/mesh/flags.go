@@ -1,0 +1,47 @@
+package mesh
+
+// Envoy's response flags, as its access log prints them.
+const (
+	flagNoHealthy        = "UH"
+	flagNoCluster        = "NC"
+	flagNoRoute          = "NR"
+	flagTimeout          = "UT"
+	flagConnectFailure   = "UF"
+	flagTermination      = "UC"
+	flagRetriesExhausted = "URX"
+	flagDelayed          = "DI"
+	flagAborted          = "FI"
+	flagDownstreamLeft   = "DC"
+)
+
+// Envoy's response code details, which say more exactly than a flag why an answer is what it is.
+const (
+	detailViaUpstream    = "via_upstream"
+	detailDirect         = "direct_response"
+	detailNoCluster      = "cluster_not_found"
+	detailNoHealthy      = "no_healthy_upstream"
+	detailAborted        = "fault_filter_abort"
+	detailPerTryTimeout  = "upstream_per_try_timeout"
+	detailTimeout        = "response_timeout"
+	detailDownstreamLeft = "downstream_remote_disconnect"
+	detailConnectFailure = "upstream_reset_before_response_started{remote_connection_failure}"
+	detailTermination    = "upstream_reset_before_response_started{connection_termination}"
+)
+
+// Bodies of the answers that Envoy gives itself.
+const (
+	textTimeout       = "upstream request timeout"
+	textNoHealthy     = "no healthy upstream"
+	textAborted       = "fault filter abort"
+	textReset         = "upstream connect error or disconnect/reset before headers. reset reason: "
+	reasonConnect     = "remote connection failure"
+	reasonTermination = "connection termination"
+)
+
+// joined is two lists of flags as one.
+func joined(first, second string) string {
+	if first == "" || second == "" {
+		return first + second
+	}
+	return first + "," + second
+}

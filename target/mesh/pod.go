@@ -1,0 +1,161 @@
+package mesh
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/service"
+)
+
+// clusterDomain ends the fully qualified names of Services.
+const clusterDomain = ".svc.cluster.local"
+
+// pod is one replica of a Deployment: the demo service on a listener of its own.
+type pod struct {
+	service *service.Service
+	server  *server
+	metrics *upstream // to its /metrics, past every proxy
+}
+
+// deployment is a workload that runs.
+type deployment struct {
+	workload manifests.Workload
+	pods     []*pod
+}
+
+// pods are the deployments that run, by namespace and name.
+type pods map[deploymentName]*deployment
+
+type deploymentName struct{ namespace, name string }
+
+func nameOf(w *manifests.Workload) deploymentName { return deploymentName{w.Namespace, w.Name} }
+
+// startPod starts one replica. Its calls go through its app's proxy.
+func startPod(w *manifests.Workload, calls transport) (*pod, error) {
+	config, _, err := service.FromEnvironment(func(name string) string { return w.Env[name] })
+	if err != nil {
+		return nil, fmt.Errorf("starting Deployment %s: its environment: %w", w.Name, err)
+	}
+	config.Transport = calls
+	p := &pod{}
+	if p.service, err = service.New(config); err != nil {
+		return nil, fmt.Errorf("starting Deployment %s: %w", w.Name, err)
+	}
+	if p.server, err = serve(p.service); err != nil {
+		p.service.Close()
+		return nil, fmt.Errorf("starting Deployment %s: %w", w.Name, err)
+	}
+	p.metrics = &upstream{address: p.server.address}
+	return p, nil
+}
+
+func (p *pod) close() {
+	p.metrics.close()
+	p.server.close()
+	p.service.Close()
+}
+
+func (d *deployment) close() {
+	for _, pod := range d.pods {
+		pod.close()
+	}
+}
+
+// deploy runs what the rules say: deployments that did not change are kept, the others are started. Those that only p
+// has are left to the caller to close. On error everything that was started is closed again.
+func (p pods) deploy(workloads []manifests.Workload, calls func(*manifests.Workload) (transport, error)) (pods, error) {
+	next := make(pods, len(workloads))
+	var problems []error
+	for i := range workloads {
+		w := &workloads[i]
+		if running := p[nameOf(w)]; running != nil && reflect.DeepEqual(running.workload, *w) {
+			next[nameOf(w)] = running
+			continue
+		}
+		started := &deployment{workload: *w}
+		next[nameOf(w)] = started
+		through, err := calls(w)
+		for len(started.pods) < w.Replicas && err == nil {
+			var pod *pod
+			if pod, err = startPod(w, through); err == nil {
+				started.pods = append(started.pods, pod)
+			}
+		}
+		if err != nil {
+			problems = append(problems, err)
+		}
+	}
+	if problems != nil {
+		next.closeExcept(p)
+		return nil, errors.Join(problems...)
+	}
+	return next, nil
+}
+
+// closeExcept closes the deployments that are not among those to be kept, and returns the addresses that are free now.
+func (p pods) closeExcept(kept pods) (gone []string) {
+	for name, d := range p {
+		if kept[name] == d {
+			continue
+		}
+		d.close()
+		for _, pod := range d.pods {
+			gone = append(gone, pod.server.address)
+		}
+	}
+	return gone
+}
+
+// of are the replicas of workloads.
+func (p pods) of(workloads []manifests.Workload) (replicas []*pod) {
+	for i := range workloads {
+		if d := p[nameOf(&workloads[i])]; d != nil {
+			replicas = append(replicas, d.pods...)
+		}
+	}
+	return replicas
+}
+
+// serving resolves an external host:port as the cluster's DNS would: to the pods of the Service of that name, which the
+// mesh's registry need not know. It returns false when no Service has the name and the port.
+func (p pods) serving(rules *manifests.Rules, external string) ([]*pod, bool) {
+	host, port, err := net.SplitHostPort(external)
+	if err != nil {
+		return nil, false
+	}
+	service := rules.Services[host]
+	if service == nil {
+		return nil, false
+	}
+	for _, at := range service.Ports {
+		if strconv.Itoa(at.Port) == port {
+			return p.selected(service), true
+		}
+	}
+	return nil, false
+}
+
+// selected are the replicas that a Service leads to.
+func (p pods) selected(s *manifests.Service) (replicas []*pod) {
+	for name, d := range p {
+		if strings.HasSuffix(s.Host, "."+name.namespace+clusterDomain) && contains(d.workload.Labels, s.Selector) {
+			replicas = append(replicas, d.pods...)
+		}
+	}
+	return replicas
+}
+
+// contains reports whether labels have every pair of selector, which must have one at least.
+func contains(labels, selector map[string]string) bool {
+	for name, value := range selector {
+		if labels[name] != value {
+			return false
+		}
+	}
+	return len(selector) > 0
+}
