@@ -1,0 +1,60 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"golang.org/x/term"
+
+	"github.com/hellochaos/hellochaos/scenarios"
+)
+
+// progressLine is one line on a terminal that is written anew at most ten times a second; on anything else it is nothing.
+type progressLine struct {
+	terminal *os.File
+	last     time.Time
+}
+
+func newProgressLine(w io.Writer, off bool) *progressLine {
+	file, ok := w.(*os.File)
+	if off || !ok || !term.IsTerminal(int(file.Fd())) {
+		return &progressLine{}
+	}
+	return &progressLine{terminal: file}
+}
+
+// eraseLine goes to the line's beginning and clears it.
+const eraseLine = "\r\x1b[K"
+
+func (l *progressLine) show(p scenarios.Progress) {
+	if l.terminal == nil || time.Since(l.last) < 100*time.Millisecond {
+		return
+	}
+	l.last = time.Now()
+	text := fmt.Sprintf("%s %-6s %6d of %d", p.Stage, p.Phase, p.Done, p.Planned)
+	if m := p.Estimate; m.Measured != nil {
+		text += fmt.Sprintf("  %s %.3f in [%.3f, %.3f], predicted %.3f", p.Check, *m.Measured, m.Interval.Lo, m.Interval.Hi, m.Predicted)
+	}
+	width, _, err := term.GetSize(int(l.terminal.Fd()))
+	if err != nil || width <= 1 {
+		width = 80
+	}
+	if len(text) >= width {
+		text = text[:width-1]
+	}
+	fmt.Fprint(l.terminal, eraseLine+text)
+}
+
+func (l *progressLine) clear() {
+	if l.terminal != nil && !l.last.IsZero() {
+		fmt.Fprint(l.terminal, eraseLine)
+	}
+}
+
+// colourful reports whether w is a terminal that wants colours (see no-color.org).
+func colourful(w io.Writer) bool {
+	file, ok := w.(*os.File)
+	return ok && os.Getenv("NO_COLOR") == "" && term.IsTerminal(int(file.Fd()))
+}

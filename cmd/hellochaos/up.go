@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/target"
+	"github.com/hellochaos/hellochaos/target/mesh"
+)
+
+func upCommand() *cobra.Command {
+	names := manifests.StageNames()
+	folder := ""
+	cmd := &cobra.Command{
+		Use:       "up [STAGE]",
+		Short:     "keep the chain running behind the embedded mesh, to try it by hand",
+		Long:      "Start the chain behind the embedded mesh with the stages up to STAGE applied (" + strings.Join(names, ", ") + "; default all), print its addresses, and keep it running until Ctrl-C.",
+		Example:   "  hellochaos up retry",
+		Args:      cobra.MaximumNArgs(1),
+		ValidArgs: names,
+	}
+	cmd.Flags().StringVar(&folder, "manifests", "", "`folder` whose STAGE.yaml files replace the bundled ones")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		stage := names[len(names)-1]
+		if len(args) > 0 {
+			stage = args[0]
+		}
+		if !slices.Contains(names, stage) {
+			return fmt.Errorf("up: no stage %s: the stages are %s", stage, strings.Join(names, ", "))
+		}
+		objects, err := through(stage, folder)
+		if err != nil {
+			return fmt.Errorf("up:\n%w", err)
+		}
+		return up(cmd.Context(), stage, objects, cmd.OutOrStdout())
+	}
+	return cmd
+}
+
+// through are the objects of the stages up to one, with the user's own in place of bundled ones; read once, so that
+// what is wrong with them is said before anything is started.
+func through(stage, folder string) ([]manifests.Object, error) {
+	var overrides map[string][]manifests.Object
+	if folder != "" {
+		var err error
+		if overrides, err = manifests.LoadDirectory(folder); err != nil {
+			return nil, err
+		}
+	}
+	objects, err := manifests.Through(stage, overrides)
+	if err != nil {
+		return nil, err
+	}
+	_, err = manifests.Read(objects)
+	return objects, err
+}
+
+// up runs the chain until ctx ends.
+func up(ctx context.Context, stage string, objects []manifests.Object, stdout io.Writer) error {
+	m, err := mesh.New(mesh.Options{})
+	if err != nil {
+		return failure{fmt.Errorf("starting the embedded mesh: %w", err)}
+	}
+	defer func() {
+		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		defer cancel()
+		_ = m.Close(closing) // the process ends with it
+	}()
+	if err := m.Apply(ctx, objects); err != nil {
+		return failure{fmt.Errorf("applying the stages up to %s: %w", stage, err)}
+	}
+	frontend, err := m.Address(target.Direct)
+	if err != nil {
+		return failure{err}
+	}
+	fmt.Fprintf(stdout, "The chain is up with the stages up to %s; Ctrl-C ends it.\n\n", stage)
+	fmt.Fprintf(stdout, "frontend  %s/  (direct: outside the mesh)\n", frontend)
+	entry := frontend
+	if gateway, err := m.Address(target.Gateway); err == nil {
+		fmt.Fprintf(stdout, "gateway   %s/\n", gateway)
+		entry = gateway
+	} else {
+		fmt.Fprintf(stdout, "gateway   none before stage ingress\n")
+	}
+	fmt.Fprintf(stdout, "\ncurl %s/\ncurl -H 'fail: 0.5' %s/\ncurl -H 'x-dev-user: super-secret' %s/\n", entry, entry, entry)
+	<-ctx.Done()
+	return nil
+}
