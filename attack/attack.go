@@ -55,6 +55,9 @@ type Plan struct {
 	Name        string
 	Connections int           // the most requests in flight; 1 to MaxConnections
 	Timeout     time.Duration // of one request, with its body; above 0, at most MaxTimeout
+	// Lead is how many requests more belong to the attack when observe stops it: with a lead above what is in flight, the
+	// same stop sends the same requests, whatever the machine's pace.
+	Lead int
 }
 
 // Cohort is requests that share headers.
@@ -85,6 +88,9 @@ func (p *Plan) check() error {
 	}
 	if p.Connections < 1 || p.Connections > MaxConnections {
 		refuse("Connections %d: must be 1 to %d", p.Connections, MaxConnections)
+	}
+	if p.Lead < 0 {
+		refuse("Lead %d: must not be negative", p.Lead)
 	}
 	if p.Timeout <= 0 || p.Timeout > MaxTimeout {
 		refuse("Timeout %v: must be above 0, at most %v", p.Timeout, MaxTimeout)

@@ -2,6 +2,7 @@ package attack
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 )
 
@@ -45,18 +46,21 @@ type pacer struct {
 	schedule
 	sending context.Context
 	timer   *time.Timer
+	limit   atomic.Int64 // how many may be sent: all, until a stop leaves fewer
 }
 
 func newPacer(sending context.Context, plan schedule) *pacer {
 	timer := time.NewTimer(0)
 	timer.Stop()
-	return &pacer{schedule: plan, sending: sending, timer: timer}
+	p := &pacer{schedule: plan, sending: sending, timer: timer}
+	p.limit.Store(int64(plan.requests))
+	return p
 }
 
 // Pace returns when the next hit is due, elapsed being the time since the beginning and hits how many were sent. The
 // wait that it leaves to Vegeta is always 0; stop is true when no hit may follow.
 func (p *pacer) Pace(elapsed time.Duration, hits uint64) (wait time.Duration, stop bool) {
-	if hits >= uint64(p.requests) {
+	if hits >= uint64(p.limit.Load()) {
 		return 0, true
 	}
 	if early := p.at(int(hits)) - elapsed; early > 0 {
@@ -67,7 +71,7 @@ func (p *pacer) Pace(elapsed time.Duration, hits uint64) (wait time.Duration, st
 			p.timer.Stop()
 		}
 	}
-	return 0, p.sending.Err() != nil
+	return 0, p.sending.Err() != nil || hits >= uint64(p.limit.Load())
 }
 
 // Rate is the planned rate; Vegeta asks for it in reports only.

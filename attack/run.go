@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -14,7 +15,8 @@ import (
 // Run sends the requests of plan when they are due, and hands what came of them to observe, in planned order, on the
 // caller's goroutine. An observation is observe's until it returns; what it keeps it must copy.
 //
-// When observe returns false, nothing more is sent, requests in flight are waited for, and nothing more is handed over.
+// When observe returns false, the attack ends Plan.Lead requests later: until then requests are sent and handed over,
+// after that none is; what is in flight is waited for.
 // Sending ends a second, or a tenth of the planned time where that is more, after its planned end: what has not left by
 // then counts as unsent. So Run returns at the latest Plan.Timeout after that.
 //
@@ -41,6 +43,7 @@ func run(ctx context.Context, plan Plan, base http.RoundTripper, observe func(*O
 		plan:     &plan,
 		schedule: schedule{plan.Requests, plan.Rate},
 		observe:  observe,
+		until:    plan.Requests,
 		lags:     newHistogram(),
 		result:   Result{Planned: plan.Requests, PlannedRate: plan.Rate},
 	}
@@ -51,8 +54,10 @@ func run(ctx context.Context, plan Plan, base http.RoundTripper, observe func(*O
 	attacker := vegeta.NewAttacker(vegeta.Client(transport.client()), vegeta.MaxBody(maxAnswer),
 		vegeta.Workers(uint64(min(firstWorkers, plan.Connections, plan.Requests))), vegeta.MaxWorkers(uint64(plan.Connections)))
 
+	pacer := newPacer(sending, a.schedule)
+	a.limit = &pacer.limit
 	a.result.Began = time.Now()
-	results := attacker.Attack(targeter(sending, plan.URL), newPacer(sending, a.schedule), 0, "")
+	results := attacker.Attack(targeter(sending, plan.URL), pacer, 0, "")
 	defer func() { // also when observe panics: nothing may be left behind
 		giveUp()
 		for range results {
@@ -84,6 +89,8 @@ type attack struct {
 	schedule schedule
 	observe  func(*Observation) bool
 	stop     context.CancelFunc // ends sending
+	until    int                // how many requests belong to the attack: all, until a stop leaves fewer
+	limit    *atomic.Int64      // tells the pacer of until
 	queue    reorder
 	closed   bool                    // nothing more is handed to observe
 	ended    time.Duration           // when sending was ended before all was sent; 0: it was not
@@ -150,19 +157,30 @@ func (a *attack) account(started, lag, latency time.Duration) {
 	}
 }
 
-// handOver gives observe what is next in planned order, until it has had enough or the attack is aborted: requests
-// that were given up say nothing of the service.
+// handOver gives observe what is next in planned order, until the attack is over or aborted: requests that were given
+// up say nothing of the service.
 func (a *attack) handOver() {
 	for o := a.queue.next(); o != nil; o = a.queue.next() {
 		if a.closed = a.ctx.Err() != nil; !a.closed {
 			a.result.Observed++
-			a.result.Stopped = !a.observe(o)
-			a.closed = a.result.Stopped
+			if more := a.observe(o); !more && !a.result.Stopped {
+				a.curtail(o.Number + 1 + a.plan.Lead)
+			}
+			a.closed = a.result.Stopped && o.Number+1 >= a.until
 		}
 		if a.closed {
 			a.end()
 			return
 		}
+	}
+}
+
+// curtail makes the attack end early, with so many requests; what is beyond was never due.
+func (a *attack) curtail(requests int) {
+	a.result.Stopped = true
+	if requests < a.until {
+		a.until, a.schedule.requests = requests, requests
+		a.limit.Store(int64(requests))
 	}
 }
 

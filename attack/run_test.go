@@ -275,6 +275,33 @@ func TestRunStopsOnThePlannedPrefix(t *testing.T) {
 	}
 }
 
+// A stop with a lead sends and observes the same requests whatever is in flight when it comes.
+func TestRunStopsAfterTheLead(t *testing.T) {
+	for _, slow := range []time.Duration{0, 30 * time.Millisecond} {
+		url := serve(t, func(_ http.ResponseWriter, r *http.Request) {
+			select {
+			case <-time.After(slow):
+			case <-r.Context().Done():
+			}
+		})
+		plan := planFor(url, 5000, 1000)
+		plan.Lead, plan.Connections = 200, 500
+		result, err := Run(t.Context(), plan, func(o *Observation) bool { return o.Number != 49 })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !result.Stopped || result.Sent != 250 || result.Observed != 250 || result.Unsent != 0 || result.Limited {
+			t.Errorf("answers after %v: got %+v, want a stop with 250 sent and observed", slow, result)
+		}
+	}
+	url := serve(t, func(http.ResponseWriter, *http.Request) {})
+	plan := planFor(url, 100, 1000)
+	plan.Lead = 200
+	if result, err := Run(t.Context(), plan, func(*Observation) bool { return false }); err != nil || result.Sent != 100 || result.Observed != 100 {
+		t.Errorf("a lead beyond the plan: got %+v, %v, want all 100", result, err)
+	}
+}
+
 // Vegeta alone would send one more request, 20 s later.
 func TestRunStopsPromptlyAtALowRate(t *testing.T) {
 	url := serve(t, func(http.ResponseWriter, *http.Request) {})

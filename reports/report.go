@@ -74,6 +74,8 @@ type Stage struct {
 	Amplification []Amplification `json:"amplification,omitempty"`
 	// Policies are the retry policies in force after the stage, hop by hop.
 	Policies []Policy `json:"policies,omitempty"`
+	// PromiseBroken: the manifests themselves do not imply what the tutorial promises of the stage; Words say why.
+	PromiseBroken bool `json:"promise_broken,omitempty"`
 	// Words say what happened and why, from this report alone.
 	Words []string `json:"words,omitempty"`
 }

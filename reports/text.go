@@ -45,9 +45,9 @@ func (t *text) head(r *Report) {
 		}
 	}
 	s := r.Settings
-	about := fmt.Sprintf("%s: %d requests in %.1f s; fail %s, ", r.Target.Detail, requests, r.Elapsed, probability(s.Fail))
+	about := fmt.Sprintf("%s: %d requests in %.1f s; fail %s, ", r.Target.Detail, requests, r.Elapsed, Probability(s.Fail))
 	if s.Hang > 0 {
-		about += "hang " + probability(s.Hang) + ", "
+		about += "hang " + Probability(s.Hang) + ", "
 	}
 	about += fmt.Sprintf("%s, seed %d", s.Cascade, s.Seed)
 	t.paragraph(about, "")
@@ -187,7 +187,7 @@ func predicted(c *Check) string {
 	}
 	var sides []string
 	for _, m := range []*Measurement{c.Before, c.After} {
-		if m != nil && m.N > 0 {
+		if m != nil && (m.N > 0 || c.Kind == Median) {
 			if v := value(c, m.Predicted); len(sides) == 0 || sides[0] != v {
 				sides = append(sides, v)
 			}
@@ -235,22 +235,22 @@ func catches(c *Check) string {
 		}
 		return ""
 	}
-	return probability(largest)
+	return Probability(largest)
 }
 
 // value is a number in a check's unit: a share, or a time with three significant digits.
 func value(c *Check, v float64) string {
 	switch {
 	case c.Unit != "seconds":
-		return probability(v)
+		return Probability(v)
 	case v >= 1:
 		return strconv.FormatFloat(v, 'f', 2, 64) + "s"
 	}
 	return strconv.FormatFloat(1000*v, 'f', max(0, 1-int(math.Log10(max(1, 10*v)))), 64) + "ms"
 }
 
-// probability is a share with three significant digits, four decimals at most, and no zero before the point.
-func probability(p float64) string {
+// Probability is a share as tables have it, with three significant digits, four decimals at most, and no zero before the point.
+func Probability(p float64) string {
 	decimals := 3
 	switch {
 	case p > 0 && p < 0.0001:

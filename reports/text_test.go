@@ -118,8 +118,8 @@ func TestWorst(t *testing.T) {
 
 func TestNumbersForPeople(t *testing.T) {
 	for v, want := range map[float64]string{0: "0", 1: "1", 0.5: ".5", 0.4981: ".498", 0.0625: ".0625", 0.00812: ".0081", 6.31e-6: "6.3e-06"} {
-		if got := probability(v); got != want {
-			t.Errorf("probability(%v) = %s, want %s", v, got, want)
+		if got := Probability(v); got != want {
+			t.Errorf("Probability(%v) = %s, want %s", v, got, want)
 		}
 	}
 	seconds := &Check{Unit: "seconds"}

@@ -44,9 +44,9 @@ func backoffs(f *forecast, i, requests int) (checks []check, left string) {
 		b := &backoff{hop: h.name, attempt: attempt, reach: okay * math.Pow(failing, float64(attempt-1)) * r / all}
 		switch lo, mid, hi := waited(f, i, attempt); {
 		case requestsFor(leastTimed, b.reach) > float64(requests):
-			return checks, fmt.Sprintf("%s: try %d and later ones are too rare to be timed", h.name, attempt)
+			return checks, fmt.Sprintf("try %d and later ones are too rare to be timed", attempt)
 		case hi > 2*lo:
-			left = fmt.Sprintf("%s: failed and hung tries add such different times that the median before try %d says nothing", h.name, attempt)
+			left = fmt.Sprintf("failed and hung tries add such different times that the median before try %d says nothing", attempt)
 		default:
 			b.predicted = mid
 			checks = append(checks, b)

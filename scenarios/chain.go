@@ -54,7 +54,7 @@ func discover(rules *manifests.Rules, entry target.Entry, header http.Header) ([
 		}
 		upstream, err := url.Parse(workload.Env["UPSTREAM_URI"])
 		if err != nil {
-			return nil, fmt.Errorf("Deployment %s: UPSTREAM_URI: %w", workload.Name, err)
+			return nil, fmt.Errorf("UPSTREAM_URI of Deployment %s: %w", workload.Name, err)
 		}
 		next := hop{external: workload.Env["UPSTREAM_EXTERNAL"] == "true"}
 		next.name, _, _ = strings.Cut(upstream.Hostname(), ".")
@@ -180,7 +180,7 @@ func theGateway(rules *manifests.Rules) (name, host string, err error) {
 	}
 	host, ok := rules.EntryHost(names[0])
 	if !ok {
-		return "", "", fmt.Errorf("Gateway %s: no server of it has a host for HTTP", names[0])
+		return "", "", fmt.Errorf("no server of Gateway %s has a host for HTTP", names[0])
 	}
 	return names[0], host, nil
 }

@@ -38,6 +38,9 @@ type evidence struct {
 	counters target.Counters
 }
 
+// void reports whether nothing may be judged: the generator could not keep its schedule, or sent more than it counted.
+func (e *evidence) void() bool { return e.result.Limited || e.result.Resends > 0 }
+
 // judge is the rule of design.md §7: pass inside the band, fail disjoint from it.
 func judge(interval, band stats.Interval) reports.Verdict {
 	switch {

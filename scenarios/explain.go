@@ -73,11 +73,6 @@ func percent(p *float64) string {
 	return strconv.FormatFloat(100**p, 'g', 3, 64) + " %"
 }
 
-// share is a probability as tables have it, ".0625".
-func shareText(p float64) string {
-	return strings.TrimPrefix(strconv.FormatFloat(p, 'g', 3, 64), "0")
-}
-
 func numbers(n []int) string {
 	if len(n) == 0 {
 		return "not kept"

@@ -18,6 +18,8 @@ const (
 	defaultMost = 50000
 	// ledgerMost is the most that are planned for the sake of a ledger alone: rarer failures are not waited for.
 	ledgerMost = 20000
+	// timedShare of the capacity is used where waits are timed: a busy machine wakes up late.
+	timedShare = 0.65
 	// leastRequests of a phase are planned even where every check wants fewer.
 	leastRequests = 200
 
@@ -41,8 +43,8 @@ type phase struct {
 	requests int
 	rate     float64
 	host     string
-	// left says which checks are not made, and why.
-	left []string
+	// left says why waits are not timed, and of which hops.
+	left []omission
 }
 
 // prepare plans a phase: everything that can be said before the first request.
@@ -104,19 +106,51 @@ func (p *phase) plan(capacity float64) {
 	p.requests = max(len(p.cohorts), int(math.Ceil(min(wanted, most))))
 	if p.after {
 		for i := range p.forecasts[0].hops {
-			checks, left := backoffs(p.forecasts[0], i, p.requests)
-			if left != "" {
-				p.left = append(p.left, left)
-			}
-			if p.timed(p.forecasts[0].hops[i].name) {
+			if hop := p.forecasts[0].hops[i].name; p.timed(hop) {
+				checks, left := backoffs(p.forecasts[0], i, p.requests)
 				p.checks = append(p.checks, checks...)
+				p.omit(hop, left)
 			}
 		}
 	}
+}
+
+// omission is a reason not to check something, and the hops that it holds for.
+type omission struct {
+	why  string
+	hops []string
+}
+
+// omit notes why a hop is left out; no reason, no omission.
+func (p *phase) omit(hop, why string) {
+	if why == "" {
+		return
+	}
+	i := slices.IndexFunc(p.left, func(o omission) bool { return o.why == why })
+	if i < 0 {
+		i = len(p.left)
+		p.left = append(p.left, omission{why: why})
+	}
+	p.left[i].hops = append(p.left[i].hops, hop)
+}
+
+// begin makes all shares undecided.
+func (p *phase) begin() {
 	proportions := p.proportions()
 	for _, c := range proportions {
 		c.begin(p.requests, len(proportions))
 	}
+}
+
+// times reports whether the phase times any waits.
+func (p *phase) times() bool {
+	f := p.forecasts[0]
+	for i := range f.hops {
+		if p.after && len(f.lost[i]) > 0 && p.timed(f.hops[i].name) {
+			return true
+		}
+	}
+	return false
 }
 
 // timed reports whether the stage looks at this hop's retries.
@@ -138,9 +172,27 @@ func (p *phase) proportions() []*proportion {
 	return found
 }
 
-// mayStop reports whether the phase may end before all planned requests were sent: exact checks, ledgers and medians
-// look at every one.
-func (p *phase) mayStop() bool { return len(p.proportions()) == len(p.checks) }
+// settled is how many requests must be looked at before the phase may end early: as many as its exact checks, ledgers and
+// medians asked for. They are judged at the end, never before.
+func (p *phase) settled() int {
+	var most float64
+	for _, c := range p.checks {
+		if _, ok := c.(*proportion); !ok {
+			most = max(most, c.demand())
+		}
+	}
+	return int(math.Ceil(min(most, float64(p.requests))))
+}
+
+// lead is how many requests may be in flight when the shares are decided: a stop that far ahead is at the same request in
+// every run with the same seed.
+func (p *phase) lead() int {
+	ahead := 0.1
+	if p.times() {
+		ahead = 0.3 // the waits between tries
+	}
+	return int(p.rate * ahead)
+}
 
 // plannedRate keeps the tries that a second's requests cause within the target's capacity, and the requests in flight
 // well within the connections.
@@ -154,6 +206,9 @@ func (p *phase) plannedRate(capacity float64) float64 {
 	}
 	tries = 1 + tries/float64(len(p.forecasts)) // the edge's own work counts as one
 	rate := capacity / tries
+	if p.times() {
+		rate *= timedShare
+	}
 	if mean > 0 {
 		rate = min(rate, float64(p.connections())/2/mean)
 	}
@@ -187,7 +242,7 @@ func (p *phase) attackOn(address string) attack.Plan {
 	return attack.Plan{
 		URL: address, Host: p.host, Requests: p.requests, Rate: p.rate, Cohorts: p.cohorts,
 		Name:        fmt.Sprintf("%d/%s-%s", p.options.Seed, p.stage.Name, p.name()),
-		Connections: p.connections(), Timeout: p.timeout(),
+		Connections: p.connections(), Timeout: p.timeout(), Lead: p.lead(),
 	}
 }
 

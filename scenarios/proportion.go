@@ -42,7 +42,7 @@ func (p *proportion) begin(requests, checks int) {
 	most := max(1, int64(float64(requests)*p.reach))
 	p.early = stats.NewSequence(p.predicted, most, alphaEarly)
 	p.failing = stats.NewSequence(p.predicted, most, alphaEarly/float64(checks))
-	p.seen = stats.Interval{Lo: 0, Hi: 1}
+	p.seen, p.decided = stats.Interval{Lo: 0, Hi: 1}, ""
 }
 
 // look takes in what was tallied so far and says whether the check is decided.

@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
@@ -18,7 +19,7 @@ func record(stage *reports.Stage, p *phase, e *evidence, interrupted bool) {
 		switch {
 		case interrupted:
 			m.Verdict, m.Note = reports.Inconclusive, "interrupted"
-		case e.result.Limited || e.result.Resends > 0:
+		case e.void():
 			m.Verdict, m.Note = reports.Inconclusive, "void: "+e.result.Warnings()[0]
 		}
 		if p.after {
@@ -78,14 +79,17 @@ func amplify(stage *reports.Stage, p *phase, e *evidence) {
 	}
 }
 
-// describe writes down how the attack went.
-func describe(done *reports.Phase, e *evidence) {
+// describe writes down how the attack went, and what that takes away from its checks; timed: some of them are of times.
+func describe(done *reports.Phase, e *evidence, timed bool) {
 	r := e.result
 	done.Elapsed = r.Elapsed.Seconds()
 	done.Sent, done.Observed, done.Unsent = r.Sent, r.Observed, r.Unsent
-	done.AchievedRate = r.AchievedRate
+	done.PlannedRate, done.AchievedRate = r.PlannedRate, r.AchievedRate
 	done.LagMedian, done.LagP99 = r.LagMedian.Seconds(), r.LagP99.Seconds()
-	done.Stopped, done.GeneratorLimited, done.Late = r.Stopped, r.Limited || r.Resends > 0, r.Late
+	done.Stopped, done.GeneratorLimited, done.Late = r.Stopped, e.void(), r.Late
+	if !timed { // late starts take nothing away from counts
+		r.Late = false
+	}
 	done.Warnings = r.Warnings()
 	done.Latency = append(latencies("ok", e.tally.Latency(true)), latencies("failed", e.tally.Latency(false))...)
 }
@@ -129,11 +133,29 @@ func summarize(r *reports.Report) string {
 	case r.Aborted:
 		return fmt.Sprintf("aborted; what was measured until then is below (%d checks)", checks)
 	case r.Verdict == reports.Pass:
-		return fmt.Sprintf("all %d checks agree with what the manifests predict", checks)
+		return agreement(r, checks)
 	case r.Verdict == reports.Fail:
 		return fmt.Sprintf("%d of %d checks contradict the manifests, first %s", count[reports.Fail], checks, worst)
 	case limited:
 		return "no verdict: the load generator could not keep its schedule"
 	}
 	return fmt.Sprintf("%d of %d checks could not be decided, first %s", count[reports.Inconclusive], checks, worst)
+}
+
+// agreement is the summary of a pass, which may still not be what the tutorial promises.
+func agreement(r *reports.Report, checks int) string {
+	text := fmt.Sprintf("all %d checks agree with what the manifests predict", checks)
+	if checks == 1 {
+		text = "the check agrees with what the manifests predict"
+	}
+	var broken []string
+	for _, s := range r.Stages {
+		if s.PromiseBroken {
+			broken = append(broken, s.Name)
+		}
+	}
+	if len(broken) > 0 {
+		text += ", but that is not what the tutorial promises: see " + strings.Join(broken, ", ")
+	}
+	return text
 }

@@ -1,6 +1,10 @@
 package scenarios
 
 import (
+	"math"
+	"slices"
+	"strings"
+
 	"github.com/hellochaos/hellochaos/reports"
 	"github.com/hellochaos/hellochaos/target"
 )
@@ -28,35 +32,56 @@ func retryStage() Stage {
 	}
 }
 
-// explainRetries tells what the retries of these hops did, from the calls' failures and the ledgers.
+// explainRetries tells what the retries of these hops did, from the calls' failures, the ledgers and the waits.
 func (e *explanation) explainRetries(hops ...string) {
+	for len(hops) > 0 && e.passed() {
+		alike := slices.DeleteFunc(slices.Clone(hops), func(hop string) bool { return e.retried(hop) != e.retried(hops[0]) })
+		e.explainPolicy(alike, e.retried(hops[0]))
+		hops = slices.DeleteFunc(hops, func(hop string) bool { return slices.Contains(alike, hop) })
+	}
 	for _, hop := range hops {
-		policy := e.policy(hop)
-		fails, ledger := e.check(hop+callFails), e.check(hop+ledgerName)
-		if hop == frontend {
-			fails = e.check(edgeFails)
-		}
-		if e.passed() && policy.Retries > 0 && fails.Before != nil && fails.After != nil {
-			e.explainPolicy(policy, fails, ledger.After)
-		}
-		e.explainLedger(hop, policy, ledger.After)
+		e.explainLedger(hop, e.policy(hop), e.check(hop+ledgerName).After)
 		e.explainWaits(hop)
 	}
 }
 
-// explainPolicy compares what the manifests imply with the tutorial's promise that failures all but vanish.
-func (e *explanation) explainPolicy(policy reports.Policy, fails row, ledger *reports.Measurement) {
-	hop := policy.Hop
-	switch was, is := fails.Before.Predicted, fails.After.Predicted; {
-	case !policy.Covers500 && e.settings.Fail > 0:
-		e.say("The tutorial's promise does not hold for %s: %s retries on %q, which covers no 500, so its failures stay at %s. Today's Istio retries a 500 only where retryOn has 5xx or 500.", hop, policy.Rule, policy.RetryOn, shareText(is))
-	case is < was:
-		e.say("%s's calls fail with %s where it was %s: %s allows %d retries, so all %d tries must fail. Not zero: retries make failures rare, they do not remove them.", hop, shareText(is), shareText(was), policy.Rule, policy.Retries, policy.Retries+1)
-	case e.settings.Hang == 0 || policy.PerTry == 0:
-	case ledger != nil && ledger.K < ledger.N/2:
-		e.say("Hung tries of %s are cut together with their caller's try, whose %g s began earlier: it is the caller that is tried again.", hop, policy.PerTry)
+// retried is what the retries of a hop come to.
+type retried struct {
+	was, is float64 // how often its calls fail before and after, as predicted; -1 where that is not looked at
+	retries int
+	on      string
+	covers  bool
+	perTry  float64
+	// withCaller: most of its hung tries were cut together with their caller's.
+	withCaller bool
+}
+
+func (e *explanation) retried(hop string) retried {
+	policy, fails, ledger := e.policy(hop), e.check(hop+callFails), e.check(hop+ledgerName).After
+	if hop == frontend {
+		fails = e.check(edgeFails)
+	}
+	rounded := func(p float64) float64 { return math.Round(p*1e9) / 1e9 } // what is alike but for rounding is alike
+	return retried{was: rounded(before(fails)), is: rounded(after(fails)), retries: policy.Retries, on: policy.RetryOn, covers: policy.Covers500,
+		perTry: policy.PerTry, withCaller: ledger != nil && ledger.K < ledger.N/2}
+}
+
+// explainPolicy compares what the manifests imply with the tutorial's promise that failures all but vanish, for hops whose
+// retries come to the same.
+func (e *explanation) explainPolicy(hops []string, r retried) {
+	names := strings.Join(hops, " and ")
+	switch {
+	case r.retries == 0 || r.was < 0 || r.is < 0:
+	case !r.covers && e.settings.Fail > 0:
+		e.stage.PromiseBroken = true
+		e.say("The tutorial's promise does not hold for %s: retryOn is %q, which covers no 500, so calls still fail with %s. Today's Istio retries a 500 only where retryOn has 5xx or 500.", names, r.on, reports.Probability(r.is))
+	case r.is < r.was:
+		e.say("Calls to %s fail with %s where it was %s: %d retries are allowed, so all %d tries must fail. Not zero: retries make failures rare, they do not remove them.", names, reports.Probability(r.is), reports.Probability(r.was), r.retries, r.retries+1)
+	case e.settings.Hang == 0 || r.perTry == 0:
+	case r.withCaller:
+		e.say("Hung tries of %s are cut together with their caller's try, whose %g s began earlier: it is the caller that is tried again.", names, r.perTry)
 	default:
-		e.say("Tries of %s that hang are cut after %g s and sent again.", hop, policy.PerTry)
+		e.say("Tries of %s that hang are cut after %g s and sent again.", names, r.perTry)
 	}
 }
 

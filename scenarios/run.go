@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/hellochaos/hellochaos/attack"
@@ -142,7 +143,7 @@ func (r *Run) stage(ctx context.Context, i int, on target.Target, progress func(
 		r.stages[i].explain(&explanation{stage: stage, settings: r.settings()})
 		for _, p := range r.phases[i] {
 			for _, left := range p.left {
-				stage.Words = append(stage.Words, "Not checked: "+left+".")
+				stage.Words = append(stage.Words, fmt.Sprintf("Not timed, %s: %s.", strings.Join(left.hops, ", "), left.why))
 			}
 		}
 	}
@@ -159,9 +160,13 @@ func verdictOf(c *reports.Check) reports.Verdict {
 	return reports.Worst(verdicts...)
 }
 
+// mostRepeats is how often a phase is sent again at half its rate when this machine could not keep a rate that we chose
+// ourselves. The draws are the same again, so the same seed still gives the same counts.
+const mostRepeats = 2
+
 // run applies a phase's objects, attacks, and collects the evidence; evidence is nil when there is none at all.
 func (p *phase) run(ctx context.Context, on target.Target, progress func(Progress)) (reports.Phase, *evidence, error) {
-	done := reports.Phase{Name: p.name(), Entry: string(p.entry), Planned: p.requests, PlannedRate: p.rate}
+	done := reports.Phase{Name: p.name(), Entry: string(p.entry), Planned: p.requests}
 	began := time.Now()
 	if err := on.Apply(ctx, p.objects); err != nil {
 		return done, nil, fmt.Errorf("applying stage %s (%s): %w", p.stage.Name, p.name(), err)
@@ -171,19 +176,36 @@ func (p *phase) run(ctx context.Context, on target.Target, progress func(Progres
 	if err != nil {
 		return done, nil, err
 	}
+	var repeated []string
+	for {
+		e, err := p.attack(ctx, on, address, progress)
+		if err == nil && p.options.Attack.Rate == 0 && len(repeated) < mostRepeats && (e.void() || e.result.Late && p.times()) {
+			repeated = append(repeated, fmt.Sprintf("sent again at half the rate, since %.0f requests a second were too many for this machine", p.rate))
+			p.rate /= 2
+			continue
+		}
+		if e != nil {
+			describe(&done, e, p.times())
+			done.Warnings = append(repeated, done.Warnings...)
+		}
+		return done, e, err
+	}
+}
+
+// attack sends the phase's requests once.
+func (p *phase) attack(ctx context.Context, on target.Target, address string, progress func(Progress)) (*evidence, error) {
+	p.begin()
 	before, err := p.counters(ctx, on)
 	if err != nil {
-		return done, nil, err
+		return nil, err
 	}
 	e := &evidence{tally: attack.NewTally(len(p.cohorts))}
-	e.result, err = attack.Run(ctx, p.attackOn(address), p.observer(e.tally, progress))
-	describe(&done, e)
-	if err != nil {
-		return done, e, err
+	if e.result, err = attack.Run(ctx, p.attackOn(address), p.observer(e.tally, progress)); err != nil {
+		return e, err
 	}
 	after, err := p.counters(ctx, on)
 	e.counters = after.Since(before)
-	return done, e, err
+	return e, err
 }
 
 // counters reads the services' counters with a bound on the wait for tries in flight.
@@ -200,7 +222,7 @@ func (p *phase) counters(ctx context.Context, on target.Target) (target.Counters
 // observer tallies observations in planned order and looks at the shares now and then; the looks lie closer at the
 // beginning, where a gross error shows.
 func (p *phase) observer(tally *attack.Tally, progress func(Progress)) func(*attack.Observation) bool {
-	proportions := p.proportions()
+	proportions, settled := p.proportions(), p.settled()
 	count, next := 0, 25
 	return func(o *attack.Observation) bool {
 		tally.Add(o)
@@ -215,7 +237,7 @@ func (p *phase) observer(tally *attack.Tally, progress func(Progress)) func(*att
 			}
 		}
 		p.report(tally, count, progress)
-		return !p.mayStop() || decided < len(proportions)
+		return count < settled || decided < len(proportions)
 	}
 }
 

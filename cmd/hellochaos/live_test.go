@@ -118,6 +118,9 @@ func TestManifestsWithoutRetryOn(t *testing.T) {
 	}
 	r := measure(t, 0, "run", "retry", "--fail", "0.5", "--manifests", folder)
 	expect(t, r, "retry", "middleware call fails", 0.5, 0.5)
+	if !strings.Contains(r.Summary, "not what the tutorial promises") {
+		t.Errorf("the summary is %q, want it to say that the promise fails", r.Summary)
+	}
 	if !strings.Contains(words(r), "The tutorial's promise does not hold for middleware") || !strings.Contains(words(r), "covers no 500") {
 		t.Errorf("the words do not say that the promise fails, and why:\n%s", words(r))
 	}
