@@ -23,8 +23,9 @@ const (
 	MaxRate        = 100_000.0 // requests a second
 	MaxRequests    = 10_000_000
 	MaxConnections = 10_000
-	MaxDuration    = time.Hour   // of the sending of one phase
-	MaxTimeout     = time.Minute // so that every latency lies below Overflow
+	MaxDuration    = time.Hour      // of the sending of one phase
+	MaxTimeout     = time.Minute    // so that every latency lies below Overflow
+	MaxSending     = 24 * time.Hour // that a plan may take, Requests at Rate
 	// maxAnswer is how many bytes of an answer are kept; the rest is read and thrown away. A trail of one byte too many
 	// must still be seen as one.
 	maxAnswer = trail.MaxBytes + 1
@@ -66,8 +67,8 @@ type Cohort struct {
 	Header http.Header
 }
 
-// check returns all problems of a plan at once.
-func (p *Plan) check() error {
+// Check returns all problems of a plan at once, or nil: whatever it accepts, Run begins to send.
+func (p Plan) Check() error {
 	var problems []error
 	refuse := func(format string, arguments ...any) { problems = append(problems, fmt.Errorf(format, arguments...)) }
 	if address, err := url.Parse(p.URL); err != nil {
@@ -80,8 +81,8 @@ func (p *Plan) check() error {
 	}
 	if !(p.Rate > 0 && p.Rate <= MaxRate) { // written so that NaN is refused
 		refuse("Rate %g: must be above 0, requests a second, at most %.0f", p.Rate, MaxRate)
-	} else if hours := float64(p.Requests) / p.Rate / 3600; hours > 24 {
-		refuse("Requests %d at Rate %g: would take %.0f hours, at most 24 are accepted", p.Requests, p.Rate, hours)
+	} else if hours := float64(p.Requests) / p.Rate / 3600; hours > MaxSending.Hours() {
+		refuse("Requests %d at Rate %g: would take %.0f hours, must be at most %.0f", p.Requests, p.Rate, hours, MaxSending.Hours())
 	}
 	if len(p.Cohorts) == 0 {
 		refuse("Cohorts: must be at least one")

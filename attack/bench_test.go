@@ -37,7 +37,7 @@ func benchmarkPlan(url string, requests int) Plan {
 // BenchmarkHit is the whole way of a hit but the network: Vegeta, transport, decoding, planned order, tally.
 func BenchmarkHit(b *testing.B) {
 	body := string(trail.Append(nil, benchmarkTrail))
-	tally := NewTally(1)
+	tally := chainTally(1)
 	b.ReportAllocs()
 	benchmarkRun(b, answering{body}, "http://frontend/", tally)
 }
@@ -54,7 +54,7 @@ func BenchmarkHitLoopback(b *testing.B) {
 	transport := dialer(&plan)
 	defer transport.CloseIdleConnections()
 	b.ReportAllocs()
-	benchmarkRun(b, transport, server.URL, NewTally(1))
+	benchmarkRun(b, transport, server.URL, chainTally(1))
 }
 
 // benchmarkRun sends b.N hits flat out, in attacks short enough to end in time.
@@ -80,7 +80,7 @@ func BenchmarkMemory(b *testing.B) {
 	const first, all = 10_000, 1_000_000
 	body := string(trail.Append(nil, benchmarkTrail))
 	for range b.N {
-		tally := NewTally(1)
+		tally := chainTally(1)
 		var before, after uint64
 		plan := benchmarkPlan("http://frontend/", all)
 		plan.Rate = 50_000
@@ -110,7 +110,7 @@ func heap() uint64 {
 }
 
 func BenchmarkTallyAdd(b *testing.B) {
-	tally := NewTally(1)
+	tally := chainTally(1)
 	o := Observation{Status: 200, Latency: 4 * time.Millisecond, Trail: benchmarkTrail}
 	b.ReportAllocs()
 	for n := range b.N {

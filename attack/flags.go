@@ -13,12 +13,13 @@ import (
 // Flags are the flags of an attack as they were typed. They are read as text and looked at later, so that all bad
 // values of a command line can be reported at once: pflag alone stops at the first.
 type Flags struct {
+	set                                               *pflag.FlagSet
 	rate, duration, maxRequests, connections, timeout string
 }
 
 // AddFlags adds --rate, --duration, --max-requests, --connections and --timeout to set.
 func AddFlags(set *pflag.FlagSet) *Flags {
-	f := new(Flags)
+	f := &Flags{set: set}
 	set.StringVar(&f.rate, "rate", "", "requests a second, a `number`, or a number per time such as 3000/1m (default: as the stage plans)")
 	set.StringVar(&f.duration, "duration", "", "longest sending `time` of one phase, such as 10s (default: as the stage plans)")
 	set.StringVar(&f.maxRequests, "max-requests", "", "most requests of one phase, a `number` (default: as the stage plans)")
@@ -27,12 +28,15 @@ func AddFlags(set *pflag.FlagSet) *Flags {
 	return f
 }
 
-// Options are the values of the flags; what was not given is zero, and Timeout is DefaultTimeout. The error joins one line for each bad flag: its name, its value, what is
-// accepted.
+// Options are the values of the flags; what was not given is zero, and Timeout is DefaultTimeout. The error joins one
+// line for each bad flag: its name, its value ("" when it was given as empty), what is accepted.
 func (f *Flags) Options() (Options, error) {
 	var problems []error
 	ask := func(flag, value, accepted string, read func(string) bool) {
-		if value != "" && !read(value) {
+		if f.set.Changed(flag) && !read(value) {
+			if value == "" {
+				value = `""`
+			}
 			problems = append(problems, fmt.Errorf("--%s %s: must be %s", flag, value, accepted))
 		}
 	}

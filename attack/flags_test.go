@@ -44,17 +44,20 @@ func TestOptions(t *testing.T) {
 
 func TestOptionsRefuse(t *testing.T) {
 	for flag, values := range map[string][]string{
-		"rate":         {"-3", "0", "abc", "100001", "inf", "nan", "5/", "5/0s", "0/0s", "5/-1s", "-5/-1s", "5/parsec", "/s", "1/ns"},
-		"duration":     {"0s", "-1s", "10", "61m", "soon"},
-		"max-requests": {"0", "-1", "1.5", "10000001", "many"},
-		"connections":  {"0", "-1", "10001", "x"},
-		"timeout":      {"0", "-1s", "61s", "30"},
+		"rate":         {"", "-3", "0", "abc", "100001", "inf", "nan", "5/", "5/0s", "0/0s", "5/-1s", "-5/-1s", "5/parsec", "/s", "1/ns"},
+		"duration":     {"", "0s", "-1s", "10", "61m", "soon"},
+		"max-requests": {"", "0", "-1", "1.5", "10000001", "many"},
+		"connections":  {"", "0", "-1", "10001", "x"},
+		"timeout":      {"", "0", "-1s", "61s", "30"},
 	} {
 		for _, value := range values {
 			_, err := parse(t, "--"+flag+"="+value)
 			if err == nil {
 				t.Errorf("--%s %s: accepted", flag, value)
 				continue
+			}
+			if value == "" {
+				value = `""`
 			}
 			if want := "--" + flag + " " + value + ": must be a "; !strings.HasPrefix(err.Error(), want) {
 				t.Errorf("got %q, want it to begin with %q", err, want)

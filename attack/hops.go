@@ -1,41 +1,42 @@
 package attack
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/hellochaos/hellochaos/service/trail"
 )
 
-// addHops counts the call to every hop that the observation tells of, and reports whether a call to one
-// of our own failed.
-func (c *CohortTally) addHops(o *Observation) (anyFailed bool) {
+// addHops counts the call to every hop that the observation tells of, of which own are ours, and reports whether a
+// call to one of these failed.
+func (c *CohortTally) addHops(o *Observation, own []string) (anyFailed bool) {
 	call := trail.Call{Status: o.Status, Elapsed: o.Latency, Hop: o.Trail}
-	service, next := Frontend, &call
-	for {
-		c.hop(service).add(next, o.Number)
-		if service != Clock && next.Failed() {
-			anyFailed = true
+	called := 0 // index in own of the service called; -1: the clock
+	if len(own) == 0 {
+		called = -1
+	}
+	for next := &call; ; {
+		service := Clock
+		if called >= 0 {
+			service = own[called]
+			anyFailed = anyFailed || next.Failed()
 		}
+		c.hop(service).add(next, o.Number)
 		if next.Hop == nil || next.Hop.Call == nil {
 			return anyFailed
 		}
 		next = next.Hop.Call
-		service = serviceOf(next.URL)
+		called = slices.Index(own, firstLabel(next.URL))
 	}
 }
 
-// serviceOf is the name under which calls to an address are tallied: the first label of its host if that is a service
-// of ours, and the clock for all else.
-func serviceOf(address string) string {
+// firstLabel is the first label of the host of an address: "middleware" of "http://middleware.default.svc:80/".
+func firstLabel(address string) string {
 	_, host, _ := strings.Cut(address, "://")
 	if end := strings.IndexAny(host, ".:/"); end >= 0 {
 		host = host[:end]
 	}
-	switch host {
-	case Frontend, Middleware, Backend:
-		return host
-	}
-	return Clock
+	return host
 }
 
 func (c *CohortTally) hop(service string) *HopTally {
@@ -76,7 +77,7 @@ func (h *HopTally) addVersion(version string, number int) {
 	count, known := h.Versions[version]
 	if !known {
 		if version = strings.Clone(version); len(h.Versions) >= maxVersions {
-			version = OtherVersion
+			version = otherVersion
 			count = h.Versions[version]
 		}
 	}

@@ -102,6 +102,16 @@ func histogramAt(m map[int]*hdrhistogram.Histogram, key int) *hdrhistogram.Histo
 	return h
 }
 
+// copyOf is a copy of h, nil when h is.
+func copyOf(h *hdrhistogram.Histogram) *hdrhistogram.Histogram {
+	if h == nil {
+		return nil
+	}
+	all := newHistogram()
+	all.Merge(h) // of the same size, so nothing is dropped
+	return all
+}
+
 // bins are the filled bins of h.
 func bins(h *hdrhistogram.Histogram) []Bin {
 	if h.TotalCount() == 0 {

@@ -13,11 +13,10 @@ type Observation struct {
 	Number  int           // in planned order, from 0
 	Cohort  int           // index in Plan.Cohorts
 	Planned time.Duration // since the attack began
-	Lag     time.Duration // how much later than planned it was sent; never below 0
 	Latency time.Duration // from sending to having read the answer
 	Status  int           // 0: no whole answer, and then Error is its class
 	Error   string        // one of the error classes: Timeout, Refused, ...; empty with a Status
-	Trail   *trail.Hop    // nil when the answer carried none, or none that can be read
+	Trail   *trail.Hop    // nil when the answer carried none, or none of trail.Form
 }
 
 // EdgeFailure reports whether the request failed at the edge: an answer of 500 or more, a timeout or no answer.
@@ -32,7 +31,7 @@ func (o *Observation) read(result *vegeta.Result) {
 		o.Error = classOf(result.Error)
 		return
 	}
-	if result.Headers.Get(trail.HeaderTrail) != "" {
+	if result.Headers.Get(trail.HeaderTrail) == trail.Form {
 		// A trail that cannot be read is a trail that did not come: Tally counts such answers.
 		o.Trail, _ = trail.Decode(result.Body)
 	}

@@ -33,11 +33,14 @@ func (s schedule) due(elapsed time.Duration) int {
 	return n
 }
 
-// budget is how long the attack may send: the planned time and a grace of a second, or of a tenth where that is more.
-// What has not left by then never leaves.
+const leastGrace = 250 * time.Millisecond
+
+// budget is how long the attack may send: the planned time and a grace of a tenth of it, or of leastGrace where that is
+// more. What has not left by then never leaves. The grace outlasts a busy machine's pauses; were it longer, a short
+// attack at any rate would leave in it, however far beyond what can be sent the rate is.
 func (s schedule) budget() time.Duration {
 	planned := s.at(s.requests)
-	return planned + max(time.Second, planned/10)
+	return planned + max(leastGrace, planned/10)
 }
 
 // pacer lets Vegeta send each request when the schedule says, until all are sent or sending is over. It waits by

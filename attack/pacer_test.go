@@ -65,7 +65,7 @@ func TestScheduleBudget(t *testing.T) {
 		requests int
 		want     time.Duration
 	}{
-		{100, 2 * time.Second},
+		{100, 1250 * time.Millisecond},
 		{1000, 11 * time.Second},
 		{6000, 66 * time.Second},
 	} {

@@ -16,9 +16,8 @@ func TestJudge(t *testing.T) {
 		{name: "nothing was due", result: Result{PlannedRate: 100}},
 		{name: "one in a hundred unsent", result: Result{Sent: 990, Unsent: 10, PlannedRate: 100, AchievedRate: 99}},
 		{name: "more unsent", result: Result{Sent: 989, Unsent: 11, PlannedRate: 100, AchievedRate: 99}, limited: true},
-		{name: "too slow all the time", result: Result{Sent: 1000, PlannedRate: 100, AchievedRate: 98, LagMedian: 21 * time.Millisecond}, limited: true},
-		{name: "a hiccup at the end", result: Result{Sent: 1000, PlannedRate: 100, AchievedRate: 98, LagMedian: 20 * time.Millisecond}},
-		{name: "a late beginning", result: Result{Sent: 1000, PlannedRate: 100, AchievedRate: 99, LagMedian: time.Second}},
+		{name: "all sent, and all too slowly", late: true,
+			result: Result{Sent: 1000, PlannedRate: 100, AchievedRate: 50, LagMedian: 5 * time.Second, LateShare: 1}},
 		{name: "one in twenty late", result: Result{Sent: 1000, PlannedRate: 100, AchievedRate: 100, LateShare: 0.05}},
 		{name: "more late", result: Result{Sent: 1000, PlannedRate: 100, AchievedRate: 100, LateShare: 0.051}, late: true},
 	} {
@@ -35,10 +34,16 @@ func TestWarnings(t *testing.T) {
 	bad := Result{Limited: true, Late: true, Sent: 80, Unsent: 20, PlannedRate: 100, AchievedRate: 79.6, Resends: 2,
 		LateShare: 0.123, LagMedian: 3 * time.Millisecond, LagP99: 45 * time.Millisecond}
 	want := []string{
-		"the generator could not keep its schedule: 20 of 100 due requests were never sent, 80 requests a second were achieved of 100 planned; " +
+		"the generator could not keep its schedule: 20 of 100 due requests were never sent, 79.6 requests a second were achieved of 100 planned; " +
 			"counts are void (lower the rate, or raise the connections if the answers are slow)",
-		"12.3 % of the requests left more than 20ms late (median 3ms, 99th percentile 45ms); latencies are void",
+		"12.3 % of the requests left more than 20ms late (median 3ms, 99th percentile 45ms), " +
+			"79.6 requests a second were achieved of 100 planned; latencies are void",
 		"the client's transport sent 2 requests more than once; counts are void",
+	}
+	for rate, want := range map[float64]string{0.05: "0.05", 79.64: "79.6", 3333.5: "3334", 90_000: "90000"} {
+		if got := perSecond(rate); got != want {
+			t.Errorf("perSecond(%g) = %s, want %s", rate, got, want)
+		}
 	}
 	if got := bad.Warnings(); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)

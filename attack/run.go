@@ -17,8 +17,8 @@ import (
 //
 // When observe returns false, the attack ends Plan.Lead requests later: until then requests are sent and handed over,
 // after that none is; what is in flight is waited for.
-// Sending ends a second, or a tenth of the planned time where that is more, after its planned end: what has not left by
-// then counts as unsent. So Run returns at the latest Plan.Timeout after that.
+// Sending ends a quarter of a second, or a tenth of the planned time where that is more, after its planned end: what has
+// not left by then counts as unsent. So Run returns at the latest Plan.Timeout after that.
 //
 // When ctx ends, requests in flight are given up at once, and the error wraps both ctx.Err and context.Cause(ctx); the
 // result is of what was done until then. Any other error means that nothing was sent because the plan is not a plan.
@@ -35,7 +35,7 @@ const firstWorkers = 64
 var errSendingOver = errors.New("sending is over")
 
 func run(ctx context.Context, plan Plan, base http.RoundTripper, observe func(*Observation) bool) (Result, error) {
-	if err := plan.check(); err != nil {
+	if err := plan.Check(); err != nil {
 		return Result{}, err
 	}
 	a := &attack{
@@ -140,7 +140,7 @@ func (a *attack) take(result *vegeta.Result) {
 	place := a.queue.place(number)
 	if place.state = skipped; sent {
 		place.state = arrived
-		place.observation = Observation{Number: number, Cohort: number % len(a.plan.Cohorts), Planned: planned, Lag: lag}
+		place.observation = Observation{Number: number, Cohort: number % len(a.plan.Cohorts), Planned: planned}
 		place.observation.read(result)
 	}
 	a.handOver()

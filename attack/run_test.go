@@ -89,7 +89,7 @@ func TestRunSendsThePlan(t *testing.T) {
 		t.Errorf("got %+v, want 90 planned, sent and observed, and nothing else", result)
 	}
 	for number, o := range observations {
-		if o.Number != number || o.Cohort != number%3 || o.Status != 200 || o.Error != "" || o.Latency <= 0 || o.Lag < 0 {
+		if o.Number != number || o.Cohort != number%3 || o.Status != 200 || o.Error != "" || o.Latency <= 0 {
 			t.Errorf("observation %d: got %+v", number, o)
 		}
 		if want := time.Duration(number) * 500 * time.Microsecond; o.Planned != want {
@@ -123,15 +123,18 @@ func TestRunDecodesTrails(t *testing.T) {
 		case 3: // a trail that is too long, by far
 			w.Header().Set(trail.HeaderTrail, "1")
 			w.Write(append(trail.Append(nil, &hop), slices.Repeat([]byte(" "), 1<<20)...))
+		case 5: // a trail of a form that is not ours to read
+			w.Header().Set(trail.HeaderTrail, "2")
+			w.Write(trail.Append(nil, &hop))
 		case 4: // redirects are answers
 			http.Redirect(w, r, "/elsewhere", http.StatusFound)
 		}
 	})
 	var got []Observation
-	if _, err := Run(t.Context(), planFor(url, 5, 1000), collect(&got)); err != nil {
+	if _, err := Run(t.Context(), planFor(url, 6, 1000), collect(&got)); err != nil {
 		t.Fatal(err)
 	}
-	for i, want := range []int{500, 503, 200, 200, 302} {
+	for i, want := range []int{500, 503, 200, 200, 302, 200} {
 		if got[i].Status != want || (got[i].Trail != nil) != (i == 0) {
 			t.Errorf("answer %d: got status %d and trail %v, want status %d", i, got[i].Status, got[i].Trail, want)
 		}
@@ -153,11 +156,8 @@ func TestRunSeesAFreeze(t *testing.T) {
 	})
 	plan := planFor(url, 200, 400)
 	plan.Connections = 4
-	longLags, longLatencies := 0, 0
+	longLatencies := 0
 	result, err := Run(t.Context(), plan, func(o *Observation) bool {
-		if o.Lag > 100*time.Millisecond {
-			longLags++
-		}
 		if o.Latency > 100*time.Millisecond {
 			longLatencies++
 		}
@@ -169,9 +169,9 @@ func TestRunSeesAFreeze(t *testing.T) {
 	if result.Sent != 200 || result.Unsent != 0 || !result.Late {
 		t.Errorf("got %+v, want all 200 sent, and late", result)
 	}
-	if longLags < 40 || longLatencies < 4 || result.LagP99 < 200*time.Millisecond || result.LateShare < 0.2 {
-		t.Errorf("got %d requests 100ms late and %d 100ms slow, lag p99 %v, late share %.2f; want a freeze of 300ms to be seen",
-			longLags, longLatencies, result.LagP99, result.LateShare)
+	if longLatencies < 4 || result.LagP99 < 200*time.Millisecond || result.LateShare < 0.2 {
+		t.Errorf("got %d requests 100ms slow, lag p99 %v, late share %.2f; want a freeze of 300ms to be seen",
+			longLatencies, result.LagP99, result.LateShare)
 	}
 }
 
@@ -184,7 +184,7 @@ func TestRunCountsUnsent(t *testing.T) {
 		case <-r.Context().Done():
 		}
 	})
-	plan := planFor(url, 100, 1000) // two connections send about seven in the 1.1 s that it has
+	plan := planFor(url, 100, 1000) // two connections send about four in the 0.35 s that it has
 	plan.Connections = 2
 	var observations []Observation
 	began := time.Now()
@@ -193,7 +193,7 @@ func TestRunCountsUnsent(t *testing.T) {
 		t.Fatal(err)
 	}
 	if took := time.Since(began); took > 10*time.Second {
-		t.Errorf("took %v, want about 1.4s", took)
+		t.Errorf("took %v, want about 0.6s", took)
 	}
 	if result.Unsent < 80 || result.Sent+result.Unsent != 100 || result.Sent != int(received.Load()) || result.Observed != result.Sent {
 		t.Errorf("got %+v with %d received; want most unsent, 100 in all, and the sent ones received and observed", result, received.Load())
@@ -202,7 +202,7 @@ func TestRunCountsUnsent(t *testing.T) {
 		t.Errorf("got %+v, want it limited, in words too", result)
 	}
 	if result.AchievedRate > 20 {
-		t.Errorf("got an achieved rate of %.1f a second, want about 6", result.AchievedRate)
+		t.Errorf("got an achieved rate of %.1f a second, want about 11", result.AchievedRate)
 	}
 	for number, o := range observations {
 		if o.Number != number {
@@ -211,17 +211,21 @@ func TestRunCountsUnsent(t *testing.T) {
 	}
 }
 
-// A rate that cannot be achieved is seen also when all requests leave in the end.
+// A rate far beyond what can be sent ends in time, and is said.
 func TestRunBeyondWhatCanBeSent(t *testing.T) {
-	url := serve(t, func(http.ResponseWriter, *http.Request) { <-time.After(20 * time.Millisecond) })
-	plan := planFor(url, 400, 1000) // eight connections send at most 400 a second
-	plan.Connections = 8
+	url := serve(t, func(http.ResponseWriter, *http.Request) {})
+	plan := planFor(url, 45_000, 90_000) // half a second
+	plan.Connections = 4
+	began := time.Now()
 	result, err := Run(t.Context(), plan, func(*Observation) bool { return true })
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !result.Limited || !result.Late || result.AchievedRate > 450 || result.Sent+result.Unsent != 400 {
-		t.Errorf("got %+v, want it limited and late at no more than 400 a second", result)
+	if took := time.Since(began); took > 30*time.Second {
+		t.Errorf("took %v, want about 0.75s", took)
+	}
+	if !result.Limited || !result.Late || result.Sent+result.Unsent != 45_000 {
+		t.Errorf("got %+v, want it limited and late", result)
 	}
 }
 
@@ -275,23 +279,29 @@ func TestRunStopsOnThePlannedPrefix(t *testing.T) {
 	}
 }
 
-// A stop with a lead sends and observes the same requests whatever is in flight when it comes.
+// A stop with a lead sends and observes the same requests whatever is in flight when it comes. Answers beyond 50 wait
+// until 50 is observed: no pause of the machine lets the attack run past the lead before its stop.
 func TestRunStopsAfterTheLead(t *testing.T) {
-	for _, slow := range []time.Duration{0, 30 * time.Millisecond} {
+	for _, connections := range []int{1, 100} {
+		stopped := make(chan struct{})
 		url := serve(t, func(_ http.ResponseWriter, r *http.Request) {
-			select {
-			case <-time.After(slow):
-			case <-r.Context().Done():
+			if numberOf(r) > 50 {
+				<-stopped
 			}
 		})
 		plan := planFor(url, 5000, 1000)
-		plan.Lead, plan.Connections = 200, 500
-		result, err := Run(t.Context(), plan, func(o *Observation) bool { return o.Number != 49 })
+		plan.Lead, plan.Connections = 200, connections
+		result, err := Run(t.Context(), plan, func(o *Observation) bool {
+			if o.Number == 50 {
+				close(stopped)
+			}
+			return o.Number != 49
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
 		if !result.Stopped || result.Sent != 250 || result.Observed != 250 || result.Unsent != 0 || result.Limited {
-			t.Errorf("answers after %v: got %+v, want a stop with 250 sent and observed", slow, result)
+			t.Errorf("%d connections: got %+v, want a stop with 250 sent and observed", connections, result)
 		}
 	}
 	url := serve(t, func(http.ResponseWriter, *http.Request) {})
@@ -337,17 +347,24 @@ func TestRunAborts(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	defer cancel(nil)
 	var aborted time.Time
+	observed := make(chan struct{})
 	go func() {
 		for range 10 {
 			<-received
 		}
+		<-observed
 		aborted = time.Now()
 		cancel(errInterrupt)
 	}()
 	var observations []Observation
 	plan := planFor(url, 1000, 500)
 	plan.Timeout = time.Minute
-	result, err := Run(ctx, plan, collect(&observations))
+	result, err := Run(ctx, plan, func(o *Observation) bool {
+		if observations = append(observations, *o); len(observations) == 5 {
+			close(observed)
+		}
+		return true
+	})
 	if took := time.Since(aborted); took > 5*time.Second {
 		t.Errorf("returned %v after the abort, want at once, and not after the minute's timeout", took)
 	}
@@ -427,7 +444,7 @@ func TestRunSendsNothingAfterTheStop(t *testing.T) {
 		<-held
 		<-held
 		// Both workers are busy, and the next hits are long due now.
-		time.AfterFunc(50*time.Millisecond, func() { close(release) })
+		time.AfterFunc(time.Second, func() { close(release) })
 		<-time.After(20 * time.Millisecond)
 		return false
 	})
@@ -475,7 +492,10 @@ func TestConclude(t *testing.T) {
 }
 
 func TestRunRefusesPlans(t *testing.T) {
-	good := planFor("http://127.0.0.1:1/", 10, 10)
+	good := planFor("http://frontend/", 10, 10)
+	if err := good.Check(); err != nil {
+		t.Errorf("got %v of a good plan", err)
+	}
 	for _, test := range []struct {
 		spoil func(*Plan)
 		want  string
@@ -486,7 +506,7 @@ func TestRunRefusesPlans(t *testing.T) {
 		{func(p *Plan) { p.Requests = MaxRequests + 1 }, "Requests 10000001: must be"},
 		{func(p *Plan) { p.Rate = 0 }, "Rate 0: must be"},
 		{func(p *Plan) { p.Rate = MaxRate + 1 }, "Rate 100001: must be"},
-		{func(p *Plan) { p.Rate = 1e-5 }, "would take 278 hours"},
+		{func(p *Plan) { p.Rate = 1e-5 }, "would take 278 hours, must be at most 24"},
 		{func(p *Plan) { p.Cohorts = nil }, "Cohorts: must be"},
 		{func(p *Plan) { p.Connections = 0 }, "Connections 0: must be"},
 		{func(p *Plan) { p.Timeout = 0 }, "Timeout 0s: must be"},
@@ -495,6 +515,9 @@ func TestRunRefusesPlans(t *testing.T) {
 		plan := good
 		test.spoil(&plan)
 		_, err := Run(t.Context(), plan, nil)
+		if checked := plan.Check(); checked == nil || err == nil || checked.Error() != err.Error() {
+			t.Errorf("Check says %v, Run %v; want the same", checked, err)
+		}
 		if err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), `"1/test"`) {
 			t.Errorf("got %v, want the plan's name and %q", err, test.want)
 		}
@@ -511,7 +534,7 @@ func ExampleRun() {
 		}
 	}))
 	defer server.Close()
-	tally := NewTally(1)
+	tally := NewTally(1, "frontend")
 	result, err := Run(context.Background(), Plan{
 		URL: server.URL, Name: "1/example", Requests: 1000, Rate: 1000, Connections: 16, Timeout: DefaultTimeout, Cohorts: []Cohort{{}},
 	}, func(o *Observation) bool {

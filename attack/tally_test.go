@@ -21,6 +21,16 @@ func call(url string, status int, elapsed time.Duration, hop *trail.Hop) *trail.
 	return &trail.Call{URL: url, Status: status, Elapsed: elapsed, Hop: hop}
 }
 
+// Services of the demo chain.
+const (
+	frontend   = "frontend"
+	middleware = "middleware"
+	backend    = "backend"
+)
+
+// chainTally is an empty tally of the demo chain.
+func chainTally(cohorts int) *Tally { return NewTally(cohorts, frontend, middleware, backend) }
+
 const (
 	clockURL = "http://clock.outside.svc.cluster.local/"
 	ms       = time.Millisecond
@@ -55,7 +65,7 @@ var tallied = []Observation{
 }
 
 func TestTally(t *testing.T) {
-	tally := NewTally(2)
+	tally := chainTally(2)
 	for i, o := range tallied {
 		o.Number, o.Cohort = 2*i+1, 1
 		tally.Add(&o)
@@ -76,10 +86,10 @@ func TestTally(t *testing.T) {
 		statuses           map[int]int64
 		versions, attempts string
 	}{
-		Frontend: {9, 3, map[int]int64{200: 5, 500: 1, 504: 1, 404: 1, 0: 1}, "map[prod:6]",
+		frontend: {9, 3, map[int]int64{200: 5, 500: 1, 504: 1, 404: 1, 0: 1}, "map[prod:6]",
 			fmt.Sprint(attempts{0: {0, 1}, 1: {4, 0}, 3: {1, 0}})},
-		Middleware: {5, 2, map[int]int64{200: 3, 503: 1, 0: 1}, "map[canary:1 prod:2]", fmt.Sprint(attempts{1: {2, 0}, 2: {1, 0}})},
-		Backend:    {3, 1, map[int]int64{200: 2, 500: 1}, "map[prod:3]", fmt.Sprint(attempts{1: {2, 0}, 4: {0, 1}})},
+		middleware: {5, 2, map[int]int64{200: 3, 503: 1, 0: 1}, "map[canary:1 prod:2]", fmt.Sprint(attempts{1: {2, 0}, 2: {1, 0}})},
+		backend:    {3, 1, map[int]int64{200: 2, 500: 1}, "map[prod:3]", fmt.Sprint(attempts{1: {2, 0}, 4: {0, 1}})},
 		Clock:      {2, 1, map[int]int64{200: 1, 502: 1}, "map[]", fmt.Sprint(attempts{})},
 	} {
 		h := got.Hops[service]
@@ -104,8 +114,39 @@ func TestTally(t *testing.T) {
 			t.Errorf("%s attempts: got %s, want %s", service, got, want.attempts)
 		}
 	}
-	if got := got.Hops[Middleware].First; !slices.Equal(got["canary"], []int{1}) || !slices.Equal(got["prod"], []int{3, 5}) {
+	if got := got.Hops[middleware].First; !slices.Equal(got["canary"], []int{1}) || !slices.Equal(got["prod"], []int{3, 5}) {
 		t.Errorf("first requests of the middleware's versions: got %v, want canary 1, prod 3 and 5", got)
+	}
+}
+
+// What is ours is what the plan says, whatever it is called; the rest is the clock.
+func TestTallyOfAnotherChain(t *testing.T) {
+	observation := Observation{Status: 200, Trail: hop("shop", "a", 200, 1, 0,
+		call("http://till.default.svc/", 200, 0, hop("till", "b", 200, 1, 0,
+			call("http://frontend/", 500, 0, nil))))}
+	failedTill := Observation{Status: 200, Trail: hop("shop", "a", 200, 1, 0, call("http://till/", 503, 0, nil))}
+	for _, test := range []struct {
+		own                        []string
+		shop, till, clock, cascade int64
+	}{
+		{[]string{"shop", "till"}, 2, 2, 1, 1},
+		{[]string{"shop"}, 2, 0, 3, 0},
+		{nil, 0, 0, 5, 0},
+	} {
+		tally := NewTally(1, test.own...)
+		tally.Add(&observation)
+		tally.Add(&failedTill)
+		c := tally.Cohorts[0]
+		calls := func(service string) int64 {
+			if h := c.Hops[service]; h != nil {
+				return h.Calls
+			}
+			return 0
+		}
+		if shop, till, clock := calls("shop"), calls("till"), calls(Clock); shop != test.shop || till != test.till || clock != test.clock || c.Cascading != test.cascade {
+			t.Errorf("own %q: got %d, %d and %d calls to shop, till and clock, %d cascading; want %d, %d, %d and %d",
+				test.own, shop, till, clock, c.Cascading, test.shop, test.till, test.clock, test.cascade)
+		}
 	}
 }
 
@@ -123,7 +164,7 @@ func within(micros int64, d time.Duration) bool {
 }
 
 func TestTallyAdded(t *testing.T) {
-	tally := NewTally(1)
+	tally := chainTally(1)
 	for _, o := range tallied {
 		tally.Add(&o)
 	}
@@ -134,18 +175,18 @@ func TestTallyAdded(t *testing.T) {
 		count   int64
 		max     time.Duration
 	}{
-		{Frontend, 3, 1, 60 * ms},
-		{Frontend, 1, 4, ms},
-		{Middleware, 2, 1, 25 * ms},
-		{Middleware, 1, 2, ms},
-		{Backend, 1, 2, ms},
+		{frontend, 3, 1, 60 * ms},
+		{frontend, 1, 4, ms},
+		{middleware, 2, 1, 25 * ms},
+		{middleware, 1, 2, ms},
+		{backend, 1, 2, ms},
 	} {
 		h := hops[test.service].Added[test.attempt]
 		if h == nil || h.TotalCount() != test.count || !within(h.Max(), test.max) {
 			t.Errorf("added before %s at try %d: got %v, want %d of up to %v", test.service, test.attempt, h, test.count, test.max)
 		}
 	}
-	for service, attempt := range map[string]int{Frontend: 0, Backend: 4} { // these calls failed
+	for service, attempt := range map[string]int{frontend: 0, backend: 4} { // these calls failed
 		if h := hops[service].Added[attempt]; h != nil {
 			t.Errorf("added before %s at try %d: got %d of failed calls", service, attempt, h.TotalCount())
 		}
@@ -153,7 +194,7 @@ func TestTallyAdded(t *testing.T) {
 }
 
 func TestTallyLatency(t *testing.T) {
-	tally := NewTally(1)
+	tally := chainTally(1)
 	for _, o := range tallied {
 		tally.Add(&o)
 	}
@@ -166,15 +207,26 @@ func TestTallyLatency(t *testing.T) {
 		t.Errorf("failed: got %d with median %dµs and maximum %dµs, want 3 with 2s and %dµs",
 			failed.TotalCount(), failed.ValueAtPercentile(50), failed.Max(), overflow)
 	}
-	byTries := make(map[int]int64)
-	for tries, h := range tally.LatencyByTries(true) {
-		byTries[tries] = h.TotalCount()
+	for range 2 { // the first reader may do with it what it likes
+		var byTries string
+		for _, l := range tally.LatencyByTries() {
+			for _, h := range []*hdrhistogram.Histogram{l.OK, l.Failed} {
+				if h == nil {
+					byTries += fmt.Sprintf("%d:nil ", l.Tries)
+					continue
+				}
+				byTries += fmt.Sprintf("%d:%d ", l.Tries, h.TotalCount())
+				h.Reset()
+			}
+		}
+		if want := "0:1 0:3 1:4 1:nil 3:1 3:nil "; byTries != want {
+			t.Errorf("ok and failed by tries: got %s, want %s", byTries, want)
+		}
 	}
-	equal(t, "ok by tries", byTries, map[int]int64{0: 1, 1: 4, 3: 1})
 }
 
 func TestTallySeconds(t *testing.T) {
-	tally := NewTally(1)
+	tally := chainTally(1)
 	for _, second := range []int{0, 0, 0, 2, 2, 7} {
 		status := 200
 		if second == 2 {
@@ -203,19 +255,19 @@ func TestTallySeconds(t *testing.T) {
 
 // Whatever a server says of itself, a tally stays small.
 func TestTallyIsBounded(t *testing.T) {
-	tally := NewTally(1)
+	tally := chainTally(1)
 	for i := range 1000 {
 		tally.Add(&Observation{Number: i, Status: 200, Trail: hop("frontend", fmt.Sprint("v", i), 200, i, 0,
 			call(fmt.Sprintf("http://host%d/", i), 200, 0, nil))})
 	}
-	h := tally.Cohorts[0].Hops[Frontend]
-	if len(h.Versions) != maxVersions+1 || h.Versions[OtherVersion] != 1000-maxVersions || len(h.First[OtherVersion]) != maxFirst {
-		t.Errorf("got %d versions, %d calls in %s with first %v", len(h.Versions), h.Versions[OtherVersion], OtherVersion, h.First[OtherVersion])
+	h := tally.Cohorts[0].Hops[frontend]
+	if len(h.Versions) != maxVersions+1 || h.Versions[otherVersion] != 1000-maxVersions || len(h.First[otherVersion]) != maxFirst {
+		t.Errorf("got %d versions, %d calls in %s with first %v", len(h.Versions), h.Versions[otherVersion], otherVersion, h.First[otherVersion])
 	}
 	if got := h.Attempts[MaxTries].OK; got != 1000-MaxTries {
 		t.Errorf("got %d calls at %d tries or more, want %d", got, MaxTries, 1000-MaxTries)
 	}
-	if got := len(tally.LatencyByTries(true)); got != MaxTries+1 {
+	if got := len(tally.LatencyByTries()); got != MaxTries+1 {
 		t.Errorf("got latencies of %d numbers of tries, want %d", got, MaxTries+1)
 	}
 	if got := len(tally.Cohorts[0].Hops); got != 2 {

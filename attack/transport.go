@@ -29,10 +29,7 @@ type transport struct {
 // seqHeader is where Vegeta puts the number of a hit.
 const seqHeader = "X-Vegeta-Seq"
 
-var (
-	requestHeader = http.CanonicalHeaderKey(trail.HeaderRequest)
-	identity      = []string{"identity"}
-)
+var requestHeader = http.CanonicalHeaderKey(trail.HeaderRequest)
 
 func newTransport(ctx context.Context, plan *Plan, base http.RoundTripper) *transport {
 	t := &transport{base: base, context: ctx, timeout: plan.Timeout, host: plan.Host, prefix: plan.Name + "/"}
@@ -84,10 +81,7 @@ func (t *transport) RoundTrip(hit *http.Request) (*http.Response, error) {
 	if t.host != "" {
 		request.Host = t.host
 	}
-	// Go's Transport resends a request when a reused connection breaks, unless the request has a body that it cannot
-	// rewind (net/http, Request.isReplayable and persistConn.shouldRetryRequest). An empty body leaves nothing on the
-	// wire, and "identity" spares the goroutine with which net/http finds out that a body is empty.
-	request.Body, request.TransferEncoding = emptyBody{}, identity
+	trail.Once(request)
 
 	response, err := t.base.RoundTrip(request)
 	if e.connections.Load() > 1 {
@@ -131,12 +125,3 @@ func (e *exchange) Close() error {
 	defer e.end()
 	return e.body.Close()
 }
-
-// emptyBody is a body without a byte that is not http.NoBody.
-type emptyBody struct{}
-
-func (emptyBody) Read([]byte) (int, error) { return 0, io.EOF }
-func (emptyBody) Close() error             { return nil }
-
-// WriteTo spares io.Copy, which net/http writes bodies with, a buffer of 32 KB.
-func (emptyBody) WriteTo(io.Writer) (int64, error) { return 0, nil }

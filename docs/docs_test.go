@@ -67,6 +67,11 @@ func TestPages(t *testing.T) {
 				ran++
 				var output string
 				output, code = shell(t, program, folder, s.command)
+				for line := range strings.Lines(output) {
+					if n := len([]rune(strings.TrimRight(line, "\n"))); n > 80 && code != 2 {
+						t.Errorf("%s: $ %s prints %d columns: %s", s.place, s.command, n, line)
+					}
+				}
 				if *update {
 					text = []byte(strings.Replace(string(text), "$ "+s.command+"\n"+s.output, "$ "+s.command+"\n"+output, 1))
 					continue

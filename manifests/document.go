@@ -23,12 +23,27 @@ const (
 type document struct {
 	file string
 	// first is the line of the file at which text begins, 1 for the first.
-	first int
-	text  []byte
-	// lines are the lines of the file of every field, by path: "spec.http[0].retries".
-	lines    map[string]int
+	first    int
+	text     []byte
+	lines    positions
 	object   string
 	problems Problems
+}
+
+// positions are the lines of a file at which the fields of a document stand, by path: "spec.http[0].retries".
+type positions map[string]int
+
+// of is the line of a field, or else of the nearest field around it, or else first.
+func (p positions) of(field string, first int) int {
+	for {
+		if line, ok := p[field]; ok {
+			return line
+		}
+		if field == "" {
+			return first
+		}
+		field = field[:max(0, strings.LastIndexAny(field, ".["))]
+	}
 }
 
 // split cuts a file at the lines that begin with "---", as kubectl does. Documents without content are left out.
@@ -76,22 +91,8 @@ func hasContent(text []byte) bool {
 // problem records what is wrong with a field; an empty field means the whole object.
 func (d *document) problem(field, format string, args ...any) {
 	d.problems = append(d.problems, Problem{
-		File: d.file, Line: d.line(field), Object: d.object, Field: field, Text: fmt.Sprintf(format, args...),
+		File: d.file, Line: d.lines.of(field, d.first), Object: d.object, Field: field, Text: fmt.Sprintf(format, args...),
 	})
-}
-
-// line is where a field stands, or else the nearest field around it.
-func (d *document) line(field string) int {
-	for field != "" {
-		if line, ok := d.lines[field]; ok {
-			return line
-		}
-		field = field[:max(0, strings.LastIndexAny(field, ".["))]
-	}
-	if line, ok := d.lines[""]; ok {
-		return line
-	}
-	return d.first
 }
 
 // yamlLine finds the line number that yaml.v3 puts into its messages.
@@ -106,7 +107,7 @@ func (d *document) index() bool {
 		d.syntax(err)
 		return false
 	}
-	d.lines = make(map[string]int)
+	d.lines = make(positions)
 	d.visit("", root.Content[0], root.Content[0].Line, 0)
 	var more yaml.Node
 	if err := decoder.Decode(&more); err == nil {

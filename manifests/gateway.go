@@ -9,9 +9,9 @@ import (
 )
 
 func (r *Rules) addGateway(o *Object, spec *networking.Gateway) {
-	g := &Gateway{Name: o.namespace() + "/" + o.Meta.Name}
+	g := &Gateway{name: o.namespace() + "/" + o.Meta.Name}
 	for _, s := range spec.Servers {
-		g.Port = int(s.Port.GetNumber())
+		g.port = int(s.Port.GetNumber())
 		for _, host := range s.Hosts {
 			// A namespace before the host limits whose rules may use it.
 			namespace, host, ok := strings.Cut(host, "/")
@@ -22,10 +22,9 @@ func (r *Rules) addGateway(o *Object, spec *networking.Gateway) {
 				namespace = o.namespace()
 			}
 			g.patterns = append(g.patterns, hostPattern{namespace, strings.ToLower(host)})
-			g.Hosts = append(g.Hosts, strings.ToLower(host))
 		}
 	}
-	r.Gateways[g.Name] = g
+	r.Gateways[g.name] = g
 }
 
 // addGateway adds the hosts of the VirtualServices that are bound to a gateway. Rules of several for one host are
@@ -42,7 +41,7 @@ func (t *Table) addGateway(name string) {
 			if hosts[host] == nil {
 				hosts[host] = new(virtualHost)
 			}
-			hosts[host].routes = append(hosts[host].routes, t.rules.bind(v, name, g.Port)...)
+			hosts[host].routes = append(hosts[host].routes, t.rules.bind(v, name, g.port)...)
 		}
 	}
 	for _, host := range slices.Sorted(maps.Keys(hosts)) {
@@ -62,7 +61,7 @@ func catchAll(r route) int {
 // admitted are the hosts of a VirtualService that the gateway serves for it.
 func (g *Gateway) admitted(v *virtualService) []string {
 	var hosts []string
-	if !v.boundTo(g.Name) {
+	if !v.boundTo(g.name) {
 		return nil
 	}
 	for _, host := range v.hosts {

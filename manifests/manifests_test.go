@@ -9,6 +9,7 @@ import (
 	"time"
 
 	networking "istio.io/api/networking/v1alpha3"
+	corev1 "k8s.io/api/core/v1"
 )
 
 func TestStageNamesAreACopyInTheTutorialsOrder(t *testing.T) {
@@ -103,12 +104,12 @@ func TestBundledMeaning(t *testing.T) {
 		want   string // workloads or external address, or the proxy's own status and detail
 		retry  Retry  // Attempts and PerTry only
 	}{
-		{stage: "", caller: sidecar, host: "middleware", want: "middleware-prod middleware-canary", retry: Retry{Attempts: 2}},
+		{stage: "", caller: sidecar, host: "middleware", want: "middleware-canary middleware-prod", retry: Retry{Attempts: 2}},
 		{stage: "", caller: sidecar, host: "backend", want: "backend-prod", retry: Retry{Attempts: 2}},
 		{stage: "", caller: sidecar, host: clock, want: "502 direct_response"},
 		{stage: "", caller: gateway, host: "x", want: "404 route_not_found"},
 		{stage: "egress", caller: sidecar, host: clock, want: clock + ":80", retry: Retry{Attempts: 2}},
-		{stage: "egress", caller: sidecar, host: "middleware", want: "middleware-prod middleware-canary", retry: Retry{Attempts: 2}},
+		{stage: "egress", caller: sidecar, host: "middleware", want: "middleware-canary middleware-prod", retry: Retry{Attempts: 2}},
 		{stage: "prod", caller: sidecar, host: "middleware", want: "middleware-prod", retry: Retry{Attempts: 2}},
 		{stage: "prod", caller: sidecar, host: "middleware", header: secret, want: "middleware-prod", retry: Retry{Attempts: 2}},
 		{stage: "retry", caller: sidecar, host: "middleware", want: "middleware-prod", retry: Retry{Attempts: 3, PerTry: 2 * time.Second}},
@@ -137,6 +138,9 @@ func sameRetry(a, b Retry) bool { return a.Attempts == b.Attempts && a.PerTry ==
 
 // outcome is in words where a rule leads: workloads, an external address, or the proxy's own answer.
 func outcome(r *Rules, rule *Rule) string {
+	if rule.Direct != nil && rule.Direct.Reset {
+		return "reset"
+	}
 	if rule.Direct != nil {
 		return strings.TrimSpace(strconv.Itoa(rule.Direct.Status) + " " + rule.Direct.Detail)
 	}
@@ -171,16 +175,21 @@ func TestBundledRetriesCover500(t *testing.T) {
 }
 
 func TestBundledFrontendServiceType(t *testing.T) {
-	for stage, want := range map[string]string{"": "LoadBalancer", "retry": "LoadBalancer", "ingress": "ClusterIP", "canary": "ClusterIP"} {
-		if got := through(t, stage).Services["frontend.default.svc.cluster.local"].Type; got != want {
+	for stage, want := range map[string]corev1.ServiceType{"": "LoadBalancer", "retry": "LoadBalancer", "ingress": "ClusterIP", "canary": "ClusterIP"} {
+		objects, err := Through(stage, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		i := slices.IndexFunc(objects, func(o Object) bool { return o.Name() == "Service frontend" })
+		if got := objects[i].Kubernetes.(*corev1.Service).Spec.Type; got != want {
 			t.Errorf("stage %q: Service frontend has type %s, want %s", stage, got, want)
 		}
 	}
 }
 
 func TestClockIsHiddenButNamed(t *testing.T) {
-	s := through(t, "").Services["clock.outside.svc.cluster.local"]
-	if s == nil || !s.Hidden || s.Ports[0] != (ServicePort{Name: "http", Port: 80, TargetPort: 3000}) {
+	s := through(t, "").Service("clock.outside.svc.cluster.local")
+	if s == nil || !s.hidden || s.Ports[0] != (ServicePort{Port: 80, target: 3000, declared: true}) {
 		t.Errorf("the clock's Service is %+v, want it hidden with port 80 -> 3000", s)
 	}
 }
@@ -195,12 +204,15 @@ func TestWorkloads(t *testing.T) {
 		"clock": {"ROLE": "clock", "SERVICE_NAME": "clock-prod", "PORT": "3000"},
 	}
 	workloads := through(t, "").Workloads
+	if !slices.IsSortedFunc(workloads, func(a, b Workload) int { return strings.Compare(a.Name, b.Name) }) {
+		t.Error("the workloads are not in the order of their names")
+	}
 	if len(workloads) != len(want) {
 		t.Fatalf("%d workloads, want %d", len(workloads), len(want))
 	}
 	for _, w := range workloads {
-		if w.Port != 3000 || w.Replicas != 1 {
-			t.Errorf("%s has port %d and %d replicas, want 3000 and 1", w.Name, w.Port, w.Replicas)
+		if w.Replicas != 1 {
+			t.Errorf("%s has %d replicas, want 1", w.Name, w.Replicas)
 		}
 		for name, value := range want[w.Name] {
 			if w.Env[name] != value {

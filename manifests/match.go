@@ -121,15 +121,7 @@ func newNamed(field string, conditions map[string]*networking.StringMatch, canon
 // view is a request while rules look at it.
 type view struct {
 	*Request
-	path       string
-	normalised bool
-}
-
-func (v *view) uri() string {
-	if !v.normalised {
-		v.path, v.normalised = normalisePath(v.Path), true
-	}
-	return v.path
+	path, query string // of Request.Path
 }
 
 // header is the value of a header as Envoy sees it, several values joined by commas.
@@ -141,11 +133,9 @@ func (v *view) header(canonical string) (value string, present bool) {
 	return strings.Join(values, ","), len(values) > 0
 }
 
-// query is the first value of a query parameter, as it is written in the request.
-func (v *view) query(name string) (value string, present bool) {
-	target, _, _ := strings.Cut(v.Path, "#")
-	_, query, _ := strings.Cut(target, "?")
-	for query != "" {
+// parameter is the first value of a query parameter, as it is written in the request.
+func (v *view) parameter(name string) (value string, present bool) {
+	for query := v.query; query != ""; {
 		var pair string
 		pair, query, _ = strings.Cut(query, "&")
 		key, value, _ := strings.Cut(pair, "=")
@@ -168,7 +158,7 @@ func (m *match) catchAll() bool {
 func (m *match) matches(v *view) bool {
 	if m.method != nil && !m.method.matches(v.Method) ||
 		m.authority != nil && !m.authority.matches(v.Host) ||
-		m.uri != nil && !m.uri.matches(v.uri()) {
+		m.uri != nil && !m.uri.matches(v.path) {
 		return false
 	}
 	for i := range m.headers {
@@ -184,7 +174,7 @@ func (m *match) matches(v *view) bool {
 		}
 	}
 	for i := range m.query {
-		if value, present := v.query(m.query[i].name); !present || !m.query[i].text.matches(value) {
+		if value, present := v.parameter(m.query[i].name); !present || !m.query[i].text.matches(value) {
 			return false
 		}
 	}

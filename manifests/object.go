@@ -2,6 +2,7 @@ package manifests
 
 import (
 	"bytes"
+	"fmt"
 
 	"google.golang.org/protobuf/proto"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -23,6 +24,14 @@ type Object struct {
 	Kubernetes any
 	// YAML is the document's text.
 	YAML []byte
+
+	// lines are where its fields stand, for what only the whole set shows to be wrong.
+	lines positions
+}
+
+// problem is something wrong with a field; an empty field means the whole object.
+func (o *Object) problem(field, format string, args ...any) Problem {
+	return Problem{File: o.File, Line: o.lines.of(field, o.Line), Object: o.Name(), Field: field, Text: fmt.Sprintf(format, args...)}
 }
 
 // Name is "Kind name", as messages have it.

@@ -118,7 +118,7 @@ func (d *document) read() Object {
 		d.problem("", "not an object: want apiVersion, kind, metadata")
 		return Object{}
 	}
-	o := Object{File: d.file, Line: d.line(""), YAML: d.text}
+	o := Object{File: d.file, Line: d.lines.of("", d.first), YAML: d.text, lines: d.lines}
 	o.APIVersion, o.Kind = d.required(fields, "apiVersion"), d.required(fields, "kind")
 	if meta, ok := fields["metadata"].(map[string]any); ok {
 		if name, ok := meta["name"].(string); ok && name != "" && o.Kind != "" {
@@ -153,7 +153,9 @@ func (d *document) decode(o *Object, fields map[string]any, data []byte) {
 			return
 		}
 		o.Kubernetes = kind.empty()
-		d.strict(data, o.Kubernetes)
+		if d.strict(data, o.Kubernetes); len(d.problems) == 0 {
+			d.checkFields(kubernetesFields[o.Kind], "", "", fields)
+		}
 		o.Meta = *o.Kubernetes.(metav1.ObjectMetaAccessor).GetObjectMeta().(*metav1.ObjectMeta)
 		return
 	}

@@ -20,6 +20,27 @@ func specOf(kind, spec string) string {
 	return "apiVersion: networking.istio.io/v1\nkind: " + kind + "\nmetadata: {name: m}\nspec: " + spec + "\n"
 }
 
+// serviceWith is a Service "m" with one more line in its spec, line 5.
+func serviceWith(line string) string {
+	return "apiVersion: v1\nkind: Service\nmetadata: {name: m}\nspec:\n  " + line + "\n  ports: [{name: http, port: 80}]\n"
+}
+
+// deploymentWith is a Deployment "m" that is right, with other metadata of its pods in line 8, and one more line in the
+// pods' spec and in the container.
+func deploymentWith(metadata, pod, container string) string {
+	return "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: m}\nspec:\n  selector: {matchLabels: {app: m}}\n  template:\n" +
+		"    metadata:\n      " + or(metadata, "labels: {app: m}") + "\n    spec:\n      " + or(pod, "nodeSelector: {a: b}") +
+		"\n      containers:\n        - name: a\n          " + or(container, "image: b") +
+		"\n          env:\n            - {name: SERVICE_NAME, value: m-a}\n            - {name: UPSTREAM_URI, value: 'http://b/'}\n"
+}
+
+// env is deploymentWith with a variable more, in line 17, the third.
+func env(name, value string) string {
+	return deploymentWith("", "", "") + "            - {name: " + name + ", value: '" + value + "'}\n"
+}
+
+const envValue = "spec.template.spec.containers[0].env[2].value"
+
 // TestRefused holds each refusal to its line, object, field and the words of its text.
 func TestRefused(t *testing.T) {
 	const vs = "VirtualService m"
@@ -75,7 +96,7 @@ func TestRefused(t *testing.T) {
 		{"unknown status in retryOn", httpEntry("{" + toM + ", retries: {attempts: 3, retryOn: '599'}}"), 6, vs, "spec.http[0].retries.retryOn", `"599" is not a valid retryOn policy`},
 		{"attempts 0 with retryOn", httpEntry("{" + toM + ", retries: {attempts: 0, retryOn: 5xx}}"), 6, vs, "spec.http[0].retries", "http retry policy configured when attempts are set to 0 (disabled)"},
 		{"attempts 0 with perTryTimeout", httpEntry("{" + toM + ", retries: {perTryTimeout: 2s}}"), 6, vs, "spec.http[0].retries", "http retry policy configured when attempts are set to 0 (disabled)"},
-		{"negative attempts", httpEntry("{" + toM + ", retries: {attempts: -1}}"), 6, vs, "spec.http[0].retries.attempts", "want 0 to 1000, not -1"},
+		{"negative attempts", httpEntry("{" + toM + ", retries: {attempts: -1}}"), 6, vs, "spec.http[0].retries.attempts", "want 0 to 98, not -1"},
 		{"no weights", httpEntry("{route: [{destination: {host: m}}, {destination: {host: p}}]}"), 6, vs, "spec.http[0].route", "total destination weight = 0"},
 		{"negative weight", httpEntry("{route: [{destination: {host: m}, weight: -1}, {destination: {host: p}, weight: 2}]}"), 6, vs, "spec.http[0].route[0].weight", "want at least 0, not -1"},
 		{"no destination", httpEntry("{route: [{weight: 1}]}"), 6, vs, "spec.http[0].route[0]", "want a destination"},
@@ -108,7 +129,7 @@ func TestRefused(t *testing.T) {
 		{"subset twice", specOf("DestinationRule", "{host: m, subsets: [{name: a}, {name: a}]}"), 4, "DestinationRule m", "spec.subsets[1].name", "second subset of this name"},
 		{"passthrough balancer", specOf("DestinationRule", "{host: m, trafficPolicy: {loadBalancer: {simple: PASSTHROUGH}}}"), 4, "DestinationRule m", "spec.trafficPolicy.loadBalancer.simple", "PASSTHROUGH is not supported"},
 		{"wild destination rule", specOf("DestinationRule", "{host: '*.a.b'}"), 4, "DestinationRule m", "spec.host", "wildcards are not supported here"},
-		{"no servers", specOf("Gateway", "{selector: {a: b}}"), 4, "Gateway m", "spec.servers", "want at least one server"},
+		{"no servers", specOf("Gateway", "{selector: {istio: ingress}}"), 4, "Gateway m", "spec.servers", "want at least one server"},
 		{"gateway of HTTPS", specOf("Gateway", "{servers: [{port: {number: 443, name: a, protocol: HTTPS}, hosts: ['*']}]}"), 4, "Gateway m", "spec.servers[0].port.protocol", "want HTTP"},
 		{"gateway without port", specOf("Gateway", "{servers: [{hosts: ['*']}]}"), 4, "Gateway m", "spec.servers[0].port.number", "0: must be between 1 and 65535"},
 		{"short entry", specOf("ServiceEntry", "{hosts: [clock], ports: [{number: 80, name: http, protocol: HTTP}]}"), 4, "ServiceEntry m", "spec.hosts[0]", "want a full name with a dot"},
@@ -125,7 +146,42 @@ func TestRefused(t *testing.T) {
 		{"exportTo of a service", "apiVersion: v1\nkind: Service\nmetadata:\n  name: m\n  annotations:\n    networking.istio.io/exportTo: a\nspec:\n  ports: [{port: 80}]\n", 6, "Service m", "metadata.annotations.networking.istio.io/exportTo", `only "*" and "~" are supported`},
 		{"labels that do not select", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: m}\nspec:\n  selector: {matchLabels: {a: b}}\n  template: {spec: {containers: [{name: a, image: b}]}}\n", 5, "Deployment m", "spec.selector.matchLabels", "want labels that the pods"},
 		{"two containers", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: m}\nspec:\n  selector: {matchLabels: {a: b}}\n  template: {metadata: {labels: {a: b}}, spec: {containers: []}}\n", 6, "Deployment m", "spec.template.spec.containers", "want exactly one container, not 0"},
-		{"env from elsewhere", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: m}\nspec:\n  selector: {matchLabels: {a: b}}\n  template: {metadata: {labels: {a: b}}, spec: {containers: [{name: a, env: [{name: A, valueFrom: {}}]}]}}\n", 6, "Deployment m", "spec.template.spec.containers[0].env[0].valueFrom", "write the value"},
+		{"env from elsewhere", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: m}\nspec:\n  selector: {matchLabels: {a: b}}\n  template: {metadata: {labels: {a: b}}, spec: {containers: [{name: a, env: [{name: A, valueFrom: {}}]}]}}\n", 6, "Deployment m", "spec.template.spec.containers[0].env[0].valueFrom", notExecuted},
+		{"attempts beyond the counters", httpEntry("{" + toM + ", retries: {attempts: 99}}"), 6, vs, "spec.http[0].retries.attempts", "want 0 to 98, not 99: the services tell attempt counts apart only below 100"},
+		{"another gateway's selector", specOf("Gateway", "{selector: {istio: egressgateway}, servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}]}"), 4, "Gateway m", "spec.selector", "istio: egressgateway selects a gateway that hellochaos does not run"},
+		{"another label's selector", specOf("Gateway", "{selector: {app: ingressgateway}}"), 4, "Gateway m", "spec.selector", "app: ingressgateway selects"},
+		{"entry of the mesh", specOf("ServiceEntry", "{hosts: [a.b], location: MESH_INTERNAL, ports: [{number: 80, name: http, protocol: HTTP}]}"), 4, "ServiceEntry m", "spec.location", "MESH_INTERNAL is not supported by hellochaos"},
+		{"headless", serviceWith("clusterIP: None"), 5, "Service m", "spec.clusterIP", notExecuted},
+		{"affinity", serviceWith("sessionAffinity: ClientIP"), 5, "Service m", "spec.sessionAffinity", "ClientIP is not supported by hellochaos; accepted: None"},
+		{"local traffic", serviceWith("internalTrafficPolicy: Local"), 5, "Service m", "spec.internalTrafficPolicy", notExecuted},
+		{"UDP", strings.Replace(serviceWith(""), "port: 80", "port: 80, protocol: UDP", 1), 6, "Service m", "spec.ports[0].protocol", "want TCP, not UDP"},
+		{"match expressions", strings.Replace(deploymentWith("", "", ""), "{matchLabels:", "{matchExpressions: [{key: app, operator: Exists}], matchLabels:", 1), 5, "Deployment m", "spec.selector.matchExpressions", notExecuted},
+		{"init containers", deploymentWith("", "initContainers: [{name: a, image: b}]", ""), 10, "Deployment m", "spec.template.spec.initContainers", notExecuted},
+		{"host network", deploymentWith("", "hostNetwork: true", ""), 10, "Deployment m", "spec.template.spec.hostNetwork", notExecuted},
+		{"command", deploymentWith("", "", "command: [a]"), 13, "Deployment m", "spec.template.spec.containers[0].command", notExecuted},
+		{"args", deploymentWith("", "", "args: [a]"), 13, "Deployment m", "spec.template.spec.containers[0].args", notExecuted},
+		{"envFrom", deploymentWith("", "", "envFrom: [{configMapRef: {name: a}}]"), 13, "Deployment m", "spec.template.spec.containers[0].envFrom", notExecuted},
+		{"another container port", deploymentWith("", "", "ports: [{containerPort: 8080}]"), 13, "Deployment m", "spec.template.spec.containers[0].ports[0].containerPort", "want 3000, where the service listens (PORT), not 8080"},
+		{"a container port of UDP", deploymentWith("", "", "ports: [{containerPort: 3000, protocol: UDP}]"), 13, "Deployment m", "spec.template.spec.containers[0].ports[0].protocol", "want TCP"},
+		{"sidecar by label", deploymentWith("labels: {app: m, sidecar.istio.io/inject: 'false'}", "", ""), 8, "Deployment m", "spec.template.metadata.labels.sidecar.istio.io/inject", notExecuted},
+		{"sidecar by annotation", deploymentWith("annotations: {sidecar.istio.io/inject: 'false'}\n      labels: {app: m}", "", ""), 8, "Deployment m", "spec.template.metadata.annotations.sidecar.istio.io/inject", notExecuted},
+		{"proxy config", deploymentWith("annotations: {proxy.istio.io/config: '{}'}\n      labels: {app: m}", "", ""), 8, "Deployment m", "spec.template.metadata.annotations.proxy.istio.io/config", notExecuted},
+		{"intercepted ports", deploymentWith("annotations: {traffic.sidecar.istio.io/excludeOutboundPorts: '80'}\n      labels: {app: m}", "", ""), 8, "Deployment m", "spec.template.metadata.annotations.traffic.sidecar.istio.io/excludeOutboundPorts", notExecuted},
+		{"no label app", strings.ReplaceAll(deploymentWith("", "", ""), "{app: m}", "{name: m}"), 8, "Deployment m", "spec.template.metadata.labels", "want a label app"},
+		{"injection in other words", "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: m\n  labels: {istio-injection: off-course}\n", 5, "Namespace m", "metadata.labels.istio-injection", `want "enabled" or "disabled", not "off-course"`},
+		{"ambient", "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: m\n  labels: {istio.io/dataplane-mode: ambient}\n", 5, "Namespace m", "metadata.labels.istio.io/dataplane-mode", notExecuted},
+
+		// The environment of the demo service.
+		{"bad role", env("ROLE", "bogus"), 17, "Deployment m", envValue, `ROLE is "bogus": want chain, clock or script`},
+		{"bad hang", env("HANG_DURATION", "-3s"), 17, "Deployment m", envValue, `HANG_DURATION is "-3s": want a duration above 0`},
+		{"bad port", env("PORT", "0"), 17, "Deployment m", envValue, `PORT is "0": want a port from 1 to 65535`},
+		{"bad external", env("UPSTREAM_EXTERNAL", "yes"), 17, "Deployment m", envValue, `UPSTREAM_EXTERNAL is "yes": want true or false`},
+		{"no version", env("SERVICE_NAME", "middleware"), 17, "Deployment m", envValue, `SERVICE_NAME is "middleware": want a service and its version`},
+		{"upstream of HTTPS", env("UPSTREAM_URI", "https://backend/"), 17, "Deployment m", envValue, `UPSTREAM_URI is "https://backend/": want an http URL`},
+		{"upstream without host", env("UPSTREAM_URI", "http:///x"), 17, "Deployment m", envValue, `want an http URL`},
+		{"upstream at no port", env("UPSTREAM_URI", "http://backend:99999/"), 17, "Deployment m", envValue, `want an http URL`},
+		{"upstream with dot segments", env("UPSTREAM_URI", "http://backend/a/../b"), 17, "Deployment m", envValue, `without dot segments`},
+		{"no upstream", strings.Replace(deploymentWith("", "", ""), "UPSTREAM_URI", "OTHER", 1), 14, "Deployment m", "spec.template.spec.containers[0].env", `UPSTREAM_URI is "": want an http URL`},
 
 		// Documents.
 		{"unknown kind", "apiVersion: v1\nkind: Secret\nmetadata: {name: m}\n", 2, "Secret m", "kind", `"Secret" is not read by hellochaos; accepted: DestinationRule, Gateway, ServiceEntry, Sidecar, VirtualService, Deployment, Namespace, Service`},
@@ -196,25 +252,29 @@ func TestAllProblemsOfAllDocuments(t *testing.T) {
 // TestAccepted holds what the webhook accepts and might be taken for wrong.
 func TestAccepted(t *testing.T) {
 	for name, yaml := range map[string]string{
-		"empty":                        "",
-		"comments only":                "# a\n---\n# b\n--- # c\n",
-		"blank documents":              "---\n---\n" + virtualServiceYAML("a", "b") + "---\n",
-		"carriage returns":             strings.ReplaceAll("---\n"+virtualServiceYAML("a", "b")+"---\n"+virtualServiceYAML("b", "b"), "\n", "\r\n"),
-		"v1beta1":                      strings.Replace(virtualServiceYAML("a", "b"), "/v1", "/v1beta1", 1),
-		"v1alpha3":                     strings.Replace(virtualServiceYAML("a", "b"), "/v1", "/v1alpha3", 1),
-		"status":                       virtualServiceYAML("a", "b") + "status: {anything: 1}\n",
-		"durations in Go's form":       httpEntry("{" + toM + ", timeout: 1m30s, retries: {attempts: 1, perTryTimeout: 300ms, backoff: 0.5s}}"),
-		"attempts 0":                   httpEntry("{" + toM + ", retries: {attempts: 0}}"),
-		"weights that are not 100":     httpEntry("{route: [{destination: {host: m}, weight: 3}, {destination: {host: p}, weight: 1}]}"),
-		"one weight omitted":           httpEntry("{route: [{destination: {host: m}, weight: 50}, {destination: {host: p}}]}"),
-		"null is absent":               httpEntry("{" + toM + ", retries: null}"),
-		"regex * without":              httpEntry("{match: [{withoutHeaders: {a: {regex: '*'}}}], " + toM + "}"),
-		"same name in two namespaces":  virtualServiceYAML("a", "x") + "---\n" + strings.Replace(virtualServiceYAML("a", "x"), "{name: a}", "{name: a, namespace: b}", 1),
-		"host * at a gateway":          specOf("VirtualService", "{hosts: ['*'], gateways: [g], http: [{"+toM+"}]}"),
-		"every numeric status Go has":  httpEntry("{" + toM + ", retries: {attempts: 1, retryOn: '500,503,429'}}"),
+		"empty":                       "",
+		"comments only":               "# a\n---\n# b\n--- # c\n",
+		"blank documents":             "---\n---\n" + virtualServiceYAML("a", "b") + "---\n",
+		"carriage returns":            strings.ReplaceAll("---\n"+virtualServiceYAML("a", "b")+"---\n"+virtualServiceYAML("b", "b"), "\n", "\r\n"),
+		"v1beta1":                     strings.Replace(virtualServiceYAML("a", "b"), "/v1", "/v1beta1", 1),
+		"v1alpha3":                    strings.Replace(virtualServiceYAML("a", "b"), "/v1", "/v1alpha3", 1),
+		"status":                      virtualServiceYAML("a", "b") + "status: {anything: 1}\n",
+		"durations in Go's form":      httpEntry("{" + toM + ", timeout: 1m30s, retries: {attempts: 1, perTryTimeout: 300ms, backoff: 0.5s}}"),
+		"attempts 0":                  httpEntry("{" + toM + ", retries: {attempts: 0}}"),
+		"weights that are not 100":    httpEntry("{route: [{destination: {host: m}, weight: 3}, {destination: {host: p}, weight: 1}]}"),
+		"one weight omitted":          httpEntry("{route: [{destination: {host: m}, weight: 50}, {destination: {host: p}}]}"),
+		"null is absent":              httpEntry("{" + toM + ", retries: null}"),
+		"regex * without":             httpEntry("{match: [{withoutHeaders: {a: {regex: '*'}}}], " + toM + "}"),
+		"same name in two namespaces": virtualServiceYAML("a", "x") + "---\n" + strings.Replace(virtualServiceYAML("a", "x"), "{name: a}", "{name: a, namespace: b}", 1),
+		"host * at a gateway":         specOf("VirtualService", "{hosts: ['*'], gateways: [g], http: [{"+toM+"}]}"),
+		"every numeric status Go has": httpEntry("{" + toM + ", retries: {attempts: 1, retryOn: '500,503,429'}}"),
+		"a Deployment":                deploymentWith("", "", ""),
+		"what changes nothing": deploymentWith("annotations: {a.b/c: d, service.istio.io/x: z}\n      labels: {app: m, other: label}",
+			"serviceAccountName: a", "livenessProbe: {httpGet: {path: /healthz, port: 3000}}\n          imagePullPolicy: Never\n          ports: [{name: web, containerPort: 3000, protocol: TCP}]"),
+		"a Service with its defaults":  serviceWith("sessionAffinity: None\n  type: NodePort"),
 		"balancer":                     specOf("DestinationRule", "{host: m, trafficPolicy: {loadBalancer: {simple: ROUND_ROBIN}}}"),
 		"sidecar of everything":        specOf("Sidecar", "{outboundTrafficPolicy: {mode: ALLOW_ANY}, egress: [{hosts: ['*/*', '~/*', 'a/b.c', './*.d.e']}]}"),
-		"gateway with namespaced host": specOf("Gateway", "{selector: {istio: x}, servers: [{port: {number: 80, name: http, protocol: http}, hosts: ['./a.b', '*/*']}]}"),
+		"gateway with namespaced host": specOf("Gateway", "{selector: {istio: ingress}, servers: [{port: {number: 80, name: http, protocol: http}, hosts: ['./a.b', '*/*']}]}"),
 	} {
 		if _, err := Parse("f.yaml", []byte(yaml)); err != nil {
 			t.Errorf("%s: %v", name, err)

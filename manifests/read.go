@@ -1,6 +1,8 @@
 package manifests
 
 import (
+	"cmp"
+	"slices"
 	"sync"
 
 	networking "istio.io/api/networking/v1alpha3"
@@ -36,7 +38,7 @@ type sidecar struct {
 }
 
 // Read finds out what a set of objects means. The objects must come from Parse, or be changed copies of such; the error
-// is Problems. Where two objects claim the same thing the first in order wins, as the older one does in Istio.
+// is Problems, what only the whole set shows to be wrong.
 func Read(objects []Object) (*Rules, error) {
 	r := &Rules{
 		Services:     make(map[string]*Service),
@@ -52,13 +54,15 @@ func Read(objects []Object) (*Rules, error) {
 	for i := range objects {
 		o := &objects[i]
 		if seen[o.identity()] {
-			problems = append(problems, Problem{File: o.File, Line: o.Line, Object: o.Name(),
-				Text: "a second object of this kind and name"})
+			problems = append(problems, o.problem("", "a second object of this kind and name"))
 			continue
 		}
 		seen[o.identity()] = true
 		r.add(o)
 	}
+	slices.SortFunc(r.Workloads, func(a, b Workload) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Namespace, b.Namespace))
+	})
 	// Every object is known now: services before clusters, clusters before the routes that point at them.
 	r.resolveClusters()
 	for i := range objects {
@@ -69,6 +73,9 @@ func Read(objects []Object) (*Rules, error) {
 		v, wrong := r.virtualService(&objects[i], spec)
 		problems = append(problems, wrong...)
 		r.virtualServices = append(r.virtualServices, v)
+	}
+	if len(problems) == 0 {
+		problems = r.conflicts(objects)
 	}
 	if len(problems) > 0 {
 		return nil, problems

@@ -7,14 +7,11 @@ import (
 	"strings"
 
 	networking "istio.io/api/networking/v1alpha3"
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 )
 
 const (
 	domain = ".svc.cluster.local"
-	// exportTo on a Kubernetes Service says which namespaces' proxies know it; "~" is none.
-	exportTo = "networking.istio.io/exportTo"
 	// rootNamespace is where a Sidecar or DestinationRule holds for the whole mesh.
 	rootNamespace = "istio-system"
 	// leastRequest is Istio's default load balancer.
@@ -37,48 +34,19 @@ func qualify(host, namespace string) string {
 }
 
 func (r *Rules) addService(o *Object, k *corev1.Service) {
-	s := &Service{
-		Host:     o.Meta.Name + "." + o.namespace() + domain,
-		Type:     string(k.Spec.Type),
-		Selector: k.Spec.Selector,
-		Hidden:   o.Meta.Annotations[exportTo] == "~",
-	}
-	if s.Type == "" {
-		s.Type = string(corev1.ServiceTypeClusterIP)
-	}
+	s := &Service{Host: o.host(), selector: k.Spec.Selector, hidden: o.Meta.Annotations[exportTo] == "~"}
 	for _, p := range k.Spec.Ports {
-		port := ServicePort{Name: p.Name, Port: int(p.Port), TargetPort: p.TargetPort.IntValue()}
-		if port.TargetPort == 0 {
-			port.TargetPort = port.Port
+		port := ServicePort{Port: int(p.Port), target: p.TargetPort.IntValue(), declared: p.Name != "" || p.AppProtocol != nil}
+		if port.target == 0 {
+			port.target = port.Port
 		}
 		s.Ports = append(s.Ports, port)
 	}
 	r.Services[s.Host] = s
 }
 
-func workload(o *Object, k *appsv1.Deployment) Workload {
-	w := Workload{
-		Name:      o.Meta.Name,
-		Namespace: o.namespace(),
-		Labels:    k.Spec.Template.Labels,
-		Env:       make(map[string]string),
-		Replicas:  1,
-	}
-	if k.Spec.Replicas != nil {
-		w.Replicas = int(*k.Spec.Replicas)
-	}
-	for _, container := range k.Spec.Template.Spec.Containers {
-		for _, variable := range container.Env {
-			w.Env[variable.Name] = variable.Value
-		}
-		for _, port := range container.Ports {
-			if w.Port == 0 {
-				w.Port = int(port.ContainerPort)
-			}
-		}
-	}
-	return w
-}
+// Service is a Service by its full name, or by its short one in Namespace; nil when there is none.
+func (r *Rules) Service(name string) *Service { return r.Services[qualify(name, Namespace)] }
 
 func (r *Rules) addDestinationRule(o *Object, spec *networking.DestinationRule) {
 	host := qualify(spec.Host, o.namespace())
@@ -147,12 +115,12 @@ func (r *Rules) resolveClusters() {
 		}
 	}
 	for host, s := range r.Services {
-		if s.Hidden {
+		if s.hidden {
 			continue
 		}
 		for _, port := range s.Ports {
 			r.addClusters(host, port.Port, func(labels map[string]string) Endpoints {
-				return Endpoints{Known: true, Workloads: r.selected(s, labels)}
+				return Endpoints{Known: true, Workloads: r.subset(s, labels)}
 			})
 		}
 	}
@@ -177,18 +145,27 @@ func (r *Rules) addClusters(host string, port int, find func(labels map[string]s
 	}
 }
 
-// selected are the workloads that have a service's selector and a subset's labels.
-func (r *Rules) selected(s *Service, labels map[string]string) []Workload {
-	if len(s.Selector) == 0 {
+// Selected are the workloads that a Service selects, in the order of r.Workloads.
+func (r *Rules) Selected(s *Service) []Workload { return r.subset(s, nil) }
+
+// subset are the workloads that have a service's selector and a subset's labels.
+func (r *Rules) subset(s *Service, labels map[string]string) []Workload {
+	if len(s.selector) == 0 {
 		return nil
 	}
 	var workloads []Workload
 	for _, w := range r.Workloads {
-		if strings.HasSuffix(s.Host, "."+w.Namespace+domain) && has(w.Labels, s.Selector) && has(w.Labels, labels) {
+		if s.namespace() == w.Namespace && has(w.Labels, s.selector) && has(w.Labels, labels) {
 			workloads = append(workloads, w)
 		}
 	}
 	return workloads
+}
+
+// namespace is where a Service stands.
+func (s *Service) namespace() string {
+	_, namespace, _ := strings.Cut(strings.TrimSuffix(s.Host, domain), ".")
+	return namespace
 }
 
 // has reports whether labels contain all of want.
@@ -215,7 +192,7 @@ func (r *Rules) Endpoints(d *Destination) *Endpoints {
 
 // portOf is the port of a destination that names none: the service's only port, or else the port of the request.
 func (r *Rules) portOf(host string, request int) int {
-	if s := r.Services[host]; s != nil && !s.Hidden {
+	if s := r.Services[host]; s != nil && !s.hidden {
 		if len(s.Ports) == 1 {
 			return s.Ports[0].Port
 		}

@@ -25,12 +25,13 @@ const (
 type class uint8
 
 const (
-	class5xx      class = 1 << iota // status 500 and above, and every try without an answer
-	classGateway                    // status 502, 503, 504, and every try without an answer
-	classReset                      // every try without an answer
-	classConnect                    // the connection could not be made
-	classConflict                   // status 409
-	classStatus                     // the numbers of retryOn
+	class5xx         class = 1 << iota // status 500 and above, and every try without an answer
+	classGateway                       // status 502, 503, 504, and every try without an answer
+	classReset                         // every try without an answer
+	classConnect                       // the connection could not be made
+	classConflict                      // status 409
+	classStatus                        // the numbers of retryOn
+	classRateLimited                   // every status, with x-envoy-ratelimited
 
 	// classNone is of words for HTTP/2, HTTP/3, gRPC and response headers that no service of the chain sends.
 	classNone class = 0
@@ -48,7 +49,7 @@ var retryWords = map[string]class{
 	"retriable-status-codes":     classStatus,
 	"refused-stream":             classNone,
 	"retriable-headers":          classNone,
-	"envoy-ratelimited":          classNone,
+	"envoy-ratelimited":          classRateLimited,
 	"http3-post-connect-failure": classNone,
 	"cancelled":                  classNone,
 	"deadline-exceeded":          classNone,
@@ -99,6 +100,9 @@ func statusCode(word string) (int, bool) {
 func (r *Retry) Covers(f Failure) bool {
 	if f.Status == 0 {
 		return r.classes&(class5xx|classGateway|classReset) != 0 || f.ConnectFailure && r.classes&classConnect != 0
+	}
+	if f.RateLimited {
+		return r.classes&classRateLimited != 0
 	}
 	switch {
 	case r.classes&class5xx != 0 && f.Status >= 500 && f.Status < 600,

@@ -19,6 +19,8 @@ func TestCovers(t *testing.T) {
 	)
 	all := []Failure{status(200), status(404), status(409), status(429), status(499), status(500), status(501), status(502),
 		status(503), status(504), status(505), status(599), status(600), connect, reset, perTry}
+	limited := func(code int) Failure { return Failure{Status: code, RateLimited: true} }
+	all = append(all, limited(200), limited(429), limited(500), limited(503))
 	noAnswer := []Failure{connect, reset, perTry}
 	for on, covered := range map[string][]Failure{
 		defaultOn:                {connect},
@@ -33,8 +35,10 @@ func TestCovers(t *testing.T) {
 		"503,500":                {status(500), status(503)},
 		"429,connect-failure":    {status(429), connect},
 		"refused-stream,unavailable,cancelled,deadline-exceeded,internal,resource-exhausted": {},
-		"retriable-headers,envoy-ratelimited,http3-post-connect-failure":                     {},
-		"5xx,connect-failure,refused-stream":                                                 append([]Failure{status(500), status(501), status(502), status(503), status(504), status(505), status(599)}, noAnswer...),
+		"retriable-headers,http3-post-connect-failure":                                       {},
+		"envoy-ratelimited":                  {limited(200), limited(429), limited(500), limited(503)},
+		"503,envoy-ratelimited":              {status(503), limited(200), limited(429), limited(500), limited(503)},
+		"5xx,connect-failure,refused-stream": append([]Failure{status(500), status(501), status(502), status(503), status(504), status(505), status(599)}, noAnswer...),
 	} {
 		r := retry(&networking.HTTPRetry{Attempts: 3, RetryOn: on}, 0)
 		want := make(map[Failure]bool)

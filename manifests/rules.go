@@ -12,11 +12,11 @@ const Namespace = "default"
 // Rules is what a set of objects means to the proxies of a mesh. It is made once by Read and its answers never change,
 // so it may be used concurrently.
 type Rules struct {
-	// Workloads are the Deployments, by name.
+	// Workloads are the Deployments, in the order of their names and namespaces.
 	Workloads []Workload
 	// Services are the Kubernetes Services, by fully qualified name.
 	Services map[string]*Service
-	// Gateways are the hosts and port of each Gateway, by "namespace/name".
+	// Gateways is the Gateway, by "namespace/name": one, or none.
 	Gateways map[string]*Gateway
 
 	virtualServices []virtualService
@@ -36,33 +36,29 @@ type Workload struct {
 	Namespace string
 	Labels    map[string]string // of its pods: app, version
 	Env       map[string]string // of its container
-	Port      int               // the container's first port; 0 when it names none
 	Replicas  int
 }
 
 // Service is a Kubernetes Service.
 type Service struct {
 	Host     string // fully qualified: "middleware.default.svc.cluster.local"
-	Type     string // "ClusterIP", "LoadBalancer"
-	Selector map[string]string
 	Ports    []ServicePort
-	// Hidden services are not in the mesh's registry (annotation networking.istio.io/exportTo "~"); DNS knows them.
-	Hidden bool
+	selector map[string]string
+	// hidden services are not in the mesh's registry (annotation networking.istio.io/exportTo "~"); DNS knows them.
+	hidden bool
 }
 
 // ServicePort is one port of a Service.
 type ServicePort struct {
-	Name       string
-	Port       int
-	TargetPort int
+	Port     int
+	target   int  // the pods' port
+	declared bool // as HTTP, by its name or its appProtocol
 }
 
 // Gateway is a Gateway's servers, as far as HTTP goes.
 type Gateway struct {
-	Name  string // "default/frontend"
-	Hosts []string
-	Port  int
-
+	name     string // "default/frontend"
+	port     int
 	patterns []hostPattern
 }
 
@@ -78,7 +74,7 @@ type Caller struct {
 type Request struct {
 	Host   string // as in the Host header, with or without a port
 	Method string
-	Path   string // with the query string
+	Path   string // as NormalPath makes it, with the query
 	Header http.Header
 }
 
@@ -88,7 +84,7 @@ type Rule struct {
 	Name string
 	// Split is where the request goes; the shares add up to 1.
 	Split []Destination
-	// Direct is the proxy's own answer: a directResponse, no rule (404 NR), a host outside the registry (502).
+	// Direct is the proxy's own answer: a directResponse, no rule (404 NR), a host outside the registry (502, or a reset).
 	Direct *Direct
 	// Redirect is the proxy's own answer with a location.
 	Redirect *Redirect
@@ -113,6 +109,9 @@ type Destination struct {
 type Direct struct {
 	Status int
 	Body   string
+	// Reset is true where nobody speaks HTTP: the connection ends without an answer (Istio's TCP BlackHoleCluster), and
+	// Status is 0.
+	Reset bool
 	// Flags and Detail are Envoy's response flags ("-" for none, "NR") and response code detail ("route_not_found").
 	Flags, Detail string
 }
@@ -151,11 +150,13 @@ type Retry struct {
 
 // Failure is how a try ended badly, as the caller's proxy sees it.
 type Failure struct {
-	// Status is the answer's; 0 when there was none, and then exactly one of the others is set.
+	// Status is the answer's; 0 when there was none, and then exactly one of the three below is set.
 	Status         int
 	ConnectFailure bool // the connection could not be made
 	Reset          bool // it ended before the answer's headers
 	PerTryTimeout  bool // the per-try timeout ended it
+	// RateLimited says that the answer carries x-envoy-ratelimited.
+	RateLimited bool
 }
 
 // Endpoints is the outcome of looking up a destination.

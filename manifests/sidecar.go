@@ -48,6 +48,7 @@ func (t *Table) addSidecar() {
 		t.outside = blocked
 	}
 	registry := r.registry(s)
+	t.ports = r.listeners(s)
 	for _, known := range slices.Sorted(maps.Keys(registry)) {
 		v := r.owner(known, s)
 		for _, port := range registry[known] {
@@ -58,7 +59,7 @@ func (t *Table) addSidecar() {
 		v := &r.virtualServices[i]
 		for _, host := range v.hosts {
 			// A host that is in no registry is served at port 80.
-			if !anyCovered(registry, host) && admits(s.imports, v.namespace, host) {
+			if t.ports[80] && !anyCovered(registry, host) && admits(s.imports, v.namespace, host) {
 				t.addService(host, 80, v)
 			}
 		}
@@ -85,8 +86,7 @@ func (r *Rules) registry(s *sidecar) map[string][]int {
 		}
 	}
 	for host, service := range r.Services {
-		_, namespace, _ := strings.Cut(strings.TrimSuffix(host, domain), ".")
-		if service.Hidden || !admits(s.imports, namespace, host) {
+		if service.hidden || !admits(s.imports, service.namespace(), host) {
 			continue
 		}
 		known[host] = nil
@@ -97,8 +97,33 @@ func (r *Rules) registry(s *sidecar) map[string][]int {
 	return known
 }
 
-// owner is the VirtualService whose rules a sidecar obeys for a host: the first with the longest
-// pattern, and a host itself is longer than any wildcard for it; nil when there is none.
+// controlPlanePorts are the ports of HTTP of Istio's own Services in rootNamespace, as istioctl installs its default
+// profile: istio-ingressgateway's 80, istiod's 15010 and 15014.
+var controlPlanePorts = []int{80, 15010, 15014}
+
+// listeners are the ports at which a sidecar listens for HTTP to any address: those that an imported Service declares
+// (pilot/pkg/networking/core/listener.go). A port whose protocol Istio must sniff has a listener of its Service's only.
+func (r *Rules) listeners(s *sidecar) map[int]bool {
+	ports := make(map[int]bool)
+	for i := range r.entries {
+		for _, host := range r.entries[i].hosts {
+			for _, port := range r.entries[i].ports {
+				ports[port] = ports[port] || admits(s.imports, r.entries[i].namespace, host)
+			}
+		}
+	}
+	for host, service := range r.Services {
+		for _, port := range service.Ports {
+			ports[port.Port] = ports[port.Port] || port.declared && !service.hidden && admits(s.imports, service.namespace(), host)
+		}
+	}
+	for _, port := range controlPlanePorts {
+		ports[port] = ports[port] || admits(s.imports, rootNamespace, "istiod."+rootNamespace+domain)
+	}
+	return ports
+}
+
+// owner is the VirtualService whose rules a sidecar obeys for a host: the one with the longest pattern, and a host itself is longer than any wildcard for it; nil when there is none.
 func (r *Rules) owner(host string, s *sidecar) *virtualService {
 	var owner *virtualService
 	longest := ""

@@ -19,6 +19,7 @@ type Table struct {
 	// services as DNS knows them in the sidecar's namespace.
 	outside *Rule
 	names   map[string]string
+	ports   map[int]bool // at which a sidecar listens for HTTP to any address
 }
 
 type authority struct {
@@ -41,6 +42,9 @@ var (
 	// blocked is Istio's virtual host block_all: the answer for hosts outside the registry under REGISTRY_ONLY.
 	blocked = &Rule{Name: "outside the registry (REGISTRY_ONLY)",
 		Direct: &Direct{Status: http.StatusBadGateway, Flags: "-", Detail: "direct_response"}}
+	// blackHole is where such a request goes that meets no listener of HTTP: TCP, to a cluster without endpoints.
+	blackHole = &Rule{Name: "outside the registry (REGISTRY_ONLY), at a port without HTTP",
+		Direct: &Direct{Reset: true, Flags: "UH", Detail: "-"}}
 )
 
 // Table makes the routes of a caller's proxy; a Gateway that does not exist has none.
@@ -84,12 +88,16 @@ func (t *Table) Route(q *Request) *Rule {
 	host, port := splitHost(q.Host)
 	h := t.find(host, port)
 	if h == nil {
-		if t.outside != nil {
-			return t.outside
+		switch {
+		case t.outside == nil:
+			return t.passThrough(host, port)
+		case !t.gateway && !t.ports[port]:
+			return blackHole
 		}
-		return t.passThrough(host, port)
+		return t.outside
 	}
 	v := view{Request: q}
+	v.path, v.query, _ = strings.Cut(q.Path, "?")
 	for i := range h.routes {
 		if h.routes[i].match.matches(&v) {
 			return h.routes[i].rule

@@ -83,7 +83,7 @@ func TestMatch(t *testing.T) {
 		table := r.Table(Caller{Namespace: Namespace})
 		check := func(q request, want string) {
 			t.Helper()
-			full := &Request{Host: or(q.host, "middleware"), Method: or(q.method, "GET"), Path: or(q.path, "/"), Header: q.header}
+			full := &Request{Host: or(q.host, "middleware"), Method: or(q.method, "GET"), Path: NormalPath(or(q.path, "/")), Header: q.header}
 			if got := outcome(r, table.Route(full)); got != want {
 				t.Errorf("match [%s], %+v: %s, want %s", c.match, q, got, want)
 			}
@@ -136,12 +136,13 @@ func TestRuleNames(t *testing.T) {
 
 // TestHosts asks by which names a sidecar knows a service.
 func TestHosts(t *testing.T) {
-	const known, blocked = "backend-prod", "502 direct_response"
+	const known, blocked, none = "backend-prod", "502 direct_response", "reset"
 	for host, want := range map[string]string{
 		"backend": known, "backend:80": known, "BackEnd": known, "backend.default": known, "backend.default.svc": known,
 		"backend.default.svc.cluster.local": known, "backend.default.svc.cluster.local.": known,
 		"backend.default.svc.cluster.local.:80": known,
-		"backend:81":                            blocked, "backend.other": blocked, "end": blocked, "": blocked, "[::1]:80": blocked, "10.0.0.1": blocked,
+		"backend:81":                            none, "10.0.0.1:3000": none, "[::1]:3000": none, "backend.other:443": none,
+		"backend.other": blocked, "end": blocked, "": blocked, "[::1]:80": blocked, "10.0.0.1": blocked,
 		"backend.default.svc.cluster": blocked,
 	} {
 		r := rulesOf(t)
@@ -175,7 +176,7 @@ func TestSidecar(t *testing.T) {
 		{"{egress: [{hosts: ['istio-system/*']}], outboundTrafficPolicy: {mode: REGISTRY_ONLY}}", blocked},
 		{"{egress: [{hosts: ['./*']}], outboundTrafficPolicy: {mode: REGISTRY_ONLY}}", "backend-prod"},
 		{"{egress: [{hosts: ['*/*']}], outboundTrafficPolicy: {mode: REGISTRY_ONLY}}", "backend-prod"},
-		{"{egress: [{hosts: ['~/*']}], outboundTrafficPolicy: {}}", blocked},
+		{"{egress: [{hosts: ['~/*']}], outboundTrafficPolicy: {}}", "reset"},
 		{"{egress: [{hosts: ['default/backend.default.svc.cluster.local']}], outboundTrafficPolicy: {}}", "backend-prod"},
 		{"{egress: [{hosts: ['default/*.default.svc.cluster.local']}], outboundTrafficPolicy: {}}", "backend-prod"},
 		{"{egress: [{hosts: ['default/middleware.default.svc.cluster.local']}], outboundTrafficPolicy: {}}", blocked},
@@ -239,7 +240,7 @@ func TestDestinations(t *testing.T) {
 }
 
 func TestPortOfServiceWithSeveral(t *testing.T) {
-	service := "apiVersion: v1\nkind: Service\nmetadata: {name: backend}\nspec: {selector: {app: backend}, ports: [{name: http, port: 80, targetPort: 3000}, {name: http-x, port: 81}]}\n"
+	service := "apiVersion: v1\nkind: Service\nmetadata: {name: backend}\nspec: {selector: {app: backend}, ports: [{name: http, port: 80, targetPort: 3000}, {name: http-x, port: 81, targetPort: 3000}]}\n"
 	r := rulesOf(t, service, middlewareOf("{route: [{destination: {host: backend}}]}"))
 	table := r.Table(Caller{})
 	if got := table.Route(&Request{Host: "middleware", Path: "/"}).Split[0].Port; got != 80 {
@@ -247,9 +248,6 @@ func TestPortOfServiceWithSeveral(t *testing.T) {
 	}
 	if got := table.Route(&Request{Host: "backend:81", Path: "/"}).Split[0].Port; got != 81 {
 		t.Errorf("port %d, want 81", got)
-	}
-	if got := r.Services["backend.default.svc.cluster.local"].Ports[1].TargetPort; got != 81 {
-		t.Errorf("target port %d where none is given, want the port, 81", got)
 	}
 }
 
@@ -290,7 +288,7 @@ func TestDestinationRuleElsewhereDoesNotHold(t *testing.T) {
 }
 
 func TestSelectorsStayInTheirNamespace(t *testing.T) {
-	stranger := "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: m, namespace: other}\nspec: {selector: {matchLabels: {app: backend}}, template: {metadata: {labels: {app: backend}}, spec: {containers: [{name: a, image: b}]}}}\n"
+	stranger := "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: m, namespace: other}\nspec: {selector: {matchLabels: {app: backend}}, template: {metadata: {labels: {app: backend}}, spec: {containers: [{name: a, image: b, env: [{name: SERVICE_NAME, value: m-a}, {name: UPSTREAM_URI, value: 'http://b/'}]}]}}}\n"
 	r := rulesOf(t, stranger)
 	if got := outcome(r, r.Table(Caller{}).Route(&Request{Host: "backend", Path: "/"})); got != "backend-prod" {
 		t.Errorf("backend has the pods %s, want backend-prod alone", got)
@@ -369,16 +367,6 @@ func renamed(document, name string) string {
 	return strings.Replace(document, "{name: middleware}", "{name: "+name+"}", 1)
 }
 
-func TestSidecarsObeyTheFirstVirtualServiceOfAHost(t *testing.T) {
-	r := rulesOf(t, subsets(t),
-		renamed(middlewareOf("{match: [{headers: {x-a: {}}}], "+toCanary+"}"), "first"),
-		renamed(middlewareOf("{"+toProd+"}"), "second"))
-	table := r.Table(Caller{})
-	if got := outcome(r, table.Route(&Request{Host: "middleware", Path: "/"})); got != "404 route_not_found" {
-		t.Errorf("the second VirtualService's rule is obeyed: %s, want 404", got)
-	}
-}
-
 func TestWildcardVirtualServices(t *testing.T) {
 	wild := func(name, host, to string) string {
 		return "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: " + name + "}\nspec: {hosts: ['" + host + "'], http: [{" + to + "}]}\n"
@@ -392,7 +380,7 @@ func TestWildcardVirtualServices(t *testing.T) {
 	table := r.Table(Caller{})
 	for host, want := range map[string]string{
 		"backend": "202", "middleware": "203", "x.example.com": "204", "only.example.com": "205",
-		"example.com": "502", "x.example.com:81": "502", "x.cluster.local": "502",
+		"example.com": "502", "x.example.com:81": "reset", "x.cluster.local": "502",
 	} {
 		if got, _, _ := strings.Cut(outcome(r, table.Route(&Request{Host: host, Path: "/"})), " "); got != want {
 			t.Errorf("host %s: %s, want %s", host, got, want)
@@ -436,7 +424,7 @@ func TestGateway(t *testing.T) {
 	if flags := table.Route(&Request{Host: "elsewhere", Path: "/"}).Direct.Flags; flags != "NR" {
 		t.Errorf("an unknown host has the flags %q, want NR", flags)
 	}
-	if g := r.Gateways["default/g"]; g.Port != 80 || len(g.Hosts) != 4 || g.Hosts[2] != "own.net" {
+	if g := r.Gateways["default/g"]; g.port != 80 || len(g.patterns) != 4 || g.patterns[2].host != "own.net" {
 		t.Errorf("gateway %+v, want port 80 and its four hosts", g)
 	}
 }
@@ -463,9 +451,9 @@ func TestServiceEntry(t *testing.T) {
 	for _, c := range []struct{ host, path, want string }{
 		{"api.example.com:8080", "/", "api.example.com:8080"},
 		{"api.example.com", "/", "502 direct_response"},
-		{"api.example.com:443", "/", "502 direct_response"}, // passed through by its server name, no HTTP in the clear
-		{"middleware", "/", "api.example.com:8080"},         // its only port of HTTP
-		{"middleware", "/subset", "none"},                   // a host that DNS resolves has no labels
+		{"api.example.com:443", "/", "reset"},       // passed through by its server name, no HTTP in the clear
+		{"middleware", "/", "api.example.com:8080"}, // its only port of HTTP
+		{"middleware", "/subset", "none"},           // a host that DNS resolves has no labels
 	} {
 		if got := outcome(r, table.Route(&Request{Host: c.host, Path: c.path})); got != c.want {
 			t.Errorf("host %s, path %s: %s, want %s", c.host, c.path, got, c.want)
@@ -509,17 +497,6 @@ func TestReadRefusesTwoOfAName(t *testing.T) {
 	}
 }
 
-func TestNormalisePath(t *testing.T) {
-	for path, want := range map[string]string{
-		"/": "/", "": "", "/a": "/a", "/a?b/../c": "/a", "/a/../foo": "/foo", "/a/./b": "/a/b", "/a/..": "/", "/a/.": "/a/",
-		"/../a": "/a", "/a//b": "/a//b", `/a\b`: "/a/b", "/a/%2E%2e/b": "/b", "/.a/..b": "/.a/..b", "/a/b/../": "/a/", "/%41": "/%41",
-	} {
-		if got := normalisePath(path); got != want {
-			t.Errorf("normalisePath(%q) = %q, want %q", path, got, want)
-		}
-	}
-}
-
 func BenchmarkRoute(b *testing.B) {
 	r := through(b, "canary")
 	for _, c := range []struct {
@@ -541,5 +518,22 @@ func BenchmarkRoute(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// TestPortsOfHTTP asks for a host that nobody has at a port that only one Service has: only where the Service declares
+// HTTP, and the sidecar knows it, does anybody answer there.
+func TestPortsOfHTTP(t *testing.T) {
+	for _, c := range []struct{ port, annotations, want string }{
+		{"{name: http, port: 90, targetPort: 3000}", "{}", "502 direct_response"},
+		{"{name: http-web, port: 90, targetPort: 3000}", "{}", "502 direct_response"},
+		{"{appProtocol: http, port: 90, targetPort: 3000}", "{}", "502 direct_response"},
+		{"{port: 90, targetPort: 3000}", "{}", "reset"}, // Istio sniffs the protocol, at this Service's address only
+		{"{name: http, port: 90, targetPort: 3000}", "{networking.istio.io/exportTo: '~'}", "reset"},
+	} {
+		r := rulesOf(t, "apiVersion: v1\nkind: Service\nmetadata: {name: more, annotations: "+c.annotations+"}\nspec: {selector: {app: backend}, ports: ["+c.port+"]}\n")
+		if got := outcome(r, r.Table(Caller{Namespace: Namespace}).Route(&Request{Host: "nowhere.example:90", Path: "/"})); got != c.want {
+			t.Errorf("port %s, annotations %s: %s, want %s", c.port, c.annotations, got, c.want)
+		}
 	}
 }

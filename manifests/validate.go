@@ -2,6 +2,8 @@ package manifests
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	networking "istio.io/api/networking/v1alpha3"
@@ -14,9 +16,10 @@ import (
 // validate refuses what the API server or Istio's webhook (pkg/config/validation) would refuse in an object whose
 // fields are known and of the right types, and values that this package does not execute.
 func (d *document) validate(o *Object) {
+	d.checkMetadata("metadata", o.Kind, o.Meta.Labels, o.Meta.Annotations)
 	switch k := o.Kubernetes.(type) {
 	case *corev1.Service:
-		d.checkService(o, k)
+		d.checkService(k)
 	case *appsv1.Deployment:
 		d.checkDeployment(k)
 	}
@@ -34,14 +37,12 @@ func (d *document) validate(o *Object) {
 	}
 }
 
-func (d *document) checkService(o *Object, k *corev1.Service) {
+func (d *document) checkService(k *corev1.Service) {
 	if k.Spec.Type == corev1.ServiceTypeExternalName {
 		d.problem("spec.type", "ExternalName is not supported by hellochaos")
 	}
-	switch o.Meta.Annotations[exportTo] {
-	case "", "*", "~":
-	default:
-		d.problem("metadata.annotations."+exportTo, `only "*" and "~" are supported by hellochaos`)
+	if k.Spec.SessionAffinity != "" && k.Spec.SessionAffinity != corev1.ServiceAffinityNone {
+		d.problem("spec.sessionAffinity", "%s is not supported by hellochaos; accepted: None", k.Spec.SessionAffinity)
 	}
 	if len(k.Spec.Ports) == 0 {
 		d.problem("spec.ports", "want at least one port")
@@ -49,6 +50,7 @@ func (d *document) checkService(o *Object, k *corev1.Service) {
 	for i, p := range k.Spec.Ports {
 		field := fmt.Sprintf("spec.ports[%d]", i)
 		d.checkPort(field+".port", int(p.Port))
+		d.checkProtocol(field+".protocol", p.Protocol)
 		if p.TargetPort.Type == intstr.String {
 			d.problem(field+".targetPort", "want a number; names of ports are not supported by hellochaos")
 		}
@@ -57,25 +59,6 @@ func (d *document) checkService(o *Object, k *corev1.Service) {
 		}
 		if p.AppProtocol != nil && *p.AppProtocol != "http" {
 			d.problem(field+".appProtocol", `want "http": hellochaos executes HTTP only`)
-		}
-	}
-}
-
-func (d *document) checkDeployment(k *appsv1.Deployment) {
-	if k.Spec.Replicas != nil && *k.Spec.Replicas < 0 {
-		d.problem("spec.replicas", "want at least 0, not %d", *k.Spec.Replicas)
-	}
-	if k.Spec.Selector == nil || len(k.Spec.Selector.MatchLabels) == 0 || !has(k.Spec.Template.Labels, k.Spec.Selector.MatchLabels) {
-		d.problem("spec.selector.matchLabels", "want labels that the pods of spec.template have")
-	}
-	const containers = "spec.template.spec.containers"
-	if len(k.Spec.Template.Spec.Containers) != 1 {
-		d.problem(containers, "want exactly one container, not %d", len(k.Spec.Template.Spec.Containers))
-		return
-	}
-	for i, variable := range k.Spec.Template.Spec.Containers[0].Env {
-		if variable.ValueFrom != nil {
-			d.problem(fmt.Sprintf("%s[0].env[%d].valueFrom", containers, i), "not supported by hellochaos: write the value")
 		}
 	}
 }
@@ -97,6 +80,12 @@ func (d *document) checkDestinationRule(spec *networking.DestinationRule) {
 }
 
 func (d *document) checkGateway(spec *networking.Gateway) {
+	for _, name := range slices.Sorted(maps.Keys(spec.Selector)) {
+		if value := spec.Selector[name]; name != "istio" || value != "ingressgateway" && value != "ingress" {
+			d.problem("spec.selector", "%s: %s selects a gateway that hellochaos does not run; accepted: istio: ingressgateway, "+
+				"istio: ingress, or none", name, value)
+		}
+	}
 	if len(spec.Servers) == 0 {
 		d.problem("spec.servers", "want at least one server")
 	}
@@ -133,6 +122,9 @@ func (d *document) checkServiceEntry(spec *networking.ServiceEntry) {
 		if host != "" && !strings.Contains(host, ".") {
 			d.problem(field, "want a full name with a dot, not %q", host)
 		}
+	}
+	if spec.Location != networking.ServiceEntry_MESH_EXTERNAL {
+		d.problem("spec.location", "%s is not supported by hellochaos; accepted: MESH_EXTERNAL", spec.Location)
 	}
 	switch spec.Resolution {
 	case networking.ServiceEntry_DNS, networking.ServiceEntry_NONE:

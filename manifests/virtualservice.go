@@ -14,8 +14,9 @@ import (
 const (
 	// maxRegex is the longest regular expression that Istio's webhook accepts, in bytes.
 	maxRegex = 1024
-	// maxAttempts is our own limit: more retries than this are a slip, and every one of them is executed.
-	maxAttempts = 1000
+	// maxAttempts is our own limit: the services count the tries of each attempt count below 100 apart, and the first
+	// try has number 1.
+	maxAttempts = 98
 )
 
 func (d *document) checkVirtualService(spec *networking.VirtualService) {
@@ -124,7 +125,7 @@ func (d *document) checkRetries(field string, r *networking.HTTPRetry) {
 		return
 	}
 	if r.Attempts < 0 || r.Attempts > maxAttempts {
-		d.problem(field+".attempts", "want 0 to %d, not %d", maxAttempts, r.Attempts)
+		d.problem(field+".attempts", "want 0 to %d, not %d: the services tell attempt counts apart only below 100", maxAttempts, r.Attempts)
 	}
 	if r.Attempts == 0 && (r.PerTryTimeout != nil || r.RetryOn != "") {
 		d.problem(field, "http retry policy configured when attempts are set to 0 (disabled)")

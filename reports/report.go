@@ -103,9 +103,22 @@ type Phase struct {
 	GeneratorLimited bool     `json:"generator_limited"`
 	Late             bool     `json:"late"`
 	Warnings         []string `json:"warnings,omitempty"`
-	// Latency has the quantiles of delivered answers at the edge, good and failed ones apart.
+	// Latency has the quantiles of delivered answers at the edge, good and failed ones apart; Seconds all of them, by the
+	// second of the phase for which they were planned.
 	Latency []Latency `json:"latency,omitempty"`
+	Seconds []Second  `json:"seconds,omitempty"`
 }
+
+// Second is the latencies of one second of a phase, from 0, in bins of a logarithmic histogram (better than 1 %).
+type Second struct {
+	Number int   `json:"number"`
+	OK     []Bin `json:"ok,omitempty"`
+	Failed []Bin `json:"failed,omitempty"`
+}
+
+// Bin is a bin's lowest latency in microseconds and how many requests fell into it. A request that timed out is in the
+// highest bin.
+type Bin [2]int64
 
 // Latency is one quantile of the edge's latencies of one outcome ("ok" or "failed").
 type Latency struct {

@@ -23,7 +23,6 @@ func Text(w io.Writer, r *Report, colour bool) error {
 	for i := range r.Stages {
 		t.stage(&r.Stages[i])
 	}
-	t.foot(r)
 	_, err := io.WriteString(w, t.String())
 	return err
 }
@@ -37,7 +36,8 @@ type text struct {
 func (t *text) line(format string, args ...any) { fmt.Fprintf(t, format+"\n", args...) }
 
 func (t *text) head(r *Report) {
-	t.line("%s  %s", t.headline(r), strings.Join(fold(r.Summary, width-2-len(plainHeadline(r))), "\n  "))
+	word := headline(r)
+	t.line("%s  %s", t.paint(word, r.Verdict), strings.Join(fold(r.Summary, width-2-len(word)), "\n"+strings.Repeat(" ", 2+len(word))))
 	requests := 0
 	for _, s := range r.Stages {
 		for _, p := range s.Phases {
@@ -57,9 +57,7 @@ func (t *text) head(r *Report) {
 }
 
 // headline is the verdict as the first word of the output.
-func (t *text) headline(r *Report) string { return t.paint(plainHeadline(r), r.Verdict) }
-
-func plainHeadline(r *Report) string {
+func headline(r *Report) string {
 	switch {
 	case r.Restored == NotRestored:
 		return "NOT RESTORED"
@@ -71,16 +69,11 @@ func plainHeadline(r *Report) string {
 	return strings.ToUpper(string(r.Verdict))
 }
 
-func (t *text) foot(r *Report) {
-	if r.Error != "" {
-		t.line("")
-		t.paragraph(r.Error, "")
-	}
-}
-
 func (t *text) stage(s *Stage) {
 	t.line("")
-	t.line("%s  %s: %s", t.paint(strings.ToUpper(string(s.Verdict)), s.Verdict), s.Name, s.Title)
+	word := strings.ToUpper(string(s.Verdict))
+	title := fold(s.Name+": "+s.Title, width-2-len(word))
+	t.line("%s  %s", t.paint(word, s.Verdict), strings.Join(title, "\n"+strings.Repeat(" ", 2+len(word))))
 	if len(s.Checks) > 0 {
 		t.checks(s.Checks)
 	}
@@ -89,24 +82,25 @@ func (t *text) stage(s *Stage) {
 			t.paragraph(p.Name+": "+warning, "  ! ")
 		}
 	}
-	for _, note := range notes(s.Checks) {
-		t.paragraph(note, "  ! ")
-	}
 	for _, words := range s.Words {
 		t.paragraph(words, "  ")
+	}
+	for _, note := range notes(s) {
+		t.paragraph(note, "  ! ")
 	}
 	if line := amplification(s.Amplification); line != "" {
 		t.paragraph(line, "  ")
 	}
 }
 
-// notes are what must be known beside the numbers: each once, after the checks that it is about.
-func notes(checks []Check) []string {
+// notes are what must be known beside the numbers: each once, after the checks that it is about. Where a stage fails, what
+// would settle its other checks is of no interest.
+func notes(s *Stage) []string {
 	var order []string
 	about := map[string][]string{}
-	for _, c := range checks {
+	for _, c := range s.Checks {
 		for _, m := range []*Measurement{c.Before, c.After} {
-			if m == nil || m.Note == "" || strings.HasPrefix(m.Note, "void") {
+			if m == nil || m.Note == "" || s.Verdict == Fail && m.Verdict == Inconclusive || strings.HasPrefix(m.Note, "void") {
 				continue // what makes a whole phase void is said once, with the phase
 			}
 			if about[m.Note] == nil {
@@ -159,7 +153,7 @@ func (t *text) checks(checks []Check) {
 	}
 	_ = table.Render()
 	for line := range strings.Lines(out.String()) {
-		t.line("%s", strings.TrimRight(line, " \n"))
+		t.line("%s", strings.TrimRight(strings.TrimPrefix(line, "  "), " \n"))
 	}
 }
 
@@ -221,21 +215,19 @@ func ledgerCell(m *Measurement) string {
 	return fmt.Sprintf("%d of %d", m.K, m.N)
 }
 
-// catches is the smallest deviation that the check would have found nine times in ten; of two phases the larger.
+// catches is the smallest deviation that the check would have found nine times in ten, after the stage where both phases
+// have one.
 func catches(c *Check) string {
-	var largest float64
-	for _, m := range []*Measurement{c.Before, c.After} {
-		if m != nil && m.Detects != nil {
-			largest = math.Max(largest, *m.Detects)
-		}
-	}
-	if largest == 0 {
-		if c.Kind == Ledger {
+	for _, m := range []*Measurement{c.After, c.Before} {
+		switch {
+		case m == nil:
+		case c.Kind == Ledger:
 			return "1 try"
+		case m.Detects != nil:
+			return Probability(*m.Detects)
 		}
-		return ""
 	}
-	return Probability(largest)
+	return ""
 }
 
 // value is a number in a check's unit: a share, or a time with three significant digits.

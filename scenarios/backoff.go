@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -23,32 +24,43 @@ type backoff struct {
 	predicted, reach float64
 }
 
-// leastTimed is how many values a median is planned with; below it the order statistics say too little.
-const leastTimed = 20
+// leastWait is the shortest wait that is timed: below it, timers and the machine's own pace say more than the policy.
+const leastWait = 5 * time.Millisecond
+
+// leastTimed is how many values the median of an attempt's waits is planned with. Its interval must not reach below half of
+// it by chance: of a wait uniform from 0 a quarter lies there, and of 100 the interval's lower rank, the 40th, lies above it
+// but for one time in 2,000; sums of several waits spread less.
+func leastTimed(attempt int) float64 {
+	switch attempt {
+	case 2:
+		return 100
+	case 3:
+		return 40
+	}
+	return 30
+}
 
 // backoffs are the checks of a hop's retries that a phase of this many requests sees often enough to time. The second
 // result says what is left out, and why.
 func backoffs(f *forecast, i, requests int) (checks []check, left string) {
 	h := f.hops[i]
-	r := f.succeeded[i]
-	if len(f.lost[i]) == 0 || r == 0 {
+	again := f.again(i)
+	if again == 0 {
 		return nil, ""
 	}
 	okay := f.shown[i] - f.failed[i]
-	failing := 1 - r
-	var all float64
-	for k := range h.tries() {
-		all += math.Pow(failing, float64(k)) * r
-	}
 	for attempt := 2; attempt <= min(h.tries(), attack.MaxTries-1); attempt++ { // beyond, a tally does not tell them apart
-		b := &backoff{hop: h.name, attempt: attempt, reach: okay * math.Pow(failing, float64(attempt-1)) * r / all}
-		switch lo, mid, hi := waited(f, i, attempt); {
-		case requestsFor(leastTimed, b.reach) > float64(requests):
+		b := &backoff{hop: h.name, attempt: attempt, reach: okay * math.Pow(again, float64(attempt-1)) / geometric(again, h.tries())}
+		if requestsFor(leastTimed(attempt), b.reach) > float64(requests) {
 			return checks, fmt.Sprintf("try %d and later ones are too rare to be timed", attempt)
+		}
+		lo, median, hi := waited(f, i, attempt)
+		switch b.predicted = median; {
+		case median < leastWait.Seconds():
+			left = "waits below 5 ms are too short to be timed"
 		case hi > 2*lo:
 			left = fmt.Sprintf("failed and hung tries add such different times that the median before try %d says nothing", attempt)
 		default:
-			b.predicted = mid
 			checks = append(checks, b)
 		}
 	}
@@ -81,7 +93,7 @@ func waited(f *forecast, i, attempt int) (lo, median, hi float64) {
 		mixture = append(mixture, stats.Component{Weight: p, Shift: sum.Seconds(), Widths: widths})
 	}
 	// In a fixed order, so that equal forecasts give equal numbers.
-	slices.SortFunc(mixture, func(a, b stats.Component) int { return int(math.Copysign(1, a.Shift-b.Shift)) })
+	slices.SortFunc(mixture, func(a, b stats.Component) int { return cmp.Compare(a.Shift, b.Shift) })
 	return stats.MixtureQuantile(mixture, 0.45), stats.MixtureQuantile(mixture, 0.5), stats.MixtureQuantile(mixture, 0.55)
 }
 
@@ -98,7 +110,7 @@ func (b *backoff) row() reports.Check {
 	return reports.Check{Name: fmt.Sprintf("%s wait, try %d", b.hop, b.attempt), Kind: reports.Median, Unit: "seconds", Hop: b.hop}
 }
 
-func (b *backoff) demand() float64 { return requestsFor(leastTimed, b.reach) }
+func (b *backoff) demand() float64 { return requestsFor(leastTimed(b.attempt), b.reach) }
 
 func (b *backoff) measure(e *evidence) *reports.Measurement {
 	m := &reports.Measurement{Predicted: b.predicted, Band: stats.Interval{Lo: b.predicted / 2, Hi: b.predicted * 2}, Verdict: reports.Inconclusive}

@@ -9,13 +9,21 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hellochaos/hellochaos/attack"
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/service/trail"
 	"github.com/hellochaos/hellochaos/target"
 )
 
-// frontend is the chain's first service.
-const frontend = "frontend"
+// The services of the chain that stages look at, and the version that they tell apart. The clock is whatever service
+// at the chain's end is not ours.
+const (
+	frontend   = "frontend"
+	middleware = "middleware"
+	backend    = "backend"
+	clock      = attack.Clock
+	canary     = "canary"
+)
 
 // hop is one step of the chain as the applied objects have it: what the caller's proxy does with a call, and who may
 // answer it.
@@ -56,8 +64,10 @@ func discover(rules *manifests.Rules, entry target.Entry, header http.Header) ([
 		if err != nil {
 			return nil, fmt.Errorf("UPSTREAM_URI of Deployment %s: %w", workload.Name, err)
 		}
-		next := hop{external: workload.Env["UPSTREAM_EXTERNAL"] == "true"}
-		next.name, _, _ = strings.Cut(upstream.Hostname(), ".")
+		next := hop{name: clock, external: workload.Env["UPSTREAM_EXTERNAL"] == "true"}
+		if !next.external {
+			next.name, _, _ = strings.Cut(upstream.Hostname(), ".")
+		}
 		next.rule = sidecar.Route(&manifests.Request{Host: upstream.Host, Method: http.MethodGet, Path: upstream.RequestURI(), Header: header})
 		next.arms, workload = follow(rules, next.rule)
 		hops = append(hops, next)
@@ -108,16 +118,12 @@ func follow(rules *manifests.Rules, rule *manifests.Rule) ([]arm, *manifests.Wor
 		switch {
 		case endpoints.External != "":
 			arms = append(arms, arm{share: destination.Share, external: true})
-		case len(endpoints.Workloads) == 0:
+		case pods(endpoints) == 0:
 			arms = append(arms, arm{share: destination.Share, status: http.StatusServiceUnavailable})
 		default:
-			pods := 0
-			for _, w := range endpoints.Workloads {
-				pods += w.Replicas
-			}
 			for j := range endpoints.Workloads {
 				w := &endpoints.Workloads[j]
-				arms = append(arms, podsOf(w, destination.Share*float64(w.Replicas)/float64(pods)))
+				arms = append(arms, podsOf(w, destination.Share*float64(w.Replicas)/float64(pods(endpoints))))
 				next = w
 			}
 		}
@@ -125,6 +131,15 @@ func follow(rules *manifests.Rules, rule *manifests.Rule) ([]arm, *manifests.Wor
 	return arms, next
 }
 
+// pods is how many endpoints there are.
+func pods(endpoints *manifests.Endpoints) (n int) {
+	for _, w := range endpoints.Workloads {
+		n += w.Replicas
+	}
+	return n
+}
+
+// podsOf is the arm of one workload's pods.
 func podsOf(w *manifests.Workload, share float64) arm {
 	hang := trail.DefaultHang
 	if d, err := time.ParseDuration(w.Env["HANG_DURATION"]); err == nil {

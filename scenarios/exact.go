@@ -14,9 +14,9 @@ type exact struct {
 	name, hop, cohort string
 	predicted         float64 // 0 or 1
 	reach             float64
-	// least is how many trials the phase plans for it.
-	least int
-	// tolerance is the share of violations that must be excluded before their absence counts as a pass.
+	// least is how many trials the stage asks for, at least; tolerance a share of violations that must be excluded before
+	// their absence counts as a pass.
+	least     int
 	tolerance float64
 	// count reads how many of n trials had the property, and the numbers of the first requests with and without it.
 	count func(*attack.Tally) (k, n int64, with, without []int)
@@ -29,7 +29,12 @@ func (x *exact) row() reports.Check {
 	return reports.Check{Name: x.name, Kind: reports.Exact, Unit: "share", Hop: x.hop, Cohort: x.cohort}
 }
 
-func (x *exact) demand() float64 { return requestsFor(float64(x.least), x.reach) }
+// wanted is how many trials are looked at: as many as the stage asks for, and as exclude violations of the tolerance.
+func (x *exact) wanted() float64 {
+	return max(float64(x.least), math.Ceil(math.Log(alphaAbsence)/math.Log1p(-x.tolerance)))
+}
+
+func (x *exact) demand() float64 { return requestsFor(x.wanted(), x.reach) }
 
 func (x *exact) measure(e *evidence) *reports.Measurement {
 	k, n, with, without := x.count(e.tally)
@@ -49,14 +54,14 @@ func (x *exact) measure(e *evidence) *reports.Measurement {
 	m.Interval = &interval
 	// With n trials a share d of violations shows at least one with probability 1-(1-d)^n.
 	m.Detects = pointer(1 - math.Pow(1-power, 1/float64(n)))
-	switch bound := stats.ZeroFailureBound(n, alphaAbsence); {
+	switch {
 	case m.Violations > 0:
 		m.Verdict = reports.Fail
-	case bound <= x.tolerance:
+	case float64(n) >= x.wanted():
 		m.Verdict = reports.Pass
 	default:
-		more := math.Log(alphaAbsence)/math.Log1p(-x.tolerance) - float64(n)
-		m.Note = fmt.Sprintf("no violation in %d, too few to exclude %.3g %%: about %.0f more requests would", n, 100*x.tolerance, math.Ceil(more/x.reach))
+		m.Note = fmt.Sprintf("no violation in %d, which excludes shares above %.2g %%; about %.0f more requests would exclude those above %.2g %%", n,
+			100*stats.ZeroFailureBound(n, alphaAbsence), math.Ceil((x.wanted()-float64(n))/x.reach), 100*stats.ZeroFailureBound(int64(x.wanted()), alphaAbsence))
 	}
 	return m
 }

@@ -52,6 +52,17 @@ func (e *explanation) policy(hop string) reports.Policy {
 	return reports.Policy{Hop: hop, Rule: noProxy}
 }
 
+// explainFailures says plainly what was measured where nothing better is known.
+func (e *explanation) explainFailures() {
+	for _, c := range e.stage.Checks {
+		for i, m := range []*reports.Measurement{c.Before, c.After} {
+			if failed(m) && m.Measured != nil && c.Unit == "share" {
+				e.say("%s, %s: %s where the manifests say %s.", c.Name, phaseName(i == 1), reports.Probability(*m.Measured), reports.Probability(m.Predicted))
+			}
+		}
+	}
+}
+
 func failed(m *reports.Measurement) bool { return m != nil && m.Verdict == reports.Fail }
 
 // before and after are a check's predictions, -1 where it has none.

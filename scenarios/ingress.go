@@ -13,11 +13,11 @@ func ingressStage() Stage {
 		entry:      [2]target.Entry{target.Direct, target.Gateway},
 		cohorts:    plain(),
 		leastExact: 300,
-		checks: func(p *phase) []check {
-			return []check{p.edgeFailure(), p.cascading(), p.ledger(frontend), p.ledger("middleware"), p.ledger("backend")}
-		},
+		retried:    []string{frontend, middleware, backend},
+		splits:     true,
+		checks:     func(p *phase) []check { return []check{p.edgeFailure(), p.cascading()} },
 		explain: func(e *explanation) {
-			e.explainRetries(frontend, "middleware", "backend")
+			e.explainRetries(frontend, middleware, backend)
 			if edge := e.check(edgeFails); e.passed() && edge.After.Predicted > 0 && edge.After.Predicted < edge.Before.Predicted {
 				e.say("All errors are not gone: %s of the requests still fail at the edge, since a request fails when every try does.", reports.Probability(edge.After.Predicted))
 			}

@@ -5,6 +5,7 @@ import (
 	"math"
 	"net/http"
 
+	"github.com/hellochaos/hellochaos/attack"
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/reports"
 	"github.com/hellochaos/hellochaos/target"
@@ -44,13 +45,9 @@ func newLedger(f *forecast, i int) *ledger {
 	if !l.retries {
 		return l
 	}
-	retries, failing := l.rule.Retry.Attempts, 1-f.succeeded[i]
-	// A call has 1 + r + … + r^retries tries on average, its last retried one fails with r^retries.
-	var tries float64
-	for k := range retries + 1 {
-		tries += math.Pow(failing, float64(k))
-	}
-	l.last = f.tries[i] / tries * math.Pow(failing, float64(retries))
+	again := f.again(i)
+	calls := f.tries[i] / geometric(again, f.hops[i].tries())
+	l.last = calls * math.Pow(again, float64(l.rule.Retry.Attempts))
 	return l
 }
 
@@ -89,8 +86,12 @@ func (l *ledger) measure(e *evidence) *reports.Measurement {
 			}
 		}
 	}
-	// A caller that was itself cut took at most one waiting retry with it.
-	m.Violations = extra + max(0, missing-l.abandoned(e))
+	// A caller that was itself cut took one try with it that would have been sent again: the one that it was waiting for.
+	excused := min(missing, l.abandoned(e), l.cut(e.counters))
+	m.Violations = extra + missing - excused
+	if excused > 0 {
+		m.Note = fmt.Sprintf("%d of its tries were cut together with their caller's, and so not sent again", excused)
+	}
 	m.Predicted, m.Measured = float64(m.N), pointer(float64(m.K))
 	m.Band.Lo, m.Band.Hi = float64(m.N), float64(m.N)
 	switch {
@@ -117,10 +118,15 @@ func (l *ledger) promises() bool {
 	return r.Covers(manifests.Failure{Status: http.StatusInternalServerError}) || r.PerTry > 0 && r.Covers(manifests.Failure{PerTryTimeout: true})
 }
 
+// cut is how many tries of the hop were cut.
+func (l *ledger) cut(counters target.Counters) int64 {
+	return counters.Sum(func(t target.Tries) bool { return t.Service == l.hop && t.Status == target.StatusCut })
+}
+
 // failures are the tries of the hop that failed or were cut.
 func (l *ledger) failures(counters target.Counters) int64 {
 	return counters.Sum(func(t target.Tries) bool {
-		return t.Service == l.hop && (t.Status >= http.StatusInternalServerError || t.Status == target.StatusCut || t.Status == 0)
+		return t.Service == l.hop && (t.Status >= http.StatusInternalServerError || t.Status == target.StatusCut || t.Status == target.StatusBroken)
 	})
 }
 
@@ -153,7 +159,7 @@ func failureOf(status int) manifests.Failure {
 	switch status {
 	case target.StatusCut:
 		return manifests.Failure{PerTryTimeout: true}
-	case 0: // the application broke the connection; its sidecar answers for it
+	case target.StatusBroken: // the application broke the connection; its sidecar answers for it
 		return manifests.Failure{Status: http.StatusServiceUnavailable}
 	}
 	return manifests.Failure{Status: status}
@@ -166,7 +172,7 @@ func (l *ledger) abandoned(e *evidence) int64 {
 	}
 	var timeouts int64
 	for i := range e.tally.Cohorts {
-		timeouts += e.tally.Cohorts[i].Errors["timeout"]
+		timeouts += e.tally.Cohorts[i].Errors[attack.Timeout]
 	}
 	return timeouts
 }

@@ -39,6 +39,7 @@ func TestLedger(t *testing.T) {
 		{"a status that is not retried", retried, with(tries(1, 404, 7)), 0, reports.Pass},
 		{"cut by the per-try timeout and not sent again", retried, with(tries(1, target.StatusCut, 1)), 1, reports.Fail},
 		{"cut, and its caller was cut too", retried, with(tries(1, target.StatusCut, 2), callerCut), 0, reports.Pass},
+		{"a missing retry that no cut excuses", retried, with(tries(1, target.StatusCut, 2), tries(1, 500, 1), callerCut, callerCut), 1, reports.Fail},
 		{"more cut than callers", retried, with(tries(1, target.StatusCut, 3), callerCut), 1, reports.Fail},
 		{"the limit was never reached", retried, target.Counters{tries(1, 200, 9), tries(1, 500, 1), tries(2, 200, 1)}, 0, reports.Inconclusive},
 		{"nothing failed", retried, target.Counters{tries(1, 200, 9)}, 0, reports.Inconclusive},

@@ -20,7 +20,7 @@ type Options struct {
 	Cascade string
 	// CanaryWeight is the share of middleware's calls that the canary gets without its header, in percent, 0 to 100.
 	CanaryWeight int
-	// Tolerance is the half-width of the band around a predicted share, in (0, 0.5].
+	// Tolerance is the half-width of the band around a predicted share, in (0, 0.4].
 	Tolerance float64
 	Seed      uint64
 	Attack    attack.Options
@@ -39,7 +39,7 @@ func AddFlags(set *pflag.FlagSet) *Flags {
 	set.StringVar(&f.hang, "hang", "0", "`probability` that a try hangs past the per-try timeout, 0 to 1")
 	set.StringVar(&f.cascade, "cascade", trail.Absorb, "what a service does when its upstream failed: absorb|propagate")
 	set.StringVar(&f.canaryWeight, "canary-weight", "0", "`percent` of calls that go to the canary without its header, 0 to 100")
-	set.StringVar(&f.tolerance, "tolerance", "0.05", "half-`width` of the band around a predicted share, above 0, at most 0.5")
+	set.StringVar(&f.tolerance, "tolerance", "0.05", "half-`width` of the band around a predicted share, above 0, at most 0.4")
 	set.StringVar(&f.seed, "seed", "", "`number` that makes every draw reproducible (default: by chance, and printed)")
 	return f
 }
@@ -65,7 +65,7 @@ func (f *Flags) Options() (Options, error) {
 		func(v float64) bool { return v >= 0 && v <= 100 && v == float64(int(v)) })
 	note(err)
 	o.CanaryWeight = int(weight)
-	o.Tolerance, err = number("--tolerance", f.tolerance, "above 0 and at most 0.5", func(v float64) bool { return v > 0 && v <= 0.5 })
+	o.Tolerance, err = number("--tolerance", f.tolerance, "above 0 and at most 0.4", func(v float64) bool { return v > 0 && v <= 0.4 })
 	note(err)
 	o.Seed = rand.Uint64N(1 << 32) // small enough to be read aloud
 	if f.seed != "" {

@@ -3,7 +3,9 @@ package scenarios
 import (
 	"fmt"
 	"math"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/target"
@@ -11,9 +13,26 @@ import (
 
 func forecastOf(t *testing.T, stage string, entry target.Entry, fail, hang float64, cascade string) *forecast {
 	t.Helper()
+	f, err := forecastWith(t, stage, "", entry, question{fail: fail, hang: hang, cascade: cascade, timeout: 30 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// forecastWith lays a YAML over the objects of a stage.
+func forecastWith(t *testing.T, stage, yaml string, entry target.Entry, q question) (*forecast, error) {
+	t.Helper()
 	objects, err := manifests.Through(stage, nil)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if yaml != "" {
+		over, err := manifests.Parse("over.yaml", []byte(yaml))
+		if err != nil {
+			t.Fatal(err)
+		}
+		objects = manifests.Overlay(objects, over)
 	}
 	rules, err := manifests.Read(objects)
 	if err != nil {
@@ -23,7 +42,7 @@ func forecastOf(t *testing.T, stage string, entry target.Entry, fail, hang float
 	if err != nil {
 		t.Fatal(err)
 	}
-	return predict(hops, fail, hang, cascade)
+	return predict(hops, q)
 }
 
 // The table of istio-semantics §10: columns "short" of both cascade modes, by the policies of the stages.
@@ -91,7 +110,7 @@ func TestPredictCalls(t *testing.T) {
 // tried again, and a try of middleware succeeds only when neither hangs.
 func TestPredictHungTries(t *testing.T) {
 	f := forecastOf(t, "retry", target.Direct, 0, 0.2, "absorb")
-	near(t, "success of a try of middleware", f.succeeded[1], 0.64)
+	near(t, "a try of middleware is sent again", f.again(1), 0.36)
 	near(t, "middleware per call", f.failure(1), math.Pow(0.36, 4))
 	near(t, "backend per call, as delivered", f.failure(2), 0)
 	near(t, "edge", f.edgeFailure, 0)
@@ -100,4 +119,104 @@ func TestPredictHungTries(t *testing.T) {
 	before := forecastOf(t, "prod", target.Direct, 0, 0.2, "absorb")
 	near(t, "edge without a timeout", before.edgeFailure, 0)
 	near(t, "middleware without a timeout", before.failure(1), 0)
+}
+
+// middlewareRule is a VirtualService for middleware with one route and more of the user's.
+func middlewareRule(more string) string {
+	return `apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: middleware}
+spec:
+  hosts: [middleware]
+  http:
+    - route: [{destination: {host: middleware, subset: prod}}]
+` + more
+}
+
+func TestPredictOtherRules(t *testing.T) {
+	absorb := question{fail: 0.5, cascade: "absorb", timeout: 30 * time.Second}
+	hung := question{hang: 0.2, cascade: "absorb", timeout: 30 * time.Second}
+	for _, c := range []struct {
+		name, yaml string
+		q          question
+		failure    float64 // of calls to middleware
+		tries      float64 // of middleware per request
+	}{
+		{"one retry of 500 alone", middlewareRule(`      retries: {attempts: 1, retryOn: "500"}`), absorb, 0.25, 0.5 * 1.5},
+		{"no retryOn", middlewareRule("      retries: {attempts: 3}"), absorb, 0.5, 0.5},
+		{"aborted before any try", middlewareRule("      retries: {attempts: 3, retryOn: 5xx}\n      fault: {abort: {httpStatus: 503, percentage: {value: 40}}}"),
+			absorb, 0.4 + 0.6*0.0625, 0.5 * 0.6 * 1.875},
+		{"an undefined subset", strings.Replace(middlewareRule(""), "subset: prod", "subset: none", 1), absorb, 1, 0},
+		{"half to an undefined subset", strings.Replace(middlewareRule(""), "[{destination: {host: middleware, subset: prod}}]",
+			"[{destination: {host: middleware, subset: prod}, weight: 1}, {destination: {host: middleware, subset: none}, weight: 1}]", 1), absorb, 0.75, 0.25},
+		{"a route timeout ends hung calls", middlewareRule("      timeout: 1s"), hung, 1 - 0.8*0.8, 1},
+		{"a per-try timeout that is not retried", middlewareRule(`      retries: {attempts: 3, perTryTimeout: 1s, retryOn: "500"}`), hung, 1 - 0.8*0.8, 1},
+		{"a delay of all calls", middlewareRule("      fault: {delay: {fixedDelay: 1s, percentage: {value: 100}}}"), absorb, 0.5, 0.5},
+	} {
+		f, err := forecastWith(t, "prod", c.yaml, target.Direct, c.q)
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		near(t, c.name+": failure", f.failure(1), c.failure)
+		near(t, c.name+": tries", f.tries[1], c.tries)
+	}
+}
+
+// The edge waits only so long: a hung frontend then is an edge failure.
+func TestPredictEdgeTimeout(t *testing.T) {
+	f, err := forecastWith(t, "prod", "", target.Direct, question{hang: 0.2, cascade: "absorb", timeout: 2 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	near(t, "edge", f.edgeFailure, 1-0.8*0.8*0.8)
+}
+
+// A limit that back-offs or hung tries just reach is not guessed at.
+func TestPredictRefusesCloseLimits(t *testing.T) {
+	for name, yaml := range map[string]string{
+		"route timeout within the back-offs": middlewareRule("      retries: {attempts: 3, retryOn: 5xx}\n      timeout: 100ms"),
+		"per-try timeout at the hung time":   middlewareRule("      retries: {attempts: 3, perTryTimeout: 3s, retryOn: 5xx}"),
+	} {
+		if f, err := forecastWith(t, "prod", yaml, target.Direct, question{fail: 0.5, hang: 0.2, cascade: "absorb", timeout: time.Minute}); err == nil {
+			t.Errorf("%s: predicted %.4f, want an error", name, f.failure(1))
+		}
+	}
+	many := middlewareRule("      retries: {attempts: 90, retryOn: 5xx}")
+	began := time.Now()
+	_, err := forecastWith(t, "ingress", many, target.Gateway, question{fail: 0.5, hang: 0.5, cascade: "propagate", timeout: time.Minute})
+	_ = err // bounded, whether it is predicted or refused
+	if took := time.Since(began); took > 20*time.Second {
+		t.Errorf("a large enumeration took %v", took)
+	}
+}
+
+// Without pods there is nobody to answer: the proxy's 503, and no division by none.
+func TestPredictWithoutPods(t *testing.T) {
+	objects, err := manifests.Through("prod", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range objects {
+		if objects[i].Name() == "Deployment middleware-prod" {
+			none, err := manifests.Parse("none.yaml", []byte(strings.Replace(string(objects[i].YAML), "replicas: 1", "replicas: 0", 1)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			objects[i] = none[0]
+		}
+	}
+	rules, err := manifests.Read(objects)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hops, err := discover(rules, target.Direct, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := predict(hops, question{cascade: "absorb", timeout: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	near(t, "middleware", f.failure(1), 1)
 }

@@ -17,15 +17,16 @@ func prodStage() Stage {
 		cohorts: plain(),
 		// No violation in 2,400 calls excludes shares above 1/800: a proxy that obeys the old rules now and then is found.
 		leastExact: 2400,
+		splits:     true,
 		checks: func(p *phase) []check {
-			return []check{p.versionShare(canaryShare, "middleware", "canary", 0)}
+			return []check{p.versionShare(canaryShare, middleware, canary, 0)}
 		},
 		explain: func(e *explanation) {
 			share := e.check(canaryShare)
 			if e.passed() {
 				e.say("Before, the load balancer picks among all pods of middleware, so both versions answer; after, the canary gets %s of the answers, as the weights say.", percent(share.After.Measured))
 			}
-			e.explainShare(share, "middleware", "canary")
+			e.explainShare(share, middleware, canary)
 		},
 	}
 }
@@ -45,7 +46,7 @@ func (e *explanation) explainShare(c row, hop, version string) {
 	switch observed := e.phase("after").Observed; {
 	case share > 0.2:
 		e.say("%s: the rule is not in force.", said)
-	case len(m.First) > 1 && m.First[len(m.First)-1] < observed/20:
+	case int64(len(m.First)) == m.Violations && m.First[len(m.First)-1] < observed/20: // all of them are known
 		e.say("%s, all at the beginning: the new rules had not reached every proxy when the stage was said to be applied.", said)
 	default:
 		e.say("%s, spread over the run: a few requests still see the old rules, so some proxy or worker did not take the new ones.", said)

@@ -77,13 +77,12 @@ func (p *proportion) measure(e *evidence) *reports.Measurement {
 		m.Detects = &deviation
 	}
 	both, ok := final.Intersect(p.seen)
-	switch {
-	case !ok && p.decided == "":
+	if !ok || p.decided == reports.Pass && final.Disjoint(p.band()) {
+		// What the looks said early and what all trials say cannot both be true of one share.
 		m.Note = "the share changed during the phase"
 		return m
-	case ok:
-		m.Interval = &both
 	}
+	m.Interval = &both
 	if m.Verdict = p.decided; m.Verdict == "" {
 		m.Verdict = judge(*m.Interval, p.band())
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
+	"github.com/hellochaos/hellochaos/attack"
 	"github.com/hellochaos/hellochaos/reports"
 	"github.com/hellochaos/hellochaos/stats"
 )
@@ -20,7 +21,7 @@ func record(stage *reports.Stage, p *phase, e *evidence, interrupted bool) {
 		case interrupted:
 			m.Verdict, m.Note = reports.Inconclusive, "interrupted"
 		case e.void():
-			m.Verdict, m.Note = reports.Inconclusive, "void: "+e.result.Warnings()[0]
+			m.Verdict, m.Note = reports.Inconclusive, "void: see the phase's warnings"
 		}
 		if p.after {
 			row.After = m
@@ -79,19 +80,41 @@ func amplify(stage *reports.Stage, p *phase, e *evidence) {
 	}
 }
 
-// describe writes down how the attack went, and what that takes away from its checks; timed: some of them are of times.
-func describe(done *reports.Phase, e *evidence, timed bool) {
+// describe writes down how the attack went, and what that takes away from its checks; late: also that requests left late,
+// which takes nothing away from counts.
+func describe(done *reports.Phase, e *evidence, late bool) {
 	r := e.result
 	done.Elapsed = r.Elapsed.Seconds()
 	done.Sent, done.Observed, done.Unsent = r.Sent, r.Observed, r.Unsent
 	done.PlannedRate, done.AchievedRate = r.PlannedRate, r.AchievedRate
 	done.LagMedian, done.LagP99 = r.LagMedian.Seconds(), r.LagP99.Seconds()
 	done.Stopped, done.GeneratorLimited, done.Late = r.Stopped, e.void(), r.Late
-	if !timed { // late starts take nothing away from counts
-		r.Late = false
-	}
+	r.Late = r.Late && late
 	done.Warnings = r.Warnings()
+	var bare int64
+	for i := range e.tally.Cohorts {
+		bare += e.tally.Cohorts[i].WithoutTrail
+	}
+	if bare > 0 {
+		done.Warnings = append(done.Warnings, fmt.Sprintf("%d answers carried no trail: nothing is known of the hops behind them", bare))
+	}
 	done.Latency = append(latencies("ok", e.tally.Latency(true)), latencies("failed", e.tally.Latency(false))...)
+	done.Seconds = seconds(e.tally.Seconds())
+}
+
+// seconds are the latencies of each second, bin by bin.
+func seconds(all []attack.Second) []reports.Second {
+	bins := func(from []attack.Bin) (to []reports.Bin) {
+		for _, b := range from {
+			to = append(to, reports.Bin{int64(b.Micros), int64(b.Count)})
+		}
+		return to
+	}
+	var told []reports.Second
+	for _, s := range all {
+		told = append(told, reports.Second{Number: s.Number, OK: bins(s.OK), Failed: bins(s.Failed)})
+	}
+	return told
 }
 
 // latencies are the quantiles of one outcome, each with an interval where there are enough values for one.
@@ -131,7 +154,7 @@ func summarize(r *reports.Report) string {
 	case r.Error != "":
 		return "no verdict: " + r.Error
 	case r.Aborted:
-		return fmt.Sprintf("aborted; what was measured until then is below (%d checks)", checks)
+		return fmt.Sprintf("what was measured until then is below (%d checks)", checks)
 	case r.Verdict == reports.Pass:
 		return agreement(r, checks)
 	case r.Verdict == reports.Fail:

@@ -18,14 +18,15 @@ func retryStage() Stage {
 		entry:      [2]target.Entry{target.Direct, target.Direct},
 		cohorts:    plain(),
 		leastExact: 300,
+		retried:    []string{middleware, backend},
+		splits:     true,
 		checks: func(p *phase) []check {
-			checks := []check{p.edgeFailure(), p.callFailure("middleware"), p.callFailure("backend"), p.cascading()}
-			return append(checks, p.ledger("middleware"), p.ledger("backend"))
+			return []check{p.edgeFailure(), p.callFailure(middleware), p.callFailure(backend), p.cascading()}
 		},
 		explain: func(e *explanation) {
-			e.explainRetries("middleware", "backend")
+			e.explainRetries(middleware, backend)
 			edge := e.check(edgeFails)
-			if e.passed() && edge.After != nil && edge.After.Predicted > 0 {
+			if e.passed() && e.settings.Fail > 0 && edge.After != nil {
 				e.say("The frontend itself still fails: requests enter outside the mesh, so there is no caller's proxy that could send them again. Stage ingress puts one there.")
 			}
 		},

@@ -4,13 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/hellochaos/hellochaos/attack"
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/reports"
+	"github.com/hellochaos/hellochaos/stats"
 	"github.com/hellochaos/hellochaos/target"
 )
 
@@ -25,24 +28,69 @@ type Run struct {
 	stages  []Stage
 	options Options
 	phases  [][2]*phase
+	// unlike says, by stage, in which predictions the user's own manifests differ from the tutorial's.
+	unlike [][]string
 }
 
 // Plan prepares the stages of a run: reads their manifests, overridden by stage where overrides has one, predicts and
-// plans the requests. capacity is how many tries a second the target carries without strain.
+// plans the requests. capacity is how many tries a second the target carries without strain. The error has all that is
+// wrong, each once.
 func Plan(stages []Stage, o Options, capacity float64, overrides map[string][]manifests.Object) (*Run, error) {
-	r := &Run{stages: stages, options: o}
+	r := &Run{stages: stages, options: o, phases: make([][2]*phase, len(stages)), unlike: make([][]string, len(stages))}
+	var problems []error
+	said := map[string]bool{}
 	for i := range stages {
-		var phases [2]*phase
 		for j, after := range []bool{false, true} {
 			p, err := stages[i].prepare(after, o, capacity, overrides)
-			if err != nil {
-				return nil, fmt.Errorf("stage %s: %w", stages[i].Name, err)
+			if err == nil {
+				err = p.attackOn("http://127.0.0.1/").Check()
 			}
-			phases[j] = p
+			if err != nil && !said[err.Error()] {
+				said[err.Error()] = true
+				problems = append(problems, fmt.Errorf("stage %s, %s: %w", stages[i].Name, phaseName(after), err))
+			}
+			r.phases[i][j] = p
 		}
-		r.phases = append(r.phases, phases)
 	}
-	return r, nil
+	if len(problems) > 0 {
+		return nil, errors.Join(problems...)
+	}
+	return r, r.compare(capacity, overrides)
+}
+
+// compare notes where the predictions of the user's own manifests differ from those of the tutorial's.
+func (r *Run) compare(capacity float64, overrides map[string][]manifests.Object) error {
+	for i := range r.stages {
+		if len(overrides) == 0 {
+			continue
+		}
+		bundled, err := r.stages[i].prepare(true, r.options, capacity, nil)
+		if err != nil {
+			return fmt.Errorf("stage %s with the bundled manifests: %w", r.stages[i].Name, err)
+		}
+		promised := bundled.predictions()
+		for name, p := range r.phases[i][1].predictions() {
+			if q, ok := promised[name]; ok && math.Abs(p-q) > 0.01 {
+				r.unlike[i] = append(r.unlike[i], fmt.Sprintf("%s (%s where it promises %s)", name, reports.Probability(p), reports.Probability(q)))
+			}
+		}
+		slices.Sort(r.unlike[i])
+	}
+	return nil
+}
+
+// predictions are the shares that a phase predicts, by name.
+func (p *phase) predictions() map[string]float64 {
+	all := map[string]float64{}
+	for _, c := range p.checks {
+		switch c := c.(type) {
+		case *proportion:
+			all[c.name] = c.predicted
+		case *exact:
+			all[c.name] = c.predicted
+		}
+	}
+	return all
 }
 
 // Requests is the most that the run sends, and Duration about how long that takes.
@@ -50,7 +98,7 @@ func (r *Run) Requests() (requests int, duration time.Duration) {
 	for _, phases := range r.phases {
 		for _, p := range phases {
 			requests += p.requests
-			duration += time.Duration(float64(p.requests) / p.rate * float64(time.Second))
+			duration += time.Duration(float64(p.requests)/p.rate*float64(time.Second)) + p.longest()
 		}
 	}
 	return requests, duration
@@ -97,7 +145,7 @@ func (r *Run) Execute(ctx context.Context, on target.Target, progress func(Progr
 	report.Restored = reports.Restored
 	if err := on.Close(closing); err != nil {
 		report.Restored = reports.NotRestored
-		report.Error = errors.Join(fmt.Errorf("putting the target back: %w", err)).Error()
+		report.Error = strings.TrimPrefix(report.Error+"; ", "; ") + fmt.Sprintf("putting the target back: %v", err)
 	}
 	report.Elapsed = time.Since(began).Seconds()
 	report.Summary = summarize(report)
@@ -116,10 +164,11 @@ func (r *Run) settings() reports.Settings {
 func (r *Run) stage(ctx context.Context, i int, on target.Target, progress func(Progress)) (*reports.Stage, error) {
 	stage := &reports.Stage{Name: r.stages[i].Name, Title: r.stages[i].Title, Verdict: reports.Inconclusive}
 	var err error
+	family := len(r.phases[i][0].proportions()) + len(r.phases[i][1].proportions())
 	for _, p := range r.phases[i] {
 		var e *evidence
 		var done reports.Phase
-		if done, e, err = p.run(ctx, on, progress); e == nil {
+		if done, e, err = p.run(ctx, on, family, progress); e == nil {
 			break
 		}
 		stage.Phases = append(stage.Phases, done)
@@ -140,14 +189,27 @@ func (r *Run) stage(ctx context.Context, i int, on target.Target, progress func(
 	}
 	stage.Verdict = reports.Worst(verdicts...)
 	if err == nil {
-		r.stages[i].explain(&explanation{stage: stage, settings: r.settings()})
-		for _, p := range r.phases[i] {
-			for _, left := range p.left {
-				stage.Words = append(stage.Words, fmt.Sprintf("Not timed, %s: %s.", strings.Join(left.hops, ", "), left.why))
-			}
-		}
+		r.explain(i, stage)
 	}
 	return stage, err
+}
+
+// explain puts a measured stage into words.
+func (r *Run) explain(i int, stage *reports.Stage) {
+	e := &explanation{stage: stage, settings: r.settings()}
+	r.stages[i].explain(e)
+	if len(r.unlike[i]) > 0 && !stage.PromiseBroken {
+		stage.PromiseBroken = true
+		e.say("These manifests do not do what the tutorial promises: %s.", strings.Join(r.unlike[i], ", "))
+	}
+	if stage.Verdict == reports.Fail && len(stage.Words) == 0 {
+		e.explainFailures()
+	}
+	for _, p := range r.phases[i] {
+		for _, left := range p.left {
+			e.say("Not checked, %s, %s: %s.", p.name(), strings.Join(left.hops, ", "), left.why)
+		}
+	}
 }
 
 func verdictOf(c *reports.Check) reports.Verdict {
@@ -164,8 +226,9 @@ func verdictOf(c *reports.Check) reports.Verdict {
 // ourselves. The draws are the same again, so the same seed still gives the same counts.
 const mostRepeats = 2
 
-// run applies a phase's objects, attacks, and collects the evidence; evidence is nil when there is none at all.
-func (p *phase) run(ctx context.Context, on target.Target, progress func(Progress)) (reports.Phase, *evidence, error) {
+// run applies a phase's objects, attacks, and collects the evidence; evidence is nil when there is none at all. family is how
+// many shares the stage judges in both phases.
+func (p *phase) run(ctx context.Context, on target.Target, family int, progress func(Progress)) (reports.Phase, *evidence, error) {
 	done := reports.Phase{Name: p.name(), Entry: string(p.entry), Planned: p.requests}
 	began := time.Now()
 	if err := on.Apply(ctx, p.objects); err != nil {
@@ -178,14 +241,14 @@ func (p *phase) run(ctx context.Context, on target.Target, progress func(Progres
 	}
 	var repeated []string
 	for {
-		e, err := p.attack(ctx, on, address, progress)
+		e, err := p.attack(ctx, on, address, family, progress)
 		if err == nil && p.options.Attack.Rate == 0 && len(repeated) < mostRepeats && (e.void() || e.result.Late && p.times()) {
 			repeated = append(repeated, fmt.Sprintf("sent again at half the rate, since %.0f requests a second were too many for this machine", p.rate))
 			p.rate /= 2
 			continue
 		}
 		if e != nil {
-			describe(&done, e, p.times())
+			describe(&done, e, p.times() || p.options.Attack.Rate > 0)
 			done.Warnings = append(repeated, done.Warnings...)
 		}
 		return done, e, err
@@ -193,13 +256,13 @@ func (p *phase) run(ctx context.Context, on target.Target, progress func(Progres
 }
 
 // attack sends the phase's requests once.
-func (p *phase) attack(ctx context.Context, on target.Target, address string, progress func(Progress)) (*evidence, error) {
-	p.begin()
+func (p *phase) attack(ctx context.Context, on target.Target, address string, family int, progress func(Progress)) (*evidence, error) {
+	p.begin(family)
 	before, err := p.counters(ctx, on)
 	if err != nil {
 		return nil, err
 	}
-	e := &evidence{tally: attack.NewTally(len(p.cohorts))}
+	e := &evidence{tally: attack.NewTally(len(p.cohorts), p.own()...)}
 	if e.result, err = attack.Run(ctx, p.attackOn(address), p.observer(e.tally, progress)); err != nil {
 		return e, err
 	}
@@ -219,14 +282,27 @@ func (p *phase) counters(ctx context.Context, on target.Target) (target.Counters
 	return counters, nil
 }
 
+// begin makes all shares undecided.
+func (p *phase) begin(family int) {
+	for _, c := range p.proportions() {
+		c.begin(p.requests, family)
+	}
+}
+
 // observer tallies observations in planned order and looks at the shares now and then; the looks lie closer at the
 // beginning, where a gross error shows.
 func (p *phase) observer(tally *attack.Tally, progress func(Progress)) func(*attack.Observation) bool {
 	proportions, settled := p.proportions(), p.settled()
 	count, next := 0, 25
+	var shown time.Time
 	return func(o *attack.Observation) bool {
 		tally.Add(o)
-		if count++; count < next && count < p.requests {
+		count++
+		if progress != nil && time.Since(shown) > progressEvery {
+			shown = time.Now()
+			progress(p.progress(tally, count))
+		}
+		if count < next && count < p.requests {
 			return true
 		}
 		next = count + max(25, count/20)
@@ -236,28 +312,39 @@ func (p *phase) observer(tally *attack.Tally, progress func(Progress)) func(*att
 				decided++
 			}
 		}
-		p.report(tally, count, progress)
 		return count < settled || decided < len(proportions)
 	}
 }
 
-// report tells how far the phase has come.
-func (p *phase) report(tally *attack.Tally, count int, progress func(Progress)) {
-	if progress == nil {
-		return
-	}
+// progressEvery is how often progress is told.
+const progressEvery = 100 * time.Millisecond
+
+// progress tells how far the phase has come, with the first share that is not decided yet.
+func (p *phase) progress(tally *attack.Tally, count int) Progress {
 	at := Progress{Stage: p.stage.Name, Phase: p.name(), Done: count, Planned: p.requests}
-	for _, c := range p.proportions() {
-		if at.Check == "" || c.decided == "" {
-			k, n := c.count(tally)
-			at.Check, at.Estimate = c.name, reports.Measurement{Predicted: c.predicted, Band: c.band(), K: k, N: n, Interval: pointer(c.seen), Verdict: c.decided}
-			if n > 0 {
-				at.Estimate.Measured = pointer(float64(k) / float64(n))
-			}
-			if c.decided == "" {
-				break
-			}
+	for _, c := range p.checks {
+		var k, n int64
+		interval := stats.Interval{Lo: 0, Hi: 1}
+		switch c := c.(type) {
+		case *proportion:
+			k, n = c.count(tally)
+			interval = c.seen
+			at.Estimate.Predicted = c.predicted
+		case *exact:
+			k, n, _, _ = c.count(tally)
+			interval = stats.ClopperPearson(k, n, alphaAbsence)
+			at.Estimate.Predicted = c.predicted
+		default:
+			continue
+		}
+		at.Check = c.row().Name
+		at.Estimate.K, at.Estimate.N, at.Estimate.Interval, at.Estimate.Measured = k, n, &interval, nil
+		if n > 0 {
+			at.Estimate.Measured = pointer(float64(k) / float64(n))
+		}
+		if q, ok := c.(*proportion); !ok || q.decided == "" {
+			break
 		}
 	}
-	progress(at)
+	return at
 }

@@ -29,7 +29,11 @@ type Stage struct {
 	// leastExact is how many observations an exact check looks at, at least: with no violation in n of them, shares above
 	// 3/n are excluded.
 	leastExact int
-	// checks lists what a phase must show.
+	// retried are the hops whose retries are looked at: by their ledgers, and by the times that they wait.
+	retried []string
+	// splits: middleware's calls are split by weight from this stage on.
+	splits bool
+	// checks lists the shares that a phase must show.
 	checks func(*phase) []check
 	// explain puts the result into words; it reads the report alone.
 	explain func(*explanation)
@@ -91,6 +95,7 @@ func headers(c attack.Cohort, o Options) http.Header {
 		h[name] = values
 	}
 	set := func(name, value string) { h.Set(name, value) }
+	set("Accept", "application/json") // the attack asks for trails, and rules may look at it
 	set(trail.HeaderFail, fmt.Sprint(o.Fail))
 	if o.Hang > 0 {
 		set(trail.HeaderHang, fmt.Sprint(o.Hang))

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -124,8 +125,26 @@ func check(t *testing.T, got *trail.Hop, status int, call trail.Call, word strin
 	}
 }
 
+// refusing is the URL of a port that is taken by a socket that nobody listens on.
+func refusing(t *testing.T) string {
+	t.Helper()
+	socket, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = syscall.Close(socket) })
+	if err := syscall.Bind(socket, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	address, err := syscall.Getsockname(socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("http://127.0.0.1:%d/", address.(*syscall.SockaddrInet4).Port)
+}
+
 func TestUpstreamThatRefusesIsACallWithoutAnAnswer(t *testing.T) {
-	s := open(t, Config{Service: "middleware", Version: "canary", Upstream: "http://127.0.0.1:1/"})
+	s := open(t, Config{Service: "middleware", Version: "canary", Upstream: refusing(t)})
 	_, got := getTrail(t, s.url)
 	if got.Status != 200 || got.Call.Status != 0 || !strings.Contains(got.Call.Error, "connection refused") {
 		t.Errorf("hop %d with call %+v, want 200 with a call that was refused", got.Status, got.Call)
@@ -208,8 +227,12 @@ func TestHangingTryWaits(t *testing.T) {
 	for n := 1; trail.Draw("hang", request, "middleware", "0") < 0.5 || trail.Draw("fail", request, "middleware", "0") > 0.5; n++ {
 		request = fmt.Sprintf("1/after/%d", n)
 	}
-	if r, got := getTrail(t, s.url, "hang", "0.5", "fail", "0.5", trail.HeaderRequest, request); r.StatusCode != 500 || got.Elapsed >= hang {
-		t.Errorf("%s: status %d after %v, want 500 at once", request, r.StatusCode, got.Elapsed)
+	s = open(t, Config{Service: "middleware", Version: "canary", Upstream: listen(t, rec) + "/", Hang: time.Hour})
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	r, err := send(t, ctx, http.MethodGet, s.url, nil, "hang", "0.5", "fail", "0.5", trail.HeaderRequest, request)
+	if err != nil || r.StatusCode != 500 {
+		t.Errorf("%s: %v %v, want 500 and no hang", request, r.Response, err)
 	}
 }
 
@@ -257,6 +280,34 @@ func TestCutTryIsNeverAnswered(t *testing.T) {
 	s.ServeHTTP(&w, r)
 }
 
+// Both proxies of a chain wait for the same time, so a hop hears of its upstream's cut at the moment of its own: the
+// try is over for its caller, whether that is known here or not. The ledger must not find it answered.
+func TestTryThatTookItsCallersTimeIsCut(t *testing.T) {
+	const took = 20 * time.Millisecond
+	for _, test := range []struct {
+		expected string // empty: no header
+		want     string
+	}{
+		{"1", "499"}, {"20", "499"}, {"3600000", "200"}, {"2147483647", "200"},
+		{"", "200"}, {"0", "200"}, {"-1", "200"}, {"1s", "200"}, {"0.5", "200"}, {"99999999999", "200"},
+	} {
+		for _, role := range []Role{Chain, Script} {
+			s := open(t, Config{Service: "middleware", Version: "canary", Role: role, Upstream: listen(t, &recorder{}) + "/", Hang: took})
+			header := []string{trail.HeaderAttempt, "1", "hang", "1", HeaderScript, "hang"}
+			if test.expected != "" {
+				header = append(header, trail.HeaderExpected, test.expected)
+			}
+			r, err := send(t, t.Context(), http.MethodGet, s.url, nil, header...)
+			if cut := test.want == "499"; (err != nil) != cut {
+				t.Errorf("%s, expected %q: %v %v, want no answer: %v", role, test.expected, r.Response, err, cut)
+			}
+			if got := counted(t, s.url); len(got) != 1 || got["middleware-canary 1:"+test.want] != 1 {
+				t.Errorf("%s, expected %q: counted %v, want one %s", role, test.expected, got, test.want)
+			}
+		}
+	}
+}
+
 func TestWrongHeadersGet400(t *testing.T) {
 	rec := &recorder{}
 	s := hop(t, rec)
@@ -278,6 +329,13 @@ func TestWrongHeadersGet400(t *testing.T) {
 			`header hang is "1.0001": want a decimal number in [0,1]`,
 			`header cascade is "maybe": want absorb or propagate`}},
 		{[]string{"cascade", "Absorb"}, []string{`header cascade is "Absorb": want absorb or propagate`}},
+		{[]string{trail.HeaderRequest, "1/a/1", trail.HeaderRequest, "1/a/2"}, []string{`header x-hellochaos-request is there 2 times: want it once`}},
+		{[]string{trail.HeaderTries, "1", trail.HeaderTries, "1"}, []string{`header x-hellochaos-tries is there 2 times: want it once`}},
+		{[]string{trail.HeaderTries, ""}, []string{`header x-hellochaos-tries is "": want whole numbers joined by dots, such as "1.3"`}},
+		{[]string{trail.HeaderTries, "1..2"}, []string{`header x-hellochaos-tries is "1..2": want whole numbers joined by dots, such as "1.3"`}},
+		{[]string{trail.HeaderTries, "1."}, []string{`header x-hellochaos-tries is "1.": want whole numbers joined by dots, such as "1.3"`}},
+		{[]string{trail.HeaderTries, "-1"}, []string{`header x-hellochaos-tries is "-1": want whole numbers joined by dots, such as "1.3"`}},
+		{[]string{trail.HeaderTries, "one"}, []string{`header x-hellochaos-tries is "one": want whole numbers joined by dots, such as "1.3"`}},
 		{[]string{trail.HeaderTries, deep}, []string{`header x-hellochaos-tries is "` + deep +
 			`": want fewer than 16 counts; does an upstream lead back to itself?`}},
 	} {
@@ -291,7 +349,8 @@ func TestWrongHeadersGet400(t *testing.T) {
 	if got := len(rec.received()); got != 0 {
 		t.Errorf("upstream received %d requests, want 0", got)
 	}
-	for _, accepted := range [][]string{{"fail", "0"}, {"fail", "0.0"}, {"hang", "0e0"}, {"cascade", "absorb"}, {trail.HeaderTries, deep[2:]}} {
+	for _, accepted := range [][]string{{"fail", "0"}, {"fail", "0.0"}, {"hang", "0e0"}, {"cascade", "absorb"}, {trail.HeaderTries, deep[2:]},
+		{trail.HeaderTries, "0.2147483647"}, {trail.HeaderAttempt, "-1"}, {trail.HeaderAttempt, "2", trail.HeaderAttempt, "3"}} {
 		if r := get(t, s.url, accepted...); r.StatusCode != 200 {
 			t.Errorf("%q: %d %q, want 200", accepted, r.StatusCode, r.body)
 		}
@@ -340,6 +399,9 @@ func FuzzReadOrder(f *testing.F) {
 		}
 		if wrong := cascade != "absorb" && cascade != "propagate"; wrong && len(problems) == 0 {
 			t.Errorf("cascade %q is accepted", cascade)
+		}
+		if path := regexp.MustCompile(`^[0-9]+(\.[0-9]+){0,14}$`); !path.MatchString(tries) && len(problems) == 0 {
+			t.Errorf("tries %q are accepted", tries)
 		}
 	})
 }

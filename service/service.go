@@ -57,7 +57,8 @@ func New(config Config) (*Service, error) {
 	return s, nil
 }
 
-// ServeHTTP implements http.Handler. It panics with http.ErrAbortHandler where a try ends without an answer, which
+// ServeHTTP implements http.Handler. A try that took as long as its caller's proxy waits (trail.HeaderExpected) ends
+// without an answer, as if the caller's going had been seen. It panics with http.ErrAbortHandler where a try ends without an answer, which
 // closes the connection: returning would answer 200.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch r.URL.Path {
@@ -77,9 +78,14 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *Service) serve(w http.ResponseWriter, r *http.Request) {
 	s.metrics.inFlight.Inc()
 	defer s.metrics.inFlight.Dec()
-	t := try{begin: time.Now(), attempt: attempt(r)}
+	t := try{begin: time.Now(), attempt: int(count(r, attemptKey))}
 	a := s.role(r, t)
-	s.metrics.count(t.attempt, a.code, time.Since(t.begin))
+	elapsed := time.Since(t.begin)
+	if patience := expected(r); patience > 0 && elapsed >= patience {
+		// The caller's proxy cuts the try now, and may have sent the next one. Its word of that may still be on the way.
+		a = answer{code: trail.CodeCut}
+	}
+	s.metrics.count(t.attempt, a.code, elapsed)
 	a.write(w)
 }
 
@@ -93,17 +99,22 @@ func (s *Service) Close() {
 	}
 }
 
-// attempt is the attempt count of a request, and 0 when it carries none or something else.
-func attempt(r *http.Request) int {
-	values := r.Header[attemptKey]
+// count is the whole number of 31 bits in a header that a proxy set, and 0 when there is none or something else.
+func count(r *http.Request, key string) int64 {
+	values := r.Header[key]
 	if len(values) == 0 {
 		return 0
 	}
-	count, err := strconv.ParseUint(values[0], 10, 31)
+	number, err := strconv.ParseUint(values[0], 10, 31)
 	if err != nil {
 		return 0
 	}
-	return int(count)
+	return int64(number)
+}
+
+// expected is how long the caller's proxy waits for the answer, and 0 when it does not say.
+func expected(r *http.Request) time.Duration {
+	return time.Duration(count(r, expectedKey)) * time.Millisecond
 }
 
 // write sends the answer. Nothing can be done about an error: the caller has gone.
@@ -138,5 +149,5 @@ func refusal(code int, problems ...string) answer {
 var (
 	jsonHeader  = http.Header{"Content-Type": {"application/json"}}
 	textHeader  = http.Header{"Content-Type": {"text/plain; charset=utf-8"}}
-	trailHeader = http.Header{"Content-Type": {"application/json"}, http.CanonicalHeaderKey(trail.HeaderTrail): {"1"}}
+	trailHeader = http.Header{"Content-Type": {"application/json"}, http.CanonicalHeaderKey(trail.HeaderTrail): {trail.Form}}
 )

@@ -52,11 +52,8 @@ func newUpstream(config Config) *upstream {
 	if u.transport == nil {
 		u.transport = newTransport()
 	}
-	// An http.Transport sends a GET again, unseen, when a reused connection breaks: unless it has a body that cannot be
-	// had twice (Request.isReplayable, persistConn.shouldRetryRequest). An encoding that is named spares the transport
-	// the question, by a goroutine and a timer, whether the body is empty; the identity encoding adds no header.
-	u.request = &http.Request{Method: http.MethodGet, URL: address, Host: address.Host, Body: nothing{},
-		TransferEncoding: []string{"identity"}}
+	u.request = &http.Request{Method: http.MethodGet, URL: address, Host: address.Host}
+	trail.Once(u.request)
 	return u
 }
 
@@ -72,13 +69,6 @@ func newTransport() *http.Transport {
 		MaxResponseHeaderBytes: 64 << 10,
 	}
 }
-
-// nothing is an empty body that http.Transport does not know to be empty.
-type nothing struct{}
-
-func (nothing) Read([]byte) (int, error)         { return 0, io.EOF }
-func (nothing) Close() error                     { return nil }
-func (nothing) WriteTo(io.Writer) (int64, error) { return 0, nil } // spares io.Copy a buffer of 32 KiB
 
 // call calls the upstream on behalf of r, a try at the end of the path tries. Redirects are answers like any other.
 func (u *upstream) call(r *http.Request, tries string) *trail.Call {
@@ -126,7 +116,7 @@ func (u *upstream) read(response *http.Response, call *trail.Call) error {
 		return fmt.Errorf("reading the upstream's answer of status %d: %w", response.StatusCode, err)
 	}
 	call.Status = response.StatusCode
-	if version := response.Header[trailKey]; !u.external && len(version) > 0 && version[0] == "1" {
+	if version := response.Header[trailKey]; !u.external && len(version) > 0 && version[0] == trail.Form {
 		if call.Hop, err = trail.Decode(body); err == nil {
 			return nil
 		}

@@ -20,7 +20,7 @@ var everything = []string{
 	"x-request-id", "7b1", "x-ot-span-context", "ot",
 	"x-dev-user", "super-secret", "fail", "0", "hang", "0", "cascade", "propagate", "x-hellochaos-request", "7/after/3",
 	"x-hellochaos-tries", "2", "x-envoy-attempt-count", "3",
-	"cookie", "c", "authorization", "Basic x", "x-forwarded-for", "10.0.0.1", "x-envoy-max-retries", "9", "x-hellochaos-script", "500", "accept", "text/html",
+	"cookie", "c", "authorization", "Basic x", "x-forwarded-for", "10.0.0.1", "x-envoy-max-retries", "9", "x-envoy-expected-rq-timeout-ms", "3600000", "x-hellochaos-script", "500", "accept", "text/html",
 }
 
 func TestHeadersThatGoOn(t *testing.T) {

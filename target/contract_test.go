@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -73,6 +74,8 @@ type want struct {
 	Distinct         *span             // calls whose tries each met a host of its own
 	Elapsed          *times            // of every answer
 	Median           *times            // of the answers' times
+	Tenth            *times            // of the answers' times, the one below which a tenth lies
+	Broken           bool              // every connection ends without an answer
 }
 
 // span is a closed interval of counts, times one of durations.
@@ -162,6 +165,7 @@ type received struct {
 	body    string
 	hop     trail.Hop // zero when the answer carries none
 	elapsed time.Duration
+	broken  bool // the connection ended without an answer
 }
 
 // TestContract holds the embedded mesh against the table, and the table against itself: each row must pass, and must
@@ -292,6 +296,9 @@ func (q request) send(ctx context.Context, client *http.Client, address string) 
 	}
 	began := time.Now()
 	response, err := client.Do(r)
+	if errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) {
+		return received{broken: true, elapsed: time.Since(began)}, nil
+	}
 	if err != nil {
 		return received{}, err
 	}
@@ -345,14 +352,20 @@ func (w *want) check(o *observation) error {
 	if got := o.attempts(); w.Attempts != "" && got != w.Attempts {
 		differ("attempt counts", got, w.Attempts)
 	}
-	if got := o.median(); w.Median != nil && (got < w.Median.low || got > w.Median.high) {
+	if got := o.quantile(2); w.Median != nil && (got < w.Median.low || got > w.Median.high) {
 		differ("median time", got, *w.Median)
+	}
+	if got := o.quantile(10); w.Tenth != nil && (got < w.Tenth.low || got > w.Tenth.high) {
+		differ("time of the fastest tenth", got, *w.Tenth)
 	}
 	return errors.Join(problems...)
 }
 
 // checkAnswer looks at what every answer must be.
 func (w *want) checkAnswer(a *received, differ func(what string, got, want any)) {
+	if a.broken != w.Broken {
+		differ("connection without an answer", a.broken, w.Broken)
+	}
 	if w.Status != 0 && a.status != w.Status {
 		differ("status", a.status, w.Status)
 	}
@@ -408,13 +421,14 @@ func (o *observation) distinct() (n int64) {
 	return n
 }
 
-func (o *observation) median() time.Duration {
+// quantile is the time below which one of parts equal parts of the answers lies.
+func (o *observation) quantile(parts int) time.Duration {
 	all := make([]time.Duration, 0, len(o.answers))
 	for _, a := range o.answers {
 		all = append(all, a.elapsed)
 	}
 	slices.Sort(all)
-	return all[len(all)/2]
+	return all[len(all)/parts]
 }
 
 // changed is w with one expectation changed, for each that it has, by what was changed.
@@ -438,6 +452,8 @@ func changes(field reflect.Value) map[string]reflect.Value {
 	}
 	all := make(map[string]reflect.Value)
 	switch v := field.Interface().(type) {
+	case bool:
+		all[" not"] = reflect.ValueOf(false)
 	case int:
 		all[" + 1"] = reflect.ValueOf(v + 1)
 	case string:

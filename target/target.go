@@ -24,10 +24,10 @@ const (
 // Counters and Address, which may be.
 type Target interface {
 	// Apply makes objects the whole set that the mesh obeys. After it returns, no new request sees an older set.
-	// On error the former set stays in force.
+	// On error the former set stays in force. Calls that are under way at a pod that goes are cut.
 	Apply(ctx context.Context, objects []manifests.Object) error
-	// Address is the base URL of an entry, "http://127.0.0.1:41234". The gateway's requests carry the Host that Gateway.Hosts
-	// of the applied objects admits. An error says which object is missing.
+	// Address is the base URL of an entry, "http://127.0.0.1:41234". The gateway's requests carry the Host that
+	// manifests.Rules.EntryHost gives. An error says which object is missing.
 	Address(entry Entry) (string, error)
 	// Counters reads what every service counted since it started, after waiting until no try is in flight any
 	// more; ctx bounds the wait. It is read over HTTP from the services' /metrics, never from a proxy's memory.

@@ -22,13 +22,21 @@ import (
 	"github.com/hellochaos/hellochaos/service"
 )
 
-const (
-	// drainTime is how long tries may take to end after a signal. It is less than the 30 s after which Kubernetes kills,
-	// and more than the default hang.
-	drainTime = 10 * time.Second
-	// headerTime is how long a caller may take to send a request's header.
-	headerTime = 10 * time.Second
-)
+// headerTime is how long a caller may take to send a request's header.
+const headerTime = 10 * time.Second
+
+// program is the program but for its surroundings.
+type program struct {
+	// notice is how long it goes on after a signal with /readyz at 503, so that callers turn elsewhere before it refuses
+	// them.
+	notice time.Duration
+	// drain is how long tries may take to end after that.
+	drain time.Duration
+}
+
+// hello is the program as it runs in containers. Its times are together less than the 30 s after which Kubernetes
+// kills; drain is more than the default hang.
+var hello = program{notice: 3 * time.Second, drain: 10 * time.Second}
 
 const usage = `hello-service is a service of hellochaos' demo chain. It takes no arguments; the environment configures it:
 
@@ -40,13 +48,15 @@ const usage = `hello-service is a service of hellochaos' demo chain. It takes no
   HANG_DURATION      how long a hanging try waits; default 3s
   PORT               TCP port to listen on, 0 for any free one; default 3000
 
-Besides its requests it answers /metrics, /healthz and /readyz.
+Besides its requests it answers /metrics, /healthz and /readyz. After SIGTERM or SIGINT /readyz is 503 and all else
+goes on for 3 s; then it takes no new connection and ends when its tries have, or cuts what is left of them after
+10 s more. A second signal ends it at once.
 `
 
-func main() { os.Exit(run(context.Background(), os.Args[1:], os.Getenv, os.Stdout, os.Stderr)) }
+func main() { os.Exit(hello.run(context.Background(), os.Args[1:], os.Getenv, os.Stdout, os.Stderr)) }
 
 // run serves until ctx ends or a signal comes, and returns the exit status. A second signal ends the process at once.
-func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
+func (p program) run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)
@@ -61,7 +71,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		return 2
 	}
 	logger := slog.New(slog.NewTextHandler(stderr, nil)).With("service", config.Service, "version", config.Version)
-	if err := listen(ctx, config, port, logger); err != nil {
+	if err := p.listen(ctx, config, port, logger); err != nil {
 		logger.Error("ended", "error", err)
 		return 1
 	}
@@ -85,7 +95,7 @@ func configure(args []string, getenv func(string) string) (service.Config, int, 
 }
 
 // listen serves config on port until ctx ends.
-func listen(ctx context.Context, config service.Config, port int, logger *slog.Logger) error {
+func (p program) listen(ctx context.Context, config service.Config, port int, logger *slog.Logger) error {
 	handler, err := service.New(config)
 	if err != nil {
 		return err
@@ -93,30 +103,34 @@ func listen(ctx context.Context, config service.Config, port int, logger *slog.L
 	defer handler.Close()
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: headerTime,
 		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelWarn)}
-	server.RegisterOnShutdown(handler.Drain)
 	listener, err := net.Listen("tcp", ":"+strconv.Itoa(port))
 	if err != nil {
 		return err
 	}
 	logger.Info("serving", "address", listener.Addr().String(), "role", config.Role, "upstream", config.Upstream)
-	return serve(ctx, server, listener, drainTime)
+	return p.serve(ctx, server, listener, handler.Drain)
 }
 
-// serve answers on listener until ctx ends, waits for the tries that are on their way, and cuts what is left of them
-// after drain.
-func serve(ctx context.Context, server *http.Server, listener net.Listener, drain time.Duration) error {
+// serve answers on listener until ctx ends, gives notice by unready, goes on for p.notice, waits for the tries that
+// are on their way, and cuts what is left of them after p.drain.
+func (p program) serve(ctx context.Context, server *http.Server, listener net.Listener, unready func()) error {
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
+	over := make(chan struct{})
+	defer context.AfterFunc(ctx, func() {
+		unready()
+		time.AfterFunc(p.notice, func() { close(over) })
+	})()
 	select {
 	case err := <-served:
 		return fmt.Errorf("serving on %v: %w", listener.Addr(), err)
-	case <-ctx.Done():
+	case <-over:
 	}
-	deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
+	deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.drain)
 	defer cancel()
 	err := server.Shutdown(deadline)
 	if err != nil {
-		err = fmt.Errorf("tries did not end in %v and were cut: %w", drain, errors.Join(err, server.Close()))
+		err = fmt.Errorf("tries did not end in %v and were cut: %w", p.drain, errors.Join(err, server.Close()))
 	}
 	<-served
 	return err

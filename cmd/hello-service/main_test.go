@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -16,24 +17,30 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"github.com/hellochaos/hellochaos/service"
+	"github.com/hellochaos/hellochaos/service/trail"
 )
+
+// quick is hello with less time for its callers to turn elsewhere.
+var quick = program{notice: time.Millisecond, drain: hello.drain}
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// program is a run in this process.
-type program struct {
+// running is a run in this process.
+type running struct {
 	address string // base URL
 	log     *bufio.Scanner
 	status  chan int
 }
 
 // start runs the program and returns when it serves.
-func start(t *testing.T, ctx context.Context, environment map[string]string) *program {
+func start(t *testing.T, ctx context.Context, environment map[string]string) *running {
 	t.Helper()
 	read, write := io.Pipe()
-	p := &program{log: bufio.NewScanner(read), status: make(chan int, 1)}
+	p := &running{log: bufio.NewScanner(read), status: make(chan int, 1)}
 	go func() {
-		p.status <- run(ctx, nil, func(name string) string { return environment[name] }, io.Discard, write)
+		p.status <- quick.run(ctx, nil, func(name string) string { return environment[name] }, io.Discard, write)
 		_ = write.Close()
 	}()
 	if !p.log.Scan() {
@@ -48,7 +55,7 @@ func start(t *testing.T, ctx context.Context, environment map[string]string) *pr
 }
 
 // end reads the log to its end and checks that the program says one more line and ends with status 0.
-func (p *program) end(t *testing.T) {
+func (p *running) end(t *testing.T) {
 	t.Helper()
 	var lines []string
 	for p.log.Scan() {
@@ -122,7 +129,11 @@ func TestRunEndsItsTriesAfterASignal(t *testing.T) {
 		}
 		answered <- err
 	}()
+	deadline := time.Now().Add(10 * time.Second)
 	for inFlight := false; !inFlight; {
+		if time.Now().After(deadline) {
+			t.Fatal("the try is not in flight after 10s")
+		}
 		_, metrics, err := get(client, p.address+"/metrics")
 		if err != nil {
 			t.Fatal(err)
@@ -136,6 +147,57 @@ func TestRunEndsItsTriesAfterASignal(t *testing.T) {
 		t.Errorf("the try on its way: %v, want status 200", err)
 	}
 	p.end(t)
+}
+
+// After a signal the program says that it is not ready while it still takes connections, so that its callers learn it
+// from there and not from a refusal.
+func TestServeGivesNoticeBeforeItRefuses(t *testing.T) {
+	handler, err := service.New(service.Config{Role: service.Clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer handler.Close()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	server, served := &http.Server{Handler: handler}, make(chan error, 1)
+	go func() { served <- program{notice: time.Hour}.serve(ctx, server, listener, handler.Drain) }()
+	client, address := newClient(t), "http://"+listener.Addr().String()
+	client.Transport.(*http.Transport).DisableKeepAlives = true // each request comes by a connection of its own
+	if status, _, err := get(client, address+"/readyz"); err != nil || status != 200 {
+		t.Errorf("GET /readyz before the signal = %d %v, want 200", status, err)
+	}
+	cancel()
+	deadline := time.Now().Add(10 * time.Second)
+	for status := 200; status != 503; {
+		if status, _, err = get(client, address+"/readyz"); err != nil || time.Now().After(deadline) {
+			t.Fatalf("GET /readyz after the signal = %d %v, want 503", status, err)
+		}
+	}
+	if status, _, err := get(client, address); err != nil || status != 200 {
+		t.Errorf("GET / after the signal = %d %v, want 200", status, err)
+	}
+	if err := server.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+		t.Errorf("serve = %v, want the end of the server", err)
+	}
+}
+
+// Kubernetes kills 30 s after the signal; a hang that is on its way then must be answered before.
+func TestTimesOfTheEnd(t *testing.T) {
+	if hello.notice+hello.drain >= 30*time.Second || hello.drain <= trail.DefaultHang {
+		t.Errorf("%+v: want less than 30s in all, and a drain above %v", hello, trail.DefaultHang)
+	}
+	for _, want := range []string{fmt.Sprintf("for %.0f s;", hello.notice.Seconds()), fmt.Sprintf("%.0f s more.", hello.drain.Seconds())} {
+		if !strings.Contains(usage, want) {
+			t.Errorf("-h lacks %q", want)
+		}
+	}
 }
 
 // A try that does not end in time is cut, and the program says so.
@@ -152,7 +214,7 @@ func TestServeCutsTriesAtItsDeadline(t *testing.T) {
 		close(ended)
 	})}
 	go func() { _, _, _ = get(newClient(t), "http://"+listener.Addr().String()) }()
-	err = serve(ctx, server, listener, time.Millisecond)
+	err = program{drain: time.Millisecond}.serve(ctx, server, listener, func() {})
 	if want := "tries did not end in 1ms and were cut"; err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("serve = %v, want %q", err, want)
 	}
@@ -162,7 +224,7 @@ func TestServeCutsTriesAtItsDeadline(t *testing.T) {
 func TestRunRefusesAWrongConfiguration(t *testing.T) {
 	var stderr bytes.Buffer
 	environment := map[string]string{"ROLE": "cook", "PORT": "66000", "HANG_DURATION": "-1s", "UPSTREAM_EXTERNAL": "yes"}
-	status := run(t.Context(), []string{"now"}, func(name string) string { return environment[name] }, io.Discard, &stderr)
+	status := quick.run(t.Context(), []string{"now"}, func(name string) string { return environment[name] }, io.Discard, &stderr)
 	if status != 2 {
 		t.Errorf("status = %d, want 2", status)
 	}
@@ -179,7 +241,7 @@ func TestRunSaysWhatItCannotListenOn(t *testing.T) {
 	_, port, _ := strings.Cut(strings.TrimPrefix(taken.address, "http://"), ":")
 	var stderr bytes.Buffer
 	environment := map[string]string{"ROLE": "clock", "PORT": port}
-	status := run(t.Context(), nil, func(name string) string { return environment[name] }, io.Discard, &stderr)
+	status := quick.run(t.Context(), nil, func(name string) string { return environment[name] }, io.Discard, &stderr)
 	if want := "address already in use"; status != 1 || !strings.Contains(stderr.String(), want) {
 		t.Errorf("status %d, %q: want 1 and %q", status, &stderr, want)
 	}
@@ -193,10 +255,10 @@ func TestHelpNamesEveryVariable(t *testing.T) {
 	var stdout bytes.Buffer
 	asked := make(map[string]bool)
 	getenv := func(name string) string { asked[name] = true; return "" }
-	if status := run(t.Context(), []string{"-h"}, getenv, &stdout, io.Discard); status != 0 {
+	if status := quick.run(t.Context(), []string{"-h"}, getenv, &stdout, io.Discard); status != 0 {
 		t.Errorf("status of -h = %d, want 0", status)
 	}
-	if status := run(t.Context(), nil, getenv, io.Discard, io.Discard); status != 2 {
+	if status := quick.run(t.Context(), nil, getenv, io.Discard, io.Discard); status != 2 {
 		t.Errorf("status without a configuration = %d, want 2", status)
 	}
 	if len(asked) != 6 {

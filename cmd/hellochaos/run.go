@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -53,6 +54,8 @@ The stages are egress, prod, retry, ingress and canary; each stands on those bef
   hellochaos run all --fail 0.3 --out report
   hellochaos run retry --break one-retry-less`,
 		ValidArgs: append(manifests.StageNames(), "all"),
+		// They are told with everything else that is wrong.
+		FParseErrWhitelist: cobra.FParseErrWhitelist{UnknownFlagsHandling: pflag.PassUnknownFlagToArgs},
 	}
 	options = scenarios.AddFlags(cmd.Flags())
 	flags.add(cmd.Flags())
@@ -90,6 +93,7 @@ func (f *runFlags) run(cmd *cobra.Command, args []string, text *scenarios.Flags)
 
 // plan reads the command line; its error has every problem in it.
 func (f *runFlags) plan(args []string, text *scenarios.Flags) (*scenarios.Run, uint64, error) {
+	args, unknown := splitUnknown(args)
 	options, flagProblems := text.Options()
 	stages, stageProblem := scenarios.Choose(args)
 	var overrides map[string][]manifests.Object
@@ -97,7 +101,7 @@ func (f *runFlags) plan(args []string, text *scenarios.Flags) (*scenarios.Run, u
 	if f.manifests != "" {
 		overrides, folderProblem = manifests.LoadDirectory(f.manifests)
 	}
-	if err := errors.Join(stageProblem, flagProblems, f.check(), folderProblem); err != nil {
+	if err := errors.Join(unknown, stageProblem, flagProblems, f.check(), folderProblem); err != nil {
 		return nil, 0, fmt.Errorf("run:\n%w", err)
 	}
 	plan, err := scenarios.Plan(stages, options, mesh.Capacity, overrides)
@@ -105,6 +109,25 @@ func (f *runFlags) plan(args []string, text *scenarios.Flags) (*scenarios.Run, u
 		return nil, 0, fmt.Errorf("run:\n%w", err)
 	}
 	return plan, options.Seed, nil
+}
+
+// splitUnknown takes the flags that there are not, each with what looks like its value, out of the arguments.
+func splitUnknown(args []string) (rest []string, err error) {
+	var problems []error
+	value := false
+	for _, arg := range args {
+		switch {
+		case strings.HasPrefix(arg, "-"):
+			problems = append(problems, fmt.Errorf("unknown flag: %s", arg))
+			value = !strings.Contains(arg, "=")
+		case value && !slices.Contains(append(manifests.StageNames(), "all"), arg):
+			value = false
+		default:
+			rest = append(rest, arg)
+			value = false
+		}
+	}
+	return rest, errors.Join(problems...)
 }
 
 func (f *runFlags) check() error {
@@ -127,21 +150,25 @@ func knownBreak(name string) bool {
 	return false
 }
 
-// deliver prints and saves a report, and ends with its exit code.
+// deliver saves and prints a report, and ends with its exit code. It is saved first: whoever reads the output may stop
+// reading.
 func (f *runFlags) deliver(stdout io.Writer, report *reports.Report) error {
 	var err error
-	if f.format == "json" {
-		err = reports.JSON(stdout, report)
-	} else {
-		err = reports.Text(stdout, report, !f.noColor && colourful(stdout))
-	}
 	if f.out != "" {
-		err = errors.Join(err, reports.Save(f.out, report))
+		err = reports.Save(f.out, report)
 	}
-	if err != nil {
+	if f.format == "json" {
+		err = errors.Join(err, reports.JSON(stdout, report))
+	} else {
+		err = errors.Join(err, reports.Text(stdout, report, !f.noColor && colourful(stdout)))
+	}
+	code := report.ExitCode()
+	switch {
+	case code == reports.ExitNotRestored:
+		return exit(code)
+	case err != nil:
 		return failure{err}
-	}
-	if code := report.ExitCode(); code != reports.ExitPass {
+	case code != reports.ExitPass:
 		return exit(code)
 	}
 	return nil

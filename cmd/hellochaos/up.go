@@ -35,35 +35,39 @@ func upCommand() *cobra.Command {
 		if !slices.Contains(names, stage) {
 			return fmt.Errorf("up: no stage %s: the stages are %s", stage, strings.Join(names, ", "))
 		}
-		objects, err := through(stage, folder)
+		objects, host, err := through(stage, folder)
 		if err != nil {
 			return fmt.Errorf("up:\n%w", err)
 		}
-		return up(cmd.Context(), stage, objects, cmd.OutOrStdout())
+		return up(cmd.Context(), stage, objects, host, cmd.OutOrStdout())
 	}
 	return cmd
 }
 
-// through are the objects of the stages up to one, with the user's own in place of bundled ones; read once, so that
-// what is wrong with them is said before anything is started.
-func through(stage, folder string) ([]manifests.Object, error) {
+// through are the objects of the stages up to one, with the user's own in place of bundled ones, and the Host that their
+// gateway wants (empty: any); read once, so that what is wrong with them is said before anything is started.
+func through(stage, folder string) (objects []manifests.Object, host string, err error) {
 	var overrides map[string][]manifests.Object
 	if folder != "" {
-		var err error
 		if overrides, err = manifests.LoadDirectory(folder); err != nil {
-			return nil, err
+			return nil, "", err
 		}
 	}
-	objects, err := manifests.Through(stage, overrides)
-	if err != nil {
-		return nil, err
+	if objects, err = manifests.Through(stage, overrides); err != nil {
+		return nil, "", err
 	}
-	_, err = manifests.Read(objects)
-	return objects, err
+	rules, err := manifests.Read(objects)
+	if err != nil {
+		return nil, "", err
+	}
+	for name := range rules.Gateways {
+		host, _ = rules.EntryHost(name)
+	}
+	return objects, host, nil
 }
 
 // up runs the chain until ctx ends.
-func up(ctx context.Context, stage string, objects []manifests.Object, stdout io.Writer) error {
+func up(ctx context.Context, stage string, objects []manifests.Object, host string, stdout io.Writer) error {
 	m, err := mesh.New(mesh.Options{})
 	if err != nil {
 		return failure{fmt.Errorf("starting the embedded mesh: %w", err)}
@@ -85,7 +89,9 @@ func up(ctx context.Context, stage string, objects []manifests.Object, stdout io
 	entry := frontend
 	if gateway, err := m.Address(target.Gateway); err == nil {
 		fmt.Fprintf(stdout, "gateway   %s/\n", gateway)
-		entry = gateway
+		if entry = gateway; host != "" {
+			entry = "-H 'Host: " + host + "' " + gateway
+		}
 	} else {
 		fmt.Fprintf(stdout, "gateway   none before stage ingress\n")
 	}

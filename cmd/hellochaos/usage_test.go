@@ -27,6 +27,7 @@ func TestUsage(t *testing.T) {
 		{"nothing", "", []string{"no command given", "run", "up", "list", "manifests", "version"}},
 		{"no such command", "rum", []string{`no command "rum"`, "run"}},
 		{"no such flag", "run retry --fial 0.5", []string{"unknown flag: --fial"}},
+		{"no such flag among others", "run retry --fial 0.5 --rate -3 --out= --hagn=1", []string{"unknown flag: --fial\n", "unknown flag: --hagn=1\n", "--rate -3"}},
 		{"no stage", "run", []string{"no stage given", "egress, prod, retry, ingress, canary"}},
 		{"no such stage", "run retyr ingres", []string{"no stage retyr, ingres", "egress, prod, retry, ingress, canary"}},
 		{"all beside others", "run all retry", []string{"no stage all"}},

@@ -60,7 +60,7 @@ func TestVerifier(t *testing.T) {
 	for seed := 1; seed <= *seeds; seed++ {
 		c.run(t, "run all --fail 0.3", seed)
 	}
-	if undecided := c.verdicts[reports.Inconclusive]; c.verdicts[reports.Fail] > 0 || undecided > (*seeds+19)/20 {
+	if undecided := c.verdicts[reports.Inconclusive]; c.verdicts[reports.Fail] > 0 || undecided > *seeds/20 {
 		t.Errorf("run all: %d of %d seeds fail and %d are inconclusive, want 0 and at most one in 20", c.verdicts[reports.Fail], *seeds, undecided)
 	}
 	c.line(&table, "run all --fail 0.3")

@@ -1,6 +1,6 @@
 // Package trail holds what a request and its answer say about the way through the chain: the headers that the demo
 // service obeys and forwards, the draws that they lead to, the trail that it answers with, as JSON and as the tutorial's
-// page, and the names under which it counts. It is a leaf: every package may import it, and it must know nothing of
+// page, the names under which it counts, and how a request is sent once and no more, so that counts mean anything. It is a leaf: every package may import it, and it must know nothing of
 // proxies, manifests, load or statistics.
 package trail
 
@@ -23,12 +23,19 @@ const (
 	// HeaderTries is the attempt counts on the way to this call, outermost first, joined by dots ("1.3"): without
 	// it a call of a retried caller would meet the same draws again.
 	HeaderTries = "x-hellochaos-tries"
-	// HeaderTrail marks an answer whose JSON body is a Hop; its value is the version of that form, "1".
+	// HeaderTrail marks an answer whose JSON body is a Hop; its value is the version of that form, Form.
 	HeaderTrail = "x-hellochaos-trail"
 	// HeaderAttempt is Envoy's count of the tries of a call, 1 for the first. It is absent when no proxy sent the
 	// request.
 	HeaderAttempt = "x-envoy-attempt-count"
+	// HeaderExpected is how many milliseconds Envoy still waits for a try's answer: the per-try timeout, or what is left
+	// of the route's where that is less (source/common/router/router.cc, FilterUtility::setTimeoutHeaders). It is absent
+	// when there is no timeout.
+	HeaderExpected = "x-envoy-expected-rq-timeout-ms"
 )
+
+// Form is the version of the JSON form that Append writes and Decode reads, as HeaderTrail names it.
+const Form = "1"
 
 // Values of HeaderCascade.
 const (
@@ -50,7 +57,8 @@ const (
 	MetricInFlight = "hellochaos_tries_in_flight"
 	// MetricDuration is a histogram of the seconds from reading a try to its answer, with the labels service and version.
 	MetricDuration = "hellochaos_try_duration_seconds"
-	// CodeCut stands for a try whose caller went away before the answer, as a per-try timeout makes it.
+	// CodeCut stands for a try whose caller went away before the answer, as a per-try timeout makes it, and for one that
+	// took the whole time that HeaderExpected gave it: its caller's timer began earlier and is over as well.
 	CodeCut = 499
 	// CodeBroken stands for a try whose connection the service broke without an answer.
 	CodeBroken = 0

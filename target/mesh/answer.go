@@ -9,11 +9,8 @@ import (
 	"github.com/hellochaos/hellochaos/manifests"
 )
 
-// statusNone is the status of an answer that nobody gets: the caller went away.
+// statusNone is the status of an answer that nobody gets: the caller went away, or its connection is broken on purpose.
 const statusNone = 0
-
-// maxDiscard is how much of an answer, in bytes, is read only to keep its connection.
-const maxDiscard = 64 << 10
 
 // answer is what a call ends with: an upstream's answer, or the proxy's own.
 type answer struct {
@@ -49,7 +46,11 @@ func broken(err error, sidecar bool) (manifests.Failure, answer) {
 		return manifests.Failure{PerTryTimeout: true},
 			own(http.StatusGatewayTimeout, textTimeout, flagTimeout, detailPerTryTimeout)
 	case sidecar:
-		return manifests.Failure{Status: unavailable}, own(unavailable, textReset+reasonTermination, "", detailViaUpstream)
+		reason := reasonTermination
+		if errors.Is(err, errConnect) {
+			reason = reasonConnect
+		}
+		return manifests.Failure{Status: unavailable}, own(unavailable, textReset+reason, "", detailViaUpstream)
 	case errors.Is(err, errConnect):
 		return manifests.Failure{ConnectFailure: true},
 			own(unavailable, textReset+reasonConnect, flagConnectFailure, detailConnectFailure)
@@ -66,13 +67,11 @@ func (a *answer) exhaust() {
 	a.flags = joined(flagRetriesExhausted, a.flags)
 }
 
-// discard gives up an answer that is not delivered; a short one is read to its end so that its connection is kept.
+// discard gives up an answer that is not delivered.
 func (a *answer) discard() {
-	if a.body == nil {
-		return
+	if a.body != nil {
+		a.body.Close()
 	}
-	io.CopyN(io.Discard, a.body, maxDiscard)
-	a.body.Close()
 }
 
 // deliver sends an answer to the caller and reports whether it went out whole.

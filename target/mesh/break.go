@@ -27,7 +27,7 @@ type breakage struct {
 	service   func(*networking.VirtualService)
 	sidecar   func(*networking.Sidecar)
 	staleTurn int64 // every staleTurn-th request of a proxy sees the rules of the Apply before
-	uncounted bool  // the gateway sends no attempt count
+	bypassed  bool  // the gateway's address is the frontend's pod
 }
 
 // Breaks are the accepted values of Options.Break, stage by stage.
@@ -48,7 +48,7 @@ func breakages() []breakage {
 		{Break: Break{"one-retry-less", "retry", "one retry less than attempts says"}, service: eachRoute(changeRetries(func(r *networking.HTTPRetry) { r.Attempts-- }))},
 		{Break: Break{"retry-not-5xx", "retry", "an answer of 5xx is not sent again"}, service: eachRoute(changeRetries(func(r *networking.HTTPRetry) { r.RetryOn = "connect-failure,refused-stream" }))},
 		{Break: Break{"slow-backoff", "retry", "the waits between tries are four times as long"}, service: eachRoute(changeRetries(slowBackOff))},
-		{Break: Break{"gateway-bypassed", "ingress", "the gateway neither retries nor counts attempts"}, service: bypassGateway, uncounted: true},
+		{Break: Break{"gateway-bypassed", "ingress", "the gateway's address leads past it, to the frontend's pod"}, bypassed: true},
 		{Break: Break{"header-ignored", "canary", "rules that match a header are skipped"}, service: skipHeaderRules},
 		{Break: Break{"header-case-insensitive", "canary", "header values are compared without case"}, service: ignoreHeaderCase},
 	}
@@ -138,13 +138,6 @@ func splitSeventyThirty(route *networking.HTTPRoute) {
 
 func openEgress(s *networking.Sidecar) {
 	s.OutboundTrafficPolicy = &networking.OutboundTrafficPolicy{Mode: networking.OutboundTrafficPolicy_ALLOW_ANY}
-}
-
-// bypassGateway takes the retries from what a gateway obeys.
-func bypassGateway(v *networking.VirtualService) {
-	if slices.ContainsFunc(v.Gateways, func(gateway string) bool { return gateway != "mesh" }) {
-		eachRoute(changeRetries(func(r *networking.HTTPRetry) { r.Attempts = 0 }))(v)
-	}
 }
 
 // skipHeaderRules drops the matches that look at a header, and the routes that have no other.

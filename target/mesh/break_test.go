@@ -112,6 +112,9 @@ spec:
 		if err != nil {
 			t.Fatal(err)
 		}
+		if direct, err := m.Address(target.Direct); (address == direct) != (name != "") || err != nil {
+			t.Errorf("break %q: the gateway is at %s, the frontend's pod at %s, %v", name, address, direct, err)
+		}
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
 		if err != nil {
 			t.Fatal(err)

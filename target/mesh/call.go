@@ -30,6 +30,8 @@ type call struct {
 // may be read until finish.
 func (c *call) run(ctx context.Context) answer {
 	switch {
+	case c.rule.Direct != nil && c.rule.Direct.Reset:
+		return own(statusNone, "", c.rule.Direct.Flags, c.rule.Direct.Detail)
 	case c.rule.Direct != nil:
 		flags, _ := strings.CutPrefix(c.rule.Direct.Flags, "-")
 		return own(c.rule.Direct.Status, c.rule.Direct.Body, flags, c.rule.Direct.Detail)
@@ -111,7 +113,7 @@ func (c *call) send(ctx context.Context, cluster *cluster, request *outgoing) an
 		case ctx.Err() != nil:
 			a.discard()
 			return c.ended(ctx)
-		case retries == 0 || !retry.Covers(failure) || a.header[headerRateLimited] != nil:
+		case retries == 0 || !retry.Covers(failure):
 			return a
 		case len(c.tried) > retries:
 			a.exhaust()
@@ -126,9 +128,7 @@ func (c *call) send(ctx context.Context, cluster *cluster, request *outgoing) an
 
 // try sends the request once.
 func (c *call) try(ctx context.Context, cluster *cluster, endpoint *upstream, request *outgoing) (manifests.Failure, answer) {
-	if !c.view.proxy.uncounted {
-		request.header[keyAttempt] = []string{strconv.Itoa(len(c.tried))}
-	}
+	request.header[keyAttempt] = []string{strconv.Itoa(len(c.tried))}
 	perTry := c.rule.Retry.PerTry
 	if perTry > 0 {
 		request.header[headerExpectedTimeout] = []string{strconv.FormatInt(perTry.Milliseconds(), 10)}
@@ -137,7 +137,8 @@ func (c *call) try(ctx context.Context, cluster *cluster, endpoint *upstream, re
 	if err != nil {
 		return broken(err, cluster.sidecar)
 	}
-	return manifests.Failure{Status: response.StatusCode}, via(response)
+	limited := response.Header[headerRateLimited] != nil
+	return manifests.Failure{Status: response.StatusCode, RateLimited: limited}, via(response)
 }
 
 // backOff is the wait before the next try: whole milliseconds, uniform below the policy's bound (Envoy's

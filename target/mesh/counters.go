@@ -14,26 +14,38 @@ import (
 // countersPoll is how long Counters waits between two looks at tries that are in flight.
 const countersPoll = 5 * time.Millisecond
 
-// Counters implements target.Target. It takes what two looks in a row agree on, with nothing in flight in either: a
-// try may be on the wire while no pod has it.
+// Counters implements target.Target. It takes what two looks in a row agree on, with no try in flight and no call open at
+// a proxy in either: a try may be on the wire while no pod has it.
 func (m *Mesh) Counters(ctx context.Context) (target.Counters, error) {
 	m.mutex.RLock()
 	defer m.mutex.RUnlock()
 	var last target.Counters
+	var inFlight, open int64
 	settled := false
 	for {
-		counters, inFlight, err := m.readCounters(ctx)
-		if err != nil {
+		counters, tries, err := m.readCounters(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return nil, fmt.Errorf("reading counters, %d tries in flight and %d calls open: %w", inFlight, open, ctx.Err())
+		case err != nil:
 			return nil, err
 		}
-		if settled && inFlight == 0 && slices.Equal(counters, last) {
+		inFlight, open = tries, m.openCalls()
+		quiet := inFlight == 0 && open == 0
+		if settled && quiet && slices.Equal(counters, last) {
 			return counters, nil
 		}
-		last, settled = counters, inFlight == 0
-		if !wait(ctx, countersPoll) {
-			return nil, fmt.Errorf("reading counters, %d tries in flight: %w", inFlight, ctx.Err())
-		}
+		last, settled = counters, quiet
+		wait(ctx, countersPoll)
 	}
+}
+
+// openCalls is how many calls are under way at all proxies.
+func (m *Mesh) openCalls() (open int64) {
+	for _, proxy := range m.proxies() {
+		open += proxy.open.Load()
+	}
+	return open
 }
 
 // readCounters is one look at every pod.

@@ -1,7 +1,11 @@
 package mesh
 
 import (
+	"errors"
 	"fmt"
+	"net"
+	"net/http"
+	"syscall"
 	"testing"
 
 	"github.com/hellochaos/hellochaos/manifests"
@@ -32,6 +36,36 @@ func objects(tb testing.TB, yaml string) []manifests.Object {
 		tb.Fatal(err)
 	}
 	return parsed
+}
+
+// refusing is an address of the loopback interface that refuses connections as long as the test runs: the port is bound, so
+// that nobody else can take it, and nobody listens.
+func refusing(tb testing.TB) string {
+	tb.Helper()
+	socket, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { syscall.Close(socket) })
+	if err := syscall.Bind(socket, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		tb.Fatal(err)
+	}
+	name, err := syscall.Getsockname(socket)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return fmt.Sprintf("127.0.0.1:%d", name.(*syscall.SockaddrInet4).Port)
+}
+
+// ended reports whether a server was closed, which closes its listener. Its port may be another process' by now.
+func ended(tb testing.TB, s *server) bool {
+	tb.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	listener.Close()
+	return errors.Is(s.http.Serve(listener), http.ErrServerClosed)
 }
 
 // deployment1 is a script app of one pod.

@@ -8,7 +8,7 @@ import (
 )
 
 // headerExpectedTimeout tells the callee the per-try timeout in milliseconds (router.cc setTimeoutHeaders);
-// headerRateLimited in an answer says that the call must not be sent again (retry_state_impl.cc wouldRetryFromHeaders).
+// headerRateLimited in an answer is one of the things that a retry policy looks at.
 const (
 	headerExpectedTimeout = "X-Envoy-Expected-Rq-Timeout-Ms"
 	headerRateLimited     = "X-Envoy-Ratelimited"

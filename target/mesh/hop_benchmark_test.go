@@ -6,6 +6,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/hellochaos/hellochaos/manifests"
 )
 
 // BenchmarkHop sends the same request to an app directly and through a caller-side proxy that retries, and reports the
@@ -17,7 +19,7 @@ kind: Service
 metadata: {name: one}
 spec:
   selector: {app: one}
-  ports: [{name: http, port: 80}]
+  ports: [{name: http, port: 80, targetPort: 3000}]
 ---
 apiVersion: networking.istio.io/v1
 kind: VirtualService
@@ -33,7 +35,7 @@ spec:
 `+deployment1("one"))
 	direct := &upstream{address: m.pods.of(m.rules.Workloads)[0].server.address}
 	defer direct.close()
-	proxied := m.sidecars["one"].calls
+	proxied := m.sidecars[sidecarName{manifests.Namespace, "one"}].calls
 	b.ReportAllocs()
 	var cost, directCost time.Duration
 	n := 0

@@ -49,8 +49,23 @@ type Mesh struct {
 	closed   bool
 	rules    *manifests.Rules // nil before the first Apply
 	pods     pods
-	sidecars map[string]*proxy // by app
-	gateway  *proxy            // nil before the first Gateway
+	sidecars map[sidecarName]*proxy
+	gateway  *proxy // nil before the first Gateway
+}
+
+// sidecarName is what the pods of a sidecar have in common: their namespace and their label app.
+type sidecarName struct{ namespace, app string }
+
+func sidecarNameOf(w *manifests.Workload) sidecarName {
+	return sidecarName{w.Namespace, w.Labels["app"]}
+}
+
+// String is the app's name, with its namespace where that is not manifests.Namespace.
+func (n sidecarName) String() string {
+	if n.namespace == manifests.Namespace {
+		return n.app
+	}
+	return n.app + "." + n.namespace
 }
 
 var _ target.Target = (*Mesh)(nil)
@@ -61,11 +76,11 @@ func New(options Options) (*Mesh, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Mesh{options: options, broken: broken, sidecars: make(map[string]*proxy)}, nil
+	return &Mesh{options: options, broken: broken, sidecars: make(map[sidecarName]*proxy)}, nil
 }
 
 // Apply implements target.Target. It starts the Deployments that are new or changed, makes every proxy obey the
-// objects, and then ends the Deployments that are gone.
+// objects, and then ends the Deployments that are gone, which cuts the calls that are under way there.
 func (m *Mesh) Apply(_ context.Context, objects []manifests.Object) error {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
@@ -80,30 +95,47 @@ func (m *Mesh) Apply(_ context.Context, objects []manifests.Object) error {
 		if m.gateway, err = m.newProxy("gateway"); err != nil {
 			return err
 		}
-		m.gateway.gateway, m.gateway.uncounted = true, m.broken.uncounted
+		m.gateway.gateway = true
 	}
 	next, err := m.pods.deploy(rules.Workloads, m.sidecarOf)
 	if err != nil {
+		m.retire(m.pods)
 		return err
 	}
-	for _, sidecar := range m.sidecars {
-		sidecar.show(&view{rules: rules, pods: next, tables: []*manifests.Table{rules.Table(manifests.Caller{Namespace: sidecar.namespace})}})
+	for name, sidecar := range m.sidecars {
+		sidecar.show(&view{rules: rules, pods: next, table: rules.Table(manifests.Caller{Namespace: name.namespace})})
 	}
 	if m.gateway != nil {
-		m.gateway.show(&view{rules: rules, pods: next, tables: gatewayTables(rules)})
+		m.gateway.show(&view{rules: rules, pods: next, table: gatewayTable(rules)})
 	}
 	former := m.pods
 	m.rules, m.pods = rules, next
 	m.forget(former.closeExcept(next))
+	m.retire(next)
 	return nil
 }
 
-// gatewayTables are the routes of every Gateway, in the order of their names.
-func gatewayTables(rules *manifests.Rules) (tables []*manifests.Table) {
-	for _, name := range slices.Sorted(maps.Keys(rules.Gateways)) {
-		tables = append(tables, rules.Table(manifests.Caller{Gateway: name}))
+// gatewayTable is the routes of the Gateway. Without one it is that of a Gateway that does not exist, which answers 404.
+func gatewayTable(rules *manifests.Rules) *manifests.Table {
+	caller := manifests.Caller{Gateway: "none"}
+	for name := range rules.Gateways {
+		caller.Gateway = name
 	}
-	return tables
+	return rules.Table(caller)
+}
+
+// retire ends the sidecars of which no pod is left.
+func (m *Mesh) retire(left pods) {
+	used := make(map[sidecarName]bool)
+	for _, d := range left {
+		used[sidecarNameOf(&d.workload)] = true
+	}
+	for name, sidecar := range m.sidecars {
+		if !used[name] {
+			sidecar.close()
+			delete(m.sidecars, name)
+		}
+	}
 }
 
 // forget gives up all connections to addresses that are free.
@@ -117,19 +149,15 @@ func (m *Mesh) forget(addresses []string) {
 
 // sidecarOf is the way of a workload's calls: through the caller-side proxy of its app, which is started when new.
 func (m *Mesh) sidecarOf(w *manifests.Workload) (transport, error) {
-	app := w.Labels["app"]
-	if app == "" {
-		return transport{}, fmt.Errorf("starting Deployment %s: its pods have no label app, which names their proxy", w.Name)
-	}
-	if m.sidecars[app] == nil {
-		sidecar, err := m.newProxy(app)
+	name := sidecarNameOf(w)
+	if m.sidecars[name] == nil {
+		sidecar, err := m.newProxy(name.String())
 		if err != nil {
 			return transport{}, err
 		}
-		sidecar.namespace = w.Namespace
-		m.sidecars[app] = sidecar
+		m.sidecars[name] = sidecar
 	}
-	return transport{m.sidecars[app].calls}, nil
+	return transport{m.sidecars[name].calls}, nil
 }
 
 func (m *Mesh) newProxy(name string) (*proxy, error) {
@@ -163,31 +191,36 @@ func (m *Mesh) Address(entry target.Entry) (string, error) {
 		return "", fmt.Errorf("entry %s: nothing is applied", entry)
 	case entry == target.Gateway && len(m.rules.Gateways) == 0:
 		return "", fmt.Errorf("entry %s: no Gateway is applied", entry)
-	case entry == target.Gateway:
+	case entry == target.Gateway && !m.broken.bypassed:
 		return "http://" + m.gateway.server.address, nil
-	case entry != target.Direct:
+	case entry != target.Direct && entry != target.Gateway:
 		return "", fmt.Errorf("entry %q: accepted are %s and %s", entry, target.Direct, target.Gateway)
 	}
-	service := m.rules.Services[entryService+"."+manifests.Namespace+clusterDomain]
+	service := m.rules.Service(entryService)
 	if service == nil {
 		return "", fmt.Errorf("entry %s: no Service %s is applied", entry, entryService)
 	}
-	replicas := m.pods.selected(service)
+	replicas := m.pods.of(m.rules.Selected(service))
 	if len(replicas) == 0 {
 		return "", fmt.Errorf("entry %s: no Deployment is applied that Service %s selects", entry, entryService)
 	}
 	return "http://" + replicas[0].server.address, nil
 }
 
-// Sidecar is the base URL of the caller-side proxy of an app: what is sent there is treated as the app's own calls.
+// Sidecar is the base URL of the caller-side proxy of an app in manifests.Namespace, or of "app.namespace": what is sent
+// there is treated as the app's own calls.
 func (m *Mesh) Sidecar(app string) (string, error) {
 	m.mutex.RLock()
 	defer m.mutex.RUnlock()
-	if sidecar := m.sidecars[app]; sidecar != nil {
-		return "http://" + sidecar.server.address, nil
+	var apps []string
+	for name, sidecar := range m.sidecars {
+		if name.String() == app {
+			return "http://" + sidecar.server.address, nil
+		}
+		apps = append(apps, name.String())
 	}
-	apps := strings.Join(slices.Sorted(maps.Keys(m.sidecars)), ", ")
-	return "", fmt.Errorf("no Deployment with label app %q is applied; there are %s", app, apps)
+	slices.Sort(apps)
+	return "", fmt.Errorf("no Deployment with label app %q is applied; there are %s", app, strings.Join(apps, ", "))
 }
 
 // Describe implements target.Target.
@@ -205,6 +238,6 @@ func (m *Mesh) Close(context.Context) error {
 	for _, proxy := range m.proxies() {
 		proxy.close()
 	}
-	m.rules, m.pods, m.sidecars, m.gateway = nil, nil, make(map[string]*proxy), nil
+	m.rules, m.pods, m.sidecars, m.gateway = nil, nil, make(map[sidecarName]*proxy), nil
 	return nil
 }

@@ -1,14 +1,22 @@
 package mesh
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"strconv"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
 
 	"github.com/hellochaos/hellochaos/service"
 	"github.com/hellochaos/hellochaos/target"
@@ -20,7 +28,7 @@ kind: Service
 metadata: {name: one}
 spec:
   selector: {app: one}
-  ports: [{name: http, port: 80}]
+  ports: [{name: http, port: 80, targetPort: 3000}]
 ---
 `
 
@@ -61,18 +69,14 @@ func ask(ctx context.Context, m *Mesh, host, script string) (int, string, error)
 
 func TestClose(t *testing.T) {
 	m := applied(t, Options{}, serviceOne+deployment1("one"))
-	sidecar, err := m.Sidecar("one")
-	if err != nil {
-		t.Fatal(err)
-	}
+	sidecar, pod := m.sidecars[sidecarName{"default", "one"}], m.pods[deploymentName{"default", "one"}].pods[0]
 	for range 2 {
 		if err := m.Close(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if conn, err := net.Dial("tcp", strings.TrimPrefix(sidecar, "http://")); err == nil {
-		conn.Close()
-		t.Error("the sidecar's port is still open")
+	if !ended(t, sidecar.server) || !ended(t, pod.server) {
+		t.Error("a server has not ended")
 	}
 	if err := m.Apply(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "closed") {
 		t.Errorf("apply: got error %v, want one that says closed", err)
@@ -125,12 +129,20 @@ func TestApplyKeepsWhatDidNotChange(t *testing.T) {
 	if address("one") != one || address("two") == two {
 		t.Errorf("got one %s and two %s, want %s kept and %s replaced", address("one"), address("two"), one, two)
 	}
-	former := address("two")
-	wrong := strings.Replace(both, "value: script}, {name: SERVICE_NAME, value: two", "value: bogus}, {name: SERVICE_NAME, value: two", 1)
-	if err := m.Apply(t.Context(), objects(t, wrong)); err == nil || !strings.Contains(err.Error(), "Deployment two") {
+	former := m.pods[deploymentName{"default", "two"}].pods[0].server
+	wrong := objects(t, strings.Replace(both, "two-v1", "two-v2", 1)+"---"+deployment1("three"))
+	for i := range wrong {
+		if k, ok := wrong[i].Kubernetes.(*appsv1.Deployment); ok && k.Name != "one" { // not as Parse would have let in
+			k.Spec.Template.Spec.Containers[0].Env[0].Value = "bogus"
+		}
+	}
+	if err := m.Apply(t.Context(), wrong); err == nil || !strings.Contains(err.Error(), "Deployment two") {
 		t.Errorf("got error %v, want one that names Deployment two", err)
 	}
-	if address("one") != one || address("two") != former {
+	if _, err := m.Sidecar("three"); err == nil {
+		t.Error("an Apply that failed left a sidecar")
+	}
+	if address("one") != one || address("two") != former.address {
 		t.Error("an Apply that failed changed the pods")
 	}
 	if status, _, err := ask(t.Context(), m, "one", "200"); status != 200 || err != nil {
@@ -139,8 +151,7 @@ func TestApplyKeepsWhatDidNotChange(t *testing.T) {
 	if err := m.Apply(t.Context(), objects(t, serviceOne+deployment1("one"))); err != nil {
 		t.Fatal(err)
 	}
-	if conn, err := net.Dial("tcp", former); err == nil {
-		conn.Close()
+	if !ended(t, former) {
 		t.Error("a Deployment that is gone still listens")
 	}
 }
@@ -186,21 +197,17 @@ func TestExternalHost(t *testing.T) {
 		io.WriteString(w, "outside")
 	}))
 	defer outside.Close()
-	closed, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	closed.Close()
+	closed := refusing(t)
 	for _, test := range []struct {
 		name, script  string
-		listener      net.Listener
+		address       string
 		status        int
 		body          string
 		flags, policy string
 	}{
-		{"answers", "200", outside.Listener, 200, "outside", "-", ""},
-		{"breaks the connection", "close", outside.Listener, 503, textReset + reasonTermination, "UC", ""},
-		{"breaks the connection, retried", "close", outside.Listener, 503,
+		{"answers", "200", outside.Listener.Addr().String(), 200, "outside", "-", ""},
+		{"breaks the connection", "close", outside.Listener.Addr().String(), 503, textReset + reasonTermination, "UC", ""},
+		{"breaks the connection, retried", "close", outside.Listener.Addr().String(), 503,
 			"upstream connect error or disconnect/reset before headers. retried and the latest reset reason: " + reasonTermination,
 			"URX,UC", virtualService("127.0.0.1", "retries: {attempts: 1, retryOn: reset}")},
 		{"refuses", "200", closed, 503, "upstream connect error or disconnect/reset before headers. retried and the latest reset reason: " + reasonConnect,
@@ -208,14 +215,12 @@ func TestExternalHost(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var line AccessLogEntry
-			port := test.listener.Addr().(*net.TCPAddr).Port
-			m := applied(t, Options{AccessLog: func(e AccessLogEntry) { line = e }}, deployment1("one")+"---"+test.policy+`
-apiVersion: networking.istio.io/v1
-kind: ServiceEntry
-metadata: {name: outside}
-spec: {hosts: ["127.0.0.1"], ports: [{number: `+strconv.Itoa(port)+`, name: http, protocol: HTTP}], resolution: DNS}
-`)
-			status, body, err := ask(t.Context(), m, "127.0.0.1:"+strconv.Itoa(port), test.script)
+			_, port, err := net.SplitHostPort(test.address)
+			if err != nil {
+				t.Fatal(err)
+			}
+			m := applied(t, Options{AccessLog: func(e AccessLogEntry) { line = e }}, deployment1("one")+"---"+test.policy+entryOutside(port))
+			status, body, err := ask(t.Context(), m, test.address, test.script)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -226,5 +231,224 @@ spec: {hosts: ["127.0.0.1"], ports: [{number: `+strconv.Itoa(port)+`, name: http
 				t.Errorf("got %d %q, flags %s; want %d %q, %s", status, body, line.Flags, test.status, test.body, test.flags)
 			}
 		})
+	}
+}
+
+// TestRateLimited asks an upstream that limits the first try: it is sent again only where retryOn says envoy-ratelimited.
+func TestRateLimited(t *testing.T) {
+	for on, want := range map[string]int{"5xx": 503, "5xx,envoy-ratelimited": 200, "envoy-ratelimited": 200} {
+		var tries atomic.Int64
+		outside := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if tries.Add(1) == 1 {
+				w.Header().Set("x-envoy-ratelimited", "true")
+				w.WriteHeader(http.StatusServiceUnavailable)
+			}
+		}))
+		address := outside.Listener.Addr().String()
+		_, port, err := net.SplitHostPort(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := applied(t, Options{}, deployment1("one")+"---"+virtualService("127.0.0.1", "retries: {attempts: 3, retryOn: '"+on+"'}")+entryOutside(port))
+		got, _, err := ask(t.Context(), m, address, "200")
+		if err != nil || got != want {
+			t.Errorf("retryOn %s: got %d after %d tries, %v; want %d", on, got, tries.Load(), err, want)
+		}
+		if err := m.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		outside.Close()
+	}
+}
+
+// entryOutside is a ServiceEntry for the loopback interface.
+func entryOutside(port string) string {
+	return `
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: outside}
+spec: {hosts: ["127.0.0.1"], ports: [{number: ` + port + `, name: http, protocol: HTTP}], resolution: DNS}
+`
+}
+
+const gatewayAll = `
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: door}
+spec: {servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]}]}
+---
+`
+
+// TestGatewayIsTaken applies a set without the Gateway of the set before: who still sends there gets 404, no crash.
+func TestGatewayIsTaken(t *testing.T) {
+	lines := make(chan AccessLogEntry, 1)
+	m := applied(t, Options{AccessLog: func(e AccessLogEntry) { lines <- e }}, gatewayAll+serviceOne+deployment1("one"))
+	address, err := m.Address(target.Gateway)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Apply(t.Context(), objects(t, serviceOne+deployment1("one"))); err != nil {
+		t.Fatal(err)
+	}
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	response, err := client.Get(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	if line := <-lines; response.StatusCode != http.StatusNotFound || line.Flags != "NR" {
+		t.Errorf("got %d, flags %s; want 404, NR", response.StatusCode, line.Flags)
+	}
+}
+
+// TestPanicsAreSeen makes a handler panic: what it says must reach the log.
+func TestPanicsAreSeen(t *testing.T) {
+	s, err := serve(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("seen by nobody") }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text bytes.Buffer
+	former := log.Writer()
+	log.SetOutput(&text)
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	if response, err := client.Get("http://" + s.address); err == nil {
+		response.Body.Close()
+		t.Errorf("got %s, want a broken connection", response.Status)
+	}
+	s.close()
+	log.SetOutput(former)
+	if !strings.Contains(text.String(), "seen by nobody") {
+		t.Errorf("got log %q, want the panic", text.String())
+	}
+}
+
+// TestSidecarsOfNamespaces moves an app to another namespace, where another Sidecar holds, and back.
+func TestSidecarsOfNamespaces(t *testing.T) {
+	const closed = `
+apiVersion: networking.istio.io/v1
+kind: Sidecar
+metadata: {name: default, namespace: other}
+spec: {outboundTrafficPolicy: {mode: REGISTRY_ONLY}}
+---
+`
+	here := serviceOne + deployment1("one")
+	there := strings.ReplaceAll(here, "{name: one}", "{name: one, namespace: other}")
+	m := applied(t, Options{}, closed+here)
+	first := m.sidecars[sidecarName{"default", "one"}]
+	if err := m.Apply(t.Context(), objects(t, closed+there)); err != nil {
+		t.Fatal(err)
+	}
+	if !ended(t, first.server) {
+		t.Error("the sidecar of the namespace before has not ended")
+	}
+	if _, err := m.Sidecar("one"); err == nil || !strings.Contains(err.Error(), "there are one.other") {
+		t.Errorf("got error %v, want one that lists one.other", err)
+	}
+	if err := m.Apply(t.Context(), objects(t, closed+here+"---"+there)); err != nil {
+		t.Fatal(err)
+	}
+	if len(m.sidecars) != 2 {
+		t.Errorf("got %d sidecars, want one for each namespace", len(m.sidecars))
+	}
+	address, err := m.Sidecar("one.other")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Host = "nowhere.example"
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	response, err := client.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	if response.StatusCode != http.StatusBadGateway {
+		t.Errorf("got %d, want 502 by the Sidecar of the other namespace", response.StatusCode)
+	}
+}
+
+// TestPodsAreInOrder looks at the order of a Service's pods, which chance must not change.
+func TestPodsAreInOrder(t *testing.T) {
+	yaml := serviceOne
+	for _, name := range []string{"d", "b", "e", "a", "c"} {
+		yaml += "---" + strings.Replace(deployment1("one"), "metadata: {name: one}", "metadata: {name: "+name+"}", 1)
+	}
+	m := applied(t, Options{}, yaml)
+	var got, want []string
+	for _, pod := range m.pods.of(m.rules.Selected(m.rules.Service("one"))) {
+		got = append(got, pod.server.address)
+	}
+	for _, name := range []string{"a", "b", "c", "d", "e"} {
+		want = append(want, m.pods[deploymentName{"default", name}].pods[0].server.address)
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got pods %v, want %v", got, want)
+	}
+}
+
+// hanging is a mesh with a call that hangs at its only pod, and what the call ends with.
+func hanging(t *testing.T) (*Mesh, chan error) {
+	t.Helper()
+	m := applied(t, Options{}, serviceOne+strings.Replace(deployment1("one"), "env: [", "env: [{name: HANG_DURATION, value: 1m}, ", 1))
+	asked := make(chan error, 1)
+	ctx := t.Context()
+	go func() {
+		status, _, err := ask(ctx, m, "one", "hang")
+		if err == nil {
+			err = fmt.Errorf("answered %d", status)
+		}
+		asked <- err
+	}()
+	pod := m.pods[deploymentName{"default", "one"}].pods[0]
+	for inFlight := int64(0); inFlight == 0; {
+		var err error
+		if _, inFlight, err = pod.readCounters(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return m, asked
+}
+
+// TestApplyCutsCalls removes a pod while a call hangs there: it is cut, and its caller's proxy answers 503.
+func TestApplyCutsCalls(t *testing.T) {
+	m, asked := hanging(t)
+	caller := strings.Replace(deployment1("one"), "spec:\n", "spec:\n  replicas: 0\n", 1)
+	if err := m.Apply(t.Context(), objects(t, serviceOne+caller)); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-asked; err == nil || err.Error() != "answered 503" {
+		t.Errorf("the call that was cut: got %v, want answered 503", err)
+	}
+	if status, body, err := ask(t.Context(), m, "one", "200"); status != 503 || body != textNoHealthy || err != nil {
+		t.Errorf("after it: got %d %q, %v; want 503 %q", status, body, err, textNoHealthy)
+	}
+}
+
+// TestCountersWait holds Counters to waiting for calls that are under way, until its context ends.
+func TestCountersWait(t *testing.T) {
+	m, asked := hanging(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	counters, err := m.Counters(ctx)
+	if counters != nil || !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "1 tries in flight and 1 calls open") {
+		t.Errorf("got %v, %v; want no counters, and an error that says what is under way", counters, err)
+	}
+	if err := m.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	<-asked
+}
+
+// TestCountersWaitForProxies lets no pod have a try while a proxy has a call open.
+func TestCountersWaitForProxies(t *testing.T) {
+	m := applied(t, Options{}, serviceOne+deployment1("one"))
+	m.sidecars[sidecarName{"default", "one"}].open.Add(1)
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := m.Counters(ctx); err == nil || !strings.Contains(err.Error(), "0 tries in flight and 1 calls open") {
+		t.Errorf("got error %v, want one that says that a call is open", err)
 	}
 }

@@ -6,14 +6,10 @@ import (
 	"net"
 	"reflect"
 	"strconv"
-	"strings"
 
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/service"
 )
-
-// clusterDomain ends the fully qualified names of Services.
-const clusterDomain = ".svc.cluster.local"
 
 // pod is one replica of a Deployment: the demo service on a listener of its own.
 type pod struct {
@@ -111,7 +107,7 @@ func (p pods) closeExcept(kept pods) (gone []string) {
 	return gone
 }
 
-// of are the replicas of workloads.
+// of are the replicas of workloads, in their order.
 func (p pods) of(workloads []manifests.Workload) (replicas []*pod) {
 	for i := range workloads {
 		if d := p[nameOf(&workloads[i])]; d != nil {
@@ -134,28 +130,8 @@ func (p pods) serving(rules *manifests.Rules, external string) ([]*pod, bool) {
 	}
 	for _, at := range service.Ports {
 		if strconv.Itoa(at.Port) == port {
-			return p.selected(service), true
+			return p.of(rules.Selected(service)), true
 		}
 	}
 	return nil, false
-}
-
-// selected are the replicas that a Service leads to.
-func (p pods) selected(s *manifests.Service) (replicas []*pod) {
-	for name, d := range p {
-		if strings.HasSuffix(s.Host, "."+name.namespace+clusterDomain) && contains(d.workload.Labels, s.Selector) {
-			replicas = append(replicas, d.pods...)
-		}
-	}
-	return replicas
-}
-
-// contains reports whether labels have every pair of selector, which must have one at least.
-func contains(labels, selector map[string]string) bool {
-	for name, value := range selector {
-		if labels[name] != value {
-			return false
-		}
-	}
-	return len(selector) > 0
 }

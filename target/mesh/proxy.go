@@ -2,6 +2,7 @@ package mesh
 
 import (
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -12,10 +13,8 @@ import (
 // proxy is a caller-side proxy: an app's sidecar for what the app sends, or the ingress gateway.
 type proxy struct {
 	name      string // in the access log: "frontend", "gateway"
-	namespace string // a sidecar's
 	seed      string // of the draws of requests without a number
 	gateway   bool
-	uncounted bool  // sends no attempt count (Istio's proxyHeaders.attemptCount.disabled)
 	staleTurn int64 // every staleTurn-th request sees the rules before; 0: none does
 	accessLog func(AccessLogEntry)
 	server    *server
@@ -23,6 +22,7 @@ type proxy struct {
 
 	current atomic.Pointer[view]
 	former  atomic.Pointer[view] // of the Apply before; kept only while staleTurn is set
+	open    atomic.Int64         // calls under way
 	handled atomic.Int64
 	unnamed atomic.Int64
 
@@ -34,7 +34,7 @@ type proxy struct {
 type view struct {
 	proxy    *proxy
 	rules    *manifests.Rules
-	tables   []*manifests.Table // one for a sidecar, one for each Gateway at the gateway
+	table    *manifests.Table
 	pods     pods
 	clusters sync.Map // *manifests.Endpoints -> *cluster
 }
@@ -92,14 +92,16 @@ func (p *proxy) close() {
 
 // ServeHTTP handles one call with all its tries. The rules are looked up once, so that a call sees one set.
 func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	p.open.Add(1)
+	defer p.open.Add(-1)
 	began := time.Now()
 	view := p.view()
 	if view == nil {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		return
 	}
-	path := normalized(r)
-	rule := view.route(&manifests.Request{Host: r.Host, Method: r.Method, Path: path, Header: r.Header})
+	path := manifests.NormalPath(requestTarget(r))
+	rule := view.table.Route(&manifests.Request{Host: r.Host, Method: r.Method, Path: path, Header: r.Header})
 	c := call{view: view, rule: rule, path: path, downstream: r}
 	defer c.finish()
 	answer := c.run(r.Context())
@@ -122,14 +124,13 @@ func (p *proxy) view() *view {
 	return p.current.Load()
 }
 
-// route finds the rule for a request. A gateway has a table for each Gateway; the first that knows the host counts.
-func (v *view) route(request *manifests.Request) *manifests.Rule {
-	var rule *manifests.Rule
-	for _, table := range v.tables {
-		rule = table.Route(request)
-		if rule.Direct == nil || rule.Direct.Flags != flagNoRoute {
-			break
-		}
+// requestTarget is the path and query of a request as they were sent, "/" where it names no path ("http://host", "*").
+func requestTarget(r *http.Request) string {
+	if strings.HasPrefix(r.RequestURI, "/") {
+		return r.RequestURI
 	}
-	return rule
+	if target := r.URL.RequestURI(); strings.HasPrefix(target, "/") {
+		return target
+	}
+	return "/"
 }

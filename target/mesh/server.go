@@ -2,8 +2,6 @@ package mesh
 
 import (
 	"fmt"
-	"io"
-	"log"
 	"net"
 	"net/http"
 	"sync"
@@ -27,8 +25,6 @@ func serve(handler http.Handler) (*server, error) {
 	s := &server{address: listener.Addr().String()}
 	s.http = http.Server{
 		Handler: handler,
-		// A handler aborts a connection on purpose; net/http would log each.
-		ErrorLog: log.New(io.Discard, "", 0),
 		ConnState: func(_ net.Conn, state http.ConnState) {
 			switch state {
 			case http.StateNew:

@@ -195,9 +195,21 @@ func (e *exchange) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Close ends the exchange; a body that was not read to its end takes the connection with it.
+// longAgo is a deadline at which a read gives what has arrived and waits for nothing.
+var longAgo = time.Unix(1, 0)
+
+// Close ends the exchange without waiting: when the rest of the body has arrived its connection is kept, else it ends,
+// as Envoy resets the stream of an answer that it gives up.
 func (e *exchange) Close() error {
-	e.finish(false)
+	if e.done {
+		return nil
+	}
+	whole := e.connection.SetReadDeadline(longAgo) == nil
+	if whole {
+		_, err := io.Copy(io.Discard, e.ReadCloser)
+		whole = err == nil && e.connection.SetReadDeadline(time.Time{}) == nil
+	}
+	e.finish(whole && e.keep)
 	return nil
 }
 

@@ -162,12 +162,7 @@ func TestUpstreamEndsWaiting(t *testing.T) {
 }
 
 func TestUpstreamCannotConnect(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	listener.Close()
-	u := &upstream{address: listener.Addr().String()}
+	u := &upstream{address: refusing(t)}
 	if _, err := u.send(t.Context(), getRoot(), 0); !errors.Is(err, errConnect) {
 		t.Errorf("got error %v, want %v", err, errConnect)
 	}
@@ -205,5 +200,42 @@ func TestUpstreamSendsBodies(t *testing.T) {
 		if got := <-got; got != test.want {
 			t.Errorf("%s: got %q, want %q", test.name, got, test.want)
 		}
+	}
+}
+
+// TestUpstreamGivesUpAnswers closes answers before their end: one that has arrived keeps its connection, one that stalls
+// after its head ends it at once.
+func TestUpstreamGivesUpAnswers(t *testing.T) {
+	for name, test := range map[string]struct {
+		answer      string
+		connections int64
+	}{
+		"arrived":          {okAnswer, 1},
+		"arrived, chunked": {"HTTP/1.1 500 Internal Server Error\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", 1},
+		"stalled":          {"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 9\r\n\r\nok", 2},
+		"stalled, chunked": {"HTTP/1.1 500 Internal Server Error\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n", 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var connections atomic.Int64
+			p := newPeer(t, func(n int, conn net.Conn, read func() (*http.Request, error)) {
+				connections.Add(1)
+				for {
+					if _, err := read(); err != nil {
+						return
+					}
+					io.WriteString(conn, test.answer)
+				}
+			})
+			for range 2 {
+				response, err := p.upstream.send(t.Context(), getRoot(), 0)
+				if err != nil {
+					t.Fatal(err)
+				}
+				response.Body.Close() // would not return before the test ends if it waited
+			}
+			if got := connections.Load(); got != test.connections {
+				t.Errorf("got %d connections, want %d", got, test.connections)
+			}
+		})
 	}
 }
