@@ -25,6 +25,7 @@ var arrows = map[string][]string{
 	"reports":           {},
 	"attack":            {},
 	"manifests":         {},
+	"docs":              {}, // a test alone
 }
 
 // onlyBy are modules that a single package may import.

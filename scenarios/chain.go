@@ -48,6 +48,9 @@ type arm struct {
 	external bool
 }
 
+// noAnswer stands for the status of a call that is cut without one; like every status above 499 it is a failure.
+const noAnswer = 999
+
 // discover follows a request with these headers through the applied objects, hop by hop, as the proxies will route it.
 func discover(rules *manifests.Rules, entry target.Entry, header http.Header) ([]hop, error) {
 	first, workload, err := enter(rules, entry, header)
@@ -101,7 +104,10 @@ func enter(rules *manifests.Rules, entry target.Entry, header http.Header) (hop,
 // follow lists the arms of a rule, and the workload whose upstream is the next hop: all versions of a service call the
 // same one.
 func follow(rules *manifests.Rules, rule *manifests.Rule) ([]arm, *manifests.Workload) {
-	if rule.Direct != nil {
+	switch {
+	case rule.Direct != nil && rule.Direct.Reset:
+		return []arm{{share: 1, status: noAnswer}}, nil
+	case rule.Direct != nil:
 		return []arm{{share: 1, status: rule.Direct.Status}}, nil
 	}
 	if rule.Redirect != nil {

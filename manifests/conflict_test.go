@@ -1,0 +1,71 @@
+package manifests
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestConflicts holds what Read refuses, each to its line, object and field. Each case stands on the application.
+func TestConflicts(t *testing.T) {
+	const uninjected = "apiVersion: v1\nkind: Namespace\nmetadata: {name: other, labels: {istio-injection: disabled}}\n---\n"
+	within := func(yaml string) string { return strings.Replace(yaml, "{name: m}", "{name: m, namespace: other}", 1) }
+	gateway := func(name string) string {
+		return "apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: " + name +
+			"}\nspec: {servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}]}\n"
+	}
+	service := func(port string) string {
+		return "apiVersion: v1\nkind: Service\nmetadata: {name: m}\nspec:\n  selector: {app: m}\n  ports:\n    - {name: http, " + port + "}\n"
+	}
+	for _, c := range []struct {
+		name, yaml    string
+		line          int
+		object, field string
+		text          string // empty: nothing is refused
+	}{
+		{"another target port", service("port: 80, targetPort: 8080") + "---\n" + deploymentWith("", "", ""), 7, "Service m", "spec.ports[0].targetPort",
+			"8080, but the pods of Deployment m listen at 3000 (PORT)"},
+		{"no target port", service("port: 80") + "---\n" + deploymentWith("", "", ""), 7, "Service m", "spec.ports[0].targetPort", "80, but the pods"},
+		{"another PORT", service("port: 80, targetPort: 3000") + "---\n" + env("PORT", "8080"), 7, "Service m", "spec.ports[0].targetPort", "listen at 8080"},
+		{"the right PORT", service("port: 80, targetPort: 8080") + "---\n" + env("PORT", "8080"), 0, "", "", ""},
+		{"no target port, but the same", service("port: 3000") + "---\n" + deploymentWith("", "", ""), 0, "", "", ""},
+		{"pods of another namespace", service("port: 80") + "---\n" + within(deploymentWith("", "", "")), 0, "", "", ""},
+		{"two gateways", gateway("a") + "---\n" + gateway("b"), 6, "Gateway b", "", "a second Gateway beside Gateway a (f.yaml:1): hellochaos enters by one"},
+		{"two owners", middlewareOf("{"+toM+"}") + "---\n" + renamed(middlewareOf("{"+toM+"}"), "second"), 9, "VirtualService second", "spec.hosts[0]",
+			"VirtualService middleware (f.yaml:1) has rules for middleware.default.svc.cluster.local already"},
+		{"two owners by two names", middlewareOf("{"+toM+"}") + "---\n" + strings.Replace(renamed(middlewareOf("{"+toM+"}"), "second"), "[middleware]", "[middleware.default.svc.cluster.local]", 1),
+			9, "VirtualService second", "spec.hosts[0]", "VirtualService middleware (f.yaml:1)"},
+		{"one of them at the gateway", middlewareOf("{"+toM+"}") + "---\n" + strings.Replace(renamed(middlewareOf("{"+toM+"}"), "second"), "http:", "gateways: [g], http:", 1), 0, "", "", ""},
+		{"a caller without a sidecar", uninjected + within(deploymentWith("", "", "")), 18, "Deployment m", "spec.template.spec.containers[0].env", "calls past every proxy are not supported"},
+		{"a callee without a sidecar", uninjected + within(serviceWith("")), 7, "Service m", "metadata.annotations", "what the mesh calls there has no sidecar"},
+		{"neither", uninjected + strings.Replace(within(serviceWith("")), "namespace: other", "namespace: other, annotations: {networking.istio.io/exportTo: '~'}", 1), 0, "", "", ""},
+		{"with sidecars", strings.Replace(uninjected, "disabled", "enabled", 1) + within(serviceWith("")) + "---\n" + within(deploymentWith("", "", "")), 0, "", "", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			objects, err := Parse("f.yaml", []byte(c.yaml))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = Read(Overlay(Application(), objects))
+			if c.text == "" {
+				if err != nil {
+					t.Errorf("error %v, want none", err)
+				}
+				return
+			}
+			var problems Problems
+			if !errors.As(err, &problems) {
+				t.Fatalf("error %v, want Problems", err)
+			}
+			want := Problem{File: "f.yaml", Line: c.line, Object: c.object, Field: c.field}
+			if !slices.ContainsFunc(problems, func(p Problem) bool {
+				found := strings.Contains(p.Text, c.text)
+				p.Text = ""
+				return found && p == want
+			}) {
+				t.Errorf("got\n%v\nwant %v: …%s…", err, want, c.text)
+			}
+		})
+	}
+}
