@@ -205,7 +205,7 @@ func TestInterrupt(t *testing.T) {
 	if code := cmd.ProcessState.ExitCode(); code != 4 {
 		t.Errorf("exit %d, want 4", code)
 	}
-	for _, want := range []string{"ABORTED  aborted; what was measured until then is below", "edge fails", "interrupted"} {
+	for _, want := range []string{"ABORTED  what was measured until then is below", "edge fails", "interrupted"} {
 		if !strings.Contains(stdout.String(), want) {
 			t.Errorf("stdout lacks %q:\n%s", want, stdout.String())
 		}
