@@ -20,24 +20,27 @@ import (
 type backoff struct {
 	hop     string
 	attempt int
-	// predicted is the median in seconds; reach the expected number of such calls per request.
-	predicted, reach float64
+	// predicted is the median in seconds; reach the expected number of such calls per request; least how many are wanted.
+	predicted, reach, least float64
 }
 
 // leastWait is the shortest wait that is timed: below it, timers and the machine's own pace say more than the policy.
 const leastWait = 5 * time.Millisecond
 
-// leastTimed is how many values the median of an attempt's waits is planned with. Its interval must not reach below half of
-// it by chance: of a wait uniform from 0 a quarter lies there, and of 100 the interval's lower rank, the 40th, lies above it
-// but for one time in 2,000; sums of several waits spread less.
-func leastTimed(attempt int) float64 {
-	switch attempt {
-	case 2:
-		return 100
-	case 3:
-		return 40
+// fewTimed is the fewest values that any median is planned with.
+const fewTimed = 30
+
+// leastTimed is how many values a median is planned with, given the quantiles of what is waited: its interval must not reach
+// below half of the median by chance, but for one time in 2,000. Of a wait uniform from 0 a quarter lies there, and of 100
+// values the interval's lower end is the 40th; what spreads less wants fewer.
+func leastTimed(quantile func(float64) float64) float64 {
+	switch half := quantile(0.5) / 2; {
+	case quantile(0.05) >= half:
+		return fewTimed
+	case quantile(0.15) >= half:
+		return 50
 	}
-	return 30
+	return 100
 }
 
 // backoffs are the checks of a hop's retries that a phase of this many requests sees often enough to time. The second
@@ -50,15 +53,19 @@ func backoffs(f *forecast, i, requests int) (checks []check, left string) {
 	}
 	okay := f.shown[i] - f.failed[i]
 	for attempt := 2; attempt <= min(h.tries(), attack.MaxTries-1); attempt++ { // beyond, a tally does not tell them apart
+		rare := fmt.Sprintf("try %d and later ones are too rare to be timed", attempt)
 		b := &backoff{hop: h.name, attempt: attempt, reach: okay * math.Pow(again, float64(attempt-1)) / geometric(again, h.tries())}
-		if requestsFor(leastTimed(attempt), b.reach) > float64(requests) {
-			return checks, fmt.Sprintf("try %d and later ones are too rare to be timed", attempt)
+		if requestsFor(fewTimed, b.reach) > float64(requests) {
+			return checks, rare
 		}
-		lo, median, hi := waited(f, i, attempt)
-		switch b.predicted = median; {
-		case median < leastWait.Seconds():
+		quantile := waited(f, i, attempt)
+		b.predicted, b.least = quantile(0.5), leastTimed(quantile)
+		switch {
+		case b.demand() > float64(requests):
+			return checks, rare
+		case b.predicted < leastWait.Seconds():
 			left = "waits below 5 ms are too short to be timed"
-		case hi > 2*lo:
+		case quantile(0.55) > 2*quantile(0.45): // the median falls between two humps
 			left = fmt.Sprintf("failed and hung tries add such different times that the median before try %d says nothing", attempt)
 		default:
 			checks = append(checks, b)
@@ -67,10 +74,9 @@ func backoffs(f *forecast, i, requests int) (checks []check, left string) {
 	return checks, left
 }
 
-// waited is the predicted distribution of the time before a try: earlier tries, each with one of the durations that
-// lost tries of this hop have, and full-jitter back-offs between them. It returns the median with the quantiles .45
-// and .55 around it, in seconds: far apart they tell that the median falls between two humps.
-func waited(f *forecast, i, attempt int) (lo, median, hi float64) {
+// waited is the predicted distribution of the time before a try, by its quantiles in seconds: earlier tries, each with one of
+// the durations that lost tries of this hop have, and full-jitter back-offs between them.
+func waited(f *forecast, i, attempt int) (quantile func(float64) float64) {
 	retry := f.hops[i].rule.Retry
 	var total float64
 	for _, p := range f.lost[i] {
@@ -82,7 +88,7 @@ func waited(f *forecast, i, attempt int) (lo, median, hi float64) {
 		next := map[time.Duration]float64{}
 		for sum, p := range sums {
 			for d, q := range f.lost[i] {
-				next[sum+d] += p * q / total
+				next[(sum + d).Round(time.Millisecond)] += p * q / total // so that sums that are nearly equal are one
 			}
 		}
 		sums = next
@@ -94,7 +100,7 @@ func waited(f *forecast, i, attempt int) (lo, median, hi float64) {
 	}
 	// In a fixed order, so that equal forecasts give equal numbers.
 	slices.SortFunc(mixture, func(a, b stats.Component) int { return cmp.Compare(a.Shift, b.Shift) })
-	return stats.MixtureQuantile(mixture, 0.45), stats.MixtureQuantile(mixture, 0.5), stats.MixtureQuantile(mixture, 0.55)
+	return func(q float64) float64 { return stats.MixtureQuantile(mixture, q) }
 }
 
 // added is, in microseconds, what the way and the waits added to the successful calls of a hop that had this attempt
@@ -110,7 +116,7 @@ func (b *backoff) row() reports.Check {
 	return reports.Check{Name: fmt.Sprintf("%s wait, try %d", b.hop, b.attempt), Kind: reports.Median, Unit: "seconds", Hop: b.hop}
 }
 
-func (b *backoff) demand() float64 { return requestsFor(leastTimed(b.attempt), b.reach) }
+func (b *backoff) demand() float64 { return requestsFor(b.least, b.reach) }
 
 func (b *backoff) measure(e *evidence) *reports.Measurement {
 	m := &reports.Measurement{Predicted: b.predicted, Band: stats.Interval{Lo: b.predicted / 2, Hi: b.predicted * 2}, Verdict: reports.Inconclusive}
