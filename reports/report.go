@@ -120,9 +120,11 @@ type Second struct {
 // highest bin.
 type Bin [2]int64
 
-// Latency is one quantile of the edge's latencies of one outcome ("ok" or "failed").
+// Latency is one quantile of the edge's latencies of one outcome ("ok" or "failed"), of all requests or of those with one
+// number of tries.
 type Latency struct {
 	Outcome  string          `json:"outcome"`
+	Tries    int             `json:"tries,omitempty"` // of the frontend, at the gateway; 0: all together
 	Quantile float64         `json:"quantile"`
 	Value    float64         `json:"value_seconds"`
 	Interval *stats.Interval `json:"interval_seconds,omitempty"` // none: n is too small for one

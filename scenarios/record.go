@@ -98,7 +98,12 @@ func describe(done *reports.Phase, e *evidence, late bool) {
 	if bare > 0 {
 		done.Warnings = append(done.Warnings, fmt.Sprintf("%d answers carried no trail: nothing is known of the hops behind them", bare))
 	}
-	done.Latency = append(latencies("ok", e.tally.Latency(true)), latencies("failed", e.tally.Latency(false))...)
+	done.Latency = append(latencies("ok", 0, e.tally.Latency(true)), latencies("failed", 0, e.tally.Latency(false))...)
+	for _, l := range e.tally.LatencyByTries() {
+		if l.Tries > 0 {
+			done.Latency = append(append(done.Latency, latencies("ok", l.Tries, l.OK)...), latencies("failed", l.Tries, l.Failed)...)
+		}
+	}
 	done.Seconds = seconds(e.tally.Seconds())
 }
 
@@ -117,15 +122,16 @@ func seconds(all []attack.Second) []reports.Second {
 	return told
 }
 
-// latencies are the quantiles of one outcome, each with an interval where there are enough values for one.
-func latencies(outcome string, h *hdrhistogram.Histogram) []reports.Latency {
-	n := h.TotalCount()
-	if n == 0 {
+// latencies are the quantiles of one outcome and number of tries, each with an interval where there are enough values for
+// one.
+func latencies(outcome string, tries int, h *hdrhistogram.Histogram) []reports.Latency {
+	if h == nil || h.TotalCount() == 0 {
 		return nil
 	}
+	n := h.TotalCount()
 	var all []reports.Latency
 	for _, q := range []float64{0.5, 0.9, 0.99} {
-		l := reports.Latency{Outcome: outcome, Quantile: q, Value: float64(h.ValueAtPercentile(100*q)) / 1e6, N: n}
+		l := reports.Latency{Outcome: outcome, Tries: tries, Quantile: q, Value: float64(h.ValueAtPercentile(100*q)) / 1e6, N: n}
 		if lo, hi, ok := stats.QuantileRanks(n, q, alphaEarly+alphaFinal); ok {
 			l.Interval = between(h, lo, hi)
 		}

@@ -54,10 +54,12 @@ func rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "hellochaos",
 		Short: "prove what a service-mesh policy does",
-		Long: `hellochaos sends traffic through a chain of services before and after a mesh policy is applied, makes every service
-fail with a chosen probability, and compares what it measured with what the applied manifests predict.
+		Long: `hellochaos sends traffic through a chain of services before and after a mesh
+policy is applied, makes every service fail with a chosen probability, and
+compares what it measured with what the applied manifests predict.
 
-Exit codes: 0 pass, 1 fail, 2 usage, 3 inconclusive, 4 aborted, 5 not restored, 6 infrastructure.`,
+Exit codes: 0 pass, 1 fail, 2 usage, 3 inconclusive, 4 aborted, 5 not restored,
+6 infrastructure.`,
 		Example: `  hellochaos run retry --fail 0.5
   hellochaos run all
   hellochaos up retry`,
@@ -77,6 +79,8 @@ Exit codes: 0 pass, 1 fail, 2 usage, 3 inconclusive, 4 aborted, 5 not restored, 
 			return fmt.Errorf("no command given: the commands are %s", strings.Join(names, ", "))
 		},
 	}
+	// Flags are folded for a terminal of 80 columns.
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), "Flags.FlagUsages", "Flags.FlagUsagesWrapped 80"))
 	root.AddCommand(runCommand(), upCommand(), listCommand(), manifestsCommand(), versionCommand())
 	return root
 }

@@ -28,7 +28,7 @@ func (f *runFlags) add(set *pflag.FlagSet) {
 	set.StringVar(&f.out, "out", "", "`folder` to write report.json into (nothing is written without it)")
 	set.StringVar(&f.format, "format", "text", "what to print: text|json")
 	set.StringVar(&f.manifests, "manifests", "", "`folder` whose STAGE.yaml files replace the bundled ones")
-	set.StringVar(&f.deviation, "break", "", "make the embedded mesh wrong on purpose, to see the run say so: "+breakNames())
+	set.StringVar(&f.deviation, "break", "", "`deviation` of the embedded mesh, on purpose, to see the run say so: "+breakNames())
 	set.BoolVar(&f.noProgress, "no-progress", false, "no progress line on a terminal")
 	set.BoolVar(&f.noColor, "no-color", false, "no colours on a terminal")
 }
@@ -38,7 +38,7 @@ func breakNames() string {
 	for _, b := range mesh.Breaks() {
 		names = append(names, b.Name)
 	}
-	return strings.Join(names, "|")
+	return strings.Join(names, ", ")
 }
 
 func runCommand() *cobra.Command {
@@ -47,9 +47,11 @@ func runCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run STAGE…|all",
 		Short: "measure stages before and after, and give a verdict",
-		Long: `Measure each stage before and after its manifests are applied, and compare with what they predict.
+		Long: `Measure each stage before and after its manifests are applied, and compare with
+what they predict.
 
-The stages are egress, prod, retry, ingress and canary; each stands on those before it. 'hellochaos list' says what they do.`,
+The stages are egress, prod, retry, ingress and canary; each stands on those
+before it. 'hellochaos list' says what they do.`,
 		Example: `  hellochaos run retry --fail 0.5
   hellochaos run all --fail 0.3 --out report
   hellochaos run retry --break one-retry-less`,

@@ -21,7 +21,7 @@ func upCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:       "up [STAGE]",
 		Short:     "keep the chain running behind the embedded mesh, to try it by hand",
-		Long:      "Start the chain behind the embedded mesh with the stages up to STAGE applied (" + strings.Join(names, ", ") + "; default all), print its addresses, and keep it running until Ctrl-C.",
+		Long:      "Start the chain behind the embedded mesh with the stages up to STAGE applied\n(" + strings.Join(names, ", ") + "; default all), print its addresses,\nand keep it running until Ctrl-C.",
 		Example:   "  hellochaos up retry",
 		Args:      cobra.MaximumNArgs(1),
 		ValidArgs: names,

@@ -111,3 +111,18 @@ func TestListAndManifests(t *testing.T) {
 		}
 	}
 }
+
+// Help fits a terminal of 80 columns.
+func TestHelp(t *testing.T) {
+	for _, args := range []string{"--help", "help run", "up --help", "manifests --help", "list --help"} {
+		got := usage(t, strings.Fields(args)...)
+		if got.code != 0 || !strings.Contains(got.stdout, "Usage:") {
+			t.Errorf("%s: exit %d, want 0 and the usage", args, got.code)
+		}
+		for line := range strings.Lines(got.stdout) {
+			if n := len([]rune(strings.TrimRight(line, "\n"))); n > 80 {
+				t.Errorf("%s: %d columns: %s", args, n, line)
+			}
+		}
+	}
+}
