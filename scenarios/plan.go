@@ -11,6 +11,8 @@ const (
 	defaultMost = 50000
 	// ledgerMost is the most that are planned for the sake of a ledger alone: rarer failures are not waited for.
 	ledgerMost = 20000
+	// waitsMost is the most that are planned for the sake of a wait alone.
+	waitsMost = 5000
 	// leastRequests of a phase are planned even where every check wants fewer.
 	leastRequests = 200
 	// timedShare of the capacity is used where waits are timed: a busy machine wakes up late.
@@ -38,6 +40,7 @@ func (p *phase) plan(capacity float64) {
 			wanted = max(wanted, demand)
 		}
 	}
+	wanted = max(wanted, p.firstWaits())
 	most := float64(defaultMost)
 	if p.options.Attack.MaxRequests > 0 {
 		most = float64(p.options.Attack.MaxRequests)
@@ -78,6 +81,19 @@ func (p *phase) timeRetries(hop string) {
 		p.checks = append(p.checks, checks...)
 		p.omit(hop, left)
 	}
+}
+
+// firstWaits is how many requests time the wait before the first retry of every hop, as far as waitsMost of them do.
+func (p *phase) firstWaits() (wanted float64) {
+	for _, hop := range p.stage.retried {
+		if i := p.forecasts[0].index(hop); i >= 0 && p.after {
+			checks, _ := backoffs(p.forecasts[0], i, waitsMost)
+			if len(checks) > 0 {
+				wanted = max(wanted, checks[0].demand())
+			}
+		}
+	}
+	return wanted
 }
 
 // omit notes why something is left out for a hop; no reason, no omission.
