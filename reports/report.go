@@ -210,4 +210,8 @@ type Policy struct {
 	RetryOn   string  `json:"retry_on"`
 	Covers500 bool    `json:"covers_500"`
 	PerTry    float64 `json:"per_try_timeout_seconds"`
+	// Aborts is the share of the calls that a fault aborts before any try; Answer the status that the proxy gives to every call
+	// itself, because no service can be reached.
+	Aborts float64 `json:"aborts,omitempty"`
+	Answer int     `json:"answer,omitempty"`
 }

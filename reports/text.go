@@ -100,6 +100,9 @@ func notes(s *Stage) []string {
 	about := map[string][]string{}
 	for _, c := range s.Checks {
 		for _, m := range []*Measurement{c.Before, c.After} {
+			if m == c.Before && c.After != nil && c.After.Note != "" {
+				continue // one hint for a check
+			}
 			if m == nil || m.Note == "" || s.Verdict == Fail && m.Verdict == Inconclusive || strings.HasPrefix(m.Note, "void") {
 				continue // what makes a whole phase void is said once, with the phase
 			}

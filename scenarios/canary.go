@@ -26,7 +26,7 @@ func canaryStage() Stage {
 		Title: "x-dev-user: super-secret leads to the canary, all else to prod",
 		entry: [2]target.Entry{target.Gateway, target.Gateway},
 		cohorts: []attack.Cohort{
-			user(withHeader, "super-secret"), {Name: withoutIt}, user(anotherValue, "somebody"), user(anotherCase, "Super-Secret"),
+			user(withHeader, "super-secret"), {Name: withoutIt}, user(anotherValue, "super-secretary"), user(anotherCase, "Super-Secret"),
 		},
 		// No violation in 400 calls of each cohort excludes shares above 0.75 %.
 		leastExact: 400,
@@ -40,7 +40,7 @@ func canaryStage() Stage {
 		},
 		explain: func(e *explanation) {
 			header, wrongCase, other, none := e.check("canary, "+withHeader), e.check("canary, "+anotherCase), e.check("canary, "+anotherValue), e.check("canary, "+withoutIt)
-			if e.passed() && after(header) == 1 {
+			if catchAll := after(none); e.passed() && after(header) == 1 && catchAll < 1 && after(other) == catchAll && after(wrongCase) == catchAll {
 				e.say("The header's exact value leads to the canary; without it, with another value or in another case, calls go where the catch-all rule sends them.")
 			}
 			if failed(header.After) {

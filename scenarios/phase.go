@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/hellochaos/hellochaos/attack"
@@ -76,14 +77,14 @@ func (p *phase) foresee() error {
 		if err != nil {
 			return err
 		}
-		if i := f.index(middleware); i >= 0 && hops[i].version(canary) > 0 && cohort.Name != withHeader {
+		if i := f.index(middleware); i >= 0 && math.Abs(100*hops[i].version(canary)-float64(p.options.CanaryWeight)) < 1e-9 {
 			split = true
 		}
 		p.cohorts = append(p.cohorts, cohort)
 		p.forecasts = append(p.forecasts, f)
 	}
 	if p.options.CanaryWeight > 0 && !split && p.after && p.stage.splits {
-		return fmt.Errorf("--canary-weight %d: no route of a VirtualService for %s sends all calls without a match to the subset prod, so there is nothing to split", p.options.CanaryWeight, middleware)
+		return fmt.Errorf("--canary-weight %d: no route of a VirtualService for %s sends all calls without a match to the subset prod, so there is nothing to split (the stage's own file says how it is split)", p.options.CanaryWeight, middleware)
 	}
 	return nil
 }

@@ -33,12 +33,13 @@ func (p *phase) plan(capacity float64) {
 	wanted := float64(leastRequests)
 	for _, c := range p.checks {
 		demand := c.demand()
+		if math.IsInf(demand, 1) {
+			continue // no number would do: the check will say that it has no data
+		}
 		if _, ok := c.(*ledger); ok {
 			demand = min(demand, ledgerMost)
 		}
-		if !math.IsInf(demand, 1) { // else no number would do: the check will say that it has no data
-			wanted = max(wanted, demand)
-		}
+		wanted = max(wanted, demand)
 	}
 	wanted = max(wanted, p.firstWaits())
 	most := float64(defaultMost)

@@ -163,6 +163,8 @@ func summarize(r *reports.Report) string {
 		return fmt.Sprintf("what was measured until then is below (%d checks)", checks)
 	case r.Verdict == reports.Pass:
 		return agreement(r, checks)
+	case r.Verdict == reports.Fail && checks == 1:
+		return "the check contradicts the manifests: " + worst
 	case r.Verdict == reports.Fail:
 		return fmt.Sprintf("%d of %d checks contradict the manifests, first %s", count[reports.Fail], checks, worst)
 	case limited:

@@ -53,6 +53,7 @@ type retried struct {
 	on      string
 	covers  bool
 	perTry  float64
+	aborts  float64
 	// withCaller: most of its hung tries were cut together with their caller's.
 	withCaller bool
 }
@@ -64,7 +65,7 @@ func (e *explanation) retried(hop string) retried {
 	}
 	rounded := func(p float64) float64 { return math.Round(p*1e9) / 1e9 } // what is alike but for rounding is alike
 	return retried{was: rounded(before(fails)), is: rounded(after(fails)), retries: policy.Retries, on: policy.RetryOn, covers: policy.Covers500,
-		perTry: policy.PerTry, withCaller: ledger != nil && ledger.K < ledger.N/2}
+		perTry: policy.PerTry, aborts: policy.Aborts, withCaller: ledger != nil && ledger.K < ledger.N/2}
 }
 
 // explainPolicy compares what the manifests imply with the tutorial's promise that failures all but vanish, for hops whose
@@ -76,6 +77,8 @@ func (e *explanation) explainPolicy(hops []string, r retried) {
 	case !r.covers && e.settings.Fail > 0:
 		e.stage.PromiseBroken = true
 		e.say("The tutorial's promise does not hold for %s: retryOn is %q, which covers no 500, so calls still fail with %s. Today's Istio retries a 500 only where retryOn has 5xx or 500.", names, r.on, reports.Probability(r.is))
+	case r.is < r.was && r.aborts > 0:
+		e.say("Calls to %s fail with %s where it was %s.", names, reports.Probability(r.is), reports.Probability(r.was))
 	case r.is < r.was:
 		e.say("Calls to %s fail with %s where it was %s: %d retries are allowed, so all %d tries must fail. Not zero: retries make failures rare, they do not remove them.", names, reports.Probability(r.is), reports.Probability(r.was), r.retries, r.retries+1)
 	case e.settings.Hang == 0 || r.perTry == 0:

@@ -93,7 +93,7 @@ func (p *phase) predictions() map[string]float64 {
 	return all
 }
 
-// Requests is the most that the run sends, and Duration about how long that takes.
+// Requests is the most that the run sends, and about how long that takes.
 func (r *Run) Requests() (requests int, duration time.Duration) {
 	for _, phases := range r.phases {
 		for _, p := range phases {
@@ -201,6 +201,14 @@ func (r *Run) explain(i int, stage *reports.Stage) {
 	if len(r.unlike[i]) > 0 && !stage.PromiseBroken {
 		stage.PromiseBroken = true
 		e.say("These manifests do not do what the tutorial promises: %s.", strings.Join(r.unlike[i], ", "))
+	}
+	for _, policy := range stage.Policies {
+		if policy.Answer != 0 {
+			e.say("No call to %s reaches a service: its caller's proxy answers %d to every one, because %s leads to a host or subset that does not exist or has no pods.", policy.Hop, policy.Answer, policy.Rule)
+		}
+		if policy.Aborts > 0 {
+			e.say("%s aborts %s of the calls to %s, and an abort is not sent again.", policy.Rule, percent(&policy.Aborts), policy.Hop)
+		}
 	}
 	if stage.Verdict == reports.Fail && len(stage.Words) == 0 {
 		e.explainFailures()

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -15,9 +16,11 @@ func manifestsCommand() *cobra.Command {
 		Short:     "print a stage's YAML",
 		Long:      "Print the YAML of a stage: " + strings.Join(names, ", ") + ".\nCopies of it, changed, are what 'run --manifests DIR' reads.",
 		Example:   "  hellochaos manifests retry",
-		Args:      cobra.ExactArgs(1),
 		ValidArgs: names,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return fmt.Errorf("manifests: name one stage: %s", strings.Join(names, ", "))
+			}
 			text, err := manifests.StageYAML(args[0])
 			if err != nil {
 				return err

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/hellochaos/hellochaos/reports"
 	"github.com/hellochaos/hellochaos/scenarios"
 )
 
@@ -33,9 +34,10 @@ func (l *progressLine) show(p scenarios.Progress) {
 		return
 	}
 	l.last = time.Now()
-	text := fmt.Sprintf("%s %-6s %6d of %d", p.Stage, p.Phase, p.Done, p.Planned)
+	text := fmt.Sprintf("%s %s %d/%d", p.Stage, p.Phase, p.Done, p.Planned)
 	if m := p.Estimate; m.Measured != nil {
-		text += fmt.Sprintf("  %s %.3f in [%.3f, %.3f], predicted %.3f", p.Check, *m.Measured, m.Interval.Lo, m.Interval.Hi, m.Predicted)
+		share := reports.Probability
+		text += fmt.Sprintf("  %s %s [%s, %s] predicted %s", p.Check, share(*m.Measured), share(m.Interval.Lo), share(m.Interval.Hi), share(m.Predicted))
 	}
 	width, _, err := term.GetSize(int(l.terminal.Fd()))
 	if err != nil || width <= 1 {

@@ -63,6 +63,7 @@ Exit codes: 0 pass, 1 fail, 2 usage, 3 inconclusive, 4 aborted, 5 not restored,
 		Example: `  hellochaos run retry --fail 0.5
   hellochaos run all
   hellochaos up retry`,
+		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.ArbitraryArgs,

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -67,7 +68,7 @@ before it. 'hellochaos list' says what they do.`,
 
 // run validates everything, then starts the mesh, runs, and prints.
 func (f *runFlags) run(cmd *cobra.Command, args []string, text *scenarios.Flags) error {
-	plan, seed, err := f.plan(args, text)
+	plan, seed, err := f.plan(cmd.Flags(), args, text)
 	if err != nil {
 		return err
 	}
@@ -90,11 +91,11 @@ func (f *runFlags) run(cmd *cobra.Command, args []string, text *scenarios.Flags)
 	report.Tool.Version = version()
 	report.Command = append([]string{"hellochaos"}, os.Args[1:]...)
 	report.Settings.Manifests = f.manifests
-	return f.deliver(cmd.OutOrStdout(), report)
+	return f.deliver(cmd.OutOrStdout(), stderr, report)
 }
 
 // plan reads the command line; its error has every problem in it.
-func (f *runFlags) plan(args []string, text *scenarios.Flags) (*scenarios.Run, uint64, error) {
+func (f *runFlags) plan(set *pflag.FlagSet, args []string, text *scenarios.Flags) (*scenarios.Run, uint64, error) {
 	args, unknown := splitUnknown(args)
 	options, flagProblems := text.Options()
 	stages, stageProblem := scenarios.Choose(args)
@@ -103,7 +104,7 @@ func (f *runFlags) plan(args []string, text *scenarios.Flags) (*scenarios.Run, u
 	if f.manifests != "" {
 		overrides, folderProblem = manifests.LoadDirectory(f.manifests)
 	}
-	if err := errors.Join(unknown, stageProblem, flagProblems, f.check(), folderProblem); err != nil {
+	if err := errors.Join(unknown, stageProblem, flagProblems, f.check(set, stages), folderProblem); err != nil {
 		return nil, 0, fmt.Errorf("run:\n%w", err)
 	}
 	plan, err := scenarios.Plan(stages, options, mesh.Capacity, overrides)
@@ -132,32 +133,42 @@ func splitUnknown(args []string) (rest []string, err error) {
 	return rest, errors.Join(problems...)
 }
 
-func (f *runFlags) check() error {
+func (f *runFlags) check(set *pflag.FlagSet, stages []scenarios.Stage) error {
 	var problems []error
 	if f.format != "text" && f.format != "json" {
 		problems = append(problems, fmt.Errorf("--format %s: must be text or json", f.format))
 	}
-	if f.deviation != "" && !knownBreak(f.deviation) {
-		problems = append(problems, fmt.Errorf("--break %s: must be one of %s", f.deviation, breakNames()))
+	if f.deviation != "" {
+		problems = append(problems, checkBreak(f.deviation, stages))
+	}
+	if set.Changed("out") && f.out == "" {
+		problems = append(problems, errors.New(`--out "": must name a folder`))
 	}
 	return errors.Join(problems...)
 }
 
-func knownBreak(name string) bool {
+// checkBreak refuses a deviation that there is not, or that none of the stages would show.
+func checkBreak(name string, stages []scenarios.Stage) error {
 	for _, b := range mesh.Breaks() {
-		if b.Name == name {
-			return true
+		switch {
+		case b.Name != name:
+		case len(stages) > 0 && !slices.ContainsFunc(stages, func(s scenarios.Stage) bool { return s.Name == b.Stage }):
+			return fmt.Errorf("--break %s: shows on stage %s, which is not named", name, b.Stage)
+		default:
+			return nil
 		}
 	}
-	return false
+	return fmt.Errorf("--break %s: must be one of %s", name, breakNames())
 }
 
 // deliver saves and prints a report, and ends with its exit code. It is saved first: whoever reads the output may stop
 // reading.
-func (f *runFlags) deliver(stdout io.Writer, report *reports.Report) error {
+func (f *runFlags) deliver(stdout, stderr io.Writer, report *reports.Report) error {
 	var err error
 	if f.out != "" {
-		err = reports.Save(f.out, report)
+		if err = reports.Save(f.out, report); err == nil {
+			fmt.Fprintf(stderr, "report: %s\n", filepath.Join(f.out, reports.FileName))
+		}
 	}
 	if f.format == "json" {
 		err = errors.Join(err, reports.JSON(stdout, report))
