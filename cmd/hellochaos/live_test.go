@@ -14,7 +14,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/creack/pty"
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -186,18 +185,27 @@ func TestInterrupt(t *testing.T) {
 	cmd := exec.CommandContext(t.Context(), program, "run", "retry", "--fail", "0.5", "--rate", "50")
 	var stdout bytes.Buffer
 	cmd.Stdout = &stdout
-	stderr, err := cmd.StderrPipe()
+	terminal, stderr, err := pty.Open() // progress is told on a terminal, and says when the first phase is under way
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer terminal.Close()
+	cmd.Stderr = stderr
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	announced, err := bufio.NewReader(stderr).ReadString('\n')
-	if err != nil || !strings.Contains(announced, "embedded mesh") {
-		t.Fatalf("announced %q (%v)", announced, err)
+	stderr.Close()
+	seen, chunk := "", make([]byte, 4096)
+	for !strings.Contains(seen, "retry before") {
+		n, err := terminal.Read(chunk)
+		if err != nil {
+			t.Fatalf("no progress (%v) after %q", err, seen)
+		}
+		seen += string(chunk[:n])
 	}
-	time.Sleep(2 * time.Second) // into the first phase, which takes minutes at this rate
+	if !strings.Contains(seen, "embedded mesh") {
+		t.Errorf("nothing was announced: %q", seen)
+	}
 	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
 		t.Fatal(err)
 	}
