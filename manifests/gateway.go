@@ -9,7 +9,7 @@ import (
 )
 
 func (r *Rules) addGateway(o *Object, spec *networking.Gateway) {
-	g := &Gateway{name: o.namespace() + "/" + o.Meta.Name}
+	g := &Gateway{Selector: spec.Selector, name: o.namespace() + "/" + o.Meta.Name}
 	for _, s := range spec.Servers {
 		g.port = int(s.Port.GetNumber())
 		for _, host := range s.Hosts {
@@ -26,6 +26,9 @@ func (r *Rules) addGateway(o *Object, spec *networking.Gateway) {
 	}
 	r.Gateways[g.name] = g
 }
+
+// Port is where the gateway listens: the port of the Service before it.
+func (g *Gateway) Port() int { return g.port }
 
 // addGateway adds the hosts of the VirtualServices that are bound to a gateway. Rules of several for one host are
 // appended, and those that take everything go last.

@@ -172,7 +172,7 @@ func TestRefused(t *testing.T) {
 		{"ambient", "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: m\n  labels: {istio.io/dataplane-mode: ambient}\n", 5, "Namespace m", "metadata.labels.istio.io/dataplane-mode", notExecuted},
 
 		// The environment of the demo service.
-		{"bad role", env("ROLE", "bogus"), 17, "Deployment m", envValue, `ROLE is "bogus": want chain, clock or script`},
+		{"bad role", env("ROLE", "bogus"), 17, "Deployment m", envValue, `ROLE is "bogus": want chain, clock, script or relay`},
 		{"bad hang", env("HANG_DURATION", "-3s"), 17, "Deployment m", envValue, `HANG_DURATION is "-3s": want a duration above 0`},
 		{"bad port", env("PORT", "0"), 17, "Deployment m", envValue, `PORT is "0": want a port from 1 to 65535`},
 		{"bad external", env("UPSTREAM_EXTERNAL", "yes"), 17, "Deployment m", envValue, `UPSTREAM_EXTERNAL is "yes": want true or false`},

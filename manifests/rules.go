@@ -57,6 +57,9 @@ type ServicePort struct {
 
 // Gateway is a Gateway's servers, as far as HTTP goes.
 type Gateway struct {
+	// Selector are the labels of the pods that are this gateway.
+	Selector map[string]string
+
 	name     string // "default/frontend"
 	port     int
 	patterns []hostPattern

@@ -72,7 +72,7 @@ func (d *document) checkEnvironment(variables []corev1.EnvVar) {
 		d.problem(field, "%s is %q: want %s", name, values[name], text)
 	}
 	role := values["ROLE"]
-	want("ROLE", slices.Contains([]string{"", "chain", "clock", "script"}, role), "chain, clock or script")
+	want("ROLE", slices.Contains([]string{"", "chain", "clock", "script", "relay"}, role), "chain, clock, script or relay")
 	name := values["SERVICE_NAME"]
 	dash := strings.LastIndexByte(name, '-')
 	want("SERVICE_NAME", role == "clock" || dash > 0 && dash < len(name)-1, "a service and its version, such as middleware-canary")

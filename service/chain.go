@@ -15,10 +15,7 @@ import (
 // chain is a hop of the chain. A hanging try waits first; a failing one answers 500 at once and calls nothing.
 func (s *Service) chain(r *http.Request, t try) answer {
 	if r.Method != http.MethodGet {
-		a := refusal(http.StatusMethodNotAllowed, fmt.Sprintf("method is %q: want GET", r.Method))
-		a.header = a.header.Clone()
-		a.header.Set("Allow", http.MethodGet)
-		return a
+		return onlyGet(r)
 	}
 	order, problems := readOrder(r.Header)
 	if problems != nil {
@@ -51,6 +48,14 @@ func (s *Service) chain(r *http.Request, t try) answer {
 		hop.Status = http.StatusInternalServerError
 	}
 	return deliver(r, hop, t)
+}
+
+// onlyGet refuses the method of r.
+func onlyGet(r *http.Request) answer {
+	a := refusal(http.StatusMethodNotAllowed, fmt.Sprintf("method is %q: want GET", r.Method))
+	a.header = a.header.Clone()
+	a.header.Set("Allow", http.MethodGet)
+	return a
 }
 
 // wait reports whether ctx lasted for d.

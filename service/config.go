@@ -22,6 +22,10 @@ const (
 	Clock Role = "clock"
 	// Script answers each try as its request says, for the contract tests of a mesh.
 	Script Role = "script"
+	// Relay sends on whatever it receives, word for word, as the app of its pod would send it: to the address that the
+	// request's Host has, or, where the Host is no address and has none, to 192.0.2.1 at the Host's port, since a sidecar
+	// decides by Host. It is for the contract tests of a mesh, and is no hop: it counts nothing.
+	Relay Role = "relay"
 )
 
 // DefaultPort is the TCP port of the tutorial's services.
@@ -31,13 +35,14 @@ const DefaultPort = 3000
 type Config struct {
 	// Service and Version name the workload: "middleware", "canary". The clock needs no name: it is "clock" then.
 	Service, Version string
-	// Upstream is the absolute http or https URL that a Chain calls for each request; other roles call nothing.
+	// Upstream is the absolute http or https URL that a Chain calls for each request; other roles need none.
 	Upstream string
 	// External says that the upstream is not ours: it gets the trace headers only, and its answer is never read as a trail.
 	External bool
 	// Hang is how long a hanging try waits; 0 is trail.DefaultHang.
 	Hang time.Duration
-	// Transport sends the calls; nil is a client of the service's own. Calls are made so that an http.Transport never
+	// Transport sends the calls, the probes and what a Relay sends on; nil is a client of the service's own, which gives
+	// each probe and each of a Relay's requests a connection of its own. Calls are made so that an http.Transport never
 	// sends one twice. Close closes its idle connections.
 	Transport http.RoundTripper
 	// Role is Chain when empty.
@@ -98,9 +103,9 @@ func (c *Config) check() error {
 	switch c.Role {
 	case "":
 		c.Role = Chain
-	case Chain, Clock, Script:
+	case Chain, Clock, Script, Relay:
 	default:
-		problem("role (ROLE) is %q: want %s, %s or %s", c.Role, Chain, Clock, Script)
+		problem("role (ROLE) is %q: want %s, %s, %s or %s", c.Role, Chain, Clock, Script, Relay)
 	}
 	if c.Role == Clock && c.Service == "" {
 		c.Service = string(Clock)

@@ -27,6 +27,8 @@ func TestFromEnvironment(t *testing.T) {
 				Hang: 250 * time.Millisecond, Role: Chain}, 0},
 		{"the clock", map[string]string{"ROLE": "clock", "PORT": "65535", "UPSTREAM_EXTERNAL": "false"},
 			Config{Service: "clock", Hang: 3 * time.Second, Role: Clock}, 65535},
+		{"a relay", map[string]string{"ROLE": "relay", "SERVICE_NAME": "caller-v1"},
+			Config{Service: "caller", Version: "v1", Hang: 3 * time.Second, Role: Relay}, 3000},
 		{"a script", map[string]string{"ROLE": "script", "SERVICE_NAME": "two-a"},
 			Config{Service: "two", Version: "a", Hang: 3 * time.Second, Role: Script}, 3000},
 	} {
@@ -55,7 +57,7 @@ func TestFromEnvironmentNamesAllProblems(t *testing.T) {
 		{map[string]string{"SERVICE_NAME": "a-b", "ROLE": "Chain", "HANG_DURATION": "0s", "PORT": "-1"}, []string{
 			`HANG_DURATION is "0s": want a duration above 0, such as "3s"`,
 			`PORT is "-1": want a whole number in [0, 65535]`,
-			`role (ROLE) is "Chain": want chain, clock or script`}},
+			`role (ROLE) is "Chain": want chain, clock, script or relay`}},
 		{map[string]string{"SERVICE_NAME": "a-b", "UPSTREAM_URI": "ftp://x/"}, []string{
 			`upstream (UPSTREAM_URI) is "ftp://x/": want an absolute http or https URL, such as http://backend/`}},
 		{map[string]string{"SERVICE_NAME": "a-b", "UPSTREAM_URI": "http://:80/"}, []string{
@@ -71,7 +73,7 @@ func TestFromEnvironmentNamesAllProblems(t *testing.T) {
 func TestNewNamesAllProblems(t *testing.T) {
 	_, err := New(Config{Service: "a", Hang: -1, Role: "cook"})
 	want := "hang duration (HANG_DURATION) is -1ns: want more than 0\n" +
-		`role (ROLE) is "cook": want chain, clock or script` + "\n" +
+		`role (ROLE) is "cook": want chain, clock, script or relay` + "\n" +
 		`service is "a" and version "" (SERVICE_NAME): want both, such as middleware-canary`
 	if err == nil || err.Error() != want {
 		t.Errorf("New = %v, want %s", err, want)

@@ -1,5 +1,5 @@
-// Package service is the demo service: the chain's hops, the clock at its end, and a service that answers by script
-// for contract tests, all behind one http.Handler. A hop fails and hangs with the probabilities that its request asks
+// Package service is the demo service: the chain's hops, the clock at its end, and two services for contract tests, one
+// that answers by script and one that sends on what it receives, all behind one http.Handler. A hop fails and hangs with the probabilities that its request asks
 // for, drawn anew on every try, and answers with the trail of its call. Each try is counted before any byte of its
 // answer leaves, so that whoever has read an answer finds it counted. The package knows nothing of the mesh in front
 // of it.
@@ -16,12 +16,14 @@ import (
 )
 
 // Service answers requests in one role. Besides, it answers /metrics (Prometheus), /healthz (200) and /readyz (200,
-// and 503 after Drain), which are no tries and are not counted.
+// and 503 after Drain), and as Chain or Relay probes (trail.ProbePath), which are no tries and are not counted.
 type Service struct {
 	config   Config
 	metrics  *metrics
-	upstream *upstream // nil unless the role is Chain
-	role     func(*http.Request, try) answer
+	role     func(*http.Request, try) answer // nil when the role is Relay
+	upstream *upstream                       // nil unless the role is Chain
+	fresh    http.RoundTripper               // sends probes and what a Relay sends on
+	probed   string                          // host or host:port that probes connect to; empty: the role answers none
 	draining atomic.Bool
 }
 
@@ -50,9 +52,15 @@ func New(config Config) (*Service, error) {
 		s.role = clock
 	case Script:
 		s.role = s.script
+	case Relay:
+		s.probed = anywhere
 	default:
 		s.role = s.chain
 		s.upstream = newUpstream(config)
+		s.probed = s.upstream.request.Host
+	}
+	if s.fresh = config.Transport; s.fresh == nil {
+		s.fresh = newFresh(anywhere)
 	}
 	return s, nil
 }
@@ -61,15 +69,20 @@ func New(config Config) (*Service, error) {
 // without an answer, as if the caller's going had been seen. It panics with http.ErrAbortHandler where a try ends without an answer, which
 // closes the connection: returning would answer 200.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	switch r.URL.Path {
-	case "/metrics":
+	path := r.URL.Path
+	switch {
+	case path == "/metrics":
 		s.metrics.handler.ServeHTTP(w, r)
-	case "/healthz":
+	case path == "/healthz":
 		w.WriteHeader(http.StatusOK)
-	case "/readyz":
+	case path == "/readyz":
 		if s.draining.Load() {
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}
+	case s.probed != "" && strings.HasPrefix(path, trail.ProbePath):
+		s.probe(r).write(w)
+	case s.config.Role == Relay:
+		s.relay(w, r)
 	default:
 		s.serve(w, r)
 	}

@@ -1,6 +1,7 @@
 // Hello-service is the demo service as a program of its own, for containers: a hop of the chain, the clock, or a
-// service that answers by script. It is configured by environment variables alone; -h lists them. It ends with status
-// 0 after SIGTERM or SIGINT, 1 when it could not listen, serve or finish its tries, and 2 when its configuration is wrong.
+// service that answers by script or sends on what it receives. It is configured by environment variables alone; -h
+// lists them. It ends with status 0 after SIGTERM or SIGINT, 1 when it could not listen, serve or finish its tries, and
+// 2 when its configuration is wrong.
 package main
 
 import (
@@ -41,16 +42,22 @@ var hello = program{notice: 3 * time.Second, drain: 10 * time.Second}
 const usage = `hello-service is a service of hellochaos' demo chain. It takes no arguments; the environment configures it:
 
   SERVICE_NAME       service and version, such as middleware-canary; the clock needs none
-  ROLE               chain (calls its upstream), clock (tells the time) or script (answers as
-                     the request's x-hellochaos-script says); default chain
+  ROLE               chain (calls its upstream), clock (tells the time), script (answers as the
+                     request's x-hellochaos-script says) or relay (sends on whatever it receives,
+                     word for word, as the app of this pod would send it: its sidecar decides by
+                     Host; it counts nothing); default chain
   UPSTREAM_URI       what a chain calls for each request, such as http://backend/
   UPSTREAM_EXTERNAL  true when the upstream is not ours: it gets trace headers only; default false
   HANG_DURATION      how long a hanging try waits; default 3s
   PORT               TCP port to listen on, 0 for any free one; default 3000
 
-Besides its requests it answers /metrics, /healthz and /readyz. After SIGTERM or SIGINT /readyz is 503 and all else
-goes on for 3 s; then it takes no new connection and ends when its tries have, or cuts what is left of them after
-10 s more. A second signal ends it at once.
+Besides its requests it answers /metrics, /healthz and /readyz, and as chain or relay
+/probe/PATH?host=NAME.hellochaos.invalid: it sends GET /PATH with that Host by its own way out,
+for 2 s at most, and answers in JSON what came back: status, body and error.
+
+After SIGTERM or SIGINT /readyz is 503 and all else goes on for 3 s; then it takes no new
+connection and ends when its tries have, or cuts what is left of them after 10 s more. A second
+signal ends it at once.
 `
 
 func main() { os.Exit(hello.run(context.Background(), os.Args[1:], os.Getenv, os.Stdout, os.Stderr)) }

@@ -1,0 +1,36 @@
+package manifests
+
+import (
+	"strings"
+	"testing"
+
+	rbacv1 "k8s.io/api/rbac/v1"
+	"sigs.k8s.io/yaml"
+)
+
+func TestRBACIsForOneNamespaceAndIstios(t *testing.T) {
+	for _, namespace := range []string{Namespace, "shop"} {
+		text := string(RBAC(namespace))
+		if namespace != Namespace && strings.Contains(text, Namespace) {
+			t.Errorf("RBAC(%q) still speaks of %s:\n%s", namespace, Namespace, text)
+		}
+		var got []string
+		for _, document := range strings.Split(text, "\n---\n") {
+			var o rbacv1.RoleBinding // whose fields the others' metadata share
+			if err := yaml.Unmarshal([]byte(document), &o); err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, o.Kind+" "+o.Namespace+"/"+o.Name)
+			for _, subject := range o.Subjects {
+				if want := (rbacv1.Subject{Kind: "ServiceAccount", Name: "hellochaos", Namespace: namespace}); subject != want {
+					t.Errorf("%s is for %+v, want %+v", got[len(got)-1], subject, want)
+				}
+			}
+		}
+		want := "ServiceAccount NS/hellochaos, Role NS/hellochaos, RoleBinding NS/hellochaos, " +
+			"Role istio-system/hellochaos, RoleBinding istio-system/hellochaos-NS"
+		if want, got := strings.ReplaceAll(want, "NS", namespace), strings.Join(got, ", "); got != want {
+			t.Errorf("RBAC(%q) is %s, want %s", namespace, got, want)
+		}
+	}
+}

@@ -1,0 +1,68 @@
+package manifests
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/runtime"
+)
+
+// Unstructured is the object as an API server takes it, made from what was read and not from the text, so that changes of
+// a Clone are in it. It has apiVersion, kind, metadata and spec, no status, and no namespace where the object names none.
+func (o *Object) Unstructured() (map[string]any, error) {
+	object, err := o.whole()
+	if err != nil {
+		return nil, fmt.Errorf("turning %s into JSON: %w", o.Name(), err)
+	}
+	metadata := map[string]any{"name": o.Meta.Name}
+	if o.Meta.Namespace != "" {
+		metadata["namespace"] = o.Meta.Namespace
+	}
+	for field, values := range map[string]map[string]string{"labels": o.Meta.Labels, "annotations": o.Meta.Annotations} {
+		if len(values) > 0 {
+			some := map[string]any{}
+			for key, value := range values {
+				some[key] = value
+			}
+			metadata[field] = some
+		}
+	}
+	delete(object, "status")
+	object["apiVersion"], object["kind"], object["metadata"] = o.APIVersion, o.Kind, metadata
+	return object, nil
+}
+
+// whole is everything that the object's own types know of it.
+func (o *Object) whole() (map[string]any, error) {
+	if o.Istio == nil {
+		object, err := runtime.DefaultUnstructuredConverter.ToUnstructured(o.Kubernetes)
+		removeNull(object)
+		return object, err
+	}
+	text, err := json.Marshal(o.Istio) // Istio's types marshal themselves as their protocol buffers do
+	if err != nil {
+		return nil, err
+	}
+	spec := map[string]any{}
+	if err := json.Unmarshal(text, &spec); err != nil {
+		return nil, err
+	}
+	return map[string]any{"spec": spec}, nil
+}
+
+// removeNull takes out what Go's types write for a time that is not set.
+func removeNull(value any) {
+	switch v := value.(type) {
+	case map[string]any:
+		for key, inner := range v {
+			if inner == nil {
+				delete(v, key)
+			}
+			removeNull(inner)
+		}
+	case []any:
+		for _, inner := range v {
+			removeNull(inner)
+		}
+	}
+}
