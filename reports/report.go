@@ -10,7 +10,7 @@ import (
 )
 
 // SchemaVersion is the version of the form of report.json: a reader that knows its major number can read it.
-const SchemaVersion = "1.0"
+const SchemaVersion = "1.1"
 
 // Report is one run. Every rate is a number of requests a second, every time is in seconds, every share is in [0,1].
 type Report struct {
@@ -29,7 +29,9 @@ type Report struct {
 	Stages  []Stage `json:"stages"`
 	// Restored says how the target was put back; Error what went wrong in the target or the tool, if anything.
 	Restored string `json:"restored" jsonschema:"enum=restored,enum=not restored"`
-	Error    string `json:"error,omitempty"`
+	// Restoration is what was put back; none where the target needed nothing.
+	Restoration *Restoration `json:"restoration,omitempty"`
+	Error       string       `json:"error,omitempty"`
 }
 
 // Tool is the program that made a report.
@@ -46,6 +48,15 @@ type Target struct {
 	Detail string `json:"detail"`
 	// Deviation is what the target was told to do wrong on purpose; it is shown, and no verdict looks at it.
 	Deviation string `json:"deviation,omitempty"`
+}
+
+// Restoration is how a target was put back, as far as it was.
+type Restoration struct {
+	Objects int    `json:"objects"` // that were read back as they were before
+	Detail  string `json:"detail,omitempty"`
+	// Problem says what was not put back, why, and what to type.
+	Problem string  `json:"problem,omitempty"`
+	Elapsed float64 `json:"elapsed_seconds"`
 }
 
 // Settings are a run's parameters.
@@ -84,6 +95,8 @@ type Stage struct {
 type Phase struct {
 	Name  string `json:"name"`
 	Entry string `json:"entry"`
+	// Way is how the entry was found: "loopback", "load balancer 203.0.113.7:80".
+	Way string `json:"way,omitempty"`
 	// Applied is how long the target took until new requests obeyed the phase's objects.
 	Applied  float64 `json:"applied_seconds"`
 	Elapsed  float64 `json:"elapsed_seconds"`
@@ -103,6 +116,9 @@ type Phase struct {
 	GeneratorLimited bool     `json:"generator_limited"`
 	Late             bool     `json:"late"`
 	Warnings         []string `json:"warnings,omitempty"`
+	// Incidents are what others did to the target meanwhile; Replaced: pods were among it, so nothing is judged.
+	Incidents []string `json:"incidents,omitempty"`
+	Replaced  bool     `json:"replaced,omitempty"`
 	// Latency has the quantiles of delivered answers at the edge, good and failed ones apart; Seconds all of them, by the
 	// second of the phase for which they were planned.
 	Latency []Latency `json:"latency,omitempty"`

@@ -54,6 +54,24 @@ func (t *text) head(r *Report) {
 	if r.Target.Deviation != "" {
 		t.paragraph("The mesh is wrong on purpose: --break "+r.Target.Deviation+".", "")
 	}
+	if r.Restoration != nil {
+		t.restoration(r.Restoration)
+	}
+}
+
+// restoration says how the target was put back, line by line: a difference is easier to read by itself.
+func (t *text) restoration(r *Restoration) {
+	if r.Problem == "" {
+		t.paragraph(fmt.Sprintf("Put back in %.1f s: %s.", r.Elapsed, r.Detail), "")
+		return
+	}
+	for i, one := range strings.Split(strings.TrimRight(r.Problem, "\n"), "\n") {
+		lead := "  "
+		if i == 0 {
+			one, lead = "Not all was put back: "+one, ""
+		}
+		t.paragraph(one, lead)
+	}
 }
 
 // headline is the verdict as the first word of the output.

@@ -26,7 +26,7 @@ func measure(t *testing.T, stage, deviation string, o scenarios.Options, overrid
 	if o.Cascade == "" {
 		o.Cascade = "absorb"
 	}
-	run, err := scenarios.Plan(stages, o, mesh.Capacity, overrides)
+	run, err := scenarios.Plan(stages, o, scenarios.Pace{Capacity: mesh.Capacity, Timed: mesh.Timed}, overrides)
 	if err != nil {
 		t.Fatal(err)
 	}

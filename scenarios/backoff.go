@@ -24,9 +24,6 @@ type backoff struct {
 	predicted, reach, least float64
 }
 
-// leastWait is the shortest wait that is timed: below it, timers and the machine's own pace say more than the policy.
-const leastWait = 5 * time.Millisecond
-
 // fewTimed is the fewest values that any median is planned with.
 const fewTimed = 30
 
@@ -44,8 +41,8 @@ func leastTimed(quantile func(float64) float64) float64 {
 }
 
 // backoffs are the checks of a hop's retries that a phase of this many requests sees often enough to time. The second
-// result says what is left out, and why.
-func backoffs(f *forecast, i, requests int) (checks []check, left string) {
+// result says what is left out, and why. Waits shorter than timed are not looked at.
+func backoffs(f *forecast, i, requests int, timed time.Duration) (checks []check, left string) {
 	h := f.hops[i]
 	again := f.again(i)
 	if again == 0 {
@@ -63,8 +60,8 @@ func backoffs(f *forecast, i, requests int) (checks []check, left string) {
 		switch {
 		case b.demand() > float64(requests):
 			return checks, rare
-		case b.predicted < leastWait.Seconds():
-			left = "waits below 5 ms are too short to be timed"
+		case b.predicted < timed.Seconds():
+			left = fmt.Sprintf("waits below %v are too short to be timed there", timed)
 		case quantile(0.55) > 2*quantile(0.45): // the median falls between two humps
 			left = fmt.Sprintf("failed and hung tries add such different times that the median before try %d says nothing", attempt)
 		default:
@@ -125,8 +122,8 @@ func (b *backoff) measure(e *evidence) *reports.Measurement {
 		m.Note = "no data: no call succeeded with this attempt count"
 		return m
 	}
-	// What a call with a single try takes is the way itself; the retries' ways beyond the first stay in.
-	way := middle(single, (single.TotalCount()+1)/2)
+	// What a call with a single try takes is the way itself, and every try goes it.
+	way := float64(b.attempt) * middle(single, (single.TotalCount()+1)/2)
 	m.N = values.TotalCount()
 	m.Measured = pointer(max(0, middle(values, (m.N+1)/2)-way))
 	lo, hi, ok := stats.QuantileRanks(m.N, 0.5, alphaEarly+alphaFinal)
@@ -140,7 +137,7 @@ func (b *backoff) measure(e *evidence) *reports.Measurement {
 	case e.result.Late:
 		m.Note = "void: requests started late, see the phase"
 	case way > b.predicted/2:
-		m.Note = fmt.Sprintf("the way itself takes %.1f ms: this machine or network is too busy to time a wait of %.1f ms", 1000*way, 1000*b.predicted)
+		m.Note = fmt.Sprintf("the tries' way itself takes %.1f ms: this machine or network is too busy to time a wait of %.1f ms", 1000*way, 1000*b.predicted)
 	default:
 		m.Verdict = judge(*m.Interval, m.Band)
 	}

@@ -1,6 +1,8 @@
 package scenarios
 
 import (
+	"slices"
+
 	"math"
 
 	"github.com/hellochaos/hellochaos/attack"
@@ -36,10 +38,20 @@ type evidence struct {
 	result attack.Result
 	// counters are the tries that the services counted during the phase, all of its requests drained.
 	counters target.Counters
+	// incidents are what happened to the target meanwhile.
+	incidents []target.Incident
 }
 
-// void reports whether nothing may be judged: the generator could not keep its schedule, or sent more than it counted.
-func (e *evidence) void() bool { return e.result.Limited || e.result.Resends > 0 }
+// limited reports whether the generator could not keep its schedule, or sent more than it counted.
+func (e *evidence) limited() bool { return e.result.Limited || e.result.Resends > 0 }
+
+// replaced reports whether pods were replaced meanwhile: calls were cut and counts are lost, by nobody's policy.
+func (e *evidence) replaced() bool {
+	return slices.ContainsFunc(e.incidents, func(i target.Incident) bool { return i.Pod })
+}
+
+// void reports whether nothing may be judged.
+func (e *evidence) void() bool { return e.limited() || e.replaced() }
 
 // judge is the rule of design.md §7: pass inside the band, fail disjoint from it.
 func judge(interval, band stats.Interval) reports.Verdict {

@@ -15,6 +15,7 @@ type phase struct {
 	stage   *Stage
 	after   bool
 	options Options
+	pace    Pace
 	objects []manifests.Object
 	rules   *manifests.Rules
 	entry   target.Entry
@@ -38,8 +39,8 @@ type omission struct {
 }
 
 // prepare plans a phase: everything that can be said before the first request.
-func (s *Stage) prepare(after bool, o Options, capacity float64, overrides map[string][]manifests.Object) (*phase, error) {
-	p := &phase{stage: s, after: after, options: o, entry: s.entry[0]}
+func (s *Stage) prepare(after bool, o Options, pace Pace, overrides map[string][]manifests.Object) (*phase, error) {
+	p := &phase{stage: s, after: after, options: o, pace: pace, entry: s.entry[0]}
 	if after {
 		p.entry = s.entry[1]
 	}
@@ -59,7 +60,7 @@ func (s *Stage) prepare(after bool, o Options, capacity float64, overrides map[s
 		return nil, err
 	}
 	p.checks = s.checks(p)
-	p.plan(capacity)
+	p.plan(pace)
 	return p, nil
 }
 

@@ -22,13 +22,13 @@ const (
 )
 
 // plan settles the number of requests and their rate, and adds the checks that this many requests allow.
-func (p *phase) plan(capacity float64) {
+func (p *phase) plan(pace Pace) {
 	for _, hop := range p.stage.retried {
 		p.lookAtRetries(hop)
 	}
 	p.rate = p.options.Attack.Rate
 	if p.rate == 0 {
-		p.rate = p.plannedRate(capacity)
+		p.rate = p.plannedRate(pace.Capacity)
 	}
 	wanted := float64(leastRequests)
 	for _, c := range p.checks {
@@ -78,7 +78,7 @@ func (p *phase) lookAtRetries(hop string) {
 // timeRetries adds the checks of a hop's waits.
 func (p *phase) timeRetries(hop string) {
 	if i := p.forecasts[0].index(hop); i >= 0 {
-		checks, left := backoffs(p.forecasts[0], i, p.requests)
+		checks, left := backoffs(p.forecasts[0], i, p.requests, p.pace.Timed)
 		p.checks = append(p.checks, checks...)
 		p.omit(hop, left)
 	}
@@ -88,8 +88,8 @@ func (p *phase) timeRetries(hop string) {
 func (p *phase) firstWaits() (wanted float64) {
 	for _, hop := range p.stage.retried {
 		if i := p.forecasts[0].index(hop); i >= 0 && p.after {
-			checks, _ := backoffs(p.forecasts[0], i, waitsMost)
-			if len(checks) > 0 {
+			checks, _ := backoffs(p.forecasts[0], i, waitsMost, p.pace.Timed)
+			if len(checks) > 0 && checks[0].(*backoff).attempt == 2 {
 				wanted = max(wanted, checks[0].demand())
 			}
 		}

@@ -21,7 +21,7 @@ func record(stage *reports.Stage, p *phase, e *evidence, interrupted bool) {
 		case interrupted:
 			m.Verdict, m.Note = reports.Inconclusive, "interrupted"
 		case e.void():
-			m.Verdict, m.Note = reports.Inconclusive, "void: see the phase's warnings"
+			m.Verdict, m.Note = reports.Inconclusive, "void: see what is said of the phase"
 		}
 		if p.after {
 			row.After = m
@@ -88,9 +88,12 @@ func describe(done *reports.Phase, e *evidence, late bool) {
 	done.Sent, done.Observed, done.Unsent = r.Sent, r.Observed, r.Unsent
 	done.PlannedRate, done.AchievedRate = r.PlannedRate, r.AchievedRate
 	done.LagMedian, done.LagP99 = r.LagMedian.Seconds(), r.LagP99.Seconds()
-	done.Stopped, done.GeneratorLimited, done.Late = r.Stopped, e.void(), r.Late
+	done.Stopped, done.GeneratorLimited, done.Late, done.Replaced = r.Stopped, e.limited(), r.Late, e.replaced()
 	r.Late = r.Late && late
 	done.Warnings = r.Warnings()
+	for _, incident := range e.incidents {
+		done.Incidents = append(done.Incidents, incident.Text)
+	}
 	var bare int64
 	for i := range e.tally.Cohorts {
 		bare += e.tally.Cohorts[i].WithoutTrail
@@ -143,7 +146,7 @@ func latencies(outcome string, tries int, h *hdrhistogram.Histogram) []reports.L
 // summarize says a report's verdict in one sentence.
 func summarize(r *reports.Report) string {
 	count := map[reports.Verdict]int{}
-	checks, limited, worst := 0, false, ""
+	checks, limited, replaced, worst := 0, false, false, ""
 	for _, s := range r.Stages {
 		for _, c := range s.Checks {
 			count[c.Verdict]++
@@ -153,7 +156,7 @@ func summarize(r *reports.Report) string {
 			}
 		}
 		for _, p := range s.Phases {
-			limited = limited || p.GeneratorLimited
+			limited, replaced = limited || p.GeneratorLimited, replaced || p.Replaced
 		}
 	}
 	switch {
@@ -169,6 +172,8 @@ func summarize(r *reports.Report) string {
 		return fmt.Sprintf("%d of %d checks contradict the manifests, first %s", count[reports.Fail], checks, worst)
 	case limited:
 		return "no verdict: the load generator could not keep its schedule"
+	case replaced:
+		return "no verdict: pods of the chain were replaced meanwhile"
 	}
 	return fmt.Sprintf("%d of %d checks could not be decided, first %s", count[reports.Inconclusive], checks, worst)
 }

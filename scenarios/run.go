@@ -19,8 +19,9 @@ import (
 
 const (
 	// drainTimeout bounds the wait for tries in flight before counters are read; closeTimeout the putting back.
-	drainTimeout = 15 * time.Second
-	closeTimeout = 60 * time.Second
+	// Both have to outlast an API server that is away for a while.
+	drainTimeout = 60 * time.Second
+	closeTimeout = 3 * time.Minute
 )
 
 // Run is a planned run: all that can be said, and can be wrong, before anything is started.
@@ -32,16 +33,23 @@ type Run struct {
 	unlike [][]string
 }
 
+// Pace is what a kind of target can be asked for.
+type Pace struct {
+	// Capacity is how many tries a second it carries without strain, and Timed the shortest wait that it can be held to:
+	// below it the machines' own pace says more than the policy.
+	Capacity float64
+	Timed    time.Duration
+}
+
 // Plan prepares the stages of a run: reads their manifests, overridden by stage where overrides has one, predicts and
-// plans the requests. capacity is how many tries a second the target carries without strain. The error has all that is
-// wrong, each once.
-func Plan(stages []Stage, o Options, capacity float64, overrides map[string][]manifests.Object) (*Run, error) {
+// plans the requests at the target's pace. The error has all that is wrong, each once.
+func Plan(stages []Stage, o Options, pace Pace, overrides map[string][]manifests.Object) (*Run, error) {
 	r := &Run{stages: stages, options: o, phases: make([][2]*phase, len(stages)), unlike: make([][]string, len(stages))}
 	var problems []error
 	said := map[string]bool{}
 	for i := range stages {
 		for j, after := range []bool{false, true} {
-			p, err := stages[i].prepare(after, o, capacity, overrides)
+			p, err := stages[i].prepare(after, o, pace, overrides)
 			if err == nil {
 				err = p.attackOn("http://127.0.0.1/").Check()
 			}
@@ -55,16 +63,16 @@ func Plan(stages []Stage, o Options, capacity float64, overrides map[string][]ma
 	if len(problems) > 0 {
 		return nil, errors.Join(problems...)
 	}
-	return r, r.compare(capacity, overrides)
+	return r, r.compare(pace, overrides)
 }
 
 // compare notes where the predictions of the user's own manifests differ from those of the tutorial's.
-func (r *Run) compare(capacity float64, overrides map[string][]manifests.Object) error {
+func (r *Run) compare(pace Pace, overrides map[string][]manifests.Object) error {
 	for i := range r.stages {
 		if len(overrides) == 0 {
 			continue
 		}
-		bundled, err := r.stages[i].prepare(true, r.options, capacity, nil)
+		bundled, err := r.stages[i].prepare(true, r.options, pace, nil)
 		if err != nil {
 			return fmt.Errorf("stage %s with the bundled manifests: %w", r.stages[i].Name, err)
 		}
@@ -88,6 +96,17 @@ func (p *phase) predictions() map[string]float64 {
 			all[c.name] = c.predicted
 		case *exact:
 			all[c.name] = c.predicted
+		}
+	}
+	return all
+}
+
+// Objects are the sets of objects that the run applies, in their order.
+func (r *Run) Objects() [][]manifests.Object {
+	var all [][]manifests.Object
+	for _, phases := range r.phases {
+		for _, p := range phases {
+			all = append(all, p.objects)
 		}
 	}
 	return all
@@ -143,9 +162,13 @@ func (r *Run) Execute(ctx context.Context, on target.Target, progress func(Progr
 	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
 	defer cancel()
 	report.Restored = reports.Restored
-	if err := on.Close(closing); err != nil {
-		report.Restored = reports.NotRestored
-		report.Error = strings.TrimPrefix(report.Error+"; ", "; ") + fmt.Sprintf("putting the target back: %v", err)
+	closed := time.Now()
+	restoration, err := on.Close(closing)
+	if err != nil || restoration.Objects > 0 {
+		report.Restoration = &reports.Restoration{Objects: restoration.Objects, Detail: restoration.Detail, Elapsed: time.Since(closed).Seconds()}
+	}
+	if err != nil {
+		report.Restored, report.Restoration.Problem = reports.NotRestored, err.Error()
 	}
 	report.Elapsed = time.Since(began).Seconds()
 	report.Summary = summarize(report)
@@ -213,6 +236,11 @@ func (r *Run) explain(i int, stage *reports.Stage) {
 	if stage.Verdict == reports.Fail && len(stage.Words) == 0 {
 		e.explainFailures()
 	}
+	for _, p := range stage.Phases {
+		for _, incident := range p.Incidents {
+			e.say("While %s was measured, %s.", p.Name, incident)
+		}
+	}
 	for _, p := range r.phases[i] {
 		for _, left := range p.left {
 			e.say("Not checked, %s, %s: %s.", p.name(), strings.Join(left.hops, ", "), left.why)
@@ -243,14 +271,15 @@ func (p *phase) run(ctx context.Context, on target.Target, family int, progress 
 		return done, nil, fmt.Errorf("applying stage %s (%s): %w", p.stage.Name, p.name(), err)
 	}
 	done.Applied = time.Since(began).Seconds()
-	address, err := on.Address(p.entry)
+	address, err := on.Address(ctx, p.entry)
 	if err != nil {
 		return done, nil, err
 	}
+	done.Way = address.Way
 	var repeated []string
 	for {
-		e, err := p.attack(ctx, on, address, family, progress)
-		if err == nil && p.options.Attack.Rate == 0 && len(repeated) < mostRepeats && (e.void() || e.result.Late && p.times()) {
+		e, err := p.attack(ctx, on, address.URL, family, progress)
+		if err == nil && p.options.Attack.Rate == 0 && len(repeated) < mostRepeats && (e.limited() || e.result.Late && p.times()) {
 			repeated = append(repeated, fmt.Sprintf("sent again at half the rate, since %.0f requests a second were too many for this machine", p.rate))
 			p.rate /= 2
 			continue
@@ -276,6 +305,9 @@ func (p *phase) attack(ctx context.Context, on target.Target, address string, fa
 	}
 	after, err := p.counters(ctx, on)
 	e.counters = after.Since(before)
+	if err == nil {
+		e.incidents, err = on.Incidents(ctx)
+	}
 	return e, err
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -33,26 +34,29 @@ func (f *failing) step(name string) error {
 }
 
 func (f *failing) Apply(context.Context, []manifests.Object) error { return f.step("apply") }
-func (f *failing) Address(target.Entry) (string, error) {
-	return f.server.URL, f.step("address")
+func (f *failing) Address(context.Context, target.Entry) (target.Address, error) {
+	return target.Address{URL: f.server.URL, Way: "loopback"}, f.step("address")
+}
+func (f *failing) Incidents(context.Context) ([]target.Incident, error) {
+	return nil, f.step("incidents")
 }
 func (f *failing) Counters(context.Context) (target.Counters, error) {
 	return target.Counters{}, f.step("counters")
 }
 func (f *failing) Describe() target.Description { return target.Description{Kind: "mesh"} }
-func (f *failing) Close(ctx context.Context) error {
+func (f *failing) Close(ctx context.Context) (target.Restoration, error) {
 	f.closed++
 	if err := ctx.Err(); err != nil {
-		return err // a cancelled context could not put anything back
+		return target.Restoration{}, err // a cancelled context could not put anything back
 	}
-	return f.step("close")
+	return target.Restoration{}, f.step("close")
 }
 
 // Whatever goes wrong in a target, it is closed once, under a context that is not cancelled, and the exit code says what
 // it was.
 func TestExecuteWhenTheTargetFails(t *testing.T) {
 	for at, want := range map[string]int{
-		"apply": reports.ExitInfrastructure, "address": reports.ExitInfrastructure, "counters": reports.ExitInfrastructure,
+		"apply": reports.ExitInfrastructure, "address": reports.ExitInfrastructure, "counters": reports.ExitInfrastructure, "incidents": reports.ExitInfrastructure,
 		"close": reports.ExitNotRestored, "interrupt": reports.ExitAborted,
 	} {
 		t.Run(at, func(t *testing.T) {
@@ -70,7 +74,7 @@ func TestExecuteWhenTheTargetFails(t *testing.T) {
 				t.Fatal(err)
 			}
 			o := Options{Cascade: "absorb", Tolerance: 0.05, Attack: attack.Options{MaxRequests: 20, Rate: 1000}}
-			run, err := Plan(stages, o, 1000, nil)
+			run, err := Plan(stages, o, Pace{1000, 5 * time.Millisecond}, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -81,8 +85,12 @@ func TestExecuteWhenTheTargetFails(t *testing.T) {
 			if report.Verdict == reports.Pass {
 				t.Error("nothing was measured, and the verdict is a pass")
 			}
-			if at != "interrupt" && !strings.Contains(report.Error, at+" went wrong") {
-				t.Errorf("error %q, want the cause", report.Error)
+			cause := report.Error
+			if at == "close" {
+				cause = report.Restoration.Problem
+			}
+			if at != "interrupt" && !strings.Contains(cause, at+" went wrong") {
+				t.Errorf("error %q, want the cause", cause)
 			}
 			if at == "close" && len(report.Stages) != 2 || at != "close" && len(report.Stages) != 1 {
 				t.Errorf("%d stages", len(report.Stages))
@@ -126,7 +134,7 @@ func TestPlan(t *testing.T) {
 		{"prod", 0.3, 200, 3000, 1, 0},
 	} {
 		stages, _ := Choose([]string{c.stage})
-		run, err := Plan(stages, Options{Fail: c.fail, Cascade: "absorb", Tolerance: 0.05}, 10000, nil)
+		run, err := Plan(stages, Options{Fail: c.fail, Cascade: "absorb", Tolerance: 0.05}, Pace{10000, 5 * time.Millisecond}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

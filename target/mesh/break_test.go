@@ -108,14 +108,14 @@ spec:
 		if got := m.Describe().Deviation; got != name {
 			t.Errorf("deviation: got %q, want %q", got, name)
 		}
-		address, err := m.Address(target.Gateway)
+		address, err := m.Address(t.Context(), target.Gateway)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if direct, err := m.Address(target.Direct); (address == direct) != (name != "") || err != nil {
+		if direct, err := m.Address(t.Context(), target.Direct); (address == direct) != (name != "") || err != nil {
 			t.Errorf("break %q: the gateway is at %s, the frontend's pod at %s, %v", name, address, direct, err)
 		}
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address.URL, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -19,7 +19,7 @@ func applied(tb testing.TB, options Options, yaml string) *Mesh {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() {
-		if err := m.Close(tb.Context()); err != nil {
+		if _, err := m.Close(tb.Context()); err != nil {
 			tb.Error(err)
 		}
 	})

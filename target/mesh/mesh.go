@@ -17,6 +17,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/target"
@@ -28,6 +29,9 @@ const entryService = "frontend"
 // Capacity is how many tries a second the mesh carries on two cores, load generator and services included, with a third
 // of them to spare; docs/performance.md has the measurement.
 const Capacity = 11000
+
+// Timed is the shortest wait between tries that a run on the mesh is held to.
+const Timed = 5 * time.Millisecond
 
 // Options are what a mesh can be told. The zero value is a mesh that does as Istio does.
 type Options struct {
@@ -183,28 +187,37 @@ func (m *Mesh) proxies() []*proxy {
 }
 
 // Address implements target.Target.
-func (m *Mesh) Address(entry target.Entry) (string, error) {
+func (m *Mesh) Address(_ context.Context, entry target.Entry) (target.Address, error) {
 	m.mutex.RLock()
 	defer m.mutex.RUnlock()
+	host, err := m.door(entry)
+	if err != nil {
+		return target.Address{}, fmt.Errorf("entry %s: %w", entry, err)
+	}
+	return target.Address{URL: "http://" + host, Way: "loopback"}, nil
+}
+
+// door is the listening address of an entry.
+func (m *Mesh) door(entry target.Entry) (string, error) {
 	switch {
 	case m.rules == nil:
-		return "", fmt.Errorf("entry %s: nothing is applied", entry)
+		return "", errors.New("nothing is applied")
 	case entry == target.Gateway && len(m.rules.Gateways) == 0:
-		return "", fmt.Errorf("entry %s: no Gateway is applied", entry)
+		return "", errors.New("no Gateway is applied")
 	case entry == target.Gateway && !m.broken.bypassed:
-		return "http://" + m.gateway.server.address, nil
+		return m.gateway.server.address, nil
 	case entry != target.Direct && entry != target.Gateway:
-		return "", fmt.Errorf("entry %q: accepted are %s and %s", entry, target.Direct, target.Gateway)
+		return "", fmt.Errorf("accepted are %s and %s", target.Direct, target.Gateway)
 	}
 	service := m.rules.Service(entryService)
 	if service == nil {
-		return "", fmt.Errorf("entry %s: no Service %s is applied", entry, entryService)
+		return "", fmt.Errorf("no Service %s is applied", entryService)
 	}
 	replicas := m.pods.of(m.rules.Selected(service))
 	if len(replicas) == 0 {
-		return "", fmt.Errorf("entry %s: no Deployment is applied that Service %s selects", entry, entryService)
+		return "", fmt.Errorf("no Deployment is applied that Service %s selects", entryService)
 	}
-	return "http://" + replicas[0].server.address, nil
+	return replicas[0].server.address, nil
 }
 
 // Sidecar is the base URL of the caller-side proxy of an app in manifests.Namespace, or of "app.namespace": what is sent
@@ -228,9 +241,12 @@ func (m *Mesh) Describe() target.Description {
 	return target.Description{Kind: "mesh", Detail: "embedded mesh, Istio's defaults as of 1.31", Deviation: m.options.Break}
 }
 
+// Incidents implements target.Target: nobody else reaches the mesh.
+func (m *Mesh) Incidents(context.Context) ([]target.Incident, error) { return nil, nil }
+
 // Close implements target.Target: every port is free and every goroutine has ended when it returns. Closing a closed
 // mesh does nothing.
-func (m *Mesh) Close(context.Context) error {
+func (m *Mesh) Close(context.Context) (target.Restoration, error) {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
 	m.closed = true
@@ -239,5 +255,5 @@ func (m *Mesh) Close(context.Context) error {
 		proxy.close()
 	}
 	m.rules, m.pods, m.sidecars, m.gateway = nil, nil, make(map[sidecarName]*proxy), nil
-	return nil
+	return target.Restoration{}, nil
 }

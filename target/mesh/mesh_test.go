@@ -71,7 +71,7 @@ func TestClose(t *testing.T) {
 	m := applied(t, Options{}, serviceOne+deployment1("one"))
 	sidecar, pod := m.sidecars[sidecarName{"default", "one"}], m.pods[deploymentName{"default", "one"}].pods[0]
 	for range 2 {
-		if err := m.Close(t.Context()); err != nil {
+		if _, err := m.Close(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -91,7 +91,7 @@ func TestAddressErrors(t *testing.T) {
 	defer m.Close(t.Context())
 	check := func(entry target.Entry, want string) {
 		t.Helper()
-		if _, err := m.Address(entry); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := m.Address(t.Context(), entry); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("entry %s: got error %v, want one with %q", entry, err, want)
 		}
 	}
@@ -224,7 +224,7 @@ func TestExternalHost(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := m.Close(t.Context()); err != nil { // the line is written by now
+			if _, err := m.Close(t.Context()); err != nil { // the line is written by now
 				t.Fatal(err)
 			}
 			if status != test.status || body != test.body || line.Flags != test.flags {
@@ -254,7 +254,7 @@ func TestRateLimited(t *testing.T) {
 		if err != nil || got != want {
 			t.Errorf("retryOn %s: got %d after %d tries, %v; want %d", on, got, tries.Load(), err, want)
 		}
-		if err := m.Close(t.Context()); err != nil {
+		if _, err := m.Close(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		outside.Close()
@@ -283,7 +283,7 @@ spec: {servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]}]
 func TestGatewayIsTaken(t *testing.T) {
 	lines := make(chan AccessLogEntry, 1)
 	m := applied(t, Options{AccessLog: func(e AccessLogEntry) { lines <- e }}, gatewayAll+serviceOne+deployment1("one"))
-	address, err := m.Address(target.Gateway)
+	address, err := m.Address(t.Context(), target.Gateway)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -291,7 +291,7 @@ func TestGatewayIsTaken(t *testing.T) {
 		t.Fatal(err)
 	}
 	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	response, err := client.Get(address)
+	response, err := client.Get(address.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -436,7 +436,7 @@ func TestCountersWait(t *testing.T) {
 	if counters != nil || !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "1 tries in flight and 1 calls open") {
 		t.Errorf("got %v, %v; want no counters, and an error that says what is under way", counters, err)
 	}
-	if err := m.Close(t.Context()); err != nil {
+	if _, err := m.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	<-asked
