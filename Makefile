@@ -1,32 +1,109 @@
-# hellochaos. `make` alone lists the targets.
+# hellochaos. `make` alone lists the targets. Each variable that is set with ?= can be given: make canary NAMESPACE=demo
 GO    ?= go
 SEEDS ?= 20
 FUZZ  ?= 20s
 
+# The tutorial's cluster: create-cluster and delete-cluster act on it by name, all other targets on kubectl's CONTEXT, empty
+# for the current one.
+CLUSTER       ?= gke
+CLUSTER_NAME  ?= hellochaos
+PROJECT       ?= $(shell gcloud config get-value project 2>/dev/null)
+ZONE          ?= us-west1-b
+CONTEXT       ?=
+NAMESPACE     ?= default
+ISTIO_VERSION ?= 1.31.1
+
+# The image: where the cluster gets it, and the processor of its nodes.
+IMAGE ?= $(if $(filter gke,$(CLUSTER)),$(PROJECT:%=gcr.io/%/))hello-service:latest
+ARCH  ?= $(shell $(GO) env GOARCH)
+
+KUBECTL  ?= kubectl
+ISTIOCTL ?= istioctl
+HELM     ?= helm
+DOCKER   ?= docker
+
+BINARY  := bin/linux-$(ARCH)/hello-service
+ARCHIVE := bin/hello-service.tar
+kubectl  = $(KUBECTL)$(if $(CONTEXT), --context $(CONTEXT))
+SCOPE   := https://github.com/weaveworks/scope/releases/download/v1.13.2/k8s-scope.yaml
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test build check verify bench fuzz
+.PHONY: help demo test build check verify bench fuzz \
+	create-cluster deploy-istio enable-istio-auto-inject-sidecar disable-istio-auto-inject-sidecar image push \
+	deploy-application get-application start-monitoring-services egress prod retry ingress canary deploy-weave-scope delete-cluster
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^##@ /{print "\n" substr($$0, 5)} /^[a-z0-9-]+:.*## /{printf "  %-35s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo "Variables, at the top of the Makefile, are given as in: make prod NAMESPACE=demo"
 
-demo: build ## the tour: five stages on the embedded mesh, each with its verdict
+##@ The tutorial, in its order:
+
+create-cluster: ## a cluster on GKE, or CLUSTER=kind
+	CLUSTER="$(CLUSTER)" CLUSTER_NAME="$(CLUSTER_NAME)" PROJECT="$(PROJECT)" ZONE="$(ZONE)" hack/create-cluster.sh
+
+deploy-istio: ## Istio ISTIO_VERSION with its addons
+	KUBECTL="$(kubectl)" CONTEXT="$(CONTEXT)" ISTIOCTL="$(ISTIOCTL)" HELM="$(HELM)" ISTIO_VERSION="$(ISTIO_VERSION)" hack/deploy-istio.sh
+
+enable-istio-auto-inject-sidecar: ## new pods of NAMESPACE get a sidecar
+	$(kubectl) label namespace $(NAMESPACE) istio-injection=enabled --overwrite
+
+disable-istio-auto-inject-sidecar: ## new pods of NAMESPACE get none
+	$(kubectl) label namespace $(NAMESPACE) istio-injection=disabled --overwrite
+
+build: bin/hellochaos bin/hello-service $(BINARY) ## the programs, into bin/
+
+image: $(BINARY) ## hello-service's image, into bin/
+	GO="$(GO)" DOCKER="$(DOCKER)" IMAGE="$(IMAGE)" BINARY="$(BINARY)" ARCH="$(ARCH)" ARCHIVE="$(ARCHIVE)" hack/image.sh
+
+push: image ## the image to its registry or kind's nodes
+	GO="$(GO)" DOCKER="$(DOCKER)" IMAGE="$(IMAGE)" BINARY="$(BINARY)" ARCHIVE="$(ARCHIVE)" CLUSTER="$(CLUSTER)" CLUSTER_NAME="$(CLUSTER_NAME)" hack/push.sh
+
+deploy-application: bin/hellochaos ## the demo chain into NAMESPACE
+	bin/hellochaos deploy --image $(IMAGE) -n $(NAMESPACE)$(if $(CONTEXT), --context $(CONTEXT))
+
+get-application: ## its pods, services and address
+	@KUBECTL="$(kubectl)" NAMESPACE="$(NAMESPACE)" hack/get-application.sh
+
+start-monitoring-services: ## Prometheus, Grafana, Kiali, Zipkin, here
+	@KUBECTL="$(kubectl)" hack/start-monitoring-services.sh
+
+# A stage is applied for good; `hellochaos run STAGE` applies it, measures, and puts back what was there.
+egress prod retry ingress canary: bin/hellochaos
+	bin/hellochaos manifests $@ | $(kubectl) apply -n $(NAMESPACE) -f -
+
+egress: ## let the backend call the clock
+prod: ## send middleware's calls to prod alone
+retry: ## retry failed calls inside the mesh
+ingress: ## let requests in by the gateway alone
+canary: ## send developers to the canary
+
+deploy-weave-scope: ## Weave Scope (archived upstream)
+	@echo "Weave Scope is archived upstream: this is its last release, 1.13.2, and it gets no fixes."
+	$(kubectl) apply -f $(SCOPE)
+	@echo "To see it: $(kubectl) -n weave port-forward service/weave-scope-app 4040:80, then http://127.0.0.1:4040/"
+
+delete-cluster: ## delete what create-cluster created
+	KUBECTL="$(KUBECTL)" CLUSTER="$(CLUSTER)" CLUSTER_NAME="$(CLUSTER_NAME)" PROJECT="$(PROJECT)" ZONE="$(ZONE)" NAMESPACE="$(NAMESPACE)" hack/delete-cluster.sh
+
+##@ For developers:
+
+demo: bin/hellochaos ## the tour: five stages, five verdicts
 	./bin/hellochaos run all --fail 0.3 --seed 1
 
 # One package at a time: several of them send load, and two that share the machine would be late.
 test: ## all tests, with the race detector
 	$(GO) test -race -p 1 ./...
 
-build: ## bin/hellochaos and bin/hello-service
-	$(GO) build -o bin/ ./cmd/...
-
-check: ## what every commit must pass: gofmt, vet, staticcheck, go mod tidy, tests
+check: ## what every commit must pass
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt would change: $$unformatted"; exit 1; }
 	$(GO) vet ./...
 	$(GO) tool staticcheck ./...
 	$(GO) mod tidy -diff
 	$(MAKE) test
 
-verify: ## each --break on SEEDS seeds must fail, `run all` on SEEDS seeds must pass; prints docs/verification.md's table
+# On each seed every --break must fail and `run all` must pass.
+verify: ## docs/verification.md's table, SEEDS seeds
 	$(GO) test ./cmd/hellochaos -run '^TestVerifier$$' -count 1 -timeout 90m -v -seeds $(SEEDS)
 
 bench: ## the benchmarks of every hot path
@@ -38,3 +115,11 @@ fuzz: ## each fuzz target for FUZZ
 	    echo "$$package $$target"; $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZ) $$package; \
 	  done; \
 	done
+
+# What the targets above make. They are phony since Go knows what is stale.
+.PHONY: bin/hellochaos bin/hello-service $(BINARY)
+bin/hellochaos bin/hello-service:
+	$(GO) build -o $@ ./cmd/$(@F)
+
+$(BINARY):
+	CGO_ENABLED=0 GOOS=linux GOARCH=$(ARCH) $(GO) build -trimpath -ldflags "-s -w" -o $@ ./cmd/hello-service

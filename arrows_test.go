@@ -15,6 +15,7 @@ const module = "github.com/hellochaos/hellochaos/"
 var arrows = map[string][]string{
 	"cmd/hellochaos":    {"scenarios", "target", "target/mesh", "target/cluster", "manifests", "reports", "attack"},
 	"cmd/hello-service": {"service"},
+	"cmd/hello-image":   {},
 	"scenarios":         {"attack", "target", "manifests", "reports"},
 	"target/mesh":       {"target", "manifests", "service"},
 	"target/cluster":    {"target", "manifests"},
@@ -30,8 +31,9 @@ var arrows = map[string][]string{
 
 // onlyBy are modules that a single package may import.
 var onlyBy = map[string]string{
-	"github.com/tsenart/vegeta/": "attack",
-	"k8s.io/client-go/":          "target/cluster",
+	"github.com/tsenart/vegeta/":              "attack",
+	"k8s.io/client-go/":                       "target/cluster",
+	"github.com/google/go-containerregistry/": "cmd/hello-image",
 }
 
 type goPackage struct {

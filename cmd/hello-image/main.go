@@ -1,0 +1,131 @@
+// Hello-image packs a statically linked hello-service for Linux into a container image of nothing else: FROM scratch,
+// not root. It knows the image's format and the registry's protocol, no Docker and no Kubernetes; the same binary gives
+// the same digest. It ends with status 0, with 1 when it could not read, write or push, and with 2 when its flags are
+// wrong.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
+	"github.com/spf13/pflag"
+)
+
+const usage = `hello-image packs a statically linked hello-service for Linux into a container image.
+
+  hello-image --binary FILE --image NAME[:TAG] --output FILE   writes a docker-archive
+  hello-image --binary FILE --image NAME[:TAG] --push          pushes it as docker's logins allow
+
+It prints the image's name with its digest.
+`
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	status := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(status)
+}
+
+// order is what the flags ask for.
+type order struct {
+	binary string // path of hello-service
+	image  name.Tag
+	output string // path of the archive; empty writes none
+	push   bool
+}
+
+// run does what args say and returns the exit status.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	o, err := parse(args, stdout)
+	if errors.Is(err, pflag.ErrHelp) {
+		return 0
+	}
+	if err != nil {
+		problems := strings.ReplaceAll(err.Error(), "\n", "\n  ")
+		fmt.Fprintf(stderr, "hello-image: wrong flags (--help explains them):\n  %s\n", problems)
+		return 2
+	}
+	digest, err := o.deliver(ctx)
+	if err != nil {
+		fmt.Fprintf(stderr, "hello-image: %v\n", err)
+		return 1
+	}
+	fmt.Fprintf(stdout, "%s@%s\n", o.image.Name(), digest)
+	return 0
+}
+
+// parse joins all that is wrong with the flags. Help goes to stdout.
+func parse(args []string, stdout io.Writer) (order, error) {
+	var o order
+	flags := pflag.NewFlagSet("hello-image", pflag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	flags.StringVar(&o.binary, "binary", "", "the hello-service to pack (`FILE`), built with CGO_ENABLED=0 GOOS=linux")
+	image := flags.String("image", "", "the image's `NAME[:TAG]`; the tag is latest where there is none")
+	flags.StringVar(&o.output, "output", "", "write a docker-archive to `FILE`")
+	flags.BoolVar(&o.push, "push", false, "push the image to the registry that its name begins with")
+	flags.Usage = func() { fmt.Fprintf(stdout, "%s\n%s", usage, flags.FlagUsages()) }
+	if err := flags.Parse(args); err != nil {
+		return order{}, err
+	}
+	var problems []error
+	if flags.NArg() > 0 {
+		problems = append(problems, fmt.Errorf("arguments are %q: want none, only flags", flags.Args()))
+	}
+	if o.binary == "" {
+		problems = append(problems, errors.New("--binary is missing: name the hello-service to pack"))
+	}
+	if !o.push && o.output == "" {
+		problems = append(problems, errors.New("neither --output nor --push is given: say where the image goes"))
+	}
+	var err error
+	if o.image, err = name.NewTag(*image); err != nil {
+		problems = append(problems, fmt.Errorf("--image is %q: want NAME[:TAG], such as hello-service:latest: %w", *image, err))
+	}
+	return o, errors.Join(problems...)
+}
+
+// deliver builds the image, takes it where it shall go, and returns its digest.
+func (o order) deliver(ctx context.Context) (v1.Hash, error) {
+	image, err := build(o.binary)
+	if err != nil {
+		return v1.Hash{}, err
+	}
+	if o.output != "" {
+		if err := o.write(image); err != nil {
+			return v1.Hash{}, fmt.Errorf("writing the image to %s: %w", o.output, err)
+		}
+	}
+	if o.push {
+		if err := remote.Write(o.image, image, remote.WithContext(ctx), remote.WithAuthFromKeychain(authn.DefaultKeychain)); err != nil {
+			return v1.Hash{}, fmt.Errorf("pushing %s: %w (is the name right, and does 'docker login %s' or the cloud's credential helper let you write there?)",
+				o.image.Name(), err, o.image.RegistryStr())
+		}
+	}
+	return image.Digest()
+}
+
+// write makes the archive beside its place and moves it there: no reader meets half of one.
+func (o order) write(image v1.Image) error {
+	file, err := os.CreateTemp(filepath.Dir(o.output), filepath.Base(o.output)+".*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(file.Name())
+	err = tarball.Write(o.image, image, file)
+	if err = errors.Join(err, file.Chmod(0o644), file.Close()); err != nil {
+		return err
+	}
+	return os.Rename(file.Name(), o.output)
+}

@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Writes hello-service's image as an archive: by Docker where its daemon answers, else by cmd/hello-image.
+# Environment: IMAGE (name and tag), BINARY (the program), ARCH (its processor), ARCHIVE (the file to write), DOCKER, GO.
+set -euo pipefail
+
+if "${DOCKER:?}" version >/dev/null 2>&1; then
+  # An attestation would be a second image in the archive, which kind's nodes don't take.
+  export BUILDX_NO_DEFAULT_ATTESTATIONS=1
+  "$DOCKER" build --platform "linux/${ARCH:?}" --build-arg "BINARY=${BINARY:?}" --tag "${IMAGE:?}" .
+  "$DOCKER" save --output "${ARCHIVE:?}" "$IMAGE"
+else
+  "${GO:?}" run ./cmd/hello-image --binary "${BINARY:?}" --image "${IMAGE:?}" --output "${ARCHIVE:?}"
+fi
