@@ -9,11 +9,12 @@ import (
 	"github.com/hellochaos/hellochaos/service"
 )
 
-// base is what every row stands on: "one" has one pod, "two" the versions a and b, "three" three pods, "empty" none;
-// "clock" is outside the registry; "caller" is whose sidecar sends.
-var base = deployment("one", "v1", 1) + deployment("two", "a", 1) + deployment("two", "b", 1) +
-	deployment("three", "v1", 3) + deployment("caller", "v1", 1) + deployment("frontend", "prod", 1) +
-	serviceOf("one") + serviceOf("two") + serviceOf("three") + serviceOf("empty") + serviceOf("frontend") + `
+// base is what every row stands on: "one" has one pod, "two" the versions a and b, "three" three pods, "empty" no
+// Deployment and "gone" one of no pods; "hidden" is outside the registry; "caller" is whose sidecar sends.
+var base = deployment("script", "one", "v1", 1) + deployment("script", "two", "a", 1) + deployment("script", "two", "b", 1) +
+	deployment("script", "three", "v1", 3) + deployment("script", "gone", "v1", 0) + deployment("script", "frontend", "prod", 1) +
+	deployment("relay", "caller", "v1", 1) + serviceOf("one") + serviceOf("two") + serviceOf("three") + serviceOf("empty") +
+	serviceOf("gone") + serviceOf("frontend") + `
 apiVersion: v1
 kind: Service
 metadata: {name: hidden, annotations: {networking.istio.io/exportTo: "~"}}
@@ -35,24 +36,26 @@ spec:
 ---
 `
 
-func deployment(app, version string, replicas int) string {
+func deployment(role, app, version string, replicas int) string {
 	return fmt.Sprintf(`
 apiVersion: apps/v1
 kind: Deployment
-metadata: {name: %[1]s-%[2]s}
+metadata: {name: %[2]s-%[3]s}
 spec:
-  replicas: %[3]d
-  selector: {matchLabels: {app: %[1]s, version: %[2]s}}
+  replicas: %[4]d
+  selector: {matchLabels: {app: %[2]s, version: %[3]s}}
   template:
-    metadata: {labels: {app: %[1]s, version: %[2]s}}
+    metadata: {labels: {app: %[2]s, version: %[3]s}}
     spec:
+      terminationGracePeriodSeconds: 1
       containers:
         - name: app
           image: hello-service
-          env: [{name: ROLE, value: script}, {name: SERVICE_NAME, value: %[1]s-%[2]s}, {name: PORT, value: "3000"}, {name: HANG_DURATION, value: 1m}]
+          imagePullPolicy: IfNotPresent
+          env: [{name: ROLE, value: %[1]s}, {name: SERVICE_NAME, value: %[2]s-%[3]s}, {name: PORT, value: "3000"}, {name: HANG_DURATION, value: 1m}]
           ports: [{containerPort: 3000}]
 ---
-`, app, version, replicas)
+`, role, app, version, replicas)
 }
 
 func serviceOf(app string) string {
@@ -151,16 +154,21 @@ const (
 // exactly is a span of one count.
 func exactly(n int64) *span { return &span{n, n} }
 
-// table is the contract: what real Istio was measured to do. A row knows no implementation.
-func table() []row {
+// table is the contract: what real Istio was measured to do, for objects in a namespace. A row knows no implementation.
+func table(namespace string) []row {
 	var rows []row
 	for _, part := range [][]row{
-		defaultRows(), retryClassRows(), retryCountRows(), timeoutRows(), backOffRows(), routingRows(), splitRows(),
-		headerRows(), uriRows(), registryRows(), faultRows(), entryRows(),
+		defaultRows(), retryClassRows(), retryCountRows(), timeoutRows(), backOffRows(), routingRows(namespace), splitRows(),
+		headerRows(), uriRows(namespace), registryRows(namespace), faultRows(), entryRows(),
 	} {
 		rows = append(rows, part...)
 	}
 	return rows
+}
+
+// qualified is the full name of a Service.
+func qualified(service, namespace string) string {
+	return service + "." + namespace + ".svc.cluster.local"
 }
 
 // one is a row of one exchange.
@@ -176,6 +184,10 @@ func defaultRows() []row {
 	return []row{
 		none("500", 500, ""), none("503", 503, ""),
 		none("reset", 503, disconnected), none("close", 503, disconnected),
+		{"a rule without retries", rules("one", to("one")), []exchange{
+			{request: script("500,200"), want: want{Status: 500, Tries: exactly(1), Attempts: "1", Flags: "-"}},
+			{request: script("reset,200"), want: want{Status: 503, Body: disconnected, Tries: exactly(1), Attempts: "1", Flags: "-"}},
+		}},
 		one("attempts without retryOn: 500", retried("attempts: 3, perTryTimeout: 2s"), script("500,200"),
 			want{Status: 500, Tries: exactly(1), Flags: "-"}),
 		one("attempts without retryOn: reset", retried("attempts: 3"), script("reset,200"),
@@ -247,6 +259,12 @@ func retryCountRows() []row {
 		one("the app's retry headers are ignored without a policy", "",
 			request{host: "one", header: map[string]string{service.HeaderScript: "500", "x-envoy-max-retries": "3", "x-envoy-retry-on": "5xx"}},
 			want{Status: 500, Tries: exactly(1)}),
+		one("the app's timeout headers are ignored", rules("one", to("one")+", timeout: 600ms"),
+			request{host: "one", header: map[string]string{service.HeaderScript: "hang", "x-envoy-upstream-rq-timeout-ms": "100",
+				"x-envoy-upstream-rq-per-try-timeout-ms": "50"}},
+			want{Status: 504, Tries: exactly(1), Flags: "UT", Detail: "response_timeout", Elapsed: ms(590, 600+slack)}),
+		one("an answer tells no attempt count", retried("attempts: 3"+on), script("500,200"),
+			want{Status: 200, Attempts: "1 2", Header: map[string]string{"x-envoy-attempt-count": ""}}),
 		one("the app's attempt count is replaced", "",
 			request{host: "one", header: map[string]string{"x-envoy-attempt-count": "7"}}, want{Status: 200, Attempts: "1"}),
 		{"retries look for another host, five picks in all", rules("three", to("three")+", retries: {attempts: 2"+on+"}"),
@@ -277,6 +295,8 @@ func timeoutRows() []row {
 			want{Status: 504, Tries: exactly(1), Cut: exactly(1), Flags: "UT"}),
 		one("timeout ends all tries", rules("one", to("one")+", timeout: 2500ms, retries: {attempts: 3, perTryTimeout: 1500ms, retryOn: 5xx}"), script("hang"),
 			want{Status: 504, Body: tooLate, Tries: exactly(2), Cut: exactly(2), Flags: "UT", Detail: "response_timeout", Elapsed: ms(2500, 2500+slack)}),
+		one("perTryTimeout beyond the timeout", rules("one", to("one")+", timeout: 300ms, retries: {attempts: 3, perTryTimeout: 1s, retryOn: 5xx}"), script("hang"),
+			want{Status: 504, Body: tooLate, Tries: exactly(1), Cut: exactly(1), Flags: "UT", Detail: "response_timeout", Elapsed: ms(290, 300+slack)}),
 		one("timeout alone", rules("one", to("one")+", timeout: 300ms"), script("hang"),
 			want{Status: 504, Body: tooLate, Tries: exactly(1), Cut: exactly(1), Flags: "UT", Detail: "response_timeout", Elapsed: ms(300, 300+slack)}),
 		one("timeout that is long enough", rules("one", to("one")+", timeout: 20s"), script("200"), want{Status: 200, Flags: "-"}),
@@ -300,7 +320,7 @@ func backOffRows() []row {
 	}
 }
 
-func routingRows() []row {
+func routingRows(namespace string) []row {
 	const unavailable = "no healthy upstream"
 	missing := func(name, policy, host string) row {
 		return one(name, policy, request{host: host},
@@ -316,13 +336,32 @@ func routingRows() []row {
 		unhealthy("subset without pods", rules("two", to("two/none")), "two"),
 		unhealthy("subset without pods, with retries", rules("two", to("two/none")+", retries: {attempts: 3, retryOn: 5xx}"), "two"),
 		unhealthy("Service without endpoints", "", "empty"),
-		unhealthy("Deployment of no replicas", deployment("gone", "v1", 0)+serviceOf("gone"), "gone"),
+		unhealthy("Deployment of no replicas", "", "gone"),
 		one("no rule matches", rules("one", "match: [{uri: {exact: /only}}], "+to("one")), at("/"),
 			want{Status: 404, Body: empty, Tries: exactly(0), Flags: "NR", Detail: "route_not_found"}),
 		one("catch-all before a header rule", rules("one", to("one"), "match: [{headers: {x-dev-user: {exact: super-secret}}}], "+to("two/a")),
 			via("x-dev-user", "super-secret"), want{Status: 200, Service: "one"}),
+		{"names of a Service", rules("one", to("two/a")), []exchange{
+			{request: request{host: "ONE"}, want: want{Status: 200, Service: "two"}},
+			{request: request{host: "one:80"}, want: want{Status: 200, Service: "two"}},
+			{request: request{host: "one." + namespace}, want: want{Status: 200, Service: "two"}},
+			{request: request{host: "one." + namespace + ".svc"}, want: want{Status: 200, Service: "two"}},
+			{request: request{host: qualified("one", namespace)}, want: want{Status: 200, Service: "two"}},
+			{request: request{host: "one.elsewhere"}, want: want{Status: 502, Body: empty, Tries: exactly(0)}},
+		}},
+		{"rule for a host that no Service has", rules("any.example", to("one")), []exchange{
+			{request: request{host: "any.example"}, want: want{Status: 200, Service: "one"}},
+			{request: request{host: "other.example"}, want: want{Status: 502, Body: empty, Tries: exactly(0)}},
+		}},
+		{"rule for a wildcard", strings.Replace(rules("*.example", to("one")), "name: *-example", "name: wildcard", 1), []exchange{
+			{request: request{host: "a.b.example"}, want: want{Status: 200, Service: "one"}},
+			{request: request{host: "example"}, want: want{Status: 502, Body: empty, Tries: exactly(0)}},
+		}},
+		one("destination with the Service's port", rules("two", "route: [{destination: {host: one, port: {number: 80}}}]"), request{host: "two"},
+			want{Status: 200, Service: "one"}),
+		missing("destination with a port that the Service lacks", rules("two", "route: [{destination: {host: one, port: {number: 81}}}]"), "two"),
 		one("full host name with a port", retried("attempts: 1, retryOn: 5xx"),
-			request{host: "one.default.svc.cluster.local:80", header: map[string]string{service.HeaderScript: "500,200"}},
+			request{host: qualified("one", namespace) + ":80", header: map[string]string{service.HeaderScript: "500,200"}},
 			want{Status: 200, Service: "one"}),
 		one("path and query arrive as sent", "", at("/a%20b/c?x=1&y=%2F"),
 			want{Status: 200, Header: map[string]string{service.HeaderPath: "/a%20b/c?x=1&y=%2F"}}),
@@ -339,6 +378,7 @@ func splitRows() []row {
 	all, none := span{100, 100}, span{0, 0}
 	return []row{
 		arms("weights 80 and 20", rules("two", split("two/a 80", "two/b 20")), 1000, span{735, 865}, span{135, 265}),
+		arms("weights 1 and 1", rules("two", split("two/a 1", "two/b 1")), 1000, span{420, 580}, span{420, 580}),
 		arms("weights 3 and 1", rules("two", split("two/a 3", "two/b 1")), 800, span{535, 665}, span{135, 265}),
 		arms("weights 0 and 100", rules("two", split("two/a 0", "two/b 100")), 100, none, all),
 		arms("weight 50 and omitted", rules("two", split("two/a 50", "two/b")), 100, all, none),
@@ -382,8 +422,9 @@ func headerRows() []row {
 			[]request{via("x-dev-user", "Super-Secret"), via("x-dev-user", "super-secret2"), via("x-dev-user", ""), {host: "one"}}),
 		admitted("header prefix", "{headers: {x-a: {prefix: ab}}}", []request{x("ab"), x("abc")}, []request{x("a"), x("xab"), x("AB")}),
 		admitted("header regex", `{headers: {x-a: {regex: "a.c"}}}`, []request{x("abc")}, []request{x("abcd"), x("xabc"), x("ABC")}),
-		admitted("header present", "{headers: {x-a: {}}}", []request{x("any")}, []request{{host: "one"}}),
-		admitted("withoutHeaders", "{withoutHeaders: {x-a: {}}}", []request{{host: "one"}}, []request{x("any"), x("b")}),
+		admitted("header present", "{headers: {x-a: {}}}", []request{x("any"), x("")}, []request{{host: "one"}}),
+		admitted("withoutHeaders", "{withoutHeaders: {x-a: {}}}", []request{{host: "one"}}, []request{x("any"), x("b"), x("")}),
+		admitted("withoutHeaders with a value", "{withoutHeaders: {x-a: {exact: a}}}", []request{{host: "one"}, x("b"), x(""), x("A")}, []request{x("a")}),
 		admitted("a list of matches is OR", "{headers: {x-a: {exact: a}}}, {headers: {x-b: {exact: b}}}",
 			[]request{x("a"), via("x-b", "b")}, []request{x("b"), {host: "one"}}),
 		admitted("fields of a match are AND", "{headers: {x-a: {exact: a}}, uri: {prefix: /foo}}",
@@ -393,7 +434,7 @@ func headerRows() []row {
 	}
 }
 
-func uriRows() []row {
+func uriRows(namespace string) []row {
 	paths := func(list ...string) (all []request) {
 		for _, path := range list {
 			all = append(all, at(path))
@@ -404,12 +445,15 @@ func uriRows() []row {
 		admitted("uri prefix", "{uri: {prefix: /foo}}", paths("/foo", "/foobar", "/foo/x", "/foo?x=1", "/a/../foo"), paths("/FOO", "/fo", "/x/foo")),
 		admitted("uri exact", "{uri: {exact: /foo}}", paths("/foo", "/foo?x=1"), paths("/FOO", "/foo/", "/foobar")),
 		admitted("uri exact, ignoreUriCase", "{uri: {exact: /foo}, ignoreUriCase: true}", paths("/foo", "/FOO"), paths("/foobar")),
+		admitted("authority", "{authority: {exact: one}}", []request{{host: "one"}}, []request{{host: "one." + namespace}, {host: "one:80"}}),
+		admitted("queryParams exact", "{queryParams: {a: {exact: b}}}", paths("/?a=b", "/x?c=d&a=b", "/?a=b&a=c"), paths("/", "/?a=B", "/?a=bc", "/?A=b", "/?a", "/?a=c&a=b")),
+		admitted("queryParams regex", `{queryParams: {a: {regex: "b.*"}}}`, paths("/?a=b", "/?a=bcd"), paths("/", "/?a=xb", "/?a")),
 		admitted("uri regex", `{uri: {regex: "/f.o"}}`, paths("/foo", "/fxo", "/foo?x=1"), paths("/foobar", "/x/foo")),
 	}
 }
 
-func registryRows() []row {
-	const outside = "hidden.default.svc.cluster.local"
+func registryRows(namespace string) []row {
+	outside := qualified("hidden", namespace)
 	entry := func(resolution string) string {
 		return `
 apiVersion: networking.istio.io/v1
@@ -462,12 +506,19 @@ func faultRows() []row {
 				want: want{Statuses: map[int]span{418: {225, 375}, 200: {625, 775}}}}}},
 		one("delay", rules("one", to("one")+", fault: {delay: {fixedDelay: 400ms, percentage: {value: 100}}}"), request{host: "one"},
 			want{Status: 200, Tries: exactly(1), Flags: "DI", Detail: "via_upstream", Elapsed: ms(400, 400+slack)}),
+		{"delay of 30 %", rules("one", to("one")+", fault: {delay: {fixedDelay: 1ms, percentage: {value: 30}}}"),
+			[]exchange{{request: request{host: "one"}, times: 1000, parallel: 4,
+				want: want{Status: 200, Flagged: map[string]span{"DI": {225, 375}, "-": {625, 775}}}}}},
+		one("a fault without a percentage", rules("one", to("one")+", fault: {abort: {httpStatus: 418}}"), request{host: "one"},
+			want{Status: 200, Flags: "-"}),
 		one("delay is not counted by the timeout", rules("one", to("one")+", timeout: 2s, fault: {delay: {fixedDelay: 2500ms, percentage: {value: 100}}}"),
 			request{host: "one"}, want{Status: 200, Tries: exactly(1), Flags: "DI", Elapsed: ms(2500, 2500+slack)}),
 		one("a fault does not switch retries off", rules("one", to("one")+", fault: {abort: {httpStatus: 418, percentage: {value: 0}}}, retries: {attempts: 3, backoff: 1ms, retryOn: 5xx}"),
 			script("500"), want{Status: 500, Tries: exactly(4), Flags: "URX"}),
 		one("directResponse", rules("one", "directResponse: {status: 418, body: {string: teapot}}"), request{host: "one"},
 			want{Status: 418, Body: "teapot", Tries: exactly(0), Flags: "-", Detail: "direct_response"}),
+		one("redirect by default", rules("one", "redirect: {authority: else.example}"), at("/old?x=1"),
+			want{Status: 301, Body: empty, Tries: exactly(0), Header: map[string]string{"location": "http://else.example/old?x=1"}}),
 		one("redirect", rules("one", "redirect: {uri: /new, authority: else.example, redirectCode: 302}"), at("/old?x=1"),
 			want{Status: 302, Body: empty, Tries: exactly(0), Flags: "-", Header: map[string]string{"location": "http://else.example/new?x=1"}}),
 	}
@@ -485,6 +536,15 @@ func entryRows() []row {
 			request{from: fromDirect, host: "frontend", header: map[string]string{service.HeaderScript: "500,200"}}, want{Status: 500, Attempts: "0"}),
 		one("gateway retries", bound, through("one.example", "500,500,200"), want{Status: 200, Service: "one", Attempts: "1 2 3", Flags: "-"}),
 		one("gateway, exhausted", bound, through("one.example", "500"), want{Status: 500, Attempts: "1 2 3 4", Flags: "URX"}),
+		one("gateway, host with a port", bound, through("one.example:80", "200"), want{Status: 200, Service: "one"}),
+		{"a rule of both gateway and mesh", strings.Replace(bound, "gateways: [door]", "gateways: [mesh, door]", 1), []exchange{
+			{request: through("one.example", "500,200"), want: want{Status: 200, Attempts: "1 2", Flags: "-"}},
+			{request: request{host: "one.example", header: map[string]string{service.HeaderScript: "500,200"}}, want: want{Status: 200, Attempts: "1 2", Flags: "-"}},
+		}},
+		{"a match of the gateway's", strings.Replace(gateway("match: [{gateways: [door]}], "+to("one")), "gateways: [door]\n  http", "gateways: [mesh, door]\n  http", 1), []exchange{
+			{request: through("one.example", "200"), want: want{Status: 200, Service: "one"}},
+			{request: request{host: "one.example"}, want: want{Status: 502, Flags: "-"}},
+		}},
 		one("gateway, unknown host", bound, through("two.example", "200"),
 			want{Status: 404, Body: empty, Tries: exactly(0), Flags: "NR", Detail: "route_not_found"}),
 		one("a rule of the mesh does not hold at the gateway", gateway(to("one"))+retried("attempts: 3, retryOn: 5xx"), through("one.example", "500,200"),

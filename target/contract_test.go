@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"reflect"
 	"slices"
 	"strings"
@@ -47,6 +48,7 @@ type request struct {
 	method, host, path string
 	header             map[string]string
 	body               string
+	agent              string // the User-Agent, by which access logs know it
 }
 
 // Where a request enters.
@@ -71,6 +73,7 @@ type want struct {
 	Attempts         string            // the attempt counts of the tries, in order
 	Versions         map[string]span   // tries that each version received
 	Flags, Detail    string            // of every line of the caller's access log
+	Flagged          map[string]span   // how many lines of that log have such flags
 	Distinct         *span             // calls whose tries each met a host of its own
 	Elapsed          *times            // of every answer
 	Median           *times            // of the answers' times
@@ -88,8 +91,16 @@ type subject interface {
 	target.Target
 	// caller is the base URL at which requests are treated as those of the app "caller".
 	caller() (string, error)
-	// logged waits for the access log's lines of the n calls since the last time.
-	logged(ctx context.Context, n int) ([]logLine, error)
+	// logged waits for the access log's lines of an exchange, one for each call. An exchange is asked for once, and no
+	// other is under way.
+	logged(ctx context.Context, s sent) ([]logLine, error)
+}
+
+// sent is an exchange whose calls were answered.
+type sent struct {
+	tag   string // the User-Agent of its call number n is "TAG/n"
+	calls int
+	tries int64 // that the apps received of them
 }
 
 // logLine is one call in the access log of the proxy that sent it.
@@ -114,7 +125,7 @@ func newEmbedded(tb testing.TB, broken string) *embedded {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() {
-		if err := e.Close(context.Background()); err != nil {
+		if _, err := e.Close(context.Background()); err != nil {
 			tb.Error(err)
 		}
 	})
@@ -133,10 +144,10 @@ func (e *embedded) log(entry mesh.AccessLogEntry) {
 	}
 }
 
-func (e *embedded) logged(ctx context.Context, n int) ([]logLine, error) {
+func (e *embedded) logged(ctx context.Context, s sent) ([]logLine, error) {
 	for {
 		e.mutex.Lock()
-		if len(e.lines) >= n {
+		if len(e.lines) >= s.calls {
 			lines := e.lines
 			e.lines = nil
 			e.mutex.Unlock()
@@ -172,7 +183,7 @@ type received struct {
 // fail as soon as any one of its expectations is changed.
 func TestContract(t *testing.T) {
 	names := make(map[string]bool)
-	for _, row := range table() {
+	for _, row := range table(manifests.Namespace) {
 		if names[row.name] {
 			t.Fatalf("two rows are called %q", row.name)
 		}
@@ -197,8 +208,8 @@ func TestContract(t *testing.T) {
 			}
 		})
 	}
-	if len(names) < 45 {
-		t.Errorf("the table has %d rows, want at least 45", len(names))
+	if len(names) < 100 {
+		t.Errorf("the table has %d rows, want at least 100", len(names))
 	}
 }
 
@@ -209,13 +220,15 @@ func observe(t *testing.T, s subject, r row) []observation {
 		t.Fatal(err)
 	}
 	var all []observation
-	for _, e := range r.exchanges {
+	for i, e := range r.exchanges {
+		tag := fmt.Sprintf("%s/%d", url.PathEscape(t.Name()), i)
 		before := counters(t, s)
-		o := observation{answers: send(t, s, e)}
+		o := observation{answers: send(t, s, e, tag)}
 		o.counters = counters(t, s).Since(before)
 		if e.request.from != fromDirect {
 			var err error
-			if o.lines, err = s.logged(t.Context(), len(o.answers)); err != nil {
+			of := sent{tag, len(o.answers), o.counters.Sum(func(target.Tries) bool { return true })}
+			if o.lines, err = s.logged(t.Context(), of); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -250,9 +263,9 @@ func parse(t *testing.T, policy string) []manifests.Object {
 }
 
 // send sends an exchange's requests; each on its own connection, so that nothing is sent twice unseen.
-func send(t *testing.T, s subject, e exchange) []received {
+func send(t *testing.T, s subject, e exchange, tag string) []received {
 	t.Helper()
-	address, err := entrance(s, e.request.from)
+	address, err := entrance(t.Context(), s, e.request.from)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -265,7 +278,9 @@ func send(t *testing.T, s subject, e exchange) []received {
 	group.SetLimit(max(e.parallel, 1))
 	for i := range answers {
 		group.Go(func() (err error) {
-			answers[i], err = e.request.send(ctx, client, address)
+			q := e.request
+			q.agent = fmt.Sprintf("%s/%d", tag, i)
+			answers[i], err = q.send(ctx, client, address)
 			return err
 		})
 	}
@@ -275,14 +290,16 @@ func send(t *testing.T, s subject, e exchange) []received {
 	return answers
 }
 
-func entrance(s subject, from string) (string, error) {
+func entrance(ctx context.Context, s subject, from string) (string, error) {
+	entry := target.Direct
 	switch from {
+	case fromSidecar:
+		return s.caller()
 	case fromGateway:
-		return s.Address(target.Gateway)
-	case fromDirect:
-		return s.Address(target.Direct)
+		entry = target.Gateway
 	}
-	return s.caller()
+	address, err := s.Address(ctx, entry)
+	return address.URL, err
 }
 
 func (q request) send(ctx context.Context, client *http.Client, address string) (received, error) {
@@ -291,6 +308,7 @@ func (q request) send(ctx context.Context, client *http.Client, address string) 
 		return received{}, err
 	}
 	r.Host, r.URL.Opaque = q.host, cmp.Or(q.path, "/") // as it is: net/http would resolve nothing, but escape
+	r.Header.Set("User-Agent", q.agent)
 	for name, value := range q.header {
 		r.Header[name] = []string{value} // in the case that the row has
 	}
@@ -346,6 +364,9 @@ func (w *want) check(o *observation) error {
 	for version, want := range w.Versions {
 		within("tries of version "+version, o.counters.Sum(func(t target.Tries) bool { return t.Version == version }), &want)
 	}
+	for flags, want := range w.Flagged {
+		within("lines flagged "+flags, o.flagged(flags), &want)
+	}
 	for status, want := range w.Statuses {
 		within(fmt.Sprint("answers of status ", status), o.answered(status), &want)
 	}
@@ -391,6 +412,15 @@ func (w *want) checkAnswer(a *received, differ func(what string, got, want any))
 func (o *observation) answered(status int) (n int64) {
 	for _, a := range o.answers {
 		if a.status == status {
+			n++
+		}
+	}
+	return n
+}
+
+func (o *observation) flagged(flags string) (n int64) {
+	for _, line := range o.lines {
+		if line.flags == flags {
 			n++
 		}
 	}

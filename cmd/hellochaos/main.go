@@ -6,7 +6,15 @@ package main
 
 import (
 	"context"
+	"io"
 	"os"
+
+	"k8s.io/klog/v2"
 )
 
-func main() { os.Exit(run(context.Background(), os.Args[1:], os.Stdout, os.Stderr)) }
+func main() {
+	// Kubernetes' client writes what it meets to a log of its own, beside the errors that it returns and that are told.
+	klog.LogToStderr(false)
+	klog.SetOutput(io.Discard)
+	os.Exit(run(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
+}

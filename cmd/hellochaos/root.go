@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -17,12 +18,10 @@ import (
 
 // run is the program: it ends with one of the exit codes of package reports.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	undo := new(atomic.Pointer[string])
+	ctx, stop := signals(ctx, undo, stderr)
 	defer stop()
-	// A second signal ends the program at once.
-	context.AfterFunc(ctx, stop)
-
-	root := rootCommand()
+	root := rootCommand(undo)
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
@@ -40,6 +39,37 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return reports.ExitUsage
 }
 
+// signals ends ctx at the first signal, and the program at the second one: at once, and with the command that undoes what
+// it leaves behind, if it would leave anything.
+func signals(ctx context.Context, undo *atomic.Pointer[string], stderr io.Writer) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	received := make(chan os.Signal, 2)
+	signal.Notify(received, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	done := make(chan struct{})
+	go func() {
+		select {
+		case <-received:
+			cancel()
+		case <-done:
+			return
+		}
+		if undo.Load() == nil {
+			signal.Stop(received) // a second signal ends the program as the system does
+		}
+		select {
+		case <-received:
+			fmt.Fprintf(stderr, "hellochaos: ended in the middle; to put the cluster back:\n  %s\n", *undo.Load())
+			os.Exit(reports.ExitNotRestored)
+		case <-done:
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(received)
+		close(done)
+		cancel()
+	}
+}
+
 // exit ends the program with a code after all was said.
 type exit int
 
@@ -50,7 +80,7 @@ type failure struct{ error }
 
 func (f failure) Unwrap() error { return f.error }
 
-func rootCommand() *cobra.Command {
+func rootCommand(undo *atomic.Pointer[string]) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "hellochaos",
 		Short: "prove what a service-mesh policy does",
@@ -62,7 +92,8 @@ Exit codes: 0 pass, 1 fail, 2 usage, 3 inconclusive, 4 aborted, 5 not restored,
 6 infrastructure.`,
 		Example: `  hellochaos run retry --fail 0.5
   hellochaos run all
-  hellochaos up retry`,
+  hellochaos up retry
+  hellochaos deploy && hellochaos run all --target cluster`,
 		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -82,6 +113,7 @@ Exit codes: 0 pass, 1 fail, 2 usage, 3 inconclusive, 4 aborted, 5 not restored,
 	}
 	// Flags are folded for a terminal of 80 columns.
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), "Flags.FlagUsages", "Flags.FlagUsagesWrapped 80"))
-	root.AddCommand(runCommand(), upCommand(), listCommand(), manifestsCommand(), versionCommand())
+	root.AddCommand(runCommand(undo), upCommand(), listCommand(), manifestsCommand(), versionCommand(),
+		deployCommand(), undeployCommand(), doctorCommand(), statusCommand(), restoreCommand())
 	return root
 }

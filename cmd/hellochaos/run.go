@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -8,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,23 +18,32 @@ import (
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/reports"
 	"github.com/hellochaos/hellochaos/scenarios"
+	"github.com/hellochaos/hellochaos/target"
+	"github.com/hellochaos/hellochaos/target/cluster"
 	"github.com/hellochaos/hellochaos/target/mesh"
 )
 
 // runFlags are the flags of run that no package owns.
 type runFlags struct {
-	out, format, manifests, deviation string
-	noProgress, noColor               bool
+	out, format, manifests, deviation, target string
+	noProgress, noColor                       bool
+	cluster                                   *cluster.Flags
 }
 
 func (f *runFlags) add(set *pflag.FlagSet) {
 	set.StringVar(&f.out, "out", "", "`folder` to write report.json into (nothing is written without it)")
+	set.StringVar(&f.target, "target", "mesh", "what is tested: mesh (embedded, in this process) or cluster (by kubeconfig)")
 	set.StringVar(&f.format, "format", "text", "what to print: text|json")
 	set.StringVar(&f.manifests, "manifests", "", "`folder` whose STAGE.yaml files replace the bundled ones")
 	set.StringVar(&f.deviation, "break", "", "`deviation` of the embedded mesh, on purpose, to see the run say so: "+breakNames())
 	set.BoolVar(&f.noProgress, "no-progress", false, "no progress line on a terminal")
 	set.BoolVar(&f.noColor, "no-color", false, "no colours on a terminal")
+	f.cluster = cluster.AddFlags(set)
+	f.cluster.AddRunFlags(set)
 }
+
+// clusterFlags are the flags that mean nothing without a cluster.
+var clusterFlags = []string{"kubeconfig", "context", "namespace", "wait", "direct-url", "gateway-url", "prometheus-url", "take-over"}
 
 func breakNames() string {
 	var names []string
@@ -42,7 +53,7 @@ func breakNames() string {
 	return strings.Join(names, ", ")
 }
 
-func runCommand() *cobra.Command {
+func runCommand(undo *atomic.Pointer[string]) *cobra.Command {
 	flags := &runFlags{}
 	var options *scenarios.Flags
 	cmd := &cobra.Command{
@@ -55,20 +66,21 @@ The stages are egress, prod, retry, ingress and canary; each stands on those
 before it. 'hellochaos list' says what they do.`,
 		Example: `  hellochaos run retry --fail 0.5
   hellochaos run all --fail 0.3 --out report
-  hellochaos run retry --break one-retry-less`,
+  hellochaos run retry --break one-retry-less
+  hellochaos run retry --target cluster -n demo`,
 		ValidArgs: append(manifests.StageNames(), "all"),
 		// They are told with everything else that is wrong.
 		FParseErrWhitelist: cobra.FParseErrWhitelist{UnknownFlagsHandling: pflag.PassUnknownFlagToArgs},
 	}
 	options = scenarios.AddFlags(cmd.Flags())
 	flags.add(cmd.Flags())
-	cmd.RunE = func(cmd *cobra.Command, args []string) error { return flags.run(cmd, args, options) }
+	cmd.RunE = func(cmd *cobra.Command, args []string) error { return flags.run(cmd, args, options, undo) }
 	return cmd
 }
 
-// run validates everything, then starts the mesh, runs, and prints.
-func (f *runFlags) run(cmd *cobra.Command, args []string, text *scenarios.Flags) error {
-	plan, seed, err := f.plan(cmd.Flags(), args, text)
+// run validates everything, then takes hold of the target, runs, and prints.
+func (f *runFlags) run(cmd *cobra.Command, args []string, text *scenarios.Flags, undo *atomic.Pointer[string]) error {
+	plan, seed, connection, err := f.plan(cmd.Flags(), args, text)
 	if err != nil {
 		return err
 	}
@@ -77,14 +89,14 @@ func (f *runFlags) run(cmd *cobra.Command, args []string, text *scenarios.Flags)
 			return fmt.Errorf("--out %s: %w", f.out, err)
 		}
 	}
-	on, err := mesh.New(mesh.Options{Seed: seed, Break: f.deviation})
-	if err != nil {
-		return failure{fmt.Errorf("starting the embedded mesh: %w", err)}
-	}
 	stderr := cmd.ErrOrStderr()
+	on, err := f.hold(cmd.Context(), plan, seed, connection, stderr, undo)
+	if err != nil {
+		return failure{err}
+	}
 	requests, duration := plan.Requests()
-	fmt.Fprintf(stderr, "%s on the embedded mesh, seed %d: at most %d requests, about %s\n",
-		strings.Join(args, ", "), seed, requests, duration.Round(time.Second))
+	fmt.Fprintf(stderr, "%s on %s, seed %d: at most %d requests, about %s\n",
+		strings.Join(args, ", "), on.Describe().Detail, seed, requests, duration.Round(time.Second))
 	line := newProgressLine(stderr, f.noProgress)
 	report := plan.Execute(cmd.Context(), on, line.show)
 	line.clear()
@@ -94,24 +106,55 @@ func (f *runFlags) run(cmd *cobra.Command, args []string, text *scenarios.Flags)
 	return f.deliver(cmd.OutOrStdout(), stderr, report)
 }
 
+// hold takes hold of the target that is to be tested.
+func (f *runFlags) hold(ctx context.Context, plan *scenarios.Run, seed uint64, connection cluster.Options, stderr io.Writer, undo *atomic.Pointer[string]) (target.Target, error) {
+	if f.target == "mesh" {
+		m, err := mesh.New(mesh.Options{Seed: seed, Break: f.deviation})
+		if err != nil {
+			return nil, fmt.Errorf("starting the embedded mesh: %w", err)
+		}
+		return m, nil
+	}
+	c, err := connect(ctx, connection, nil)
+	if err != nil {
+		return nil, err
+	}
+	sets := plan.Objects()
+	if err := complain(stderr, c.Doctor(ctx, sets[len(sets)-1])); err != nil && os.Getenv("HC_X") == "" {
+		return nil, err
+	}
+	run, err := c.Begin(ctx, sets)
+	if err != nil {
+		return nil, fmt.Errorf("beginning a run on the cluster; nothing was changed:\n%w", err)
+	}
+	command := run.RestoreCommand()
+	undo.Store(&command)
+	return run, nil
+}
+
 // plan reads the command line; its error has every problem in it.
-func (f *runFlags) plan(set *pflag.FlagSet, args []string, text *scenarios.Flags) (*scenarios.Run, uint64, error) {
+func (f *runFlags) plan(set *pflag.FlagSet, args []string, text *scenarios.Flags) (*scenarios.Run, uint64, cluster.Options, error) {
 	args, unknown := splitUnknown(args)
 	options, flagProblems := text.Options()
+	connection, connectionProblems := f.cluster.Options()
 	stages, stageProblem := scenarios.Choose(args)
 	var overrides map[string][]manifests.Object
 	var folderProblem error
 	if f.manifests != "" {
 		overrides, folderProblem = manifests.LoadDirectory(f.manifests)
 	}
-	if err := errors.Join(unknown, stageProblem, flagProblems, f.check(set, stages), folderProblem); err != nil {
-		return nil, 0, fmt.Errorf("run:\n%w", err)
+	if err := errors.Join(unknown, stageProblem, flagProblems, connectionProblems, f.check(set, stages), folderProblem); err != nil {
+		return nil, 0, connection, fmt.Errorf("run:\n%w", err)
 	}
-	plan, err := scenarios.Plan(stages, options, mesh.Capacity, overrides)
+	pace := scenarios.Pace{Capacity: mesh.Capacity, Timed: mesh.Timed}
+	if f.target == "cluster" {
+		pace = scenarios.Pace{Capacity: cluster.Capacity, Timed: cluster.Timed}
+	}
+	plan, err := scenarios.Plan(stages, options, pace, overrides)
 	if err != nil {
-		return nil, 0, fmt.Errorf("run:\n%w", err)
+		return nil, 0, connection, fmt.Errorf("run:\n%w", err)
 	}
-	return plan, options.Seed, nil
+	return plan, options.Seed, connection, nil
 }
 
 // splitUnknown takes the flags that there are not, each with what looks like its value, out of the arguments.
@@ -140,6 +183,20 @@ func (f *runFlags) check(set *pflag.FlagSet, stages []scenarios.Stage) error {
 	}
 	if f.deviation != "" {
 		problems = append(problems, checkBreak(f.deviation, stages))
+	}
+	switch f.target {
+	case "mesh":
+		for _, name := range clusterFlags {
+			if set.Changed(name) {
+				problems = append(problems, fmt.Errorf("--%s: needs --target cluster", name))
+			}
+		}
+	case "cluster":
+		if f.deviation != "" {
+			problems = append(problems, errors.New("--break: a cluster cannot be told to be wrong; it needs --target mesh"))
+		}
+	default:
+		problems = append(problems, fmt.Errorf("--target %s: must be mesh or cluster", f.target))
 	}
 	if set.Changed("out") && f.out == "" {
 		problems = append(problems, errors.New(`--out "": must name a folder`))

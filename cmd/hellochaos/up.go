@@ -75,22 +75,22 @@ func up(ctx context.Context, stage string, objects []manifests.Object, host stri
 	defer func() {
 		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 		defer cancel()
-		_ = m.Close(closing) // the process ends with it
+		_, _ = m.Close(closing) // the process ends with it
 	}()
 	if err := m.Apply(ctx, objects); err != nil {
 		return failure{fmt.Errorf("applying the stages up to %s: %w", stage, err)}
 	}
-	frontend, err := m.Address(target.Direct)
+	frontend, err := m.Address(ctx, target.Direct)
 	if err != nil {
 		return failure{err}
 	}
 	fmt.Fprintf(stdout, "The chain is up with the stages up to %s; Ctrl-C ends it.\n\n", stage)
-	fmt.Fprintf(stdout, "frontend  %s/  (direct: outside the mesh)\n", frontend)
-	entry := frontend
-	if gateway, err := m.Address(target.Gateway); err == nil {
-		fmt.Fprintf(stdout, "gateway   %s/\n", gateway)
-		if entry = gateway; host != "" {
-			entry = "-H 'Host: " + host + "' " + gateway
+	fmt.Fprintf(stdout, "frontend  %s/  (direct: outside the mesh)\n", frontend.URL)
+	entry := frontend.URL
+	if gateway, err := m.Address(ctx, target.Gateway); err == nil {
+		fmt.Fprintf(stdout, "gateway   %s/\n", gateway.URL)
+		if entry = gateway.URL; host != "" {
+			entry = "-H 'Host: " + host + "' " + gateway.URL
 		}
 	} else {
 		fmt.Fprintf(stdout, "gateway   none before stage ingress\n")

@@ -1,0 +1,270 @@
+package cluster
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/target"
+)
+
+const (
+	// reachTime is how long an address may take to answer.
+	reachTime = 2 * time.Second
+	// mostNodes is how many nodes are tried for a node port.
+	mostNodes = 3
+)
+
+// address finds a way into the chain: the one that the user gave, else the first that answers of the Service's load
+// balancer, its cluster IP, its node port, and, where tunnel allows it, a port-forward, which the closer ends; the closer is
+// nil for the others. The error lists each way and why it does not lead in; it is errUnreached where the Service is there.
+func (c *Cluster) address(ctx context.Context, entry target.Entry, rules *manifests.Rules, tunnel bool) (target.Address, io.Closer, error) {
+	given, flag := c.options.DirectURL, "--direct-url"
+	if entry == target.Gateway {
+		given, flag = c.options.GatewayURL, "--gateway-url"
+	}
+	if given != "" {
+		return target.Address{URL: strings.TrimRight(given, "/"), Way: "given by " + flag}, nil, nil
+	}
+	in, err := c.entrance(ctx, entry, rules)
+	if err != nil {
+		return target.Address{}, nil, fmt.Errorf("entry %s: %w, or give its address by %s", entry, err, flag)
+	}
+	ways, failed := c.ways(ctx, in)
+	for _, w := range ways {
+		url := "http://" + w.address
+		if err := in.reach(ctx, url); err != nil {
+			failed = append(failed, fmt.Errorf("%s: %w", w, err))
+			continue
+		}
+		return target.Address{URL: url, Way: w.String()}, nil, nil
+	}
+	if tunnel {
+		address, closer, err := c.tunnel(ctx, in)
+		if err == nil {
+			return address, closer, nil
+		}
+		failed = append(failed, fmt.Errorf("port-forward: %w", err))
+	}
+	return target.Address{}, nil, fmt.Errorf("entry %s: no way leads to Service %s of namespace %s; give an address by %s:\n%w",
+		entry, in.service.Name, in.service.Namespace, flag, errors.Join(append(failed, errUnreached)...))
+}
+
+// errUnreached: the entry's Service is there, and does not answer yet.
+var errUnreached = errors.New("none of them answers")
+
+// entrance is the Service that an entry leads to, and how it is known to be reached.
+type entrance struct {
+	service *corev1.Service
+	port    corev1.ServicePort
+	// path is asked for; ours tells whether an answer is the service's.
+	path string
+	ours func(*http.Response) bool
+	// passed is what a port-forward to a pod goes past; empty: nothing.
+	passed string
+}
+
+// entrance finds the Service of an entry. The error says which object is missing.
+func (c *Cluster) entrance(ctx context.Context, entry target.Entry, rules *manifests.Rules) (*entrance, error) {
+	if entry == target.Gateway {
+		return c.gatewayEntrance(ctx, rules)
+	}
+	in := &entrance{path: "/healthz", ours: func(r *http.Response) bool { return r.StatusCode == http.StatusOK }, passed: ", and past its sidecar"}
+	err := c.again(ctx, "reading Service "+entryService, func(ctx context.Context) (err error) {
+		in.service, err = c.core.CoreV1().Services(c.namespace).Get(ctx, entryService, metav1.GetOptions{})
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%w: 'hellochaos deploy' makes it", err)
+	}
+	if len(in.service.Spec.Ports) == 0 {
+		return nil, fmt.Errorf("Service %s of namespace %s has no port: deploy it anew", entryService, c.namespace)
+	}
+	in.port = in.service.Spec.Ports[0]
+	return in, nil
+}
+
+// gatewayEntrance finds the Service before the pods that the rules' Gateway selects: in Istio's own namespace, else
+// anywhere, as far as Services may be listed there.
+func (c *Cluster) gatewayEntrance(ctx context.Context, rules *manifests.Rules) (*entrance, error) {
+	for name, gateway := range rules.Gateways {
+		in := &entrance{path: "/", ours: fromGateway}
+		var last error
+		for _, namespace := range []string{istioSystem, metav1.NamespaceAll} {
+			var services *corev1.ServiceList
+			last = c.again(ctx, "looking for the ingress gateway's Service", func(ctx context.Context) (err error) {
+				services, err = c.core.CoreV1().Services(namespace).List(ctx, metav1.ListOptions{})
+				return err
+			})
+			if last == nil && in.choose(services.Items, gateway) {
+				return in, nil
+			}
+		}
+		text := fmt.Sprintf("no Service with port %d leads to the pods %s that Gateway %s selects", gateway.Port(), labels.FormatLabels(gateway.Selector), name)
+		if last != nil {
+			return nil, fmt.Errorf("%s, as far as Services may be listed (%w): 'hellochaos doctor' looks for gateways", text, last)
+		}
+		return nil, fmt.Errorf("%s: install an ingress gateway with these labels", text)
+	}
+	return nil, errors.New("there is no Gateway among the applied objects: stage ingress brings one")
+}
+
+// choose takes the first Service, by name, that leads to a Gateway's pods and has its port.
+func (in *entrance) choose(services []corev1.Service, gateway *manifests.Gateway) bool {
+	slices.SortFunc(services, func(a, b corev1.Service) int {
+		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
+	})
+	for _, s := range services {
+		if len(gateway.Selector) == 0 || !labels.SelectorFromSet(gateway.Selector).Matches(labels.Set(s.Spec.Selector)) {
+			continue
+		}
+		for _, port := range s.Spec.Ports {
+			if int(port.Port) == gateway.Port() {
+				in.service, in.port = &s, port
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// fromGateway reports whether an answer may be a gateway's. Whatever it answers for "/" will do, but a web proxy on the way
+// answers too, for hosts that it does not reach.
+func fromGateway(r *http.Response) bool {
+	return strings.Contains(r.Header.Get("Server"), "envoy") || r.StatusCode < 300 || r.StatusCode == http.StatusNotFound
+}
+
+// reach asks for the entrance at a URL. The error says what came instead.
+func (in *entrance) reach(ctx context.Context, url string) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, reachTime, fmt.Errorf("no answer within %v", reachTime))
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url+in.path, nil)
+	if err != nil {
+		return err
+	}
+	// Straight to the address, as the load goes: no proxy of the environment.
+	transport := &http.Transport{DisableKeepAlives: true}
+	response, err := transport.RoundTrip(request)
+	if err != nil {
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
+		return fmt.Errorf("GET %s: %w", in.path, err)
+	}
+	defer response.Body.Close()
+	if !in.ours(response) {
+		return fmt.Errorf("GET %s is answered %s by %q", in.path, response.Status, cmp.Or(response.Header.Get("Server"), "a server without name"))
+	}
+	return nil
+}
+
+// way is an address at which an entrance may be.
+type way struct{ how, address string }
+
+func (w way) String() string { return w.how + " " + w.address }
+
+// ways are the addresses that a Service has, the best first, and why it has no others.
+func (c *Cluster) ways(ctx context.Context, in *entrance) (ways []way, none []error) {
+	add := func(how, host string, port int32) {
+		ways = append(ways, way{how, net.JoinHostPort(host, strconv.Itoa(int(port)))})
+	}
+	for _, i := range in.service.Status.LoadBalancer.Ingress {
+		add("load balancer", cmp.Or(i.IP, i.Hostname), in.port.Port)
+	}
+	switch {
+	case len(ways) > 0:
+	case in.service.Spec.Type != corev1.ServiceTypeLoadBalancer:
+		none = append(none, fmt.Errorf("load balancer: the Service is of type %s", cmp.Or(in.service.Spec.Type, corev1.ServiceTypeClusterIP)))
+	default:
+		none = append(none, errors.New("load balancer: the Service got no address so far"))
+	}
+	if ip := in.service.Spec.ClusterIP; ip == "" || ip == corev1.ClusterIPNone {
+		none = append(none, errors.New("cluster IP: the Service has none"))
+	} else {
+		add("cluster IP", ip, in.port.Port)
+	}
+	if in.port.NodePort == 0 {
+		return ways, append(none, errors.New("node port: the Service has none"))
+	}
+	hosts, err := c.nodeAddresses(ctx)
+	if err != nil {
+		none = append(none, fmt.Errorf("node port: %w", err))
+	}
+	for _, host := range hosts {
+		add("node port", host, in.port.NodePort)
+	}
+	return ways, none
+}
+
+// nodeAddresses are those of the first few nodes.
+func (c *Cluster) nodeAddresses(ctx context.Context) (addresses []string, err error) {
+	err = c.again(ctx, "looking for the nodes' addresses", func(ctx context.Context) error {
+		nodes, err := c.core.CoreV1().Nodes().List(ctx, metav1.ListOptions{Limit: mostNodes})
+		if err != nil {
+			return err
+		}
+		addresses = nil
+		for _, kind := range []corev1.NodeAddressType{corev1.NodeInternalIP, corev1.NodeExternalIP} {
+			for _, node := range nodes.Items {
+				for _, a := range node.Status.Addresses {
+					if a.Type == kind {
+						addresses = append(addresses, a.Address)
+					}
+				}
+			}
+		}
+		return nil
+	})
+	return addresses, err
+}
+
+// tunnel forwards a port to a ready pod behind an entrance.
+func (c *Cluster) tunnel(ctx context.Context, in *entrance) (target.Address, io.Closer, error) {
+	var pods *corev1.PodList
+	selector := labels.SelectorFromSet(in.service.Spec.Selector).String()
+	err := c.again(ctx, "looking for a pod", func(ctx context.Context) (err error) {
+		pods, err = c.core.CoreV1().Pods(in.service.Namespace).List(ctx, metav1.ListOptions{LabelSelector: selector})
+		return err
+	})
+	if err != nil {
+		return target.Address{}, nil, err
+	}
+	i := slices.IndexFunc(pods.Items, func(pod corev1.Pod) bool { return lives(&pod) && ready(&pod) })
+	if i < 0 || selector == "" {
+		return target.Address{}, nil, fmt.Errorf("the Service has no ready pod (%s)", selector)
+	}
+	pod := &pods.Items[i]
+	f, err := c.forward(ctx, pod, podPort(pod, &in.port))
+	if err != nil {
+		return target.Address{}, nil, err
+	}
+	if err := in.reach(ctx, f.url); err != nil {
+		return target.Address{}, nil, errors.Join(fmt.Errorf("to pod %s: %w", pod.Name, err), f.Close())
+	}
+	return target.Address{URL: f.url, Way: "port-forward to pod " + pod.Name + ": slow" + in.passed}, f, nil
+}
+
+// podPort is the port of a pod that a Service's port leads to.
+func podPort(pod *corev1.Pod, port *corev1.ServicePort) int {
+	for _, container := range pod.Spec.Containers {
+		for _, p := range container.Ports {
+			if name := port.TargetPort.StrVal; name != "" && p.Name == name {
+				return int(p.ContainerPort)
+			}
+		}
+	}
+	return cmp.Or(port.TargetPort.IntValue(), int(port.Port))
+}

@@ -1,0 +1,145 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/service/trail"
+)
+
+// Apply implements target.Target: what is new or different is written first and what is gone is taken away last, so that
+// no rule points at what is not there; then it waits until every proxy obeys. After an error part of the set may be in
+// force, which Close takes back.
+func (r *Run) Apply(ctx context.Context, objects []manifests.Object) error {
+	if err := context.Cause(r.gone); err != nil {
+		return err
+	}
+	rules, err := manifests.Read(objects)
+	if err != nil {
+		return err
+	}
+	wanted, err := r.wanted([][]manifests.Object{objects})
+	if err != nil {
+		return err
+	}
+	r.shut()
+	r.rules = rules
+	if err := r.write(ctx, wanted); err != nil {
+		return err
+	}
+	p := r.newProbe()
+	questions, err := p.questions(objects)
+	if err != nil {
+		return err
+	}
+	if err := r.writeProbe(ctx, p); err != nil {
+		return err
+	}
+	return r.converge(ctx, p, questions)
+}
+
+// write makes the namespace hold exactly the wanted objects, of those that the run may change.
+func (r *Run) write(ctx context.Context, wanted []*unstructured.Unstructured) error {
+	kept := map[reference]bool{}
+	for _, u := range wanted {
+		ref := reference{u.GetKind(), u.GetNamespace(), u.GetName()}
+		kept[ref] = true
+		rec := r.record(ref)
+		if rec == nil {
+			return fmt.Errorf("%s was not written down before the run began, so it cannot be changed", ref)
+		}
+		if _, err := r.change(ctx, rec, u); err != nil {
+			return err
+		}
+	}
+	for _, rec := range slices.Backward(r.known) {
+		if kept[rec.reference] {
+			continue
+		}
+		if _, err := r.change(ctx, rec, nil); err != nil {
+			return err
+		}
+	}
+	// What was done last is told with the next intent, or here.
+	return r.journal.flush(ctx)
+}
+
+// newProbe is a probe of the rules that are applied.
+func (r *Run) newProbe() *probe {
+	p := &probe{nonce: fmt.Sprintf("n%08x", rand.Uint32()), namespace: r.cluster.namespace}
+	for _, gateway := range r.rules.Gateways {
+		p.selector = gateway.Selector
+	}
+	return p
+}
+
+// writeProbe writes a probe's objects. They are in the journal as ours, whatever is in them.
+func (r *Run) writeProbe(ctx context.Context, p *probe) error {
+	for _, u := range p.objects(r.cluster) {
+		ref := reference{u.GetKind(), u.GetNamespace(), u.GetName()}
+		err := r.cluster.again(ctx, "writing "+ref.String(), func(ctx context.Context) error {
+			_, err := r.cluster.applier(ref, nil, u)(ctx, nil)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// entryService is the Service of the chain's first hop.
+const entryService = "frontend"
+
+// steadyRequests is how many requests show how the chain answers without failures.
+const steadyRequests = 20
+
+// steadyState is how the chain answers when no failure is asked for: the statuses by hop, of requests that a pod of its
+// first service gets through the API server. Empty where that service has no pod, or may not be asked.
+func (c *Cluster) steadyState(ctx context.Context, rules *manifests.Rules) (string, error) {
+	for i := range rules.Workloads {
+		w := &rules.Workloads[i]
+		if !c.ours(w) || w.Labels["app"] != entryService {
+			continue
+		}
+		pods, err := c.podsOf(ctx, w)
+		if err != nil || len(pods) == 0 || !ready(&pods[0]) {
+			return "", err
+		}
+		seen := map[string]bool{}
+		for range steadyRequests {
+			body, err := c.core.CoreV1().RESTClient().Get().Namespace(pods[0].Namespace).Resource("pods").SubResource("proxy").
+				Name(fmt.Sprintf("%s:%d", pods[0].Name, portOf(&pods[0]))).Suffix("/").SetHeader("Accept", "application/json").DoRaw(ctx)
+			if err != nil {
+				return "", fmt.Errorf("asking the chain through the API server how it answers: %w", err)
+			}
+			hop, err := trail.Decode(body)
+			if err != nil {
+				return "", fmt.Errorf("asking the chain how it answers: %w; is its image of this version of hello-service?", err)
+			}
+			seen[statuses(hop)] = true
+		}
+		return strings.Join(slices.Sorted(maps.Keys(seen)), " or "), nil
+	}
+	return "", nil
+}
+
+// statuses are a trail's, hop by hop: "200 200 200 502".
+func statuses(hop *trail.Hop) string {
+	text := strconv.Itoa(hop.Status)
+	for call := hop.Call; call != nil; call = call.Hop.Call {
+		text += " " + strconv.Itoa(call.Status)
+		if call.Hop == nil {
+			break
+		}
+	}
+	return text
+}

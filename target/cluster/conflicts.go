@@ -1,0 +1,358 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/hellochaos/hellochaos/manifests"
+)
+
+const (
+	// domain ends the full names of a cluster's Services.
+	domain = ".svc.cluster.local"
+	// allSidecars is the word for all sidecars among a VirtualService's gateways.
+	allSidecars = "mesh"
+)
+
+// conflict is an object of another's that makes a rule for something that the run's objects are about.
+type conflict struct {
+	reference
+	// about is what both are about: "rules for host middleware.shop.svc.cluster.local, as VirtualService middleware has".
+	about string
+}
+
+// conflicts are the objects in the chain's namespace that others made and that would make two rules for one host, in the
+// order in which a run writes. Those of other namespaces are not among them: they are not the run's to put away, and
+// Doctor names them.
+func (c *Cluster) conflicts(ctx context.Context, sets [][]manifests.Object) ([]reference, error) {
+	s := c.scope(sets)
+	var found []reference
+	for _, kind := range runKinds {
+		if _, istio := istioResources[kind]; !istio {
+			continue
+		}
+		err := c.again(ctx, "looking for objects of others that have rules for the chain's hosts", func(ctx context.Context) error {
+			list, err := c.listObjects(ctx, c.resource(kind))(c.namespace)
+			for _, one := range s.conflicts(list, nil) {
+				found = append(found, one.reference)
+			}
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
+// scope is what some sets of objects are about.
+type scope struct {
+	namespace string
+	// own are the objects themselves, hosts those that the chain calls, with the object that says so.
+	own   map[reference]bool
+	hosts map[string]reference
+	// gateways are the objects' Gateways, entries the hosts that are served at them.
+	gateways []gatewayScope
+	entries  map[string]reference
+	// pods are the labels of the chain's pods.
+	pods []labels.Set
+	// imports are the namespaces and hosts that the Sidecar lets the chain's proxies know; none: all.
+	imports [][2]string
+}
+
+// gatewayScope is a Gateway: the pods that it selects, and the hosts by port.
+type gatewayScope struct {
+	reference
+	selector map[string]string
+	hosts    map[string][]string
+}
+
+// scope reads what sets of objects are about.
+func (c *Cluster) scope(sets [][]manifests.Object) *scope {
+	s := &scope{namespace: c.namespace, own: map[reference]bool{}, hosts: map[string]reference{}, entries: map[string]reference{}}
+	for _, set := range sets {
+		for i := range set {
+			r := c.referenceOf(&set[i])
+			// An object that cannot be turned into JSON is an error of everything else that a run does with it.
+			if u, err := c.desired(&set[i]); err == nil && r.Namespace == c.namespace {
+				s.add(r, u)
+			}
+			if d, ok := set[i].Kubernetes.(*appsv1.Deployment); ok && r.Namespace == c.namespace {
+				s.pods = append(s.pods, d.Spec.Template.Labels)
+				if upstream := upstreamOf(d); upstream != "" {
+					note(s.hosts, []string{fullName(upstream, r.Namespace)}, r)
+				}
+			}
+			s.own[r] = true
+		}
+	}
+	return s
+}
+
+func (s *scope) add(r reference, u *unstructured.Unstructured) {
+	switch r.Kind {
+	case "Deployment":
+	case "Gateway":
+		s.gateways = append(s.gateways, gatewayScopeOf(u))
+	case "Sidecar":
+		listeners, _, _ := unstructured.NestedSlice(u.Object, "spec", "egress")
+		for _, listener := range listeners {
+			for _, host := range texts(listener, "hosts") {
+				namespace, host, _ := strings.Cut(host, "/")
+				if namespace == "." {
+					namespace = r.Namespace
+				}
+				s.imports = append(s.imports, [2]string{namespace, host})
+			}
+		}
+	case "VirtualService":
+		for _, gateway := range gatewaysOf(u) {
+			hosts := s.entries
+			if gateway == allSidecars {
+				hosts = s.hosts
+			}
+			note(hosts, hostsOf(u), r)
+		}
+	default:
+		note(s.hosts, hostsOf(u), r)
+	}
+}
+
+// note keeps the first object that is about a host.
+func note(known map[string]reference, hosts []string, r reference) {
+	for _, host := range hosts {
+		if _, ok := known[host]; !ok {
+			known[host] = r
+		}
+	}
+}
+
+// conflicts are those of some objects that others made and that make a second rule. gatewayPods are the labels of the
+// pods that the scope's Gateways select, as far as they were seen.
+func (s *scope) conflicts(objects []*unstructured.Unstructured, gatewayPods []labels.Set) (found []conflict) {
+	var gateways []string // the scope's own, and those of others for the same pods and hosts
+	for _, g := range s.gateways {
+		gateways = append(gateways, g.Namespace+"/"+g.Name)
+	}
+	for _, u := range objects {
+		if r := nameOf(u); r.Kind == "Gateway" && !s.own[r] && s.sharedGateway(u, gatewayPods) != "" {
+			gateways = append(gateways, r.Namespace+"/"+r.Name)
+		}
+	}
+	for _, u := range objects {
+		r := nameOf(u)
+		if s.own[r] || u.GetLabels()[managedBy] == manager || r.Name == probeName {
+			continue
+		}
+		about := ""
+		switch r.Kind {
+		case "VirtualService":
+			about = s.sharedRoutes(u, gateways)
+		case "DestinationRule":
+			if r.Namespace == s.namespace || r.Namespace == istioSystem {
+				about = s.shared(s.hosts, u, "a policy for")
+			}
+		case "ServiceEntry":
+			if s.visible(u) {
+				about = s.shared(s.hosts, u, "an entry in the registry for")
+			}
+		case "Gateway":
+			about = s.sharedGateway(u, gatewayPods)
+		case "Sidecar":
+			about = s.sharedSidecar(u)
+		}
+		if about != "" {
+			found = append(found, conflict{r, about})
+		}
+	}
+	return found
+}
+
+// shared says which host of an object is one of known; empty when none is.
+func (s *scope) shared(known map[string]reference, u *unstructured.Unstructured, what string) string {
+	for _, host := range hostsOf(u) {
+		for _, ours := range slices.Sorted(maps.Keys(known)) {
+			if meet(host, ours) {
+				return fmt.Sprintf("%s host %s, which %s is about", what, host, known[ours])
+			}
+		}
+	}
+	return ""
+}
+
+// sharedRoutes says which host a VirtualService has rules for at a proxy that obeys ours.
+func (s *scope) sharedRoutes(u *unstructured.Unstructured, gateways []string) string {
+	for _, gateway := range gatewaysOf(u) {
+		about := ""
+		switch {
+		case gateway == allSidecars && s.visible(u):
+			about = s.shared(s.hosts, u, "rules for")
+		case slices.Contains(gateways, gateway) && exported(u, s.namespace, istioSystem):
+			about = s.shared(s.entries, u, "rules at the gateway for")
+		}
+		if about != "" {
+			return about
+		}
+	}
+	return ""
+}
+
+// sharedGateway says which port a Gateway opens for the same pods and hosts as one of ours.
+func (s *scope) sharedGateway(u *unstructured.Unstructured, pods []labels.Set) string {
+	theirs := gatewayScopeOf(u)
+	for _, ours := range s.gateways {
+		if !samePods(ours.selector, theirs.selector, pods) {
+			continue
+		}
+		for _, port := range slices.Sorted(maps.Keys(ours.hosts)) {
+			for _, a := range ours.hosts[port] {
+				if slices.ContainsFunc(theirs.hosts[port], func(b string) bool { return meet(a, b) }) {
+					return fmt.Sprintf("port %s of the same gateway pods for host %s, which %s opens", port, a, ours)
+				}
+			}
+		}
+	}
+	return ""
+}
+
+// sharedSidecar says whose proxies a Sidecar of the chain's namespace configures. Where there are two, one is not obeyed.
+func (s *scope) sharedSidecar(u *unstructured.Unstructured) string {
+	selector, _, _ := unstructured.NestedStringMap(u.Object, "spec", "workloadSelector", "labels")
+	if u.GetNamespace() != s.namespace {
+		return ""
+	}
+	for _, pod := range s.pods {
+		if labels.SelectorFromSet(selector).Matches(pod) {
+			return fmt.Sprintf("what the proxies of the pods %s know", pod)
+		}
+	}
+	return ""
+}
+
+// samePods reports whether two selectors choose the same gateway's pods. Of pods that were not seen it holds when one
+// selector says all that the other says.
+func samePods(a, b map[string]string, pods []labels.Set) bool {
+	first, second := labels.SelectorFromSet(a), labels.SelectorFromSet(b)
+	for _, pod := range pods {
+		if first.Matches(pod) && second.Matches(pod) {
+			return true
+		}
+	}
+	return first.Matches(labels.Set(b)) || second.Matches(labels.Set(a))
+}
+
+// visible reports whether the chain's sidecars take up an object: it is exported to them, and imported by their Sidecar.
+func (s *scope) visible(u *unstructured.Unstructured) bool {
+	if !exported(u, s.namespace) {
+		return false
+	}
+	for _, pattern := range s.imports {
+		if pattern[0] == "*" || pattern[0] == u.GetNamespace() {
+			for _, host := range hostsOf(u) {
+				if meet(host, pattern[1]) {
+					return true
+				}
+			}
+		}
+	}
+	return len(s.imports) == 0
+}
+
+// exported reports whether any of some namespaces' proxies may know an object.
+func exported(u *unstructured.Unstructured, namespaces ...string) bool {
+	to := texts(u.Object["spec"], "exportTo")
+	for _, namespace := range namespaces {
+		if slices.Contains(to, namespace) || slices.Contains(to, ".") && namespace == u.GetNamespace() {
+			return true
+		}
+	}
+	return len(to) == 0 || slices.Contains(to, "*")
+}
+
+// hostsOf are the hosts that an object is about, in full. Istio takes a name without a dot for one of the object's own
+// namespace, but not in a ServiceEntry.
+func hostsOf(u *unstructured.Unstructured) []string {
+	spec := u.Object["spec"]
+	switch u.GetKind() {
+	case "Service":
+		return []string{u.GetName() + "." + u.GetNamespace() + domain}
+	case "ServiceEntry":
+		return texts(spec, "hosts")
+	case "DestinationRule":
+		host, _, _ := unstructured.NestedString(u.Object, "spec", "host")
+		return []string{fullName(host, u.GetNamespace())}
+	}
+	var hosts []string
+	for _, host := range texts(spec, "hosts") {
+		hosts = append(hosts, fullName(host, u.GetNamespace()))
+	}
+	return hosts
+}
+
+func fullName(host, namespace string) string {
+	host = strings.ToLower(host)
+	if strings.ContainsAny(host, ".*") {
+		return host
+	}
+	return host + "." + namespace + domain
+}
+
+// gatewaysOf are where a VirtualService holds: "mesh", or a Gateway with its namespace.
+func gatewaysOf(u *unstructured.Unstructured) []string {
+	var all []string
+	for _, gateway := range texts(u.Object["spec"], "gateways") {
+		if gateway != allSidecars && !strings.Contains(gateway, "/") {
+			gateway = u.GetNamespace() + "/" + gateway
+		}
+		all = append(all, gateway)
+	}
+	if len(all) == 0 {
+		return []string{allSidecars}
+	}
+	return all
+}
+
+func gatewayScopeOf(u *unstructured.Unstructured) gatewayScope {
+	g := gatewayScope{reference: nameOf(u), hosts: map[string][]string{}}
+	g.selector, _, _ = unstructured.NestedStringMap(u.Object, "spec", "selector")
+	servers, _, _ := unstructured.NestedSlice(u.Object, "spec", "servers")
+	for _, server := range servers {
+		server, _ := server.(map[string]any)
+		number, _, _ := unstructured.NestedFieldNoCopy(server, "port", "number")
+		port := fmt.Sprint(number)
+		for _, host := range texts(server, "hosts") {
+			// A namespace before the host limits whose rules may use it.
+			if _, rest, ok := strings.Cut(host, "/"); ok {
+				host = rest
+			}
+			g.hosts[port] = append(g.hosts[port], strings.ToLower(host))
+		}
+	}
+	return g
+}
+
+// texts is a list of strings in an object of the API; none where there is something else.
+func texts(object any, field string) (all []string) {
+	fields, _ := object.(map[string]any)
+	list, _, _ := unstructured.NestedStringSlice(fields, field)
+	return list
+}
+
+// meet reports whether there is a host that both names stand for; each may begin with "*".
+func meet(a, b string) bool { return covers(a, b) || covers(b, a) }
+
+// covers reports whether host, which may begin with "*" itself, lies within pattern.
+func covers(pattern, host string) bool {
+	suffix, wild := strings.CutPrefix(pattern, "*")
+	if !wild {
+		return pattern == host
+	}
+	return strings.HasSuffix(host, suffix)
+}

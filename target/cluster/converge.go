@@ -1,0 +1,157 @@
+package cluster
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/hellochaos/hellochaos/service/trail"
+	"github.com/hellochaos/hellochaos/target"
+)
+
+const (
+	// probeEvery is the time between two questions to one proxy.
+	probeEvery = 40 * time.Millisecond
+	// inARow is how often a sidecar must answer rightly before it is believed, gatewayInARow a gateway, of which there may be
+	// several behind one address: each of Envoy's threads takes up new rules by itself, and every question is a new connection.
+	inARow, gatewayInARow = 3, 10
+)
+
+// converge waits until every proxy that calls for the chain answers the questions of a probe that was just written.
+func (r *Run) converge(ctx context.Context, p *probe, questions []question) error {
+	callers, err := r.callers(ctx)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, r.cluster.options.Wait, errors.New("the time is over"))
+	defer cancel()
+	group, ctx := errgroup.WithContext(ctx)
+	for _, pod := range callers {
+		group.Go(func() error {
+			return obeyed(ctx, "the proxy of pod "+pod.Name, inARow, func(ctx context.Context) (string, error) {
+				return r.cluster.askSidecar(ctx, &pod, questions)
+			})
+		})
+	}
+	if p.selector != nil {
+		group.Go(func() error { return r.convergeGateway(ctx, p) })
+	}
+	return group.Wait()
+}
+
+// callers are the pods of the chain whose proxies send its calls.
+func (r *Run) callers(ctx context.Context) ([]corev1.Pod, error) {
+	var callers []corev1.Pod
+	for i := range r.rules.Workloads {
+		w := &r.rules.Workloads[i]
+		if role := w.Env["ROLE"]; !r.cluster.ours(w) || role != "" && role != "chain" && role != "relay" {
+			continue
+		}
+		pods, err := r.cluster.podsOf(ctx, w)
+		if err != nil {
+			return nil, err
+		}
+		if len(pods) == 0 && w.Replicas > 0 {
+			return nil, fmt.Errorf("Deployment %s has no pod in namespace %s: 'hellochaos deploy' starts them", w.Name, r.cluster.namespace)
+		}
+		callers = append(callers, pods...)
+	}
+	return callers, nil
+}
+
+// obeyed asks until the answers are right so many times in a row, or ctx ends; ask says what is wrong with an answer.
+func obeyed(ctx context.Context, who string, times int, ask func(context.Context) (wrong string, err error)) error {
+	ticker := time.NewTicker(probeEvery)
+	defer ticker.Stop()
+	last := "it was not reached yet"
+	for right := 0; ; {
+		switch wrong, err := ask(ctx); {
+		case ctx.Err() != nil:
+		case err != nil:
+			right, last = 0, err.Error()
+		case wrong != "":
+			right, last = 0, wrong
+		default:
+			if right++; right == times {
+				return nil
+			}
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return fmt.Errorf("%s does not obey the new rules yet (%s): %w; 'istioctl proxy-status' shows what its control plane sent, --wait gives it longer", who, last, context.Cause(ctx))
+		}
+	}
+}
+
+// askSidecar puts the questions to a pod's proxy, through the pod's app.
+func (c *Cluster) askSidecar(ctx context.Context, pod *corev1.Pod, questions []question) (wrong string, err error) {
+	for _, q := range questions {
+		body, err := c.podGet(ctx, pod, strings.TrimSuffix(trail.ProbePath, "/")+q.path, map[string]string{"host": q.host})
+		if err != nil {
+			return "", fmt.Errorf("asking it through the API server: %w", err)
+		}
+		var answer trail.Probe
+		if err := json.Unmarshal(body, &answer); err != nil {
+			return "", fmt.Errorf("its answer is not a probe's, is its image of this version of hello-service? %w", err)
+		}
+		if !q.obeys(answer) {
+			return fmt.Sprintf("it answers %d %q %s for %s", answer.Status, answer.Body, answer.Error, q.path), nil
+		}
+	}
+	return "", nil
+}
+
+// podGet is a GET to a pod's app through the API server.
+func (c *Cluster) podGet(ctx context.Context, pod *corev1.Pod, path string, query map[string]string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTime)
+	defer cancel()
+	return c.core.CoreV1().Pods(pod.Namespace).ProxyGet("http", pod.Name, strconv.Itoa(portOf(pod)), path, query).DoRaw(ctx)
+}
+
+// portOf is where a pod's app listens.
+func portOf(pod *corev1.Pod) int {
+	for _, container := range pod.Spec.Containers {
+		for _, env := range container.Env {
+			if port, err := strconv.Atoi(env.Value); env.Name == "PORT" && err == nil {
+				return port
+			}
+		}
+	}
+	return 3000
+}
+
+// convergeGateway asks the ingress gateway, by the way that a run's requests will take.
+func (r *Run) convergeGateway(ctx context.Context, p *probe) error {
+	address, err := r.Address(ctx, target.Gateway)
+	if err != nil {
+		return err
+	}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 2 * time.Second}
+	return obeyed(ctx, "the ingress gateway at "+address.URL, gatewayInARow, func(ctx context.Context) (string, error) {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, address.URL+rulesPath, nil)
+		if err != nil {
+			return "", err
+		}
+		request.Host = p.host()
+		response, err := client.Do(request)
+		if err != nil {
+			return "", err
+		}
+		defer response.Body.Close()
+		body, err := io.ReadAll(io.LimitReader(response.Body, 4096))
+		if err != nil || response.StatusCode != http.StatusOK || string(body) != p.nonce {
+			return fmt.Sprintf("it answers %d %q", response.StatusCode, body), err
+		}
+		return "", nil
+	})
+}

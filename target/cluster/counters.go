@@ -1,0 +1,179 @@
+package cluster
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/target"
+)
+
+// countersPoll is the time between two looks at the services' counters while tries are in flight.
+const countersPoll = 50 * time.Millisecond
+
+// tally is what is known of one pod's app: the counts that were read last, and how often its container was started.
+type tally struct {
+	pod      string
+	restarts int32
+	counts   target.Counters
+	inFlight int64
+	gone     bool
+	// kept are the counts of the app's former starts.
+	kept target.Counters
+}
+
+// Counters implements target.Target. It takes what two looks in a row agree on, with no try in flight in either: a try
+// may be on the wire while no pod has it. A pod that went away keeps the counts that were last read of it.
+func (r *Run) Counters(ctx context.Context) (target.Counters, error) {
+	ticker := time.NewTicker(countersPoll)
+	defer ticker.Stop()
+	var last target.Counters
+	for settled := false; ; {
+		inFlight, err := r.look(ctx)
+		if apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) { // all else may pass: a pod that goes, a server that restarts
+			return nil, advised(err)
+		}
+		if err == nil {
+			counters := r.total()
+			if settled && inFlight == 0 && slices.Equal(counters, last) {
+				return counters, nil
+			}
+			last, settled = counters, inFlight == 0
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return nil, fmt.Errorf("reading the services' counters, %d tries in flight, last error %v: %w", inFlight, err, context.Cause(ctx))
+		}
+	}
+}
+
+// total is the counts of all pods that there were.
+func (r *Run) total() target.Counters {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	var all target.Counters
+	for _, t := range r.tallies {
+		all = append(append(all, t.counts...), t.kept...)
+	}
+	return all.Total()
+}
+
+// look reads every pod's counters once, and notices pods that came, went or were restarted.
+func (r *Run) look(ctx context.Context) (inFlight int64, err error) {
+	pods, err := r.pods(ctx)
+	if err != nil {
+		return 0, err
+	}
+	read := make([]*tally, len(pods))
+	group, ctx := errgroup.WithContext(ctx)
+	for i := range pods {
+		group.Go(func() error {
+			body, err := r.cluster.podGet(ctx, &pods[i], "/metrics", nil)
+			if err != nil {
+				return fmt.Errorf("reading the counters of pod %s through the API server: %w", pods[i].Name, err)
+			}
+			read[i] = &tally{pod: pods[i].Name, restarts: restarts(&pods[i])}
+			if read[i].counts, read[i].inFlight, err = target.ReadCounters(bytes.NewReader(body)); err != nil {
+				return fmt.Errorf("pod %s: %w", pods[i].Name, err)
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return 0, err
+	}
+	found := map[types.UID]*tally{}
+	for i := range pods {
+		found[pods[i].UID] = read[i]
+		inFlight += read[i].inFlight
+	}
+	r.notice(found)
+	return inFlight, nil
+}
+
+// notice takes up what was read of the pods.
+func (r *Run) notice(found map[types.UID]*tally) {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	first := r.tallies == nil
+	if first {
+		r.tallies = map[types.UID]*tally{}
+	}
+	for _, uid := range slices.Sorted(maps.Keys(found)) {
+		now, was := found[uid], r.tallies[uid]
+		switch {
+		case was == nil && !first:
+			r.incident(true, "pod %s is new: the services' pods are not those that the phase began with", now.pod)
+		case was != nil && was.restarts != now.restarts:
+			r.incident(true, "pod %s was restarted: what it counted since it was last read is lost", now.pod)
+			now.kept = append(was.kept, was.counts...)
+		case was != nil:
+			now.kept = was.kept
+		}
+		r.tallies[uid] = now
+	}
+	for _, uid := range slices.Sorted(maps.Keys(r.tallies)) {
+		if t := r.tallies[uid]; found[uid] == nil && !t.gone {
+			t.gone = true
+			r.incident(true, "pod %s went away: calls to it were cut, and what it counted since it was last read is lost", t.pod)
+		}
+	}
+}
+
+// incident notes something for Incidents; r.mutex is held.
+func (r *Run) incident(pod bool, format string, args ...any) {
+	r.incidents = append(r.incidents, target.Incident{Text: fmt.Sprintf(format, args...), Pod: pod})
+}
+
+// pods are the running pods of the chain's own services.
+func (r *Run) pods(ctx context.Context) ([]corev1.Pod, error) {
+	var all []corev1.Pod
+	for i := range r.rules.Workloads {
+		w := &r.rules.Workloads[i]
+		if !r.cluster.ours(w) || w.Env["ROLE"] == "relay" {
+			continue
+		}
+		pods, err := r.cluster.podsOf(ctx, w)
+		if err != nil {
+			return nil, err
+		}
+		for _, pod := range pods {
+			if ready(&pod) {
+				all = append(all, pod)
+			}
+		}
+	}
+	return all, nil
+}
+
+// ours reports whether a workload stands in the chain's namespace.
+func (c *Cluster) ours(w *manifests.Workload) bool {
+	return w.Namespace == manifests.Namespace || w.Namespace == c.namespace
+}
+
+// restarts is how often the containers of a pod were started anew.
+func restarts(pod *corev1.Pod) (n int32) {
+	for _, s := range pod.Status.ContainerStatuses {
+		n += s.RestartCount
+	}
+	return n
+}
+
+func ready(pod *corev1.Pod) bool {
+	for _, condition := range pod.Status.Conditions {
+		if condition.Type == corev1.PodReady {
+			return condition.Status == corev1.ConditionTrue
+		}
+	}
+	return false
+}

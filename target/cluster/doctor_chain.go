@@ -1,0 +1,291 @@
+package cluster
+
+import (
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
+)
+
+// upstreamVariable and externalVariable say whom a service of the chain calls, and whether that is outside the chain.
+const upstreamVariable, externalVariable = "UPSTREAM_URI", "UPSTREAM_EXTERNAL"
+
+// wanted are the Deployments of the chain, as the objects have them.
+func (v *view) wanted() (all []*appsv1.Deployment) {
+	for i := range v.objects {
+		o := &v.objects[i]
+		if d, ok := o.Kubernetes.(*appsv1.Deployment); ok && v.cluster.referenceOf(o).Namespace == v.cluster.namespace {
+			all = append(all, d)
+		}
+	}
+	return all
+}
+
+// chainPods are the pods of the chain's Deployments.
+func (v *view) chainPods() (pods []*corev1.Pod) {
+	for _, d := range v.wanted() {
+		selector := labels.SelectorFromSet(d.Spec.Selector.MatchLabels)
+		for i := range v.pods.items {
+			if pod := &v.pods.items[i]; selector.Matches(labels.Set(pod.Labels)) && lives(pod) {
+				pods = append(pods, pod)
+			}
+		}
+	}
+	return pods
+}
+
+// application says whether the chain stands as the objects have it. The image may be another.
+func (v *view) application() Finding {
+	if v.deployments.hidden != nil {
+		return v.unseen(v.deployments.hidden)
+	}
+	deploy := "hellochaos deploy -n " + v.cluster.namespace
+	var wrong, late []string
+	for _, want := range v.wanted() {
+		i := slices.IndexFunc(v.deployments.items, func(d appsv1.Deployment) bool { return d.Name == want.Name })
+		if i < 0 {
+			wrong = append(wrong, "Deployment "+want.Name+" is not there")
+			continue
+		}
+		live := &v.deployments.items[i]
+		for _, text := range unlike(want, live) {
+			wrong = append(wrong, "Deployment "+want.Name+": "+text)
+		}
+		if readyOf(live) < replicas(want) {
+			late = append(late, fmt.Sprintf("%s has %d of %d pods ready", want.Name, readyOf(live), replicas(want)))
+		}
+	}
+	switch {
+	case len(wrong) > 0:
+		return fail(deploy, "the chain is not the one that the predictions are made for: %s", strings.Join(wrong, "; "))
+	case len(late) > 0:
+		return fail("kubectl -n "+v.cluster.namespace+" describe pods", "%s", strings.Join(late, "; "))
+	}
+	return ok("all %d Deployments are as in the manifests, and ready", len(v.wanted()))
+}
+
+// unlike is what a Deployment has otherwise than wanted, of what changes a run: labels, environment, ports and replicas.
+func unlike(want, live *appsv1.Deployment) (all []string) {
+	differ := func(what, should, is string) {
+		if should != is {
+			all = append(all, fmt.Sprintf("%s %s, want %s", what, quoted(is), quoted(should)))
+		}
+	}
+	differ("replicas", fmt.Sprint(replicas(want)), fmt.Sprint(replicas(live)))
+	template, now := want.Spec.Template, live.Spec.Template
+	for _, name := range slices.Sorted(maps.Keys(template.Labels)) {
+		differ("label "+name, template.Labels[name], now.Labels[name])
+	}
+	for _, c := range template.Spec.Containers {
+		i := slices.IndexFunc(now.Spec.Containers, func(other corev1.Container) bool { return other.Name == c.Name })
+		if i < 0 {
+			all = append(all, "no container "+c.Name)
+			continue
+		}
+		should, is := environmentOf(c), environmentOf(now.Spec.Containers[i])
+		for _, name := range keysOf(should, is) {
+			differ(name, should[name], is[name])
+		}
+		differ("ports", portsOf(c), portsOf(now.Spec.Containers[i]))
+	}
+	return all
+}
+
+func quoted(text string) string {
+	if text == "" {
+		return "absent"
+	}
+	return text
+}
+
+func environmentOf(c corev1.Container) map[string]string {
+	all := map[string]string{}
+	for _, variable := range c.Env {
+		all[variable.Name] = variable.Value
+		if variable.ValueFrom != nil {
+			all[variable.Name] = "from elsewhere"
+		}
+	}
+	return all
+}
+
+// upstreamOf is the host that the pods of a Deployment of the manifests call; empty when they call none.
+func upstreamOf(d *appsv1.Deployment) string {
+	u, err := url.Parse(environmentOf(d.Spec.Template.Spec.Containers[0])[upstreamVariable])
+	if err != nil {
+		return ""
+	}
+	return u.Hostname()
+}
+
+func keysOf(a, b map[string]string) []string {
+	all := maps.Clone(a)
+	maps.Copy(all, b)
+	return slices.Sorted(maps.Keys(all))
+}
+
+func portsOf(c corev1.Container) string {
+	var ports []string
+	for _, p := range c.Ports {
+		ports = append(ports, fmt.Sprint(p.ContainerPort))
+	}
+	slices.Sort(ports)
+	return strings.Join(ports, " ")
+}
+
+// hosts says what others have made for the hosts that the objects are about.
+func (v *view) hosts() Finding {
+	if v.policies.hidden != nil {
+		return v.unseen(v.policies.hidden)
+	}
+	var pods []labels.Set
+	for _, pod := range v.gatewayPods.items {
+		pods = append(pods, pod.Labels)
+	}
+	var ours, elsewhere []string
+	command := ""
+	for _, found := range v.scope.conflicts(v.policies.items, pods) {
+		text := fmt.Sprintf("%s in namespace %s has %s", found.reference, found.Namespace, found.about)
+		if found.Namespace != v.cluster.namespace {
+			elsewhere = append(elsewhere, text)
+			continue
+		}
+		ours = append(ours, text)
+		if command != "" {
+			command += " && "
+		}
+		command += fmt.Sprintf("kubectl -n %s delete %s %s", found.Namespace, strings.ToLower(found.Kind), found.Name)
+	}
+	all := strings.Join(append(ours, elsewhere...), "; ")
+	switch {
+	case len(ours) > 0 && v.cluster.options.TakeOver:
+		return warn("", "%s: what stands in namespace %s is put away for the run and put back at its end", all, v.cluster.namespace)
+	case len(ours) > 0:
+		return fail(command, "two rules for one host, of which one is not obeyed: %s. Delete them, or run with --take-over, which puts them away and back", all)
+	case len(elsewhere) > 0:
+		return warn("", "%s: a run leaves other namespaces alone, and figures may come from these rules", all)
+	case v.policies.partly && (len(v.scope.gateways) > 0 || len(v.scope.imports) == 0):
+		return warn("", "nobody else has rules for the chain's hosts in namespaces %s and %s; what others have for the gateway cannot be seen", v.cluster.namespace, istioSystem)
+	}
+	return ok("nobody else has rules for the chain's hosts")
+}
+
+// ownership are the labels, annotations and field managers by which it is known who would undo what a run changes.
+var ownership = []struct{ name, owner string }{
+	{"argocd.argoproj.io/instance", "Argo CD"},
+	{"argocd.argoproj.io/tracking-id", "Argo CD"},
+	{"kustomize.toolkit.fluxcd.io/name", "Flux"},
+	{"helm.toolkit.fluxcd.io/name", "Flux"},
+}
+
+var ownerManagers = map[string]string{
+	"argocd-controller": "Argo CD", "argocd-application-controller": "Argo CD",
+	"kustomize-controller": "Flux", "helm-controller": "Flux",
+}
+
+// gitOps says which of the objects that a run changes are kept as they are by somebody else.
+func (v *view) gitOps() Finding {
+	if v.services.hidden != nil {
+		return v.unseen(v.services.hidden)
+	}
+	if v.policies.hidden != nil {
+		return v.unseen(v.policies.hidden)
+	}
+	var owned []string
+	look := func(r reference, labels, annotations map[string]string, managers []string) {
+		if owner := ownerOf(labels, annotations, managers); owner != "" && v.scope.own[r] {
+			owned = append(owned, fmt.Sprintf("%s (%s)", r, owner))
+		}
+	}
+	for _, s := range v.services.items {
+		var managers []string
+		for _, entry := range s.ManagedFields {
+			managers = append(managers, entry.Manager)
+		}
+		look(reference{"Service", s.Namespace, s.Name}, s.Labels, s.Annotations, managers)
+	}
+	for _, u := range v.policies.items {
+		look(nameOf(u), u.GetLabels(), u.GetAnnotations(), managersOf(u))
+	}
+	if len(owned) > 0 {
+		return warn("", "kept by GitOps, which will undo a run's changes while they are measured: %s; pause it for the run", strings.Join(owned, ", "))
+	}
+	return ok("nobody keeps the objects that a run changes")
+}
+
+func managersOf(u *unstructured.Unstructured) (managers []string) {
+	for _, entry := range u.GetManagedFields() {
+		managers = append(managers, entry.Manager)
+	}
+	return managers
+}
+
+// ownerOf is who keeps an object as it is; empty when nobody is known to.
+func ownerOf(labels, annotations map[string]string, managers []string) string {
+	for _, mark := range ownership {
+		if labels[mark.name] != "" || annotations[mark.name] != "" {
+			return mark.owner
+		}
+	}
+	for _, name := range managers {
+		if owner := ownerManagers[name]; owner != "" {
+			return owner
+		}
+	}
+	return ""
+}
+
+// egress says whether what the chain calls outside of it is there.
+func (v *view) egress() Finding {
+	var host string
+	for _, d := range v.wanted() {
+		if environmentOf(d.Spec.Template.Spec.Containers[0])[externalVariable] == "true" {
+			host = upstreamOf(d)
+		}
+	}
+	name, namespace, ours := strings.Cut(strings.TrimSuffix(host, domain), ".")
+	service := reference{"Service", namespace, name}
+	found, wanted := v.abroad[service]
+	switch {
+	case host == "":
+		return ok("the chain calls nothing outside of it")
+	case !ours || !strings.HasSuffix(host, domain) || !wanted:
+		return warn("", "the chain calls %s: whether a way leads there cannot be seen from here, only that it is answered in stage egress", host)
+	case found.hidden != nil:
+		return warn("", "cannot be seen: %s", oneLine(found.hidden)) // manifests/rbac.yaml would not help
+	case len(found.items) == 0:
+		return fail("hellochaos deploy -n "+v.cluster.namespace, "the chain calls %s, but there is no %s in namespace %s", host, service, namespace)
+	case found.items[0].GetAnnotations()[hiddenAnnotation] != "~":
+		return fail("hellochaos deploy -n "+v.cluster.namespace, "%s in namespace %s lacks the annotation %s: \"~\", so the mesh knows it and stage egress has nothing to open", service, namespace, hiddenAnnotation)
+	}
+	return v.clock(host, namespace)
+}
+
+// hiddenAnnotation of a Service says which proxies know it; "~" is none.
+const hiddenAnnotation = "networking.istio.io/exportTo"
+
+// clock says whether what stands behind the chain's outside host is ready.
+func (v *view) clock(host, namespace string) Finding {
+	for _, r := range slices.SortedFunc(maps.Keys(v.abroad), func(a, b reference) int { return strings.Compare(a.Name, b.Name) }) {
+		if r.Kind != "Deployment" || r.Namespace != namespace {
+			continue
+		}
+		found := v.abroad[r]
+		switch {
+		case found.hidden != nil:
+			return warn("", "cannot be seen: %s", oneLine(found.hidden))
+		case len(found.items) == 0:
+			return fail("hellochaos deploy -n "+v.cluster.namespace, "the chain calls %s, but there is no %s in namespace %s", host, r, namespace)
+		}
+		if ready, _, _ := unstructured.NestedInt64(found.items[0].Object, "status", "readyReplicas"); ready == 0 {
+			return fail("kubectl -n "+namespace+" describe pods", "the chain calls %s, but no pod of %s is ready", host, r)
+		}
+	}
+	return ok("%s stands outside the mesh and is ready", host)
+}

@@ -1,0 +1,78 @@
+package cluster
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/labels"
+)
+
+// gateway says whether the pods that the objects' Gateway selects are there and how they are reached.
+func (v *view) gateway() Finding {
+	if len(v.scope.gateways) == 0 {
+		return ok("these stages need none")
+	}
+	ours := v.scope.gateways[0]
+	selector := labels.SelectorFromSet(ours.selector)
+	look := "kubectl get pods -A -l " + selector.String()
+	if v.gatewayPods.hidden != nil {
+		return v.unseen(v.gatewayPods.hidden)
+	}
+	if len(v.gatewayPods.items) == 0 && v.gatewayPods.partly {
+		return warn(look, "%s selects pods %s: there are none in %s, and other namespaces cannot be seen", ours, selector, istioSystem)
+	}
+	if len(v.gatewayPods.items) == 0 {
+		return fail("make deploy-istio", "%s selects pods %s, of which there are none: stage ingress would open no port", ours, selector)
+	}
+	if !slices.ContainsFunc(v.gatewayPods.items, func(p corev1.Pod) bool { return ready(&p) }) {
+		pod := v.gatewayPods.items[0]
+		return fail("kubectl -n "+pod.Namespace+" describe pod "+pod.Name, "no pod %s is ready", selector)
+	}
+	if v.gatewayServices.hidden != nil {
+		return v.unseen(v.gatewayServices.hidden)
+	}
+	return v.gatewayService(ours)
+}
+
+// gatewayService says by which Service the gateway's pods are reached.
+func (v *view) gatewayService(ours gatewayScope) Finding {
+	var service *corev1.Service
+	for i := range v.gatewayServices.items {
+		s := &v.gatewayServices.items[i]
+		leads := slices.ContainsFunc(v.gatewayPods.items, func(p corev1.Pod) bool {
+			return p.Namespace == s.Namespace && len(s.Spec.Selector) > 0 && labels.SelectorFromSet(s.Spec.Selector).Matches(labels.Set(p.Labels))
+		})
+		if leads && (service == nil || addressOf(service) == "") {
+			service = s
+		}
+	}
+	if service == nil {
+		return warn("", "its pods are ready, but no Service leads to them: only --gateway-url or a port-forward can")
+	}
+	name := fmt.Sprintf("Service %s in namespace %s", service.Name, service.Namespace)
+	for port := range ours.hosts {
+		if !slices.ContainsFunc(service.Spec.Ports, func(p corev1.ServicePort) bool { return fmt.Sprint(p.Port) == port }) {
+			return fail("kubectl -n "+service.Namespace+" edit service "+service.Name, "%s opens port %s, which %s does not have: nothing would answer there", ours, port, name)
+		}
+	}
+	switch address := addressOf(service); {
+	case address != "":
+		return ok("%s, load balancer at %s", name, address)
+	case service.Spec.Type == corev1.ServiceTypeLoadBalancer:
+		return warn("kubectl -n "+service.Namespace+" get service "+service.Name,
+			"%s waits for its load balancer's address; cluster IP, node port and port-forward are tried instead", name)
+	}
+	return ok("%s of type %s, reached by cluster IP, node port or port-forward", name, service.Spec.Type)
+}
+
+// addressOf is where a Service's load balancer is; empty when it has none yet.
+func addressOf(s *corev1.Service) string {
+	for _, ingress := range s.Status.LoadBalancer.Ingress {
+		if ingress.IP != "" || ingress.Hostname != "" {
+			return strings.TrimSpace(ingress.IP + " " + ingress.Hostname)
+		}
+	}
+	return ""
+}

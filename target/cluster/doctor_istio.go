@@ -1,0 +1,276 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	networking "istio.io/api/networking/v1alpha3"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/version"
+	"sigs.k8s.io/yaml"
+)
+
+const (
+	// oldestIstio is the oldest release 1.x whose rules are those that the predictions were read from: 1.20 is the first
+	// whose gateways and sidecars count the attempts on every route. retrying503 is the last that retries a 503 where a
+	// rule does not say what to retry (release note 50506).
+	oldestIstio, retrying503 = 20, 23
+)
+
+// istio says which control planes there are and whether they are ready.
+func (v *view) istio() Finding {
+	if v.cluster.istioVersion == "" {
+		return fail("make deploy-istio", "%s does not serve %s: Istio is not installed", v.cluster.server, istioGroup)
+	}
+	if v.istiod.hidden != nil {
+		return v.unseen(v.istiod.hidden)
+	}
+	if len(v.istiod.items) == 0 {
+		return warn("", "%s/%s is served, but no pod app=istiod stands in %s: its control plane stands elsewhere, and its release cannot be seen",
+			istioGroup, v.cluster.istioVersion, istioSystem)
+	}
+	var said, late []string
+	worst := ok("")
+	for i := range v.istiod.items {
+		pod := &v.istiod.items[i]
+		release := releaseOf(pod)
+		text := fmt.Sprintf("Istio %s, revision %s", release, revisionOf(pod))
+		if !slices.Contains(said, text) {
+			said = append(said, text)
+		}
+		if !ready(pod) {
+			late = append(late, pod.Name)
+		}
+		if f := judgeRelease(release); severity(f.State) > severity(worst.State) {
+			worst = f
+		}
+	}
+	slices.Sort(said)
+	text := fmt.Sprintf("%s, %s/%s", strings.Join(said, "; "), istioGroup, v.cluster.istioVersion)
+	if len(late) == len(v.istiod.items) {
+		return fail("kubectl -n "+istioSystem+" describe pod "+late[0], "%s; not ready: %s", text, strings.Join(late, ", "))
+	}
+	if worst.State != OK {
+		worst.Meaning = text + ": " + worst.Meaning
+		return worst
+	}
+	return ok("%s", text)
+}
+
+func severity(s State) int { return slices.Index([]State{OK, Warn, Fail}, s) }
+
+// judgeRelease says what a release of Istio means for the predictions.
+func judgeRelease(release string) Finding {
+	known, err := version.ParseGeneric(release)
+	switch {
+	case err != nil:
+		return warn("istioctl version", "the release cannot be told from its image: predictions are those of Istio 1.31")
+	case known.Major() == 1 && known.Minor() < oldestIstio:
+		return fail("make deploy-istio", "releases before 1.%d were never measured, the predictions do not hold for them", oldestIstio)
+	case known.Major() == 1 && known.Minor() <= retrying503:
+		return warn("", "where a rule names no retryOn, releases up to 1.%d send a 503 again; the predictions are of later ones, which do not", retrying503)
+	}
+	return ok("")
+}
+
+// releaseOf is the release that a pod of Istio's has, by the tag of its image; "unknown" where that is no version. The
+// charts' label app.kubernetes.io/version is no help: it says 1.0.0 in all that istioctl installs of a development build.
+func releaseOf(pod *corev1.Pod) string {
+	for _, c := range slices.Concat(pod.Spec.Containers, pod.Spec.InitContainers) {
+		image, _, _ := strings.Cut(c.Image, "@")
+		tag := image[strings.LastIndexByte(image, ':')+1:]
+		if _, err := version.ParseGeneric(tag); err == nil && (c.Name == "discovery" || c.Name == sidecarContainer) {
+			return tag
+		}
+	}
+	return "unknown"
+}
+
+// revisionOf is the control plane's revision that a pod belongs to.
+func revisionOf(pod *corev1.Pod) string {
+	if revision := pod.Labels[revisionLabel]; revision != "" {
+		return revision
+	}
+	return "default"
+}
+
+// injection says whether new pods of the namespace get sidecars, and from whom.
+func (v *view) injection() Finding {
+	name := v.cluster.namespace
+	enable := fmt.Sprintf("kubectl label namespace %s %s=enabled --overwrite && kubectl -n %s rollout restart deployment", name, injectionLabel, name)
+	switch {
+	case v.namespace.hidden != nil:
+		return v.unseen(v.namespace.hidden)
+	case len(v.namespace.items) == 0:
+		return fail("hellochaos deploy -n "+name, "there is no namespace %s", name)
+	}
+	namespace := &v.namespace.items[0]
+	revision := namespace.Labels[revisionLabel]
+	switch {
+	case namespace.Labels["istio.io/dataplane-mode"] == "ambient":
+		return fail("kubectl label namespace "+name+" istio.io/dataplane-mode- && "+enable,
+			"the namespace is in ambient mode, whose node proxies neither route nor retry HTTP: the stages need sidecars")
+	case !injects(namespace) && v.injected() && namespace.Labels[injectionLabel] == "":
+		return warn(enable, "the namespace has neither %s nor %s, but its pods have sidecars: new ones may get none", injectionLabel, revisionLabel)
+	case !injects(namespace):
+		return fail(enable, "new pods of the namespace get no sidecar (%s is %q): no rule of a stage would be obeyed", injectionLabel, namespace.Labels[injectionLabel])
+	case namespace.Labels[injectionLabel] != "":
+		return ok("%s=%s", injectionLabel, namespace.Labels[injectionLabel])
+	}
+	known := slices.ContainsFunc(v.istiod.items, func(p corev1.Pod) bool { return revisionOf(&p) == revision })
+	if !known && !v.injected() {
+		return warn("istioctl tag list", "%s=%s, but no control plane of that revision is seen and no pod has a sidecar: it must be a tag of one",
+			revisionLabel, revision)
+	}
+	return ok("%s=%s", revisionLabel, revision)
+}
+
+// injected reports whether a pod of the chain has a sidecar.
+func (v *view) injected() bool {
+	return slices.ContainsFunc(v.chainPods(), func(p *corev1.Pod) bool { return hasSidecar(p) })
+}
+
+// sidecars says whether every pod of the chain has a proxy, of the control plane's release.
+func (v *view) sidecars() Finding {
+	if v.pods.hidden != nil {
+		return v.unseen(v.pods.hidden)
+	}
+	name, pods := v.cluster.namespace, v.chainPods()
+	if len(pods) == 0 {
+		return fail("hellochaos deploy -n "+name, "the chain has no pods")
+	}
+	releases := map[string]bool{}
+	for i := range v.istiod.items {
+		releases[minorOf(releaseOf(&v.istiod.items[i]))] = true
+	}
+	var bare, other []string
+	for _, pod := range pods {
+		switch {
+		case !hasSidecar(pod):
+			bare = append(bare, pod.Name)
+		case len(releases) > 0 && !releases[minorOf(releaseOf(pod))]:
+			other = append(other, pod.Name)
+		}
+	}
+	restart := "kubectl -n " + name + " rollout restart deployment"
+	switch {
+	case len(bare) > 0:
+		return fail(restart, "without a sidecar, and so without any rule of a stage: pods %s", strings.Join(bare, ", "))
+	case len(other) > 0:
+		return warn(restart, "with a sidecar of another release than the control plane: pods %s", strings.Join(other, ", "))
+	}
+	return ok("all %d pods of the chain have one", len(pods))
+}
+
+// minorOf is the major and minor part of a release; empty when it is none.
+func minorOf(release string) string {
+	known, err := version.ParseGeneric(release)
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprintf("%d.%d", known.Major(), known.Minor())
+}
+
+// askWebhook tries two VirtualServices for a host that nobody calls, without effect: a good one, and one that every
+// schema takes and Istio's webhook refuses, since it retries nothing and says on what.
+func (c *Cluster) askWebhook(ctx context.Context) (valid, invalid error) {
+	try := func(retries map[string]any) error {
+		u := &unstructured.Unstructured{Object: map[string]any{"spec": map[string]any{
+			"hosts": []any{"hellochaos-doctor.invalid"},
+			"http": []any{map[string]any{"retries": retries,
+				"route": []any{map[string]any{"destination": map[string]any{"host": "hellochaos-doctor.invalid"}}}}},
+		}}}
+		u.SetGroupVersionKind(c.resource("VirtualService").GroupVersion().WithKind("VirtualService"))
+		u.SetGenerateName("hellochaos-doctor-")
+		_, err := c.dynamic.Resource(c.resource("VirtualService")).Namespace(c.namespace).Create(ctx, u,
+			metav1.CreateOptions{DryRun: dryRun, FieldManager: manager, FieldValidation: metav1.FieldValidationStrict})
+		return err
+	}
+	return try(map[string]any{"attempts": int64(3), "retryOn": "5xx"}), try(map[string]any{"attempts": int64(0), "retryOn": "5xx"})
+}
+
+// webhook says whether Istio looks at objects before they are taken.
+func (v *view) webhook() Finding {
+	look := "kubectl -n " + istioSystem + " get pods -l app=istiod"
+	fromWebhook := v.valid != nil && strings.Contains(v.valid.Error(), "webhook")
+	switch {
+	case fromWebhook:
+		return fail(look, "a VirtualService that is right is refused: %s", oneLine(v.valid))
+	case apierrors.IsNotFound(v.valid):
+		return fail("hellochaos deploy -n "+v.cluster.namespace, "there is no namespace %s to try a VirtualService in", v.cluster.namespace)
+	case v.valid != nil:
+		return v.unseen(fmt.Errorf("trying a VirtualService without effect: %w", v.valid))
+	case v.invalid == nil:
+		return warn("kubectl get validatingwebhookconfigurations", "nothing refuses a VirtualService that Istio would ignore: a mistake in a stage would show as a wrong figure only")
+	}
+	return ok("it answers, takes what is right and refuses what is wrong")
+}
+
+// meshSettings is the part of Istio's mesh-wide configuration that changes what a run measures.
+type meshSettings struct {
+	OutboundTrafficPolicy struct {
+		Mode string `json:"mode"`
+	} `json:"outboundTrafficPolicy"`
+	DefaultHTTPRetryPolicy map[string]any `json:"defaultHttpRetryPolicy"`
+	DefaultConfig          struct {
+		ProxyHeaders struct {
+			AttemptCount struct {
+				Disabled bool `json:"disabled"`
+			} `json:"attemptCount"`
+		} `json:"proxyHeaders"`
+	} `json:"defaultConfig"`
+}
+
+// readMesh reads the mesh-wide configuration as istiod does, from the key "mesh" of a ConfigMap.
+func readMesh(text string) (settings meshSettings, err error) {
+	if err := yaml.Unmarshal([]byte(text), &settings); err != nil {
+		return settings, fmt.Errorf("reading the key mesh of ConfigMap istio: %w", err)
+	}
+	if settings.OutboundTrafficPolicy.Mode == "" {
+		settings.OutboundTrafficPolicy.Mode = "ALLOW_ANY"
+	}
+	return settings, nil
+}
+
+// meshConfig says which of the mesh's settings change a run's figures.
+func (v *view) meshConfig() Finding {
+	if v.config.hidden != nil {
+		return v.unseen(v.config.hidden)
+	}
+	if len(v.config.items) == 0 {
+		return warn("", "cannot be seen: there is no ConfigMap istio in %s", istioSystem)
+	}
+	settings, err := readMesh(v.config.items[0].Data["mesh"])
+	if err != nil {
+		return warn("", "cannot be seen: %s", oneLine(err))
+	}
+	mode := settings.OutboundTrafficPolicy.Mode
+	own := v.sidecarMode()
+	edit := "kubectl -n " + istioSystem + " edit configmap istio"
+	switch {
+	case settings.DefaultConfig.ProxyHeaders.AttemptCount.Disabled:
+		return fail(edit, "proxyHeaders.attemptCount is disabled: without x-envoy-attempt-count no try can be told from another")
+	case settings.DefaultHTTPRetryPolicy != nil:
+		return warn(edit, "defaultHttpRetryPolicy is set: services without rules are retried otherwise than predicted, which is Istio's own default")
+	case own != "":
+		return ok("outbound policy: the application's Sidecar says %s; the mesh's %s does not matter", own, mode)
+	case mode != "REGISTRY_ONLY":
+		return warn(edit, "outbound policy %s: the clock answers before stage egress, which then has nothing to show", mode)
+	}
+	return ok("outbound policy: %s", mode)
+}
+
+// sidecarMode is the outbound policy of the objects' own Sidecar; empty when they have none.
+func (v *view) sidecarMode() string {
+	for i := range v.objects {
+		if sidecar, ok := v.objects[i].Istio.(*networking.Sidecar); ok && sidecar.OutboundTrafficPolicy != nil {
+			return sidecar.OutboundTrafficPolicy.Mode.String()
+		}
+	}
+	return ""
+}

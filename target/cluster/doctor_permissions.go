@@ -1,0 +1,178 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+	authorizationv1 "k8s.io/api/authorization/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// permission is something that a run, its restore, or Doctor does with the API server.
+type permission struct {
+	// namespace is where; empty: the chain's.
+	namespace string
+	// group and resources as RBAC has them, "pods/proxy" with its subresource.
+	group     string
+	resources []string
+	// name is the one object that it is about; empty: any.
+	name  string
+	verbs []string
+	// reason is what it is for.
+	reason string
+	// optional: a run can do without, but sees less.
+	optional bool
+}
+
+const (
+	toChange = "to apply stages and to put everything back"
+	toWatch  = "to see that the chain stands as deployed"
+	toWarn   = "to see what changes the figures"
+)
+
+var (
+	readVerbs         = []string{"get", "list", "watch"}
+	writeVerbs        = []string{"get", "list", "watch", "create", "update", "patch", "delete"}
+	policyResources   = []string{"virtualservices", "destinationrules", "gateways", "serviceentries", "sidecars"}
+	securityResources = []string{"peerauthentications", "authorizationpolicies"}
+)
+
+// permissions are all that a run needs. manifests/rbac.yaml grants these and no others, which a test holds.
+var permissions = []permission{
+	{resources: []string{"services"}, verbs: writeVerbs, reason: toChange},
+	{group: istioGroup, resources: policyResources, verbs: writeVerbs, reason: toChange},
+	{resources: []string{"configmaps"}, verbs: []string{"get", "list", "create", "update", "delete"}, reason: "to keep the journal of a run"},
+	{group: "coordination.k8s.io", resources: []string{"leases"}, verbs: []string{"get", "create", "update", "delete"}, reason: "to keep two runs apart"},
+	{group: "apps", resources: []string{"deployments"}, verbs: readVerbs, reason: toWatch},
+	{resources: []string{"pods"}, verbs: readVerbs, reason: toWatch},
+	{group: "discovery.k8s.io", resources: []string{"endpointslices"}, verbs: readVerbs, reason: toWatch},
+	{resources: []string{"pods/proxy"}, verbs: []string{"get"}, reason: "to read the services' counters and to ask their sidecars"},
+	{resources: []string{"events"}, verbs: []string{"list"}, reason: "to say why a pod does not start", optional: true},
+	{resources: []string{"namespaces"}, name: ownName, verbs: []string{"get"}, reason: "to see the injection label", optional: true},
+	{resources: []string{"pods/portforward"}, verbs: []string{"create"}, reason: "to enter where no address can be reached", optional: true},
+	{group: istioGroup, resources: []string{"envoyfilters"}, verbs: []string{"list"}, reason: toWarn, optional: true},
+	{group: securityGroup, resources: securityResources, verbs: []string{"list"}, reason: toWarn, optional: true},
+
+	{namespace: istioSystem, resources: []string{"services", "pods"}, verbs: []string{"get", "list"}, reason: "to find the gateway and its address"},
+	{namespace: istioSystem, resources: []string{"configmaps"}, name: "istio", verbs: []string{"get"}, reason: toWarn, optional: true},
+	{namespace: istioSystem, group: istioGroup, resources: append([]string{"envoyfilters"}, policyResources...), verbs: []string{"list"}, reason: toWarn, optional: true},
+	{namespace: istioSystem, group: securityGroup, resources: securityResources, verbs: []string{"list"}, reason: toWarn, optional: true},
+}
+
+// ownName stands for the name of the chain's namespace.
+const ownName = "."
+
+// parallelReviews is how many questions are asked at once.
+const parallelReviews = 8
+
+// access is one verb of one resource that is asked for.
+type access struct {
+	permission     *permission
+	resource, verb string
+}
+
+// denied asks the API server for each verb of each permission, and keeps those that are not given. An answer that did
+// not come is an error.
+func (c *Cluster) denied(ctx context.Context) (seen seen[access]) {
+	var asked []access
+	for i := range permissions {
+		for _, resource := range permissions[i].resources {
+			for _, verb := range permissions[i].verbs {
+				asked = append(asked, access{&permissions[i], resource, verb})
+			}
+		}
+	}
+	allowed := make([]bool, len(asked))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(parallelReviews)
+	for i := range asked {
+		group.Go(func() (err error) {
+			allowed[i], err = c.may(ctx, asked[i])
+			return err
+		})
+	}
+	seen.hidden = group.Wait()
+	for i := range asked {
+		if !allowed[i] {
+			seen.items = append(seen.items, asked[i])
+		}
+	}
+	return seen
+}
+
+// may asks whether we are allowed one verb.
+func (c *Cluster) may(ctx context.Context, a access) (bool, error) {
+	resource, subresource, _ := strings.Cut(a.resource, "/")
+	attributes := authorizationv1.ResourceAttributes{Namespace: a.permission.namespace, Verb: a.verb, Group: a.permission.group,
+		Resource: resource, Subresource: subresource, Name: a.permission.name}
+	if attributes.Namespace == "" {
+		attributes.Namespace = c.namespace
+	}
+	if attributes.Name == ownName {
+		attributes.Name = c.namespace
+	}
+	review, err := c.core.AuthorizationV1().SelfSubjectAccessReviews().Create(ctx, &authorizationv1.SelfSubjectAccessReview{
+		Spec: authorizationv1.SelfSubjectAccessReviewSpec{ResourceAttributes: &attributes}}, metav1.CreateOptions{})
+	if err != nil {
+		return false, fmt.Errorf("asking whether %s of %s is allowed: %w", a.verb, a.resource, err)
+	}
+	return review.Status.Allowed, nil
+}
+
+// text says which verbs of a permission are not given; resources that lack the same stand together.
+func (p *permission) text(namespace string, denied []access) string {
+	if p.namespace != "" {
+		namespace = p.namespace
+	}
+	suffix := ""
+	if p.group != "" {
+		suffix = "." + p.group
+	}
+	var lacks []string                 // lists of verbs, in the order of the resources
+	resources := map[string][]string{} // by what they lack
+	for _, resource := range p.resources {
+		var verbs []string
+		for _, a := range denied {
+			if a.permission == p && a.resource == resource {
+				verbs = append(verbs, a.verb)
+			}
+		}
+		if lack := strings.Join(verbs, ", "); lack != "" {
+			if resources[lack] == nil {
+				lacks = append(lacks, lack)
+			}
+			resources[lack] = append(resources[lack], resource)
+		}
+	}
+	var texts []string
+	for _, lack := range lacks {
+		texts = append(texts, fmt.Sprintf("%s %s%s in namespace %s (%s)", lack, strings.Join(resources[lack], ", "), suffix, namespace, p.reason))
+	}
+	return strings.Join(texts, "; ")
+}
+
+// permissions says what is not allowed, and what for it would be needed.
+func (v *view) permissions() Finding {
+	if v.denied.hidden != nil {
+		return v.unseen(v.denied.hidden)
+	}
+	var needed, useful []string
+	for i := range permissions {
+		switch text := permissions[i].text(v.cluster.namespace, v.denied.items); {
+		case text == "":
+		case permissions[i].optional:
+			useful = append(useful, text)
+		default:
+			needed = append(needed, text)
+		}
+	}
+	switch {
+	case len(needed) > 0:
+		return fail(v.grant(), "not allowed: %s", strings.Join(append(needed, useful...), "; "))
+	case len(useful) > 0:
+		return warn(v.grant(), "a run can be made; not allowed: %s", strings.Join(useful, "; "))
+	}
+	return ok("everything that a run and its restore need is allowed in namespaces %s and %s", v.cluster.namespace, istioSystem)
+}

@@ -1,0 +1,52 @@
+package cluster
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+
+	"github.com/spf13/pflag"
+)
+
+// Flags are the flags of a connection, and of a run, as they were typed; they are looked at later, so that all bad values
+// of a command line can be told at once.
+type Flags struct {
+	options Options
+	wait    string
+}
+
+// AddFlags adds --kubeconfig, --context, --namespace (-n) and --wait to set, as kubectl has them.
+func AddFlags(set *pflag.FlagSet) *Flags {
+	f := &Flags{}
+	set.StringVar(&f.options.Kubeconfig, "kubeconfig", "", "`file` that says how the cluster is reached (default: $KUBECONFIG, ~/.kube/config)")
+	set.StringVar(&f.options.Context, "context", "", "kubeconfig `context` (default: the current one)")
+	set.StringVarP(&f.options.Namespace, "namespace", "n", "", "`namespace` of the chain (default: the context's)")
+	set.StringVar(&f.wait, "wait", "60s", "longest `time` of each wait for pods, proxies or the API server")
+	return f
+}
+
+// AddRunFlags adds the flags that a run on a cluster has besides: --direct-url, --gateway-url, --prometheus-url and
+// --take-over.
+func (f *Flags) AddRunFlags(set *pflag.FlagSet) {
+	set.StringVar(&f.options.DirectURL, "direct-url", "", "`URL` of the entry past all proxies (default: looked for on the cluster)")
+	set.StringVar(&f.options.GatewayURL, "gateway-url", "", "`URL` of the entry through the ingress gateway (default: looked for)")
+	set.StringVar(&f.options.PrometheusURL, "prometheus-url", "", "`URL` of a Prometheus that scrapes the cluster, to compare its counts")
+	set.BoolVar(&f.options.TakeOver, "take-over", false, "put away what others made for the chain's hosts, and back at the end")
+}
+
+// Options reads the flags' values; the error joins one line for each that is wrong.
+func (f *Flags) Options() (Options, error) {
+	o := f.options
+	var problems []error
+	var err error
+	if o.Wait, err = time.ParseDuration(f.wait); err != nil || o.Wait < time.Second || o.Wait > time.Hour {
+		problems = append(problems, fmt.Errorf("--wait %s: must be a time from 1s to 1h", f.wait))
+	}
+	for flag, text := range map[string]string{"--direct-url": o.DirectURL, "--gateway-url": o.GatewayURL, "--prometheus-url": o.PrometheusURL} {
+		if u, err := url.Parse(text); text != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
+			problems = append(problems, fmt.Errorf("%s %s: must be an absolute URL such as http://203.0.113.7", flag, text))
+		}
+	}
+	return o, errors.Join(problems...)
+}

@@ -1,0 +1,119 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/hellochaos/hellochaos/target"
+)
+
+// bystanderResources are the objects that change what the chain's proxies do and that no run writes. Those of the
+// networking group that a run writes too are looked at where they are not its own.
+var bystanderResources = []schema.GroupVersionResource{
+	{Group: istioGroup, Version: "v1alpha3", Resource: "envoyfilters"},
+	{Group: "security.istio.io", Version: "v1", Resource: "peerauthentications"},
+	{Group: "security.istio.io", Version: "v1", Resource: "authorizationpolicies"},
+}
+
+// bystanders are those objects, and the other rules of the namespace, by "Kind name". What may not be looked at is left
+// out: doctor says so.
+func (c *Cluster) bystanders(ctx context.Context) (map[string]*unstructured.Unstructured, error) {
+	resources := slices.Clone(bystanderResources)
+	for _, kind := range slices.Sorted(maps.Keys(istioResources)) {
+		resources = append(resources, c.resource(kind))
+	}
+	all := map[string]*unstructured.Unstructured{}
+	for _, resource := range resources {
+		for _, namespace := range []string{c.namespace, istioSystem} {
+			err := c.again(ctx, fmt.Sprintf("listing %s in namespace %s", resource.Resource, namespace), func(ctx context.Context) error {
+				list, err := c.dynamic.Resource(resource).Namespace(namespace).List(ctx, metav1.ListOptions{})
+				if apierrors.IsForbidden(err) || apierrors.IsNotFound(err) {
+					return nil
+				}
+				if err != nil {
+					return err
+				}
+				for i := range list.Items {
+					o := &list.Items[i]
+					all[fmt.Sprintf("%s %s in namespace %s", o.GetKind(), o.GetName(), namespace)] = o
+				}
+				return nil
+			})
+			if err != nil {
+				return nil, err
+			}
+		}
+	}
+	return all, nil
+}
+
+// Incidents implements target.Target: objects of the run that another has changed, rules of others that came, went or
+// changed, and pods that were replaced.
+func (r *Run) Incidents(ctx context.Context) ([]target.Incident, error) {
+	for _, rec := range r.known {
+		err := r.cluster.again(ctx, "reading "+rec.reference.String(), func(ctx context.Context) error {
+			live, err := r.cluster.get(ctx, rec.reference)
+			if err == nil && !rec.knows(contentOf(live)) {
+				err = edited(rec, live)
+			}
+			return err
+		})
+		var edit *editedError
+		if errors.As(err, &edit) {
+			r.mutex.Lock()
+			r.incident(false, "%s", edit.Error())
+			r.mutex.Unlock()
+		} else if err != nil {
+			return nil, err
+		}
+	}
+	if err := r.lookAround(ctx); err != nil {
+		return nil, err
+	}
+	if _, err := r.look(ctx); err != nil {
+		return nil, err
+	}
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	all := r.incidents
+	r.incidents = nil
+	return all, nil
+}
+
+// lookAround notices what others did since the last time.
+func (r *Run) lookAround(ctx context.Context) error {
+	now, err := r.cluster.bystanders(ctx)
+	if err != nil {
+		return err
+	}
+	own := map[string]bool{}
+	for _, rec := range r.known {
+		own[fmt.Sprintf("%s in namespace %s", rec.reference, rec.reference.Namespace)] = true
+	}
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	all := maps.Clone(r.baseline)
+	maps.Copy(all, now)
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		o, was := now[name], r.baseline[name]
+		switch {
+		case own[name] || all[name].GetName() == probeName:
+		case was == nil:
+			r.incident(false, "%s was made by %s: it may change what the chain's proxies do", name, lastManager(o))
+		case o == nil:
+			r.incident(false, "%s was removed: it may have changed what the chain's proxies do", name)
+		case o.GetUID() != was.GetUID() || o.GetGeneration() != was.GetGeneration():
+			r.incident(false, "%s was changed by %s: it may change what the chain's proxies do", name, lastManager(o))
+		}
+	}
+	r.baseline = now
+	return nil
+}

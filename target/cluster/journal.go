@@ -1,0 +1,230 @@
+package cluster
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/json"
+)
+
+const (
+	// runLabel is the label of the ConfigMap that holds a run's journal; its value is the run's name.
+	runLabel = "hellochaos.dev/run"
+	// journalKey is the journal's key in its ConfigMap, and mostJournal what a ConfigMap can hold of it.
+	journalKey  = "journal.jsonl"
+	mostJournal = 1000 << 10
+)
+
+// line is one line of a journal: exactly one of its fields but Time is set.
+type line struct {
+	Time time.Time `json:"time"`
+	// Run is the first line.
+	Run *header `json:"run,omitempty"`
+	// Before is an object as it was before the first change.
+	Before *snapshot `json:"before,omitempty"`
+	// Intent is what an object is to become, written before it is done; Done what it became.
+	Intent *outcome `json:"intent,omitempty"`
+	Done   *outcome `json:"done,omitempty"`
+	// Back is an object that was put back, or found to be as it was.
+	Back *reference `json:"back,omitempty"`
+}
+
+// header says whose journal it is.
+type header struct {
+	Name      string    `json:"name"`
+	Version   string    `json:"version"`
+	Command   []string  `json:"command,omitempty"`
+	Server    string    `json:"server"`
+	Namespace string    `json:"namespace"`
+	Host      string    `json:"host"`
+	Process   int       `json:"process"`
+	Started   time.Time `json:"started"`
+	// Steady is how the chain answered before the first change: one line of statuses by hop.
+	Steady string `json:"steady,omitempty"`
+}
+
+// snapshot is a whole object but for its status; Object is nil where there was none.
+type snapshot struct {
+	Reference reference      `json:"object"`
+	Object    map[string]any `json:"was,omitempty"`
+}
+
+// outcome is the content of an object after a write; Content is nil where the object is away.
+type outcome struct {
+	Reference reference `json:"object"`
+	Content   content   `json:"becomes,omitempty"`
+}
+
+// journal is the record of a run's writes, in a file on this machine and in a ConfigMap beside the chain: all that
+// is needed to put the cluster back. A line is in both, and on disk, before flush returns.
+type journal struct {
+	cluster *Cluster
+	run     string
+	file    *os.File
+	text    bytes.Buffer
+	flushed int // how much of text is on disk
+	version string
+}
+
+// journalFolder is where the files of all journals are: $XDG_STATE_HOME/hellochaos, by default ~/.local/state/hellochaos.
+func journalFolder() (string, error) {
+	base := os.Getenv("XDG_STATE_HOME")
+	if base == "" {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return "", fmt.Errorf("looking for a place for journals: %w; set $XDG_STATE_HOME", err)
+		}
+		base = filepath.Join(home, ".local", "state")
+	}
+	return filepath.Join(base, "hellochaos"), nil
+}
+
+// newJournal makes both copies of a journal that begins with these lines.
+func (c *Cluster) newJournal(ctx context.Context, h header, before []snapshot) (*journal, error) {
+	folder, err := journalFolder()
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return nil, fmt.Errorf("making the journals' folder: %w; set $XDG_STATE_HOME to a place that can be written", err)
+	}
+	file, err := os.OpenFile(filepath.Join(folder, h.Name+".jsonl"), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("making the journal: %w; set $XDG_STATE_HOME to a place that can be written", err)
+	}
+	j := &journal{cluster: c, run: h.Name, file: file}
+	j.add(line{Run: &h})
+	for i := range before {
+		j.add(line{Before: &before[i]})
+	}
+	if err := j.store(); err != nil {
+		return nil, err
+	}
+	err = c.again(ctx, "making the journal "+j.name(), func(ctx context.Context) error {
+		made, err := c.core.CoreV1().ConfigMaps(c.namespace).Create(ctx, j.object(), metav1.CreateOptions{FieldManager: manager})
+		if apierrors.IsAlreadyExists(err) { // made by a try whose answer was lost
+			made, err = c.core.CoreV1().ConfigMaps(c.namespace).Get(ctx, j.name(), metav1.GetOptions{})
+		}
+		if err == nil {
+			j.version = made.ResourceVersion
+		}
+		return err
+	})
+	return j, err
+}
+
+// name is the name of the journal's ConfigMap.
+func (j *journal) name() string { return "hellochaos-run-" + j.run }
+
+func (j *journal) object() *corev1.ConfigMap {
+	return &corev1.ConfigMap{
+		ObjectMeta: metav1.ObjectMeta{Name: j.name(), Namespace: j.cluster.namespace, ResourceVersion: j.version,
+			Labels: map[string]string{managedBy: manager, runLabel: j.run}},
+		Data: map[string]string{journalKey: j.text.String()},
+	}
+}
+
+// add appends a line without storing it: what was done may be told together with what comes next.
+func (j *journal) add(l line) {
+	l.Time = time.Now().UTC()
+	text, err := json.Marshal(l)
+	if err != nil {
+		panic(err) // a line is made of JSON values
+	}
+	j.text.Write(append(text, '\n'))
+}
+
+// flush stores all lines, here and in the cluster.
+func (j *journal) flush(ctx context.Context) error {
+	if err := j.store(); err != nil {
+		return err
+	}
+	if j.text.Len() > mostJournal {
+		return fmt.Errorf("journal %s has %d bytes and would not fit into a ConfigMap: run fewer stages at a time", j.run, j.text.Len())
+	}
+	return j.cluster.again(ctx, "writing the journal "+j.name(), func(ctx context.Context) error {
+		maps := j.cluster.core.CoreV1().ConfigMaps(j.cluster.namespace)
+		stored, err := maps.Update(ctx, j.object(), metav1.UpdateOptions{FieldManager: manager})
+		if apierrors.IsConflict(err) {
+			// Either a try of ours whose answer was lost, or somebody who restores this run.
+			if stored, err = maps.Get(ctx, j.name(), metav1.GetOptions{}); err == nil && stored.Data[journalKey] != j.text.String() {
+				return fmt.Errorf("the journal was changed by another: is run %s being restored?", j.run)
+			}
+		}
+		if err == nil {
+			j.version = stored.ResourceVersion
+		}
+		return err
+	})
+}
+
+// store appends to the file what is not there yet, and waits until it is on disk.
+func (j *journal) store() error {
+	if j.file == nil {
+		return nil
+	}
+	if _, err := j.file.Write(j.text.Bytes()[j.flushed:]); err != nil {
+		return fmt.Errorf("writing the journal: %w", err)
+	}
+	if err := j.file.Sync(); err != nil {
+		return fmt.Errorf("writing the journal: %w", err)
+	}
+	j.flushed = j.text.Len()
+	return nil
+}
+
+// remove ends a journal of which nothing is left to put back.
+func (j *journal) remove(ctx context.Context) error {
+	err := j.cluster.again(ctx, "removing the journal "+j.name(), func(ctx context.Context) error {
+		err := j.cluster.core.CoreV1().ConfigMaps(j.cluster.namespace).Delete(ctx, j.name(), metav1.DeleteOptions{})
+		if apierrors.IsNotFound(err) {
+			return nil
+		}
+		return err
+	})
+	if err == nil && j.file != nil {
+		err = os.Remove(j.file.Name())
+	}
+	return err
+}
+
+// close gives up the file.
+func (j *journal) close() {
+	if j.file != nil {
+		_ = j.file.Close() // every line was synced
+	}
+}
+
+// readJournal reads the lines of a journal. A last line that was cut off, as by a power loss, counts as not written.
+func readJournal(r io.Reader) ([]line, error) {
+	text, err := io.ReadAll(io.LimitReader(r, 64<<20))
+	if err != nil {
+		return nil, fmt.Errorf("reading the journal: %w", err)
+	}
+	var lines []line
+	number := 0
+	for one := range strings.Lines(string(text)) {
+		number++
+		if !strings.HasSuffix(one, "\n") {
+			break
+		}
+		var l line
+		if err := json.Unmarshal([]byte(one), &l); err != nil {
+			return nil, fmt.Errorf("reading the journal, line %d: %w", number, err)
+		}
+		lines = append(lines, l)
+	}
+	if len(lines) == 0 || lines[0].Run == nil {
+		return nil, fmt.Errorf("reading the journal: its first line does not say whose it is")
+	}
+	return lines, nil
+}

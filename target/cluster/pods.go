@@ -1,0 +1,175 @@
+package cluster
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/hellochaos/hellochaos/manifests"
+)
+
+// podsOf are the pods of a workload that live, the ready ones first, then by name. It may be none.
+func (c *Cluster) podsOf(ctx context.Context, w *manifests.Workload) (pods []corev1.Pod, err error) {
+	namespace := w.Namespace
+	if c.ours(w) {
+		namespace = c.namespace
+	}
+	err = c.again(ctx, "reading the pods of Deployment "+w.Name, func(ctx context.Context) error {
+		list, err := c.core.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{LabelSelector: labels.SelectorFromSet(w.Labels).String()})
+		if err == nil {
+			pods = slices.DeleteFunc(list.Items, func(pod corev1.Pod) bool { return !lives(&pod) })
+		}
+		return err
+	})
+	slices.SortFunc(pods, func(a, b corev1.Pod) int {
+		return cmp.Or(readyFirst(&a)-readyFirst(&b), cmp.Compare(a.Name, b.Name))
+	})
+	return pods, err
+}
+
+func readyFirst(pod *corev1.Pod) int {
+	if ready(pod) {
+		return 0
+	}
+	return 1
+}
+
+// lives reports whether a pod is neither going nor gone: an evicted one stays in the list as failed.
+func lives(pod *corev1.Pod) bool {
+	return pod.DeletionTimestamp == nil && pod.Status.Phase != corev1.PodFailed && pod.Status.Phase != corev1.PodSucceeded
+}
+
+// rollout is a wait for Deployments of one namespace.
+type rollout struct {
+	cluster                        *Cluster
+	wanted                         []reference
+	deployments, replicaSets, pods watched
+	// since is when each trouble was first seen; said what was last told.
+	since map[string]time.Time
+	said  string
+}
+
+// rolledOut waits until every pod of these Deployments is ready and of the present template. The error names the pods that
+// do not get on, with the text of the newest event about each, as soon as that is certain or when the time is over.
+func (c *Cluster) rolledOut(ctx context.Context, deployments []reference) error {
+	byNamespace := map[string][]reference{}
+	for _, d := range deployments {
+		byNamespace[d.Namespace] = append(byNamespace[d.Namespace], d)
+	}
+	for _, namespace := range slices.Sorted(maps.Keys(byNamespace)) {
+		r := c.rollout(namespace, byNamespace[namespace])
+		err := c.until(ctx, []watched{r.deployments, r.replicaSets, r.pods}, func() (time.Duration, bool, error) { return r.look(ctx) })
+		if errors.Is(err, errOver) {
+			err = r.late(ctx, err)
+		}
+		if err != nil {
+			return fmt.Errorf("waiting for the pods of namespace %s: %w", namespace, err)
+		}
+	}
+	return nil
+}
+
+func (c *Cluster) rollout(namespace string, wanted []reference) *rollout {
+	apps, pods := c.core.AppsV1(), c.core.CoreV1().Pods(namespace)
+	deployments, replicaSets := apps.Deployments(namespace), apps.ReplicaSets(namespace)
+	all := metav1.ListOptions{}
+	return &rollout{
+		cluster: c, wanted: wanted, since: map[string]time.Time{},
+		deployments: watching(c.core, &appsv1.Deployment{}, deployments.List, deployments.Watch, all),
+		replicaSets: watching(c.core, &appsv1.ReplicaSet{}, replicaSets.List, replicaSets.Watch, all),
+		pods:        watching(c.core, &corev1.Pod{}, pods.List, pods.Watch, all),
+	}
+}
+
+// look tells what is waited for when that has changed, and returns an error when a trouble has lasted for its grace.
+func (r *rollout) look(ctx context.Context) (again time.Duration, done bool, err error) {
+	var waiting []string
+	var lasting []error
+	seen := map[string]time.Time{}
+	for _, name := range r.wanted {
+		d := r.deployment(name)
+		if d == nil {
+			return 0, false, fmt.Errorf("%s is not there: was it deleted meanwhile? Deploy again", name)
+		}
+		if complete(d) {
+			continue
+		}
+		waiting = append(waiting, fmt.Sprintf("%s %d/%d", name.Name, readyOf(d), replicas(d)))
+		for _, t := range r.troubles(d) {
+			since, ok := r.since[t.key()]
+			if !ok {
+				since = time.Now()
+			}
+			seen[t.key()] = since
+			left := t.grace - time.Since(since)
+			if left > 0 {
+				if again == 0 || left < again {
+					again = left
+				}
+				continue
+			}
+			if t.scaling(ctx, r.cluster) {
+				continue
+			}
+			lasting = append(lasting, t.told(ctx, r.cluster))
+		}
+	}
+	r.since = seen
+	if text := strings.Join(waiting, ", "); text != r.said && text != "" {
+		r.cluster.say("waiting for pods: %s", text)
+		r.said = text
+	}
+	return again, len(waiting) == 0, errors.Join(lasting...)
+}
+
+// late is the error about all that is not ready when the time is over.
+func (r *rollout) late(ctx context.Context, cause error) error {
+	problems := []error{fmt.Errorf("%w after %v", cause, r.cluster.options.Wait)}
+	for _, name := range r.wanted {
+		d := r.deployment(name)
+		if d == nil || complete(d) {
+			continue
+		}
+		problems = append(problems, fmt.Errorf("%s has %d of %d pods ready: 'kubectl -n %s describe pods' tells more, --wait gives it longer",
+			name, readyOf(d), replicas(d), name.Namespace))
+		troubles := r.troubles(d)
+		if len(troubles) == 0 {
+			troubles = r.slow(d)
+		}
+		for _, t := range troubles {
+			problems = append(problems, t.told(ctx, r.cluster))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// deployment is a Deployment as it is now; nil when there is none.
+func (r *rollout) deployment(name reference) *appsv1.Deployment {
+	object, _, _ := r.deployments.GetStore().GetByKey(name.Namespace + "/" + name.Name) // a store in memory has no errors
+	d, _ := object.(*appsv1.Deployment)
+	return d
+}
+
+// complete reports whether a Deployment has all the pods of its present template, ready, and no older ones.
+func complete(d *appsv1.Deployment) bool {
+	s := d.Status
+	return s.ObservedGeneration >= d.Generation && s.UpdatedReplicas == replicas(d) && s.Replicas == s.UpdatedReplicas && s.AvailableReplicas == s.UpdatedReplicas
+}
+
+// readyOf is how many pods of a Deployment's present template are ready, at most: its status does not tell old ones apart.
+func readyOf(d *appsv1.Deployment) int32 {
+	if d.Status.ObservedGeneration < d.Generation {
+		return 0
+	}
+	return min(d.Status.ReadyReplicas, d.Status.UpdatedReplicas)
+}

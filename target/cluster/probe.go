@@ -1,0 +1,125 @@
+package cluster
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/service/trail"
+)
+
+const (
+	// probeName is the name of the objects by which it is seen which rules a proxy holds.
+	probeName = "hellochaos-probe"
+	// rulesPath is answered by the proxy itself, by the newest VirtualService that it holds; clustersPath by the newest
+	// ServiceEntry and DestinationRule.
+	rulesPath, clustersPath = "/rules", "/clusters"
+	// noEndpoint is what Envoy answers for a cluster that it knows and that has no endpoint; for one that it does not know
+	// the body is empty.
+	noEndpoint = "no healthy upstream"
+)
+
+// probe is a set of objects that carry a nonce. They are written after a set of rules. Istio's control plane reads each
+// kind of object in the order of their writes and pushes what it knows as a whole, so a proxy that answers for the nonce
+// holds the set, whatever the set says.
+type probe struct {
+	nonce, namespace string
+	// selector is the ingress gateway's, when the set has a Gateway.
+	selector map[string]string
+}
+
+// host is the name that the nonce has in the proxies' tables.
+func (p *probe) host() string { return p.nonce + trail.ProbeDomain }
+
+// cluster is the host of the ServiceEntry, unknown one that no object knows.
+func (p *probe) cluster() string { return "cluster-" + p.nonce + trail.ProbeDomain }
+func (p *probe) unknown() string { return "unknown-" + p.nonce + trail.ProbeDomain }
+
+// objects are what is written, in this order.
+func (p *probe) objects(c *Cluster) []*unstructured.Unstructured {
+	object := func(kind string, spec map[string]any) *unstructured.Unstructured {
+		u := &unstructured.Unstructured{Object: map[string]any{"spec": spec}}
+		u.SetGroupVersionKind(c.resource(kind).GroupVersion().WithKind(kind))
+		u.SetNamespace(p.namespace)
+		u.SetName(probeName)
+		u.SetLabels(map[string]string{managedBy: manager})
+		return u
+	}
+	// A workload selector that selects nothing makes a cluster without endpoints.
+	all := []*unstructured.Unstructured{
+		object("ServiceEntry", map[string]any{"hosts": []any{p.cluster()}, "resolution": "STATIC",
+			"ports":            []any{map[string]any{"number": int64(80), "name": "http", "protocol": "HTTP"}},
+			"workloadSelector": map[string]any{"labels": map[string]any{"hellochaos.dev/probe": "none"}}}),
+		object("DestinationRule", map[string]any{"host": p.cluster(),
+			"subsets": []any{map[string]any{"name": p.nonce, "labels": map[string]any{"version": "none"}}}}),
+	}
+	gateways := []any{"mesh"}
+	if p.selector != nil {
+		selector := map[string]any{}
+		for key, value := range p.selector {
+			selector[key] = value
+		}
+		gateways = append(gateways, probeName)
+		all = append(all, object("Gateway", map[string]any{"selector": selector, "servers": []any{map[string]any{
+			"hosts": []any{p.host()}, "port": map[string]any{"number": int64(80), "name": "http", "protocol": "HTTP"}}}}))
+	}
+	path := func(exact string) []any {
+		return []any{map[string]any{"uri": map[string]any{"exact": exact}}}
+	}
+	return append(all, object("VirtualService", map[string]any{"hosts": []any{p.host()}, "gateways": gateways, "http": []any{
+		map[string]any{"match": path(rulesPath), "directResponse": map[string]any{"status": int64(http.StatusOK), "body": map[string]any{"string": p.nonce}}},
+		map[string]any{"match": path(clustersPath), "route": []any{map[string]any{"destination": map[string]any{"host": p.cluster(), "subset": p.nonce}}}},
+	}}))
+}
+
+// question is one request of a probe, and what a proxy answers that obeys.
+type question struct {
+	host, path string
+	obeys      func(trail.Probe) bool
+}
+
+// visible are the questions to a proxy that sees every host of its namespace: the rules and the clusters of the nonce.
+func (p *probe) visible() []question {
+	return []question{
+		{p.host(), rulesPath, func(a trail.Probe) bool { return a.Status == http.StatusOK && a.Body == p.nonce }},
+		{p.host(), clustersPath, func(a trail.Probe) bool { return a.Status == http.StatusServiceUnavailable && a.Body == noEndpoint }},
+	}
+}
+
+// questions are what the sidecars of the chain's namespace are asked when they are to obey a set. A Sidecar of the set
+// says what they do with hosts that nobody knows, and may hide the nonce's own host, which is then what shows that it is
+// obeyed.
+func (p *probe) questions(objects []manifests.Object) ([]question, error) {
+	text := fmt.Sprintf(`
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: %s}
+spec:
+  hosts: [%s]
+  http: [{match: [{uri: {exact: %s}}], directResponse: {status: 200, body: {string: %s}}}]
+`, probeName, p.host(), rulesPath, p.nonce)
+	own, err := manifests.Parse("probe", []byte(text))
+	if err != nil {
+		return nil, err
+	}
+	rules, err := manifests.Read(append(slices.Clone(objects), own...))
+	if err != nil {
+		return nil, err
+	}
+	table := rules.Table(manifests.Caller{Namespace: manifests.Namespace})
+	answer := func(host string) *manifests.Direct {
+		return table.Route(&manifests.Request{Host: host, Method: http.MethodGet, Path: rulesPath, Header: http.Header{}}).Direct
+	}
+	blocked := answer(p.unknown()) != nil
+	outside := question{p.unknown(), rulesPath, func(a trail.Probe) bool {
+		return (a.Error != "" || a.Status == http.StatusBadGateway && a.Body == "") == blocked
+	}}
+	if a := answer(p.host()); a == nil || a.Status != http.StatusOK {
+		hidden := question{p.host(), rulesPath, func(a trail.Probe) bool { return a.Status != http.StatusOK || a.Body != p.nonce }}
+		return []question{hidden, outside}, nil
+	}
+	return append(p.visible(), outside), nil
+}

@@ -1,0 +1,122 @@
+package cluster
+
+import (
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// record is what a journal knows of one object.
+type record struct {
+	reference reference
+	before    *unstructured.Unstructured // nil: it was not there
+	// ours is the content after the last write that was done; pending what a write that was begun would make of it.
+	ours    content
+	pending *outcome
+	back    bool // it was put back
+}
+
+// knows reports whether a content is one that the run itself has left: nothing else has changed what it wrote.
+func (r *record) knows(now content) bool {
+	return r.untouched(r.ours, now) || r.begun(now)
+}
+
+// begun reports whether a content is what a write that was begun would make, whatever node ports the server chose.
+func (r *record) begun(now content) bool {
+	return r.pending != nil && r.untouched(withoutNodePorts(r.pending.Content), withoutNodePorts(now))
+}
+
+// untouched reports whether now is what we left: the same spec, and the labels and annotations that we set. Controllers
+// add annotations of their own to Services, which is nobody's edit of a policy.
+func (r *record) untouched(ours, now content) bool {
+	if ours == nil || now == nil {
+		return (ours == nil) == (now == nil)
+	}
+	if !(content{"spec": ours["spec"]}).equal(content{"spec": now["spec"]}) {
+		return false
+	}
+	before := contentOf(r.before)
+	for _, field := range []string{"labels", "annotations"} {
+		b, _ := before[field].(map[string]any)
+		o, _ := ours[field].(map[string]any)
+		n, _ := now[field].(map[string]any)
+		for _, key := range keys(b, o) {
+			if b[key] != o[key] && n[key] != o[key] {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// ownPart is an object's content without the labels and annotations that neither stood there before nor are wanted by us:
+// those are others', and stay.
+func (r *record) ownPart(u, want *unstructured.Unstructured) content {
+	c := contentOf(u)
+	before, wanted := contentOf(r.before), contentOf(want)
+	for _, field := range []string{"labels", "annotations"} {
+		some, _ := c[field].(map[string]any)
+		b, _ := before[field].(map[string]any)
+		w, _ := wanted[field].(map[string]any)
+		for key := range some {
+			if _, was := b[key]; !was {
+				if _, ours := w[key]; !ours {
+					delete(some, key)
+				}
+			}
+		}
+		if c != nil && len(some) == 0 {
+			delete(c, field)
+		}
+	}
+	return c
+}
+
+// withoutNodePorts is a copy of a Service's content without the ports that the server allocates.
+func withoutNodePorts(c content) content {
+	u := &unstructured.Unstructured{Object: map[string]any{}}
+	if c == nil {
+		return nil
+	}
+	c.into(u)
+	unstructured.RemoveNestedField(u.Object, "spec", "healthCheckNodePort")
+	ports, _, _ := unstructured.NestedSlice(u.Object, "spec", "ports")
+	for _, p := range ports {
+		if port, ok := p.(map[string]any); ok {
+			delete(port, "nodePort")
+		}
+	}
+	if len(ports) > 0 {
+		_ = unstructured.SetNestedSlice(u.Object, ports, "spec", "ports")
+	}
+	return contentOf(u)
+}
+
+// records replays a journal: the objects in the order in which they were written down.
+func records(lines []line) []*record {
+	var all []*record
+	known := map[reference]*record{}
+	of := func(r reference) *record {
+		if known[r] == nil {
+			known[r] = &record{reference: r}
+			all = append(all, known[r])
+		}
+		return known[r]
+	}
+	for _, l := range lines {
+		switch {
+		case l.Before != nil:
+			r := of(l.Before.Reference)
+			if l.Before.Object != nil {
+				r.before = &unstructured.Unstructured{Object: l.Before.Object}
+				r.ours = contentOf(r.before)
+			}
+		case l.Intent != nil:
+			of(l.Intent.Reference).pending = l.Intent
+		case l.Done != nil:
+			r := of(l.Done.Reference)
+			r.ours, r.pending = l.Done.Content, nil
+		case l.Back != nil:
+			of(*l.Back).back = true
+		}
+	}
+	return all
+}

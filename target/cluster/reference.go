@@ -1,0 +1,87 @@
+package cluster
+
+import (
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/dynamic"
+
+	"github.com/hellochaos/hellochaos/manifests"
+)
+
+const istioGroup = "networking.istio.io"
+
+// istioVersions are the versions of Istio's networking API that share one schema, the best first.
+var istioVersions = []string{"v1", "v1beta1", "v1alpha3"}
+
+// reference names one object of the cluster. Namespace is empty for what stands in none.
+type reference struct {
+	Kind      string `json:"kind"`
+	Namespace string `json:"namespace,omitempty"`
+	Name      string `json:"name"`
+}
+
+// String is "VirtualService middleware", as messages have it.
+func (r reference) String() string { return r.Kind + " " + r.Name }
+
+// istioResources are the resources of Istio's kinds.
+var istioResources = map[string]string{
+	"VirtualService": "virtualservices", "DestinationRule": "destinationrules", "Gateway": "gateways",
+	"ServiceEntry": "serviceentries", "Sidecar": "sidecars",
+}
+
+// coreResources are those of Kubernetes' kinds.
+var coreResources = map[string]schema.GroupVersionResource{
+	"Service":    {Version: "v1", Resource: "services"},
+	"Namespace":  {Version: "v1", Resource: "namespaces"},
+	"Deployment": {Group: "apps", Version: "v1", Resource: "deployments"},
+}
+
+// runKinds are the kinds that a run changes, in the order in which they are written: what is pointed at before what
+// points at it.
+var runKinds = []string{"Service", "Sidecar", "ServiceEntry", "DestinationRule", "Gateway", "VirtualService"}
+
+// resource is the API resource of a kind.
+func (c *Cluster) resource(kind string) schema.GroupVersionResource {
+	if resource, ok := istioResources[kind]; ok {
+		return schema.GroupVersionResource{Group: istioGroup, Version: c.istioVersion, Resource: resource}
+	}
+	return coreResources[kind]
+}
+
+// at is the client for the objects of a reference's kind and namespace.
+func (c *Cluster) at(r reference) dynamic.ResourceInterface {
+	if r.Namespace == "" {
+		return c.dynamic.Resource(c.resource(r.Kind))
+	}
+	return c.dynamic.Resource(c.resource(r.Kind)).Namespace(r.Namespace)
+}
+
+// referenceOf is where an object of a manifest stands in this cluster.
+func (c *Cluster) referenceOf(o *manifests.Object) reference {
+	r := reference{Kind: o.Kind, Namespace: o.Meta.Namespace, Name: o.Meta.Name}
+	if r.Namespace == "" && r.Kind != "Namespace" {
+		r.Namespace = c.namespace
+	}
+	return r
+}
+
+// desired is an object of a manifest as it is sent to the API server: with its namespace and our label.
+func (c *Cluster) desired(o *manifests.Object) (*unstructured.Unstructured, error) {
+	object, err := o.Unstructured()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", o.Name(), err)
+	}
+	u := &unstructured.Unstructured{Object: object}
+	r := c.referenceOf(o)
+	u.SetGroupVersionKind(c.resource(r.Kind).GroupVersion().WithKind(r.Kind))
+	u.SetNamespace(r.Namespace)
+	labels := u.GetLabels()
+	if labels == nil {
+		labels = map[string]string{}
+	}
+	labels[managedBy] = manager
+	u.SetLabels(labels)
+	return u, nil
+}

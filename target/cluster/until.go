@@ -1,0 +1,128 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/tools/cache"
+)
+
+// errOver is the cause of a wait's end when its time is over.
+var errOver = errors.New("the time is over")
+
+// watched is what is watched of the cluster: the objects of a kind, as they are now.
+type watched = cache.SharedIndexInformer
+
+// watching makes a watch of what list and watch give; client is where they are from.
+func watching[L runtime.Object](client any, of runtime.Object, list func(context.Context, metav1.ListOptions) (L, error),
+	watch func(context.Context, metav1.ListOptions) (watch.Interface, error), narrow metav1.ListOptions) watched {
+	narrowed := func(o metav1.ListOptions) metav1.ListOptions {
+		o.LabelSelector, o.FieldSelector = narrow.LabelSelector, narrow.FieldSelector
+		return o
+	}
+	return cache.NewSharedIndexInformer(cache.ToListWatcherWithWatchListSemantics(&cache.ListWatch{
+		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
+			return list(ctx, narrowed(o))
+		},
+		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watchInterface, error) {
+			return watch(ctx, narrowed(o))
+		},
+	}, client), of, 0, cache.Indexers{})
+}
+
+type watchInterface = watch.Interface
+
+// until calls check once everything that is watched is known, and again whenever something of it changes or the time that
+// check names has passed (0: none), until it says that it is done or returns an error, for at most the cluster's Wait; the
+// error is errOver then. A connection that breaks is made anew; what the API server forbids ends the wait at once.
+func (c *Cluster) until(ctx context.Context, what []watched, check func() (again time.Duration, done bool, err error)) error {
+	ctx, over := context.WithTimeoutCause(ctx, c.options.Wait, errOver)
+	defer over()
+	ctx, end := context.WithCancelCause(ctx)
+	var running sync.WaitGroup
+	defer running.Wait()
+	defer end(nil)
+	changed := make(chan struct{}, 1)
+	var last lastError
+	var known []cache.InformerSynced
+	for _, w := range what {
+		if err := w.SetWatchErrorHandlerWithContext(func(_ context.Context, _ *cache.Reflector, err error) {
+			if last.set(err); apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) {
+				end(advised(err))
+			}
+		}); err != nil {
+			return err
+		}
+		handler, err := w.AddEventHandler(nudge(changed))
+		if err != nil {
+			return err
+		}
+		known = append(known, handler.HasSynced)
+		running.Go(func() { w.RunWithContext(ctx) })
+	}
+	if !cache.WaitForCacheSync(ctx.Done(), known...) {
+		return errors.Join(context.Cause(ctx), last.get())
+	}
+	return checking(ctx, changed, check)
+}
+
+// checking calls check now, after each change, and when it asks for it.
+func checking(ctx context.Context, changed <-chan struct{}, check func() (time.Duration, bool, error)) error {
+	for {
+		again, done, err := check()
+		if done || err != nil {
+			return err
+		}
+		var due <-chan time.Time
+		if again > 0 {
+			due = time.After(again)
+		}
+		select {
+		case <-changed:
+		case <-due:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// nudge makes every change fill a channel of one place.
+func nudge(changed chan<- struct{}) cache.ResourceEventHandlerFuncs {
+	tell := func() {
+		select {
+		case changed <- struct{}{}:
+		default:
+		}
+	}
+	return cache.ResourceEventHandlerFuncs{
+		AddFunc: func(any) { tell() }, UpdateFunc: func(any, any) { tell() }, DeleteFunc: func(any) { tell() },
+	}
+}
+
+// lastError is the last thing that went wrong with a watch.
+type lastError struct {
+	mutex sync.Mutex
+	err   error
+}
+
+func (l *lastError) set(err error) {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	l.err = err
+}
+
+func (l *lastError) get() error {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	if l.err == nil {
+		return nil
+	}
+	return fmt.Errorf("last, the watch failed: %w", l.err)
+}
