@@ -28,7 +28,7 @@ kubectl  = $(KUBECTL)$(if $(CONTEXT), --context $(CONTEXT))
 SCOPE   := https://github.com/weaveworks/scope/releases/download/v1.13.2/k8s-scope.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build check verify bench fuzz \
+.PHONY: help demo test build check e2e verify bench fuzz \
 	create-cluster deploy-istio enable-istio-auto-inject-sidecar disable-istio-auto-inject-sidecar image push \
 	deploy-application get-application start-monitoring-services egress prod retry ingress canary deploy-weave-scope delete-cluster
 
@@ -101,6 +101,14 @@ check: ## what every commit must pass
 	$(GO) tool staticcheck ./...
 	$(GO) mod tidy -diff
 	$(MAKE) test
+
+# On the cluster of KUBECONFIG, in namespaces of their own. LOAD, when given, is a command that brings an image's archive to
+# its nodes: LOAD="kind load image-archive".
+e2e: bin/hellochaos ## the tests that need a cluster
+	@test -n "$$KUBECONFIG" || { echo "make e2e: set KUBECONFIG to the cluster's"; exit 2; }
+	$(MAKE) image IMAGE=hello-service:latest
+	$(if $(LOAD),$(LOAD) $(ARCHIVE))
+	$(GO) test -tags e2e -p 1 -count 1 -timeout 40m -run 'E2E|OnCluster|OnACluster' . ./target/... ./cmd/hellochaos
 
 # On each seed every --break must fail and `run all` must pass.
 verify: ## docs/verification.md's table, SEEDS seeds

@@ -1,10 +1,10 @@
 package manifests
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/json"
 )
 
 // Unstructured is the object as an API server takes it, made from what was read and not from the text, so that changes of
@@ -46,6 +46,9 @@ func (o *Object) whole() (map[string]any, error) {
 	spec := map[string]any{}
 	if err := json.Unmarshal(text, &spec); err != nil {
 		return nil, err
+	}
+	if policy, ok := spec["outboundTrafficPolicy"].(map[string]any); ok && policy["mode"] == nil {
+		policy["mode"] = "REGISTRY_ONLY" // its number is 0, which the JSON of protocol buffers leaves out
 	}
 	return map[string]any{"spec": spec}, nil
 }

@@ -76,7 +76,7 @@ func (d *document) checkEnvironment(variables []corev1.EnvVar) {
 	name := values["SERVICE_NAME"]
 	dash := strings.LastIndexByte(name, '-')
 	want("SERVICE_NAME", role == "clock" || dash > 0 && dash < len(name)-1, "a service and its version, such as middleware-canary")
-	want(upstreamURI, role != "" && role != "chain" || callable(values[upstreamURI]),
+	want(upstreamURI, role != "" && role != "chain" && (role != "relay" || values[upstreamURI] == "") || callable(values[upstreamURI]),
 		"an http URL without dot segments, such as http://backend/: the mesh's proxies see no other calls")
 	want("UPSTREAM_EXTERNAL", slices.Contains([]string{"", "true", "false"}, values["UPSTREAM_EXTERNAL"]), "true or false")
 	hang, err := time.ParseDuration(values["HANG_DURATION"])

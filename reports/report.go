@@ -119,6 +119,9 @@ type Phase struct {
 	// Incidents are what others did to the target meanwhile; Replaced: pods were among it, so nothing is judged.
 	Incidents []string `json:"incidents,omitempty"`
 	Replaced  bool     `json:"replaced,omitempty"`
+	// Compared says what other sources of the services' counters say of the same tries where they agree, or why there are none:
+	// "Envoy's statistics: backend 495 of 495".
+	Compared []string `json:"compared,omitempty"`
 	// Latency has the quantiles of delivered answers at the edge, good and failed ones apart; Seconds all of them, by the
 	// second of the phase for which they were planned.
 	Latency []Latency `json:"latency,omitempty"`

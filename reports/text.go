@@ -99,6 +99,9 @@ func (t *text) stage(s *Stage) {
 		for _, warning := range p.Warnings {
 			t.paragraph(p.Name+": "+warning, "  ! ")
 		}
+		for _, compared := range p.Compared {
+			t.paragraph(p.Name+": "+compared+".", "  = ")
+		}
 	}
 	for _, words := range s.Words {
 		t.paragraph(words, "  ")

@@ -25,7 +25,8 @@ func example() *Report {
 		Summary: "1 of 4 checks contradict the manifests, first middleware wait, try 2",
 		Stages: []Stage{{
 			Name: "retry", Title: "failed calls are sent again", Verdict: Fail,
-			Phases: []Phase{{Name: "before", Sent: 1000}, {Name: "after", Sent: 2000, Warnings: []string{"requests left late"}}},
+			Phases: []Phase{{Name: "before", Sent: 1000}, {Name: "after", Sent: 2000, Warnings: []string{"requests left late"},
+				Compared: []string{"Envoy's statistics: middleware 3760 of 3760"}}},
 			Checks: []Check{
 				{Name: "middleware call fails", Kind: Proportion, Unit: "share", Verdict: Pass,
 					Before: share(0.5, 0.4981, 0.0213, 498, 1000, Pass), After: share(0.0625, 0.0611, 0.0105, 61, 1000, Pass)},
@@ -54,6 +55,7 @@ canary share            0                       0 of 2531               PASS
 backend ledger          exact      no retries   12 of 12       1 try    INCONC.
 middleware wait, try 2  12.5ms                  50.1ms ±2.1ms           FAIL
   ! after: requests left late
+  = after: Envoy's statistics: middleware 3760 of 3760.
   Retries of middleware wait 4.0 times as long as Envoy's back-off for this
   policy predicts.
   Tries per request, measured (predicted): middleware 1.88 (1.88).

@@ -92,7 +92,11 @@ func describe(done *reports.Phase, e *evidence, late bool) {
 	r.Late = r.Late && late
 	done.Warnings = r.Warnings()
 	for _, incident := range e.incidents {
-		done.Incidents = append(done.Incidents, incident.Text)
+		if incident.Note {
+			done.Compared = append(done.Compared, incident.Text)
+		} else {
+			done.Incidents = append(done.Incidents, incident.Text)
+		}
 	}
 	var bare int64
 	for i := range e.tally.Cohorts {

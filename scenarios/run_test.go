@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -38,7 +39,7 @@ func (f *failing) Address(context.Context, target.Entry) (target.Address, error)
 	return target.Address{URL: f.server.URL, Way: "loopback"}, f.step("address")
 }
 func (f *failing) Incidents(context.Context) ([]target.Incident, error) {
-	return nil, f.step("incidents")
+	return []target.Incident{{Text: "somebody looked"}, {Text: "two sources agree", Note: true}}, f.step("incidents")
 }
 func (f *failing) Counters(context.Context) (target.Counters, error) {
 	return target.Counters{}, f.step("counters")
@@ -91,6 +92,9 @@ func TestExecuteWhenTheTargetFails(t *testing.T) {
 			}
 			if at != "interrupt" && !strings.Contains(cause, at+" went wrong") {
 				t.Errorf("error %q, want the cause", cause)
+			}
+			if p := report.Stages[0].Phases; at == "close" && (!slices.Equal(p[0].Incidents, []string{"somebody looked"}) || !slices.Equal(p[0].Compared, []string{"two sources agree"})) {
+				t.Errorf("incidents %q, compared %q", p[0].Incidents, p[0].Compared)
 			}
 			if at == "close" && len(report.Stages) != 2 || at != "close" && len(report.Stages) != 1 {
 				t.Errorf("%d stages", len(report.Stages))

@@ -35,7 +35,8 @@ const DefaultPort = 3000
 type Config struct {
 	// Service and Version name the workload: "middleware", "canary". The clock needs no name: it is "clock" then.
 	Service, Version string
-	// Upstream is the absolute http or https URL that a Chain calls for each request; other roles need none.
+	// Upstream is the absolute http or https URL that a Chain calls for each request. Probes connect to its host: a Relay
+	// may have one for that, since nobody answers elsewhere where the mesh lets unknown hosts pass. Other roles need none.
 	Upstream string
 	// External says that the upstream is not ours: it gets the trace headers only, and its answer is never read as a trail.
 	External bool
@@ -112,7 +113,8 @@ func (c *Config) check() error {
 	} else if c.Role != Clock && (c.Service == "" || c.Version == "") {
 		problem("service is %q and version %q (SERVICE_NAME): want both, such as middleware-canary", c.Service, c.Version)
 	}
-	if upstream, err := url.Parse(c.Upstream); c.Role == Chain &&
+	calls := c.Role == Chain || c.Role == Relay && c.Upstream != ""
+	if upstream, err := url.Parse(c.Upstream); calls &&
 		(err != nil || upstream.Scheme != "http" && upstream.Scheme != "https" || upstream.Hostname() == "") {
 		problem("upstream (UPSTREAM_URI) is %q: want an absolute http or https URL, such as http://backend/", c.Upstream)
 	}

@@ -60,6 +60,8 @@ func TestFromEnvironmentNamesAllProblems(t *testing.T) {
 			`role (ROLE) is "Chain": want chain, clock, script or relay`}},
 		{map[string]string{"SERVICE_NAME": "a-b", "UPSTREAM_URI": "ftp://x/"}, []string{
 			`upstream (UPSTREAM_URI) is "ftp://x/": want an absolute http or https URL, such as http://backend/`}},
+		{map[string]string{"SERVICE_NAME": "a-b", "ROLE": "relay", "UPSTREAM_URI": "one"}, []string{
+			`upstream (UPSTREAM_URI) is "one": want an absolute http or https URL, such as http://backend/`}},
 		{map[string]string{"SERVICE_NAME": "a-b", "UPSTREAM_URI": "http://:80/"}, []string{
 			`upstream (UPSTREAM_URI) is "http://:80/": want an absolute http or https URL, such as http://backend/`}},
 	} {

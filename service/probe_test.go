@@ -88,6 +88,7 @@ func TestProbeGoesByTheTransportOfTheMesh(t *testing.T) {
 		{Config{Role: Chain, Upstream: "http://backend/up"}, "backend n.hellochaos.invalid /a"},
 		{Config{Role: Chain, Upstream: "http://backend:8080/up?x=1"}, "backend:8080 n.hellochaos.invalid /a"},
 		{Config{Role: Chain, Upstream: "https://time.example/"}, "time.example n.hellochaos.invalid /a"},
+		{Config{Role: Relay, Upstream: "http://one/"}, "one n.hellochaos.invalid /a"},
 		{Config{Role: Relay}, "192.0.2.1 n.hellochaos.invalid /a"},
 	} {
 		test.config.Service, test.config.Version, test.config.Transport = "a", "b", carried{}

@@ -54,6 +54,9 @@ func New(config Config) (*Service, error) {
 		s.role = s.script
 	case Relay:
 		s.probed = anywhere
+		if config.Upstream != "" {
+			s.probed = newUpstream(config).request.Host
+		}
 	default:
 		s.role = s.chain
 		s.upstream = newUpstream(config)

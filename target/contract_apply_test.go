@@ -15,29 +15,31 @@ import (
 func TestApplyIsAtomic(t *testing.T) {
 	t.Run("as Istio", func(t *testing.T) {
 		t.Parallel()
-		if sent, stale := applyUnderLoad(t, newEmbedded(t, "")); stale != 0 {
+		if sent, stale := applyUnderLoad(t, newEmbedded(t, ""), 30); stale != 0 {
 			t.Errorf("%d of %d requests were answered by the old rule, want 0", stale, sent)
 		}
 	})
 	t.Run("stale-rules", func(t *testing.T) {
 		t.Parallel()
-		if sent, stale := applyUnderLoad(t, newEmbedded(t, "stale-rules")); stale == 0 {
+		if sent, stale := applyUnderLoad(t, newEmbedded(t, "stale-rules"), 30); stale == 0 {
 			t.Errorf("none of %d requests was answered by the old rule, want some", sent)
 		}
 	})
 }
 
+// applied are the versions between which applyUnderLoad switches.
+var applied = [2]string{"a", "b"}
+
 // applyUnderLoad reports how many requests were sent that fell between two Applies, and how many of them the wrong
 // version answered.
-func applyUnderLoad(t *testing.T, s subject) (sent, stale int64) {
+func applyUnderLoad(t *testing.T, s subject, applies int64) (sent, stale int64) {
 	t.Helper()
-	const applies, between, senders = 30, 40, 4
-	versions := [2]string{"a", "b"}
+	const between, senders = 40, 4
 	// begun and done count Applies: a request whose begun and done are the same number all along saw one rule only.
 	var begun, done, settled, wrong atomic.Int64
 	apply := func(n int64) {
 		begun.Store(n)
-		if err := s.Apply(t.Context(), parse(t, rules("two", to("two/"+versions[n%2])))); err != nil {
+		if err := s.Apply(t.Context(), parse(t, rules("two", to("two/"+applied[n%2])))); err != nil {
 			t.Fatal(err)
 		}
 		done.Store(n)
@@ -54,7 +56,7 @@ func applyUnderLoad(t *testing.T, s subject) (sent, stale int64) {
 		a, err := request{host: "two"}.send(t.Context(), client, address)
 		if err == nil && begun.Load() == rule {
 			settled.Add(1)
-			if a.hop.Version != versions[rule%2] {
+			if a.hop.Version != applied[rule%2] {
 				wrong.Add(1)
 			}
 		}

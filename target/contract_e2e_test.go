@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"path"
 	"strings"
 	"sync"
 	"testing"
@@ -20,7 +21,10 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 	utilnet "k8s.io/apimachinery/pkg/util/net"
+	"k8s.io/apimachinery/pkg/util/yaml"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -47,11 +51,43 @@ func TestContractOnCluster(t *testing.T) {
 		}
 	}
 	t.Logf("%d of %d rows passed on %s in %v", passed, len(rows), s.Describe().Detail, time.Since(began).Round(time.Second))
+	t.Run("Apply is atomic", func(t *testing.T) {
+		if sent, stale := applyUnderLoad(t, s, 15); stale != 0 {
+			t.Errorf("%d of %d requests were answered by the old rule, want 0", stale, sent)
+		}
+	})
+	for name, policy := range refused() {
+		t.Run("refused: "+name, func(t *testing.T) {
+			if err := rehearse(t.Context(), s.core, s.namespace, policy); !isRefusal(err) {
+				t.Errorf("the API server says %v, want a refusal of:%s", err, policy)
+			}
+		})
+	}
+}
+
+// isRefusal reports whether the API server or a webhook of it found an object wrong. A field that there is not is said by
+// server-side apply with the status of an internal error.
+func isRefusal(err error) bool {
+	return apierrors.IsBadRequest(err) || apierrors.IsInvalid(err) || err != nil && strings.Contains(err.Error(), "field not declared in schema")
+}
+
+// rehearse sends an object to the API server as a run would, without effect.
+func rehearse(ctx context.Context, core kubernetes.Interface, namespace, policy string) error {
+	var object unstructured.Unstructured
+	if err := yaml.Unmarshal([]byte(policy), &object.Object); err != nil {
+		return err
+	}
+	plural := strings.Replace(strings.ToLower(object.GetKind())+"s", "entrys", "entries", 1)
+	return core.Discovery().RESTClient().Patch(types.ApplyYAMLPatchType).
+		AbsPath("apis", object.GetAPIVersion(), "namespaces", namespace, plural, object.GetName()).
+		Param("fieldManager", "contract").Param("force", "true").Param("fieldValidation", metav1.FieldValidationStrict).Param("dryRun", metav1.DryRunAll).
+		Body([]byte(policy)).Do(ctx).Error()
 }
 
 // onCluster is the subject that is real Istio: base in a namespace of its own, which a run of package cluster changes.
 type onCluster struct {
 	*cluster.Run
+	core      kubernetes.Interface
 	namespace string
 	callerURL string
 	logs      *proxyLogs
@@ -67,8 +103,8 @@ func (s *onCluster) logged(ctx context.Context, of sent) ([]logLine, error) {
 // every row. The namespace goes with the test.
 func newOnCluster(t *testing.T) *onCluster {
 	t.Helper()
-	s := &onCluster{namespace: "contract-" + strings.ToLower(rand.Text()[:8])}
 	core := newClient(t)
+	s := &onCluster{core: core, namespace: "contract-" + strings.ToLower(rand.Text()[:8])}
 	options := cluster.Options{Kubeconfig: os.Getenv(clientcmd.RecommendedConfigPathEnvVar), Namespace: s.namespace, Wait: 4 * time.Minute,
 		Version: "contract", Say: t.Logf}
 	c, err := cluster.Connect(t.Context(), options)
@@ -82,6 +118,9 @@ func newOnCluster(t *testing.T) *onCluster {
 	var sets [][]manifests.Object
 	for _, row := range table(s.namespace) {
 		sets = append(sets, parse(t, row.policy))
+	}
+	for _, version := range applied {
+		sets = append(sets, parse(t, rules("two", to("two/"+version))))
 	}
 	if s.Run, err = c.Begin(t.Context(), sets); err != nil {
 		t.Fatal(err)
@@ -172,13 +211,11 @@ const logTime = 30 * time.Second
 type proxyLogs struct {
 	callers map[string]bool // the pods that send: the others' lines are of what they received
 	mutex   sync.Mutex
-	lines   []podLine
+	calls   map[string][]proxyLine // by tag
+	tries   map[string][]string    // the pods that received a call's tries, by its User-Agent
+	number  map[string]int64       // of tries, by tag
+	tcp     []proxyLine            // connections that were no HTTP
 	grown   chan struct{}
-}
-
-type podLine struct {
-	pod string
-	proxyLine
 }
 
 // follow reads a pod's log until it ends.
@@ -189,9 +226,7 @@ func (l *proxyLogs) follow(pod string, log io.Reader) error {
 		if !ok {
 			continue
 		}
-		l.mutex.Lock()
-		l.lines = append(l.lines, podLine{pod, line})
-		l.mutex.Unlock()
+		l.add(pod, line)
 		select {
 		case l.grown <- struct{}{}:
 		default:
@@ -200,18 +235,30 @@ func (l *proxyLogs) follow(pod string, log io.Reader) error {
 	return lines.Err()
 }
 
+func (l *proxyLogs) add(pod string, line proxyLine) {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	tag := path.Dir(line.agent)
+	switch {
+	case !l.callers[pod]:
+		l.tries[line.agent] = append(l.tries[line.agent], pod)
+		l.number[tag]++
+	case line.method != "-":
+		l.calls[tag] = append(l.calls[tag], line)
+	case !strings.HasPrefix(line.local, unrouted):
+		l.tcp = append(l.tcp, line)
+	}
+}
+
 // await waits for the lines of an exchange: one of each call where it was sent, and one of each try where it was
-// received. Its calls are known by their User-Agent, and a connection that was no HTTP by being the only one that leads
-// to an address of somebody's. The lines before it are forgotten.
+// received.
 func (l *proxyLogs) await(ctx context.Context, of sent) ([]logLine, error) {
 	ctx, cancel := context.WithTimeout(ctx, logTime)
 	defer cancel()
 	for {
-		lines, tries := l.of(of.tag)
+		lines, tries := l.of(of)
 		if len(lines) >= of.calls && tries >= of.tries {
-			l.mutex.Lock()
-			l.lines = nil
-			l.mutex.Unlock()
+			l.forget()
 			return lines, nil
 		}
 		select {
@@ -223,33 +270,34 @@ func (l *proxyLogs) await(ctx context.Context, of sent) ([]logLine, error) {
 	}
 }
 
-// of are the lines of the calls with a tag, and the number of their tries.
-func (l *proxyLogs) of(tag string) (lines []logLine, tries int64) {
+// forget drops the lines that name no call.
+func (l *proxyLogs) forget() {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
-	hosts := make(map[string][]string)
-	for _, line := range l.lines {
-		if !l.callers[line.pod] && strings.HasPrefix(line.agent, tag+"/") {
-			hosts[line.agent] = append(hosts[line.agent], line.pod)
-			tries++
-		}
+	l.tcp = nil
+}
+
+// of are the lines of an exchange's calls, and the number of their tries. The line of a connection that was no HTTP names
+// no call: it is the exchange's when that had a call that broke, and the last one that leads to somebody's address.
+func (l *proxyLogs) of(s sent) (lines []logLine, tries int64) {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	for _, line := range l.calls[s.tag] {
+		lines = append(lines, logLine{line.flags, line.detail, l.tries[line.agent]})
 	}
-	for _, line := range l.lines {
-		switch {
-		case !l.callers[line.pod]:
-		case strings.HasPrefix(line.agent, tag+"/"):
-			lines = append(lines, logLine{line.flags, line.detail, hosts[line.agent]})
-		case line.method == "-" && !strings.HasPrefix(line.local, unrouted):
+	if missing := s.calls - len(lines); s.broken && len(l.tcp) >= missing {
+		for _, line := range l.tcp[len(l.tcp)-missing:] {
 			lines = append(lines, logLine{flags: line.flags, detail: line.detail})
 		}
 	}
-	return lines, tries
+	return lines, l.number[s.tag]
 }
 
 // followLogs follows the proxies of pods until the test ends.
 func followLogs(t *testing.T, core kubernetes.Interface, pods []corev1.Pod) *proxyLogs {
 	t.Helper()
-	l := &proxyLogs{callers: make(map[string]bool), grown: make(chan struct{}, 1)}
+	l := &proxyLogs{callers: make(map[string]bool), calls: make(map[string][]proxyLine), tries: make(map[string][]string),
+		number: make(map[string]int64), grown: make(chan struct{}, 1)}
 	ctx, cancel := context.WithCancel(context.Background())
 	var group errgroup.Group
 	t.Cleanup(func() {

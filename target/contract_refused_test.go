@@ -28,7 +28,7 @@ func refused() map[string]string {
 		"regex that is none":                  one("match: [{uri: {regex: \"(\"}}], " + to("one")),
 		"route and redirect":                  one(to("one") + ", redirect: {uri: /}"),
 		"redirect of status 200":              one("redirect: {uri: /, redirectCode: 200}"),
-		"abort of status 600":                 one(to("one") + ", fault: {abort: {httpStatus: 600, percentage: {value: 1}}}"),
+		"abort of status 601":                 one(to("one") + ", fault: {abort: {httpStatus: 601, percentage: {value: 1}}}"),
 		"abort of 101 %":                      one(to("one") + ", fault: {abort: {httpStatus: 500, percentage: {value: 101}}}"),
 		"rule without an action":              one("timeout: 1s"),
 		"every host in the mesh":              strings.Replace(rules("*", to("one")), "name: *", "name: all", 1),

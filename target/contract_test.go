@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"path"
 	"reflect"
 	"slices"
 	"strings"
@@ -91,16 +92,16 @@ type subject interface {
 	target.Target
 	// caller is the base URL at which requests are treated as those of the app "caller".
 	caller() (string, error)
-	// logged waits for the access log's lines of an exchange, one for each call. An exchange is asked for once, and no
-	// other is under way.
+	// logged waits for the access log's lines of an exchange, one for each call.
 	logged(ctx context.Context, s sent) ([]logLine, error)
 }
 
 // sent is an exchange whose calls were answered.
 type sent struct {
-	tag   string // the User-Agent of its call number n is "TAG/n"
-	calls int
-	tries int64 // that the apps received of them
+	tag    string // the User-Agent of its call number n is "TAG/n"
+	calls  int
+	tries  int64 // that the apps received of them
+	broken bool  // a call ended without an answer
 }
 
 // logLine is one call in the access log of the proxy that sent it.
@@ -113,13 +114,13 @@ type logLine struct {
 type embedded struct {
 	*mesh.Mesh
 	mutex sync.Mutex
-	lines []logLine
+	lines map[string][]logLine // by tag
 	grown chan struct{}
 }
 
 func newEmbedded(tb testing.TB, broken string) *embedded {
 	tb.Helper()
-	e := &embedded{grown: make(chan struct{}, 1)}
+	e := &embedded{lines: make(map[string][]logLine), grown: make(chan struct{}, 1)}
 	var err error
 	if e.Mesh, err = mesh.New(mesh.Options{Seed: 1, Break: broken, AccessLog: e.log}); err != nil {
 		tb.Fatal(err)
@@ -135,8 +136,9 @@ func newEmbedded(tb testing.TB, broken string) *embedded {
 func (e *embedded) caller() (string, error) { return e.Sidecar("caller") }
 
 func (e *embedded) log(entry mesh.AccessLogEntry) {
+	tag := path.Dir(entry.Agent)
 	e.mutex.Lock()
-	e.lines = append(e.lines, logLine{entry.Flags, entry.Detail, entry.Hosts})
+	e.lines[tag] = append(e.lines[tag], logLine{entry.Flags, entry.Detail, entry.Hosts})
 	e.mutex.Unlock()
 	select {
 	case e.grown <- struct{}{}:
@@ -147,13 +149,11 @@ func (e *embedded) log(entry mesh.AccessLogEntry) {
 func (e *embedded) logged(ctx context.Context, s sent) ([]logLine, error) {
 	for {
 		e.mutex.Lock()
-		if len(e.lines) >= s.calls {
-			lines := e.lines
-			e.lines = nil
-			e.mutex.Unlock()
+		lines := e.lines[s.tag]
+		e.mutex.Unlock()
+		if len(lines) >= s.calls {
 			return lines, nil
 		}
-		e.mutex.Unlock()
 		select {
 		case <-e.grown:
 		case <-ctx.Done():
@@ -220,19 +220,25 @@ func observe(t *testing.T, s subject, r row) []observation {
 		t.Fatal(err)
 	}
 	var all []observation
+	var exchanged []sent
 	for i, e := range r.exchanges {
 		tag := fmt.Sprintf("%s/%d", url.PathEscape(t.Name()), i)
 		before := counters(t, s)
 		o := observation{answers: send(t, s, e, tag)}
 		o.counters = counters(t, s).Since(before)
-		if e.request.from != fromDirect {
-			var err error
-			of := sent{tag, len(o.answers), o.counters.Sum(func(target.Tries) bool { return true })}
-			if o.lines, err = s.logged(t.Context(), of); err != nil {
-				t.Fatal(err)
-			}
-		}
 		all = append(all, o)
+		tries := o.counters.Sum(func(target.Tries) bool { return true })
+		broken := slices.ContainsFunc(o.answers, func(a received) bool { return a.broken })
+		exchanged = append(exchanged, sent{tag, len(o.answers), tries, broken})
+	}
+	for i, e := range r.exchanges { // at the end, since a proxy writes its log with delay
+		if e.request.from == fromDirect {
+			continue
+		}
+		var err error
+		if all[i].lines, err = s.logged(t.Context(), exchanged[i]); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return all
 }

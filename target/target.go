@@ -57,6 +57,8 @@ type Incident struct {
 	// Pod: a pod of the chain was replaced or restarted, so that calls were cut and counts are lost. Otherwise the mesh's
 	// rules were changed, or two sources of one number disagree.
 	Pod bool
+	// Note: nothing happened. Text says where a second source of the counters agrees with them, or why there is none.
+	Note bool
 }
 
 // Restoration is how a target was put back.

@@ -46,7 +46,8 @@ const usage = `hello-service is a service of hellochaos' demo chain. It takes no
                      request's x-hellochaos-script says) or relay (sends on whatever it receives,
                      word for word, as the app of this pod would send it: its sidecar decides by
                      Host; it counts nothing); default chain
-  UPSTREAM_URI       what a chain calls for each request, such as http://backend/
+  UPSTREAM_URI       what a chain calls for each request, such as http://backend/; whose host a relay's
+                     probes connect to, default 192.0.2.1
   UPSTREAM_EXTERNAL  true when the upstream is not ours: it gets trace headers only; default false
   HANG_DURATION      how long a hanging try waits; default 3s
   PORT               TCP port to listen on, 0 for any free one; default 3000

@@ -161,14 +161,17 @@ func tellLeftovers(w io.Writer, c *cluster.Cluster, left []cluster.Leftover) err
 }
 
 func restoreCommand() *cobra.Command {
-	all := false
+	all, edited := false, ""
 	cmd := clusterCommand("restore [RUN]", "put back what a run has left, from its journal",
 		`Put the cluster back as it was before a run that could not do so itself: every
 object from the run's journal, which is in the cluster. What another has changed
-since is left alone, and the exit code is 5.`,
+since is left alone, and the exit code is 5, unless --edited says otherwise.`,
 		cobra.MaximumNArgs(1), func(cmd *cobra.Command, c *cluster.Cluster, args []string) error {
 			if (len(args) == 1) == all {
 				return errors.New("restore: name one run of 'hellochaos status', or --all")
+			}
+			if edited != "" && edited != string(cluster.KeepEdits) && edited != string(cluster.OverwriteEdits) {
+				return fmt.Errorf("restore: --edited %s: must be keep or overwrite", edited)
 			}
 			names := args
 			if all {
@@ -180,20 +183,21 @@ since is left alone, and the exit code is 5.`,
 					names = append(names, l.Name)
 				}
 			}
-			return restore(cmd, c, names)
+			return restore(cmd, c, names, cluster.Edits(edited))
 		})
 	cmd.Example = "  hellochaos restore 20260102-150405-1a2b -n demo\n  hellochaos restore --all"
+	cmd.Flags().StringVar(&edited, "edited", "", "what to do with `objects` that another has changed since: keep or overwrite (default: neither)")
 	cmd.Flags().BoolVar(&all, "all", false, "every run that left something in the namespace")
 	return cmd
 }
 
 // restore puts some runs back, the newest first: each found what the one before it had left.
-func restore(cmd *cobra.Command, c *cluster.Cluster, names []string) error {
+func restore(cmd *cobra.Command, c *cluster.Cluster, names []string, edited cluster.Edits) error {
 	var problems []error
 	for i := range names {
 		name := names[len(names)-1-i]
 		var done target.Restoration
-		done, err := c.Restore(cmd.Context(), name)
+		done, err := c.Restore(cmd.Context(), name, edited)
 		if err != nil {
 			problems = append(problems, fmt.Errorf("run %s: %w", name, err))
 			continue

@@ -10,16 +10,21 @@ import (
 )
 
 func manifestsCommand() *cobra.Command {
-	names := manifests.StageNames()
-	return &cobra.Command{
-		Use:       "manifests STAGE",
-		Short:     "print a stage's YAML",
-		Long:      "Print the YAML of a stage: " + strings.Join(names, ", ") + ".\nCopies of it, changed, are what 'run --manifests DIR' reads.",
-		Example:   "  hellochaos manifests retry",
-		ValidArgs: names,
+	names, namespace := manifests.StageNames(), ""
+	cmd := &cobra.Command{
+		Use:   "manifests STAGE|rbac",
+		Short: "print a stage's YAML, or that of a run's permissions",
+		Long: "Print the YAML of a stage: " + strings.Join(names, ", ") + ".\nCopies of it, changed, are what 'run --manifests DIR' reads.\n" +
+			"rbac prints the ServiceAccount and the Roles with the least that a run needs.",
+		Example:   "  hellochaos manifests retry\n  hellochaos manifests rbac -n demo | kubectl apply -f -",
+		ValidArgs: append(names, "rbac"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return fmt.Errorf("manifests: name one stage: %s", strings.Join(names, ", "))
+				return fmt.Errorf("manifests: name one stage: %s; or rbac", strings.Join(names, ", "))
+			}
+			if args[0] == "rbac" {
+				_, err := cmd.OutOrStdout().Write(manifests.RBAC(namespace))
+				return err
 			}
 			text, err := manifests.StageYAML(args[0])
 			if err != nil {
@@ -29,4 +34,6 @@ func manifestsCommand() *cobra.Command {
 			return err
 		},
 	}
+	cmd.Flags().StringVarP(&namespace, "namespace", "n", manifests.Namespace, "`namespace` that rbac's objects are for")
+	return cmd
 }

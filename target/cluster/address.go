@@ -91,7 +91,7 @@ func (c *Cluster) entrance(ctx context.Context, entry target.Entry, rules *manif
 		return nil, fmt.Errorf("%w: 'hellochaos deploy' makes it", err)
 	}
 	if len(in.service.Spec.Ports) == 0 {
-		return nil, fmt.Errorf("Service %s of namespace %s has no port: deploy it anew", entryService, c.namespace)
+		return nil, fmt.Errorf("no port in Service %s of namespace %s: deploy it anew", entryService, c.namespace)
 	}
 	in.port = in.service.Spec.Ports[0]
 	return in, nil

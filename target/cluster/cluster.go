@@ -89,6 +89,7 @@ func Connect(ctx context.Context, o Options) (*Cluster, error) {
 	}
 	// The API server limits us by its own priority and fairness, which client-go obeys (429 with Retry-After); this limit
 	// only keeps a fault of ours from flooding it.
+	config.WarningHandler = rest.NoWarnings{} // what they are about is told by doctor
 	config.QPS, config.Burst, config.UserAgent = 100, 200, "hellochaos/"+o.Version
 	if err := c.clients(); err != nil {
 		return nil, fmt.Errorf("making clients for %s: %w", c.server, err)

@@ -87,7 +87,7 @@ func (c *Cluster) scope(sets [][]manifests.Object) *scope {
 			if d, ok := set[i].Kubernetes.(*appsv1.Deployment); ok && r.Namespace == c.namespace {
 				s.pods = append(s.pods, d.Spec.Template.Labels)
 				if upstream := upstreamOf(d); upstream != "" {
-					note(s.hosts, []string{fullName(upstream, r.Namespace)}, r)
+					keepFirst(s.hosts, []string{fullName(upstream, r.Namespace)}, r)
 				}
 			}
 			s.own[r] = true
@@ -118,15 +118,15 @@ func (s *scope) add(r reference, u *unstructured.Unstructured) {
 			if gateway == allSidecars {
 				hosts = s.hosts
 			}
-			note(hosts, hostsOf(u), r)
+			keepFirst(hosts, hostsOf(u), r)
 		}
 	default:
-		note(s.hosts, hostsOf(u), r)
+		keepFirst(s.hosts, hostsOf(u), r)
 	}
 }
 
-// note keeps the first object that is about a host.
-func note(known map[string]reference, hosts []string, r reference) {
+// keepFirst keeps the first object that is about a host.
+func keepFirst(known map[string]reference, hosts []string, r reference) {
 	for _, host := range hosts {
 		if _, ok := known[host]; !ok {
 			known[host] = r

@@ -61,7 +61,7 @@ func (r *Run) callers(ctx context.Context) ([]corev1.Pod, error) {
 			return nil, err
 		}
 		if len(pods) == 0 && w.Replicas > 0 {
-			return nil, fmt.Errorf("Deployment %s has no pod in namespace %s: 'hellochaos deploy' starts them", w.Name, r.cluster.namespace)
+			return nil, fmt.Errorf("no pod of Deployment %s is in namespace %s: 'hellochaos deploy' starts them", w.Name, r.cluster.namespace)
 		}
 		callers = append(callers, pods...)
 	}

@@ -45,6 +45,7 @@ func (r *Run) Counters(ctx context.Context) (target.Counters, error) {
 		if err == nil {
 			counters := r.total()
 			if settled && inFlight == 0 && slices.Equal(counters, last) {
+				r.mark(ctx, counters)
 				return counters, nil
 			}
 			last, settled = counters, inFlight == 0

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -231,6 +230,3 @@ func claimed(r reference, claims []claim) error {
 	return fmt.Errorf("%w\n  set it as the manifest has it, or delete the object (kubectl -n %s delete %s %s), and deploy again",
 		errors.Join(problems...), r.Namespace, strings.ToLower(r.Kind), r.Name)
 }
-
-// replicas is how many pods a Deployment is to have.
-func replicas(d *appsv1.Deployment) int32 { return ptr.Deref(d.Spec.Replicas, 1) }

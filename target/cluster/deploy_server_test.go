@@ -49,7 +49,7 @@ var kindsByResource = map[string]string{
 	"namespaces": "Namespace", "services": "Service", "pods": "Pod", "deployments": "Deployment", "replicasets": "ReplicaSet",
 	"configmaps": "ConfigMap", "secrets": "Secret", "persistentvolumeclaims": "PersistentVolumeClaim", "statefulsets": "StatefulSet",
 	"leases": "Lease", "events": "Event", "sidecars": "Sidecar", "virtualservices": "VirtualService", "destinationrules": "DestinationRule",
-	"gateways": "Gateway", "serviceentries": "ServiceEntry",
+	"gateways": "Gateway", "nodes": "Node", "serviceentries": "ServiceEntry",
 }
 
 // newAPIServer starts a server and connects a Cluster to it, whose progress goes to the returned function's lines.
@@ -204,7 +204,7 @@ func (s *apiServer) put(t *testing.T, path, text string) {
 	object.SetName(parts[len(parts)-1])
 	object.SetKind(kindsByResource[parts[len(parts)-2]])
 	object.SetAPIVersion(versionOf(path))
-	if i := slices.Index(parts, "namespaces"); i+3 < len(parts) {
+	if i := slices.Index(parts, "namespaces"); i > 0 && i+3 < len(parts) {
 		object.SetNamespace(parts[i+1])
 	}
 	object.SetUID(uidOf(path))

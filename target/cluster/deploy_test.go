@@ -186,7 +186,7 @@ func TestUndeployKeepsWhatIsOthers(t *testing.T) {
 			clockNamespace:           `{"metadata":{"labels":{"istio-injection":"disabled"},"annotations":{"used-by.hellochaos.dev/shop":"deploy","used-by.hellochaos.dev/bar":"deploy","used-by.hellochaos.dev/away":"deploy"}}}`},
 			map[string]string{"/api/v1/namespaces/bar": "", clockNamespace: "istio-injection=disabled used-by.hellochaos.dev/away=deploy,used-by.hellochaos.dev/bar=deploy",
 				clockNamespace + "/services/clock": "", "/apis/apps/v1/namespaces/outside/deployments/clock": ""},
-			"Namespace outside stays: bar uses it, too"},
+			"Namespace outside stays: it is used from bar"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s, cluster, said := newAPIServer(t, 10*time.Second)

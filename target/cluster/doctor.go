@@ -108,7 +108,7 @@ func Problems(findings []Finding) (wrong []Finding) {
 	return wrong
 }
 
-func ok(format string, args ...any) Finding {
+func good(format string, args ...any) Finding {
 	return Finding{State: OK, Meaning: fmt.Sprintf(format, args...)}
 }
 
@@ -152,7 +152,7 @@ func (c *Cluster) apiServer(ctx context.Context) (serverversion.Info, Finding) {
 	case err != nil:
 		return info, fail("kubectl version", "%s: %s", c.server, oneLine(advised(err)))
 	}
-	return info, ok("%s (context %s) answers in %v", c.server, orNone(c.context), elapsed)
+	return info, good("%s (context %s) answers in %v", c.server, orNone(c.context), elapsed)
 }
 
 func orNone(name string) string {
@@ -175,5 +175,5 @@ func (v *view) kubernetes() Finding {
 		return warn("", "%s is more than three versions newer than this program's client library (1.%d): look for a newer hellochaos",
 			v.version.GitVersion, clientMinor)
 	}
-	return ok("%s; 1.%d or later is needed, the client library is 1.%d and uses stable APIs only", v.version.GitVersion, oldestMinor, clientMinor)
+	return good("%s; 1.%d or later is needed, the client library is 1.%d and uses stable APIs only", v.version.GitVersion, oldestMinor, clientMinor)
 }

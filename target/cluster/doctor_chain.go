@@ -67,7 +67,7 @@ func (v *view) application() Finding {
 	case len(late) > 0:
 		return fail("kubectl -n "+v.cluster.namespace+" describe pods", "%s", strings.Join(late, "; "))
 	}
-	return ok("all %d Deployments are as in the manifests, and ready", len(v.wanted()))
+	return good("all %d Deployments are as in the manifests, and ready", len(v.wanted()))
 }
 
 // unlike is what a Deployment has otherwise than wanted, of what changes a run: labels, environment, ports and replicas.
@@ -171,9 +171,10 @@ func (v *view) hosts() Finding {
 	case len(elsewhere) > 0:
 		return warn("", "%s: a run leaves other namespaces alone, and figures may come from these rules", all)
 	case v.policies.partly && (len(v.scope.gateways) > 0 || len(v.scope.imports) == 0):
-		return warn("", "nobody else has rules for the chain's hosts in namespaces %s and %s; what others have for the gateway cannot be seen", v.cluster.namespace, istioSystem)
+		return warn("", "nobody else has rules for the chain's hosts in namespaces %s and %s; what others have for the gateway cannot be seen",
+			v.cluster.namespace, istioSystem)
 	}
-	return ok("nobody else has rules for the chain's hosts")
+	return good("nobody else has rules for the chain's hosts")
 }
 
 // ownership are the labels, annotations and field managers by which it is known who would undo what a run changes.
@@ -216,7 +217,7 @@ func (v *view) gitOps() Finding {
 	if len(owned) > 0 {
 		return warn("", "kept by GitOps, which will undo a run's changes while they are measured: %s; pause it for the run", strings.Join(owned, ", "))
 	}
-	return ok("nobody keeps the objects that a run changes")
+	return good("nobody keeps the objects that a run changes")
 }
 
 func managersOf(u *unstructured.Unstructured) (managers []string) {
@@ -254,7 +255,7 @@ func (v *view) egress() Finding {
 	found, wanted := v.abroad[service]
 	switch {
 	case host == "":
-		return ok("the chain calls nothing outside of it")
+		return good("the chain calls nothing outside of it")
 	case !ours || !strings.HasSuffix(host, domain) || !wanted:
 		return warn("", "the chain calls %s: whether a way leads there cannot be seen from here, only that it is answered in stage egress", host)
 	case found.hidden != nil:
@@ -262,7 +263,8 @@ func (v *view) egress() Finding {
 	case len(found.items) == 0:
 		return fail("hellochaos deploy -n "+v.cluster.namespace, "the chain calls %s, but there is no %s in namespace %s", host, service, namespace)
 	case found.items[0].GetAnnotations()[hiddenAnnotation] != "~":
-		return fail("hellochaos deploy -n "+v.cluster.namespace, "%s in namespace %s lacks the annotation %s: \"~\", so the mesh knows it and stage egress has nothing to open", service, namespace, hiddenAnnotation)
+		return fail("hellochaos deploy -n "+v.cluster.namespace, "%s in namespace %s lacks the annotation %s: \"~\", so the mesh knows it and stage egress has nothing to open",
+			service, namespace, hiddenAnnotation)
 	}
 	return v.clock(host, namespace)
 }
@@ -287,5 +289,5 @@ func (v *view) clock(host, namespace string) Finding {
 			return fail("kubectl -n "+namespace+" describe pods", "the chain calls %s, but no pod of %s is ready", host, r)
 		}
 	}
-	return ok("%s stands outside the mesh and is ready", host)
+	return good("%s stands outside the mesh and is ready", host)
 }

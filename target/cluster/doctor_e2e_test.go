@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	authenticationv1 "k8s.io/api/authentication/v1"
+	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -20,8 +22,6 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
-	authenticationv1 "k8s.io/api/authentication/v1"
-	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/yaml"
 
 	"github.com/hellochaos/hellochaos/manifests"
@@ -146,6 +146,34 @@ func policiesOnACluster(t *testing.T, c *Cluster, objects []manifests.Object) {
 	if got := states(found(t, c, objects)); !slices.Equal(got, want) {
 		t.Errorf("wrong are %q, want %q", got, want)
 	}
+	// What the row of mutual TLS says is so: whatever comes from outside the mesh is reset.
+	soon(t, "the frontend's metrics cannot be read through the API server", func() bool { return readsMetrics(t, c) != nil })
+}
+
+// soon waits until something is so that others bring about in their own time.
+func soon(t *testing.T, what string, so func() bool) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); !so(); time.Sleep(200 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("after 20s it is still not so that %s", what)
+		}
+	}
+}
+
+// readsMetrics reads those of the frontend's pod through the API server.
+func readsMetrics(t *testing.T, c *Cluster) error {
+	t.Helper()
+	_, err := c.podGet(t.Context(), frontendPod(t, c), "/metrics", nil)
+	return err
+}
+
+func frontendPod(t *testing.T, c *Cluster) *corev1.Pod {
+	t.Helper()
+	list, err := c.core.CoreV1().Pods(c.namespace).List(t.Context(), metav1.ListOptions{LabelSelector: "app=frontend"})
+	if err != nil || len(list.Items) == 0 {
+		t.Fatalf("pods of frontend: %v, %v", list, err)
+	}
+	return &list.Items[0]
 }
 
 // leastPermissions grants manifests/rbac.yaml to an account and looks with its eyes.
@@ -160,52 +188,60 @@ func leastPermissions(t *testing.T, c *Cluster, objects []manifests.Object) {
 	if got, want := states(findings), []string{"hosts warn", "egress warn"}; !slices.Equal(got, want) {
 		t.Errorf("wrong are %q, want %q", got, want)
 	}
-	ctx := t.Context()
-	pods := account.core.CoreV1()
-	name := frontendPod(t, account)
-	if _, err := pods.RESTClient().Get().Namespace(c.namespace).Resource("pods").Name(name + ":3000").SubResource("proxy").Suffix("metrics").DoRaw(ctx); err != nil {
-		t.Errorf("reading metrics of pod %s: %v", name, err)
+	soon(t, "the frontend's metrics are read, now that nothing is STRICT any more", func() bool { return readsMetrics(t, account) == nil })
+	way, err := account.forward(t.Context(), frontendPod(t, account), 3000)
+	if err != nil {
+		t.Fatal(err)
 	}
-	patch := []byte(`{"metadata":{"labels":{"hellochaos.dev/touched":"yes"}}}`)
-	for what, do := range map[string]func() error{
-		"get a Service of default": func() error {
-			_, err := pods.Services("default").Get(ctx, "kubernetes", metav1.GetOptions{})
-			return err
-		},
-		"patch a Service of default": func() error {
-			_, err := pods.Services("default").Patch(ctx, "kubernetes", types.MergePatchType, patch, metav1.PatchOptions{DryRun: dryRun})
-			return err
-		},
-		"patch a Service of istio-system": func() error {
-			_, err := pods.Services(istioSystem).Patch(ctx, "istiod", types.MergePatchType, patch, metav1.PatchOptions{DryRun: dryRun})
-			return err
-		},
-		"create a VirtualService in default": func() error {
-			object := others(t, "VirtualService", "default", "mine", "{hosts: [x.invalid]}")
-			_, err := account.dynamic.Resource(account.resource("VirtualService")).Namespace("default").Create(ctx, object, metav1.CreateOptions{DryRun: dryRun})
-			return err
-		},
-		"delete a Deployment of its own": func() error {
-			return account.core.AppsV1().Deployments(c.namespace).Delete(ctx, "frontend-prod", metav1.DeleteOptions{DryRun: dryRun})
-		},
-		"read Secrets of its own": func() error {
-			_, err := pods.Secrets(c.namespace).List(ctx, metav1.ListOptions{})
-			return err
-		},
-		"read another ConfigMap of istio-system": func() error {
-			_, err := pods.ConfigMaps(istioSystem).Get(ctx, "istio-ca-root-cert", metav1.GetOptions{})
-			return err
-		},
-		"get another namespace": func() error {
-			_, err := pods.Namespaces().Get(ctx, "default", metav1.GetOptions{})
-			return err
-		},
-	} {
+	if err := way.Close(); err != nil {
+		t.Error(err)
+	}
+	for what, do := range beyond(t.Context(), account) {
 		if err := do(); !apierrors.IsForbidden(err) {
 			t.Errorf("trying to %s: %v, want Forbidden", what, err)
 		}
 	}
 	withoutOneVerb(t, c, account, objects)
+}
+
+// beyond is what an account with the least permissions may not do.
+func beyond(ctx context.Context, account *Cluster) map[string]func() error {
+	core := account.core.CoreV1()
+	patchService := func(namespace, name string) error {
+		patch := []byte(`{"metadata":{"labels":{"hellochaos.dev/touched":"yes"}}}`)
+		_, err := core.Services(namespace).Patch(ctx, name, types.MergePatchType, patch, metav1.PatchOptions{DryRun: dryRun})
+		return err
+	}
+	return map[string]func() error{
+		"patch a Service of default":      func() error { return patchService("default", "kubernetes") },
+		"patch a Service of istio-system": func() error { return patchService(istioSystem, "istiod") },
+		"get a Service of default": func() error {
+			_, err := core.Services("default").Get(ctx, "kubernetes", metav1.GetOptions{})
+			return err
+		},
+		"create a VirtualService in default": func() error {
+			object := &unstructured.Unstructured{Object: map[string]any{"spec": map[string]any{"hosts": []any{"x.invalid"}}}}
+			object.SetGroupVersionKind(account.resource("VirtualService").GroupVersion().WithKind("VirtualService"))
+			object.SetName("mine")
+			_, err := account.dynamic.Resource(account.resource("VirtualService")).Namespace("default").Create(ctx, object, metav1.CreateOptions{DryRun: dryRun})
+			return err
+		},
+		"delete a Deployment of its own": func() error {
+			return account.core.AppsV1().Deployments(account.namespace).Delete(ctx, "frontend-prod", metav1.DeleteOptions{DryRun: dryRun})
+		},
+		"read Secrets of its own": func() error {
+			_, err := core.Secrets(account.namespace).List(ctx, metav1.ListOptions{})
+			return err
+		},
+		"read another ConfigMap of istio-system": func() error {
+			_, err := core.ConfigMaps(istioSystem).Get(ctx, "istio-ca-root-cert", metav1.GetOptions{})
+			return err
+		},
+		"get another namespace": func() error {
+			_, err := core.Namespaces().Get(ctx, "default", metav1.GetOptions{})
+			return err
+		},
+	}
 }
 
 // withoutOneVerb takes a verb out of the Role; the row of permissions must name it.
@@ -221,25 +257,15 @@ func withoutOneVerb(t *testing.T, c, account *Cluster, objects []manifests.Objec
 		t.Fatal(err)
 	}
 	// The authorizer learns of it by a watch of its own.
-	want := "update virtualservices.networking.istio.io in namespace " + c.namespace
+	want := "not allowed: update virtualservices, destinationrules, gateways, serviceentries, sidecars.networking.istio.io in namespace " + c.namespace
 	var got Finding
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
-		if got = row(t, found(t, account, objects), "permissions"); got.State == Fail {
-			break
-		}
-	}
+	soon(t, "a verb is missing", func() bool {
+		got = row(t, found(t, account, objects), "permissions")
+		return got.State != OK
+	})
 	if got.State != Fail || !strings.Contains(got.Meaning, want) || !strings.Contains(got.Type, "hellochaos manifests rbac") {
 		t.Errorf("permissions are %+v, want fail, naming %q", got, want)
 	}
-}
-
-func frontendPod(t *testing.T, c *Cluster) string {
-	t.Helper()
-	list, err := c.core.CoreV1().Pods(c.namespace).List(t.Context(), metav1.ListOptions{LabelSelector: "app=frontend"})
-	if err != nil || len(list.Items) == 0 {
-		t.Fatalf("pods of frontend: %v, %v", list, err)
-	}
-	return list.Items[0].Name
 }
 
 // grant makes the objects of manifests/rbac.yaml; those of istio-system go away at the end, the others with the namespace.

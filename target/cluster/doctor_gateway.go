@@ -12,7 +12,7 @@ import (
 // gateway says whether the pods that the objects' Gateway selects are there and how they are reached.
 func (v *view) gateway() Finding {
 	if len(v.scope.gateways) == 0 {
-		return ok("these stages need none")
+		return good("these stages need none")
 	}
 	ours := v.scope.gateways[0]
 	selector := labels.SelectorFromSet(ours.selector)
@@ -59,12 +59,12 @@ func (v *view) gatewayService(ours gatewayScope) Finding {
 	}
 	switch address := addressOf(service); {
 	case address != "":
-		return ok("%s, load balancer at %s", name, address)
+		return good("%s, load balancer at %s", name, address)
 	case service.Spec.Type == corev1.ServiceTypeLoadBalancer:
 		return warn("kubectl -n "+service.Namespace+" get service "+service.Name,
 			"%s waits for its load balancer's address; cluster IP, node port and port-forward are tried instead", name)
 	}
-	return ok("%s of type %s, reached by cluster IP, node port or port-forward", name, service.Spec.Type)
+	return good("%s of type %s, reached by cluster IP, node port or port-forward", name, service.Spec.Type)
 }
 
 // addressOf is where a Service's load balancer is; empty when it has none yet.

@@ -35,7 +35,7 @@ func (v *view) istio() Finding {
 			istioGroup, v.cluster.istioVersion, istioSystem)
 	}
 	var said, late []string
-	worst := ok("")
+	worst := good("")
 	for i := range v.istiod.items {
 		pod := &v.istiod.items[i]
 		release := releaseOf(pod)
@@ -59,7 +59,7 @@ func (v *view) istio() Finding {
 		worst.Meaning = text + ": " + worst.Meaning
 		return worst
 	}
-	return ok("%s", text)
+	return good("%s", text)
 }
 
 func severity(s State) int { return slices.Index([]State{OK, Warn, Fail}, s) }
@@ -75,7 +75,7 @@ func judgeRelease(release string) Finding {
 	case known.Major() == 1 && known.Minor() <= retrying503:
 		return warn("", "where a rule names no retryOn, releases up to 1.%d send a 503 again; the predictions are of later ones, which do not", retrying503)
 	}
-	return ok("")
+	return good("")
 }
 
 // releaseOf is the release that a pod of Istio's has, by the tag of its image; "unknown" where that is no version. The
@@ -120,14 +120,14 @@ func (v *view) injection() Finding {
 	case !injects(namespace):
 		return fail(enable, "new pods of the namespace get no sidecar (%s is %q): no rule of a stage would be obeyed", injectionLabel, namespace.Labels[injectionLabel])
 	case namespace.Labels[injectionLabel] != "":
-		return ok("%s=%s", injectionLabel, namespace.Labels[injectionLabel])
+		return good("%s=%s", injectionLabel, namespace.Labels[injectionLabel])
 	}
 	known := slices.ContainsFunc(v.istiod.items, func(p corev1.Pod) bool { return revisionOf(&p) == revision })
 	if !known && !v.injected() {
 		return warn("istioctl tag list", "%s=%s, but no control plane of that revision is seen and no pod has a sidecar: it must be a tag of one",
 			revisionLabel, revision)
 	}
-	return ok("%s=%s", revisionLabel, revision)
+	return good("%s=%s", revisionLabel, revision)
 }
 
 // injected reports whether a pod of the chain has a sidecar.
@@ -164,7 +164,7 @@ func (v *view) sidecars() Finding {
 	case len(other) > 0:
 		return warn(restart, "with a sidecar of another release than the control plane: pods %s", strings.Join(other, ", "))
 	}
-	return ok("all %d pods of the chain have one", len(pods))
+	return good("all %d pods of the chain have one", len(pods))
 }
 
 // minorOf is the major and minor part of a release; empty when it is none.
@@ -208,7 +208,7 @@ func (v *view) webhook() Finding {
 	case v.invalid == nil:
 		return warn("kubectl get validatingwebhookconfigurations", "nothing refuses a VirtualService that Istio would ignore: a mistake in a stage would show as a wrong figure only")
 	}
-	return ok("it answers, takes what is right and refuses what is wrong")
+	return good("it answers, takes what is right and refuses what is wrong")
 }
 
 // meshSettings is the part of Istio's mesh-wide configuration that changes what a run measures.
@@ -258,11 +258,11 @@ func (v *view) meshConfig() Finding {
 	case settings.DefaultHTTPRetryPolicy != nil:
 		return warn(edit, "defaultHttpRetryPolicy is set: services without rules are retried otherwise than predicted, which is Istio's own default")
 	case own != "":
-		return ok("outbound policy: the application's Sidecar says %s; the mesh's %s does not matter", own, mode)
+		return good("outbound policy: the application's Sidecar says %s; the mesh's %s does not matter", own, mode)
 	case mode != "REGISTRY_ONLY":
 		return warn(edit, "outbound policy %s: the clock answers before stage egress, which then has nothing to show", mode)
 	}
-	return ok("outbound policy: %s", mode)
+	return good("outbound policy: %s", mode)
 }
 
 // sidecarMode is the outbound policy of the objects' own Sidecar; empty when they have none.

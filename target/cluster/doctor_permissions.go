@@ -28,13 +28,12 @@ type permission struct {
 
 const (
 	toChange = "to apply stages and to put everything back"
-	toWatch  = "to see that the chain stands as deployed"
+	toSee    = "to see that the chain stands as deployed"
 	toWarn   = "to see what changes the figures"
 )
 
 var (
-	readVerbs         = []string{"get", "list", "watch"}
-	writeVerbs        = []string{"get", "list", "watch", "create", "update", "patch", "delete"}
+	writeVerbs        = []string{"get", "list", "create", "update", "patch", "delete"}
 	policyResources   = []string{"virtualservices", "destinationrules", "gateways", "serviceentries", "sidecars"}
 	securityResources = []string{"peerauthentications", "authorizationpolicies"}
 )
@@ -45,9 +44,8 @@ var permissions = []permission{
 	{group: istioGroup, resources: policyResources, verbs: writeVerbs, reason: toChange},
 	{resources: []string{"configmaps"}, verbs: []string{"get", "list", "create", "update", "delete"}, reason: "to keep the journal of a run"},
 	{group: "coordination.k8s.io", resources: []string{"leases"}, verbs: []string{"get", "create", "update", "delete"}, reason: "to keep two runs apart"},
-	{group: "apps", resources: []string{"deployments"}, verbs: readVerbs, reason: toWatch},
-	{resources: []string{"pods"}, verbs: readVerbs, reason: toWatch},
-	{group: "discovery.k8s.io", resources: []string{"endpointslices"}, verbs: readVerbs, reason: toWatch},
+	{group: "apps", resources: []string{"deployments"}, verbs: []string{"get", "list"}, reason: toSee},
+	{resources: []string{"pods"}, verbs: []string{"get", "list"}, reason: toSee},
 	{resources: []string{"pods/proxy"}, verbs: []string{"get"}, reason: "to read the services' counters and to ask their sidecars"},
 	{resources: []string{"events"}, verbs: []string{"list"}, reason: "to say why a pod does not start", optional: true},
 	{resources: []string{"namespaces"}, name: ownName, verbs: []string{"get"}, reason: "to see the injection label", optional: true},
@@ -174,5 +172,5 @@ func (v *view) permissions() Finding {
 	case len(useful) > 0:
 		return warn(v.grant(), "a run can be made; not allowed: %s", strings.Join(useful, "; "))
 	}
-	return ok("everything that a run and its restore need is allowed in namespaces %s and %s", v.cluster.namespace, istioSystem)
+	return good("everything that a run and its restore need is allowed in namespaces %s and %s", v.cluster.namespace, istioSystem)
 }

@@ -43,7 +43,7 @@ func (v *view) envoyFilters() Finding {
 	if names := v.holding(others, "workloadSelector", "labels"); len(names) > 0 {
 		return warn("", "changed past Istio's rules, so that routes and retries may not be what the stages say: %s", strings.Join(names, ", "))
 	}
-	return ok("none touches the chain's proxies or the gateway's")
+	return good("none touches the chain's proxies or the gateway's")
 }
 
 // mutualTLS says whether the chain's pods take requests in the clear: the direct entry and the API server, through which
@@ -71,7 +71,7 @@ func (v *view) mutualTLS() Finding {
 		return fail(permit, "%s in namespace %s is STRICT for pods %s: whatever comes from outside the mesh is reset, the direct entry and the counters' readings with it",
 			r, r.Namespace, strings.Join(pods, ", "))
 	}
-	return ok("the chain's pods take requests in the clear, as the direct entry sends them")
+	return good("the chain's pods take requests in the clear, as the direct entry sends them")
 }
 
 // effectiveTLS is the policy that makes a pod refuse what is in the clear; nil when it takes it. The most specific policy
@@ -115,5 +115,5 @@ func (v *view) authorization() Finding {
 	if names := v.holding(v.authorities.items, "selector", "matchLabels"); len(names) > 0 {
 		return warn("", "calls that these forbid are answered 403, which counts as an answer of the chain and is not retried: %s", strings.Join(names, ", "))
 	}
-	return ok("no policy forbids calls of the chain")
+	return good("no policy forbids calls of the chain")
 }

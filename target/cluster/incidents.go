@@ -56,7 +56,8 @@ func (c *Cluster) bystanders(ctx context.Context) (map[string]*unstructured.Unst
 }
 
 // Incidents implements target.Target: objects of the run that another has changed, rules of others that came, went or
-// changed, and pods that were replaced.
+// changed, pods that were replaced, and sources that disagree about what the services counted between the last two calls of
+// Counters; where they agree, a note says so.
 func (r *Run) Incidents(ctx context.Context) ([]target.Incident, error) {
 	for _, rec := range r.known {
 		err := r.cluster.again(ctx, "reading "+rec.reference.String(), func(ctx context.Context) error {
@@ -79,6 +80,9 @@ func (r *Run) Incidents(ctx context.Context) ([]target.Incident, error) {
 		return nil, err
 	}
 	if _, err := r.look(ctx); err != nil {
+		return nil, err
+	}
+	if err := r.crossCheck(ctx); err != nil {
 		return nil, err
 	}
 	r.mutex.Lock()

@@ -14,6 +14,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/utils/ptr"
 
 	"github.com/hellochaos/hellochaos/manifests"
 )
@@ -134,7 +135,7 @@ func (r *rollout) look(ctx context.Context) (again time.Duration, done bool, err
 
 // late is the error about all that is not ready when the time is over.
 func (r *rollout) late(ctx context.Context, cause error) error {
-	problems := []error{fmt.Errorf("%w after %v", cause, r.cluster.options.Wait)}
+	problems := []error{fmt.Errorf("after %v: %w", r.cluster.options.Wait, cause)}
 	for _, name := range r.wanted {
 		d := r.deployment(name)
 		if d == nil || complete(d) {
@@ -165,6 +166,9 @@ func complete(d *appsv1.Deployment) bool {
 	s := d.Status
 	return s.ObservedGeneration >= d.Generation && s.UpdatedReplicas == replicas(d) && s.Replicas == s.UpdatedReplicas && s.AvailableReplicas == s.UpdatedReplicas
 }
+
+// replicas is how many pods a Deployment is to have.
+func replicas(d *appsv1.Deployment) int32 { return ptr.Deref(d.Spec.Replicas, 1) }
 
 // readyOf is how many pods of a Deployment's present template are ready, at most: its status does not tell old ones apart.
 func readyOf(d *appsv1.Deployment) int32 {

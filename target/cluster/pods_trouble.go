@@ -209,18 +209,16 @@ func (c *Cluster) eventsOf(ctx context.Context, object metav1.Object) []corev1.E
 		return nil
 	}
 	events := slices.DeleteFunc(list.Items, func(e corev1.Event) bool { return e.InvolvedObject.UID != object.GetUID() })
-	slices.SortStableFunc(events, func(a, b corev1.Event) int {
-		// Of those of one second the longest says most: "Failed to pull image …" comes with "Error: ErrImagePull".
-		return cmp.Or(happened(&a).Truncate(time.Second).Compare(happened(&b).Truncate(time.Second)), len(a.Message)-len(b.Message))
-	})
+	slices.SortStableFunc(events, func(a, b corev1.Event) int { return happened(&a).Compare(happened(&b)) })
 	return events
 }
 
-// newestEvent is the last warning about an object, or else the last event; nil when there is none.
+// newestEvent is the last warning about an object that says more than the container's state does ("Error: ErrImagePull"), or
+// else the last event; nil when there is none.
 func (c *Cluster) newestEvent(ctx context.Context, object metav1.Object) *corev1.Event {
 	events := c.eventsOf(ctx, object)
 	for _, event := range slices.Backward(events) {
-		if event.Type == corev1.EventTypeWarning {
+		if event.Type == corev1.EventTypeWarning && !strings.HasPrefix(event.Message, "Error: ") {
 			return &event
 		}
 	}

@@ -11,9 +11,9 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/util/httpstream"
 	"k8s.io/client-go/tools/portforward"
 	"k8s.io/client-go/transport/spdy"
+	"k8s.io/streaming/pkg/httpstream"
 )
 
 // forwardAgain is the time between two connections of a port-forward to the API server.
@@ -59,12 +59,12 @@ func (c *Cluster) forwardDialer(at *url.URL) (httpstream.Dialer, error) {
 	if err != nil {
 		return nil, err
 	}
-	older := spdy.NewDialer(upgrader, &http.Client{Transport: transport}, http.MethodPost, at)
-	newer, err := portforward.NewSPDYOverWebsocketDialer(at, c.config)
+	older := spdy.NewDialerForStreaming(upgrader, &http.Client{Transport: transport}, http.MethodPost, at)
+	newer, err := portforward.NewSPDYOverWebsocketDialerForStreaming(at, c.config)
 	if err != nil {
 		return nil, err
 	}
-	return portforward.NewFallbackDialer(newer, older, func(err error) bool {
+	return portforward.NewFallbackDialerForStreaming(newer, older, func(err error) bool {
 		return httpstream.IsUpgradeFailure(err) || httpstream.IsHTTPSProxyError(err)
 	}), nil
 }
@@ -73,7 +73,7 @@ func (c *Cluster) forwardDialer(at *url.URL) (httpstream.Dialer, error) {
 func (f *forward) keep(ctx context.Context, port int, opened chan<- uint16, failed chan<- error) {
 	for local := uint16(0); ctx.Err() == nil; {
 		ready := make(chan struct{})
-		pf, err := portforward.NewOnAddressesWithContext(ctx, f.dialer, []string{"127.0.0.1"}, []string{fmt.Sprintf("%d:%d", local, port)}, ready, io.Discard, io.Discard)
+		pf, err := portforward.NewOnAddressesForStreamingWithContext(ctx, f.dialer, []string{"127.0.0.1"}, []string{fmt.Sprintf("%d:%d", local, port)}, ready, io.Discard, io.Discard)
 		if err != nil {
 			failed <- err
 			return

@@ -35,9 +35,21 @@ func (r *Run) Close(ctx context.Context) (target.Restoration, error) {
 	return done, errors.Join(err, r.lease.release(ctx))
 }
 
+// Edits is what becomes of an object that another has changed since the run wrote it.
+type Edits string
+
+const (
+	// RefuseEdits leaves it alone, and is an error.
+	RefuseEdits Edits = ""
+	// KeepEdits leaves it as the other made it, for good.
+	KeepEdits Edits = "keep"
+	// OverwriteEdits puts it back as it was before the run.
+	OverwriteEdits Edits = "overwrite"
+)
+
 // Restore puts back what a run has left, from its journal in the cluster alone. A run that may still be at work is waited
 // for until its lease has run out.
-func (c *Cluster) Restore(ctx context.Context, name string) (target.Restoration, error) {
+func (c *Cluster) Restore(ctx context.Context, name string, edited Edits) (target.Restoration, error) {
 	var stored *corev1.ConfigMap
 	j := &journal{cluster: c, run: name}
 	err := c.again(ctx, "reading the journal of run "+name, func(ctx context.Context) (err error) {
@@ -60,7 +72,7 @@ func (c *Cluster) Restore(ctx context.Context, name string) (target.Restoration,
 	}
 	j.text.WriteString(stored.Data[journalKey])
 	j.version = stored.ResourceVersion
-	r := &Run{cluster: c, name: name, journal: j, lease: l, steady: lines[0].Run.Steady}
+	r := &Run{cluster: c, name: name, journal: j, lease: l, steady: lines[0].Run.Steady, edited: edited}
 	done, err := c.putBack(ctx, r, records(lines))
 	if err == nil {
 		err = removeLocal(name)
@@ -102,10 +114,14 @@ func (c *Cluster) acquireFrom(ctx context.Context, run string) (*lease, error) {
 	}
 }
 
+// pointedAt are the kinds that rules point at.
+var pointedAt = []string{"Service", "ServiceEntry", "DestinationRule", "Gateway"}
+
 // putBack restores every object that it can: first what was there before, then what was not is taken away, so that no rule
-// points at nothing in between.
+// points at nothing in between. A rule that another has changed stays, and with it what we made that it may point at.
 func (c *Cluster) putBack(ctx context.Context, r *Run, recs []*record) (target.Restoration, error) {
 	var problems []error
+	var left []string
 	objects := 0
 	restore := func(rec *record) {
 		if err := r.restore(ctx, rec); err != nil {
@@ -120,16 +136,26 @@ func (c *Cluster) putBack(ctx context.Context, r *Run, recs []*record) (target.R
 		}
 	}
 	for _, rec := range slices.Backward(recs) {
-		if rec.before == nil && rec.reference.Name != probeName {
+		switch {
+		case rec.before != nil || rec.reference.Name == probeName:
+		case len(problems) > 0 && rec.ours != nil && slices.Contains(pointedAt, rec.reference.Kind):
+			left = append(left, rec.reference.String())
+		default:
 			restore(rec)
 		}
+	}
+	if len(left) > 0 {
+		problems = append(problems, fmt.Errorf("%s: left too, since what was left may point there", strings.Join(left, ", ")))
 	}
 	if err := r.journal.flush(ctx); err != nil {
 		problems = append(problems, err)
 	}
-	seen, err := r.seen(ctx)
-	if err != nil {
-		problems = append(problems, err)
+	seen := ""
+	if len(problems) == 0 {
+		var err error
+		if seen, err = r.seen(ctx); err != nil {
+			problems = append(problems, err)
+		}
 	}
 	for _, rec := range slices.Backward(recs) {
 		if rec.reference.Name == probeName {
@@ -139,7 +165,8 @@ func (c *Cluster) putBack(ctx context.Context, r *Run, recs []*record) (target.R
 		}
 	}
 	if len(problems) > 0 {
-		return target.Restoration{Objects: objects}, fmt.Errorf("%w\nwhat is left is in the journal; try again by: %s", errors.Join(problems...), r.RestoreCommand())
+		return target.Restoration{Objects: objects}, fmt.Errorf("%w\nwhat is left is in the journal; try again by: %s, with --edited=keep or --edited=overwrite where it was another's edit",
+			errors.Join(problems...), r.RestoreCommand())
 	}
 	done := target.Restoration{Objects: objects, Detail: fmt.Sprintf("%d objects read back as they were before; %s", objects, seen)}
 	return done, r.journal.remove(ctx)
@@ -160,7 +187,13 @@ func (r *Run) restore(ctx context.Context, rec *record) error {
 			}
 		}
 		merged, conflicts := putBack(before, ours, now)
-		if len(conflicts) > 0 {
+		switch {
+		case len(conflicts) == 0:
+		case r.edited == KeepEdits:
+			merged = now
+		case r.edited == OverwriteEdits:
+			merged = before
+		default:
 			return &editedError{rec.reference, lastManager(live), conflicts}
 		}
 		if merged.equal(now) {

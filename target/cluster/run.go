@@ -42,6 +42,8 @@ type Run struct {
 	gone  context.Context
 	// steady is how the chain answered before the first change.
 	steady string
+	// edited is what a restore does with objects that another has changed.
+	edited Edits
 	// baseline are the objects of others that change what proxies do, as they were when last looked at.
 	baseline map[string]*unstructured.Unstructured
 
@@ -50,6 +52,9 @@ type Run struct {
 	incidents []target.Incident
 	doors     map[target.Entry]door
 	tunnelled bool // an entry needed a port-forward
+	// began and ended are what was read at the ends of the present phase; unscraped: the user's Prometheus is of no use.
+	began, ended *moment
+	unscraped    bool
 }
 
 // door is an entry that was found, and what must be closed with it.

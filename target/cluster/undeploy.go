@@ -98,7 +98,7 @@ func (c *Cluster) leave(ctx context.Context, namespace corev1.Namespace) error {
 		}
 	} else {
 		slices.Sort(users)
-		c.say("Namespace %s stays: %s uses it, too", namespace.Name, strings.Join(users, ", "))
+		c.say("Namespace %s stays: it is used from %s", namespace.Name, strings.Join(users, ", "))
 	}
 	return c.unmark(ctx, namespace.Name, usedBy+c.namespace)
 }
@@ -142,24 +142,26 @@ func (c *Cluster) ourKinds() []string {
 
 // removeOurs deletes our objects of a namespace, and waits until they are gone, the Deployments' pods too.
 func (c *Cluster) removeOurs(ctx context.Context, namespace string) error {
-	var found int
+	var found []string // kinds of which there was an object
 	for _, kind := range c.ourKinds() {
 		objects, err := c.labelled(ctx, kind, namespace, ourObjects)
 		if err != nil {
 			return err
 		}
 		for _, o := range objects {
-			found++
 			if err := c.request(ctx, reference{kind, namespace, o.GetName()}, o.GetUID()); err != nil {
 				return err
 			}
 		}
+		if len(objects) > 0 {
+			found = append(found, kind)
+		}
 	}
-	if found == 0 {
+	if len(found) == 0 {
 		c.say("Namespace %s has nothing of hellochaos", namespace)
 		return nil
 	}
-	for _, kind := range c.ourKinds() {
+	for _, kind := range found {
 		if err := c.gone(ctx, reference{Kind: kind, Namespace: namespace}, metav1.ListOptions{LabelSelector: ourObjects}); err != nil {
 			return err
 		}

@@ -20,9 +20,9 @@ var errOver = errors.New("the time is over")
 // watched is what is watched of the cluster: the objects of a kind, as they are now.
 type watched = cache.SharedIndexInformer
 
-// watching makes a watch of what list and watch give; client is where they are from.
+// watching makes a watch of what list and follow give, which are methods of client; narrow has the selectors.
 func watching[L runtime.Object](client any, of runtime.Object, list func(context.Context, metav1.ListOptions) (L, error),
-	watch func(context.Context, metav1.ListOptions) (watch.Interface, error), narrow metav1.ListOptions) watched {
+	follow func(context.Context, metav1.ListOptions) (watch.Interface, error), narrow metav1.ListOptions) watched {
 	narrowed := func(o metav1.ListOptions) metav1.ListOptions {
 		o.LabelSelector, o.FieldSelector = narrow.LabelSelector, narrow.FieldSelector
 		return o
@@ -31,13 +31,11 @@ func watching[L runtime.Object](client any, of runtime.Object, list func(context
 		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
 			return list(ctx, narrowed(o))
 		},
-		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watchInterface, error) {
-			return watch(ctx, narrowed(o))
+		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
+			return follow(ctx, narrowed(o))
 		},
 	}, client), of, 0, cache.Indexers{})
 }
-
-type watchInterface = watch.Interface
 
 // until calls check once everything that is watched is known, and again whenever something of it changes or the time that
 // check names has passed (0: none), until it says that it is done or returns an error, for at most the cluster's Wait; the

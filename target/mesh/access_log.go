@@ -7,6 +7,7 @@ type AccessLogEntry struct {
 	Caller   string        // whose proxy: an app's name, or "gateway"
 	Host     string        // the request's Host header
 	Path     string        // with the query
+	Agent    string        // the request's User-Agent
 	Status   int           // what the caller got; 0 when it had gone away
 	Flags    string        // Envoy's response flags, "URX,UT"; "-" for none
 	Detail   string        // Envoy's response code detail, "via_upstream"
@@ -26,7 +27,7 @@ func (c *call) entry(a *answer, took time.Duration) AccessLogEntry {
 		hosts[i] = endpoint.address
 	}
 	return AccessLogEntry{
-		Caller: c.view.proxy.name, Host: c.downstream.Host, Path: c.path, Status: a.status, Flags: flags,
+		Caller: c.view.proxy.name, Host: c.downstream.Host, Path: c.path, Agent: c.downstream.UserAgent(), Status: a.status, Flags: flags,
 		Detail: a.detail, Attempts: len(c.tried), Hosts: hosts, Duration: took,
 	}
 }

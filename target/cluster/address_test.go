@@ -1,0 +1,156 @@
+package cluster
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/target"
+)
+
+// listen starts a server at an address of the loopback network; port 0 is any.
+func listen(t *testing.T, host string, port int, handler http.HandlerFunc) (chosen int) {
+	t.Helper()
+	l, err := net.Listen("tcp", fmt.Sprintf("%s:%d", host, port))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := httptest.NewUnstartedServer(handler)
+	_ = s.Listener.Close()
+	s.Listener = l
+	s.Start()
+	t.Cleanup(s.Close)
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+func answers(status int, server string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if server != "" {
+			w.Header().Set("Server", server)
+		}
+		w.WriteHeader(status)
+	}
+}
+
+func hangs(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+
+// The addresses of one Service: those of the load balancer, the cluster, and two nodes.
+const balancerIP, clusterIP, nodeIP, otherNodeIP = "127.0.1.1", "127.0.1.2", "127.0.1.3", "127.0.1.4"
+
+func TestAddress(t *testing.T) {
+	healthy := answers(http.StatusOK, "")
+	const none = "" // no answer is expected: an error with the parts of want
+	for _, c := range []struct {
+		name  string
+		entry target.Entry
+		at    map[string]http.HandlerFunc // who answers; the others refuse connections
+		way   string                      // with PORT for the port
+		want  []string
+	}{
+		{"load balancer", target.Direct, map[string]http.HandlerFunc{balancerIP: healthy, clusterIP: healthy, nodeIP: healthy}, "load balancer 127.0.1.1:PORT", nil},
+		{"cluster IP", target.Direct, map[string]http.HandlerFunc{balancerIP: answers(http.StatusServiceUnavailable, ""), clusterIP: healthy, nodeIP: healthy}, "cluster IP 127.0.1.2:PORT", nil},
+		{"node port", target.Direct, map[string]http.HandlerFunc{otherNodeIP: healthy}, "node port 127.0.1.4:PORT", nil},
+		{"a silent balancer", target.Direct, map[string]http.HandlerFunc{balancerIP: hangs, clusterIP: healthy}, "cluster IP 127.0.1.2:PORT", nil},
+		{"nothing", target.Direct, map[string]http.HandlerFunc{balancerIP: answers(http.StatusNotFound, "nginx")}, none, []string{
+			"entry direct: no way leads to Service frontend of namespace shop; give an address by --direct-url",
+			`load balancer 127.0.1.1:PORT: GET /healthz is answered 404 Not Found by "nginx"`, "cluster IP 127.0.1.2:PORT: GET /healthz: dial tcp 127.0.1.2:PORT: connect: connection refused",
+			"node port 127.0.1.3:PORT: ", "node port 127.0.1.4:PORT: ", "port-forward: the Service has no ready pod (app=frontend)"}},
+		{"gateway, whatever it answers", target.Gateway, map[string]http.HandlerFunc{clusterIP: answers(http.StatusServiceUnavailable, "istio-envoy")}, "cluster IP 127.0.1.2:PORT", nil},
+		{"gateway without a name", target.Gateway, map[string]http.HandlerFunc{clusterIP: answers(http.StatusNotFound, "")}, "cluster IP 127.0.1.2:PORT", nil},
+		{"a web proxy on the way", target.Gateway, map[string]http.HandlerFunc{balancerIP: answers(http.StatusGatewayTimeout, "squid"), nodeIP: healthy}, "node port 127.0.1.3:PORT", nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s, cluster, _ := newAPIServer(t, 10*time.Second)
+			port := 0
+			if len(c.at) == 0 {
+				t.Fatal("nobody answers at all: no port is known to be free")
+			}
+			for ip, handler := range c.at {
+				port = listen(t, ip, port, handler)
+			}
+			rules := putEntries(t, s, port)
+			address, closer, err := cluster.address(t.Context(), c.entry, rules, true)
+			if closer != nil {
+				t.Errorf("a closer for %s", address.Way)
+			}
+			fill := func(text string) string { return strings.ReplaceAll(text, "PORT", fmt.Sprint(port)) }
+			if c.way == none {
+				for i := range c.want {
+					c.want[i] = fill(c.want[i])
+				}
+				expectError(t, err, c.want...)
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := fill(c.way); address.Way != want {
+				t.Errorf("way %q, want %q", address.Way, want)
+			}
+			if _, at, _ := strings.Cut(address.Way, " 127."); address.URL != "http://127."+at {
+				t.Errorf("URL %s is not that of %s", address.URL, address.Way)
+			}
+		})
+	}
+}
+
+// putEntries gives the server both Services with all kinds of addresses, at one port, and a Gateway for it.
+func putEntries(t *testing.T, s *apiServer, port int) *manifests.Rules {
+	t.Helper()
+	service := func(selector string) string {
+		return fmt.Sprintf(`{"spec":{"type":"LoadBalancer","clusterIP":%q,"selector":%s,"ports":[{"port":%d,"nodePort":%d,"targetPort":3000}]},
+			"status":{"loadBalancer":{"ingress":[{"ip":%q}]}}}`, clusterIP, selector, port, port, balancerIP)
+	}
+	s.put(t, "/api/v1/namespaces/shop/services/frontend", service(`{"app":"frontend"}`))
+	s.put(t, "/api/v1/namespaces/istio-system/services/a-other", service(`{"istio":"egressgateway"}`))
+	s.put(t, "/api/v1/namespaces/istio-system/services/ingress", service(`{"app":"gateway","istio":"ingressgateway"}`))
+	for name, ip := range map[string]string{"a": nodeIP, "b": otherNodeIP} {
+		s.put(t, "/api/v1/nodes/"+name, fmt.Sprintf(`{"status":{"addresses":[{"type":"Hostname","address":"x"},{"type":"InternalIP","address":%q}]}}`, ip))
+	}
+	return gatewayRules(t, port)
+}
+
+func gatewayRules(t *testing.T, port int) *manifests.Rules {
+	t.Helper()
+	objects, err := manifests.Parse("gateway.yaml", fmt.Appendf(nil, `{apiVersion: networking.istio.io/v1, kind: Gateway, metadata: {name: frontend},
+spec: {selector: {istio: ingressgateway}, servers: [{port: {number: %d, name: http, protocol: HTTP}, hosts: ["*"]}]}}`, port))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules, err := manifests.Read(objects)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rules
+}
+
+func TestAddressGiven(t *testing.T) {
+	c := &Cluster{options: Options{DirectURL: "http://shop.test/", GatewayURL: "http://gateway.test"}}
+	for entry, want := range map[target.Entry]target.Address{
+		target.Direct:  {URL: "http://shop.test", Way: "given by --direct-url"},
+		target.Gateway: {URL: "http://gateway.test", Way: "given by --gateway-url"},
+	} {
+		got, _, err := c.address(t.Context(), entry, nil, true)
+		if err != nil || got != want {
+			t.Errorf("%s: %+v, %v, want %+v", entry, got, err, want)
+		}
+	}
+}
+
+func TestAddressWithoutService(t *testing.T) {
+	s, c, _ := newAPIServer(t, 10*time.Second)
+	s.put(t, "/api/v1/namespaces/istio-system/services/ingress", `{"spec":{"selector":{"istio":"ingressgateway"},"ports":[{"port":81}]}}`)
+	s.put(t, "/api/v1/namespaces/istio-system/services/other", `{"spec":{"selector":{"istio":"egressgateway"},"ports":[{"port":80}]}}`)
+	_, _, err := c.address(t.Context(), target.Direct, gatewayRules(t, 80), true)
+	expectError(t, err, "entry direct: reading Service frontend", "not found", "'hellochaos deploy' makes it", "--direct-url")
+	_, _, err = c.address(t.Context(), target.Gateway, gatewayRules(t, 80), true)
+	expectError(t, err, "entry gateway: no Service with port 80 leads to the pods istio=ingressgateway that Gateway default/frontend selects", "--gateway-url")
+	_, _, err = c.address(t.Context(), target.Gateway, &manifests.Rules{}, true)
+	expectError(t, err, "entry gateway: there is no Gateway among the applied objects: stage ingress brings one")
+}

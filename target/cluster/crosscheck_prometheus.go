@@ -1,0 +1,143 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/api"
+	prometheus "github.com/prometheus/client_golang/api/prometheus/v1"
+	"github.com/prometheus/common/model"
+
+	"github.com/hellochaos/hellochaos/service/trail"
+	"github.com/hellochaos/hellochaos/target"
+)
+
+const (
+	// scrapeTime is how long a Prometheus may take to have read what the services count, scrapeEvery the time between two
+	// questions, scrapeAnswer how long an answer may take.
+	scrapeTime, scrapeEvery, scrapeAnswer = 20 * time.Second, 500 * time.Millisecond, 5 * time.Second
+)
+
+// comparePrometheus holds a Prometheus against what the services' pods counted, after waiting until it agrees or scrapeTime
+// is over: it reads them now and then. Its value at the beginning of the phase would be as late, so all is compared that
+// the present pods counted since they started; what is told are the tries of the phase. One that cannot be asked, or that
+// knows nothing, is told once and not asked again. The error is ctx's.
+func (r *Run) comparePrometheus(ctx context.Context, counted map[string]int64, ended time.Time) ([]target.Incident, error) {
+	address := r.cluster.options.PrometheusURL
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	defer transport.CloseIdleConnections()
+	client, err := api.NewClient(api.Config{Address: address, RoundTripper: transport})
+	if err != nil {
+		return nil, fmt.Errorf("asking Prometheus at %s: %w", address, err)
+	}
+	live := r.live()
+	selector := fmt.Sprintf("%s{namespace=%q}", trail.MetricTries, r.cluster.namespace)
+	ask := func(query string) (map[string]float64, error) {
+		return askPrometheus(ctx, prometheus.NewAPI(client), query)
+	}
+	known, err := awaited(ctx, ended.Add(scrapeTime), live, func() (map[string]float64, error) { return ask("sum by (service) (" + selector + ")") })
+	var age map[string]float64
+	if err == nil && known != nil && !agree(live, known) {
+		age, err = ask("max by (service) (time() - timestamp(" + selector + "))")
+	}
+	switch {
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case err != nil:
+		r.unscraped = true
+		return []target.Incident{{Text: fmt.Sprintf("Prometheus at %s could not be asked, its counts are not compared: %v", address, err)}}, nil
+	case len(known) == 0 && len(live) > 0:
+		r.unscraped = true
+		return []target.Incident{{Text: fmt.Sprintf("Prometheus at %s knows no %s, its counts are not compared: does it read the pods (annotation prometheus.io/scrape)?", address, selector)}}, nil
+	}
+	return comparePods(counted, live, known, age, time.Since(ended).Seconds()), nil
+}
+
+// live is what the present pods counted since they started.
+func (r *Run) live() map[string]int64 {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	var all target.Counters
+	for _, t := range r.tallies {
+		if !t.gone {
+			all = append(all, t.counts...)
+		}
+	}
+	return byService(all)
+}
+
+// awaited asks until the answer agrees with live or the time is over.
+func awaited(ctx context.Context, until time.Time, live map[string]int64, ask func() (map[string]float64, error)) (map[string]float64, error) {
+	ticker := time.NewTicker(scrapeEvery)
+	defer ticker.Stop()
+	for {
+		known, err := ask()
+		if err != nil || agree(live, known) || time.Now().After(until) {
+			return known, err
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+func agree(live map[string]int64, known map[string]float64) bool {
+	for service, count := range live {
+		if known[service] != float64(count) {
+			return false
+		}
+	}
+	return true
+}
+
+// askPrometheus is the answer to an instant query that sums by service.
+func askPrometheus(ctx context.Context, api prometheus.API, query string) (map[string]float64, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, scrapeAnswer, errors.New("the time is over"))
+	defer cancel()
+	value, _, _, err := api.Query(ctx, query, time.Time{})
+	if err != nil {
+		return nil, err
+	}
+	vector, ok := value.(model.Vector)
+	if !ok {
+		return nil, fmt.Errorf("query %s gives a %s, want a vector", query, value.Type())
+	}
+	all := map[string]float64{}
+	for _, sample := range vector {
+		all[string(sample.Metric["service"])] = float64(sample.Value)
+	}
+	return all, nil
+}
+
+// comparePods says where a Prometheus agrees: counted are the phase's tries, live and known all that the present pods
+// counted and what it knows of them, age how many seconds ago it read them, late how long ago the phase ended.
+func comparePods(counted, live map[string]int64, known, age map[string]float64, late float64) (told []target.Incident) {
+	var agreed []string
+	for _, hop := range slices.Sorted(maps.Keys(counted)) {
+		count := counted[hop]
+		said, there := known[hop]
+		more := int64(said) - live[hop]
+		switch {
+		case !there:
+			told = append(told, target.Incident{Text: fmt.Sprintf("Prometheus knows nothing of %s, whose pods counted %d tries: does it read all pods?", hop, count)})
+		case more == 0:
+			agreed = append(agreed, fmt.Sprintf("%s %d of %d", hop, count, count))
+		case age[hop] >= late:
+			told = append(told, remark("Prometheus had not read all pods of %s %.0f s after the phase, its count is not compared: its scrape interval is longer", hop, late))
+		default:
+			told = append(told, target.Incident{Text: fmt.Sprintf("Prometheus says %d tries to %s where its pods counted %d", count+more, hop, count)})
+		}
+	}
+	if len(agreed) > 0 {
+		told = append(told, remark("Prometheus: %s", strings.Join(agreed, "; ")))
+	}
+	return told
+}

@@ -1,0 +1,237 @@
+package cluster
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+	"golang.org/x/sync/errgroup"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/hellochaos/hellochaos/target"
+)
+
+const (
+	// statisticsPort and statisticsPath are where an Istio proxy gives its statistics in Prometheus' text form, past its own
+	// inbound side (https://istio.io/latest/docs/ops/deployment/application-requirements/).
+	statisticsPort, statisticsPath = 15090, "/stats/prometheus"
+	// metricSent are the tries that a proxy put on a connection to a cluster; one for which no connection was made is not in it.
+	metricSent = "envoy_cluster_upstream_rq_total"
+	// metricReceived are the requests that went through a proxy; those of reporter "destination" are tries that it received
+	// for its own pod.
+	metricReceived = "istio_requests_total"
+	// statisticsFilter picks these by their names inside Envoy, before they have labels.
+	statisticsFilter = `upstream_(rq_(total|[rt]x_reset|timeout|per_try_timeout)|cx_destroy_(local|remote)_with_active_rq)$|` + metricReceived
+)
+
+// cutMetrics are the tries of a cluster that ended without an answer, in three views of which each lacks some: streams that
+// one side reset (HTTP/2 alone), time limits that ended (not callers that went away), connections that closed under a try
+// (HTTP/1.1 alone). (Envoy, "Cluster manager, Statistics"; which of them exist is proxyStatsMatcher's choice.)
+var cutMetrics = map[string]int{
+	"envoy_cluster_upstream_rq_rx_reset": 0, "envoy_cluster_upstream_rq_tx_reset": 0,
+	"envoy_cluster_upstream_rq_timeout": 1, "envoy_cluster_upstream_rq_per_try_timeout": 1,
+	"envoy_cluster_upstream_cx_destroy_local_with_active_rq": 2, "envoy_cluster_upstream_cx_destroy_remote_with_active_rq": 2,
+}
+
+// statistic names one number of a proxy: its metric and, for those of outbound clusters, the cluster.
+type statistic struct{ metric, cluster string }
+
+// series is a statistic of one pod.
+type series struct {
+	pod types.UID
+	statistic
+}
+
+// statistics are what the chain's proxies say, and what kept them from it.
+type statistics struct {
+	counts map[series]int64
+	// services are the pods' own, blind and gateway why the chain's proxies or the gateway's cannot be read.
+	services       map[types.UID]string
+	blind, gateway error
+}
+
+// statistics reads every proxy that calls for the chain, once.
+func (r *Run) statistics(ctx context.Context) statistics {
+	s := statistics{counts: map[series]int64{}, services: map[types.UID]string{}}
+	var pods []corev1.Pod
+	for i := range r.rules.Workloads {
+		w := &r.rules.Workloads[i]
+		if !r.cluster.ours(w) {
+			continue
+		}
+		found, err := r.cluster.podsOf(ctx, w)
+		if err != nil {
+			s.blind = err
+			return s
+		}
+		for _, pod := range found {
+			if ready(&pod) {
+				s.services[pod.UID] = serviceOf(w.Env)
+				pods = append(pods, pod)
+			}
+		}
+	}
+	s.blind = r.cluster.addStatistics(ctx, pods, s.counts)
+	for _, gateway := range r.rules.Gateways {
+		list, err := r.cluster.core.CoreV1().Pods(istioSystem).List(ctx, metav1.ListOptions{LabelSelector: labels.SelectorFromSet(gateway.Selector).String()})
+		if err == nil {
+			err = r.cluster.addStatistics(ctx, list.Items, s.counts)
+		}
+		s.gateway = err
+	}
+	return s
+}
+
+// addStatistics reads the proxies of pods concurrently.
+func (c *Cluster) addStatistics(ctx context.Context, pods []corev1.Pod, to map[series]int64) error {
+	var mutex sync.Mutex
+	group, ctx := errgroup.WithContext(ctx)
+	for _, pod := range pods {
+		group.Go(func() error {
+			ctx, cancel := context.WithTimeout(ctx, requestTime)
+			defer cancel()
+			body, err := c.core.CoreV1().Pods(pod.Namespace).ProxyGet("http", pod.Name, strconv.Itoa(statisticsPort), statisticsPath,
+				map[string]string{"usedonly": "", "filter": statisticsFilter}).DoRaw(ctx)
+			if err != nil {
+				return fmt.Errorf("pod %s: %w", pod.Name, err)
+			}
+			counts, err := readStatistics(bytes.NewReader(body))
+			if err != nil {
+				return fmt.Errorf("pod %s: %w", pod.Name, err)
+			}
+			mutex.Lock()
+			defer mutex.Unlock()
+			for s, count := range counts {
+				to[series{pod.UID, s}] = count
+			}
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+// readStatistics reads a proxy's statistics in Prometheus' text form: what it sent to Services, and what it received for its
+// pod from callers that have a proxy themselves. The others are the entry's requests and our own reads, which cannot be told
+// apart. The error names the metric that cannot be understood.
+func readStatistics(from io.Reader) (map[statistic]int64, error) {
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	families, err := parser.TextToMetricFamilies(from)
+	if err != nil {
+		return nil, fmt.Errorf("reading its proxy's statistics: %w", err)
+	}
+	counts := map[statistic]int64{}
+	for _, name := range append([]string{metricSent, metricReceived}, slices.Sorted(maps.Keys(cutMetrics))...) {
+		for _, metric := range families[name].GetMetric() {
+			value := labelsOf(metric)
+			s := statistic{metric: name}
+			if name == metricReceived {
+				if value["reporter"] != "destination" || value["source_workload"] == "" || value["source_workload"] == "unknown" {
+					continue
+				}
+			} else if s.cluster = value["cluster_name"]; hostOf(s.cluster) == "" {
+				continue
+			}
+			count := metric.GetCounter().GetValue() + metric.GetUntyped().GetValue()
+			if !(count >= 0 && count <= 1<<53) || count != float64(int64(count)) {
+				return nil, fmt.Errorf("reading its proxy's statistics: %s%v is %v: want a whole number in [0, 2^53]", name, value, count)
+			}
+			counts[s] += int64(count)
+		}
+	}
+	return counts, nil
+}
+
+func labelsOf(metric *dto.Metric) map[string]string {
+	value := map[string]string{}
+	for _, label := range metric.GetLabel() {
+		value[label.GetName()] = label.GetValue()
+	}
+	return value
+}
+
+// hostOf is the Service that an outbound cluster leads to: "backend.default.svc.cluster.local" of
+// "outbound|80|prod|backend.default.svc.cluster.local", which newer Istio ends with a semicolon; empty for other clusters.
+func hostOf(cluster string) string {
+	parts := strings.Split(strings.TrimSuffix(cluster, ";"), "|")
+	if len(parts) != 4 || parts[0] != "outbound" {
+		return ""
+	}
+	return parts[3]
+}
+
+// serviceOf is the service that a container's environment gives it, as the service itself reads it.
+func serviceOf(env map[string]string) string {
+	name := env["SERVICE_NAME"]
+	return name[:max(0, strings.LastIndexByte(name, '-'))]
+}
+
+// hop is the service behind a host of the proxies' tables; empty when it is none of the chain.
+func (r *Run) hop(host string) string {
+	name, rest, _ := strings.Cut(host, ".")
+	if namespace, _, _ := strings.Cut(rest, "."); namespace != r.cluster.namespace {
+		return ""
+	}
+	service := r.rules.Service(name)
+	if service == nil {
+		service = r.rules.Services[host]
+	}
+	if service == nil {
+		return ""
+	}
+	for _, w := range r.rules.Selected(service) {
+		return serviceOf(w.Env)
+	}
+	return ""
+}
+
+// compareStatistics holds the proxies' statistics against what the services counted.
+func (r *Run) compareStatistics(counted map[string]int64, before, after statistics) []target.Incident {
+	for _, s := range []statistics{before, after} {
+		if s.blind != nil {
+			return []target.Incident{remark("the proxies' statistics cannot be read, nothing is compared with them: %v", s.blind)}
+		}
+	}
+	envoy, istio := map[string]sent{}, map[string]sent{}
+	for s, count := range after.counts {
+		// A cluster that was made anew counts from zero; one that is gone has no number, and no request of the phase.
+		if was := before.counts[s]; was <= count {
+			count -= was
+		}
+		hop := r.hop(hostOf(s.cluster))
+		switch total := envoy[hop]; s.metric {
+		case metricReceived:
+			hop = after.services[s.pod]
+			istio[hop] = sent{tries: istio[hop].tries + count}
+		case metricSent:
+			total.tries += count
+			envoy[hop] = total
+		default:
+			total.cut[cutMetrics[s.metric]] += count
+			envoy[hop] = total
+		}
+	}
+	told := append(compare("Envoy's statistics", counted, envoy), compare("Istio's statistics", counted, istio)...)
+	if len(told) == 0 {
+		told = append(told, remark("no Envoy statistics: the proxies export none of the chain's Services, or calls go past them (Istio's proxyStatsMatcher says which they export)"))
+	}
+	switch {
+	case apierrors.IsForbidden(after.gateway):
+		told = append(told, remark("the gateway's statistics may not be read (get pods/proxy in namespace %s)", istioSystem))
+	case after.gateway != nil:
+		told = append(told, remark("the gateway's statistics cannot be read: %v", after.gateway))
+	}
+	return told
+}
