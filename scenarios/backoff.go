@@ -123,7 +123,8 @@ func (b *backoff) measure(e *evidence) *reports.Measurement {
 		return m
 	}
 	// What a call with a single try takes is the way itself, and every try goes it.
-	way := float64(b.attempt) * middle(single, (single.TotalCount()+1)/2)
+	one := middle(single, (single.TotalCount()+1)/2)
+	way := float64(b.attempt) * one
 	m.N = values.TotalCount()
 	m.Measured = pointer(max(0, middle(values, (m.N+1)/2)-way))
 	lo, hi, ok := stats.QuantileRanks(m.N, 0.5, alphaEarly+alphaFinal)
@@ -136,8 +137,8 @@ func (b *backoff) measure(e *evidence) *reports.Measurement {
 	switch {
 	case e.result.Late:
 		m.Note = "void: requests started late, see the phase"
-	case way > b.predicted/2:
-		m.Note = fmt.Sprintf("the tries' way itself takes %.1f ms: this machine or network is too busy to time a wait of %.1f ms", 1000*way, 1000*b.predicted)
+	case one > b.predicted/2:
+		m.Note = fmt.Sprintf("a try's way itself takes %.1f ms: this machine or network is too busy to time a wait of %.1f ms", 1000*one, 1000*b.predicted)
 	default:
 		m.Verdict = judge(*m.Interval, m.Band)
 	}

@@ -221,11 +221,12 @@ func observe(t *testing.T, s subject, r row) []observation {
 	}
 	var all []observation
 	var exchanged []sent
+	before := counters(t, s)
 	for i, e := range r.exchanges {
 		tag := fmt.Sprintf("%s/%d", url.PathEscape(t.Name()), i)
-		before := counters(t, s)
 		o := observation{answers: send(t, s, e, tag)}
-		o.counters = counters(t, s).Since(before)
+		after := counters(t, s)
+		o.counters, before = after.Since(before), after
 		all = append(all, o)
 		tries := o.counters.Sum(func(target.Tries) bool { return true })
 		broken := slices.ContainsFunc(o.answers, func(a received) bool { return a.broken })

@@ -79,8 +79,9 @@ func newBed(t *testing.T) *bed {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if got := execute(t, "undeploy", "-n", b.namespace); got.code != 0 {
-			t.Errorf("undeploy: exit %d\n%s%s", got.code, got.stdout, got.stderr)
+		// The test's own context has ended by now.
+		if out, err := exec.Command(program, "undeploy", "-n", b.namespace).CombinedOutput(); err != nil {
+			t.Errorf("undeploy: %v\n%s", err, out)
 		}
 	})
 	if got := execute(t, "deploy", "-n", b.namespace, "--wait", "2m"); got.code != 0 {
