@@ -205,6 +205,7 @@ func restore(cmd *cobra.Command, c *cluster.Cluster, names []string, edited clus
 		fmt.Fprintf(cmd.OutOrStdout(), "run %s: %s\n", name, done.Detail)
 	}
 	if len(names) == 0 {
+		problems = append(problems, c.Tidy(cmd.Context()))
 		fmt.Fprintf(cmd.OutOrStdout(), "namespace %s: nothing to put back\n", c.Namespace())
 	}
 	if err := errors.Join(problems...); err != nil {

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"sync"
@@ -152,4 +153,19 @@ func (l *lease) release(ctx context.Context) error {
 		}
 		return err
 	})
+}
+
+// Tidy removes the lease that a run has left behind which ended after it had put everything else back. A lease that is held
+// stays.
+func (c *Cluster) Tidy(ctx context.Context) error {
+	_, lost := context.WithCancelCause(ctx)
+	l, err := c.acquire(ctx, "tidy", lost)
+	var held *heldError
+	switch {
+	case errors.As(err, &held):
+		return nil
+	case err != nil:
+		return err
+	}
+	return l.release(ctx)
 }
