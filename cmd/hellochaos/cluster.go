@@ -107,10 +107,8 @@ func print(w io.Writer, f cluster.Finding) {
 // complain prints what is wrong, and nothing else; the error is about what makes a run impossible.
 func complain(w io.Writer, findings []cluster.Finding) error {
 	var impossible []string
-	for _, f := range findings {
-		if f.State != cluster.OK {
-			print(w, f)
-		}
+	for _, f := range cluster.Problems(findings) {
+		print(w, f)
 		if f.State == cluster.Fail {
 			impossible = append(impossible, f.Name)
 		}

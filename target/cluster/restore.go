@@ -233,7 +233,7 @@ func (c *Cluster) replace(ctx context.Context, rec *record, live *unstructured.U
 // disown books the fields of an object that is as it was to those who had set them: otherwise whoever applies it next would
 // be told of a conflict with us.
 func (c *Cluster) disown(ctx context.Context, rec *record, live *unstructured.Unstructured) error {
-	if live == nil || rec.before == nil || !slices.ContainsFunc(live.GetManagedFields(), func(e metav1.ManagedFieldsEntry) bool { return e.Manager == manager }) {
+	if live == nil || !contentOf(live).equal(contentOf(rec.before)) || !slices.ContainsFunc(live.GetManagedFields(), func(e metav1.ManagedFieldsEntry) bool { return e.Manager == manager }) {
 		return nil
 	}
 	was := rec.before.GetManagedFields()
@@ -266,9 +266,12 @@ func (r *Run) seen(ctx context.Context) (string, error) {
 		return "the chain had no pod that could be asked how it answers", nil
 	}
 	if r.rules == nil {
-		if err := r.readRules(ctx); err != nil {
+		// A restore knows the journal alone: which Deployments the chain has is in the application's manifests.
+		rules, err := manifests.Read(manifests.Application())
+		if err != nil {
 			return "", err
 		}
+		r.rules = rules
 	}
 	p := &probe{nonce: r.newProbe().nonce, namespace: r.cluster.namespace}
 	if err := r.writeProbe(ctx, p); err != nil {
@@ -292,11 +295,4 @@ func (r *Run) seen(ctx context.Context) (string, error) {
 func overlap(a, b string) bool {
 	was := strings.Split(b, " or ")
 	return slices.ContainsFunc(strings.Split(a, " or "), func(s string) bool { return slices.Contains(was, s) })
-}
-
-// readRules reads which Deployments the chain has, for a restore that knows the journal alone.
-func (r *Run) readRules(context.Context) error {
-	rules, err := manifests.Read(manifests.Application())
-	r.rules = rules
-	return err
 }
