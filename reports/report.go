@@ -10,7 +10,7 @@ import (
 )
 
 // SchemaVersion is the version of the form of report.json: a reader that knows its major number can read it.
-const SchemaVersion = "1.1"
+const SchemaVersion = "1.2"
 
 // Report is one run. Every rate is a number of requests a second, every time is in seconds, every share is in [0,1].
 type Report struct {
@@ -27,6 +27,10 @@ type Report struct {
 	Summary string  `json:"summary"`
 	Aborted bool    `json:"aborted"`
 	Stages  []Stage `json:"stages"`
+	// Links lead to dashboards and traces of the run; Remarks are what went wrong beside it and took nothing away from it: a
+	// Grafana that refused, a collector that was down.
+	Links   []Link   `json:"links,omitempty"`
+	Remarks []string `json:"remarks,omitempty"`
 	// Restored says how the target was put back; Error what went wrong in the target or the tool, if anything.
 	Restored string `json:"restored" jsonschema:"enum=restored,enum=not restored"`
 	// Restoration is what was put back; none where the target needed nothing.
@@ -40,12 +44,16 @@ type Tool struct {
 	Version string `json:"version"`
 	Go      string `json:"go"`
 	System  string `json:"system"`
+	// Processors is how many the program could use.
+	Processors int `json:"processors,omitempty"`
 }
 
 // Target is what was tested.
 type Target struct {
 	Kind   string `json:"kind"`
 	Detail string `json:"detail"`
+	// Versions are those of what was tested, by name: "istio", "kubernetes".
+	Versions map[string]string `json:"versions,omitempty"`
 	// Deviation is what the target was told to do wrong on purpose; it is shown, and no verdict looks at it.
 	Deviation string `json:"deviation,omitempty"`
 }
@@ -70,6 +78,10 @@ type Settings struct {
 	// AlphaEarly and AlphaFinal are the error rates of the confidence sequence and of the final interval.
 	AlphaEarly float64 `json:"alpha_early"`
 	AlphaFinal float64 `json:"alpha_final"`
+	// Rate is the requests a second that the user asked for; 0: as each phase planned it.
+	Rate float64 `json:"rate,omitempty"`
+	// ManifestsHash is the SHA-256, in hexadecimal digits, of all objects that the run's phases applied, in their order.
+	ManifestsHash string `json:"manifests_hash,omitempty"`
 	// Manifests is the folder that replaced bundled stages; empty: all bundled.
 	Manifests string `json:"manifests,omitempty"`
 }
@@ -85,6 +97,8 @@ type Stage struct {
 	Amplification []Amplification `json:"amplification,omitempty"`
 	// Policies are the retry policies in force after the stage, hop by hop.
 	Policies []Policy `json:"policies,omitempty"`
+	// Manifests are the objects that the stage itself applied, as they were applied.
+	Manifests []Manifest `json:"manifests,omitempty"`
 	// PromiseBroken: the manifests themselves do not imply what the tutorial promises of the stage; Words say why.
 	PromiseBroken bool `json:"promise_broken,omitempty"`
 	// Words say what happened and why, from this report alone.
@@ -95,6 +109,8 @@ type Stage struct {
 type Phase struct {
 	Name  string `json:"name"`
 	Entry string `json:"entry"`
+	// Started is when the first request was due; zero: none was. The stage took effect before that, after Applied seconds.
+	Started time.Time `json:"started,omitzero"`
 	// Way is how the entry was found: "loopback", "load balancer 203.0.113.7:80".
 	Way string `json:"way,omitempty"`
 	// Applied is how long the target took until new requests obeyed the phase's objects.
@@ -126,6 +142,11 @@ type Phase struct {
 	// second of the phase for which they were planned.
 	Latency []Latency `json:"latency,omitempty"`
 	Seconds []Second  `json:"seconds,omitempty"`
+	// Distributions are all latencies of the phase, apart by outcome and number of tries.
+	Distributions []Distribution `json:"distributions,omitempty"`
+	// Edges are the service graph; Samples the requests of which each try is told.
+	Edges   []Edge   `json:"edges,omitempty"`
+	Samples []Sample `json:"samples,omitempty"`
 }
 
 // Second is the latencies of one second of a phase, from 0, in bins of a logarithmic histogram (better than 1 %).
