@@ -12,6 +12,9 @@ import (
 	"time"
 )
 
+// afterAll ends what tests share with each other.
+var afterAll = func() error { return nil }
+
 // program is the built command. The tests that send load run it as users do: a build with the race detector is too
 // slow to keep a schedule.
 var program string
@@ -28,6 +31,10 @@ func TestMain(m *testing.M) {
 		fmt.Fprintf(os.Stderr, "building hellochaos: %v\n%s", err, out)
 	} else {
 		code = m.Run()
+		if err := afterAll(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
 	}
 	os.RemoveAll(folder)
 	os.Exit(code)

@@ -29,7 +29,7 @@ type installation struct {
 // already is left alone, so that a second call changes nothing. Everything is tried without effect before the first
 // change, as far as its namespace is there. The error names each object, field, pod and event that is in the way.
 func (c *Cluster) Deploy(ctx context.Context, objects []manifests.Object, image string) error {
-	if err := c.unfinished(ctx); err != nil {
+	if err := c.unfinished(ctx, ""); err != nil {
 		return fmt.Errorf("deploying to namespace %s: %w", c.namespace, err)
 	}
 	in, err := c.installation(objects, image)

@@ -93,7 +93,7 @@ func (c *Cluster) Begin(ctx context.Context, sets [][]manifests.Object) (*Run, e
 }
 
 func (r *Run) begin(ctx context.Context, sets [][]manifests.Object) error {
-	if err := r.cluster.refuseLeftovers(ctx); err != nil {
+	if err := r.cluster.unfinished(ctx, r.name); err != nil {
 		return err
 	}
 	wanted, err := r.wanted(sets)

@@ -99,16 +99,26 @@ func (c *Cluster) leftover(ctx context.Context, stored *corev1.ConfigMap) (Lefto
 	return l, nil
 }
 
-// refuseLeftovers is the error about runs that have left something.
-func (c *Cluster) refuseLeftovers(ctx context.Context) error {
-	left, err := c.Leftovers(ctx)
-	if err != nil {
-		return err
-	}
-	var problems []error
-	for _, l := range left {
-		problems = append(problems, fmt.Errorf("run %s of %s has not put namespace %s back (%d objects): %s",
-			l.Name, l.Started.Format(time.DateTime), c.namespace, len(l.Changed), c.RestoreCommand(l.Name)))
-	}
-	return errors.Join(problems...)
+// unfinished is the error about runs of the namespace that are at work, but for self, or that were not put back; nil when
+// there are none.
+func (c *Cluster) unfinished(ctx context.Context, self string) error {
+	return c.again(ctx, "looking for runs in namespace "+c.namespace, func(ctx context.Context) error {
+		l, err := c.core.CoordinationV1().Leases(c.namespace).Get(ctx, leaseName, metav1.GetOptions{})
+		switch {
+		case err == nil && held(l) && holderOf(l) != self:
+			return fmt.Errorf("run %s (%s) is at work: wait for its end, or end it by Ctrl-C", holderOf(l), l.Annotations[processAnnotation])
+		case err != nil && !apierrors.IsNotFound(err):
+			return err
+		}
+		journals, err := c.core.CoreV1().ConfigMaps(c.namespace).List(ctx, metav1.ListOptions{LabelSelector: ourObjects + "," + runLabel})
+		if err != nil {
+			return err
+		}
+		var problems []error
+		for _, journal := range journals.Items {
+			run := journal.Labels[runLabel]
+			problems = append(problems, fmt.Errorf("run %s was not put back: '%s' does, 'hellochaos status%s' shows what it left", run, c.RestoreCommand(run), c.flags()))
+		}
+		return errors.Join(problems...)
+	})
 }

@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -24,7 +23,7 @@ const ourObjects = managedBy + "=" + manager
 // Deploy made it and nothing of others stands in it, and what stands in other namespaces for this one alone. It ends when
 // all of it is gone. Where there is nothing, nothing is done. It is refused while a run is at work or not put back.
 func (c *Cluster) Undeploy(ctx context.Context) error {
-	if err := c.unfinished(ctx); err != nil {
+	if err := c.unfinished(ctx, ""); err != nil {
 		return fmt.Errorf("undeploying from namespace %s: %w", c.namespace, err)
 	}
 	supports, err := c.supports(ctx)
@@ -37,28 +36,6 @@ func (c *Cluster) Undeploy(ctx context.Context) error {
 		}
 	}
 	return c.clear(ctx, c.namespace)
-}
-
-// unfinished is the error about a run of this namespace that is at work, or was not put back; nil when there is none.
-func (c *Cluster) unfinished(ctx context.Context) error {
-	return c.again(ctx, "looking for runs in namespace "+c.namespace, func(ctx context.Context) error {
-		l, err := c.core.CoordinationV1().Leases(c.namespace).Get(ctx, leaseName, metav1.GetOptions{})
-		switch {
-		case err == nil && held(l):
-			return fmt.Errorf("run %s (%s) is at work: wait for its end, or end it by Ctrl-C", holderOf(l), l.Annotations[processAnnotation])
-		case err != nil && !apierrors.IsNotFound(err):
-			return err
-		}
-		journals, err := c.core.CoreV1().ConfigMaps(c.namespace).List(ctx, metav1.ListOptions{LabelSelector: ourObjects + "," + runLabel})
-		if err != nil {
-			return err
-		}
-		var problems []error
-		for _, journal := range journals.Items {
-			problems = append(problems, fmt.Errorf("run %s was not put back: 'hellochaos restore %s%s' does", journal.Labels[runLabel], journal.Labels[runLabel], c.flags()))
-		}
-		return errors.Join(problems...)
-	})
 }
 
 // supports are the other namespaces in which objects stand for this one.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -117,15 +118,22 @@ func (c *Cluster) plan(ctx context.Context, r reference, live, want *unstructure
 		return c.remover(r, live), nil, nil
 	}
 	write = c.applier(r, live, want)
+	foreseen, err = write(ctx, dryRun)
+	_, istio := istioResources[r.Kind]
+	switch {
+	case istio && live != nil && apierrors.IsInvalid(err):
+		// A map that becomes empty, as in trafficPolicy: {}, is a null after the merge of server-side apply, which the schema
+		// refuses. What is wrong by itself is refused again, as a whole.
+		foreseen = marked(live, want)
+	case err != nil:
+		return nil, nil, err
+	case !istio || live == nil || (content{"spec": foreseen.Object["spec"]}).equal(content{"spec": want.Object["spec"]}):
+		return write, foreseen, nil
+	}
+	// Server-side apply keeps what others have set beside our fields; a policy is what we say and nothing else.
+	write = c.replacer(r, live, foreseen, want)
 	if foreseen, err = write(ctx, dryRun); err != nil {
 		return nil, nil, err
-	}
-	if _, istio := istioResources[r.Kind]; istio && live != nil && !(content{"spec": foreseen.Object["spec"]}).equal(content{"spec": want.Object["spec"]}) {
-		// Server-side apply keeps what others have set beside our fields; a policy is what we say and nothing else.
-		write = c.replacer(r, live, foreseen, want)
-		if foreseen, err = write(ctx, dryRun); err != nil {
-			return nil, nil, err
-		}
 	}
 	return write, foreseen, nil
 }
@@ -145,6 +153,21 @@ func (c *Cluster) applier(r reference, live, want *unstructured.Unstructured) wr
 		return c.at(r).Patch(ctx, r.Name, "application/apply-patch+yaml", data, metav1.PatchOptions{
 			FieldManager: manager, Force: new(true), FieldValidation: metav1.FieldValidationStrict, DryRun: dry})
 	}
+}
+
+// marked is a copy of live with the labels and annotations that are wanted beside those that it has.
+func marked(live, want *unstructured.Unstructured) *unstructured.Unstructured {
+	copied := live.DeepCopy()
+	beside := func(has, wanted map[string]string) map[string]string {
+		if has == nil {
+			return wanted
+		}
+		maps.Copy(has, wanted)
+		return has
+	}
+	copied.SetLabels(beside(copied.GetLabels(), want.GetLabels()))
+	copied.SetAnnotations(beside(copied.GetAnnotations(), want.GetAnnotations()))
+	return copied
 }
 
 // replacer writes the spec as a whole.

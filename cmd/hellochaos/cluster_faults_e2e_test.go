@@ -1,0 +1,276 @@
+//go:build e2e
+
+package main
+
+import (
+	"context"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	admissionv1 "k8s.io/api/admissionregistration/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/yaml"
+
+	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/reports"
+)
+
+// long is a run of stage prod whose two phases send for some seconds each, whatever is decided early.
+var long = []string{"prod", "--fail", "0", "--rate", "100", "--max-requests", "600"}
+
+// trigger does something once, a while after the first request that is meant.
+type trigger struct {
+	once sync.Once
+	done chan struct{}
+}
+
+// after runs do in its own time when a request reads counters for the first time.
+func (t *trigger) after(r *http.Request, delay time.Duration, do func()) {
+	if measuring(r) {
+		t.once.Do(func() {
+			time.AfterFunc(delay, func() {
+				do()
+				close(t.done)
+			})
+		})
+	}
+}
+
+func newTrigger() *trigger { return &trigger{done: make(chan struct{})} }
+
+// fired asserts that it was done.
+func (t *trigger) fired(tb testing.TB) {
+	tb.Helper()
+	select {
+	case <-t.done:
+	case <-time.After(30 * time.Second):
+		tb.Error("the trouble never came")
+	}
+}
+
+// While the API server is away the load goes on, and the counters are read when it is back.
+func TestE2EAPIServerAway(t *testing.T) {
+	b := newBed(t)
+	var mutex sync.Mutex
+	var from time.Time
+	refused := 0
+	away := newTrigger()
+	_, kubeconfig := b.newFront(t, func(_ http.ResponseWriter, r *http.Request) bool {
+		away.after(r, 2*time.Second, func() {
+			mutex.Lock()
+			defer mutex.Unlock()
+			from = time.Now()
+		})
+		mutex.Lock()
+		gone := !from.IsZero() && time.Since(from) < 20*time.Second
+		if gone {
+			refused++
+		}
+		mutex.Unlock()
+		if gone {
+			panic(http.ErrAbortHandler) // the connection breaks
+		}
+		return false
+	})
+	report, got := b.run(t, append(long, "--kubeconfig", kubeconfig)...)
+	away.fired(t)
+	if got.code != 0 || report.Verdict != reports.Pass || refused == 0 {
+		t.Errorf("exit %d, %s: %s; %d requests were refused\n%s", got.code, report.Verdict, report.Summary, refused, got.stderr)
+	}
+	t.Logf("%d requests were refused; %s", refused, report.Summary)
+}
+
+// A pod that goes in the middle of a phase takes calls and counts with it: the report names it and gives no verdict.
+func TestE2EPodDeleted(t *testing.T) {
+	b := newBed(t)
+	deleted := newTrigger()
+	name := ""
+	_, kubeconfig := b.newFront(t, func(_ http.ResponseWriter, r *http.Request) bool {
+		deleted.after(r, 2*time.Second, func() {
+			pods, err := b.core.CoreV1().Pods(b.namespace).List(context.Background(), metav1.ListOptions{LabelSelector: "app=backend"})
+			if err != nil || len(pods.Items) == 0 {
+				t.Errorf("pods of the backend: %v, %v", pods, err)
+				return
+			}
+			name = pods.Items[0].Name
+			if err := b.core.CoreV1().Pods(b.namespace).Delete(context.Background(), name, metav1.DeleteOptions{GracePeriodSeconds: new(int64(0))}); err != nil {
+				t.Error(err)
+			}
+		})
+		return false
+	})
+	report, got := b.run(t, append(long, "--kubeconfig", kubeconfig)...)
+	deleted.fired(t)
+	if got.code != reports.ExitInconclusive || !strings.Contains(report.Summary, "pods of the chain were replaced") {
+		t.Errorf("exit %d: %s\n%s", got.code, report.Summary, got.stderr)
+	}
+	if text := words(report); !strings.Contains(text, "pod "+name+" went away") {
+		t.Errorf("the words do not name pod %s:\n%s", name, text)
+	}
+}
+
+// A token that is not accepted any more ends the run with what must be typed; another's token puts everything back.
+func TestE2ETokenExpired(t *testing.T) {
+	b := newBed(t)
+	expired := newTrigger()
+	var mutex sync.Mutex
+	over := false
+	_, kubeconfig := b.newFront(t, func(_ http.ResponseWriter, r *http.Request) bool {
+		expired.after(r, time.Second, func() {
+			mutex.Lock()
+			defer mutex.Unlock()
+			over = true
+		})
+		mutex.Lock()
+		defer mutex.Unlock()
+		if over { // an invalid token is what the API server itself is asked with from now on, and says no to
+			r.Header.Set("Authorization", "Bearer expired")
+		}
+		return false
+	})
+	report, got := b.run(t, append(long, "--kubeconfig", kubeconfig)...)
+	expired.fired(t)
+	command := "hellochaos restore "
+	if got.code != reports.ExitNotRestored || report.Restoration == nil || !strings.Contains(report.Restoration.Problem, command) {
+		t.Fatalf("exit %d, want 5 and what to type: %+v\n%s", got.code, report.Restoration, got.stderr)
+	}
+	if !strings.Contains(report.Error+report.Restoration.Problem, "the credentials are not accepted, or have expired") {
+		t.Errorf("the report does not say why: %s\n%s", report.Error, report.Restoration.Problem)
+	}
+	if got := b.execute(t, "restore", "--all"); got.code != 0 {
+		t.Errorf("restore with a good token: exit %d\n%s%s", got.code, got.stdout, got.stderr)
+	}
+}
+
+// Two runs in a namespace are kept apart: the second one changes nothing.
+func TestE2ETwoRuns(t *testing.T) {
+	b := newBed(t)
+	under := newTrigger()
+	var second ended
+	_, kubeconfig := b.newFront(t, func(_ http.ResponseWriter, r *http.Request) bool {
+		under.after(r, 0, func() { second = b.execute(t, "run", "prod", "--target", "cluster") })
+		return false
+	})
+	report, got := b.run(t, append(long, "--kubeconfig", kubeconfig)...)
+	under.fired(t)
+	if got.code != 0 {
+		t.Errorf("the first run: exit %d: %s\n%s", got.code, report.Summary, got.stderr)
+	}
+	if second.code != reports.ExitInfrastructure || !strings.Contains(second.stderr, "is at work in namespace "+b.namespace) {
+		t.Errorf("the second run: exit %d\n%s%s", second.code, second.stdout, second.stderr)
+	}
+}
+
+// fewerRetries is an EnvoyFilter that lowers every retry policy of the chain's proxies, which no VirtualService shows.
+const fewerRetries = `
+apiVersion: networking.istio.io/v1alpha3
+kind: EnvoyFilter
+metadata: {name: fewer-retries}
+spec:
+  configPatches:
+  - applyTo: HTTP_ROUTE
+    match: {context: SIDECAR_OUTBOUND}
+    patch: {operation: MERGE, value: {route: {retry_policy: {num_retries: 1}}}}
+`
+
+// Retries that are lowered behind the policy's back fail the ledger, and whoever did it is named.
+func TestE2EEnvoyFilter(t *testing.T) {
+	b := newBed(t)
+	filters := b.objects.Resource(schema.GroupVersionResource{Group: "networking.istio.io", Version: "v1alpha3", Resource: "envoyfilters"}).Namespace(b.namespace)
+	var filter unstructured.Unstructured
+	if err := yaml.Unmarshal([]byte(fewerRetries), &filter.Object); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := present(filters.Delete(context.Background(), filter.GetName(), metav1.DeleteOptions{})); err != nil {
+			t.Error(err)
+		}
+	})
+	lowered := newTrigger()
+	var mutex sync.Mutex
+	written := false // the stage's rules
+	_, kubeconfig := b.newFront(t, func(_ http.ResponseWriter, r *http.Request) bool {
+		mutex.Lock()
+		defer mutex.Unlock()
+		written = written || r.Method == http.MethodPatch && r.URL.Query().Get("dryRun") == "" && strings.HasSuffix(r.URL.Path, "/destinationrules/backend") ||
+			r.Method == http.MethodPatch && r.URL.Query().Get("dryRun") == "" && strings.HasSuffix(r.URL.Path, "/virtualservices/backend")
+		if written {
+			lowered.after(r, 5*time.Second, func() {
+				if _, err := filters.Create(context.Background(), &filter, metav1.CreateOptions{FieldManager: "kubectl-create"}); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		return false
+	})
+	report, got := b.run(t, "retry", "--fail", "0.5", "--kubeconfig", kubeconfig)
+	lowered.fired(t)
+	if got.code != reports.ExitFail {
+		t.Errorf("exit %d, want 1: %s", got.code, report.Summary)
+	}
+	if check(t, report, "retry", "backend ledger").Verdict != reports.Fail {
+		t.Errorf("the backend's ledger did not fail:\n%s", words(report))
+	}
+	if text := words(report); !strings.Contains(text, "EnvoyFilter fewer-retries in namespace "+b.namespace+" was made by kubectl-create") {
+		t.Errorf("the words do not name who lowered the retries:\n%s", text)
+	}
+}
+
+// A Gateway for which there are no pods is refused before the first change.
+func TestE2ENoGateway(t *testing.T) {
+	b := newBed(t)
+	text, err := manifests.StageYAML("ingress")
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	elsewhere := strings.Replace(string(text), "istio: ingressgateway", "istio: nowhere", 1)
+	if err := os.WriteFile(filepath.Join(folder, "ingress.yaml"), []byte(elsewhere), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	got := b.execute(t, "run", "ingress", "--target", "cluster", "--manifests", folder)
+	if got.code != reports.ExitInfrastructure || !strings.Contains(got.stderr, "nothing was changed") || !strings.Contains(got.stderr, "istio=nowhere") {
+		t.Errorf("exit %d\n%s%s", got.code, got.stdout, got.stderr)
+	}
+}
+
+// A webhook that refuses the stages' objects is named before the first change.
+func TestE2EWebhookRefuses(t *testing.T) {
+	b := newBed(t)
+	hooks := b.core.AdmissionregistrationV1().ValidatingWebhookConfigurations()
+	fail, none, timeout := admissionv1.Fail, admissionv1.SideEffectClassNone, int32(1)
+	hook := &admissionv1.ValidatingWebhookConfiguration{ObjectMeta: metav1.ObjectMeta{Name: b.namespace}, Webhooks: []admissionv1.ValidatingWebhook{{
+		Name: "refuses.hellochaos.test", AdmissionReviewVersions: []string{"v1"}, SideEffects: &none, FailurePolicy: &fail, TimeoutSeconds: &timeout,
+		ClientConfig:      admissionv1.WebhookClientConfig{Service: &admissionv1.ServiceReference{Namespace: b.namespace, Name: "away"}},
+		NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{"kubernetes.io/metadata.name": b.namespace}},
+		Rules: []admissionv1.RuleWithOperations{{Operations: []admissionv1.OperationType{admissionv1.Create, admissionv1.Update},
+			Rule: admissionv1.Rule{APIGroups: []string{"networking.istio.io"}, APIVersions: []string{"*"}, Resources: []string{"virtualservices"}}}},
+	}}}
+	if _, err := hooks.Create(t.Context(), hook, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := hooks.Delete(context.Background(), hook.Name, metav1.DeleteOptions{}); err != nil {
+			t.Error(err)
+		}
+	})
+	var got ended
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(time.Second) {
+		// The API server learns of it by a watch of its own.
+		if got = b.execute(t, "run", "prod", "--target", "cluster", "--fail", "0", "--max-requests", "20"); got.code == reports.ExitInfrastructure {
+			break
+		}
+	}
+	for _, want := range []string{"refuses.hellochaos.test", "nothing was changed", "VirtualService middleware"} {
+		if got.code != reports.ExitInfrastructure || !strings.Contains(got.stderr, want) {
+			t.Errorf("exit %d, lacks %q\n%s%s", got.code, want, got.stdout, got.stderr)
+		}
+	}
+}
