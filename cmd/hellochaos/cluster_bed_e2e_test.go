@@ -137,7 +137,10 @@ func (b *bed) prepare() error {
 		return err
 	}
 	b.account = filepath.Join(folder, "kubeconfig")
-	if err := b.writeAccount(b.account, b.config.Host); err != nil {
+	if err := rest.LoadTLSFiles(b.config); err != nil {
+		return err
+	}
+	if err := b.writeAccount(b.account, b.config.Host, b.config.CAData); err != nil {
 		return err
 	}
 	var theirs unstructured.Unstructured
@@ -166,30 +169,32 @@ func (b *bed) grant() error {
 	return nil
 }
 
-// writeAccount writes a kubeconfig of the account, for a server that stands at an address.
-func (b *bed) writeAccount(file, server string) error {
+// writeAccount writes a kubeconfig of the account, for a server that stands at an address with a certificate.
+func (b *bed) writeAccount(file, server string, certificate []byte) error {
 	review, err := b.core.CoreV1().ServiceAccounts(b.namespace).CreateToken(context.Background(), "hellochaos",
 		&authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: new(int64(7200))}}, metav1.CreateOptions{})
 	if err != nil {
 		return fmt.Errorf("making a token: %w", err)
 	}
 	config := clientcmdapi.NewConfig()
-	config.Clusters["cluster"] = &clientcmdapi.Cluster{Server: server}
-	if server == b.config.Host {
-		config.Clusters["cluster"].CertificateAuthorityData, config.Clusters["cluster"].CertificateAuthority = b.config.CAData, b.config.CAFile
-	}
+	config.Clusters["cluster"] = &clientcmdapi.Cluster{Server: server, CertificateAuthorityData: certificate}
 	config.AuthInfos["account"] = &clientcmdapi.AuthInfo{Token: review.Status.Token}
 	config.Contexts["account"] = &clientcmdapi.Context{Cluster: "cluster", AuthInfo: "account", Namespace: b.namespace}
 	config.CurrentContext = "account"
 	return clientcmd.WriteToFile(*config, file)
 }
 
-// remove takes everything away. What others have put there keeps a namespace from being undeployed.
+// remove takes everything away. What a failed test has left, and what others have put there, keeps a namespace from being
+// undeployed.
 func (b *bed) remove() error {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
+	var problems []error
+	if out, err := exec.CommandContext(ctx, program, "restore", "--all", "--edited", "overwrite", "-n", b.namespace).CombinedOutput(); err != nil {
+		problems = append(problems, fmt.Errorf("restore: %w\n%s", err, out))
+	}
 	err := b.objects.Resource(istio("virtualservices")).Namespace(b.namespace).Delete(ctx, "middleware", metav1.DeleteOptions{})
-	problems := []error{present(err)}
+	problems = append(problems, present(err))
 	for _, u := range slices.Backward(b.bindings) {
 		err := b.objects.Resource(accountKinds[u.GetKind()]).Namespace(u.GetNamespace()).Delete(ctx, u.GetName(), metav1.DeleteOptions{})
 		problems = append(problems, present(err))

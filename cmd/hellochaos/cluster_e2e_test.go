@@ -40,6 +40,51 @@ func TestE2EAllStages(t *testing.T) {
 		t.Errorf("the report does not say how the cluster was put back: %+v", report.Restoration)
 	}
 	t.Logf("%.0f s, put back in %.1f s", report.Elapsed, report.Restoration.Elapsed)
+	sameAsMesh(t, report, "all", "--fail", "0.3")
+}
+
+// sameAsMesh runs the same stages on the embedded mesh: every check of the cluster must be there with the same prediction, and
+// with the same verdict, but for medians, which are each target's own pace. It logs the values side by side, for
+// docs/cluster.md.
+func sameAsMesh(t *testing.T, onCluster *reports.Report, stages ...string) {
+	t.Helper()
+	got := execute(t, append(append([]string{"run"}, stages...), "--format", "json")...)
+	onMesh := new(reports.Report)
+	if err := json.Unmarshal([]byte(got.stdout), onMesh); err != nil {
+		t.Fatalf("on the mesh: exit %d, %v\n%s%s", got.code, err, got.stdout, got.stderr)
+	}
+	table := new(strings.Builder)
+	for _, stage := range onCluster.Stages {
+		for _, c := range stage.Checks {
+			m := check(t, onMesh, stage.Name, c.Name)
+			for _, side := range []struct {
+				phase           string
+				cluster, onMesh *reports.Measurement
+			}{{"before", c.Before, m.Before}, {"after", c.After, m.After}} {
+				if side.cluster == nil && side.onMesh == nil {
+					continue
+				}
+				if side.cluster == nil || side.onMesh == nil || side.cluster.Predicted != side.onMesh.Predicted && c.Kind != reports.Median {
+					t.Errorf("%s, %s, %s: cluster %+v, mesh %+v: want the same prediction", stage.Name, c.Name, side.phase, side.cluster, side.onMesh)
+					continue
+				}
+				if side.cluster.Verdict != side.onMesh.Verdict && c.Kind != reports.Median {
+					t.Errorf("%s, %s, %s: %s on the cluster, %s on the mesh", stage.Name, c.Name, side.phase, side.cluster.Verdict, side.onMesh.Verdict)
+				}
+				fmt.Fprintf(table, "| %s | %s | %s | %s | %s | %s |\n", stage.Name, c.Name, side.phase,
+					reports.Probability(side.cluster.Predicted), told(side.onMesh), told(side.cluster))
+			}
+		}
+	}
+	t.Logf("values side by side:\n%s", table)
+}
+
+// told is a measured value as a table has it.
+func told(m *reports.Measurement) string {
+	if m.Measured == nil {
+		return "no data"
+	}
+	return fmt.Sprintf("%s (%d of %d)", reports.Probability(*m.Measured), m.K, m.N)
 }
 
 // A policy that is weakened while it is measured fails with the cause named; the edit is reported and stays.

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"encoding/pem"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -40,10 +41,10 @@ func (b *bed) newFront(t *testing.T, trouble func(http.ResponseWriter, *http.Req
 	}
 	f = &front{proxy: httputil.NewSingleHostReverseProxy(server), trouble: trouble}
 	f.proxy.Transport = transport
-	listening := httptest.NewServer(f)
+	listening := httptest.NewTLSServer(f) // clients keep tokens to themselves where there is no TLS
 	t.Cleanup(listening.Close)
 	kubeconfig = filepath.Join(t.TempDir(), "kubeconfig")
-	if err := b.writeAccount(kubeconfig, listening.URL); err != nil {
+	if err := b.writeAccount(kubeconfig, listening.URL, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: listening.Certificate().Raw})); err != nil {
 		t.Fatal(err)
 	}
 	return f, kubeconfig

@@ -122,6 +122,29 @@ func (c *Cluster) gatewayEntrance(ctx context.Context, rules *manifests.Rules) (
 	return nil, errors.New("there is no Gateway among the applied objects: stage ingress brings one")
 }
 
+// gateways looks for the Service of every set's Gateway, unless the user gave its address.
+func (c *Cluster) gateways(ctx context.Context, sets [][]manifests.Object) error {
+	if c.options.GatewayURL != "" {
+		return nil
+	}
+	seen := map[string]bool{}
+	var problems []error
+	for _, set := range sets {
+		rules, err := manifests.Read(set)
+		if err != nil {
+			return err
+		}
+		for name, gateway := range rules.Gateways {
+			if key := fmt.Sprint(name, gateway.Port(), gateway.Selector); !seen[key] {
+				seen[key] = true
+				_, err := c.entrance(ctx, target.Gateway, rules)
+				problems = append(problems, err)
+			}
+		}
+	}
+	return errors.Join(problems...)
+}
+
 // choose takes the first Service, by name, that leads to a Gateway's pods and has its port.
 func (in *entrance) choose(services []corev1.Service, gateway *manifests.Gateway) bool {
 	slices.SortFunc(services, func(a, b corev1.Service) int {

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"reflect"
@@ -66,8 +67,13 @@ type difference struct {
 
 func (d difference) String() string {
 	show := func(v any) string {
-		if v == nil {
+		switch v.(type) {
+		case nil:
 			return "absent"
+		case map[string]any, []any:
+			if text, err := json.Marshal(v); err == nil {
+				return string(text)
+			}
 		}
 		return fmt.Sprint(v)
 	}

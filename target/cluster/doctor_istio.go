@@ -196,17 +196,19 @@ func (c *Cluster) askWebhook(ctx context.Context) (valid, invalid error) {
 
 // webhook says whether Istio looks at objects before they are taken.
 func (v *view) webhook() Finding {
-	look := "kubectl -n " + istioSystem + " get pods -l app=istiod"
+	const list = "kubectl get validatingwebhookconfigurations"
 	fromWebhook := v.valid != nil && strings.Contains(v.valid.Error(), "webhook")
 	switch {
+	case fromWebhook && !strings.Contains(v.valid.Error(), "istio.io"):
+		return fail(list, "a VirtualService that is right is refused, by another's webhook: %s", oneLine(v.valid))
 	case fromWebhook:
-		return fail(look, "a VirtualService that is right is refused: %s", oneLine(v.valid))
+		return fail("kubectl -n "+istioSystem+" get pods -l app=istiod", "a VirtualService that is right is refused: %s", oneLine(v.valid))
 	case apierrors.IsNotFound(v.valid):
 		return fail("hellochaos deploy -n "+v.cluster.namespace, "there is no namespace %s to try a VirtualService in", v.cluster.namespace)
 	case v.valid != nil:
 		return v.unseen(fmt.Errorf("trying a VirtualService without effect: %w", v.valid))
 	case v.invalid == nil:
-		return warn("kubectl get validatingwebhookconfigurations", "nothing refuses a VirtualService that Istio would ignore: a mistake in a stage would show as a wrong figure only")
+		return warn(list, "nothing refuses a VirtualService that Istio would ignore: a mistake in a stage would show as a wrong figure only")
 	}
 	return good("it answers, takes what is right and refuses what is wrong")
 }
