@@ -74,6 +74,9 @@ func (d *document) checkDestinationRule(spec *networking.DestinationRule) {
 		}
 		names[s.Name] = true
 	}
+	if spec.TrafficPolicy != nil && spec.TrafficPolicy.LoadBalancer == nil {
+		d.problem("spec.trafficPolicy", "is empty, which Istio refuses; accepted: loadBalancer, or no trafficPolicy")
+	}
 	if spec.TrafficPolicy.GetLoadBalancer().GetSimple() == networking.LoadBalancerSettings_PASSTHROUGH {
 		d.problem("spec.trafficPolicy.loadBalancer.simple", "PASSTHROUGH is not supported by hellochaos")
 	}

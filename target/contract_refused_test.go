@@ -38,6 +38,7 @@ kind: DestinationRule
 metadata: {name: two}
 spec: {host: two, subsets: [{name: "", labels: {version: a}}]}
 `,
+		"empty traffic policy": balancer("{}"),
 		"ServiceEntry without a host": `
 apiVersion: networking.istio.io/v1
 kind: ServiceEntry
