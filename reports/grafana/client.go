@@ -189,7 +189,7 @@ func (c *client) request(ctx context.Context, method, path string, body any) (*h
 // plain is why there was no answer, without the URL that was asked.
 func (c *client) plain(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
-		return fmt.Errorf("no answer within %s", requestTimeout)
+		return fmt.Errorf("no answer in time (%s a request, %s in all)", requestTimeout, Timeout)
 	}
 	var asked *url.Error
 	if errors.As(err, &asked) {
