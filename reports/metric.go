@@ -95,7 +95,8 @@ var (
 	metricPlanned    = NewMetric("hellochaos_phase_planned_requests", "The most requests that the phase sends.", "stage", "phase")
 	metricUnsent     = NewMetric("hellochaos_phase_unsent_requests", "Requests that were due and never sent, once the phase has ended.", "stage", "phase")
 	metricRate       = NewMetric("hellochaos_phase_planned_requests_per_second", "The rate at which requests are due.", "stage", "phase")
-	metricLag        = NewMetric("hellochaos_phase_lag_seconds", "How late requests were sent, once the phase has ended.", "stage", "phase", "quantile")
+	metricLag        = NewMetric("hellochaos_phase_lag_median_seconds", "How late requests were sent, once the phase has ended.", "stage", "phase")
+	metricLagP99     = NewMetric("hellochaos_phase_lag_p99_seconds", "How late the latest hundredth of the requests was sent, at least, once the phase has ended.", "stage", "phase")
 
 	metricRequests = NewMetric("hellochaos_requests_total", "Requests whose answer is in or has failed at the edge (5xx, timeout, no answer).", "stage", "phase", "outcome")
 	metricDuration = histogram("hellochaos_request_duration_seconds", "Seconds from sending a request to its whole answer, to better than 1 %, the sum at most 1 % too low; a timeout counts as 100 s.", "stage", "phase", "outcome")
@@ -114,12 +115,15 @@ var (
 type unitMetrics struct{ measured, predicted, band, interval *Metric }
 
 func newUnitMetrics(unit string) unitMetrics {
-	return unitMetrics{
+	m := unitMetrics{
 		measured:  NewMetric("hellochaos_check_measured_"+unit, "What a check has measured so far; absent without data.", "stage", "phase", "check"),
 		predicted: NewMetric("hellochaos_check_predicted_"+unit, "What the manifests predict.", "stage", "phase", "check"),
 		band:      NewMetric("hellochaos_check_band_"+unit, "The ends of the band around the prediction that a check must lie in.", "stage", "phase", "check", "bound"),
-		interval:  NewMetric("hellochaos_check_interval_"+unit, "The ends of the confidence interval so far.", "stage", "phase", "check", "bound"),
 	}
+	if unit != "retries" { // they are counted one by one
+		m.interval = NewMetric("hellochaos_check_interval_"+unit, "The ends of the confidence interval so far.", "stage", "phase", "check", "bound")
+	}
+	return m
 }
 
 func histogram(name, help string, labels ...string) *Metric {
@@ -132,13 +136,16 @@ func histogram(name, help string, labels ...string) *Metric {
 func Metrics() []*Metric {
 	all := []*Metric{
 		metricBuild, metricRun, metricRunStart, metricRunTook, metricRunSays, metricExit, metricStage,
-		metricPhase, metricPhaseStart, metricPhaseTook, metricApplied, metricPlanned, metricUnsent, metricRate, metricLag,
+		metricPhase, metricPhaseStart, metricPhaseTook, metricApplied, metricPlanned, metricUnsent, metricRate, metricLag, metricLagP99,
 		metricRequests, metricDuration, MetricCalls, MetricAnswers, metricTries, metricFactor,
 		metricTrials, metricViolations, metricCheck,
 	}
 	for _, unit := range []string{"share", "seconds", "retries"} {
 		m := metricsOfUnits[unit]
-		all = append(all, m.measured, m.predicted, m.band, m.interval)
+		all = append(all, m.measured, m.predicted, m.band)
+		if m.interval != nil {
+			all = append(all, m.interval)
+		}
 	}
 	return all
 }

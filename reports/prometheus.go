@@ -86,8 +86,8 @@ func collectPhase(p *Phase, stage string, to chan<- prometheus.Metric) {
 		metricPhaseTook.Emit(to, p.Elapsed, stage, p.Name)
 		metricApplied.Emit(to, p.Applied, stage, p.Name)
 		metricUnsent.Emit(to, float64(p.Unsent), stage, p.Name)
-		metricLag.Emit(to, p.LagMedian, stage, p.Name, "0.5")
-		metricLag.Emit(to, p.LagP99, stage, p.Name, "0.99")
+		metricLag.Emit(to, p.LagMedian, stage, p.Name)
+		metricLagP99.Emit(to, p.LagP99, stage, p.Name)
 	}
 	collectLatencies(p, stage, to)
 	collectEdges(p, stage, to)
@@ -209,7 +209,7 @@ func collectMeasurement(c *Check, m *Measurement, to chan<- prometheus.Metric, l
 	if m.Measured != nil {
 		unit.measured.Emit(to, *m.Measured, labels...)
 	}
-	if m.Interval != nil {
+	if m.Interval != nil && unit.interval != nil {
 		bound(unit.interval, m.Interval.Lo, m.Interval.Hi)
 	}
 }
