@@ -26,7 +26,9 @@ func TestObserver(t *testing.T) {
 	var told []string
 	seen := 0
 	run.Observe(Observer{
-		Began: func(r reports.Report) { told = append(told, fmt.Sprintf("began, seed %d, %d stages", r.Settings.Seed, len(r.Stages))) },
+		Began: func(r reports.Report) {
+			told = append(told, fmt.Sprintf("began, seed %d, %d stages", r.Settings.Seed, len(r.Stages)))
+		},
 		Phase: func(at Snapshot) {
 			counted := at.Tally.Cohorts[0].Requests
 			if int64(at.Phase.Observed) != counted || len(at.Cohorts) != 1 || at.Phase.Started.IsZero() || at.Phase.PlannedRate != 500 {
@@ -77,5 +79,20 @@ func TestUnwatched(t *testing.T) {
 	observe := p.watched(nil, func(*attack.Observation) bool { calls++; return true })
 	if n := testing.AllocsPerRun(100, func() { observe(nil) }); n != 0 || calls == 0 {
 		t.Errorf("%v allocations, %d calls", n, calls)
+	}
+}
+
+// BenchmarkWatched is what a request pays for an observer that is told of it, and without one.
+func BenchmarkWatched(b *testing.B) {
+	tally := attack.NewTally(1)
+	for name, watcher := range map[string]func(Snapshot){"off": nil, "on": func(Snapshot) {}} {
+		b.Run(name, func(b *testing.B) {
+			p := &phase{stage: &Stage{}, cohorts: plain(), watcher: watcher}
+			observe := p.watched(tally, func(*attack.Observation) bool { return true })
+			b.ReportAllocs()
+			for b.Loop() {
+				observe(nil)
+			}
+		})
 	}
 }

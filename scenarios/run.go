@@ -290,7 +290,9 @@ func (p *phase) run(ctx context.Context, on target.Target, family int, progress 
 		}
 		if e != nil {
 			describe(&done, e, p.times() || p.options.Attack.Rate > 0)
-			done.Started = p.began.UTC()
+			if done.Sent > 0 {
+				done.Started = p.began.UTC()
+			}
 			done.Warnings = append(repeated, done.Warnings...)
 		}
 		return done, e, err
