@@ -23,6 +23,7 @@ func Text(w io.Writer, r *Report, colour bool) error {
 	for i := range r.Stages {
 		t.stage(&r.Stages[i])
 	}
+	t.links(r)
 	_, err := io.WriteString(w, t.String())
 	return err
 }

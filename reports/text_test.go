@@ -159,3 +159,20 @@ func TestSave(t *testing.T) {
 		t.Error("saving into a folder that is not there succeeds")
 	}
 }
+
+// Links and remarks come last; an address is not broken.
+func TestTextOfLinks(t *testing.T) {
+	r := example()
+	address := "http://127.0.0.1:3000/d/hellochaos-run/a?from=1767323045600&to=1767323055100&var-stage=egress&var-stage=retry"
+	r.Links = []Link{{Title: "Grafana: hellochaos: a run", URL: address}}
+	r.Remarks = []string{"Grafana at http://127.0.0.1:3000: writing annotations: 403 Forbidden: the token needs the role Editor"}
+	var out strings.Builder
+	if err := Text(&out, r, false); err != nil {
+		t.Fatal(err)
+	}
+	want := exampleText + "\nGrafana: hellochaos: a run\n  " + address + "\n" +
+		"! Grafana at http://127.0.0.1:3000: writing annotations: 403 Forbidden: the\n  token needs the role Editor\n"
+	if out.String() != want {
+		t.Errorf("got:\n%s\nwant:\n%s", out.String(), want)
+	}
+}

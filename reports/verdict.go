@@ -1,5 +1,7 @@
 package reports
 
+import "slices"
+
 // Verdict is the answer of a check, a stage or a run.
 type Verdict string
 
@@ -60,3 +62,31 @@ const (
 	Restored    = "restored"
 	NotRestored = "not restored"
 )
+
+// VerdictOf is the verdict of a stage's checks on one of its phases.
+func (s *Stage) VerdictOf(phase string) Verdict {
+	var verdicts []Verdict
+	for i := range s.Checks {
+		m := s.Checks[i].Before
+		if phase == "after" {
+			m = s.Checks[i].After
+		}
+		if m != nil {
+			verdicts = append(verdicts, m.Verdict)
+		}
+	}
+	return Worst(verdicts...)
+}
+
+// Services are the services of the chain that counted tries, in the order of the calls.
+func (r *Report) Services() []string {
+	var names []string
+	for _, s := range r.Stages {
+		for _, a := range s.Amplification {
+			if !slices.Contains(names, a.Hop) {
+				names = append(names, a.Hop)
+			}
+		}
+	}
+	return names
+}

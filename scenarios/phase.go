@@ -32,6 +32,9 @@ type phase struct {
 	traced bool
 	// left says what is not checked, and why.
 	left []omission
+	// watcher is told of the phase while it runs, unless nil; began is when its first request was due.
+	watcher func(Snapshot)
+	began   time.Time
 }
 
 // omission is a reason not to check something, and the hops that it holds for.

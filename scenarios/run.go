@@ -34,6 +34,7 @@ type Run struct {
 	// introduced are the objects that each stage itself applies; hash is that of all objects of all phases.
 	introduced [][]reports.Manifest
 	hash       string
+	observer   Observer
 }
 
 // Pace is what a kind of target can be asked for.
@@ -161,6 +162,7 @@ func (r *Run) Execute(ctx context.Context, on target.Target, progress func(Progr
 		Target: reports.Target{Kind: described.Kind, Detail: described.Detail, Versions: described.Versions, Deviation: described.Deviation},
 		Stages: []reports.Stage{},
 	}
+	r.began(report)
 	var verdicts []reports.Verdict
 	for i := range r.stages {
 		r.phases[i][0].traced, r.phases[i][1].traced = described.Traced, described.Traced
@@ -214,6 +216,7 @@ func (r *Run) stage(ctx context.Context, i int, on target.Target, progress func(
 		}
 		stage.Phases = append(stage.Phases, done)
 		record(stage, p, e, err != nil)
+		r.judged(stage, "")
 		if err != nil {
 			break
 		}
@@ -229,6 +232,7 @@ func (r *Run) stage(ctx context.Context, i int, on target.Target, progress func(
 		verdicts = append(verdicts, reports.Inconclusive)
 	}
 	stage.Verdict = reports.Worst(verdicts...)
+	r.judged(stage, stage.Verdict)
 	if err == nil {
 		r.explain(i, stage)
 	}
@@ -326,7 +330,9 @@ func (p *phase) attack(ctx context.Context, on target.Target, address string, fa
 	plan := p.attackOn(address)
 	e.sampling = sampling{plan: plan, own: p.own()}
 	e.sampling.mark(ctx, on)
-	e.result, err = attack.Run(ctx, plan, p.observer(e.tally, progress))
+	p.began = time.Now()
+	e.result, err = attack.Run(ctx, plan, p.watched(e.tally, p.observer(e.tally, progress)))
+	p.tell(e.tally)
 	if e.sampling.began = e.result.Began; err != nil {
 		return e, err
 	}
@@ -390,28 +396,36 @@ const progressEvery = 100 * time.Millisecond
 func (p *phase) progress(tally *attack.Tally, count int) Progress {
 	at := Progress{Stage: p.stage.Name, Phase: p.name(), Done: count, Planned: p.requests}
 	for _, c := range p.checks {
-		var k, n int64
-		interval := stats.Interval{Lo: 0, Hi: 1}
-		switch c := c.(type) {
-		case *proportion:
-			k, n = c.count(tally)
-			interval = c.seen
-			at.Estimate.Predicted = c.predicted
-		case *exact:
-			k, n, _, _ = c.count(tally)
-			interval = stats.ClopperPearson(k, n, alphaAbsence)
-			at.Estimate.Predicted = c.predicted
-		default:
+		m, ok := estimate(c, tally)
+		if !ok {
 			continue
 		}
-		at.Check = c.row().Name
-		at.Estimate.K, at.Estimate.N, at.Estimate.Interval, at.Estimate.Measured = k, n, &interval, nil
-		if n > 0 {
-			at.Estimate.Measured = pointer(float64(k) / float64(n))
-		}
+		at.Check, at.Estimate = c.row().Name, m
 		if q, ok := c.(*proportion); !ok || q.decided == "" {
 			break
 		}
 	}
 	return at
+}
+
+// estimate is a share as far as it was tallied; false: the check is of another kind, and is judged at the end. The verdict is
+// empty until a look has decided.
+func estimate(c check, tally *attack.Tally) (m reports.Measurement, ok bool) {
+	interval := stats.Interval{Lo: 0, Hi: 1}
+	switch c := c.(type) {
+	case *proportion:
+		m.K, m.N = c.count(tally)
+		m.Predicted, m.Band, m.Verdict, interval = c.predicted, c.band(), c.decided, c.seen
+	case *exact:
+		m.K, m.N, _, _ = c.count(tally)
+		m.Predicted, m.Band = c.predicted, stats.Interval{Lo: c.predicted, Hi: c.predicted}
+		interval = stats.ClopperPearson(m.K, m.N, alphaAbsence)
+	default:
+		return m, false
+	}
+	m.Interval = &interval
+	if m.N > 0 {
+		m.Measured = pointer(float64(m.K) / float64(m.N))
+	}
+	return m, true
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
@@ -19,7 +18,7 @@ import (
 
 // connect connects to the cluster that the options choose; say tells progress by the line, nil tells nothing.
 func connect(ctx context.Context, o cluster.Options, say func(string, ...any)) (*cluster.Cluster, error) {
-	o.Version, o.Command, o.Say = version(), append([]string{"hellochaos"}, os.Args[1:]...), say
+	o.Version, o.Command, o.Say = version(), commandLine(), say
 	return cluster.Connect(ctx, o)
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/metrics"
 	"github.com/hellochaos/hellochaos/reports"
 	"github.com/hellochaos/hellochaos/scenarios"
 	"github.com/hellochaos/hellochaos/target"
@@ -28,6 +29,9 @@ type runFlags struct {
 	out, format, manifests, deviation, target string
 	noProgress, noColor                       bool
 	cluster                                   *cluster.Flags
+	metrics                                   string
+	links                                     linkFlags
+	namespace                                 string // of the chain, once a cluster is held
 }
 
 func (f *runFlags) add(set *pflag.FlagSet) {
@@ -40,10 +44,12 @@ func (f *runFlags) add(set *pflag.FlagSet) {
 	set.BoolVar(&f.noColor, "no-color", false, "no colours on a terminal")
 	f.cluster = cluster.AddFlags(set)
 	f.cluster.AddRunFlags(set)
+	set.StringVar(&f.metrics, "metrics-addr", "", "`HOST:PORT` to serve the run's Prometheus metrics on while it runs")
+	f.links.add(set)
 }
 
 // clusterFlags are the flags that mean nothing without a cluster.
-var clusterFlags = []string{"kubeconfig", "context", "namespace", "wait", "direct-url", "gateway-url", "prometheus-url", "take-over"}
+var clusterFlags = []string{"kubeconfig", "context", "namespace", "wait", "direct-url", "gateway-url", "prometheus-url", "take-over", "kiali-url", "tracing-url"}
 
 func breakNames() string {
 	var names []string
@@ -90,6 +96,11 @@ func (f *runFlags) run(cmd *cobra.Command, args []string, text *scenarios.Flags,
 		}
 	}
 	stderr := cmd.ErrOrStderr()
+	served, err := serveMetrics(f.metrics, plan, stderr)
+	if err != nil {
+		return failure{err}
+	}
+	defer served.close(stderr)
 	on, err := f.hold(cmd.Context(), plan, seed, connection, stderr, undo)
 	if err != nil {
 		return failure{err}
@@ -101,8 +112,10 @@ func (f *runFlags) run(cmd *cobra.Command, args []string, text *scenarios.Flags,
 	report := plan.Execute(cmd.Context(), on, line.show)
 	line.clear()
 	report.Tool.Version = version()
-	report.Command = append([]string{"hellochaos"}, os.Args[1:]...)
+	report.Command = commandLine()
 	report.Settings.Manifests = f.manifests
+	served.ended(report)
+	f.links.link(cmd.Context(), f.namespace, connection.PrometheusURL, report)
 	return f.deliver(cmd.OutOrStdout(), stderr, report)
 }
 
@@ -127,6 +140,7 @@ func (f *runFlags) hold(ctx context.Context, plan *scenarios.Run, seed uint64, c
 	if err != nil {
 		return nil, fmt.Errorf("beginning a run on the cluster; nothing was changed:\n%w", err)
 	}
+	f.namespace = c.Namespace()
 	command := run.RestoreCommand()
 	undo.Store(&command)
 	return run, nil
@@ -177,7 +191,12 @@ func splitUnknown(args []string) (rest []string, err error) {
 }
 
 func (f *runFlags) check(set *pflag.FlagSet, stages []scenarios.Stage) error {
-	var problems []error
+	problems := []error{f.links.check()}
+	if f.metrics != "" || set.Changed("metrics-addr") {
+		if err := metrics.CheckAddress(f.metrics); err != nil {
+			problems = append(problems, fmt.Errorf("--metrics-addr %w", err))
+		}
+	}
 	if f.format != "text" && f.format != "json" {
 		problems = append(problems, fmt.Errorf("--format %s: must be text or json", f.format))
 	}

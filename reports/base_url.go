@@ -1,0 +1,32 @@
+package reports
+
+import (
+	"errors"
+	"net/url"
+	"regexp"
+	"strings"
+)
+
+// BaseURL reads the address of another program that reports link to: http or https, with the path that it lives under if any.
+// The error never repeats the text: it may hold a password.
+func BaseURL(text string) (*url.URL, error) {
+	u, err := url.Parse(strings.TrimSpace(text))
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.RawQuery != "" || u.Fragment != "" {
+		return nil, errors.New("must be an absolute URL such as http://127.0.0.1:3000 or https://example.org/grafana, without ? and #")
+	}
+	u.Path = strings.TrimRight(u.Path, "/")
+	u.RawPath = ""
+	return u, nil
+}
+
+// WithoutPassword is a URL as it may be shown: without user and password.
+func WithoutPassword(u *url.URL) string {
+	bare := *u
+	bare.User = nil
+	return bare.String()
+}
+
+var userInfo = regexp.MustCompile(`(://)[^/?#\s]*@`)
+
+// HideUserInfo takes user and password out of every URL in a text, such as an argument of a command line.
+func HideUserInfo(text string) string { return userInfo.ReplaceAllString(text, "${1}…@") }

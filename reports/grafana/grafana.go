@@ -1,0 +1,171 @@
+// Package grafana brings a run into Grafana: its dashboards, an annotation for each phase, and links to all of it with the run's
+// time range. It knows Grafana's HTTP API and the report of a run; it must not know how anything was measured.
+package grafana
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hellochaos/hellochaos/reports"
+)
+
+// Timeout is the longest that Tell takes, and requestTimeout the longest that one request may.
+const (
+	Timeout        = 10 * time.Second
+	requestTimeout = 5 * time.Second
+)
+
+// Options say which Grafana is told, and of what.
+type Options struct {
+	// URL is where it is; a user and password in it are used where there is no token. It is never shown with them.
+	URL *url.URL
+	// Token is one of a service account; empty: none.
+	Token string
+	// Namespace is where the chain runs on a cluster; empty: there is no cluster, so that Istio's metrics show nothing.
+	Namespace string
+}
+
+// Tell imports our dashboards where they are missing, writes an annotation for each phase, and adds the links to the report,
+// only to what is there. Whatever goes wrong takes nothing away from the report: it is one line in its remarks.
+func Tell(ctx context.Context, o Options, r *reports.Report) {
+	ctx, cancel := context.WithTimeout(ctx, Timeout)
+	defer cancel()
+	t := &telling{client: newClient(o), namespace: o.Namespace, report: r}
+	defer t.client.close()
+	for _, step := range []func(context.Context) error{t.dashboards, t.annotations, t.istio} {
+		if err := step(ctx); err != nil {
+			t.trouble(err)
+			if fatal(err) {
+				break // whatever is asked next would end like this
+			}
+		}
+	}
+	if len(t.troubles) > 0 {
+		r.Remarks = append(r.Remarks, fmt.Sprintf("Grafana at %s: %s", reports.WithoutPassword(o.URL), strings.Join(t.troubles, "; ")))
+	}
+}
+
+// telling is one Tell on its way.
+type telling struct {
+	client    *client
+	namespace string
+	report    *reports.Report
+	troubles  []string
+}
+
+func (t *telling) trouble(err error) {
+	if !slices.Contains(t.troubles, err.Error()) {
+		t.troubles = append(t.troubles, err.Error())
+	}
+}
+
+// dashboards links to our dashboards, importing those that are not there. One that is there is never overwritten: somebody may
+// have edited it.
+func (t *telling) dashboards(ctx context.Context) error {
+	wanted := []*Dashboard{ours[0]}
+	if t.namespace != "" {
+		wanted = ours
+	}
+	query := url.Values{"type": {"dash-db"}}
+	for _, d := range wanted {
+		query.Add("dashboardUIDs", d.UID)
+	}
+	found, err := t.client.search(ctx, query)
+	if err != nil {
+		return fmt.Errorf("looking for our dashboards: %w", err)
+	}
+	for _, d := range wanted {
+		i := slices.IndexFunc(found, func(h hit) bool { return h.UID == d.UID })
+		address := ""
+		if i >= 0 {
+			address = found[i].URL
+			if revision, known := revisionOf(found[i].Tags); known && revision < d.Revision {
+				t.troubles = append(t.troubles, fmt.Sprintf("its dashboard %q is revision %d and was left as it is; 'hellochaos dashboard %s' prints revision %d to import", found[i].Title, revision, d.Name, d.Revision))
+			}
+		} else if address, err = t.client.create(ctx, d); err != nil {
+			return fmt.Errorf("importing dashboard %q: %w", d.Title, err)
+		}
+		variables := url.Values{}
+		switch d.Name {
+		case "run":
+			for _, s := range t.report.Stages {
+				variables.Add("var-stage", s.Name)
+			}
+		case "mesh":
+			variables.Set("var-namespace", t.namespace)
+		}
+		t.link(d.Title, address, variables)
+	}
+	return nil
+}
+
+// link adds a link with the run's time range.
+func (t *telling) link(title, address string, variables url.Values) {
+	from := t.report.Started
+	to := from.Add(time.Duration(t.report.Elapsed * float64(time.Second)))
+	variables.Set("from", strconv.FormatInt(from.UnixMilli(), 10))
+	variables.Set("to", strconv.FormatInt(to.Add(time.Millisecond-1).UnixMilli(), 10)) // the whole of the last millisecond
+	t.report.Links = append(t.report.Links, reports.Link{Title: "Grafana: " + title, URL: t.client.page(address) + "?" + variables.Encode()})
+}
+
+// annotations writes one for each phase that sent anything.
+func (t *telling) annotations(ctx context.Context) error {
+	for i := range t.report.Stages {
+		s := &t.report.Stages[i]
+		for j := range s.Phases {
+			p := &s.Phases[j]
+			if p.Started.IsZero() {
+				continue
+			}
+			if err := t.client.annotate(ctx, annotationOf(t.report, s, p)); err != nil {
+				return fmt.Errorf("writing annotations: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+func annotationOf(r *reports.Report, s *reports.Stage, p *reports.Phase) annotation {
+	verdict := s.VerdictOf(p.Name)
+	return annotation{
+		Time:    p.Started.UnixMilli(),
+		TimeEnd: p.Started.Add(time.Duration(p.Elapsed * float64(time.Second))).UnixMilli(),
+		Tags:    []string{"hellochaos", s.Name, p.Name, r.ID(), string(verdict)},
+		Text:    fmt.Sprintf("hellochaos: %s, %s: %s; %d requests", s.Name, p.Name, verdict, p.Sent),
+	}
+}
+
+// istio links to Istio's own dashboards. They are found by title: most of them get a new uid with every installation.
+func (t *telling) istio(ctx context.Context) error {
+	if t.namespace == "" {
+		return nil
+	}
+	found, err := t.client.search(ctx, url.Values{"type": {"dash-db"}, "query": {"Istio"}})
+	if err != nil {
+		return fmt.Errorf("looking for Istio's dashboards: %w", err)
+	}
+	address := func(title string) string {
+		if i := slices.IndexFunc(found, func(h hit) bool { return h.Title == title }); i >= 0 {
+			return found[i].URL
+		}
+		return ""
+	}
+	if at := address("Istio Mesh Dashboard"); at != "" {
+		t.link("Istio Mesh Dashboard", at, url.Values{})
+	}
+	if at := address("Istio Service Dashboard"); at != "" {
+		for _, service := range t.report.Services() {
+			t.link("Istio Service Dashboard, "+service, at, url.Values{
+				"var-service": {service + "." + t.namespace + ".svc.cluster.local"}, "var-qrep": {"source", "destination"}})
+		}
+	}
+	if at := address("Istio Workload Dashboard"); at != "" {
+		t.link("Istio Workload Dashboard", at, url.Values{"var-namespace": {t.namespace}, "var-qrep": {"source", "destination"}})
+	}
+	return nil
+}
