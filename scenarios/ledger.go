@@ -69,7 +69,7 @@ func (l *ledger) measure(e *evidence) *reports.Measurement {
 		limit = l.rule.Retry.Attempts
 	}
 	received := func(k int) int64 { return m.Attempts[min(k, len(m.Attempts)-1)].Received }
-	var missing, extra, total int64
+	var missing, extra, surplus, total int64
 	for k, line := range m.Attempts {
 		total += line.Received
 		switch {
@@ -80,7 +80,7 @@ func (l *ledger) measure(e *evidence) *reports.Measurement {
 			m.N += line.Retryable
 			m.K += received(k + 1)
 			if d := received(k+1) - line.Retryable; d > 0 {
-				extra += d
+				surplus += d
 			} else {
 				missing -= d
 			}
@@ -88,7 +88,7 @@ func (l *ledger) measure(e *evidence) *reports.Measurement {
 	}
 	// A caller that was itself cut took one try with it that would have been sent again: the one that it was waiting for.
 	excused := min(missing, l.abandoned(e), l.cut(e.counters))
-	m.Violations = extra + missing - excused
+	m.Violations = extra + surplus + missing - excused
 	if excused > 0 {
 		m.Note = fmt.Sprintf("%d of its tries were cut together with their caller's, and so not sent again", excused)
 	}
@@ -97,6 +97,9 @@ func (l *ledger) measure(e *evidence) *reports.Measurement {
 	switch {
 	case total == 0:
 		m.Measured, m.Note = nil, "no data: no try got this far"
+	case m.Violations > 0 && m.Violations <= surplus && surplus <= l.raced(e):
+		m.Note = fmt.Sprintf("%d more tries than failures, and no fewer requests that took as long as the %v that a try may take: the mesh may have "+
+			"cut a try just as the service answered it; run it again when the machine is less busy", surplus, l.rule.Retry.PerTry)
 	case m.Violations > 0:
 		m.Verdict = reports.Fail
 	case l.promises() && l.failures(e.counters) == 0:
@@ -121,6 +124,23 @@ func (l *ledger) promises() bool {
 // cut is how many tries of the hop were cut.
 func (l *ledger) cut(counters target.Counters) int64 {
 	return counters.Sum(func(t target.Tries) bool { return t.Service == l.hop && t.Status == target.StatusCut })
+}
+
+// raced is how many requests may have had a try that its caller's proxy cut and the service counted as answered: those that
+// took as long as a try may take, less the tries of any hop that were counted as cut.
+func (l *ledger) raced(e *evidence) int64 {
+	if l.rule == nil || l.rule.Retry.PerTry <= 0 {
+		return 0
+	}
+	raced := -e.counters.Sum(func(t target.Tries) bool { return t.Status == target.StatusCut })
+	for _, ok := range []bool{true, false} {
+		for _, bar := range e.tally.Latency(ok).Distribution() {
+			if bar.To >= l.rule.Retry.PerTry.Microseconds() {
+				raced += bar.Count
+			}
+		}
+	}
+	return max(0, raced)
 }
 
 // failures are the tries of the hop that failed or were cut.

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hellochaos/hellochaos/attack"
 	"github.com/hellochaos/hellochaos/reports"
@@ -54,6 +55,40 @@ func TestLedger(t *testing.T) {
 				t.Errorf("%d violations and %s, want %d and %s (%s)", m.Violations, m.Verdict, c.violations, c.verdict, m.Note)
 			}
 		})
+	}
+}
+
+// A try that the proxy cut just as the service answered it looks like a retry too many. Only requests that took that long
+// excuse it, each one, and only where they are not those whose cut was counted.
+func TestLedgerRace(t *testing.T) {
+	retried := forecastOf(t, "retry", target.Direct, 0.5, 0, "absorb")
+	exact := target.Counters{
+		tries(1, 200, 500), tries(1, 500, 500), tries(2, 200, 250), tries(2, 500, 250),
+		tries(3, 200, 125), tries(3, 500, 125), tries(4, 200, 60), tries(4, 500, 65),
+	}
+	for _, c := range []struct {
+		name    string
+		slow    int
+		latency time.Duration
+		more    target.Counters
+		verdict reports.Verdict
+	}{
+		{"one slow request, one more", 1, 2 * time.Second, target.Counters{tries(2, 200, 1)}, reports.Inconclusive},
+		{"no slow request", 1, 1900 * time.Millisecond, target.Counters{tries(2, 200, 1)}, reports.Fail},
+		{"one slow request, two more", 1, 3 * time.Second, target.Counters{tries(2, 200, 1), tries(3, 200, 1)}, reports.Fail},
+		{"one slow request, one beyond the limit", 1, 3 * time.Second, target.Counters{tries(5, 200, 1)}, reports.Fail},
+		{"one slow request, one failure not sent again", 1, 3 * time.Second, target.Counters{tries(1, 500, 1)}, reports.Fail},
+		{"one slow request whose cut was counted, one more", 1, 3 * time.Second, target.Counters{tries(1, target.StatusCut, 1), tries(2, 200, 2)}, reports.Fail},
+		{"two slow requests, one cut was counted", 2, 3 * time.Second, target.Counters{tries(1, target.StatusCut, 1), tries(2, 200, 2)}, reports.Inconclusive},
+	} {
+		tally := attack.NewTally(1)
+		for n := range c.slow {
+			tally.Add(&attack.Observation{Number: n, Status: 200, Latency: c.latency})
+		}
+		m := newLedger(retried, 1).measure(&evidence{tally: tally, counters: append(c.more, exact...)})
+		if m.Verdict != c.verdict || c.verdict == reports.Inconclusive && !strings.Contains(m.Note, "just as the service answered") {
+			t.Errorf("%s: %s (%s), want %s", c.name, m.Verdict, m.Note, c.verdict)
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -79,7 +80,7 @@ func TestE2EAPIServerAway(t *testing.T) {
 		}
 		return false
 	})
-	report, got := b.run(t, append(long, "--kubeconfig", kubeconfig)...)
+	report, got := b.run(t, append(slices.Clip(long), "--kubeconfig", kubeconfig)...)
 	away.fired(t)
 	if got.code != 0 || report.Verdict != reports.Pass || refused == 0 {
 		t.Errorf("exit %d, %s: %s; %d requests were refused\n%s", got.code, report.Verdict, report.Summary, refused, got.stderr)
@@ -106,7 +107,7 @@ func TestE2EPodDeleted(t *testing.T) {
 		})
 		return false
 	})
-	report, got := b.run(t, append(long, "--kubeconfig", kubeconfig)...)
+	report, got := b.run(t, append(slices.Clip(long), "--kubeconfig", kubeconfig)...)
 	deleted.fired(t)
 	if got.code != reports.ExitInconclusive || !strings.Contains(report.Summary, "pods of the chain were replaced") {
 		t.Errorf("exit %d: %s\n%s", got.code, report.Summary, got.stderr)
@@ -135,7 +136,7 @@ func TestE2ETokenExpired(t *testing.T) {
 		}
 		return false
 	})
-	report, got := b.run(t, append(long, "--kubeconfig", kubeconfig)...)
+	report, got := b.run(t, append(slices.Clip(long), "--kubeconfig", kubeconfig)...)
 	expired.fired(t)
 	command := "hellochaos restore "
 	if got.code != reports.ExitNotRestored || report.Restoration == nil || !strings.Contains(report.Restoration.Problem, command) {
@@ -158,7 +159,7 @@ func TestE2ETwoRuns(t *testing.T) {
 		under.after(r, 0, func() { second = b.execute(t, "run", "prod", "--target", "cluster") })
 		return false
 	})
-	report, got := b.run(t, append(long, "--kubeconfig", kubeconfig)...)
+	report, got := b.run(t, append(slices.Clip(long), "--kubeconfig", kubeconfig)...)
 	under.fired(t)
 	if got.code != 0 {
 		t.Errorf("the first run: exit %d: %s\n%s", got.code, report.Summary, got.stderr)
@@ -202,7 +203,7 @@ func TestE2EEnvoyFilter(t *testing.T) {
 		written = written || r.Method == http.MethodPatch && r.URL.Query().Get("dryRun") == "" && strings.HasSuffix(r.URL.Path, "/destinationrules/backend") ||
 			r.Method == http.MethodPatch && r.URL.Query().Get("dryRun") == "" && strings.HasSuffix(r.URL.Path, "/virtualservices/backend")
 		if written {
-			lowered.after(r, 5*time.Second, func() {
+			lowered.after(r, time.Second, func() {
 				if _, err := filters.Create(context.Background(), &filter, metav1.CreateOptions{FieldManager: "kubectl-create"}); err != nil {
 					t.Error(err)
 				}
@@ -210,7 +211,7 @@ func TestE2EEnvoyFilter(t *testing.T) {
 		}
 		return false
 	})
-	report, got := b.run(t, "retry", "--fail", "0.5", "--kubeconfig", kubeconfig)
+	report, got := b.run(t, append(slices.Clip(brief), "--kubeconfig", kubeconfig)...)
 	lowered.fired(t)
 	if got.code != reports.ExitFail {
 		t.Errorf("exit %d, want 1: %s\n%+v", got.code, report.Summary, report.Restoration)
