@@ -236,57 +236,6 @@ func TestReadTooLarge(t *testing.T) {
 	}
 }
 
-// FuzzRead holds Read to its promise: a report or an error, and whatever it accepts can be written in every format, and read
-// again as the same.
-func FuzzRead(f *testing.F) {
-	seeds, err := filepath.Glob(filepath.Join("testdata", "*.json"))
-	if err != nil || len(seeds) == 0 {
-		f.Fatalf("no reports in testdata (%v)", err)
-	}
-	for _, seed := range seeds {
-		data, err := os.ReadFile(seed)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(data)
-	}
-	f.Add([]byte(written(f)))
-	f.Add([]byte(written(f, `"schema": "1.2"`, `"schema": "1.3", "new": [{}]`)))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		r, err := Read(bytes.NewReader(data))
-		if err != nil {
-			if r != nil || len(err.Error()) > 8000 {
-				t.Fatalf("report %v with an error of %d bytes", r, len(err.Error()))
-			}
-			return
-		}
-		outputs := make(map[string]string, len(formats))
-		for _, format := range formats {
-			var out bytes.Buffer
-			if err := format.Write(&out, r); err != nil || out.Len() == 0 {
-				t.Fatalf("%s: %v", format.Name, err)
-			}
-			outputs[format.Name] = out.String()
-		}
-		if err := Text(io.Discard, r, true); err != nil {
-			t.Fatal(err)
-		}
-		if err := wellFormed(outputs["junit"]); err != nil {
-			t.Fatalf("junit: %v", err)
-		}
-		back, err := Read(strings.NewReader(outputs["json"]))
-		if err != nil {
-			t.Fatalf("what was written cannot be read: %v", err)
-		}
-		for _, format := range formats {
-			var out bytes.Buffer
-			if err := format.Write(&out, back); err != nil || out.String() != outputs[format.Name] {
-				t.Fatalf("%s (%v) of the report that was written and read differs", format.Name, err)
-			}
-		}
-	})
-}
-
 func BenchmarkRead(b *testing.B) {
 	data := []byte(written(b))
 	b.SetBytes(int64(len(data)))
