@@ -151,7 +151,8 @@ func TestPhaseAgainAndNext(t *testing.T) {
 	observer.Phase(at)
 	m := *at.Checks[0].Before
 	m.Verdict = reports.Fail
-	observer.Stage(reports.Stage{Name: "canary", Phases: []reports.Phase{{Name: "before", Elapsed: 2, Seconds: []reports.Second{{OK: []reports.Bin{{3000, 4}}}}}},
+	edges := []reports.Edge{{From: "edge", To: "frontend", Version: "prod", Calls: 7, Failed: 3}} // the tally has them as well
+	observer.Stage(reports.Stage{Name: "canary", Phases: []reports.Phase{{Name: "before", Elapsed: 2, Edges: edges, Seconds: []reports.Second{{OK: []reports.Bin{{3000, 4}}}}}},
 		Checks: []reports.Check{{Name: at.Checks[0].Name, Kind: reports.Exact, Unit: "share", Before: &m}}})
 	observer.Phase(running())
 	requests("before", "4")

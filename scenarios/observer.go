@@ -6,6 +6,7 @@ import (
 
 	"github.com/hellochaos/hellochaos/attack"
 	"github.com/hellochaos/hellochaos/reports"
+	"github.com/hellochaos/hellochaos/stats"
 )
 
 // Observer is told how a run goes while it goes. Its functions are called one after another, by the goroutine that takes
@@ -109,4 +110,26 @@ func (p *phase) tell(tally *attack.Tally) {
 		at.Checks = append(at.Checks, row)
 	}
 	p.watcher(at)
+}
+
+// estimate is a share as far as it was tallied; false: the check is of another kind, and is judged at the end. The verdict is
+// empty until a look has decided.
+func estimate(c check, tally *attack.Tally) (m reports.Measurement, ok bool) {
+	interval := stats.Interval{Lo: 0, Hi: 1}
+	switch c := c.(type) {
+	case *proportion:
+		m.K, m.N = c.count(tally)
+		m.Predicted, m.Band, m.Verdict, interval = c.predicted, c.band(), c.decided, c.seen
+	case *exact:
+		m.K, m.N, _, _ = c.count(tally)
+		m.Predicted, m.Band = c.predicted, stats.Interval{Lo: c.predicted, Hi: c.predicted}
+		interval = stats.ClopperPearson(m.K, m.N, alphaAbsence)
+	default:
+		return m, false
+	}
+	m.Interval = &interval
+	if m.N > 0 {
+		m.Measured = pointer(float64(m.K) / float64(m.N))
+	}
+	return m, true
 }

@@ -13,7 +13,6 @@ import (
 	"github.com/hellochaos/hellochaos/attack"
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/reports"
-	"github.com/hellochaos/hellochaos/stats"
 	"github.com/hellochaos/hellochaos/target"
 )
 
@@ -406,26 +405,4 @@ func (p *phase) progress(tally *attack.Tally, count int) Progress {
 		}
 	}
 	return at
-}
-
-// estimate is a share as far as it was tallied; false: the check is of another kind, and is judged at the end. The verdict is
-// empty until a look has decided.
-func estimate(c check, tally *attack.Tally) (m reports.Measurement, ok bool) {
-	interval := stats.Interval{Lo: 0, Hi: 1}
-	switch c := c.(type) {
-	case *proportion:
-		m.K, m.N = c.count(tally)
-		m.Predicted, m.Band, m.Verdict, interval = c.predicted, c.band(), c.decided, c.seen
-	case *exact:
-		m.K, m.N, _, _ = c.count(tally)
-		m.Predicted, m.Band = c.predicted, stats.Interval{Lo: c.predicted, Hi: c.predicted}
-		interval = stats.ClopperPearson(m.K, m.N, alphaAbsence)
-	default:
-		return m, false
-	}
-	m.Interval = &interval
-	if m.N > 0 {
-		m.Measured = pointer(float64(m.K) / float64(m.N))
-	}
-	return m, true
 }

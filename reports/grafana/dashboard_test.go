@@ -73,6 +73,9 @@ func TestDashboards(t *testing.T) {
 		if !annotated {
 			t.Errorf("%s: no annotations are queried by tag", ours.Name)
 		}
+		if asked, chosen := bytes.Count(ours.JSON, []byte(`"type": "prometheus"`)), bytes.Count(ours.JSON, []byte(`"uid": "${datasource}"`)); asked != chosen {
+			t.Errorf("%s: %d queries go to a Prometheus, %d to the one that is chosen", ours.Name, asked, chosen)
+		}
 		checkPanels(t, ours.Name, d.Panels)
 	}
 	if len(uids) != 2 {

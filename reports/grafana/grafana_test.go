@@ -83,8 +83,8 @@ func TestImportAnnotateAndLink(t *testing.T) {
 // On a cluster Istio's own dashboards are linked to, those that are found and by whatever uid they have.
 func TestIstiosDashboards(t *testing.T) {
 	s := newServer(t, "")
-	s.put("random1", "Istio Service Dashboard", "istio")
 	s.put("random2", "Istio Service Dashboard (mine)")
+	s.put("random1", "Istio Service Dashboard", "istio")
 	s.put("random3", "Istio Mesh Dashboard")
 	r := tell(t, Options{URL: s.base(), Token: token, Namespace: "demo"})
 	when := "from=1767323045600&to=1767323055100"
