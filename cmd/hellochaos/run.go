@@ -17,6 +17,7 @@ import (
 
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/reports"
+	"github.com/hellochaos/hellochaos/reports/traces"
 	"github.com/hellochaos/hellochaos/scenarios"
 	"github.com/hellochaos/hellochaos/target"
 	"github.com/hellochaos/hellochaos/target/cluster"
@@ -28,6 +29,7 @@ type runFlags struct {
 	out, format, manifests, deviation, target string
 	noProgress, noColor                       bool
 	cluster                                   *cluster.Flags
+	traces                                    *traces.Flags
 }
 
 func (f *runFlags) add(set *pflag.FlagSet) {
@@ -40,6 +42,7 @@ func (f *runFlags) add(set *pflag.FlagSet) {
 	set.BoolVar(&f.noColor, "no-color", false, "no colours on a terminal")
 	f.cluster = cluster.AddFlags(set)
 	f.cluster.AddRunFlags(set)
+	f.traces = traces.AddFlags(set)
 }
 
 // clusterFlags are the flags that mean nothing without a cluster.
@@ -103,6 +106,7 @@ func (f *runFlags) run(cmd *cobra.Command, args []string, text *scenarios.Flags,
 	report.Tool.Version = version()
 	report.Command = append([]string{"hellochaos"}, os.Args[1:]...)
 	report.Settings.Manifests = f.manifests
+	deliverTraces(cmd.Context(), report, f.out, f.traces)
 	return f.deliver(cmd.OutOrStdout(), stderr, report)
 }
 
@@ -197,6 +201,9 @@ func (f *runFlags) check(set *pflag.FlagSet, stages []scenarios.Stage) error {
 		}
 	default:
 		problems = append(problems, fmt.Errorf("--target %s: must be mesh or cluster", f.target))
+	}
+	if _, err := f.traces.Destinations(); err != nil {
+		problems = append(problems, err)
 	}
 	if set.Changed("out") && f.out == "" {
 		problems = append(problems, errors.New(`--out "": must name a folder`))
