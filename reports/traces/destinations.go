@@ -27,11 +27,13 @@ type Destinations struct {
 	secrets      []string
 	// patience is how long all sending and asking may take together: a report is worth more than where else it is seen.
 	patience time.Duration
+	// flush is how long spans may be on their way: Envoy sends them every 5 seconds.
+	flush time.Duration
 }
 
 // Destinations reads the flags; its error has everything that is wrong with them and with the environment they need.
 func (f *Flags) Destinations() (d Destinations, err error) {
-	d.patience = 10 * time.Second
+	d.patience, d.flush = 10*time.Second, 6*time.Second
 	var problems []error
 	if f.otlp != "" {
 		d.otlp, err = address("otlp-endpoint", f.otlp)

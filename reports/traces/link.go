@@ -13,12 +13,9 @@ import (
 	"github.com/hellochaos/hellochaos/reports"
 )
 
-// flush is how long the mesh's proxies may keep a span to themselves (Envoy sends every 5 seconds), and a second more.
-const flush = 6 * time.Second
-
 // links lead to the traces that Zipkin really has, of requests sent after a stage was applied. On a cluster the mesh may
-// trace the same requests under the same ids: its spans are waited for, for a while, and the title says so once they are there.
-func (z zipkin) links(ctx context.Context, all []Trace, cluster bool) (links []reports.Link, err error) {
+// trace the same requests under the same ids: its spans are waited for, for the time of a flush, and the title says so once they are there.
+func (z zipkin) links(ctx context.Context, all []Trace, cluster bool, flush time.Duration) (links []reports.Link, err error) {
 	patient, cancel := context.WithTimeout(ctx, flush)
 	defer cancel()
 	asked := 0
@@ -32,7 +29,7 @@ func (z zipkin) links(ctx context.Context, all []Trace, cluster bool) (links []r
 			spans, err = z.get(ctx, t.ID)
 		}
 		if err != nil {
-			return links, err
+			return links, fmt.Errorf("could not be looked up: %w", err)
 		}
 		if len(spans) > 0 {
 			title := fmt.Sprintf("Zipkin: %s of %s, %s", reason(t.Why), t.Stage, t.Phase)

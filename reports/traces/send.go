@@ -52,9 +52,9 @@ func sendZipkin(ctx context.Context, r *reports.Report, to Destinations, all []T
 	if err := z.send(ctx, all); err != nil {
 		return nil, fmt.Errorf("the traces were not taken: %w", err)
 	}
-	links, err := z.links(ctx, all, r.Target.Kind == "cluster")
+	links, err := z.links(ctx, all, r.Target.Kind == "cluster", to.flush)
 	if err != nil {
-		return links, fmt.Errorf("the traces were taken, but not found again: %w", err)
+		return links, fmt.Errorf("the traces were taken, but %w", err)
 	}
 	return links, nil
 }
