@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -94,6 +95,7 @@ func TestZipkin(t *testing.T) {
 	t.Run("four tries of one call", func(t *testing.T) { testFourTries(t, base) })
 	t.Run("the mesh's own spans", func(t *testing.T) { testMeshSpans(t, base) })
 	t.Run("the file", func(t *testing.T) { testUpload(t, base) })
+	t.Run("a run", func(t *testing.T) { testRun(t, base) })
 }
 
 // testFourTries reads back what was sent: one trace, however often it was sent, with a call and its four tries as they were.
@@ -205,5 +207,48 @@ func testUpload(t *testing.T, base string) {
 	spans, err := z.get(context.Background(), all[0].ID)
 	if err != nil || response.StatusCode != http.StatusAccepted || len(spans) != 1 || spans[0].Tags["error"] != "no whole answer" {
 		t.Errorf("uploading: %s, then %d spans, %v", response.Status, len(spans), err)
+	}
+}
+
+// testRun is a run on the embedded mesh as users make it: its request with most tries is linked to and has a call with four.
+func testRun(t *testing.T, base string) {
+	program := filepath.Join(t.TempDir(), "hellochaos")
+	if out, err := exec.Command("go", "build", "-o", program, "../../cmd/hellochaos").CombinedOutput(); err != nil {
+		t.Fatalf("building hellochaos: %v\n%s", err, out)
+	}
+	out, err := exec.Command(program, "run", "retry", "--fail", "0.5", "--seed", "1", "--zipkin-url", base, "--format", "json").Output()
+	r := new(reports.Report)
+	if decoding := json.Unmarshal(out, r); decoding != nil {
+		t.Fatalf("running hellochaos: %v, %v\n%s", err, decoding, out)
+	}
+	at := slices.IndexFunc(r.Links, func(l reports.Link) bool { return strings.Contains(l.Title, "most tries of retry, after") })
+	all, problems := Of(r)
+	if at < 0 || len(problems) > 0 || len(r.Remarks) > 0 {
+		t.Fatalf("links %v, want one to the request with most tries; problems %q, remarks %q", r.Links, problems, r.Remarks)
+	}
+	id := r.Links[at].URL[strings.LastIndex(r.Links[at].URL, "/")+1:]
+	sent := all[slices.IndexFunc(all, func(one Trace) bool { return one.ID.String() == id })]
+	var spans []model.SpanModel
+	ask(t, base+"/api/v2/trace/"+id, &spans)
+	if len(spans) != len(sent.Spans) {
+		t.Errorf("%d spans, want %d", len(spans), len(sent.Spans))
+	}
+	tries := make(map[model.ID][]string) // of each call
+	roots, most := 0, 0
+	for _, s := range spans {
+		if s.ParentID == nil {
+			roots++
+		} else if s.Kind == model.Server {
+			tries[*s.ParentID] = append(tries[*s.ParentID], s.Tags["hellochaos.attempt"])
+			most = max(most, len(tries[*s.ParentID]))
+		}
+	}
+	if roots != 1 || most != 4 {
+		t.Errorf("%d requests, and at most %d tries of a call, want 1 and 4: %v", roots, most, tries)
+	}
+	for call, attempts := range tries {
+		if len(attempts) == 4 && !slices.Equal(slices.Sorted(slices.Values(attempts)), []string{"1", "2", "3", "4"}) {
+			t.Errorf("call %s has the tries %v", call, attempts)
+		}
 	}
 }

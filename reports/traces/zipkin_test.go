@@ -3,6 +3,7 @@ package traces
 import (
 	"encoding/json"
 	"maps"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -153,5 +154,24 @@ func TestNoLinks(t *testing.T) {
 	want := []string{"traces: --zipkin-url " + server.URL + ": the traces were taken, but it shows none of them"}
 	if len(r.Links) > 0 || !cmp.Equal(r.Remarks, want) {
 		t.Errorf("links %v, remarks %q, want none and %q", r.Links, r.Remarks, want)
+	}
+}
+
+// No connection is kept once all was said.
+func TestConnectionsEnd(t *testing.T) {
+	server := httptest.NewUnstartedServer(&store{spans: make(map[string]map[model.ID]model.SpanModel)})
+	closed := make(chan struct{}, 8)
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateClosed {
+			closed <- struct{}{}
+		}
+	}
+	server.Start()
+	defer server.Close()
+	Send(t.Context(), example(), destinations(t, "--zipkin-url", server.URL))
+	select {
+	case <-closed:
+	case <-time.After(30 * time.Second):
+		t.Error("the connection to Zipkin is still open")
 	}
 }
