@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 
 	"github.com/hellochaos/hellochaos/service/trail"
@@ -59,7 +60,14 @@ type Plan struct {
 	// Lead is how many requests more belong to the attack when observe stops it: with a lead above what is in flight, the
 	// same stop sends the same requests, whatever the machine's pace.
 	Lead int
+	// Trace gives every request the id of a trace of its own (TraceID), as B3 headers that leave it to the mesh to sample.
+	Trace bool
 }
+
+// RequestName is the value of trail.HeaderRequest of the request with that number.
+func (p *Plan) RequestName(number int) string { return requestName(p.Name+"/", uint64(number)) }
+
+func requestName(prefix string, number uint64) string { return prefix + strconv.FormatUint(number, 10) }
 
 // Cohort is requests that share headers.
 type Cohort struct {

@@ -7,26 +7,34 @@ import (
 	"github.com/hellochaos/hellochaos/service/trail"
 )
 
-// addHops counts the call to every hop that the observation tells of, of which own are ours, and reports whether a
-// call to one of these failed.
-func (c *CohortTally) addHops(o *Observation, own []string) (anyFailed bool) {
+// addHops counts the call to every hop that the observation tells of, and reports whether a call to one of our own
+// services failed, and the sum of the attempt counts.
+func (t *Tally) addHops(c *CohortTally, o *Observation) (anyFailed bool, tries int) {
 	call := trail.Call{Status: o.Status, Elapsed: o.Latency, Hop: o.Trail}
-	called := 0 // index in own of the service called; -1: the clock
-	if len(own) == 0 {
-		called = -1
+	from, to := atEdge, atServices
+	if len(t.own) == 0 {
+		to = atClock
 	}
 	for next := &call; ; {
-		service := Clock
-		if called >= 0 {
-			service = own[called]
-			anyFailed = anyFailed || next.Failed()
+		failed := next.Failed()
+		anyFailed = anyFailed || failed && to != atClock
+		c.hop(t.edges.names[to]).add(next, o.Number)
+		if next.Hop == nil {
+			t.edges.add(from, to, "", failed)
+			return anyFailed, tries
 		}
-		c.hop(service).add(next, o.Number)
-		if next.Hop == nil || next.Hop.Call == nil {
-			return anyFailed
+		t.edges.add(from, to, next.Hop.Version, failed)
+		tries += next.Hop.Attempt
+		if next.Hop.Call == nil {
+			return anyFailed, tries
 		}
-		next = next.Hop.Call
-		called = slices.Index(own, firstLabel(next.URL))
+		next, from = next.Hop.Call, to
+		if to = atClock; len(t.own) > 0 {
+			to = atServices + slices.Index(t.own, firstLabel(next.URL))
+			if to < atServices {
+				to = atClock
+			}
+		}
 	}
 }
 

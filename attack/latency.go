@@ -112,6 +112,14 @@ func copyOf(h *hdrhistogram.Histogram) *hdrhistogram.Histogram {
 	return all
 }
 
+// Bins are the filled bins of h, a histogram of a tally, in ascending order.
+func Bins(h *hdrhistogram.Histogram) []Bin {
+	if h == nil {
+		return nil
+	}
+	return bins(h)
+}
+
 // bins are the filled bins of h.
 func bins(h *hdrhistogram.Histogram) []Bin {
 	if h.TotalCount() == 0 {

@@ -13,6 +13,7 @@ type Observation struct {
 	Number  int           // in planned order, from 0
 	Cohort  int           // index in Plan.Cohorts
 	Planned time.Duration // since the attack began
+	Started time.Duration // when it was sent, since the attack began
 	Latency time.Duration // from sending to having read the answer
 	Status  int           // 0: no whole answer, and then Error is its class
 	Error   string        // one of the error classes: Timeout, Refused, ...; empty with a Status

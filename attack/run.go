@@ -50,13 +50,13 @@ func run(ctx context.Context, plan Plan, base http.RoundTripper, observe func(*O
 	inFlight, giveUp := context.WithCancel(ctx)
 	sending, stop := context.WithTimeout(inFlight, a.schedule.budget())
 	a.stop = stop
-	transport := newTransport(inFlight, &plan, base)
+	a.result.Began = time.Now()
+	transport := newTransport(inFlight, &plan, base, a.result.Began)
 	attacker := vegeta.NewAttacker(vegeta.Client(transport.client()), vegeta.MaxBody(maxAnswer),
 		vegeta.Workers(uint64(min(firstWorkers, plan.Connections, plan.Requests))), vegeta.MaxWorkers(uint64(plan.Connections)))
 
 	pacer := newPacer(sending, a.schedule)
 	a.limit = &pacer.limit
-	a.result.Began = time.Now()
 	results := attacker.Attack(targeter(sending, plan.URL), pacer, 0, "")
 	defer func() { // also when observe panics: nothing may be left behind
 		giveUp()
@@ -140,7 +140,7 @@ func (a *attack) take(result *vegeta.Result) {
 	place := a.queue.place(number)
 	if place.state = skipped; sent {
 		place.state = arrived
-		place.observation = Observation{Number: number, Cohort: number % len(a.plan.Cohorts), Planned: planned}
+		place.observation = Observation{Number: number, Cohort: number % len(a.plan.Cohorts), Planned: planned, Started: started}
 		place.observation.read(result)
 	}
 	a.handOver()

@@ -22,7 +22,7 @@ const (
 
 // Tally counts observations. Its size does not depend on how many there are: counts are bounded by cohorts, services,
 // statuses, versions and tries, histograms are of fixed size (21.5 KB for each hop, outcome and number of tries that
-// occurs, of at most 17), and a second of the attack takes 8 bytes for each different latency (of at most 2 × 2,688,
+// occurs, of at most 17), the samples are four observations with their trails, and a second of the attack takes 8 bytes for each different latency (of at most 2 × 2,688,
 // usually a few hundred).
 //
 // A Tally must not be used by two goroutines at once. Readers must not change what the exported fields lead to.
@@ -31,6 +31,8 @@ type Tally struct {
 
 	own       []string
 	latencies latencies
+	edges     edges
+	samples   samples
 }
 
 // CohortTally counts the observations of a cohort.
@@ -73,7 +75,7 @@ type Outcomes struct{ OK, Failed int64 }
 // first is the entry hop, which the plan's requests call. A call further down is to the service that the first label
 // of its URL's host names, and to Clock when that is none of own. Without own, all calls are to Clock.
 func NewTally(cohorts int, own ...string) *Tally {
-	t := &Tally{Cohorts: make([]CohortTally, cohorts), own: slices.Clone(own), latencies: newLatencies()}
+	t := &Tally{Cohorts: make([]CohortTally, cohorts), own: slices.Clone(own), latencies: newLatencies(), edges: newEdges(own)}
 	for i := range t.Cohorts {
 		t.Cohorts[i] = CohortTally{Statuses: map[int]int64{}, Errors: map[string]int64{}, Hops: map[string]*HopTally{}}
 	}
@@ -94,9 +96,11 @@ func (t *Tally) Add(o *Observation) {
 	if o.Status == 0 {
 		c.Errors[o.Error]++
 	}
-	if c.addHops(o, t.own) {
+	failed, sum := t.addHops(c, o)
+	if failed {
 		c.Cascading++
 	}
+	t.samples.add(o, failed, sum)
 	tries := 0
 	if o.Trail != nil {
 		tries = min(o.Trail.Attempt, MaxTries)

@@ -24,6 +24,8 @@ type transport struct {
 	prefix  string        // of every request's name
 	headers []http.Header // of each cohort; shared by all its requests and never written to
 	resends atomic.Int64
+	trace   bool
+	began   time.Time // of the attack
 }
 
 // seqHeader is where Vegeta puts the number of a hit.
@@ -31,8 +33,8 @@ const seqHeader = "X-Vegeta-Seq"
 
 var requestHeader = http.CanonicalHeaderKey(trail.HeaderRequest)
 
-func newTransport(ctx context.Context, plan *Plan, base http.RoundTripper) *transport {
-	t := &transport{base: base, context: ctx, timeout: plan.Timeout, host: plan.Host, prefix: plan.Name + "/"}
+func newTransport(ctx context.Context, plan *Plan, base http.RoundTripper, began time.Time) *transport {
+	t := &transport{base: base, context: ctx, timeout: plan.Timeout, host: plan.Host, prefix: plan.Name + "/", trace: plan.Trace, began: began}
 	for _, cohort := range plan.Cohorts {
 		header := cohort.Header.Clone()
 		if header == nil {
@@ -76,8 +78,12 @@ func (t *transport) RoundTrip(hit *http.Request) (*http.Response, error) {
 	e.trace.GotConn = e.gotConn
 	request := hit.WithContext(httptrace.WithClientTrace(e.context, &e.trace))
 	request.Header = maps.Clone(t.headers[number%uint64(len(t.headers))])
-	e.name[0] = t.prefix + strconv.FormatUint(number, 10)
+	e.name[0] = requestName(t.prefix, number)
 	request.Header[requestHeader] = e.name[:]
+	if t.trace {
+		trace, span := traceIDs(e.name[0], t.began)
+		request.Header[traceIDKey], request.Header[spanIDKey] = []string{trace}, []string{span}
+	}
 	if t.host != "" {
 		request.Host = t.host
 	}

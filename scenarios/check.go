@@ -38,6 +38,9 @@ type evidence struct {
 	result attack.Result
 	// counters are the tries that the services counted during the phase, all of its requests drained.
 	counters target.Counters
+	// counted: the counters were read; with no tries at all there are no lines.
+	counted  bool
+	sampling sampling
 	// incidents are what happened to the target meanwhile.
 	incidents []target.Incident
 }

@@ -28,6 +28,8 @@ type phase struct {
 	requests, lead int
 	rate           float64
 	host           string
+	// traced: the target may have a tracer that knows requests by ids.
+	traced bool
 	// left says what is not checked, and why.
 	left []omission
 }
@@ -129,6 +131,6 @@ func (p *phase) attackOn(address string) attack.Plan {
 	return attack.Plan{
 		URL: address, Host: p.host, Requests: p.requests, Rate: p.rate, Cohorts: p.cohorts,
 		Name:        fmt.Sprintf("%d/%s-%s", p.options.Seed, p.stage.Name, p.name()),
-		Connections: p.connections(), Timeout: p.timeout(), Lead: p.lead,
+		Connections: p.connections(), Timeout: p.timeout(), Lead: p.lead, Trace: p.traced,
 	}
 }

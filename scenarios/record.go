@@ -82,8 +82,11 @@ func amplify(stage *reports.Stage, p *phase, e *evidence) {
 
 // describe writes down how the attack went, and what that takes away from its checks; late: also that requests left late,
 // which takes nothing away from counts.
-func describe(done *reports.Phase, e *evidence, late bool) {
+func describe(done *reports.Phase, p *phase, e *evidence, late bool) {
 	r := e.result
+	if r.Sent > 0 {
+		done.Started = r.Began.UTC()
+	}
 	done.Elapsed = r.Elapsed.Seconds()
 	done.Sent, done.Observed, done.Unsent = r.Sent, r.Observed, r.Unsent
 	done.PlannedRate, done.AchievedRate = r.PlannedRate, r.AchievedRate
@@ -112,16 +115,12 @@ func describe(done *reports.Phase, e *evidence, late bool) {
 		}
 	}
 	done.Seconds = seconds(e.tally.Seconds())
+	done.Distributions = distributions(e.tally.LatencyByTries())
+	done.Edges, done.Samples = edgesOf(e, p.own()), e.sampling.samples(e.tally.Samples())
 }
 
 // seconds are the latencies of each second, bin by bin.
 func seconds(all []attack.Second) []reports.Second {
-	bins := func(from []attack.Bin) (to []reports.Bin) {
-		for _, b := range from {
-			to = append(to, reports.Bin{int64(b.Micros), int64(b.Count)})
-		}
-		return to
-	}
 	var told []reports.Second
 	for _, s := range all {
 		told = append(told, reports.Second{Number: s.Number, OK: bins(s.OK), Failed: bins(s.Failed)})

@@ -31,6 +31,9 @@ type Run struct {
 	phases  [][2]*phase
 	// unlike says, by stage, in which predictions the user's own manifests differ from the tutorial's.
 	unlike [][]string
+	// introduced are the objects that each stage itself applies; hash is that of all objects of all phases.
+	introduced [][]reports.Manifest
+	hash       string
 }
 
 // Pace is what a kind of target can be asked for.
@@ -63,7 +66,20 @@ func Plan(stages []Stage, o Options, pace Pace, overrides map[string][]manifests
 	if len(problems) > 0 {
 		return nil, errors.Join(problems...)
 	}
-	return r, r.compare(pace, overrides)
+	return r, errors.Join(r.compare(pace, overrides), r.describeObjects())
+}
+
+// describeObjects notes what the run applies.
+func (r *Run) describeObjects() (err error) {
+	for _, phases := range r.phases {
+		objects, err := introduced(phases[0].objects, phases[1].objects)
+		if err != nil {
+			return err
+		}
+		r.introduced = append(r.introduced, objects)
+	}
+	r.hash, err = hash(r.Objects())
+	return err
 }
 
 // compare notes where the predictions of the user's own manifests differ from those of the tutorial's.
@@ -140,12 +156,14 @@ func (r *Run) Execute(ctx context.Context, on target.Target, progress func(Progr
 	described := on.Describe()
 	report := &reports.Report{
 		Schema: reports.SchemaVersion, Started: began.UTC(), Settings: r.settings(),
-		Tool:   reports.Tool{Name: "hellochaos", Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH},
-		Target: reports.Target{Kind: described.Kind, Detail: described.Detail, Deviation: described.Deviation},
+		Tool: reports.Tool{Name: "hellochaos", Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH,
+			Processors: runtime.GOMAXPROCS(0)},
+		Target: reports.Target{Kind: described.Kind, Detail: described.Detail, Versions: described.Versions, Deviation: described.Deviation},
 		Stages: []reports.Stage{},
 	}
 	var verdicts []reports.Verdict
 	for i := range r.stages {
+		r.phases[i][0].traced, r.phases[i][1].traced = described.Traced, described.Traced
 		stage, err := r.stage(ctx, i, on, progress)
 		report.Stages = append(report.Stages, *stage)
 		verdicts = append(verdicts, stage.Verdict)
@@ -179,7 +197,7 @@ func (r *Run) settings() reports.Settings {
 	o := r.options
 	return reports.Settings{
 		Seed: o.Seed, Fail: o.Fail, Hang: o.Hang, Cascade: o.Cascade, CanaryWeight: o.CanaryWeight, Tolerance: o.Tolerance,
-		AlphaEarly: alphaEarly, AlphaFinal: alphaFinal,
+		AlphaEarly: alphaEarly, AlphaFinal: alphaFinal, Rate: o.Attack.Rate, ManifestsHash: r.hash,
 	}
 }
 
@@ -200,7 +218,7 @@ func (r *Run) stage(ctx context.Context, i int, on target.Target, progress func(
 			break
 		}
 	}
-	stage.Policies = r.phases[i][1].policies()
+	stage.Policies, stage.Manifests = r.phases[i][1].policies(), r.introduced[i]
 	var verdicts []reports.Verdict
 	for j := range stage.Checks {
 		c := &stage.Checks[j]
@@ -285,7 +303,12 @@ func (p *phase) run(ctx context.Context, on target.Target, family int, progress 
 			continue
 		}
 		if e != nil {
-			describe(&done, e, p.times() || p.options.Attack.Rate > 0)
+			if err == nil {
+				e.sampling.read(ctx, on, e.tally.Samples())
+			} else {
+				e.sampling.unread = errors.New("the services' spans were not read: the phase was interrupted")
+			}
+			describe(&done, p, e, p.times() || p.options.Attack.Rate > 0)
 			done.Warnings = append(repeated, done.Warnings...)
 		}
 		return done, e, err
@@ -300,11 +323,15 @@ func (p *phase) attack(ctx context.Context, on target.Target, address string, fa
 		return nil, err
 	}
 	e := &evidence{tally: attack.NewTally(len(p.cohorts), p.own()...)}
-	if e.result, err = attack.Run(ctx, p.attackOn(address), p.observer(e.tally, progress)); err != nil {
+	plan := p.attackOn(address)
+	e.sampling = sampling{plan: plan, own: p.own()}
+	e.sampling.mark(ctx, on)
+	e.result, err = attack.Run(ctx, plan, p.observer(e.tally, progress))
+	if e.sampling.began = e.result.Began; err != nil {
 		return e, err
 	}
 	after, err := p.counters(ctx, on)
-	e.counters = after.Since(before)
+	e.counters, e.counted = after.Since(before), err == nil
 	if err == nil {
 		e.incidents, err = on.Incidents(ctx)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/hellochaos/hellochaos/attack"
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/reports"
+	"github.com/hellochaos/hellochaos/service/trail"
 	"github.com/hellochaos/hellochaos/target"
 )
 
@@ -43,6 +44,9 @@ func (f *failing) Incidents(context.Context) ([]target.Incident, error) {
 }
 func (f *failing) Counters(context.Context) (target.Counters, error) {
 	return target.Counters{}, f.step("counters")
+}
+func (f *failing) Spans(context.Context, []string) ([]trail.Recording, error) {
+	return nil, f.step("spans")
 }
 func (f *failing) Describe() target.Description { return target.Description{Kind: "mesh"} }
 func (f *failing) Close(ctx context.Context) (target.Restoration, error) {

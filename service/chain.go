@@ -12,7 +12,7 @@ import (
 	"github.com/hellochaos/hellochaos/service/trail"
 )
 
-// chain is a hop of the chain. A hanging try waits first; a failing one answers 500 at once and calls nothing.
+// chain is a hop of the chain. A try that is refused for its headers is not recorded.
 func (s *Service) chain(r *http.Request, t try) answer {
 	if r.Method != http.MethodGet {
 		return onlyGet(r)
@@ -21,26 +21,26 @@ func (s *Service) chain(r *http.Request, t try) answer {
 	if problems != nil {
 		return refusal(http.StatusBadRequest, problems...)
 	}
-	tries := trail.Tries(order.tries, t.attempt)
-	draw := func(purpose string, probability float64) bool {
-		switch {
-		case probability == 0:
-			return false
-		case order.request == "":
-			return rand.Float64() < probability
-		default:
-			return trail.Draw(purpose, order.request, s.config.Service, tries) < probability
-		}
-	}
-	if draw(trail.HeaderHang, order.hang) && !wait(r.Context(), s.config.Hang) {
+	told := tried{request: order.request, tries: trail.Tries(order.tries, t.attempt)}
+	a := s.hop(r, t, &order, &told)
+	a.tried = told
+	return a
+}
+
+// hop answers a try as ordered, and notes its call. A hanging try waits first; a failing one answers 500 at once and
+// calls nothing.
+func (s *Service) hop(r *http.Request, t try, order *order, told *tried) answer {
+	if s.draw(trail.HeaderHang, order.hang, told) && !wait(r.Context(), s.config.Hang) {
 		return answer{code: trail.CodeCut}
 	}
 	hop := &trail.Hop{Service: s.config.Service, Version: s.config.Version, Status: http.StatusOK, Attempt: t.attempt}
-	if draw(trail.HeaderFail, order.fail) {
+	if s.draw(trail.HeaderFail, order.fail, told) {
 		hop.Status = http.StatusInternalServerError
 		return deliver(r, hop, t)
 	}
-	hop.Call = s.upstream.call(r, tries)
+	told.called = time.Now()
+	hop.Call = s.upstream.call(r, told.tries, told.called)
+	told.call = hop.Call
 	if r.Context().Err() != nil {
 		return answer{code: trail.CodeCut}
 	}
@@ -48,6 +48,18 @@ func (s *Service) chain(r *http.Request, t try) answer {
 		hop.Status = http.StatusInternalServerError
 	}
 	return deliver(r, hop, t)
+}
+
+// draw reports whether an event of a probability happens to a try.
+func (s *Service) draw(purpose string, probability float64, of *tried) bool {
+	switch {
+	case probability == 0:
+		return false
+	case of.request == "":
+		return rand.Float64() < probability
+	default:
+		return trail.Draw(purpose, of.request, s.config.Service, of.tries) < probability
+	}
 }
 
 // onlyGet refuses the method of r.

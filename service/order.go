@@ -54,7 +54,7 @@ func readOrder(header http.Header) (o order, problems []string) {
 	})
 	read(requestKey, trail.HeaderRequest, func(value string) string { o.request = value; return "" })
 	read(triesKey, trail.HeaderTries, func(value string) string {
-		if o.tries = value; !isPath(value) {
+		if o.tries = value; !trail.IsTries(value) {
 			return `whole numbers joined by dots, such as "1.3"`
 		}
 		// Not a status of 500 or more: proxies would multiply the loop by retrying it.
@@ -64,18 +64,6 @@ func readOrder(header http.Header) (o order, problems []string) {
 		return ""
 	})
 	return o, problems
-}
-
-// isPath reports whether value is what trail.Tries makes: decimal digits in groups joined by dots.
-func isPath(value string) bool {
-	before := byte('.')
-	for i := range len(value) {
-		if b := value[i]; b != '.' && (b < '0' || b > '9') || b == '.' && before == '.' {
-			return false
-		}
-		before = value[i]
-	}
-	return before != '.'
 }
 
 // probability reads a decimal number in [0,1] into p. NaN and infinities fail the comparison; hexadecimal numbers and

@@ -16,7 +16,8 @@ import (
 )
 
 // Service answers requests in one role. Besides, it answers /metrics (Prometheus), /healthz (200) and /readyz (200,
-// and 503 after Drain), and as Chain or Relay probes (trail.ProbePath), which are no tries and are not counted.
+// and 503 after Drain), as Chain or Relay probes (trail.ProbePath), and as Chain trail.SpansPath. These are no tries and
+// are not counted.
 type Service struct {
 	config   Config
 	metrics  *metrics
@@ -24,6 +25,7 @@ type Service struct {
 	upstream *upstream                       // nil unless the role is Chain
 	fresh    http.RoundTripper               // sends probes and what a Relay sends on
 	probed   string                          // host or host:port that probes connect to; empty: the role answers none
+	spans    *spans                          // of a Chain's tries; nil for the other roles
 	draining atomic.Bool
 }
 
@@ -39,6 +41,7 @@ type answer struct {
 	header http.Header
 	body   []byte
 	reset  bool // with CodeBroken: break the connection by a TCP reset, not a plain close
+	tried  tried
 }
 
 // New makes a service. The error joins all problems of config.
@@ -59,6 +62,7 @@ func New(config Config) (*Service, error) {
 		}
 	default:
 		s.role = s.chain
+		s.spans = newSpans(keptSpans)
 		s.upstream = newUpstream(config)
 		s.probed = s.upstream.request.Host
 	}
@@ -84,6 +88,8 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	case s.probed != "" && strings.HasPrefix(path, trail.ProbePath):
 		s.probe(r).write(w)
+	case s.spans != nil && path == trail.SpansPath:
+		s.recording(r).write(w)
 	case s.config.Role == Relay:
 		s.relay(w, r)
 	default:
@@ -99,9 +105,12 @@ func (s *Service) serve(w http.ResponseWriter, r *http.Request) {
 	elapsed := time.Since(t.begin)
 	if patience := expected(r); patience > 0 && elapsed >= patience {
 		// The caller's proxy cuts the try now, and may have sent the next one. Its word of that may still be on the way.
-		a = answer{code: trail.CodeCut}
+		a.code = trail.CodeCut
 	}
 	s.metrics.count(t.attempt, a.code, elapsed)
+	if s.spans != nil {
+		s.spans.record(t, &a, elapsed)
+	}
 	a.write(w)
 }
 

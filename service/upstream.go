@@ -70,12 +70,12 @@ func newTransport() *http.Transport {
 	}
 }
 
-// call calls the upstream on behalf of r, a try at the end of the path tries. Redirects are answers like any other.
-func (u *upstream) call(r *http.Request, tries string) *trail.Call {
+// call calls the upstream now, at begin, on behalf of r, a try at the end of the path tries. Redirects are answers like
+// any other.
+func (u *upstream) call(r *http.Request, tries string, begin time.Time) *trail.Call {
 	request := u.request.WithContext(r.Context())
 	request.Header = u.header(r.Header, tries)
 	call := &trail.Call{URL: u.address}
-	begin := time.Now()
 	response, err := u.transport.RoundTrip(request)
 	if err != nil {
 		err = fmt.Errorf("calling upstream: %w", err)

@@ -8,6 +8,7 @@ import (
 	"context"
 
 	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/service/trail"
 )
 
 // Entry is a way into the chain.
@@ -21,7 +22,7 @@ const (
 )
 
 // Target is a mesh that a run can change, send to and put back. Methods may not be called concurrently, except
-// Counters and Address, which may be.
+// Counters, Spans and Address, which may be.
 type Target interface {
 	// Apply makes objects the whole set that the mesh obeys. After it returns, no new request sees an older set.
 	// On error the former set stays in force. Calls that are under way at a pod that goes are cut.
@@ -33,6 +34,10 @@ type Target interface {
 	// more; ctx bounds the wait. It is read over HTTP from the services' /metrics, never from a proxy's memory. Pods
 	// that went away keep the counts that were last read of them.
 	Counters(ctx context.Context) (Counters, error)
+	// Spans reads what every process of the chain's services recorded of the requests with these names, at most
+	// trail.MaxSpanRequests; without names, how much they recorded. With an error it returns what could be read
+	// nevertheless. Pods that went away took theirs with them.
+	Spans(ctx context.Context, requests []string) ([]trail.Recording, error)
 	// Incidents is what happened to the target since the last call that the run did not do.
 	Incidents(ctx context.Context) ([]Incident, error)
 	// Describe says what the target is, for the report.
@@ -75,6 +80,10 @@ type Description struct {
 	Kind string
 	// Detail is one line for people: "embedded mesh, Istio's defaults as of 1.31".
 	Detail string
+	// Versions are those of what is tested, by name: "kubernetes", "istio".
+	Versions map[string]string
+	// Traced: the mesh may have a tracer, so requests are given ids by which it knows them.
+	Traced bool
 	// Deviation is what the mesh was told to do wrong on purpose (--break), or empty. It is shown, never used in a
 	// verdict or an explanation.
 	Deviation string

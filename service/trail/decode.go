@@ -39,23 +39,29 @@ func Decode(data []byte) (*Hop, error) {
 	if !utf8.Valid(data) {
 		return nil, fmt.Errorf("trail of %d bytes: want UTF-8", len(data))
 	}
-	d := decoder{text: string(data)}
+	d := decoder{form: "trail", text: string(data)}
 	hop := d.hop()
-	if d.space(); d.err == nil && d.at < len(d.text) {
-		d.want("nothing after the trail")
-	}
-	if d.err != nil {
-		return nil, d.err
+	if err := d.end(); err != nil {
+		return nil, err
 	}
 	return hop, nil
 }
 
 // decoder reads text from at on. After its first error it reads nothing any more.
 type decoder struct {
+	form string // what text is: "trail"
 	text string
 	at   int
 	hops int
 	err  error
+}
+
+// end wants nothing but white space to be left, and returns the first error.
+func (d *decoder) end() error {
+	if d.space(); d.err == nil && d.at < len(d.text) {
+		d.want("nothing after the " + d.form)
+	}
+	return d.err
 }
 
 func (d *decoder) hop() *Hop {
@@ -234,6 +240,6 @@ func (d *decoder) space() {
 // want ends the reading, unless it has ended, with what should have stood at d.at.
 func (d *decoder) want(what string) {
 	if d.err == nil {
-		d.err = fmt.Errorf("trail at byte %d: want %s", d.at, what)
+		d.err = fmt.Errorf("%s at byte %d: want %s", d.form, d.at, what)
 	}
 }

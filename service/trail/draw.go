@@ -37,3 +37,15 @@ func Tries(received string, attempt int) string {
 	}
 	return received + "." + strconv.Itoa(attempt)
 }
+
+// IsTries reports whether value is what Tries makes: decimal digits in groups joined by dots.
+func IsTries(value string) bool {
+	before := byte('.')
+	for i := range len(value) {
+		if b := value[i]; b != '.' && (b < '0' || b > '9') || b == '.' && before == '.' {
+			return false
+		}
+		before = value[i]
+	}
+	return before != '.'
+}

@@ -257,8 +257,9 @@ func (c *Cluster) flags() string {
 
 // Describe implements target.Target.
 func (r *Run) Describe() target.Description {
-	return target.Description{Kind: "cluster", Detail: fmt.Sprintf("Kubernetes %s, Istio %s, namespace %s",
-		strings.TrimPrefix(r.cluster.kubernetes, "v"), r.cluster.istioRelease(), r.cluster.namespace)}
+	kubernetes, istio := strings.TrimPrefix(r.cluster.kubernetes, "v"), r.cluster.istioRelease()
+	return target.Description{Kind: "cluster", Detail: fmt.Sprintf("Kubernetes %s, Istio %s, namespace %s", kubernetes, istio, r.cluster.namespace),
+		Versions: versionsOf(kubernetes, istio), Traced: true}
 }
 
 // istioRelease is the release of Istio as its control plane's pods say, "of an unknown release" when they may not be seen.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"time"
@@ -63,14 +64,23 @@ func (m *Mesh) readCounters(ctx context.Context) (all target.Counters, inFlight 
 	return all.Total(), inFlight, errors.Join(problems...)
 }
 
-func (p *pod) readCounters(ctx context.Context) (target.Counters, int64, error) {
-	response, err := p.metrics.send(ctx, &outgoing{method: http.MethodGet, path: "/metrics", host: p.server.address}, 0)
+func (p *pod) readCounters(ctx context.Context) (counters target.Counters, inFlight int64, err error) {
+	err = p.get(ctx, "/metrics", func(body io.Reader) error {
+		counters, inFlight, err = target.ReadCounters(body)
+		return err
+	})
+	return counters, inFlight, err
+}
+
+// get asks a pod's app, past every proxy, and hands over its answer's body.
+func (p *pod) get(ctx context.Context, path string, read func(body io.Reader) error) error {
+	response, err := p.metrics.send(ctx, &outgoing{method: http.MethodGet, path: path, host: p.server.address}, 0)
 	if err != nil {
-		return nil, 0, err
+		return err
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		return nil, 0, fmt.Errorf("/metrics answered %s", response.Status)
+		return fmt.Errorf("%s answered %s", path, response.Status)
 	}
-	return target.ReadCounters(response.Body)
+	return read(response.Body)
 }

@@ -33,6 +33,9 @@ const Capacity = 11000
 // Timed is the shortest wait between tries that a run on the mesh is held to.
 const Timed = 5 * time.Millisecond
 
+// defaults is the release of Istio whose defaults the mesh has.
+const defaults = "1.31"
+
 // Options are what a mesh can be told. The zero value is a mesh that does as Istio does.
 type Options struct {
 	// Seed makes the draws of requests without trail.HeaderRequest: the same requests in the same order meet the
@@ -238,7 +241,8 @@ func (m *Mesh) Sidecar(app string) (string, error) {
 
 // Describe implements target.Target.
 func (m *Mesh) Describe() target.Description {
-	return target.Description{Kind: "mesh", Detail: "embedded mesh, Istio's defaults as of 1.31", Deviation: m.options.Break}
+	return target.Description{Kind: "mesh", Detail: "embedded mesh, Istio's defaults as of " + defaults,
+		Versions: map[string]string{"istio defaults": defaults}, Deviation: m.options.Break}
 }
 
 // Incidents implements target.Target: nobody else reaches the mesh.

@@ -15,7 +15,7 @@ import (
 type pod struct {
 	service *service.Service
 	server  *server
-	metrics *upstream // to its /metrics, past every proxy
+	metrics *upstream // to its /metrics and its spans, past every proxy
 }
 
 // deployment is a workload that runs.

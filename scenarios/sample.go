@@ -1,0 +1,257 @@
+package scenarios
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hellochaos/hellochaos/attack"
+	"github.com/hellochaos/hellochaos/reports"
+	"github.com/hellochaos/hellochaos/service/trail"
+	"github.com/hellochaos/hellochaos/target"
+)
+
+// spansTimeout bounds the reading of spans: they are worth little beside the counts.
+const spansTimeout = 20 * time.Second
+
+// Bounds of what a sample's text says.
+const (
+	// mostAttempts is the largest attempt count that is believed to stand for so many tries.
+	mostAttempts = 1000
+	// mostNamed tries are named one by one.
+	mostNamed = 8
+)
+
+// sampling is what is known of a phase's samples: who kept which spans.
+type sampling struct {
+	plan  attack.Plan
+	own   []string // the chain's services, the entry first
+	began time.Time
+	// marks are how many spans each process had recorded when the phase began, by instance; unmarked: why that is not known.
+	marks    map[string]int64
+	unmarked error
+	// recordings are what the processes told; unread: why some did not.
+	recordings []trail.Recording
+	unread     error
+}
+
+// mark notes how much is recorded before a phase: its names may have been used before, by an earlier run with its seed.
+func (s *sampling) mark(ctx context.Context, on target.Target) {
+	ctx, cancel := context.WithTimeout(ctx, spansTimeout)
+	defer cancel()
+	recordings, err := on.Spans(ctx, nil)
+	s.marks, s.unmarked = map[string]int64{}, err
+	for _, r := range recordings {
+		s.marks[r.Instance] = r.Recorded
+	}
+}
+
+// read asks for the spans of the samples. Failing it takes nothing away but them.
+func (s *sampling) read(ctx context.Context, on target.Target, samples []attack.Sample) {
+	ctx, cancel := context.WithTimeout(ctx, spansTimeout)
+	defer cancel()
+	var names []string
+	for _, of := range samples {
+		names = append(names, s.plan.RequestName(of.Number))
+	}
+	if len(names) > 0 {
+		s.recordings, s.unread = on.Spans(ctx, names)
+	}
+}
+
+// samples tells each request try by try.
+func (s *sampling) samples(all []attack.Sample) []reports.Sample {
+	var told []reports.Sample
+	for i := range all {
+		told = append(told, s.sample(&all[i]))
+	}
+	return told
+}
+
+func (s *sampling) sample(of *attack.Sample) reports.Sample {
+	name := s.plan.RequestName(of.Number)
+	told := reports.Sample{Why: of.Why, Request: of.Number, Name: name, Cohort: s.plan.Cohorts[of.Cohort].Name,
+		Started: of.Started.Seconds(), Latency: of.Latency.Seconds(), Status: of.Status}
+	if s.plan.Trace {
+		told.Trace = attack.TraceID(name, s.began)
+	}
+	began := s.began.Add(of.Started).UnixNano()
+	tries := s.tries(name)
+	told.Spans = []reports.Span{{Service: attack.Edge, Parent: -1, Elapsed: told.Latency, Status: of.Status}}
+	for i := range tries {
+		t := &tries[i]
+		span := reports.Span{Service: t.service, Version: t.version, Parent: 1 + parentOf(tries, t.path), Attempt: t.Attempt,
+			Start: since(began, t.Begin), Elapsed: t.Elapsed.Seconds(), Status: t.Status}
+		if t.Call != nil {
+			span.CallStart, span.CallElapsed = pointer(since(began, t.Call.Begin)), pointer(t.Call.Elapsed.Seconds())
+			span.CallStatus = pointer(t.Call.Status)
+		}
+		told.Spans = append(told.Spans, span)
+	}
+	texts := s.gaps(tries, of.Trail)
+	texts = append(texts, s.losses(began)...)
+	told.Missing = strings.Join(append(texts, contradictions(told.Spans)...), "; ")
+	return told
+}
+
+func since(began, at int64) float64 { return time.Duration(at - began).Seconds() }
+
+// recordedTry is a span and who recorded it.
+type recordedTry struct {
+	trail.Span
+	service, version string
+	path             []int // of attempt counts, from the entry down to this try
+}
+
+// tries are the phase's spans of a request, callers before what they called, tries of a call in order.
+func (s *sampling) tries(request string) []recordedTry {
+	var all []recordedTry
+	for i := range s.recordings {
+		r := &s.recordings[i]
+		for _, span := range r.Spans {
+			if span.Request == request && span.Number >= s.marks[r.Instance] {
+				all = append(all, recordedTry{span, r.Service, r.Version, pathOf(span.Tries)})
+			}
+		}
+	}
+	slices.SortStableFunc(all, func(a, b recordedTry) int {
+		if c := slices.Compare(a.path, b.path); c != 0 {
+			return c
+		}
+		return int(min(max(a.Begin-b.Begin, -1), 1))
+	})
+	return all
+}
+
+// pathOf reads what trail.Tries writes; trail.DecodeRecording lets nothing else pass.
+func pathOf(tries string) (path []int) {
+	for count := range strings.SplitSeq(tries, ".") {
+		n, _ := strconv.Atoi(count)
+		path = append(path, n)
+	}
+	return path
+}
+
+// find is the try at a path; -1: none was recorded.
+func find(tries []recordedTry, path []int) int {
+	return slices.IndexFunc(tries, func(t recordedTry) bool { return slices.Equal(t.path, path) })
+}
+
+// parentOf is the try that caused the one at a path, or the nearest above it that was recorded; -1: the edge.
+func parentOf(tries []recordedTry, path []int) int {
+	for length := len(path) - 1; length > 0; length-- {
+		if i := find(tries, path[:length]); i >= 0 {
+			return i
+		}
+	}
+	return -1
+}
+
+// gaps says which tries must have been made, by the attempt counts of others and by the delivered trail, and were not
+// recorded; and which cannot be told apart.
+func (s *sampling) gaps(tries []recordedTry, delivered *trail.Hop) (texts []string) {
+	var missing []string
+	need := func(path []int, service string) {
+		if service == "" && len(path) <= len(s.own) {
+			service = s.own[len(path)-1]
+		}
+		text := strings.TrimSpace(service + " " + dotted(path))
+		if find(tries, path) < 0 && !slices.Contains(missing, text) {
+			missing = append(missing, text)
+		}
+	}
+	// made is a try that is known of: all above it and all before it were made too.
+	made := func(path []int, service string) {
+		for length := 1; length <= len(path); length++ {
+			last := path[length-1]
+			for earlier := 1; earlier < last && last <= mostAttempts; earlier++ {
+				need(append(slices.Clone(path[:length-1]), earlier), "")
+			}
+			if length < len(path) {
+				need(path[:length], "")
+			}
+		}
+		need(path, service)
+	}
+	for i := range tries {
+		made(tries[i].path, tries[i].service)
+		if i > 0 && slices.Equal(tries[i].path, tries[i-1].path) {
+			texts = append(texts, fmt.Sprintf("%s %s was recorded more than once: what they called is told of the first", tries[i].service, tries[i].Tries))
+		}
+	}
+	var path []int
+	for hop := delivered; hop != nil; {
+		path = append(path, hop.Attempt)
+		made(path, hop.Service)
+		if hop.Call == nil {
+			break
+		}
+		hop = hop.Call.Hop
+	}
+	if n := len(missing); n > 0 {
+		text := fmt.Sprintf("%d tries were made and are not recorded", n)
+		if n == 1 {
+			text = "1 try was made and is not recorded"
+		}
+		text += ": " + strings.Join(missing[:min(n, mostNamed)], ", ")
+		if n > mostNamed {
+			text += fmt.Sprintf(" and %d more", n-mostNamed)
+		}
+		texts = append([]string{text}, texts...)
+	}
+	return texts
+}
+
+func dotted(path []int) string {
+	var text []byte
+	for i, n := range path {
+		if i > 0 {
+			text = append(text, '.')
+		}
+		text = strconv.AppendInt(text, int64(n), 10)
+	}
+	return string(text)
+}
+
+// losses says what else may have been of a request that began then, and why it is not there.
+func (s *sampling) losses(began int64) (texts []string) {
+	for i := range s.recordings {
+		r := &s.recordings[i]
+		lost := r.Overwritten - s.marks[r.Instance]
+		if lost > 0 && r.OldestEnd >= began {
+			texts = append(texts, fmt.Sprintf("%s-%s has overwritten the first %d of its %d tries of the phase, perhaps some of this request",
+				r.Service, r.Version, lost, r.Recorded-s.marks[r.Instance]))
+		}
+		if r.LeftOut > 0 {
+			texts = append(texts, fmt.Sprintf("%s-%s has %d more tries of the phase's samples than it tells", r.Service, r.Version, r.LeftOut))
+		}
+	}
+	if s.unread != nil {
+		texts = append(texts, oneLine(s.unread))
+	}
+	if s.unmarked != nil {
+		texts = append(texts, "what was recorded before the phase could not be told apart: "+oneLine(s.unmarked))
+	}
+	return texts
+}
+
+// oneLine is an error's text on one line.
+func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
+
+// contradictions says where the recorders' clocks cannot both be right: a try that began before its caller did.
+func contradictions(spans []reports.Span) []string {
+	worst, at := 0.0, 0
+	for i := 1; i < len(spans); i++ {
+		if early := spans[spans[i].Parent].Start - spans[i].Start; early > worst {
+			worst, at = early, i
+		}
+	}
+	if at == 0 {
+		return nil
+	}
+	child, parent := spans[at], spans[spans[at].Parent]
+	return []string{fmt.Sprintf("by their own clocks %s began %.3f ms before its caller %s: the clocks of their machines differ", child.Service, 1000*worst, parent.Service)}
+}
