@@ -14,7 +14,7 @@ const module = "github.com/hellochaos/hellochaos/"
 // arrows is every import between packages of this module that is allowed; service/trail and stats may be imported by all.
 var arrows = map[string][]string{
 	"cmd/hellochaos": {"scenarios", "target", "target/mesh", "target/cluster", "manifests", "reports", "attack",
-		"metrics", "reports/grafana", "reports/links"},
+		"metrics", "reports/grafana", "reports/links", "reports/traces"},
 	"cmd/hello-service": {"service"},
 	"cmd/hello-image":   {},
 	"scenarios":         {"attack", "target", "manifests", "reports"},
@@ -28,6 +28,7 @@ var arrows = map[string][]string{
 	"reports/grafana":   {"reports"},
 	"reports/links":     {"reports"},
 	"metrics":           {"scenarios", "attack", "reports"},
+	"reports/traces":    {"reports"},
 	"attack":            {},
 	"manifests":         {},
 	"docs":              {}, // a test alone
@@ -38,6 +39,8 @@ var onlyBy = map[string]string{
 	"github.com/tsenart/vegeta/":              "attack",
 	"k8s.io/client-go/":                       "target/cluster",
 	"github.com/google/go-containerregistry/": "cmd/hello-image",
+	"go.opentelemetry.io/":                    "reports/traces",
+	"github.com/openzipkin/zipkin-go/":        "reports/traces",
 }
 
 type goPackage struct {

@@ -5,7 +5,9 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"testing"
+	"time"
 
 	"github.com/hellochaos/hellochaos/service/trail"
 )
@@ -105,5 +107,28 @@ func benchmark(b *testing.B, url string) {
 			b.Fatal(response.Status, err)
 		}
 		response.Body.Close()
+	}
+}
+
+// BenchmarkRecord is what the recording of a try adds to it.
+func BenchmarkRecord(b *testing.B) {
+	s := newSpans(keptSpans)
+	a := answer{code: 200, tried: tried{request: "1/after/12345", tries: "1.1", call: &trail.Call{Status: 200}}}
+	t := try{begin: time.Now(), attempt: 1}
+	b.ReportAllocs()
+	for b.Loop() {
+		s.record(t, &a, time.Millisecond)
+	}
+}
+
+// BenchmarkSpans is the answer about three requests when the ring is full.
+func BenchmarkSpans(b *testing.B) {
+	s := newSpans(keptSpans)
+	for n := range keptSpans {
+		s.record(try{begin: time.Now()}, &answer{tried: tried{request: "1/after/" + strconv.Itoa(n), tries: "1"}}, 1)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		s.of([]string{"1/after/1", "1/after/20000", "1/after/30000"})
 	}
 }

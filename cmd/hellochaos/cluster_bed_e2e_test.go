@@ -49,7 +49,7 @@ type bed struct {
 var chainKinds = []schema.GroupVersionResource{
 	{Version: "v1", Resource: "services"}, {Version: "v1", Resource: "configmaps"},
 	{Group: "coordination.k8s.io", Version: "v1", Resource: "leases"},
-	istio("virtualservices"), istio("destinationrules"), istio("gateways"), istio("serviceentries"), istio("sidecars"),
+	istioResource("virtualservices"), istioResource("destinationrules"), istioResource("gateways"), istioResource("serviceentries"), istioResource("sidecars"),
 }
 
 // accountKinds are the kinds of manifests/rbac.yaml.
@@ -59,7 +59,7 @@ var accountKinds = map[string]schema.GroupVersionResource{
 	"RoleBinding":    {Group: "rbac.authorization.k8s.io", Version: "v1", Resource: "rolebindings"},
 }
 
-func istio(resource string) schema.GroupVersionResource {
+func istioResource(resource string) schema.GroupVersionResource {
 	return schema.GroupVersionResource{Group: "networking.istio.io", Version: "v1", Resource: resource}
 }
 
@@ -147,7 +147,7 @@ func (b *bed) prepare() error {
 	if err := yaml.Unmarshal([]byte(byHand), &theirs.Object); err != nil {
 		return err
 	}
-	_, err = b.objects.Resource(istio("virtualservices")).Namespace(b.namespace).
+	_, err = b.objects.Resource(istioResource("virtualservices")).Namespace(b.namespace).
 		Create(context.Background(), &theirs, metav1.CreateOptions{FieldManager: "kubectl-create"})
 	return err
 }
@@ -193,7 +193,7 @@ func (b *bed) remove() error {
 	if out, err := exec.CommandContext(ctx, program, "restore", "--all", "--edited", "overwrite", "-n", b.namespace).CombinedOutput(); err != nil {
 		problems = append(problems, fmt.Errorf("restore: %w\n%s", err, out))
 	}
-	err := b.objects.Resource(istio("virtualservices")).Namespace(b.namespace).Delete(ctx, "middleware", metav1.DeleteOptions{})
+	err := b.objects.Resource(istioResource("virtualservices")).Namespace(b.namespace).Delete(ctx, "middleware", metav1.DeleteOptions{})
 	problems = append(problems, present(err))
 	for _, u := range slices.Backward(b.bindings) {
 		err := b.objects.Resource(accountKinds[u.GetKind()]).Namespace(u.GetNamespace()).Delete(ctx, u.GetName(), metav1.DeleteOptions{})

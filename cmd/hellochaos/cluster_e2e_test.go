@@ -103,7 +103,7 @@ var brief = []string{"retry", "--fail", "0.5", "--rate", "100", "--max-requests"
 // A policy that is weakened while it is measured fails with the cause named; the edit is reported and stays.
 func TestE2EEditedMeanwhile(t *testing.T) {
 	b := newBed(t)
-	services := b.objects.Resource(istio("virtualservices")).Namespace(b.namespace)
+	services := b.objects.Resource(istioResource("virtualservices")).Namespace(b.namespace)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	edited := make(chan error, 1)

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/hellochaos/hellochaos/reports"
+	"github.com/hellochaos/hellochaos/reports/traces"
 )
 
 // deliveryFlags are the flags of where a report goes, and in which form.
@@ -57,6 +58,9 @@ func (f *deliveryFlags) prepare() error {
 func (f *deliveryFlags) deliver(stdout, told, warned io.Writer, report *reports.Report) error {
 	var err error
 	if f.out != "" {
+		if err := traces.Save(f.out, report); err != nil {
+			report.Remarks = append(report.Remarks, err.Error())
+		}
 		var written []string
 		written, err = reports.Save(f.out, report, f.source)
 		if len(written) > 0 {

@@ -16,6 +16,7 @@ import (
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/metrics"
 	"github.com/hellochaos/hellochaos/reports"
+	"github.com/hellochaos/hellochaos/reports/traces"
 	"github.com/hellochaos/hellochaos/scenarios"
 	"github.com/hellochaos/hellochaos/target"
 	"github.com/hellochaos/hellochaos/target/cluster"
@@ -29,6 +30,7 @@ type runFlags struct {
 	noProgress, allowInconclusive         bool
 	cluster                               *cluster.Flags
 	links                                 linkFlags
+	traces                                *traces.Flags
 	namespace                             string // of the chain, once a cluster is held
 }
 
@@ -44,6 +46,7 @@ func (f *runFlags) add(set *pflag.FlagSet) {
 	f.cluster.AddRunFlags(set)
 	set.StringVar(&f.metrics, "metrics-addr", "", "`HOST:PORT` to serve the run's Prometheus metrics on while it runs")
 	f.links.add(set)
+	f.traces = traces.AddFlags(set)
 }
 
 // clusterFlags are the flags that mean nothing without a cluster.
@@ -116,6 +119,8 @@ func (f *runFlags) run(cmd *cobra.Command, args []string, text *scenarios.Flags,
 	report.Settings.Manifests = f.manifests
 	served.ended(report)
 	f.links.link(cmd.Context(), f.namespace, connection.PrometheusURL, report)
+	to, _ := f.traces.Destinations() // what is wrong with them was told before
+	traces.Send(cmd.Context(), report, to)
 	return f.end(stderr, f.deliver(cmd.OutOrStdout(), told, stderr, report), report)
 }
 
@@ -213,6 +218,9 @@ func (f *runFlags) check(set *pflag.FlagSet, stages []scenarios.Stage) error {
 		}
 	default:
 		problems = append(problems, fmt.Errorf("--target %s: must be mesh or cluster", f.target))
+	}
+	if _, err := f.traces.Destinations(); err != nil {
+		problems = append(problems, err)
 	}
 	return errors.Join(problems...)
 }

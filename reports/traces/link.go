@@ -1,0 +1,85 @@
+package traces
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/openzipkin/zipkin-go/model"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+
+	"github.com/hellochaos/hellochaos/reports"
+)
+
+// links lead to the traces that Zipkin really has, of requests sent after a stage was applied. On a cluster the mesh may
+// trace the same requests under the same ids: its spans are waited for, for the time of a flush, and the title says so once they are there.
+func (z zipkin) links(ctx context.Context, all []Trace, cluster bool, flush time.Duration) (links []reports.Link, err error) {
+	patient, cancel := context.WithTimeout(ctx, flush)
+	defer cancel()
+	asked := 0
+	for _, t := range all {
+		if t.Phase != "after" {
+			continue
+		}
+		asked++
+		spans, err := z.get(ctx, t.ID)
+		for err == nil && (len(spans) == 0 || cluster && t.Carried && !meshed(spans)) && pause(patient, time.Second/2) {
+			spans, err = z.get(ctx, t.ID)
+		}
+		if err != nil {
+			return links, fmt.Errorf("could not be looked up: %w", err)
+		}
+		if len(spans) > 0 {
+			title := fmt.Sprintf("Zipkin: %s of %s, %s", reason(t.Why), t.Stage, t.Phase)
+			if meshed(spans) {
+				title += ", with the mesh's own spans"
+			}
+			links = append(links, reports.Link{Title: title, URL: z.page(t.ID)})
+		}
+	}
+	if asked > 0 && len(links) == 0 {
+		return nil, errors.New("it shows none of them")
+	}
+	return links, nil
+}
+
+// meshed is whether a trace has spans that are not ours.
+func meshed(spans []model.SpanModel) bool {
+	return slices.ContainsFunc(spans, func(s model.SpanModel) bool { return s.Tags[string(semconv.OTelScopeNameKey)] != scope })
+}
+
+// reason names a request by why it was sampled.
+func reason(why []string) string {
+	switch why[0] {
+	case "slowest":
+		return "the slowest request"
+	case "most tries":
+		return "the request with most tries"
+	case "failed":
+		return "a failed request"
+	}
+	return "a request"
+}
+
+// pause waits, and is false when the time for waiting is over.
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
+// link adds links that the report does not have yet: a saved one that is sent again has them.
+func link(r *reports.Report, links []reports.Link) {
+	for _, l := range links {
+		if !slices.ContainsFunc(r.Links, func(have reports.Link) bool { return have.URL == l.URL }) {
+			r.Links = append(r.Links, l)
+		}
+	}
+}

@@ -1,0 +1,268 @@
+package traces
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/pflag"
+	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	otlp "go.opentelemetry.io/proto/otlp/trace/v1"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/hellochaos/hellochaos/reports"
+)
+
+// destinations are what these arguments of a command choose.
+func destinations(t *testing.T, arguments ...string) Destinations {
+	t.Helper()
+	set := pflag.NewFlagSet("run", pflag.ContinueOnError)
+	flags := AddFlags(set)
+	if err := set.Parse(arguments); err != nil {
+		t.Fatal(err)
+	}
+	to, err := flags.Destinations()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return to
+}
+
+// receiver is an OTLP/HTTP receiver that accepts what the protocol allows and nothing else.
+func receiver(t *testing.T, received chan<- *collector.ExportTraceServiceRequest) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		body := io.Reader(r.Body)
+		if r.Header.Get("Content-Encoding") == "gzip" {
+			unpacked, err := gzip.NewReader(body)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			body = unpacked
+		}
+		data, err := io.ReadAll(body)
+		if err != nil {
+			t.Error(err)
+		}
+		request := new(collector.ExportTraceServiceRequest)
+		if err := proto.Unmarshal(data, request); err != nil || len(request.ProtoReflect().GetUnknown()) > 0 {
+			t.Errorf("not an ExportTraceServiceRequest: %v, unknown %x", err, request.ProtoReflect().GetUnknown())
+		}
+		if r.Method != http.MethodPost || r.Header.Get("Content-Type") != "application/x-protobuf" {
+			t.Errorf("%s of %s, want POST of application/x-protobuf", r.Method, r.Header.Get("Content-Type"))
+		}
+		if got := r.URL.Path + " " + r.Header.Get("Authorization"); got != "/otel/v1/traces Bearer to,ken" {
+			t.Errorf("path and authorization %q", got)
+		}
+		w.Header().Set("Content-Type", "application/x-protobuf")
+		answer, _ := proto.Marshal(new(collector.ExportTraceServiceResponse))
+		_, _ = w.Write(answer)
+		received <- request
+	}
+}
+
+func TestOTLP(t *testing.T) {
+	t.Setenv("OTEL_EXPORTER_OTLP_HEADERS", "Authorization=Bearer%20to%2Cken,x-a=b")
+	received := make(chan *collector.ExportTraceServiceRequest, 2)
+	server := httptest.NewServer(receiver(t, received))
+	defer server.Close()
+	for _, path := range []string{"/otel", "/otel/v1/traces"} {
+		for _, compression := range []string{"none", "gzip"} {
+			t.Setenv("OTEL_EXPORTER_OTLP_COMPRESSION", compression)
+			r := example()
+			Send(t.Context(), r, destinations(t, "--otlp-endpoint", server.URL+path))
+			if len(r.Remarks) > 0 || len(r.Links) > 0 {
+				t.Fatalf("remarks %q, links %v", r.Remarks, r.Links)
+			}
+			all, _ := Of(example())
+			if diff := cmp.Diff(said(all), spansOf((<-received).ResourceSpans)); diff != "" {
+				t.Error("-want +got:\n", diff)
+			}
+		}
+	}
+}
+
+// said are the spans of traces, by id, in the words that a receiver hears.
+func said(all []Trace) map[string]string {
+	words := make(map[string]string)
+	for _, trace := range all {
+		for _, s := range trace.Spans {
+			attributes := make(map[string]string)
+			for _, a := range append(s.Attributes, s.Resource.Attributes()...) {
+				attributes[string(a.Key)] = a.Value.String()
+			}
+			parent := ""
+			if s.Parent.IsValid() {
+				parent = s.Parent.SpanID().String()
+			}
+			words[s.SpanContext.TraceID().String()+s.SpanContext.SpanID().String()] = fmt.Sprintln(parent, s.Name, s.SpanKind, s.StartTime.UnixNano(), s.EndTime.UnixNano(),
+				s.Status.Code, s.Status.Description, attributes)
+		}
+	}
+	return words
+}
+
+var kinds = map[otlp.Span_SpanKind]string{otlp.Span_SPAN_KIND_CLIENT: "client", otlp.Span_SPAN_KIND_SERVER: "server"}
+var statuses = map[otlp.Status_StatusCode]string{otlp.Status_STATUS_CODE_UNSET: "Unset", otlp.Status_STATUS_CODE_ERROR: "Error"}
+
+func spansOf(resources []*otlp.ResourceSpans) map[string]string {
+	words := make(map[string]string)
+	for _, resource := range resources {
+		for _, scope := range resource.ScopeSpans {
+			for _, s := range scope.Spans {
+				attributes := make(map[string]string)
+				for _, a := range append(s.Attributes, resource.Resource.Attributes...) {
+					attributes[a.Key] = a.Value.GetStringValue()
+					if attributes[a.Key] == "" {
+						attributes[a.Key] = fmt.Sprint(a.Value.GetIntValue())
+					}
+				}
+				words[hex.EncodeToString(s.TraceId)+hex.EncodeToString(s.SpanId)] = fmt.Sprintln(hex.EncodeToString(s.ParentSpanId), s.Name, kinds[s.Kind],
+					s.StartTimeUnixNano, s.EndTimeUnixNano, statuses[s.Status.GetCode()], s.Status.GetMessage(), attributes)
+			}
+		}
+	}
+	return words
+}
+
+// hexID finds the ids of OTLP's JSON, which are hexadecimal where the JSON of protocol buffers has base64.
+var hexID = regexp.MustCompile(`"(traceId|spanId|parentSpanId)":"([0-9A-F]*)"`)
+
+// The file has a line a trace, each a TracesData with the same spans as are sent.
+func TestOTLPFile(t *testing.T) {
+	t.Setenv("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip") // must not matter
+	folder := t.TempDir()
+	if err := Save(folder, example()); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(filepath.Join(folder, "traces.otlp.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Count(data, []byte("\n")) != 2 || !bytes.HasSuffix(data, []byte("}\n")) || !bytes.Contains(data, []byte(`"traceId":"`+strings.ToUpper(carried)+`"`)) {
+		t.Fatalf("not two lines with ids in hexadecimal digits:\n%s", data)
+	}
+	got := make(map[string]string)
+	for line := range bytes.Lines(data) {
+		line = hexID.ReplaceAllFunc(line, func(match []byte) []byte {
+			parts := hexID.FindSubmatch(match)
+			id, err := hex.DecodeString(string(parts[2]))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return fmt.Appendf(nil, `"%s":"%s"`, parts[1], base64.StdEncoding.EncodeToString(id))
+		})
+		traces := new(otlp.TracesData)
+		if err := protojson.Unmarshal(line, traces); err != nil { // which refuses fields that it does not know
+			t.Fatalf("%v in %s", err, line)
+		}
+		for id, words := range spansOf(traces.ResourceSpans) {
+			got[id] = words
+		}
+	}
+	all, _ := Of(example())
+	if diff := cmp.Diff(said(all), got); diff != "" {
+		t.Error("-want +got:\n", diff)
+	}
+}
+
+// A run folder that has traces of an earlier run has none of them afterwards.
+func TestSaveNothing(t *testing.T) {
+	folder := t.TempDir()
+	if err := Save(folder, example()); err != nil {
+		t.Fatal(err)
+	}
+	if entries, _ := os.ReadDir(folder); len(entries) != 2 {
+		t.Errorf("%v, want two files", entries)
+	}
+	if err := Save(folder, new(reports.Report)); err != nil {
+		t.Fatal(err)
+	}
+	if entries, _ := os.ReadDir(folder); len(entries) != 0 {
+		t.Errorf("%v, want none", entries)
+	}
+	if err := Save(filepath.Join(folder, "none"), example()); err == nil || strings.Count(err.Error(), "saving traces into") != 2 {
+		t.Errorf("into a folder that is not there: %v, want an error for each file", err)
+	}
+}
+
+// Whatever a receiver does, the run has one remark, in time, on one line, without what authorizes it.
+func TestRemarks(t *testing.T) {
+	t.Setenv("OTEL_EXPORTER_OTLP_HEADERS", "Authorization=Bearer%20secret-token,x-key=secret-token-too")
+	var asked atomic.Int32
+	hold := make(chan struct{})
+	defer close(hold)
+	mux := http.NewServeMux()
+	mux.HandleFunc("/refuses/", func(w http.ResponseWriter, r *http.Request) {
+		http.Error(w, fmt.Sprintf("no\nentry for %s or %s%s", r.Header.Get("Authorization"), r.Header.Get("x-key"), strings.Repeat("!", 999)), http.StatusUnauthorized)
+	})
+	mux.HandleFunc("/busy/", func(w http.ResponseWriter, _ *http.Request) {
+		if asked.Add(1) == 1 {
+			http.Error(w, "later", http.StatusServiceUnavailable)
+		}
+	})
+	mux.HandleFunc("/slow/", func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		select {
+		case <-hold:
+		case <-r.Context().Done():
+		}
+	})
+	server := httptest.NewServer(mux)
+	defer server.Close()
+	down := httptest.NewServer(mux)
+	down.Close()
+	for _, c := range []struct{ flag, url, want string }{
+		{"--otlp-endpoint", server.URL + "/refuses", "traces: --otlp-endpoint " + server.URL + "/refuses/v1/traces: 401 Unauthorized .body: no entry for … or …!+…$"},
+		{"--otlp-endpoint", server.URL + "/slow", "no answer within 500ms"},
+		{"--otlp-endpoint", down.URL, "traces: --otlp-endpoint .*/v1/traces: dial tcp .*: connection refused$"},
+		{"--otlp-endpoint", server.URL + "/busy", ""},
+		{"--zipkin-url", server.URL + "/refuses", "traces: --zipkin-url .*/refuses: the traces were not taken: 401 Unauthorized: no entry for or !+…$"},
+		{"--zipkin-url", server.URL + "/slow", "no answer within 500ms"},
+		{"--zipkin-url", down.URL, "traces: --zipkin-url .*: the traces were not taken: dial tcp .*: connection refused$"},
+	} {
+		t.Run(c.flag+strings.TrimPrefix(c.url, server.URL), func(t *testing.T) {
+			r := example()
+			to := destinations(t, c.flag, c.url)
+			if strings.HasSuffix(c.url, "/slow") {
+				to.patience = 500 * time.Millisecond
+			}
+			Send(t.Context(), r, to)
+			if c.want == "" {
+				if len(r.Remarks) > 0 {
+					t.Errorf("remarks %q, want none", r.Remarks)
+				}
+				return
+			}
+			if len(r.Remarks) != 1 || !regexp.MustCompile(c.want).MatchString(r.Remarks[0]) || strings.Contains(r.Remarks[0], "\n") || strings.Contains(r.Remarks[0], "secret") || len([]rune(r.Remarks[0])) > 300 {
+				t.Errorf("remarks %q, want one: %s", r.Remarks, c.want)
+			}
+		})
+	}
+}
+
+func TestNothingToSend(t *testing.T) {
+	r := new(reports.Report)
+	Send(t.Context(), r, Destinations{})
+	if len(r.Remarks) != 0 {
+		t.Errorf("remarks %q without any destination", r.Remarks)
+	}
+	Send(t.Context(), r, destinations(t, "--zipkin-url", "http://127.0.0.1:1"))
+	if want := []string{"traces: no request was sampled, so none was sent"}; !cmp.Equal(r.Remarks, want) {
+		t.Errorf("remarks %q, want %q", r.Remarks, want)
+	}
+}

@@ -1,0 +1,106 @@
+// Package traces says the sampled requests of a report as distributed traces, by OpenTelemetry's conventions, and brings them
+// to where traces are looked at: OTLP receivers, Zipkin, files. It knows reports, OTLP and Zipkin's API; it must not know how
+// requests were sent or spans recorded, and it changes nothing of a report but its links and remarks.
+package traces
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+
+	"go.opentelemetry.io/otel/attribute"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/hellochaos/hellochaos/reports"
+)
+
+// Trace is one sampled request.
+type Trace struct {
+	ID           trace.TraceID
+	Stage, Phase string
+	// Carried: the request carried the id, so the mesh may have traced it under the same.
+	Carried bool
+	// Why has the reasons for which it was sampled: "slowest", "most tries".
+	Why []string
+	// Spans are the request, then its tries and the calls that they made, callers before what they called.
+	Spans tracetest.SpanStubs
+}
+
+// Of makes a trace of every sampled request, in the report's order; one that was sampled twice, for two reasons, is one
+// trace. Ids are computed from what is in the report, so that the same report always gives the same spans. The problems name
+// the samples that cannot be traces, and say why.
+func Of(r *reports.Report) (all []Trace, problems []string) {
+	place := make(map[trace.TraceID]int)
+	for _, stage := range r.Stages {
+		for _, phase := range stage.Phases {
+			for _, sample := range phase.Samples {
+				if err := check(&phase, &sample); err != nil {
+					problems = append(problems, fmt.Sprintf("%s, %s: request %d cannot be a trace: %v", stage.Name, phase.Name, sample.Request, err))
+					continue
+				}
+				id := traceID(r, &sample)
+				if at, known := place[id]; known {
+					all[at].Why = append(all[at].Why, sample.Why)
+					continue
+				}
+				place[id] = len(all)
+				b := builder{report: r, stage: stage.Name, phase: &phase, sample: &sample, id: id}
+				all = append(all, Trace{ID: id, Stage: stage.Name, Phase: phase.Name, Why: []string{sample.Why},
+					Carried: sample.Trace != "", Spans: b.spans()})
+			}
+		}
+	}
+	for i := range all {
+		request := &all[i].Spans[0]
+		request.Attributes = append(request.Attributes, attribute.String(prefix+"why", strings.Join(all[i].Why, ", ")))
+	}
+	return all, problems
+}
+
+// check finds what would make nonsense of a trace: a report may be from a file that anyone wrote.
+func check(phase *reports.Phase, sample *reports.Sample) error {
+	if phase.Started.IsZero() {
+		return errors.New("the phase has no start")
+	}
+	if sample.Trace != "" {
+		if id, err := hex.DecodeString(sample.Trace); err != nil || len(id) != len(trace.TraceID{}) {
+			return fmt.Errorf("trace %q is not 32 hexadecimal digits", sample.Trace)
+		}
+	}
+	if len(sample.Spans) == 0 {
+		return errors.New("it has no spans")
+	}
+	if !possible(sample.Started) {
+		return fmt.Errorf("started_seconds %g is out of range", sample.Started)
+	}
+	for i, s := range sample.Spans {
+		switch {
+		case i == 0 && s.Parent != -1:
+			return errors.New("its first span is not the edge's")
+		case i > 0 && (s.Parent < 0 || s.Parent >= i):
+			return fmt.Errorf("span %d has no parent before it", i)
+		case !possible(s.Start) || !possible(s.Elapsed) || s.Elapsed < 0:
+			return fmt.Errorf("the times of span %d are out of range", i)
+		case (s.CallStart == nil) != (s.CallElapsed == nil):
+			return fmt.Errorf("span %d has half a call", i)
+		case s.CallStart != nil && (!possible(*s.CallStart) || !possible(*s.CallElapsed) || *s.CallElapsed < 0):
+			return fmt.Errorf("the times of span %d's call are out of range", i)
+		}
+	}
+	return nil
+}
+
+// possible is whether these seconds can be an offset in a run.
+func possible(seconds float64) bool { return seconds > -1e7 && seconds < 1e7 }
+
+// readOnly are all spans of the traces.
+func readOnly(all []Trace) []sdktrace.ReadOnlySpan {
+	var spans []sdktrace.ReadOnlySpan
+	for _, t := range all {
+		spans = append(spans, t.Spans.Snapshots()...)
+	}
+	return spans
+}

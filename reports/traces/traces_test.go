@@ -1,0 +1,172 @@
+package traces
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+
+	"github.com/hellochaos/hellochaos/reports"
+)
+
+// began is when the phase of the example began.
+var began = time.Date(2026, 3, 1, 12, 0, 0, 250_000_000, time.UTC)
+
+const (
+	// carried is the trace id that the example's first request carried; the second carried none.
+	carried = "0af7651916cd43dd8448eb211c80319c"
+	missing = "the backend's fifth span was not recorded"
+)
+
+// example is a report with two sampled requests: one whose frontend called middleware four times, the last of which called
+// the backend, and one that came to nothing.
+func example() *reports.Report {
+	p := func(v float64) *float64 { return &v }
+	status := func(v int) *int { return &v }
+	spans := []reports.Span{
+		{Service: "edge", Parent: -1, Elapsed: 0.2, Status: 200},
+		{Service: "frontend", Version: "prod", Parent: 0, Start: 0.001, Elapsed: 0.198, Status: 200,
+			CallStart: p(0.002), CallElapsed: p(0.196), CallStatus: status(200)},
+		{Service: "middleware", Version: "prod", Parent: 1, Attempt: 1, Start: 0.003, Elapsed: 0.0005, Status: 500},
+		{Service: "middleware", Version: "canary", Parent: 1, Attempt: 2, Start: 0.02, Elapsed: 0.0005, Status: 499},
+		{Service: "middleware", Version: "prod", Parent: 1, Attempt: 3, Start: 0.06, Elapsed: 0.0005, Status: 0},
+		{Service: "middleware", Version: "prod", Parent: 1, Attempt: 4, Start: 0.15, Elapsed: 0.04, Status: 200,
+			CallStart: p(0.151), CallElapsed: p(0.03), CallStatus: status(0)},
+		{Service: "backend", Version: "prod", Parent: 5, Attempt: 1, Start: 0.152, Elapsed: 0.02, Status: 503},
+	}
+	return &reports.Report{
+		Tool: reports.Tool{Version: "v1.2.3"}, Started: began.Add(-time.Second), Target: reports.Target{Kind: "mesh"},
+		Stages: []reports.Stage{{Name: "retry", Phases: []reports.Phase{
+			{Name: "before", Started: began.Add(-time.Minute)},
+			{Name: "after", Entry: "direct", Started: began, Samples: []reports.Sample{
+				{Why: "slowest", Request: 17, Name: "1/retry-after/17", Cohort: "developers", Trace: carried, Started: 1.5, Latency: 0.2, Status: 200, Spans: spans, Missing: missing},
+				{Why: "failed", Request: 18, Name: "1/retry-after/18", Started: 1.75, Latency: 30, Spans: []reports.Span{{Service: "edge", Parent: -1, Elapsed: 30}}},
+				{Why: "most tries", Request: 17, Name: "1/retry-after/17", Cohort: "developers", Trace: carried, Started: 1.5, Latency: 0.2, Status: 200, Spans: spans, Missing: missing},
+			}},
+		}}},
+	}
+}
+
+// row is what a span says, as text: who, what, when since the phase began, what came of it, and the index of its parent.
+type row struct {
+	Service, Name, Kind string
+	Parent              int
+	Start, Elapsed      time.Duration
+	Error               bool
+	Attributes          string
+}
+
+func rows(spans tracetest.SpanStubs) (all []row) {
+	for _, s := range spans {
+		parent := slices.IndexFunc(spans, func(p tracetest.SpanStub) bool {
+			return p.SpanContext.SpanID() == s.Parent.SpanID() && p.SpanContext.TraceID() == s.Parent.TraceID()
+		})
+		attributes := make(map[string]string)
+		for _, a := range append(s.Attributes, s.Resource.Attributes()...) {
+			attributes[string(a.Key)] = a.Value.String()
+		}
+		who := attributes["service.name"] + " " + attributes["service.version"]
+		for _, everywhere := range []string{"service.name", "service.version", "http.request.method", prefix + "stage", prefix + "phase", prefix + "cohort", prefix + "request"} {
+			delete(attributes, everywhere)
+		}
+		var text []string
+		for key, value := range attributes {
+			text = append(text, strings.TrimPrefix(key, prefix)+"="+value)
+		}
+		slices.Sort(text)
+		all = append(all, row{who, s.Name, s.SpanKind.String(), parent, s.StartTime.Sub(began), s.EndTime.Sub(s.StartTime), s.Status.Code == codes.Error, strings.Join(text, " ")})
+	}
+	return all
+}
+
+func TestOf(t *testing.T) {
+	all, problems := Of(example())
+	if len(all) != 2 || len(problems) != 0 {
+		t.Fatalf("%d traces, problems %v, want 2 and none", len(all), problems)
+	}
+	ms := func(v float64) time.Duration { return time.Duration(v * float64(time.Millisecond)) }
+	want := []row{
+		{"hellochaos v1.2.3", "GET", "client", -1, ms(1500), ms(200), false, "entry=direct http.response.status_code=200 missing=" + missing + " request.number=17 why=slowest, most tries"},
+		{"frontend prod", "GET", "server", 0, ms(1501), ms(198), false, "http.response.status_code=200"},
+		{"frontend prod", "GET middleware", "client", 1, ms(1502), ms(196), false, "http.response.status_code=200 server.address=middleware"},
+		{"middleware prod", "GET try 1", "server", 2, ms(1503), ms(0.5), true, "attempt=1 error.type=500 http.response.status_code=500"},
+		{"middleware canary", "GET try 2", "server", 2, ms(1520), ms(0.5), false, "attempt=2 http.request.resend_count=1 http.response.status_code=499"},
+		{"middleware prod", "GET try 3", "server", 2, ms(1560), ms(0.5), true, "attempt=3 error.type=connection_broken http.request.resend_count=2"},
+		{"middleware prod", "GET try 4", "server", 2, ms(1650), ms(40), false, "attempt=4 http.request.resend_count=3 http.response.status_code=200"},
+		{"middleware prod", "GET backend", "client", 6, ms(1651), ms(30), true, "error.type=no_answer server.address=backend"},
+		{"backend prod", "GET try 1", "server", 7, ms(1652), ms(20), true, "attempt=1 error.type=503 http.response.status_code=503"},
+	}
+	if diff := cmp.Diff(want, rows(all[0].Spans)); diff != "" {
+		t.Error("first request, -want +got:\n", diff)
+	}
+	want = []row{{"hellochaos v1.2.3", "GET", "client", -1, ms(1750), 30 * time.Second, true, "entry=direct error.type=no_answer request.number=18 why=failed"}}
+	if diff := cmp.Diff(want, rows(all[1].Spans)); diff != "" {
+		t.Error("second request, -want +got:\n", diff)
+	}
+	for _, a := range all[0].Spans[8].Attributes {
+		if want, common := map[string]string{prefix + "stage": "retry", prefix + "phase": "after", prefix + "cohort": "developers", prefix + "request": "1/retry-after/17"}[string(a.Key)]; common && a.Value.AsString() != want {
+			t.Errorf("%s is %q, want %q", a.Key, a.Value.AsString(), want)
+		}
+	}
+}
+
+// The same report gives the same ids, another run with the same seed others; all are different.
+func TestIDs(t *testing.T) {
+	ids := func(r *reports.Report) (text []string) {
+		all, _ := Of(r)
+		for _, s := range readOnly(all) {
+			text = append(text, s.SpanContext().TraceID().String()+" "+s.SpanContext().SpanID().String())
+		}
+		return text
+	}
+	first, again := ids(example()), ids(example())
+	later := example()
+	later.Started = later.Started.Add(time.Hour)
+	if !slices.Equal(first, again) {
+		t.Errorf("ids differ:\n%v\n%v", first, again)
+	}
+	if got := len(slices.Compact(slices.Sorted(slices.Values(first)))); got != 10 {
+		t.Errorf("%d different spans, want 10: %v", got, first)
+	}
+	if !strings.HasPrefix(first[0], carried+" ") {
+		t.Errorf("the trace is %s, want the one that was carried", first[0])
+	}
+	other := ids(later)
+	if other[9] == first[9] || other[0] != first[0] {
+		t.Errorf("of a later run: %v, want the carried trace as it is and another for the other", other)
+	}
+}
+
+// What cannot be a trace is named, and the others are traces all the same.
+func TestProblems(t *testing.T) {
+	for want, spoil := range map[string]func(*reports.Phase, *reports.Sample){
+		"no spans":                      func(_ *reports.Phase, s *reports.Sample) { s.Spans = nil },
+		"the phase has no start":        func(p *reports.Phase, _ *reports.Sample) { p.Started = time.Time{} },
+		"not 32 hexadecimal digits":     func(_ *reports.Phase, s *reports.Sample) { s.Trace = "xyz" },
+		"first span is not the edge's":  func(_ *reports.Phase, s *reports.Sample) { s.Spans[0].Parent = 1 },
+		"span 3 has no parent before":   func(_ *reports.Phase, s *reports.Sample) { s.Spans[3].Parent = 3 },
+		"span 4 has no parent before":   func(_ *reports.Phase, s *reports.Sample) { s.Spans[4].Parent = -1 },
+		"times of span 2 are out":       func(_ *reports.Phase, s *reports.Sample) { s.Spans[2].Elapsed = -1 },
+		"times of span 1 are out":       func(_ *reports.Phase, s *reports.Sample) { s.Spans[1].Start = 1e300 },
+		"times of span 5's call are":    func(_ *reports.Phase, s *reports.Sample) { *s.Spans[5].CallElapsed = -1 },
+		"span 5 has half a call":        func(_ *reports.Phase, s *reports.Sample) { s.Spans[5].CallElapsed = nil },
+		"started_seconds 1e+08 is out":  func(_ *reports.Phase, s *reports.Sample) { s.Started = 1e8 },
+		"retry, after: request 17 cann": func(_ *reports.Phase, s *reports.Sample) { s.Spans = nil },
+	} {
+		r := example()
+		phase := &r.Stages[0].Phases[1]
+		phase.Samples = phase.Samples[:2]
+		spoil(phase, &phase.Samples[0])
+		all, problems := Of(r)
+		if len(problems) == 0 || !strings.Contains(problems[0], want) {
+			t.Errorf("problems %q, want %q", problems, want)
+		}
+		if len(all)+len(problems) != 2 {
+			t.Errorf("%s: %d traces and %d problems, want 2 together", want, len(all), len(problems))
+		}
+	}
+}
