@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -29,10 +30,10 @@ const (
 // the present pods counted since they started; what is told are the tries of the phase. One that cannot be asked, or that
 // knows nothing, is told once and not asked again. The error is ctx's.
 func (r *Run) comparePrometheus(ctx context.Context, counted map[string]int64, ended time.Time) ([]target.Incident, error) {
-	address := r.cluster.options.PrometheusURL
+	address := withoutPassword(r.cluster.options.PrometheusURL)
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	defer transport.CloseIdleConnections()
-	client, err := api.NewClient(api.Config{Address: address, RoundTripper: transport})
+	client, err := api.NewClient(api.Config{Address: r.cluster.options.PrometheusURL, RoundTripper: transport})
 	if err != nil {
 		return nil, fmt.Errorf("asking Prometheus at %s: %w", address, err)
 	}
@@ -96,6 +97,15 @@ func agree(live map[string]int64, known map[string]float64) bool {
 		}
 	}
 	return true
+}
+
+// withoutPassword is an address as it may be shown.
+func withoutPassword(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "(not a URL)"
+	}
+	return u.Redacted()
 }
 
 // askPrometheus is the answer to an instant query that sums by service.

@@ -45,7 +45,7 @@ func (f *Flags) Options() (Options, error) {
 	}
 	for flag, text := range map[string]string{"--direct-url": o.DirectURL, "--gateway-url": o.GatewayURL, "--prometheus-url": o.PrometheusURL} {
 		if u, err := url.Parse(text); text != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
-			problems = append(problems, fmt.Errorf("%s %s: must be an absolute URL such as http://203.0.113.7", flag, text))
+			problems = append(problems, fmt.Errorf("%s %s: must be an absolute URL such as http://203.0.113.7", flag, withoutPassword(text)))
 		}
 	}
 	return o, errors.Join(problems...)
