@@ -72,34 +72,82 @@ func (c *Cluster) forwardDialer(at *url.URL) (httpstream.Dialer, error) {
 // keep forwards until ctx ends. It tells the local port once it is known, or why the first connection failed.
 func (f *forward) keep(ctx context.Context, port int, opened chan<- uint16, failed chan<- error) {
 	for local := uint16(0); ctx.Err() == nil; {
-		ready := make(chan struct{})
-		pf, err := portforward.NewOnAddressesForStreamingWithContext(ctx, f.dialer, []string{"127.0.0.1"}, []string{fmt.Sprintf("%d:%d", local, port)}, ready, io.Discard, io.Discard)
-		if err != nil {
-			failed <- err
-			return
-		}
-		ended := make(chan error, 1)
-		go func() { ended <- pf.ForwardPorts() }()
-		select {
-		case <-ready:
-			if ports, wrong := pf.GetPorts(); wrong == nil && local == 0 {
-				local = ports[0].Local
-				opened <- local
+		found, err := f.once(ctx, local, port, func(found uint16) {
+			if local == 0 {
+				opened <- found
 			}
-			err = <-ended
-		case err = <-ended:
-		case <-ctx.Done(): // a connection that is still being opened ends by itself
-			return
-		}
-		if local == 0 {
+		})
+		if found == 0 && local == 0 {
 			failed <- err
 			return
 		}
+		local = max(local, found)
 		select {
 		case <-time.After(forwardAgain):
 		case <-ctx.Done():
 		}
 	}
+}
+
+// once forwards from a local port, 0 for any, until its connection to the API server is lost or given up, or ctx ends. It
+// tells the local port when it is ready, and returns it; 0: it never was.
+func (f *forward) once(ctx context.Context, local uint16, port int, ready func(uint16)) (found uint16, err error) {
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	opened := make(chan struct{})
+	dialer := impatient{f.dialer, end}
+	pf, err := portforward.NewOnAddressesForStreamingWithContext(ctx, dialer, []string{"127.0.0.1"}, []string{fmt.Sprintf("%d:%d", local, port)}, opened, io.Discard, io.Discard)
+	if err != nil {
+		return 0, err
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- pf.ForwardPorts() }()
+	select {
+	case <-opened:
+		if ports, wrong := pf.GetPorts(); wrong == nil {
+			found = ports[0].Local
+			ready(found)
+		}
+		return found, <-ended
+	case err = <-ended:
+		return 0, err
+	case <-ctx.Done(): // a connection that is still being opened ends by itself
+		return 0, context.Cause(ctx)
+	}
+}
+
+// impatient opens connections that end their port-forward when client-go gives them up, or cannot use them any more.
+// client-go waits for the other side to close a connection after a stream's error, for half a minute where that side does
+// not, and meanwhile takes connections of which nothing comes.
+type impatient struct {
+	httpstream.Dialer
+	end context.CancelFunc
+}
+
+func (d impatient) Dial(protocols ...string) (httpstream.Connection, string, error) {
+	connection, protocol, err := d.Dialer.Dial(protocols...)
+	if err != nil {
+		return nil, "", err
+	}
+	return abandonable{connection, d.end}, protocol, nil
+}
+
+type abandonable struct {
+	httpstream.Connection
+	end context.CancelFunc
+}
+
+func (c abandonable) CreateStream(headers http.Header) (httpstream.Stream, error) {
+	stream, err := c.Connection.CreateStream(headers)
+	if err != nil {
+		c.end()
+	}
+	return stream, err
+}
+
+func (c abandonable) Close() error {
+	c.end()
+	return c.Connection.Close()
 }
 
 // Close ends the port-forward with all its connections.
