@@ -254,12 +254,12 @@ var doctorCases = []struct {
 
 	{"the webhook does not answer", func(_ *testing.T, f *fakeServer) {
 		f.admit = func(int64) error {
-			return apierrors.NewInternalError(errorText("failed calling webhook: connection refused"))
+			return apierrors.NewInternalError(errorText(`failed calling webhook "rev.validation.istio.io": connection refused`))
 		}
-	}, "webhook", Fail, []string{"failed calling webhook: connection refused"}, "app=istiod", nil},
+	}, "webhook", Fail, []string{`failed calling webhook "rev.validation.istio.io": connection refused`}, "app=istiod", nil},
 	{"the webhook refuses", func(_ *testing.T, f *fakeServer) {
 		f.admit = func(int64) error { return apierrors.NewBadRequest(`admission webhook "x" denied the request: quota`) }
-	}, "webhook", Fail, []string{`denied the request: quota`}, "app=istiod", nil},
+	}, "webhook", Fail, []string{"another's webhook", `denied the request: quota`}, "validatingwebhook", nil},
 	{"nothing validates", func(_ *testing.T, f *fakeServer) { f.admit = func(int64) error { return nil } }, "webhook", Warn, []string{"nothing refuses"}, "validatingwebhook", nil},
 	{"nothing may be tried", func(_ *testing.T, f *fakeServer) { f.forbidden = []string{"create virtualservices shop"} },
 		"webhook", Warn, []string{"cannot be seen"}, "rbac", []string{"permissions"}},
