@@ -17,7 +17,10 @@ var htmlFiles embed.FS
 // {{template "end"}}: head, style, theme and the way to its main part come from there; of its data "begin" needs Title and Class
 // alone (pass, fail or inconclusive). {{template "picture" .}} writes a *picture.
 var htmlPages = template.Must(template.New("").Funcs(template.FuncMap{
-	"style":    func() (template.CSS, error) { css, err := htmlFiles.ReadFile("html/style.css"); return template.CSS(css), err },
+	"style": func() (template.CSS, error) {
+		css, err := htmlFiles.ReadFile("html/style.css")
+		return template.CSS(css), err
+	},
 	"px":       px,
 	"share":    Probability,
 	"duration": duration,

@@ -40,8 +40,8 @@ func (s scale) ticks(apart float64) []float64 {
 	most := max(1, math.Abs(s.to-s.from)/apart)
 	step := roundStep((s.hi - s.lo) / most)
 	var at []float64
-	for i := math.Ceil(s.lo/step - 1e-9); i*step <= s.hi+step*1e-9; i++ {
-		at = append(at, i*step)
+	for i := int(math.Ceil(s.lo/step - 1e-9)); float64(i)*step <= s.hi+step*1e-9; i++ {
+		at = append(at, float64(i)*step)
 	}
 	return at
 }
@@ -73,6 +73,9 @@ func (s scale) logarithmicTicks(apart float64) []float64 {
 				at = append(at, v)
 			}
 		}
+	}
+	if len(at) < 2 && s.hi/s.lo < 10 { // of a part of a decade even steps are round
+		return scale{lo: s.lo, hi: s.hi, from: s.from, to: s.to}.ticks(1.5 * apart)
 	}
 	return at
 }

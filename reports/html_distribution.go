@@ -156,15 +156,18 @@ func binShares(bins []Bin, where scale) []float64 {
 // areaPath is the outline of a histogram.
 func areaPath(shares []float64, peak float64, where scale, bottom float64) string {
 	var path strings.Builder
-	level := bottom
-	path.WriteString("M" + px(where.from) + " " + px(bottom))
-	for i, share := range shares {
-		y := bottom - (distributionRow-12)*share/peak
-		if y != level {
-			path.WriteString("H" + px(where.at(binEdge(i, where))) + "V" + px(y))
+	level := 0.0
+	for i, share := range append(shares, 0) {
+		if share == level {
+			continue
 		}
-		level = y
+		x := px(where.at(binEdge(i, where)))
+		if level == 0 { // nothing is drawn where nothing is
+			path.WriteString("M" + x + " " + px(bottom) + "V" + px(bottom-(distributionRow-12)*share/peak))
+		} else {
+			path.WriteString("H" + x + "V" + px(bottom-(distributionRow-12)*share/peak))
+		}
+		level = share
 	}
-	path.WriteString("H" + px(where.to) + "V" + px(bottom) + "z")
 	return path.String()
 }

@@ -29,6 +29,7 @@ type checkView struct {
 	BeforeCell, AfterCell measuredCell
 	Product               string // how the prediction comes about
 	Violations            string
+	Void                  string // why nothing is judged, where a whole phase is the reason
 	Picture               *picture
 }
 
@@ -41,6 +42,16 @@ func newMeasuredCell(c *Check, m *Measurement) measuredCell {
 		cell.Raw = strconv.FormatFloat(*m.Measured, 'g', -1, 64)
 	}
 	return cell
+}
+
+// void is a note that the stage's notes leave out, since the phase says it for all of its checks.
+func void(c *Check) string {
+	for _, m := range []*Measurement{c.After, c.Before} {
+		if m != nil && strings.HasPrefix(m.Note, "void") {
+			return m.Note
+		}
+	}
+	return ""
 }
 
 // violations says which requests were not as an exact check or a ledger has them.
@@ -83,7 +94,7 @@ func newStageView(r *Report, s *Stage, id string) stageView {
 		c := &s.Checks[i]
 		v.Kinds[string(c.Kind)] = true
 		v.Rows = append(v.Rows, checkView{
-			Check: c, Predicted: predicted(c), Catches: catches(c), Violations: violations(c), Product: product(r, s, c),
+			Check: c, Predicted: predicted(c), Catches: catches(c), Violations: violations(c), Void: void(c), Product: product(r, s, c),
 			BeforeCell: newMeasuredCell(c, c.Before), AfterCell: newMeasuredCell(c, c.After),
 			Picture: checkPicture(fmt.Sprintf("%s-check-%d", id, i+1), c),
 		})
@@ -93,14 +104,28 @@ func newStageView(r *Report, s *Stage, id string) stageView {
 	if v.Latencies = distributions(s.Phases); len(v.Latencies) > 0 {
 		v.Distributions = distributionPicture(id+"-distributions", v.Latencies)
 	}
-	for i, p := range s.Phases {
+	v.waterfalls()
+	return v
+}
+
+// waterfalls draws the sampled requests. Of the last phase that has any, the one with most tries is unfolded.
+func (v *stageView) waterfalls() {
+	var shown *waterfall
+	for i, p := range v.Phases {
 		samples := phaseWaterfalls{Phase: p.Name}
 		for j := range p.Samples {
-			samples.Samples = append(samples.Samples, newWaterfall(fmt.Sprintf("%s-phase-%d-sample-%d", id, i+1, j+1), &p.Samples[j]))
+			samples.Samples = append(samples.Samples, newWaterfall(fmt.Sprintf("%s-phase-%d-sample-%d", v.ID, i+1, j+1), &p.Samples[j]))
+		}
+		for j := range samples.Samples {
+			if one := &samples.Samples[j]; j == 0 || strings.HasPrefix(one.Title, mostTries) {
+				shown = one
+			}
 		}
 		v.Waterfalls = append(v.Waterfalls, samples)
 	}
-	return v
+	if shown != nil {
+		shown.Open = true
+	}
 }
 
 // graphs are pictures of the same form for all phases, and their numbers as a table.

@@ -10,8 +10,8 @@ const (
 	timelineWidth               = 1080.0
 	timelineLeft                = 64.0
 	timelineBetween             = 118.0 // between two phases, where the stage is applied
-	requestsTop, requestsBottom = 22.0, 100.0
-	latencyTop, latencyBottom   = 132.0, 232.0
+	requestsTop, requestsBottom = 38.0, 118.0
+	latencyTop, latencyBottom   = 148.0, 248.0
 	timelineRows                = 240 // a phase that lasted longer has several seconds to a row
 )
 
@@ -160,13 +160,15 @@ func (p *picture) stretch(s *stretch, requests, latency scale, timed bool) {
 		p.quantiles("median", s, latency, func(m moment) float64 { return m.Median })
 		p.quantiles("p99", s, latency, func(m moment) float64 { return m.P99 })
 	}
-	for _, v := range s.scale.ticks(46) {
+	ticks := s.scale.ticks(46)
+	if len(ticks) == 0 {
+		ticks = []float64{s.at}
+	}
+	for _, v := range ticks {
 		p.line("frame", s.scale.at(v), latencyBottom, s.scale.at(v), latencyBottom+4)
 		p.text("tick middle", s.scale.at(v), latencyBottom+17, significant(v)+"s")
 	}
-	if s.scale.to-s.scale.from > textWidth(s.Phase)+8 {
-		p.text("strong end", s.scale.to, requestsTop-9, s.Phase)
-	}
+	p.text("strong", s.scale.from, 12, cut(s.Phase, 15))
 }
 
 // quantiles draws a line through the moments that have an answer; where one has none, the line is broken.
@@ -201,14 +203,12 @@ func (t *timeline) between(p *picture, i int) {
 	p.line("effect", right-6, requestsTop, right-6, latencyBottom)
 	words := []string{"stage applied", "in effect", "after " + duration(next.applied)}
 	if t.Clock {
-		words = append(words, "", duration(next.at-last.at-last.length)+" here,", "not to scale")
+		words = append(words, duration(next.at-last.at-last.length)+" here,", "not to scale")
 	} else {
-		words = append(words, "", "time between", "not recorded")
+		words = append(words, "time between", "not recorded")
 	}
 	for j, word := range words {
-		if word != "" {
-			p.text("label middle", (left+right)/2, requestsTop+22+lineOf*float64(j), word)
-		}
+		p.text("label middle", (left+right)/2, requestsTop+16+lineOf*float64(j), word)
 	}
 }
 

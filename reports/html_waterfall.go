@@ -14,12 +14,16 @@ const (
 	waterfallWords = 32 // characters
 )
 
+// mostTries is Sample.Why of the request that shows best what retries do.
+const mostTries = "most tries"
+
 // waterfall is a sampled request with every try where it was in time.
 type waterfall struct {
 	Title   string // why it was chosen, and what it came to
 	Name    string // what the services knew it by
 	Trace   string
 	Missing string
+	Open    bool     // unfolded from the beginning
 	Picture *picture // nil: no span was recorded
 }
 
