@@ -1,10 +1,6 @@
 package reports
 
 import (
-	"bytes"
-	"encoding/json"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -128,34 +124,5 @@ func TestNumbersForPeople(t *testing.T) {
 		if got := value(seconds, v); got != want {
 			t.Errorf("value(%v) = %s, want %s", v, got, want)
 		}
-	}
-}
-
-// Saving replaces a report as a whole, and leaves the old one when it cannot.
-func TestSave(t *testing.T) {
-	folder := t.TempDir()
-	for range 2 {
-		if err := Save(folder, example()); err != nil {
-			t.Fatal(err)
-		}
-	}
-	data, err := os.ReadFile(filepath.Join(folder, FileName))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var back Report
-	if err := json.Unmarshal(data, &back); err != nil {
-		t.Fatal(err)
-	}
-	again, _ := json.Marshal(back)
-	once, _ := json.Marshal(example())
-	if !bytes.Equal(again, once) {
-		t.Errorf("a report that was saved and read differs:\n%s\n%s", again, once)
-	}
-	if entries, _ := os.ReadDir(folder); len(entries) != 1 {
-		t.Errorf("%d files in the folder, want report.json alone", len(entries))
-	}
-	if err := Save(filepath.Join(folder, "none"), example()); err == nil {
-		t.Error("saving into a folder that is not there succeeds")
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -25,19 +24,20 @@ import (
 
 // runFlags are the flags of run that no package owns.
 type runFlags struct {
-	out, format, manifests, deviation, target string
-	noProgress, noColor                       bool
-	cluster                                   *cluster.Flags
+	deliveryFlags
+	manifests, deviation, target  string
+	noProgress, allowInconclusive bool
+	cluster                       *cluster.Flags
 }
 
 func (f *runFlags) add(set *pflag.FlagSet) {
-	set.StringVar(&f.out, "out", "", "`folder` to write report.json into (nothing is written without it)")
+	f.deliveryFlags.add(set)
 	set.StringVar(&f.target, "target", "mesh", "what is tested: mesh (embedded, in this process) or cluster (by kubeconfig)")
-	set.StringVar(&f.format, "format", "text", "what to print: text|json")
 	set.StringVar(&f.manifests, "manifests", "", "`folder` whose STAGE.yaml files replace the bundled ones")
 	set.StringVar(&f.deviation, "break", "", "`deviation` of the embedded mesh, on purpose, to see the run say so: "+breakNames())
 	set.BoolVar(&f.noProgress, "no-progress", false, "no progress line on a terminal")
-	set.BoolVar(&f.noColor, "no-color", false, "no colours on a terminal")
+	set.BoolVar(&f.quiet, "quiet", false, "print the verdict's line alone (or the --format named), and what went wrong")
+	set.BoolVar(&f.allowInconclusive, "allow-inconclusive", false, "exit 0 instead of 3; the report still says inconclusive")
 	f.cluster = cluster.AddFlags(set)
 	f.cluster.AddRunFlags(set)
 }
@@ -84,26 +84,28 @@ func (f *runFlags) run(cmd *cobra.Command, args []string, text *scenarios.Flags,
 	if err != nil {
 		return err
 	}
-	if f.out != "" {
-		if err := os.MkdirAll(f.out, 0o755); err != nil {
-			return fmt.Errorf("--out %s: %w", f.out, err)
-		}
+	if err := f.prepare(); err != nil {
+		return err
 	}
 	stderr := cmd.ErrOrStderr()
+	told := stderr
+	if f.quiet {
+		told = io.Discard
+	}
 	on, err := f.hold(cmd.Context(), plan, seed, connection, stderr, undo)
 	if err != nil {
 		return failure{err}
 	}
 	requests, duration := plan.Requests()
-	fmt.Fprintf(stderr, "%s on %s, seed %d: at most %d requests, about %s\n",
+	fmt.Fprintf(told, "%s on %s, seed %d: at most %d requests, about %s\n",
 		strings.Join(args, ", "), on.Describe().Detail, seed, requests, duration.Round(time.Second))
-	line := newProgressLine(stderr, f.noProgress)
+	line := newProgressLine(told, f.noProgress)
 	report := plan.Execute(cmd.Context(), on, line.show)
 	line.clear()
 	report.Tool.Version = version()
 	report.Command = append([]string{"hellochaos"}, os.Args[1:]...)
 	report.Settings.Manifests = f.manifests
-	return f.deliver(cmd.OutOrStdout(), stderr, report)
+	return f.end(stderr, f.deliver(cmd.OutOrStdout(), told, stderr, report), report)
 }
 
 // hold takes hold of the target that is to be tested.
@@ -177,10 +179,7 @@ func splitUnknown(args []string) (rest []string, err error) {
 }
 
 func (f *runFlags) check(set *pflag.FlagSet, stages []scenarios.Stage) error {
-	var problems []error
-	if f.format != "text" && f.format != "json" {
-		problems = append(problems, fmt.Errorf("--format %s: must be text or json", f.format))
-	}
+	problems := []error{f.deliveryFlags.check(set)}
 	if f.deviation != "" {
 		problems = append(problems, checkBreak(f.deviation, stages))
 	}
@@ -197,9 +196,6 @@ func (f *runFlags) check(set *pflag.FlagSet, stages []scenarios.Stage) error {
 		}
 	default:
 		problems = append(problems, fmt.Errorf("--target %s: must be mesh or cluster", f.target))
-	}
-	if set.Changed("out") && f.out == "" {
-		problems = append(problems, errors.New(`--out "": must name a folder`))
 	}
 	return errors.Join(problems...)
 }
@@ -218,28 +214,19 @@ func checkBreak(name string, stages []scenarios.Stage) error {
 	return fmt.Errorf("--break %s: must be one of %s", name, breakNames())
 }
 
-// deliver saves and prints a report, and ends with its exit code. It is saved first: whoever reads the output may stop
-// reading.
-func (f *runFlags) deliver(stdout, stderr io.Writer, report *reports.Report) error {
-	var err error
-	if f.out != "" {
-		if err = reports.Save(f.out, report); err == nil {
-			fmt.Fprintf(stderr, "report: %s\n", filepath.Join(f.out, reports.FileName))
-		}
-	}
-	if f.format == "json" {
-		err = errors.Join(err, reports.JSON(stdout, report))
-	} else {
-		err = errors.Join(err, reports.Text(stdout, report, !f.noColor && colourful(stdout)))
-	}
+// end is how the program ends after a report was delivered, or was not.
+func (f *runFlags) end(stderr io.Writer, err error, report *reports.Report) error {
 	code := report.ExitCode()
 	switch {
 	case code == reports.ExitNotRestored:
+		if err != nil {
+			fmt.Fprintf(stderr, "hellochaos: %v\n", err)
+		}
 		return exit(code)
 	case err != nil:
 		return failure{err}
-	case code != reports.ExitPass:
-		return exit(code)
+	case code == reports.ExitInconclusive && f.allowInconclusive, code == reports.ExitPass:
+		return nil
 	}
-	return nil
+	return exit(code)
 }

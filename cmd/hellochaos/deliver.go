@@ -1,0 +1,99 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/hellochaos/hellochaos/reports"
+)
+
+// deliveryFlags are the flags of where a report goes, and in which form.
+type deliveryFlags struct {
+	out, format string
+	noColor     bool
+	// quiet prints the verdict's line alone, unless a format was named.
+	quiet, named bool
+	// source is the file that the report was read from; it is left as it is.
+	source string
+}
+
+func (f *deliveryFlags) add(set *pflag.FlagSet) {
+	set.StringVar(&f.out, "out", "", "`folder` to write the report into, in all formats (nothing is written without it)")
+	set.StringVar(&f.format, "format", "text", "what to print: "+reports.FormatNames())
+	set.BoolVar(&f.noColor, "no-color", false, "no colours on a terminal")
+}
+
+func (f *deliveryFlags) check(set *pflag.FlagSet) error {
+	var problems []error
+	if _, ok := reports.FormatNamed(f.format); !ok {
+		problems = append(problems, fmt.Errorf("--format %s: must be one of %s", f.format, strings.ReplaceAll(reports.FormatNames(), "|", ", ")))
+	}
+	if set.Changed("out") && f.out == "" {
+		problems = append(problems, errors.New(`--out "": must name a folder`))
+	}
+	f.named = set.Changed("format")
+	return errors.Join(problems...)
+}
+
+// prepare makes the folder: that it cannot be made is told before anything is started.
+func (f *deliveryFlags) prepare() error {
+	if f.out == "" {
+		return nil
+	}
+	if err := os.MkdirAll(f.out, 0o755); err != nil {
+		return fmt.Errorf("--out %s: %w", f.out, err)
+	}
+	return nil
+}
+
+// deliver saves and prints a report. It is saved first: whoever reads the output may stop reading. told gets where it was
+// saved, warned what went wrong beside it.
+func (f *deliveryFlags) deliver(stdout, told, warned io.Writer, report *reports.Report) error {
+	var err error
+	if f.out != "" {
+		var written []string
+		written, err = reports.Save(f.out, report, f.source)
+		if len(written) > 0 {
+			fmt.Fprintf(told, "report: %s: %s\n", f.out, strings.Join(written, ", "))
+		}
+	}
+	if summary := os.Getenv("GITHUB_STEP_SUMMARY"); summary != "" {
+		if err := summarize(summary, report); err != nil {
+			fmt.Fprintf(warned, "warning: the step summary was not written ($GITHUB_STEP_SUMMARY): %v\n", err)
+		}
+	}
+	return errors.Join(err, f.print(stdout, report))
+}
+
+// print writes the report in the format that was asked for.
+func (f *deliveryFlags) print(w io.Writer, report *reports.Report) error {
+	if f.quiet && !f.named {
+		_, err := fmt.Fprintln(w, reports.Headline(report))
+		return err
+	}
+	if f.format == "text" {
+		return reports.Text(w, report, !f.noColor && colourful(w))
+	}
+	format, _ := reports.FormatNamed(f.format) // checked
+	return format.Write(w, report)
+}
+
+// summarize appends a report to the summary of a step of GitHub's Actions, in one write: others append to the same file.
+func summarize(file string, report *reports.Report) error {
+	var text strings.Builder
+	if err := reports.Markdown(&text, report); err != nil {
+		return err
+	}
+	summary, err := os.OpenFile(filepath.Clean(file), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = summary.WriteString(text.String() + "\n")
+	return errors.Join(err, summary.Close())
+}

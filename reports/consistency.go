@@ -1,0 +1,80 @@
+package reports
+
+import (
+	"fmt"
+
+	"github.com/hellochaos/hellochaos/stats"
+)
+
+// maxSecond is the last second of a phase that a report may tell of: the twelfth day.
+const maxSecond = 1_000_000
+
+// checkConsistency holds a report of the right form to what one field says of another, so that no reader of it needs to ask
+// again: intervals have two ends in their order, bins and seconds ascend, no share has more hits than trials, and every span
+// follows the one that caused it.
+func checkConsistency(r *Report, found *problems) {
+	for i := range r.Stages {
+		s, place := &r.Stages[i], fmt.Sprintf("stages[%d]", i)
+		for j := range s.Checks {
+			c := &s.Checks[j]
+			checkMeasurement(c, c.Before, fmt.Sprintf("%s.checks[%d].before", place, j), found)
+			checkMeasurement(c, c.After, fmt.Sprintf("%s.checks[%d].after", place, j), found)
+		}
+		for j := range s.Phases {
+			checkPhase(&s.Phases[j], fmt.Sprintf("%s.phases[%d]", place, j), found)
+		}
+	}
+}
+
+func checkMeasurement(c *Check, m *Measurement, place string, found *problems) {
+	if m == nil {
+		return
+	}
+	checkInterval(&m.Band, place+".band", found)
+	checkInterval(m.Interval, place+".interval", found)
+	if (c.Kind == Proportion || c.Kind == Exact) && m.K > m.N {
+		found.add(place+".k", "%d: must be at most n, which is %d", m.K, m.N)
+	}
+}
+
+func checkInterval(i *stats.Interval, place string, found *problems) {
+	if i != nil && i.Lo > i.Hi {
+		found.add(place, "lo %g is above hi %g: must not be", i.Lo, i.Hi)
+	}
+}
+
+func checkPhase(p *Phase, place string, found *problems) {
+	for i, l := range p.Latency {
+		checkInterval(l.Interval, fmt.Sprintf("%s.latency[%d].interval_seconds", place, i), found)
+	}
+	last := -1
+	for i, s := range p.Seconds {
+		where := fmt.Sprintf("%s.seconds[%d]", place, i)
+		if s.Number <= last || s.Number > maxSecond {
+			found.add(where+".number", "%d: must ascend, to %d at most", s.Number, maxSecond)
+		}
+		last = s.Number
+		checkBins(s.OK, where+".ok", found)
+		checkBins(s.Failed, where+".failed", found)
+	}
+	for i, d := range p.Distributions {
+		checkBins(d.Bins, fmt.Sprintf("%s.distributions[%d].bins", place, i), found)
+	}
+	for i, s := range p.Samples {
+		for j, span := range s.Spans {
+			if span.Parent >= j {
+				found.add(fmt.Sprintf("%s.samples[%d].spans[%d].parent", place, i, j), "%d: must be the number of a span before this one, or -1", span.Parent)
+			}
+		}
+	}
+}
+
+// checkBins names the first bin that is out of order: all after it may be.
+func checkBins(bins []Bin, place string, found *problems) {
+	for i := 1; i < len(bins); i++ {
+		if bins[i][0] <= bins[i-1][0] {
+			found.add(fmt.Sprintf("%s[%d]", place, i), "latency %d after %d: bins must ascend", bins[i][0], bins[i-1][0])
+			return
+		}
+	}
+}

@@ -1,0 +1,291 @@
+package reports
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/hellochaos/hellochaos/stats"
+)
+
+// most is the largest whole number that a report may have, and mostFloat the largest of the others: far beyond what a run
+// counts or times, and so small that sums of them are exact enough to be shown.
+const (
+	most      = 1_000_000_000_000
+	mostFloat = 1e15
+)
+
+// ranges are those of fields that have narrower ones, by their name in JSON. All other whole numbers are from 0 to most.
+var ranges = map[string]stats.Interval{
+	"fail": {Hi: 1}, "hang": {Hi: 1}, "tolerance": {Hi: 1}, "alpha_early": {Hi: 1}, "alpha_final": {Hi: 1}, "quantile": {Hi: 1},
+	"aborts": {Hi: 1}, "canary_weight": {Hi: 100}, "status": {Hi: 999}, "call_status": {Hi: 999}, "answer": {Hi: 999},
+	"parent": {Lo: -1, Hi: most}, "seed": {Hi: math.MaxUint64},
+	"elapsed_seconds": {Hi: mostFloat}, "applied_seconds": {Hi: mostFloat}, "latency_seconds": {Hi: mostFloat},
+	"value_seconds": {Hi: mostFloat}, "call_elapsed_seconds": {Hi: mostFloat}, "per_try_timeout_seconds": {Hi: mostFloat},
+	"planned_rate": {Hi: mostFloat}, "achieved_rate": {Hi: mostFloat}, "rate": {Hi: mostFloat},
+}
+
+// checkForm holds a report to the form of its types: that every field is there, known, given once, and of its type, its
+// enumeration and its range. data is valid JSON. Unknown fields of a newer minor version are passed over.
+func checkForm(data []byte, newer bool, found *problems) {
+	f := &form{decoder: json.NewDecoder(bytes.NewReader(data)), newer: newer, found: found}
+	f.decoder.UseNumber()
+	f.value(&field{kind: reflect.TypeFor[Report]()})
+}
+
+// form reads a report token by token beside the types that it should have.
+type form struct {
+	decoder *json.Decoder
+	newer   bool
+	found   *problems
+	place   []step
+}
+
+// step is one step of a place in a report: a field, an entry of a map, or an element of an array.
+type step struct {
+	name  string
+	index int // of an element, which has no name
+	entry bool
+}
+
+func (f *form) problem(format string, args ...any) {
+	var place strings.Builder
+	for i, s := range f.place {
+		switch {
+		case s.entry:
+			fmt.Fprintf(&place, "[%q]", s.name)
+		case s.name == "":
+			fmt.Fprintf(&place, "[%d]", s.index)
+		case i > 0:
+			place.WriteString("." + s.name)
+		default:
+			place.WriteString(s.name)
+		}
+	}
+	f.found.add(place.String(), format, args...)
+}
+
+// within reads a value one step further down.
+func (f *form) within(s step, of *field) {
+	f.place = append(f.place, s)
+	f.value(of)
+	f.place = f.place[:len(f.place)-1]
+}
+
+var unmarshaler = reflect.TypeFor[json.Unmarshaler]()
+
+// value reads one value that should be of a field.
+func (f *form) value(of *field) {
+	kind := of.kind
+	if reflect.PointerTo(kind).Implements(unmarshaler) {
+		f.own(kind)
+		return
+	}
+	token := f.token()
+	if kind.Kind() == reflect.Pointer {
+		kind = kind.Elem()
+		if token == nil {
+			return
+		}
+	}
+	switch kind.Kind() {
+	case reflect.Struct:
+		if f.opens(token, '{', "an object") {
+			f.object(kind)
+		}
+	case reflect.Map:
+		if token != nil && f.opens(token, '{', "an object") {
+			f.entries(kind)
+		}
+	case reflect.Slice, reflect.Array:
+		if token == nil && kind.Kind() == reflect.Slice {
+			return // as Go writes an empty one
+		}
+		if f.opens(token, '[', "an array") {
+			f.elements(kind)
+		}
+	case reflect.String:
+		f.text(token, of)
+	case reflect.Bool:
+		if _, ok := token.(bool); !ok {
+			f.wrong(token, "true or false")
+		}
+	default:
+		f.number(token, kind.Kind(), of.name)
+	}
+}
+
+// token is the next one; nil is null. The text is known to be JSON, so that there is no error.
+func (f *form) token() json.Token {
+	token, _ := f.decoder.Token()
+	return token
+}
+
+// own reads a value whose type decodes itself.
+func (f *form) own(kind reflect.Type) {
+	var raw json.RawMessage
+	_ = f.decoder.Decode(&raw) // valid JSON, see token
+	if err := json.Unmarshal(raw, reflect.New(kind).Interface()); err != nil {
+		accepted := err.Error()
+		if kind == timeType {
+			accepted = "must be a time such as 2026-01-02T15:04:05Z"
+		}
+		f.problem("%s: %s", shown(string(raw)), accepted)
+	}
+}
+
+// opens says whether a token begins what it should; if not, what it begins is passed over.
+func (f *form) opens(token json.Token, delimiter json.Delim, accepted string) bool {
+	if token == delimiter {
+		return true
+	}
+	f.wrong(token, accepted)
+	return false
+}
+
+// wrong tells of a value of another type, and passes over the rest of it.
+func (f *form) wrong(token json.Token, accepted string) {
+	there := "null"
+	switch v := token.(type) {
+	case json.Delim:
+		there = map[json.Delim]string{'{': "an object", '[': "an array"}[v]
+		f.skip()
+	case string:
+		there = strconv.Quote(shown(v))
+	case json.Number:
+		there = shown(v.String())
+	case bool:
+		there = strconv.FormatBool(v)
+	}
+	f.problem("%s: must be %s", there, accepted)
+}
+
+// skip passes over the rest of an object or array that has been opened.
+func (f *form) skip() {
+	for depth := 1; depth > 0; {
+		switch f.token() {
+		case json.Delim('{'), json.Delim('['):
+			depth++
+		case json.Delim('}'), json.Delim(']'):
+			depth--
+		}
+	}
+}
+
+func (f *form) object(kind reflect.Type) {
+	known := fieldsOf(kind)
+	given := make(map[string]bool, len(known))
+	for f.decoder.More() {
+		name := f.token().(string)
+		i := indexOf(known, func(k *field) bool { return k.name == name })
+		again := given[name]
+		given[name] = true
+		switch {
+		case again:
+			f.unwanted(name, "given twice: a field has one value")
+		case i >= 0:
+			f.within(step{name: name}, &known[i])
+		default:
+			f.unknown(known, name)
+		}
+	}
+	f.token() // the closing brace
+	for _, k := range known {
+		if k.required && !given[k.name] {
+			f.place = append(f.place, step{name: k.name})
+			f.problem("missing: must be %s", k.accepted())
+			f.place = f.place[:len(f.place)-1]
+		}
+	}
+}
+
+// unknown reads a field that the type has not.
+func (f *form) unknown(known []field, name string) {
+	// Go's decoder would take it for the field.
+	i := indexOf(known, func(k *field) bool { return strings.EqualFold(k.name, name) })
+	switch {
+	case i >= 0:
+		f.unwanted(name, "must be written "+known[i].name)
+	case f.newer:
+		if _, opened := f.token().(json.Delim); opened {
+			f.skip()
+		}
+	default:
+		f.unwanted(name, "no such field in schema "+SchemaVersion)
+	}
+}
+
+// unwanted tells of a field that should not be there, and passes over its value.
+func (f *form) unwanted(name, why string) {
+	f.place = append(f.place, step{name: name})
+	f.problem("%s", why)
+	f.place = f.place[:len(f.place)-1]
+	if _, opened := f.token().(json.Delim); opened {
+		f.skip()
+	}
+}
+
+func (f *form) entries(kind reflect.Type) {
+	given := map[string]bool{}
+	for f.decoder.More() {
+		name := f.token().(string)
+		if given[name] {
+			f.unwanted(name, "given twice: a name has one value")
+			continue
+		}
+		given[name] = true
+		f.within(step{name: name, entry: true}, &field{kind: kind.Elem()})
+	}
+	f.token()
+}
+
+func (f *form) elements(kind reflect.Type) {
+	n := 0
+	element := &field{kind: kind.Elem()}
+	for ; f.decoder.More(); n++ {
+		f.within(step{index: n}, element)
+	}
+	f.token()
+	if kind.Kind() == reflect.Array && n != kind.Len() {
+		f.problem("%d elements: must be %d", n, kind.Len())
+	}
+}
+
+func (f *form) text(token json.Token, of *field) {
+	s, ok := token.(string)
+	if !ok || len(of.enumeration) > 0 && indexOf(of.enumeration, func(e *string) bool { return *e == s }) < 0 {
+		f.wrong(token, of.accepted())
+	}
+}
+
+func (f *form) number(token json.Token, kind reflect.Kind, name string) {
+	number, ok := token.(json.Number)
+	limits, narrow := ranges[name]
+	float := kind == reflect.Float64
+	if !ok {
+		f.wrong(token, map[bool]string{true: "a number", false: "a whole number"}[float])
+		return
+	}
+	switch {
+	case narrow:
+	case float:
+		limits = stats.Interval{Lo: -mostFloat, Hi: mostFloat}
+	default:
+		limits = stats.Interval{Hi: most}
+	}
+	v, err := strconv.ParseFloat(number.String(), 64)
+	what := "a number"
+	if !float {
+		what = "a whole number"
+		if _, wrong := strconv.ParseUint(strings.TrimPrefix(number.String(), "-"), 10, 64); wrong != nil {
+			err = wrong
+		}
+	}
+	if err != nil || v < limits.Lo || v > limits.Hi {
+		f.wrong(token, fmt.Sprintf("%s from %g to %g", what, limits.Lo, limits.Hi))
+	}
+}

@@ -1,0 +1,164 @@
+package reports
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// Markdown writes a report for a comment on a pull request or a step summary, in GitHub's dialect: the words and numbers
+// are those of Text.
+func Markdown(w io.Writer, r *Report) error {
+	m := &markdown{}
+	m.line("## %s: %s\n", headline(r), escape(r.Summary))
+	m.line("%s\n", escape(strings.Join(about(r), " ")))
+	m.list("", notRestored(r))
+	for i := range r.Stages {
+		m.stage(&r.Stages[i])
+	}
+	m.links(r)
+	m.reproduce(r)
+	_, err := io.WriteString(w, m.String())
+	return err
+}
+
+// markdown is a report being written.
+type markdown struct{ strings.Builder }
+
+func (m *markdown) line(format string, args ...any) { fmt.Fprintf(m, format+"\n", args...) }
+
+// list writes texts of a report as a list, each after a lead, which is Markdown.
+func (m *markdown) list(lead string, texts []string) {
+	for _, text := range texts {
+		m.line("- %s%s", lead, escape(text))
+	}
+	if len(texts) > 0 {
+		m.line("")
+	}
+}
+
+func (m *markdown) stage(s *Stage) {
+	m.line("### %s: %s\n", strings.ToUpper(string(s.Verdict)), escape(s.Name+": "+s.Title))
+	if len(s.Checks) > 0 {
+		m.cells(columns)
+		m.line("|%s", strings.Repeat(" --- |", len(columns)))
+		for i := range s.Checks {
+			m.cells(row(&s.Checks[i]))
+		}
+		m.line("")
+	}
+	for _, one := range sentences(s) {
+		lead := map[rune]string{'!': "**!** ", '=': "**=** "}[one.mark]
+		m.line("- %s%s", lead, escape(one.text))
+	}
+	m.line("")
+}
+
+func (m *markdown) cells(texts []string) {
+	m.WriteString("|")
+	for _, text := range texts {
+		m.WriteString(" " + escape(text) + " |")
+	}
+	m.line("")
+}
+
+func (m *markdown) links(r *Report) {
+	for _, l := range r.Links {
+		// Of an address in angle brackets only these could end it.
+		url := strings.NewReplacer("<", "%3C", ">", "%3E", `\`, "%5C", " ", "%20").Replace(plain(l.URL))
+		m.line("- [%s](<%s>)", escape(l.Title), url)
+	}
+	if len(r.Links) > 0 {
+		m.line("")
+	}
+	m.list("**!** ", r.Remarks)
+}
+
+// reproduce says what to type to see the same again, and with what it was seen.
+func (m *markdown) reproduce(r *Report) {
+	m.line("<details><summary>How to reproduce</summary>\n")
+	m.fence(reproduction(r))
+	with := []string{fmt.Sprintf("%s %s, %s, %s", r.Tool.Name, r.Tool.Version, r.Tool.Go, r.Tool.System)}
+	with = append(with, versions(r)...)
+	if r.Settings.ManifestsHash != "" {
+		with = append(with, "manifests, SHA-256: "+r.Settings.ManifestsHash)
+	}
+	m.list("", with)
+	m.line("</details>")
+}
+
+// fence writes text as it is, between fences longer than any in it.
+func (m *markdown) fence(text string) {
+	fence := "```"
+	for strings.Contains(text, fence) {
+		fence += "`"
+	}
+	m.line("%ssh\n%s\n%s\n", fence, text, fence)
+}
+
+var (
+	special = regexp.MustCompile("[\\\\`*_{}\\[\\]<>#|~&!$@]")
+	// opening is what makes a line a list, a heading or a rule, where it begins one.
+	opening = regexp.MustCompile(`^(?:[-+=:]|[0-9]+[.)](?: |$))`)
+	// address is what GitHub makes a link of although nobody wrote one.
+	address = regexp.MustCompile(`(?i)(https?|ftp|mailto|xmpp)(:)|(www)(\.)`)
+)
+
+// escape is text on one line of Markdown that reads as what it is, and as no mark-up.
+func escape(text string) string {
+	text = special.ReplaceAllStringFunc(plain(text), func(c string) string {
+		if c == "@" { // GitHub tells whoever is named
+			return "@\u2060"
+		}
+		return `\` + c
+	})
+	text = opening.ReplaceAllStringFunc(text, func(mark string) string {
+		digits := strings.TrimRight(mark, "-+=:.) ")
+		return digits + `\` + mark[len(digits):]
+	})
+	return address.ReplaceAllString(text, `$1$3\$2$4`)
+}
+
+// reproduction is the command of a run, as a shell reads it; with its seed, where that was drawn.
+func reproduction(r *Report) string {
+	var words []string
+	seeded := false
+	for _, word := range r.Command {
+		words = append(words, quote(word))
+		seeded = seeded || word == "--seed" || strings.HasPrefix(word, "--seed=")
+	}
+	if !seeded && len(words) > 0 {
+		words = append(words, fmt.Sprintf("--seed %d", r.Settings.Seed))
+	}
+	return strings.Join(words, " ")
+}
+
+// unquoted is a word that a shell reads as it is.
+var unquoted = regexp.MustCompile(`^[A-Za-z0-9_./:=@%+,-]+$`)
+
+// quote is a word as a shell reads it, without control characters.
+func quote(word string) string {
+	if unquoted.MatchString(word) {
+		return word
+	}
+	word = strings.Map(func(c rune) rune {
+		if unicode.IsControl(c) {
+			return unicode.ReplacementChar
+		}
+		return c
+	}, word)
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+// versions are those of what was tested, in the order of their names.
+func versions(r *Report) []string {
+	var lines []string
+	for _, name := range slices.Sorted(maps.Keys(r.Target.Versions)) {
+		lines = append(lines, name+" "+r.Target.Versions[name])
+	}
+	return lines
+}

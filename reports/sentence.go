@@ -1,0 +1,137 @@
+package reports
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// sentence is one thing that a report says in words, the same in every format for people.
+type sentence struct {
+	// mark says what kind of sentence it is: '!' must be known beside the numbers, '=' another source agrees, ' ' what
+	// happened and why.
+	mark rune
+	text string
+}
+
+// headline is the verdict as the first word of the output.
+func headline(r *Report) string {
+	switch {
+	case r.Restored == NotRestored:
+		return "NOT RESTORED"
+	case r.Error != "":
+		return "ERROR"
+	case r.Aborted:
+		return "ABORTED"
+	}
+	return strings.ToUpper(string(r.Verdict))
+}
+
+// Headline is the answer in one line: the verdict, and the summary.
+func Headline(r *Report) string { return headline(r) + "  " + plain(r.Summary) }
+
+// about says what was tested and how, and how it was put back.
+func about(r *Report) []string {
+	requests := 0
+	for _, s := range r.Stages {
+		for _, p := range s.Phases {
+			requests += p.Sent
+		}
+	}
+	s := r.Settings
+	first := fmt.Sprintf("%s: %d requests in %.1f s; fail %s, ", r.Target.Detail, requests, r.Elapsed, Probability(s.Fail))
+	if s.Hang > 0 {
+		first += "hang " + Probability(s.Hang) + ", "
+	}
+	lines := []string{first + fmt.Sprintf("%s, seed %d", s.Cascade, s.Seed)}
+	if r.Target.Deviation != "" {
+		lines = append(lines, "The mesh is wrong on purpose: --break "+r.Target.Deviation+".")
+	}
+	if back := r.Restoration; back != nil && back.Problem == "" {
+		lines = append(lines, fmt.Sprintf("Put back in %.1f s: %s.", back.Elapsed, back.Detail))
+	}
+	return lines
+}
+
+// notRestored says what was not put back, line by line: a difference is easier to read by itself.
+func notRestored(r *Report) []string {
+	if r.Restoration == nil || r.Restoration.Problem == "" {
+		return nil
+	}
+	return strings.Split("Not all was put back: "+strings.TrimRight(r.Restoration.Problem, "\n"), "\n")
+}
+
+// sentences are what a stage's table is followed by.
+func sentences(s *Stage) []sentence {
+	var all []sentence
+	for _, p := range s.Phases {
+		for _, warning := range p.Warnings {
+			all = append(all, sentence{'!', p.Name + ": " + warning})
+		}
+		for _, compared := range p.Compared {
+			all = append(all, sentence{'=', p.Name + ": " + compared + "."})
+		}
+	}
+	for _, words := range s.Words {
+		all = append(all, sentence{' ', words})
+	}
+	for _, note := range notes(s) {
+		all = append(all, sentence{'!', note})
+	}
+	if line := amplification(s.Amplification); line != "" {
+		all = append(all, sentence{' ', line})
+	}
+	return all
+}
+
+// notes are what must be known beside the numbers: each once, after the checks that it is about. Where a stage fails, what
+// would settle its other checks is of no interest.
+func notes(s *Stage) []string {
+	var order []string
+	about := map[string][]string{}
+	for _, c := range s.Checks {
+		for _, m := range []*Measurement{c.Before, c.After} {
+			if m == c.Before && c.After != nil && c.After.Note != "" {
+				continue // one hint for a check
+			}
+			if m == nil || m.Note == "" || s.Verdict == Fail && m.Verdict == Inconclusive || strings.HasPrefix(m.Note, "void") {
+				continue // what makes a whole phase void is said once, with the phase
+			}
+			if about[m.Note] == nil {
+				order = append(order, m.Note)
+			}
+			if !slices.Contains(about[m.Note], c.Name) {
+				about[m.Note] = append(about[m.Note], c.Name)
+			}
+		}
+	}
+	for i, note := range order {
+		order[i] = strings.Join(about[note], ", ") + ": " + note
+	}
+	return order
+}
+
+func amplification(rows []Amplification) string {
+	var parts []string
+	for _, a := range rows {
+		if a.After != nil {
+			parts = append(parts, fmt.Sprintf("%s %.2f (%.2f)", a.Hop, a.After.Measured, a.After.Predicted))
+		}
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return "Tries per request, measured (predicted): " + strings.Join(parts, ", ") + "."
+}
+
+// plain is text on one line without control characters: a report may come from anywhere, and a terminal obeys them.
+func plain(text string) string {
+	text = strings.Join(strings.Fields(text), " ")
+	return strings.Map(func(c rune) rune {
+		if unicode.IsControl(c) {
+			return unicode.ReplacementChar
+		}
+		return c
+	}, text)
+}
