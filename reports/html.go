@@ -21,14 +21,15 @@ var htmlPages = template.Must(template.New("").Funcs(template.FuncMap{
 		css, err := htmlFiles.ReadFile("html/style.css")
 		return template.CSS(css), err
 	},
-	"px":       px,
-	"share":    Probability,
-	"duration": duration,
-	"number":   func(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) },
-	"rate":     significant,
-	"value":    value,
-	"verdict":  verdictMark,
-	"quote":    quote,
+	"px":           px,
+	"share":        Probability,
+	"duration":     duration,
+	"number":       func(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) },
+	"rate":         significant,
+	"value":        value,
+	"verdict":      verdictMark,
+	"reproduction": reproduction,
+	"spaced":       func(list string) string { return strings.ReplaceAll(list, ",", ", ") },
 }).ParseFS(htmlFiles, "html/*.html"))
 
 // HTML writes a report as one page that needs nothing else: no network, no script. Everything on it comes from the report; what
@@ -88,18 +89,4 @@ func verdictMark(v Verdict) string {
 		return "? INCONCLUSIVE"
 	}
 	return "no verdict"
-}
-
-// quote is a command as a shell takes it.
-func quote(words []string) string {
-	quoted := make([]string, len(words))
-	for i, word := range words {
-		quoted[i] = word
-		if word == "" || strings.ContainsFunc(word, func(c rune) bool {
-			return !strings.ContainsRune("-_./:=,@%+", c) && (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z')
-		}) {
-			quoted[i] = "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-		}
-	}
-	return strings.Join(quoted, " ")
 }

@@ -15,6 +15,9 @@ type scale struct {
 // at is where a value lies; values outside are put at the nearer end.
 func (s scale) at(v float64) float64 {
 	v = min(max(v, s.lo), s.hi)
+	if !(s.lo < s.hi) {
+		return s.from
+	}
 	if s.logarithmic {
 		return s.from + (s.to-s.from)*math.Log(v/s.lo)/math.Log(s.hi/s.lo)
 	}
@@ -34,14 +37,18 @@ func logarithmic(values []float64, from, to float64) (scale, bool) {
 
 // ticks are round values (1, 2 or 5 times a power of ten) of the scale, as many as stand at least apart pixels from each other.
 func (s scale) ticks(apart float64) []float64 {
+	if !(s.lo < s.hi) {
+		return nil
+	}
 	if s.logarithmic {
 		return s.logarithmicTicks(apart)
 	}
 	most := max(1, math.Abs(s.to-s.from)/apart)
 	step := roundStep((s.hi - s.lo) / most)
 	var at []float64
-	for i := int(math.Ceil(s.lo/step - 1e-9)); float64(i)*step <= s.hi+step*1e-9; i++ {
-		at = append(at, float64(i)*step)
+	first, last := math.Ceil(s.lo/step-1e-9), math.Floor(s.hi/step+1e-9)
+	for i := 0.0; first+i <= last && i <= most; i++ {
+		at = append(at, (first+i)*step)
 	}
 	return at
 }

@@ -148,7 +148,8 @@ func binShares(bins []Bin, where scale) []float64 {
 	n := float64(binned(bins))
 	for _, b := range bins {
 		v := float64(max(b[0], 1)) / 1e6
-		shares[int(distributionBins*math.Log10(v/where.lo))] += float64(b[1]) / n
+		i := int(distributionBins * math.Log10(v/where.lo))
+		shares[min(max(i, 0), len(shares)-1)] += float64(b[1]) / n
 	}
 	return shares
 }

@@ -39,7 +39,7 @@ func layOut(phases []Phase) *graph {
 	for _, p := range phases {
 		for _, e := range p.Edges {
 			for _, line := range edgeLabel(e, p.Edges) {
-				g.lane = max(g.lane, textWidth(line)+24)
+				g.lane = max(g.lane, textWidth(line)+22)
 			}
 			if !seen[name(e)] {
 				seen[name(e)] = true
@@ -65,16 +65,18 @@ func orderOf(version string) string {
 	return version
 }
 
-// layers puts each service below all of its callers. Where services call each other in a circle, that ends after as many
-// rounds as there are services.
+// mostLayers ends the search for layers where services call each other in a circle.
+const mostLayers = 32
+
+// layers puts each service below all of its callers.
 func layers(edges map[graphEdge]bool) [][]string {
 	depth := map[string]int{}
 	for e := range edges {
 		depth[e.from], depth[e.to] = 0, 0
 	}
-	for range depth {
+	for range mostLayers {
 		for e := range edges {
-			depth[e.to] = min(max(depth[e.to], depth[e.from]+1), len(depth)-1)
+			depth[e.to] = min(max(depth[e.to], depth[e.from]+1), mostLayers-1)
 		}
 	}
 	var found [][]string

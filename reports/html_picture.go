@@ -25,7 +25,7 @@ type mark struct {
 
 // The widths of one character, over the widest sans-serif in use (DejaVu Sans): texts are placed before their font is known.
 const (
-	character = 7.0 // at 11 px, the size of all texts in pictures
+	character = 6.6 // at 11 px, the size of all texts in pictures
 	lineOf    = 15.0
 )
 
@@ -37,7 +37,7 @@ func cut(s string, n int) string {
 	if utf8.RuneCountInString(s) <= n {
 		return s
 	}
-	return string([]rune(s)[:n-1]) + "…"
+	return string([]rune(s)[:max(0, n-1)]) + "…"
 }
 
 // px is a length as SVG has it.

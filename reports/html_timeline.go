@@ -76,15 +76,19 @@ func newTimeline(id string, phases []Phase) timeline {
 	return t
 }
 
-// moments gathers a phase's seconds. The last one is as long as the phase still was.
+// moments gathers a phase's seconds. The last one is as long as requests were still planned for.
 func moments(p *Phase, seconds int) []moment {
 	var all []moment
 	var ok []Bin
+	end := p.Elapsed
+	if p.PlannedRate > 0 {
+		end = float64(p.Sent) / p.PlannedRate
+	}
 	for i, s := range p.Seconds {
 		from := float64(s.Number / seconds * seconds)
 		if len(all) == 0 || all[len(all)-1].From != from {
 			length := float64(seconds)
-			if left := p.Elapsed - from; left > 0 {
+			if left := end - from; left > 0 {
 				length = min(length, max(left, 0.01))
 			}
 			all, ok = append(all, moment{From: from, Length: length}), nil
@@ -151,7 +155,7 @@ func (p *picture) stretch(s *stretch, requests, latency scale, timed bool) {
 	p.line("frame", s.scale.from, latencyBottom, s.scale.to, latencyBottom)
 	at := func(v float64) float64 { return s.scale.at(s.at + v) }
 	for _, m := range s.Moments {
-		left, width := at(m.From), max(1, at(m.From+m.Length)-at(m.From)-1)
+		left, width := at(m.From), max(1, at(m.From+m.Length)-at(m.From)-2)
 		all, bad := requests.at(m.Rate()), requests.at(float64(m.Failed)/m.Length)
 		p.rectangle("requests "+s.Phase, left, all, width, requestsBottom-all)
 		p.rectangle("failures", left, bad, width, requestsBottom-bad)

@@ -8,10 +8,10 @@ import (
 
 const (
 	waterfallWidth = 1080.0
-	waterfallLeft  = 240.0 // of the plot; who answered stands before it
-	waterfallRight = 840.0 // what was answered stands behind it
+	waterfallLeft  = 220.0 // of the plot; who answered stands before it
+	waterfallRight = 760.0 // what was answered stands behind it
 	waterfallRow   = 22.0
-	waterfallWords = 32 // characters
+	waterfallWords = 46 // characters
 )
 
 // mostTries is Sample.Why of the request that shows best what retries do.
@@ -45,7 +45,7 @@ func statusWord(status int) string {
 	case 0:
 		return "no answer"
 	case 499:
-		return "499, caller left"
+		return "caller left"
 	}
 	return fmt.Sprint(status)
 }
@@ -105,12 +105,16 @@ func (p *picture) span(spans []Span, i, depth int, where scale, y float64) strin
 	}
 	told := fmt.Sprintf("%s at %s: %s", label, duration(s.Start), words)
 	if before, ok := tryBefore(spans, i); ok {
-		gap := s.Start - (before.Start + before.Elapsed)
-		wait := p.backOff(where, before.Start+before.Elapsed, s.Start, y+9)
-		if wait != "" {
-			words += ", " + wait
+		ended := before.Start + before.Elapsed
+		switch gap := s.Start - ended; {
+		case gap < 0: // each receiver has its own clock, and no time between these two can be told
+			words, told = words+", clocks differ", told+", the clocks of its receiver and of the try before differ"
+		default:
+			if !p.backOff(where, ended, s.Start, y+9) {
+				words += ", after " + duration(gap)
+			}
+			told += fmt.Sprintf(", %s after the try before", duration(gap))
 		}
-		told += fmt.Sprintf(", %s after the try before", duration(gap))
 	}
 	p.text("label", waterfallRight+12, y+12, cut(words, waterfallWords))
 	return told
@@ -126,20 +130,17 @@ func tryBefore(spans []Span, i int) (Span, bool) {
 	return Span{}, false
 }
 
-// backOff draws the time between two tries as a bracket with its length above the line, or returns the length where there is no
-// room for it.
-func (p *picture) backOff(where scale, from, to, y float64) string {
+// backOff draws the time between two tries as a bracket, and says whether it had room for the length above it.
+func (p *picture) backOff(where scale, from, to, y float64) bool {
 	left, right := where.at(from), where.at(to)
-	if to < from {
-		return "clocks differ" // of two receivers; no time between them can be told
-	}
 	p.bracket("backoff", left, right, y, 4)
-	words := duration(to - from)
-	if width := textWidth(words) + 8; right-left > width {
-		middle := math.Round((left + right) / 2)
-		p.rectangle("gap", middle-width/2, y-6, width, 12)
-		p.text("tick middle", middle, y+4, words)
-		return ""
+	length := duration(to - from)
+	width := textWidth(length) + 8
+	if right-left <= width {
+		return false
 	}
-	return "after " + words
+	middle := math.Round((left + right) / 2)
+	p.rectangle("gap", middle-width/2, y-6, width, 12)
+	p.text("tick middle", middle, y+4, length)
+	return true
 }
