@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"strconv"
 	"strings"
 	"sync"
@@ -106,6 +107,45 @@ func script(t *testing.T, name string) string {
 		t.Fatal(err)
 	}
 	return string(text)
+}
+
+// longNames is a report whose names and words fit nowhere.
+func longNames(t *testing.T) *Report {
+	r := realReport(t)
+	const name = "a-name-of-sixty-three-characters-the-most-that-a-label-may-have"
+	for i := range r.Stages {
+		s := &r.Stages[i]
+		s.Name, s.Title = name, name
+		poison(reflect.ValueOf(s.Manifests), name)
+		poison(reflect.ValueOf(s.Policies), name)
+		for j := range s.Checks {
+			s.Checks[j].Name = fmt.Sprint(name, j)
+		}
+		for j := range s.Phases {
+			p := &s.Phases[j]
+			for k := range p.Edges {
+				e := &p.Edges[k]
+				e.Version, e.Calls, e.Failed = e.Version+name, 1e9*e.Calls, 1e9*e.Failed
+			}
+			poison(reflect.ValueOf(p.Samples), name)
+			p.Warnings = append(p.Warnings, name+name+name)
+		}
+	}
+	r.Summary, r.Target.Detail, r.Command = name+name, name+name, []string{name + name + name}
+	return r
+}
+
+// Long names break nothing.
+func TestHTMLOfLongNamesInChromium(t *testing.T) {
+	b := chromium(t)
+	file := savedPage(t, longNames(t))
+	for _, width := range []int64{1280, 390} {
+		b.open(t, file, "light", width)
+		for _, wrong := range ask[[]string](t, b, script(t, "layout.js")) {
+			t.Errorf("at %d px: %s", width, wrong)
+		}
+		photograph(t, b, fmt.Sprintf("long-names-%d.png", width))
+	}
 }
 
 // The page is right in a real browser: nothing to complain about, nothing fetched, laid out and readable in both themes and on
@@ -256,8 +296,11 @@ func TestHTMLByKeyboard(t *testing.T) {
 // The page prints, with all that is folded away on a screen.
 func TestHTMLPrints(t *testing.T) {
 	b := chromium(t)
-	b.open(t, savedPage(t, realReport(t)), "light", 1280)
+	file := savedPage(t, realReport(t))
 	if _, err := chromedp.Call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := chromedp.Do(b, chromedp.EmulateViewport(1280, 900), chromedp.Navigate("file://"+file)); err != nil {
 		t.Fatal(err)
 	}
 	hidden := ask[[]string](t, b, `[...document.querySelectorAll('details > :not(summary)')].filter(e => !e.checkVisibility({contentVisibilityAuto: true})).map(e => e.textContent.slice(0, 60))`)

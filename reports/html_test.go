@@ -2,6 +2,7 @@ package reports
 
 import (
 	"flag"
+	"fmt"
 	"io"
 	"path/filepath"
 	"reflect"
@@ -280,9 +281,10 @@ func TestHTMLVerdictClass(t *testing.T) {
 
 // The retry stage is understood without the documentation.
 func TestHTMLExplainsRetries(t *testing.T) {
-	root, _ := parsed(t, realReport(t))
-	text := textOf(root)
-	for _, words := range []string{".3 × .3 × .3 × .3 = .0081", "hence not zero", "must be followed by exactly one more, up to the policy's limit, and none beyond"} {
+	real := realReport(t)
+	root, _ := parsed(t, real)
+	text, fail := textOf(root), Probability(real.Settings.Fail)
+	for _, words := range []string{fmt.Sprintf("%[1]s × %[1]s × %[1]s × %[1]s = ", fail), "hence not zero", "must be followed by exactly one more, up to the policy's limit, and none beyond"} {
 		if !strings.Contains(text, words) {
 			t.Errorf("the page does not say %q", words)
 		}
