@@ -24,15 +24,19 @@ func (s scale) at(v float64) float64 {
 	return s.from + (s.to-s.from)*(v-s.lo)/(s.hi-s.lo)
 }
 
+// A logarithmic scale of times ends at the picosecond and at 30 thousand years, whatever a report says.
+const shortest, longest = 1e-12, 1e12
+
 // logarithmic is a scale that has room around positive values; false: there is none among them.
 func logarithmic(values []float64, from, to float64) (scale, bool) {
-	lo, hi := math.Inf(1), 0.0
+	lo, hi, timed := math.Inf(1), 0.0, false
 	for _, v := range values {
 		if v > 0 {
-			lo, hi = min(lo, v), max(hi, v)
+			lo, hi, timed = min(lo, v), max(hi, v), true
 		}
 	}
-	return scale{lo: lo / 1.3, hi: hi * 1.3, from: from, to: to, logarithmic: true}, hi > 0
+	lo, hi = max(min(lo, longest), shortest), max(min(hi, longest), shortest)
+	return scale{lo: lo / 1.3, hi: hi * 1.3, from: from, to: to, logarithmic: true}, timed
 }
 
 // ticks are round values (1, 2 or 5 times a power of ten) of the scale, as many as stand at least apart pixels from each other.

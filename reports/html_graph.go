@@ -197,6 +197,9 @@ func (p *picture) service(g *graph, service string, of map[graphEdge]Edge) {
 // call draws an arrow from the caller's box down to the lane at x, as thick as its share of the calls, and its label.
 func (p *picture) call(g *graph, lane graphEdge, x, thick float64, label []string, failed bool) {
 	from := g.left[lane.from] + 12
+	if lanes := len(g.lanes[lane.from]); lanes > 1 {
+		from = g.left[lane.from] + g.span(lane.from)/2 // whichever version called: the report does not tell
+	}
 	start, end := g.top[lane.from]+g.boxHeight(lane.from), g.top[lane.to]
 	turn := start + 12
 	half := thick / 2

@@ -46,7 +46,7 @@ type timeline struct {
 
 func newTimeline(id string, phases []Phase) timeline {
 	t := timeline{Clock: true, Seconds: 1}
-	longest := 0
+	furthest := 0
 	var first *Phase
 	for i := range phases {
 		if p := &phases[i]; len(p.Seconds) > 0 {
@@ -54,13 +54,13 @@ func newTimeline(id string, phases []Phase) timeline {
 				first = p
 			}
 			t.Clock = t.Clock && !p.Started.IsZero()
-			longest = max(longest, p.Seconds[len(p.Seconds)-1].Number+1)
+			furthest = max(furthest, p.Seconds[len(p.Seconds)-1].Number+1)
 		}
 	}
 	if first == nil {
 		return t
 	}
-	t.Seconds = max(1, (longest+timelineRows-1)/timelineRows)
+	t.Seconds = max(1, (furthest+timelineRows-1)/timelineRows)
 	for i := range phases {
 		if p := &phases[i]; len(p.Seconds) > 0 {
 			s := stretch{Phase: p.Name, Moments: moments(p, t.Seconds), applied: p.Applied}

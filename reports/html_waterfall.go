@@ -136,7 +136,7 @@ func (p *picture) backOff(where scale, from, to, y float64) bool {
 	p.bracket("backoff", left, right, y, 4)
 	length := duration(to - from)
 	width := textWidth(length) + 8
-	if right-left <= width {
+	if right-left <= width+10 {
 		return false
 	}
 	middle := math.Round((left + right) / 2)
