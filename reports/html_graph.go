@@ -107,13 +107,18 @@ func (g *graph) place() {
 // span is the width of a service's box.
 func (g *graph) span(service string) float64 { return max(1, float64(len(g.lanes[service]))) * g.lane }
 
-// versioned says whether any call to the service was answered by a version of it.
-func (g *graph) versioned(service string) bool {
-	return slices.ContainsFunc(g.lanes[service], func(e graphEdge) bool { return e.version != "" })
+// versions are how many of its lanes lead to a version; they are the first ones of each caller.
+func (g *graph) versions(service string) (n int) {
+	for _, e := range g.lanes[service] {
+		if e.version != "" {
+			n++
+		}
+	}
+	return n
 }
 
 func (g *graph) boxHeight(service string) float64 {
-	if g.versioned(service) {
+	if g.versions(service) > 0 {
 		return graphService + graphVersion + 6
 	}
 	return graphService + 6
@@ -177,7 +182,7 @@ func (p *picture) service(g *graph, service string, of map[graphEdge]Edge) {
 	x, y := g.left[service], g.top[service]
 	p.rectangle("service", x, y, g.span(service), g.boxHeight(service))
 	p.text("strong", x+10, y+graphService-3, cut(service, int(g.span(service)/character)-3))
-	if !g.versioned(service) {
+	if g.versions(service) == 0 {
 		return
 	}
 	for i, lane := range g.lanes[service] {
@@ -197,8 +202,8 @@ func (p *picture) service(g *graph, service string, of map[graphEdge]Edge) {
 // call draws an arrow from the caller's box down to the lane at x, as thick as its share of the calls, and its label.
 func (p *picture) call(g *graph, lane graphEdge, x, thick float64, label []string, failed bool) {
 	from := g.left[lane.from] + 12
-	if lanes := len(g.lanes[lane.from]); lanes > 1 {
-		from = g.left[lane.from] + g.span(lane.from)/2 // whichever version called: the report does not tell
+	if versions := g.versions(lane.from); versions > 1 {
+		from = g.left[lane.from] + float64(versions)*g.lane/2 // whichever version called: the report does not tell
 	}
 	start, end := g.top[lane.from]+g.boxHeight(lane.from), g.top[lane.to]
 	turn := start + 12

@@ -156,7 +156,7 @@ func TestTimeline(t *testing.T) {
 	if got := strings.Count(strings.Join(marks(v.Picture, "dot median"), ""), "M"); got != 3 {
 		t.Errorf("%d points of medians, want 3: none of the second without a good answer", got)
 	}
-	if texts := strings.Join(words(v.Picture), "|"); !strings.Contains(texts, "after 250ms|7.5s here,|not to scale") {
+	if texts := strings.Join(words(v.Picture), "|"); !strings.Contains(texts, "after 250ms|7.5s pass,|not to scale") {
 		t.Errorf("between the phases: %s", texts)
 	}
 	phases[1].Started = time.Time{}

@@ -207,7 +207,7 @@ func (t *timeline) between(p *picture, i int) {
 	p.line("effect", right-6, requestsTop, right-6, latencyBottom)
 	words := []string{"stage applied", "in effect", "after " + duration(next.applied)}
 	if t.Clock {
-		words = append(words, duration(next.at-last.at-last.length)+" here,", "not to scale")
+		words = append(words, duration(next.at-last.at-last.length)+" pass,", "not to scale")
 	} else {
 		words = append(words, "time between", "not recorded")
 	}
