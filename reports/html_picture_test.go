@@ -222,6 +222,13 @@ func TestCheckPicture(t *testing.T) {
 	if p.Desc != want || len(marks(p, "point before"))+len(marks(p, "point after")) != 2 {
 		t.Errorf("got  %s\nwant %s", p.Desc, want)
 	}
+	for class, path := range map[string]string{ // of a plot from 52 to 336 pixels: .45 to .55, .5, and .498
+		"band": "M179.8 7h28.4v18h-28.4z", "prediction": "M194 7L194 25", "point before": "M189.5 16a4 4 0 1 0 8 0a4 4 0 1 0 -8 0z",
+		"interval before": "M187.4 12L187.4 20M187.4 16L196.5 16M196.5 12L196.5 20"} {
+		if got := marks(p, class); len(got) == 0 || got[0] != path {
+			t.Errorf("%s: %q, want %s", class, got, path)
+		}
+	}
 	c.After.Measured, c.After.Interval, c.After.N, c.Before = nil, nil, 0, nil
 	if p = checkPicture("x", c); p.Desc != "before: not checked. after: no data." || len(marks(p, "point after"))+len(marks(p, "band")) != 0 {
 		t.Errorf("without data: %s, %v", p.Desc, p.Marks)
