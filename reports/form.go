@@ -85,6 +85,10 @@ func (f *form) value(of *field) {
 		f.own(kind)
 		return
 	}
+	if kind == binsType {
+		f.bins(kind)
+		return
+	}
 	token := f.token()
 	if kind.Kind() == reflect.Pointer {
 		kind = kind.Elem()
@@ -136,6 +140,50 @@ func (f *form) own(kind reflect.Type) {
 		}
 		f.problem("%s: %s", shown(string(raw)), accepted)
 	}
+}
+
+var binsType = reflect.TypeFor[[]Bin]()
+
+// bins reads the bulk of a report as a whole where nothing is wrong with it, and token by token where something is.
+func (f *form) bins(kind reflect.Type) {
+	var raw json.RawMessage
+	_ = f.decoder.Decode(&raw) // valid JSON, see token
+	if pairs(raw) {
+		return
+	}
+	slow := *f
+	slow.decoder = json.NewDecoder(bytes.NewReader(raw))
+	slow.decoder.UseNumber()
+	if token := slow.token(); token != nil && slow.opens(token, '[', "an array") {
+		slow.elements(kind)
+	}
+}
+
+// pairs says that a JSON text is an array of pairs of whole numbers below most.
+func pairs(raw []byte) bool {
+	depth, numbers, digits := 0, 0, 0
+	for _, c := range raw {
+		switch {
+		case c == '[':
+			depth, numbers = depth+1, 0
+		case c == ']' && depth == 2 && numbers != 2:
+			return false
+		case c == ']':
+			depth, digits = depth-1, 0
+		case '0' <= c && c <= '9':
+			if digits++; digits == 1 {
+				numbers++
+			}
+			if depth != 2 || digits > 12 {
+				return false
+			}
+		case c == ',' || c == ' ' || c == '\n' || c == '\r' || c == '\t':
+			digits = 0
+		default:
+			return false
+		}
+	}
+	return true
 }
 
 // opens says whether a token begins what it should; if not, what it begins is passed over.

@@ -16,7 +16,7 @@ func Markdown(w io.Writer, r *Report) error {
 	m := &markdown{}
 	m.line("## %s: %s\n", headline(r), escape(r.Summary))
 	m.line("%s\n", escape(strings.Join(about(r), " ")))
-	m.list("", notRestored(r))
+	m.list(notRestored(r))
 	for i := range r.Stages {
 		m.stage(&r.Stages[i])
 	}
@@ -31,10 +31,9 @@ type markdown struct{ strings.Builder }
 
 func (m *markdown) line(format string, args ...any) { fmt.Fprintf(m, format+"\n", args...) }
 
-// list writes texts of a report as a list, each after a lead, which is Markdown.
-func (m *markdown) list(lead string, texts []string) {
+func (m *markdown) list(texts []string) {
 	for _, text := range texts {
-		m.line("- %s%s", lead, escape(text))
+		m.line("- %s", escape(text))
 	}
 	if len(texts) > 0 {
 		m.line("")
@@ -66,16 +65,22 @@ func (m *markdown) cells(texts []string) {
 	m.line("")
 }
 
+// links are under a line of their own: without it they would belong to the list before.
 func (m *markdown) links(r *Report) {
+	if len(r.Links)+len(r.Remarks) > 0 {
+		m.line("Beside the run:\n")
+	}
 	for _, l := range r.Links {
 		// Of an address in angle brackets only these could end it.
 		url := strings.NewReplacer("<", "%3C", ">", "%3E", `\`, "%5C", " ", "%20").Replace(plain(l.URL))
 		m.line("- [%s](<%s>)", escape(l.Title), url)
 	}
-	if len(r.Links) > 0 {
+	for _, remark := range r.Remarks {
+		m.line("- **!** %s", escape(remark))
+	}
+	if len(r.Links)+len(r.Remarks) > 0 {
 		m.line("")
 	}
-	m.list("**!** ", r.Remarks)
 }
 
 // reproduce says what to type to see the same again, and with what it was seen.
@@ -87,7 +92,7 @@ func (m *markdown) reproduce(r *Report) {
 	if r.Settings.ManifestsHash != "" {
 		with = append(with, "manifests, SHA-256: "+r.Settings.ManifestsHash)
 	}
-	m.list("", with)
+	m.list(with)
 	m.line("</details>")
 }
 

@@ -213,5 +213,5 @@ func (p *problems) err() error {
 	if more := p.count - len(told); more > 0 {
 		told = append(told, fmt.Sprintf("and %d more", more))
 	}
-	return fmt.Errorf("%d problems:\n%s", p.count, strings.Join(told, "\n"))
+	return fmt.Errorf("%d problems:\n  %s", p.count, strings.Join(told, "\n  "))
 }

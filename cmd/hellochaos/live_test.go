@@ -151,8 +151,8 @@ func TestOutFollowsTheSchema(t *testing.T) {
 		t.Error("the schema accepts a verdict that there is not")
 	}
 	entries, err := os.ReadDir(folder)
-	if err != nil || len(entries) != 1 {
-		t.Errorf("the folder holds %v (%v), want report.json alone", entries, err)
+	if err != nil || len(entries) != len(formatFiles(t)) {
+		t.Errorf("the folder holds %v (%v), want one file for each format", entries, err)
 	}
 }
 

@@ -20,8 +20,8 @@ func reportCommand() *cobra.Command {
 		Long: `Render a saved report, or one on standard input (-), as the run would have: in
 another format, or with --out in all of them.
 
-The exit code is 0 when it could be rendered, whatever its verdict is, and 2 when
-it is no report that can be read.`,
+The exit code is 0 when it could be rendered, whatever its verdict is, and 2
+when it is no report that can be read.`,
 		Example: `  hellochaos report r1
   hellochaos report r1/report.json --format markdown
   hellochaos report r1 --out r1`,
