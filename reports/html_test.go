@@ -26,8 +26,8 @@ func realReport(t testing.TB) *Report {
 	return r
 }
 
-// parsed is a report's page as a browser reads it.
-func parsed(t *testing.T, r *Report) (*html.Node, string) {
+// parsedPage is a report's page as a browser reads it.
+func parsedPage(t *testing.T, r *Report) (*html.Node, string) {
 	t.Helper()
 	var out strings.Builder
 	if err := HTML(&out, r); err != nil {
@@ -73,7 +73,7 @@ func textOf(n *html.Node) string {
 // Every number of the text report is on the page, in the same words.
 func TestHTMLHasTheNumbersOfTheText(t *testing.T) {
 	for name, r := range map[string]*Report{"everything": everything(), "real": realReport(t)} {
-		root, _ := parsed(t, r)
+		root, _ := parsedPage(t, r)
 		var rows []*html.Node
 		for _, tr := range all(root, "tr") {
 			if attribute(tr, "data-check") != "" {
@@ -108,7 +108,7 @@ func TestHTMLHasTheNumbersOfTheText(t *testing.T) {
 // Whoever does not see a picture is told what it shows; ids are unique; and nothing is loaded from anywhere.
 func TestHTMLStructure(t *testing.T) {
 	for name, r := range map[string]*Report{"everything": everything(), "real": realReport(t)} {
-		root, page := parsed(t, r)
+		root, page := parsedPage(t, r)
 		ids := map[string]*html.Node{}
 		for n := range root.Descendants() {
 			if id := attribute(n, "id"); id != "" {
@@ -188,7 +188,7 @@ func TestHTMLEscapes(t *testing.T) {
 		`javascript:alert(1)`, `' onmouseover='alert(1)`} {
 		r := everything()
 		poison(reflect.ValueOf(r).Elem(), text)
-		root, page := parsed(t, r)
+		root, page := parsedPage(t, r)
 		for n := range root.Descendants() {
 			if n.Type == html.ElementNode && (n.Data == "script" || n.Data == "img") {
 				t.Errorf("%s became a %s element", text, n.Data)
@@ -242,7 +242,7 @@ func TestHTMLSaysWhatIsMissing(t *testing.T) {
 		{"no command", none(func(r *Report) { r.Command = nil }), "The command was not recorded.", "none", ""},
 		{"no data", none(func(r *Report) { r.Stages[0].Checks[0].After.Measured = nil }), "no data", "none", ""},
 	} {
-		root, _ := parsed(t, c.r)
+		root, _ := parsedPage(t, c.r)
 		if text := textOf(all(root, "main")[0]); !strings.Contains(text, c.says) {
 			t.Errorf("%s: the page does not say %q", c.name, c.says)
 		}
@@ -272,7 +272,7 @@ func TestHTMLVerdictClass(t *testing.T) {
 	} {
 		r := example()
 		c.change(r)
-		root, _ := parsed(t, r)
+		root, _ := parsedPage(t, r)
 		if got := attribute(all(root, "body")[0], "class"); got != c.want {
 			t.Errorf("%s, aborted %v, error %q, %s: painted as %s, want %s", r.Verdict, r.Aborted, r.Error, r.Restored, got, c.want)
 		}
@@ -282,7 +282,7 @@ func TestHTMLVerdictClass(t *testing.T) {
 // The retry stage is understood without the documentation.
 func TestHTMLExplainsRetries(t *testing.T) {
 	real := realReport(t)
-	root, _ := parsed(t, real)
+	root, _ := parsedPage(t, real)
 	text, fail := textOf(root), Probability(real.Settings.Fail)
 	for _, words := range []string{fmt.Sprintf("%[1]s × %[1]s × %[1]s × %[1]s = ", fail), "hence not zero", "must be followed by exactly one more, up to the policy's limit, and none beyond"} {
 		if !strings.Contains(text, words) {
@@ -303,7 +303,7 @@ func TestHTMLExplainsRetries(t *testing.T) {
 
 // The promise is 1.5 MiB for a run of all stages.
 func TestHTMLSize(t *testing.T) {
-	if _, page := parsed(t, realReport(t)); len(page) > 3<<19 {
+	if _, page := parsedPage(t, realReport(t)); len(page) > 3<<19 {
 		t.Errorf("%d bytes, want at most 1.5 MiB", len(page))
 	}
 }
