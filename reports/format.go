@@ -23,6 +23,7 @@ var formats = []Format{
 	{"text", "report.txt", func(w io.Writer, r *Report) error { return Text(w, r, false) }},
 	{"markdown", "report.md", Markdown},
 	{"junit", "junit.xml", JUnit},
+	{"html", "report.html", HTML},
 	{"prometheus", "metrics.prom", Prometheus},
 }
 

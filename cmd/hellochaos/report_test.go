@@ -109,7 +109,7 @@ func TestReportUsage(t *testing.T) {
 		{"two", []string{"report", "a", "b"}, []string{"name one report"}},
 		{"nothing there", []string{"report", filepath.Join(empty, "none")}, []string{filepath.Join(empty, "none") + ": no such file"}},
 		{"folder without", []string{"report", empty}, []string{empty + ": there is no report.json"}},
-		{"bad, and a bad flag", []string{"report", bad, "--format", "xml"}, []string{bad + ": ", `verdict: "maybe": must be pass, fail or inconclusive`, "--format xml: must be one of json, text, markdown, junit, prometheus"}},
+		{"bad, and a bad flag", []string{"report", bad, "--format", "xml"}, []string{bad + ": ", `verdict: "maybe": must be pass, fail or inconclusive`, "--format xml: must be one of json, text, markdown, junit, html, prometheus"}},
 		{"no folder named", []string{"report", saved(t), "--out="}, []string{`--out "": must name a folder`}},
 		{"out is a file", []string{"report", bad, "--out", bad}, []string{bad}},
 	} {

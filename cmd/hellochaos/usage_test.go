@@ -36,7 +36,7 @@ func TestUsage(t *testing.T) {
 		{"not numbers", "run retry --fail x --hang NaN --seed -1 --canary-weight 20.5 --tolerance 0",
 			[]string{"--fail x", "--hang NaN", "--seed -1", "--canary-weight 20.5", "--tolerance 0"}},
 		{"stage and flags", "run retyr --format xml --break no-retry",
-			[]string{"no stage retyr", "--format xml: must be one of json, text, markdown, junit, prometheus", "--break no-retry: must be one of", "no-retries"}},
+			[]string{"no stage retyr", "--format xml: must be one of json, text, markdown, junit, html, prometheus", "--break no-retry: must be one of", "no-retries"}},
 		{"a deviation that the stage does not show", "run egress --break split-70-30", []string{"--break split-70-30: shows on stage prod"}},
 		{"no folder given", "run egress --out=", []string{`--out "": must name a folder`}},
 		{"manifests of nothing", "manifests", []string{"name one stage: egress, prod, retry, ingress, canary"}},

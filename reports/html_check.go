@@ -1,0 +1,129 @@
+package reports
+
+import (
+	"fmt"
+	"math"
+	"strings"
+)
+
+const (
+	checkWidth = 350.0
+	checkLeft  = 52.0 // of the plot; the phases' names stand before it
+	checkRight = checkWidth - 14
+)
+
+// phaseMeasurement is a check's measurement with the name of its phase.
+type phaseMeasurement struct {
+	phase string
+	*Measurement
+}
+
+func (c *Check) sides() []phaseMeasurement {
+	return []phaseMeasurement{{"before", c.Before}, {"after", c.After}}
+}
+
+// checkPicture shows a check's prediction, band and interval, before and after, on one axis; of a ledger, its lines.
+func checkPicture(id string, c *Check) *picture {
+	if c.Kind == Ledger {
+		return ledgerPicture(id, c)
+	}
+	p := &picture{ID: id, Title: c.Name + ": predicted and measured, before and after", Width: checkWidth, Height: 70}
+	where, any := checkScale(c)
+	if any {
+		p.axis(where, 4, 52, 44, func(v float64) string {
+			if c.Unit == "seconds" {
+				return duration(v)
+			}
+			return Probability(v)
+		})
+	}
+	var told []string
+	for i, side := range c.sides() {
+		y := 16 + 24*float64(i)
+		p.text("label end", checkLeft-10, y+4, side.phase)
+		told = append(told, side.phase+": "+p.measurement(c, side, where, y))
+	}
+	p.Desc = strings.Join(told, ". ") + "."
+	return p
+}
+
+// checkScale is the whole range of shares, or of a time what its numbers need, by the logarithm: bands of times are ratios.
+func checkScale(c *Check) (s scale, any bool) {
+	if c.Unit != "seconds" {
+		return scale{lo: 0, hi: 1, from: checkLeft, to: checkRight}, true
+	}
+	var values []float64
+	for _, m := range c.sides() {
+		if m.Measurement == nil {
+			continue
+		}
+		values = append(values, m.Predicted, m.Band.Lo, m.Band.Hi)
+		if m.Measured != nil {
+			values = append(values, *m.Measured)
+		}
+		if m.Interval != nil {
+			values = append(values, m.Interval.Lo, m.Interval.Hi)
+		}
+	}
+	return logarithmic(values, checkLeft, checkRight)
+}
+
+// measurement draws one phase's line and tells what it shows.
+func (p *picture) measurement(c *Check, m phaseMeasurement, where scale, y float64) string {
+	switch {
+	case m.Measurement == nil:
+		p.text("note", checkLeft, y+4, "not checked")
+		return "not checked"
+	case m.Measured == nil && (m.N == 0 && c.Kind != Median):
+		p.text("note", checkLeft, y+4, "no data")
+		return "no data"
+	}
+	if m.Band.Lo < m.Band.Hi {
+		p.rectangle("band", where.at(m.Band.Lo), y-9, where.at(m.Band.Hi)-where.at(m.Band.Lo), 18)
+	}
+	p.line("prediction", where.at(m.Predicted), y-9, where.at(m.Predicted), y+9)
+	told := fmt.Sprintf("predicted %s, tolerated %s to %s, ", value(c, m.Predicted), value(c, m.Band.Lo), value(c, m.Band.Hi))
+	if m.Measured == nil {
+		p.text("note", checkLeft, y+4, "no data")
+		return told + "no data"
+	}
+	if m.Interval != nil {
+		p.bracket("interval "+m.phase, where.at(m.Interval.Lo), where.at(m.Interval.Hi), y, 4)
+	}
+	p.disc("point "+m.phase, where.at(*m.Measured), y, 4)
+	told += fmt.Sprintf("measured %s", value(c, *m.Measured))
+	if m.Interval != nil {
+		told += fmt.Sprintf(", interval %s to %s", value(c, m.Interval.Lo), value(c, m.Interval.Hi))
+	}
+	return told
+}
+
+// count is what stands below a measured value: of how many.
+func count(c *Check, m *Measurement) string {
+	switch {
+	case m == nil || m.Measured == nil || c.Kind == Ledger || c.Kind == Exact || m.Band.Lo == m.Band.Hi:
+		return "" // the cell says so itself
+	case c.Kind == Median:
+		return fmt.Sprintf("n %d", m.N)
+	}
+	return fmt.Sprintf("%d of %d", m.K, m.N)
+}
+
+// product explains a predicted share of failed calls where all tries of a call must fail for it to fail: the fail probability
+// as often as there are tries. It is empty where the prediction has another reason.
+func product(r *Report, s *Stage, c *Check) string {
+	if c.Kind != Proportion || c.After == nil || r.Settings.Fail <= 0 || r.Settings.Fail >= 1 || r.Settings.Hang > 0 {
+		return ""
+	}
+	for _, policy := range s.Policies {
+		tries := 1 + policy.Retries
+		if policy.Hop != c.Hop || !policy.Covers500 || tries < 2 || tries > 6 || policy.Aborts > 0 || policy.Answer > 0 {
+			continue
+		}
+		if p := math.Pow(r.Settings.Fail, float64(tries)); math.Abs(p-c.After.Predicted) < 1e-9 {
+			each := Probability(r.Settings.Fail)
+			return strings.Repeat(each+" × ", tries-1) + each + " = " + Probability(p)
+		}
+	}
+	return ""
+}

@@ -1,0 +1,174 @@
+package reports
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+)
+
+const (
+	distributionWidth = 1080.0
+	distributionLeft  = 132.0
+	distributionRight = 780.0
+	distributionRow   = 46.0
+	distributionBins  = 20 // in a decade; those of the report are finer than a pixel can show
+)
+
+// binned is how many requests are in the bins.
+func binned(bins []Bin) (n int64) {
+	for _, b := range bins {
+		n += b[1]
+	}
+	return n
+}
+
+// binQuantile is the q-quantile of binned latencies in seconds, the lowest latency of its bin; 0: there is none.
+func binQuantile(bins []Bin, q float64) float64 {
+	sorted := slices.Clone(bins)
+	slices.SortFunc(sorted, func(a, b Bin) int { return cmp.Compare(a[0], b[0]) })
+	rank := int64(math.Ceil(q * float64(binned(bins))))
+	for _, b := range sorted {
+		if rank -= b[1]; rank <= 0 {
+			return float64(max(b[0], 1)) / 1e6
+		}
+	}
+	return 0
+}
+
+// distributionRow is the answers of one outcome after one number of tries, in each phase.
+type distribution struct {
+	Outcome string
+	Tries   int
+	Phases  []string
+	Bins    [][]Bin // by phase; empty: none
+}
+
+// Label is what its row is called.
+func (d distribution) Label() string {
+	tries := fmt.Sprintf("%d tries", d.Tries)
+	switch d.Tries {
+	case 0:
+		tries = "tries unknown"
+	case 1:
+		tries = "1 try"
+	}
+	return d.Outcome + ", " + tries
+}
+
+// distributions pairs those of a stage's phases: good answers first, then by the number of tries.
+func distributions(phases []Phase) []distribution {
+	var all []distribution
+	for i, p := range phases {
+		for _, d := range p.Distributions {
+			at := slices.IndexFunc(all, func(o distribution) bool { return o.Outcome == d.Outcome && o.Tries == d.Tries })
+			if at < 0 {
+				at = len(all)
+				all = append(all, distribution{Outcome: d.Outcome, Tries: d.Tries, Bins: make([][]Bin, len(phases))})
+				for _, p := range phases {
+					all[at].Phases = append(all[at].Phases, p.Name)
+				}
+			}
+			all[at].Bins[i] = append(all[at].Bins[i], d.Bins...)
+		}
+	}
+	slices.SortFunc(all, func(a, b distribution) int {
+		return cmp.Or(-cmp.Compare(a.Outcome, b.Outcome), cmp.Compare(a.Tries, b.Tries))
+	})
+	return all
+}
+
+// distributionPicture has a row for each outcome and number of tries, all of them on one logarithmic axis of time. In a row
+// the phases' areas are alike: the share of the phase's answers of that row in each bin.
+func distributionPicture(id string, rows []distribution) *picture {
+	p := &picture{ID: id, Title: "latencies by outcome and number of tries", Width: distributionWidth,
+		Height: distributionRow*float64(len(rows)) + 30}
+	var ends []float64
+	for _, row := range rows {
+		for _, bins := range row.Bins {
+			for _, b := range bins {
+				ends = append(ends, float64(max(b[0], 1))/1e6)
+			}
+		}
+	}
+	where, any := logarithmic(ends, distributionLeft, distributionRight)
+	if !any {
+		return nil
+	}
+	p.axis(where, 4, p.Height-24, 46, duration)
+	var told []string
+	for i, row := range rows {
+		bottom := distributionRow*float64(i+1) + 2
+		p.text("label end", distributionLeft-10, bottom-8, row.Label())
+		p.line("frame", distributionLeft, bottom, distributionRight, bottom)
+		told = append(told, row.Label()+": "+strings.Join(p.distribution(row, where, bottom), ", "))
+	}
+	p.Desc = strings.Join(told, "; ") + "."
+	return p
+}
+
+// distribution draws a row above bottom, and returns what it tells of each phase.
+func (p *picture) distribution(row distribution, where scale, bottom float64) []string {
+	peak := 0.0
+	shares := make([][]float64, len(row.Bins))
+	for i, bins := range row.Bins {
+		shares[i] = binShares(bins, where)
+		for _, share := range shares[i] {
+			peak = max(peak, share)
+		}
+	}
+	var told []string
+	for i, bins := range row.Bins {
+		words := row.Phases[i] + " none"
+		if n := binned(bins); n > 0 {
+			p.draw("area "+row.Phases[i], areaPath(shares[i], peak, where, bottom))
+			words = fmt.Sprintf("%s n %d, median %s", row.Phases[i], n, duration(binQuantile(bins, 0.5)))
+		}
+		told = append(told, words)
+	}
+	for i, bins := range row.Bins { // above all areas
+		if binned(bins) > 0 {
+			x := where.at(binQuantile(bins, 0.5))
+			p.line("middle-of "+row.Phases[i], x, bottom-distributionRow+10, x, bottom)
+		}
+	}
+	for i, words := range told {
+		p.text("label", distributionRight+14, bottom-distributionRow+24+lineOf*float64(i), words)
+	}
+	return told
+}
+
+// binEdge is where bin i of the picture begins.
+func binEdge(i int, where scale) float64 { return where.lo * math.Pow(10, float64(i)/distributionBins) }
+
+// binShares sums the report's bins into those of the picture.
+func binShares(bins []Bin, where scale) []float64 {
+	shares := make([]float64, 1+int(math.Ceil(distributionBins*math.Log10(where.hi/where.lo))))
+	n := float64(binned(bins))
+	for _, b := range bins {
+		v := float64(max(b[0], 1)) / 1e6
+		i := int(distributionBins * math.Log10(v/where.lo))
+		shares[min(max(i, 0), len(shares)-1)] += float64(b[1]) / n
+	}
+	return shares
+}
+
+// areaPath is the outline of a histogram.
+func areaPath(shares []float64, peak float64, where scale, bottom float64) string {
+	var path strings.Builder
+	level := 0.0
+	for i, share := range append(shares, 0) {
+		if share == level {
+			continue
+		}
+		x := px(where.at(binEdge(i, where)))
+		if level == 0 { // nothing is drawn where nothing is
+			path.WriteString("M" + x + " " + px(bottom) + "V" + px(bottom-(distributionRow-12)*share/peak))
+		} else {
+			path.WriteString("H" + x + "V" + px(bottom-(distributionRow-12)*share/peak))
+		}
+		level = share
+	}
+	return path.String()
+}

@@ -1,0 +1,83 @@
+package reports
+
+import (
+	"fmt"
+	"strings"
+)
+
+const (
+	ledgerLeft = checkLeft
+	ledgerBar  = 96.0 // the longest
+	ledgerRow  = 17.0
+)
+
+// ledgerPicture shows the lines of a retry ledger: of the tries with each count how many were received, and how many of them
+// the policy sends again. The next line's bar must be as long as that part: a dashed line leads down from its end.
+func ledgerPicture(id string, c *Check) *picture {
+	p := &picture{ID: id, Title: c.Name + ": tries received and tries to send again, by count", Width: checkWidth}
+	var told []string
+	y := 4.0
+	for _, side := range c.sides() {
+		var desc string
+		y, desc = p.ledger(c, side, y)
+		told = append(told, side.phase+": "+desc)
+	}
+	p.Height = y + 4
+	p.Desc = strings.Join(told, ". ") + "."
+	return p
+}
+
+// ledger draws one phase's lines below y, and returns where they end and what they tell.
+func (p *picture) ledger(c *Check, m phaseMeasurement, y float64) (float64, string) {
+	p.text("label end", ledgerLeft-10, y+12, m.phase)
+	rows := ledgerRows(m.Measurement)
+	if len(rows) == 0 || m.K == 0 && m.N == 0 {
+		word := "not checked"
+		if m.Measurement != nil {
+			word = measured(c, m.Measurement)
+		}
+		p.text("note", ledgerLeft, y+12, word)
+		return y + ledgerRow + 4, word
+	}
+	most := int64(1)
+	for _, t := range rows {
+		most = max(most, t.Received)
+	}
+	length := func(n int64) float64 { return ledgerBar * float64(n) / float64(most) }
+	told := []string{fmt.Sprintf("%s retries seen of those called for", measured(c, m.Measurement))}
+	left := ledgerLeft + 46
+	for i, t := range rows {
+		p.text("tick", ledgerLeft, y+12, fmt.Sprintf("try %d", t.Attempt))
+		p.rectangle("received", left, y+3, length(t.Received), ledgerRow-6)
+		p.rectangle("again", left, y+3, length(t.Retryable), ledgerRow-6)
+		if i+1 < len(rows) {
+			p.line("follows", left+length(t.Retryable), y+ledgerRow-3, left+length(t.Retryable), y+2*ledgerRow-3)
+		}
+		words := ledgerWords(t)
+		p.text("tick", left+length(most)+8, y+12, words)
+		told = append(told, fmt.Sprintf("try %d: %s", t.Attempt, words))
+		y += ledgerRow
+	}
+	return y + 4, strings.Join(told, "; ")
+}
+
+func ledgerWords(t Tries) string {
+	if t.Received == 0 {
+		return "none"
+	}
+	return fmt.Sprintf("%d, to repeat %d", t.Received, t.Retryable)
+}
+
+// ledgerRows are the lines worth showing: those that have tries, and the one after them, which must have none.
+func ledgerRows(m *Measurement) []Tries {
+	if m == nil {
+		return nil
+	}
+	var rows []Tries
+	for i, t := range m.Attempts {
+		if t.Received > 0 || t.Attempt > 0 && i > 0 && m.Attempts[i-1].Retryable > 0 {
+			rows = append(rows, t)
+		}
+	}
+	return rows
+}

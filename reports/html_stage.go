@@ -1,0 +1,189 @@
+package reports
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// stageView is a stage as the page shows it.
+type stageView struct {
+	*Stage
+	ID            string
+	Rows          []checkView
+	Kinds         map[string]bool // of its checks: what must be explained
+	Notes         []string
+	Amplification string
+	Graphs        []phaseGraph
+	Calls         []callRow
+	Timeline      timeline
+	Latencies     []distribution
+	Distributions *picture
+	Waterfalls    []phaseWaterfalls
+}
+
+// checkView is a row of a stage's table.
+type checkView struct {
+	*Check
+	Predicted, Catches    string
+	BeforeCell, AfterCell measuredCell
+	Product               string // how the prediction comes about
+	Violations            string
+	Void                  string // why nothing is judged, where a whole phase is the reason
+	Picture               *picture
+}
+
+// measuredCell is what one phase came to: the words of the text report, the exact number, and of how many.
+type measuredCell struct{ Text, Raw, Count string }
+
+func newMeasuredCell(c *Check, m *Measurement) measuredCell {
+	cell := measuredCell{Text: measured(c, m), Count: count(c, m)}
+	if m != nil && m.Measured != nil {
+		cell.Raw = strconv.FormatFloat(*m.Measured, 'g', -1, 64)
+	}
+	return cell
+}
+
+// void is a note that the stage's notes leave out, since the phase says it for all of its checks.
+func void(c *Check) string {
+	for _, m := range []*Measurement{c.After, c.Before} {
+		if m != nil && strings.HasPrefix(m.Note, "void") {
+			return m.Note
+		}
+	}
+	return ""
+}
+
+// violations says which requests were not as an exact check or a ledger has them.
+func violations(c *Check) string {
+	var told []string
+	for _, side := range c.sides() {
+		if side.Measurement == nil || side.Violations == 0 {
+			continue
+		}
+		words := fmt.Sprintf("%s: %d violations", side.phase, side.Violations)
+		if len(side.First) > 0 {
+			words += ", first at requests " + strings.Trim(fmt.Sprint(side.First), "[]")
+		}
+		told = append(told, words)
+	}
+	return strings.Join(told, "; ")
+}
+
+// phaseGraph is the service graph of one phase.
+type phaseGraph struct {
+	Phase   string
+	Picture *picture // nil: the report has no calls of this phase
+}
+
+// callRow is an arrow of the graphs in numbers, by phase.
+type callRow struct {
+	From, To, Version string
+	Phases            []*Edge // nil: no call
+}
+
+// phaseWaterfalls are the sampled requests of one phase.
+type phaseWaterfalls struct {
+	Phase   string
+	Samples []waterfall
+}
+
+func newStageView(r *Report, s *Stage, id string) stageView {
+	v := stageView{Stage: s, ID: id, Kinds: map[string]bool{}, Notes: notes(s), Amplification: amplification(s.Amplification)}
+	for i := range s.Checks {
+		c := &s.Checks[i]
+		v.Kinds[string(c.Kind)] = true
+		v.Rows = append(v.Rows, checkView{
+			Check: c, Predicted: predicted(c), Catches: catches(c), Violations: violations(c), Void: void(c), Product: product(r, s, c),
+			BeforeCell: newMeasuredCell(c, c.Before), AfterCell: newMeasuredCell(c, c.After),
+			Picture: checkPicture(fmt.Sprintf("%s-check-%d", id, i+1), c),
+		})
+	}
+	v.graphs()
+	v.Timeline = newTimeline(id+"-timeline", s.Phases)
+	if v.Latencies = distributions(s.Phases); len(v.Latencies) > 0 {
+		v.Distributions = distributionPicture(id+"-distributions", v.Latencies)
+	}
+	v.waterfalls()
+	return v
+}
+
+// waterfalls draws the sampled requests. Of the last phase that has any, the one with most tries is unfolded.
+func (v *stageView) waterfalls() {
+	var shown *waterfall
+	for i, p := range v.Phases {
+		samples := phaseWaterfalls{Phase: p.Name}
+		for j := range p.Samples {
+			samples.Samples = append(samples.Samples, newWaterfall(fmt.Sprintf("%s-phase-%d-sample-%d", v.ID, i+1, j+1), &p.Samples[j]))
+		}
+		for j := range samples.Samples {
+			if one := &samples.Samples[j]; j == 0 || strings.HasPrefix(one.Title, mostTries) {
+				shown = one
+			}
+		}
+		v.Waterfalls = append(v.Waterfalls, samples)
+	}
+	if shown != nil {
+		shown.Open = true
+	}
+}
+
+// graphs are pictures of the same form for all phases, and their numbers as a table.
+func (v *stageView) graphs() {
+	g := layOut(v.Phases)
+	for i := range v.Phases {
+		one := phaseGraph{Phase: v.Phases[i].Name}
+		if len(v.Phases[i].Edges) > 0 {
+			one.Picture = g.picture(fmt.Sprintf("%s-graph-%d", v.ID, i+1), &v.Phases[i])
+		}
+		v.Graphs = append(v.Graphs, one)
+	}
+	for _, layer := range g.layers {
+		for _, service := range layer {
+			for _, lane := range g.lanes[service] {
+				row := callRow{From: lane.from, To: lane.to, Version: lane.version, Phases: make([]*Edge, len(v.Phases))}
+				for i := range v.Phases {
+					for j := range v.Phases[i].Edges {
+						if e := &v.Phases[i].Edges[j]; name(*e) == lane {
+							row.Phases[i] = e
+						}
+					}
+				}
+				v.Calls = append(v.Calls, row)
+			}
+		}
+	}
+}
+
+// Passed is how many of its checks agree with what the manifests predict.
+func (v stageView) Passed() (n int) {
+	for _, c := range v.Checks {
+		if c.Verdict == Pass {
+			n++
+		}
+	}
+	return n
+}
+
+// HasGraph says whether any phase has calls to draw.
+func (v stageView) HasGraph() bool { return len(v.Calls) > 0 }
+
+// HasSamples says whether any phase has a request to draw.
+func (v stageView) HasSamples() bool {
+	for _, w := range v.Waterfalls {
+		if len(w.Samples) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// HasLatency says whether any phase has quantiles.
+func (v stageView) HasLatency() bool {
+	for _, p := range v.Phases {
+		if len(p.Latency) > 0 {
+			return true
+		}
+	}
+	return false
+}

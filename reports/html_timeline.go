@@ -1,0 +1,235 @@
+package reports
+
+import (
+	"fmt"
+	"math"
+	"strings"
+)
+
+const (
+	timelineWidth               = 1080.0
+	timelineLeft                = 64.0
+	timelineBetween             = 118.0 // between two phases, where the stage is applied
+	requestsTop, requestsBottom = 38.0, 118.0
+	latencyTop, latencyBottom   = 148.0, 248.0
+	timelineRows                = 240 // a phase that lasted longer has several seconds to a row
+)
+
+// moment is what was seen of the requests planned for one stretch of a phase, usually a second.
+type moment struct {
+	From, Length float64 // seconds of the phase
+	OK, Failed   int64
+	Median, P99  float64 // of good answers, in seconds; 0: there was none
+}
+
+// Rate is requests a second.
+func (m moment) Rate() float64 { return float64(m.OK+m.Failed) / m.Length }
+
+// stretch is a phase on the timeline.
+type stretch struct {
+	Phase   string
+	Moments []moment
+	at      float64 // when it began, in seconds since the first phase did; without a clock, 0
+	length  float64
+	applied float64
+	scale   scale
+}
+
+// timeline is the phases of a stage by the second.
+type timeline struct {
+	Stretches []stretch
+	// Seconds are how many are in one moment; Clock says whether the phases' beginnings are known.
+	Seconds int
+	Clock   bool
+	Picture *picture // nil: no phase has seconds
+}
+
+func newTimeline(id string, phases []Phase) timeline {
+	t := timeline{Clock: true, Seconds: 1}
+	furthest := 0
+	var first *Phase
+	for i := range phases {
+		if p := &phases[i]; len(p.Seconds) > 0 {
+			if first == nil {
+				first = p
+			}
+			t.Clock = t.Clock && !p.Started.IsZero()
+			furthest = max(furthest, p.Seconds[len(p.Seconds)-1].Number+1)
+		}
+	}
+	if first == nil {
+		return t
+	}
+	t.Seconds = max(1, (furthest+timelineRows-1)/timelineRows)
+	for i := range phases {
+		if p := &phases[i]; len(p.Seconds) > 0 {
+			s := stretch{Phase: p.Name, Moments: moments(p, t.Seconds), applied: p.Applied}
+			if t.Clock {
+				s.at = p.Started.Sub(first.Started).Seconds()
+			}
+			last := s.Moments[len(s.Moments)-1]
+			s.length = last.From + last.Length
+			t.Stretches = append(t.Stretches, s)
+		}
+	}
+	t.Picture = t.draw(id)
+	return t
+}
+
+// moments gathers a phase's seconds. The last one is as long as requests were still planned for.
+func moments(p *Phase, seconds int) []moment {
+	var all []moment
+	var ok []Bin
+	end := p.Elapsed
+	if p.PlannedRate > 0 {
+		end = float64(p.Sent) / p.PlannedRate
+	}
+	for i, s := range p.Seconds {
+		from := float64(s.Number / seconds * seconds)
+		if len(all) == 0 || all[len(all)-1].From != from {
+			length := float64(seconds)
+			if left := end - from; left > 0 {
+				length = min(length, max(left, 0.01))
+			}
+			all, ok = append(all, moment{From: from, Length: length}), nil
+		}
+		m := &all[len(all)-1]
+		ok = append(ok, s.OK...)
+		m.OK += binned(s.OK)
+		m.Failed += binned(s.Failed)
+		if i+1 == len(p.Seconds) || p.Seconds[i+1].Number/seconds*seconds != int(from) {
+			m.Median, m.P99 = binQuantile(ok, 0.5), binQuantile(ok, 0.99)
+		}
+	}
+	return all
+}
+
+// draw lays the phases side by side, at one scale of time, and draws their requests and below them their latencies.
+func (t *timeline) draw(id string) *picture {
+	p := &picture{ID: id, Title: "requests and latencies by second, " + t.phases(), Width: timelineWidth, Height: latencyBottom + 26}
+	var total, rate float64
+	var latencies []float64
+	for _, s := range t.Stretches {
+		total += s.length
+		for _, m := range s.Moments {
+			rate = max(rate, m.Rate())
+			latencies = append(latencies, m.Median, m.P99)
+		}
+	}
+	second := (timelineWidth - timelineLeft - 12 - timelineBetween*float64(len(t.Stretches)-1)) / total
+	requests := scale{lo: 0, hi: max(rate, 1e-9) * 1.05, from: requestsBottom, to: requestsTop}
+	latency, timed := logarithmic(latencies, latencyBottom, latencyTop)
+	p.text("label", 4, requestsTop-9, "requests a second")
+	p.text("label", 4, latencyTop-9, "latency of good answers")
+	p.side(requests, timelineLeft, timelineWidth-12, 26, significant)
+	if timed {
+		p.side(latency, timelineLeft, timelineWidth-12, 26, duration)
+	} else {
+		p.text("note", timelineLeft+8, latencyTop+20, "no good answer was timed")
+	}
+	x := timelineLeft
+	for i := range t.Stretches {
+		s := &t.Stretches[i]
+		s.scale = scale{lo: s.at, hi: s.at + s.length, from: x, to: x + s.length*second}
+		p.stretch(s, requests, latency, timed)
+		x = s.scale.to + timelineBetween
+		if i > 0 {
+			t.between(p, i)
+		}
+	}
+	p.Desc = t.tell()
+	return p
+}
+
+func (t *timeline) phases() string {
+	var names []string
+	for _, s := range t.Stretches {
+		names = append(names, s.Phase)
+	}
+	return strings.Join(names, " and ")
+}
+
+// stretch draws one phase.
+func (p *picture) stretch(s *stretch, requests, latency scale, timed bool) {
+	p.line("frame", s.scale.from, requestsBottom, s.scale.to, requestsBottom)
+	p.line("frame", s.scale.from, latencyBottom, s.scale.to, latencyBottom)
+	at := func(v float64) float64 { return s.scale.at(s.at + v) }
+	for _, m := range s.Moments {
+		left, width := at(m.From), max(1, at(m.From+m.Length)-at(m.From)-2)
+		all, bad := requests.at(m.Rate()), requests.at(float64(m.Failed)/m.Length)
+		p.rectangle("requests "+s.Phase, left, all, width, requestsBottom-all)
+		p.rectangle("failures", left, bad, width, requestsBottom-bad)
+	}
+	if timed {
+		p.quantiles("median", s, latency, func(m moment) float64 { return m.Median })
+		p.quantiles("p99", s, latency, func(m moment) float64 { return m.P99 })
+	}
+	ticks := s.scale.ticks(46)
+	if len(ticks) == 0 {
+		ticks = []float64{s.at}
+	}
+	for _, v := range ticks {
+		p.line("frame", s.scale.at(v), latencyBottom, s.scale.at(v), latencyBottom+4)
+		p.text("tick middle", s.scale.at(v), latencyBottom+17, significant(v)+"s")
+	}
+	p.text("strong", s.scale.from, 12, cut(s.Phase, 15))
+}
+
+// quantiles draws a line through the moments that have an answer; where one has none, the line is broken.
+func (p *picture) quantiles(class string, s *stretch, latency scale, of func(moment) float64) {
+	var run []float64
+	flush := func() {
+		if len(run) > 2 {
+			p.line("quantile "+class, run...)
+		}
+		for i := 0; i < len(run); i += 2 {
+			if len(s.Moments) <= 60 || len(run) == 2 {
+				p.disc("dot "+class, run[i], run[i+1], 2.5)
+			}
+		}
+		run = nil
+	}
+	for _, m := range s.Moments {
+		if of(m) == 0 {
+			flush()
+			continue
+		}
+		run = append(run, s.scale.at(s.at+m.From+m.Length/2), latency.at(of(m)))
+	}
+	flush()
+}
+
+// between marks that the stage took effect after one phase and before the next.
+func (t *timeline) between(p *picture, i int) {
+	last, next := t.Stretches[i-1], t.Stretches[i]
+	left, right := last.scale.to, next.scale.from
+	p.rectangle("between", left+6, requestsTop, right-left-12, latencyBottom-requestsTop)
+	p.line("effect", right-6, requestsTop, right-6, latencyBottom)
+	words := []string{"stage applied", "in effect", "after " + duration(next.applied)}
+	if t.Clock {
+		words = append(words, duration(next.at-last.at-last.length)+" pass,", "not to scale")
+	} else {
+		words = append(words, "time between", "not recorded")
+	}
+	for j, word := range words {
+		p.text("label middle", (left+right)/2, requestsTop+16+lineOf*float64(j), word)
+	}
+}
+
+// tell is the picture in a sentence for each phase; its table has the rest.
+func (t *timeline) tell() string {
+	var told []string
+	for _, s := range t.Stretches {
+		var ok, failed int64
+		slowest := 0.0
+		for _, m := range s.Moments {
+			ok, failed, slowest = ok+m.OK, failed+m.Failed, math.Max(slowest, m.P99)
+		}
+		words := fmt.Sprintf("%s: %d requests in %s, %d of them failed", s.Phase, ok+failed, duration(s.length), failed)
+		if slowest > 0 {
+			words += ", the highest 99th percentile of a second " + duration(slowest)
+		}
+		told = append(told, words)
+	}
+	return strings.Join(told, ". ") + ". The table below has every second."
+}

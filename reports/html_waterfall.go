@@ -1,0 +1,146 @@
+package reports
+
+import (
+	"fmt"
+	"math"
+	"strings"
+)
+
+const (
+	waterfallWidth = 1080.0
+	waterfallLeft  = 220.0 // of the plot; who answered stands before it
+	waterfallRight = 760.0 // what was answered stands behind it
+	waterfallRow   = 22.0
+	waterfallWords = 46 // characters
+)
+
+// mostTries is Sample.Why of the request that shows best what retries do.
+const mostTries = "most tries"
+
+// waterfall is a sampled request with every try where it was in time.
+type waterfall struct {
+	Title   string // why it was chosen, and what it came to
+	Name    string // what the services knew it by
+	Trace   string
+	Missing string
+	Open    bool     // unfolded from the beginning
+	Picture *picture // nil: no span was recorded
+}
+
+func newWaterfall(id string, s *Sample) waterfall {
+	title := fmt.Sprintf("%s: request %d, %s in %s", s.Why, s.Request, statusWord(s.Status), duration(s.Latency))
+	if s.Cohort != "" {
+		title += ", " + s.Cohort
+	}
+	w := waterfall{Title: title, Name: s.Name, Trace: s.Trace, Missing: s.Missing}
+	if len(s.Spans) > 0 {
+		w.Picture = waterfallPicture(id, title, s.Spans)
+	}
+	return w
+}
+
+// statusWord says what a status of a span or a sample is.
+func statusWord(status int) string {
+	switch status {
+	case 0:
+		return "no answer"
+	case 499:
+		return "caller left"
+	}
+	return fmt.Sprint(status)
+}
+
+// waterfallPicture draws a row for each span, on one axis of time from when the request was sent.
+func waterfallPicture(id, title string, spans []Span) *picture {
+	p := &picture{ID: id, Title: title, Width: waterfallWidth, Height: waterfallRow*float64(len(spans)) + 34}
+	lo, hi := 0.0, 1e-6
+	for _, s := range spans {
+		lo, hi = min(lo, s.Start), max(hi, s.Start+s.Elapsed)
+	}
+	where := scale{lo: lo, hi: hi, from: waterfallLeft, to: waterfallRight}
+	p.axis(where, 4, p.Height-26, 70, duration)
+	var told []string
+	depths := spanDepths(spans)
+	for i := range spans {
+		y := 8 + waterfallRow*float64(i)
+		told = append(told, p.span(spans, i, depths[i], where, y))
+	}
+	p.Desc = strings.Join(told, "; ") + "."
+	return p
+}
+
+// spanDepths are how many callers each span has above it. A parent that does not come before its span counts as none.
+func spanDepths(spans []Span) []int {
+	depths := make([]int, len(spans))
+	for i, s := range spans {
+		if s.Parent >= 0 && s.Parent < i {
+			depths[i] = depths[s.Parent] + 1
+		}
+	}
+	return depths
+}
+
+// span draws one row: the bar is the try as its receiver recorded it, lighter where it waited for its own upstream; the bracket
+// before it is the time since the try before it ended. It returns what the row tells.
+func (p *picture) span(spans []Span, i, depth int, where scale, y float64) string {
+	s := spans[i]
+	who := strings.TrimSpace(s.Service + " " + s.Version)
+	label := who
+	if s.Attempt > 0 {
+		label += fmt.Sprintf(", try %d", s.Attempt)
+	}
+	indent := 10 * float64(min(depth, 5))
+	p.text("label", 4+indent, y+12, cut(label, int((waterfallLeft-16-indent)/character)))
+	class := "span"
+	if s.Status >= 500 || s.Status == 0 || s.Status == 499 {
+		class = "span bad"
+	}
+	left, right := where.at(s.Start), where.at(s.Start+s.Elapsed)
+	p.rectangle(class, left, y+2, max(1.5, right-left), waterfallRow-8)
+	words := fmt.Sprintf("%s in %s", statusWord(s.Status), duration(s.Elapsed))
+	if s.CallStart != nil && s.CallElapsed != nil {
+		from, to := where.at(*s.CallStart), where.at(*s.CallStart+*s.CallElapsed)
+		p.rectangle("wait", from, y+4, max(0, to-from), waterfallRow-12)
+		words += fmt.Sprintf(", own %s", duration(max(0, s.Elapsed-*s.CallElapsed)))
+	}
+	told := fmt.Sprintf("%s at %s: %s", label, duration(s.Start), words)
+	if before, ok := tryBefore(spans, i); ok {
+		ended := before.Start + before.Elapsed
+		switch gap := s.Start - ended; {
+		case gap < 0: // each receiver has its own clock, and no time between these two can be told
+			words, told = words+", clocks differ", told+", the clocks of its receiver and of the try before differ"
+		default:
+			if !p.backOff(where, ended, s.Start, y+9) {
+				words += ", after " + duration(gap)
+			}
+			told += fmt.Sprintf(", %s after the try before", duration(gap))
+		}
+	}
+	p.text("label", waterfallRight+12, y+12, cut(words, waterfallWords))
+	return told
+}
+
+// tryBefore is the last recorded try of the same call that ended before this one.
+func tryBefore(spans []Span, i int) (Span, bool) {
+	for j := i - 1; j >= 0; j-- {
+		if s := spans[j]; s.Parent == spans[i].Parent && s.Service == spans[i].Service && s.Attempt > 0 {
+			return s, s.Attempt == spans[i].Attempt-1
+		}
+	}
+	return Span{}, false
+}
+
+// backOff draws the time between two tries as a bracket, and says whether it had room for the length above it.
+func (p *picture) backOff(where scale, from, to, y float64) bool {
+	left, right := where.at(from), where.at(to)
+	p.bracket("backoff", left, right, y, 4)
+	length := duration(to - from)
+	width := textWidth(length) + 8
+	if right-left <= width+10 {
+		return false
+	}
+	middle := math.Round((left + right) / 2)
+	p.rectangle("gap", middle-width/2, y-6, width, 12)
+	p.text("tick middle", middle, y+4, length)
+	return true
+}
