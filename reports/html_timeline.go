@@ -203,7 +203,8 @@ func (p *picture) quantiles(class string, s *stretch, latency scale, of func(mom
 func (t *timeline) between(p *picture, i int) {
 	last, next := t.Stretches[i-1], t.Stretches[i]
 	left, right := last.scale.to, next.scale.from
-	p.rectangle("between", left+6, requestsTop, right-left-12, latencyBottom-requestsTop)
+	p.rectangle("between", left+6, requestsTop, right-left-12, requestsBottom-requestsTop) // not over what stands between the plots
+	p.rectangle("between", left+6, latencyTop, right-left-12, latencyBottom-latencyTop)
 	p.line("effect", right-6, requestsTop, right-6, latencyBottom)
 	words := []string{"stage applied", "in effect", "after " + duration(next.applied)}
 	if t.Clock {

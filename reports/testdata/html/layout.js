@@ -1,4 +1,4 @@
-// What is wrong with how a page is laid out: it scrolls sideways, texts of a picture lie outside of it or on each other,
+// What is wrong with how a page is laid out: it scrolls sideways, texts of a picture lie outside of it, on each other or below a shape,
 // a text has too little contrast. All of it is measured with every part of the page opened.
 (() => {
   document.querySelectorAll('details').forEach(d => d.open = true);
@@ -17,6 +17,18 @@
         if (Math.min(a.y + a.height, c.y + c.height) - Math.max(a.y, c.y) > 3)
           wrong.push(name + ': "' + texts[i].t.textContent + '" and "' + texts[j].t.textContent + '" overlap');
       }
+    for (const {t, b} of texts) {
+      const at = svg.createSVGPoint();
+      at.y = b.y + b.height / 2;
+      for (const path of svg.querySelectorAll('path'))
+        for (const share of [.1, .5, .9]) {
+          at.x = b.x + b.width * share;
+          if (t.compareDocumentPosition(path) & Node.DOCUMENT_POSITION_FOLLOWING && getComputedStyle(path).fill !== 'none' && path.isPointInFill(at)) {
+            wrong.push(name + ': "' + t.textContent + '" is covered by a shape of class ' + path.getAttribute('class'));
+            break;
+          }
+        }
+    }
     for (const path of svg.querySelectorAll('path')) {
       const b = path.getBBox();
       if (b.x < -1 || b.y < -1 || b.x + b.width > view.width + 1 || b.y + b.height > view.height + 1)
