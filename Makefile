@@ -28,7 +28,7 @@ kubectl  = $(KUBECTL)$(if $(CONTEXT), --context $(CONTEXT))
 SCOPE   := https://github.com/weaveworks/scope/releases/download/v1.13.2/k8s-scope.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build check e2e verify bench fuzz \
+.PHONY: help demo test build check integration e2e verify bench fuzz \
 	create-cluster deploy-istio enable-istio-auto-inject-sidecar disable-istio-auto-inject-sidecar image push \
 	deploy-application get-application start-monitoring-services egress prod retry ingress canary deploy-weave-scope delete-cluster
 
@@ -102,6 +102,10 @@ check: ## what every commit must pass
 	$(GO) tool staticcheck -tags e2e,integration ./...
 	$(GO) mod tidy -diff
 	$(MAKE) test
+
+# With the programs themselves: Chromium and Prometheus (apt-get install chromium prometheus), Zipkin's server (Java, Maven).
+integration: ## the tests that need other programs
+	$(GO) test -tags integration -p 1 -count 1 -timeout 15m -run Integration ./reports/... ./cmd/hellochaos
 
 # On the cluster of KUBECONFIG, in namespaces of their own. LOAD, when given, is a command that brings an image's archive to
 # its nodes: LOAD="kind load image-archive".

@@ -90,7 +90,7 @@ func ask(t *testing.T, address string, into any) {
 	}
 }
 
-func TestZipkin(t *testing.T) {
+func TestIntegrationZipkin(t *testing.T) {
 	base := startZipkin(t)
 	t.Run("four tries of one call", func(t *testing.T) { testFourTries(t, base) })
 	t.Run("the mesh's own spans", func(t *testing.T) { testMeshSpans(t, base) })

@@ -136,7 +136,7 @@ func longNames(t *testing.T) *Report {
 }
 
 // Long names break nothing.
-func TestHTMLOfLongNamesInChromium(t *testing.T) {
+func TestIntegrationHTMLOfLongNames(t *testing.T) {
 	b := chromium(t)
 	file := savedPage(t, longNames(t))
 	for _, width := range []int64{1280, 390} {
@@ -150,7 +150,7 @@ func TestHTMLOfLongNamesInChromium(t *testing.T) {
 
 // The page is right in a real browser: nothing to complain about, nothing fetched, laid out and readable in both themes and on
 // narrow screens.
-func TestHTMLInChromium(t *testing.T) {
+func TestIntegrationHTML(t *testing.T) {
 	file := savedPage(t, realReport(t))
 	b := chromium(t)
 	layout, contrast := script(t, "layout.js"), script(t, "contrast.js")
@@ -206,7 +206,7 @@ const cells = `[...document.querySelectorAll('tr[data-check] td[data-label=befor
 type cell struct{ Stage, Check, Label, Value, Text, Verdict string }
 
 // What the tables show is what the report has, read by a browser and compared number by number.
-func TestHTMLNumbersInChromium(t *testing.T) {
+func TestIntegrationHTMLNumbers(t *testing.T) {
 	r := realReport(t)
 	b := chromium(t)
 	b.open(t, savedPage(t, r), "light", 1280)
@@ -272,7 +272,7 @@ func compareShown(t *testing.T, what string, m *Measurement, value, text string)
 }
 
 // Without a mouse: the first key leads to the skip link, that one to the verdict, and all that scrolls sideways can be reached.
-func TestHTMLByKeyboard(t *testing.T) {
+func TestIntegrationHTMLByKeyboard(t *testing.T) {
 	b := chromium(t)
 	b.open(t, savedPage(t, realReport(t)), "light", 390)
 	if err := chromedp.Do(b, chromedp.KeyEvent("\t")); err != nil {
@@ -294,7 +294,7 @@ func TestHTMLByKeyboard(t *testing.T) {
 }
 
 // The page prints, with all that is folded away on a screen.
-func TestHTMLPrints(t *testing.T) {
+func TestIntegrationHTMLPrints(t *testing.T) {
 	b := chromium(t)
 	file := savedPage(t, realReport(t))
 	if _, err := chromedp.Call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"}); err != nil {
