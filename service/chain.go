@@ -12,7 +12,8 @@ import (
 	"github.com/hellochaos/hellochaos/service/trail"
 )
 
-// chain is a hop of the chain. A hanging try waits first; a failing one answers 500 at once and calls nothing.
+// chain is a hop of the chain. A hanging try waits first; a failing one answers 500 at once and calls nothing; any other does
+// its work, if it has any, and calls.
 func (s *Service) chain(r *http.Request, t try) answer {
 	if r.Method != http.MethodGet {
 		return onlyGet(r)
@@ -39,6 +40,9 @@ func (s *Service) chain(r *http.Request, t try) answer {
 	if draw(trail.HeaderFail, order.fail) {
 		hop.Status = http.StatusInternalServerError
 		return deliver(r, hop, t)
+	}
+	if s.config.Work > 0 && !wait(r.Context(), s.config.Work) {
+		return answer{code: trail.CodeCut}
 	}
 	hop.Call = s.upstream.call(r, tries)
 	if r.Context().Err() != nil {
