@@ -13,7 +13,7 @@ const module = "github.com/hellochaos/hellochaos/"
 
 // arrows is every import between packages of this module that is allowed; service/trail and stats may be imported by all.
 var arrows = map[string][]string{
-	"cmd/hellochaos":    {"scenarios", "target", "target/mesh", "target/cluster", "manifests", "reports", "attack"},
+	"cmd/hellochaos":    {"scenarios", "target", "target/mesh", "target/cluster", "manifests", "reports", "reports/compare", "attack"},
 	"cmd/hello-service": {"service"},
 	"cmd/hello-image":   {},
 	"scenarios":         {"attack", "target", "manifests", "reports"},
@@ -24,6 +24,7 @@ var arrows = map[string][]string{
 	"service/trail":     {},
 	"stats":             {},
 	"reports":           {},
+	"reports/compare":   {"reports"},
 	"attack":            {},
 	"manifests":         {},
 	"docs":              {}, // a test alone
