@@ -157,9 +157,23 @@ func kindOf(c *reports.Check) Kind {
 	return Violations
 }
 
+// empty says whether a measurement has no data, or none that can be.
+func empty(c *reports.Check, m *reports.Measurement) bool {
+	switch {
+	case m == nil || m.Measured == nil || m.Violations < 0:
+		return true
+	case c.Kind == reports.Median:
+		return *m.Measured <= 0
+	case c.Kind == reports.Ledger:
+		return false
+	}
+	return m.K < 0 || m.N <= 0 || m.K > m.N
+}
+
 // check compares one check; b is nil where NEW does not have it.
 func (p *pair) check(check *reports.Check, a, b *reports.Measurement) {
-	if b != nil && a.Measured == nil && b.Measured == nil {
+	noOld, noNew := empty(check, a), empty(check, b)
+	if b != nil && noOld && noNew {
 		p.c.exclude(Exclusion{p.stage, p.phase, check.Name, "neither report has data", false})
 		return
 	}
@@ -172,9 +186,9 @@ func (p *pair) check(check *reports.Check, a, b *reports.Measurement) {
 	switch {
 	case b == nil:
 		r.Note = "only OLD has this check"
-	case a.Measured == nil || b.Measured == nil:
+	case noOld || noNew:
 		r.New = valueOf(b)
-		r.Note = "no data in " + map[bool]string{true: "OLD", false: "NEW"}[a.Measured == nil]
+		r.Note = "no data in " + map[bool]string{true: "OLD", false: "NEW"}[noOld]
 	default:
 		r.New = valueOf(b)
 		p.compareCheck(&r, check, a, b)
@@ -264,7 +278,7 @@ func (p *pair) wait(r *Row, a, b *reports.Measurement) {
 	case p.old.Late || p.new.Late:
 		r.Note = "requests left late"
 		return
-	case a.Interval == nil || b.Interval == nil || a.Interval.Lo <= 0 || b.Interval.Lo <= 0:
+	case a.Interval == nil || b.Interval == nil || a.Interval.Lo <= 0 || b.Interval.Lo <= 0 || b.Predicted <= 0:
 		r.Note = "too few values"
 		return
 	}
@@ -287,13 +301,13 @@ func (p *pair) tries() {
 	for i := range p.oldStage.Amplification {
 		hop := p.oldStage.Amplification[i].Hop
 		a, b := factor(p.oldStage, hop, p.phase), factor(p.newStage, hop, p.phase)
-		if a == nil || b == nil || a.Requests == 0 || b.Requests == 0 {
+		if a == nil || b == nil || a.Requests <= 0 || b.Requests <= 0 || a.Tries < 0 || b.Tries < 0 {
 			continue
 		}
 		r := p.row(hop+" tries/request", Tries)
 		r.Old, r.New = Value{Value: &a.Measured, K: a.Tries, N: a.Requests}, Value{Value: &b.Measured, K: b.Tries, N: b.Requests}
 		r.identical = a.Tries == b.Tries && a.Requests == b.Requests
-		most := math.Ceil(max(mostTries(p.oldStage, hop), mostTries(p.newStage, hop), a.Measured, b.Measured))
+		most := math.Ceil(max(mostTries(p.oldStage, hop), mostTries(p.newStage, hop), float64(a.Tries)/float64(a.Requests), float64(b.Tries)/float64(b.Requests)))
 		n1, n2 := float64(a.Requests), float64(b.Requests)
 		k1, k2 := float64(a.Tries)/most, float64(b.Tries)/most
 		d := stats.Newcombe(k1, n1, k2, n2, intervalAlpha)
@@ -322,7 +336,7 @@ func factor(s *reports.Stage, hop, phase string) *reports.Factor {
 func mostTries(s *reports.Stage, hop string) float64 {
 	most := 1.0
 	for _, policy := range s.Policies {
-		most *= float64(1 + policy.Retries)
+		most *= float64(1 + max(0, policy.Retries))
 		if policy.Hop == hop {
 			break
 		}
@@ -381,7 +395,9 @@ func blocks(phase *reports.Phase, outcome string) *stats.Blocks {
 		}
 		block := make([]stats.Bin, 0, len(bins))
 		for _, b := range bins {
-			block = append(block, stats.Bin{Value: float64(max(1, b[0])) / 1e6, Count: b[1]})
+			if b[1] > 0 {
+				block = append(block, stats.Bin{Value: float64(max(1, b[0])) / 1e6, Count: b[1]})
+			}
 		}
 		all = append(all, block)
 	}
@@ -439,5 +455,5 @@ func (p *pair) logNoise(from, q float64) float64 {
 	if q > 0.5 {
 		lag = max(p.old.LagP99, p.new.LagP99)
 	}
-	return math.Log1p(lag / from)
+	return math.Log1p(max(0, lag) / from)
 }
