@@ -18,6 +18,9 @@ var (
 	kept  = flag.String("reports", "", "`folder` that keeps the reports of TestComparisons; what is there already is not run again")
 )
 
+// short is the retry stage with fewer requests than it plans, at a rate that a busy machine keeps.
+const short = "retry --fail 0.5 --rate 400 --max-requests 1600"
+
 // TestComparisons shows what compare-reports says of runs that are alike and of runs that are not. With -pairs N it prints a
 // line of docs/compare.md for each; without, only what chance and a busy machine cannot change is run.
 func TestComparisons(t *testing.T) {
@@ -30,17 +33,17 @@ func TestComparisons(t *testing.T) {
 		*kept = t.TempDir()
 	}
 	t.Run("itself", func(t *testing.T) {
-		one := runInto(t, "retry --fail 0.5 --max-requests 3200", 1)
+		one := runInto(t, short, 1)
 		c, code := compareReports(t, one, one)
 		if code != reports.ExitPass || c.Word != compare.Same || c.Counts()[compare.Same] != len(c.Rows) || len(c.Rows) < 15 {
 			t.Errorf("exit %d, %s: %v of %d", code, c.Summary, c.Counts(), len(c.Rows))
 		}
 	})
 	t.Run("one-retry-less", func(t *testing.T) {
-		said := counted{what: "`run retry --fail 0.5` and one with `--break one-retry-less`"}
+		said := counted{what: "`run " + short + "` and one with `--break one-retry-less`"}
 		for i := range max(1, *pairs) {
-			good := runInto(t, "retry --fail 0.5 --max-requests 3200", 2*i+1)
-			said.compare(t, good, runInto(t, "retry --fail 0.5 --max-requests 3200 --break one-retry-less", 5000+i))
+			good := runInto(t, short, 2*i+1) // one of the pairs of those that are alike
+			said.compare(t, good, runInto(t, short+" --break one-retry-less", 5000+i))
 		}
 		if said.words[compare.Worse] != said.pairs {
 			t.Errorf("worse in %d of %d pairs, want all", said.words[compare.Worse], said.pairs)
@@ -51,7 +54,7 @@ func TestComparisons(t *testing.T) {
 		t.Log("alike and slower runs are compared with -pairs N alone: what they show depends on chance and on the machine")
 		return
 	}
-	t.Run("retry", func(t *testing.T) { alike(t, "retry --fail 0.5 --max-requests 3200") })
+	t.Run("retry", func(t *testing.T) { alike(t, short) })
 	t.Run("prod", func(t *testing.T) { alike(t, "prod") })
 	t.Run("slow-backend", slowBackend)
 }

@@ -274,9 +274,9 @@ func trials(m *reports.Measurement) int64 {
 // wait compares the median of what a retry waits, by the interval that the report has of it.
 func (p *pair) wait(r *Row, a, b *reports.Measurement) {
 	r.Predicted = value(b.Predicted)
-	switch {
-	case p.old.Late || p.new.Late:
-		r.Note = "requests left late"
+	switch why := p.incomparable(); {
+	case why != "":
+		r.Note = why
 		return
 	case a.Interval == nil || b.Interval == nil || a.Interval.Lo <= 0 || b.Interval.Lo <= 0 || b.Predicted <= 0:
 		r.Note = "too few values"
@@ -288,7 +288,8 @@ func (p *pair) wait(r *Row, a, b *reports.Measurement) {
 	from, to := estimate(a), estimate(b)
 	r.show(test{
 		difference: stats.Difference(from, to), p: scaled(from, to),
-		margin: p.logMargin(*a.Measured), noise: p.logNoise(*a.Measured, 0.5),
+		// The report's interval of a wait knows nothing of seconds, so the machine's worst lateness counts, not its usual one.
+		margin: p.logMargin(*a.Measured), noise: p.logNoise(*a.Measured, 0.99),
 	}, true)
 	r.away = func() float64 {
 		return math.Abs(math.Log(*b.Measured/b.Predicted)) - math.Abs(math.Log(*a.Measured/a.Predicted))
@@ -352,7 +353,11 @@ var quantiles = []struct {
 
 // latencies compares the quantiles at the edge, seconds as blocks.
 func (p *pair) latencies() {
-	if why := p.incomparable(); why != "" {
+	why := p.incomparable()
+	if why == "" && (len(p.old.Seconds) == 0 || len(p.new.Seconds) == 0) {
+		why = "a report has no latencies by second"
+	}
+	if why != "" {
 		p.c.exclude(Exclusion{p.stage, p.phase, "latencies", why, false})
 		return
 	}
@@ -367,7 +372,7 @@ func (p *pair) latencies() {
 	}
 }
 
-// incomparable says why latencies say nothing of the target.
+// incomparable says why times say nothing of the target.
 func (p *pair) incomparable() string {
 	switch {
 	case p.old.Late && p.new.Late:
@@ -380,8 +385,6 @@ func (p *pair) incomparable() string {
 		return fmt.Sprintf("OLD had %.0f requests a second, NEW %.0f", p.old.PlannedRate, p.new.PlannedRate)
 	case p.old.Entry != p.new.Entry:
 		return fmt.Sprintf("OLD entered at %s, NEW at %s", p.old.Entry, p.new.Entry)
-	case len(p.old.Seconds) == 0 || len(p.new.Seconds) == 0:
-		return "a report has no latencies by second"
 	}
 	return ""
 }

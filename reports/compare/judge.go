@@ -73,7 +73,7 @@ func (t *test) word(r *Row, family int) Word {
 	case !significant || size <= t.margin:
 		r.Needed = t.needed(r.requests, family)
 	case size <= t.noise:
-		r.Note = fmt.Sprintf("requests left up to %.3g ms late: the machine was too busy to tell", 1000*math.Expm1(t.noise)**r.Old.Value)
+		r.Note = fmt.Sprintf("requests themselves left up to %.3g ms late: the machine was too busy to tell", 1000*math.Expm1(t.noise)**r.Old.Value)
 	case r.away == nil && d.Value > 0:
 		return Worse
 	case r.away == nil:
