@@ -26,8 +26,8 @@ func compareCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "compare-reports OLD NEW",
 		Short: "compare two saved reports of one scenario",
-		Long: `Compare two reports of one scenario, metric by metric: better, worse, same (within
-the margin) or unclear, with intervals and p-values after Holm.
+		Long: `Compare two reports of one scenario, metric by metric: better, worse, same
+(within the margin) or unclear, with intervals and p-values after Holm.
 
 Versions, machines and --break may differ: they are what one compares. Stages,
 probabilities, the kind of target, the rate and the manifests may not, but with
@@ -36,7 +36,7 @@ probabilities, the kind of target, the rate and the manifests may not, but with
 Exit codes: 0 same or better, 1 worse, 2 usage or not comparable, 3 unclear.`,
 		Example: `  hellochaos compare-reports before after
   hellochaos compare-reports old/report.json new/report.json --format markdown
-  hellochaos compare-reports before after --margin 0.02 --latency-margin 10% --strict`,
+  hellochaos compare-reports before after --margin 0.02 --latency-margin 10%`,
 	}
 	options = compare.AddFlags(cmd.Flags())
 	cmd.Flags().StringVar(&flags.format, "format", "text", "what to print: "+compare.FormatNames())
