@@ -31,8 +31,13 @@ func (c *Comparison) conclude() {
 		c.Word = Same
 		c.Summary = "NEW is the same as OLD in all " + metrics(len(c.Rows))
 		if count[Unclear] > 0 {
-			c.Summary = fmt.Sprintf("NEW is the same as OLD in %d of %s; %d latencies, waits or tries are too uncertain to tell",
-				count[Same], metrics(len(c.Rows)), count[Unclear])
+			var open []*Row
+			for i := range c.Rows {
+				if c.Rows[i].Word == Unclear {
+					open = append(open, &c.Rows[i])
+				}
+			}
+			c.Summary = fmt.Sprintf("NEW is the same as OLD in %d of %s; too uncertain to tell: %s", count[Same], metrics(len(c.Rows)), sumUp(open))
 		}
 	}
 }
