@@ -204,6 +204,14 @@ func TestChecksOfOneAlone(t *testing.T) {
 		{"only new", func(a, b *reports.Report) { a.Stages[0].Checks = a.Stages[0].Checks[1:] }, "edge fails", "only NEW has this check", Unclear, false, Same},
 		{"no data", func(a, b *reports.Report) { b.Stages[0].Checks[0].After.Measured = nil }, "edge fails", "no data in NEW", Unclear, true, Unclear},
 		{"undecided", func(a, b *reports.Report) { b.Stages[0].Checks[4].After.Verdict = reports.Inconclusive }, "backend ledger", "no violation, but too few trials to tell", Unclear, true, Unclear},
+		{"violations alone", func(a, b *reports.Report) {
+			violate(b.Stages[0].Checks[3].After, 2)
+			b.Stages[0].Checks[3].After.Verdict = reports.Pass
+		}, "canary, exact header", "", Worse, true, Worse},
+		{"violations gone", func(a, b *reports.Report) {
+			violate(a.Stages[0].Checks[3].After, 2)
+			a.Stages[0].Checks[3].After.Verdict = reports.Pass
+		}, "canary, exact header", "", Better, true, Better},
 		{"verdict worse", func(a, b *reports.Report) { b.Stages[0].Checks[0].After.Verdict = reports.Fail }, "edge fails", "the check passed and fails", Worse, true, Worse},
 		{"verdict better", func(a, b *reports.Report) { a.Stages[0].Checks[0].After.Verdict = reports.Fail }, "edge fails", "the check failed and passes", Better, true, Better},
 		{"by load", func(a, b *reports.Report) {
