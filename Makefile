@@ -1,6 +1,7 @@
 # hellochaos. `make` alone lists the targets. Each variable that is set with ?= can be given: make canary NAMESPACE=demo
 GO    ?= go
 SEEDS ?= 20
+PAIRS ?= 20
 FUZZ  ?= 20s
 
 # The tutorial's cluster: create-cluster and delete-cluster act on it by name, all other targets on kubectl's CONTEXT, empty
@@ -28,7 +29,7 @@ kubectl  = $(KUBECTL)$(if $(CONTEXT), --context $(CONTEXT))
 SCOPE   := https://github.com/weaveworks/scope/releases/download/v1.13.2/k8s-scope.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build check integration e2e verify bench fuzz \
+.PHONY: help demo test build check integration e2e verify comparisons bench fuzz \
 	create-cluster deploy-istio enable-istio-auto-inject-sidecar disable-istio-auto-inject-sidecar image push \
 	deploy-application get-application start-monitoring-services egress prod retry ingress canary deploy-weave-scope delete-cluster
 
@@ -118,6 +119,10 @@ e2e: bin/hellochaos ## the tests that need a cluster
 # On each seed every --break must fail and `run all` must pass.
 verify: ## docs/verification.md's table, SEEDS seeds
 	$(GO) test ./cmd/hellochaos -run '^TestVerifier$$' -count 1 -timeout 90m -v -seeds $(SEEDS)
+
+# Pairs of runs that are alike, and pairs of which one is worse.
+comparisons: ## docs/compare.md's table, PAIRS pairs a line
+	$(GO) test ./cmd/hellochaos -run '^TestComparisons$$' -count 1 -timeout 5h -v -pairs $(PAIRS)
 
 bench: ## the benchmarks of every hot path
 	$(GO) test -run '^$$' -bench . -benchmem ./...

@@ -14,7 +14,7 @@ const module = "github.com/hellochaos/hellochaos/"
 // arrows is every import between packages of this module that is allowed; service/trail and stats may be imported by all.
 var arrows = map[string][]string{
 	"cmd/hellochaos": {"scenarios", "target", "target/mesh", "target/cluster", "manifests", "reports", "attack",
-		"metrics", "reports/grafana", "reports/links", "reports/traces"},
+		"metrics", "reports/compare", "reports/grafana", "reports/links", "reports/traces"},
 	"cmd/hello-service": {"service"},
 	"cmd/hello-image":   {},
 	"scenarios":         {"attack", "target", "manifests", "reports"},
@@ -25,6 +25,7 @@ var arrows = map[string][]string{
 	"service/trail":     {},
 	"stats":             {},
 	"reports":           {},
+	"reports/compare":   {"reports"},
 	"reports/grafana":   {"reports"},
 	"reports/links":     {"reports"},
 	"metrics":           {"scenarios", "attack", "reports"},

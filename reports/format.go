@@ -25,6 +25,7 @@ var formats = []Format{
 	{"junit", "junit.xml", JUnit},
 	{"html", "report.html", HTML},
 	{"prometheus", "metrics.prom", Prometheus},
+	{"benchmark", "benchmark.txt", Benchmark},
 }
 
 // FormatNames are the names of all formats, as a flag's help and its errors have them.
@@ -33,7 +34,7 @@ func FormatNames() string {
 	for i, f := range formats {
 		names[i] = f.Name
 	}
-	return strings.Join(names, "|")
+	return strings.Join(names, ", ")
 }
 
 // FormatNamed returns the format of a name, and whether there is one.

@@ -28,7 +28,7 @@ func (s *Service) chain(r *http.Request, t try) answer {
 }
 
 // hop answers a try as ordered, and notes its call. A hanging try waits first; a failing one answers 500 at once and
-// calls nothing.
+// calls nothing; any other does its work, if it has any, and calls.
 func (s *Service) hop(r *http.Request, t try, order *order, told *tried) answer {
 	if s.draw(trail.HeaderHang, order.hang, told) && !wait(r.Context(), s.config.Hang) {
 		return answer{code: trail.CodeCut}
@@ -37,6 +37,9 @@ func (s *Service) hop(r *http.Request, t try, order *order, told *tried) answer 
 	if s.draw(trail.HeaderFail, order.fail, told) {
 		hop.Status = http.StatusInternalServerError
 		return deliver(r, hop, t)
+	}
+	if s.config.Work > 0 && !wait(r.Context(), s.config.Work) {
+		return answer{code: trail.CodeCut}
 	}
 	told.called = time.Now()
 	hop.Call = s.upstream.call(r, told.tries, told.called)

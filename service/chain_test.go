@@ -167,6 +167,35 @@ func TestFailingTryAnswersAtOnceAndCallsNothing(t *testing.T) {
 	}
 }
 
+// Work is done by tries that do not fail, as the service's own time and not as its call's; failing ones answer at once.
+func TestTryThatDoesNotFailWorks(t *testing.T) {
+	const work = 50 * time.Millisecond
+	rec := &recorder{}
+	s := open(t, Config{Service: "backend", Version: "prod", Upstream: listen(t, rec) + "/", Work: work})
+	if _, got := getTrail(t, s.url, "fail", "0"); got.Status != 200 || got.Elapsed-got.Call.Elapsed < work {
+		t.Errorf("a try took %v, %v of it for its call; want %v for its work", got.Elapsed, got.Call.Elapsed, work)
+	}
+	s = open(t, Config{Service: "backend", Version: "prod", Upstream: listen(t, rec) + "/", Work: time.Hour})
+	if r, _ := getTrail(t, s.url, "fail", "1"); r.StatusCode != 500 {
+		t.Errorf("a failing try got %d", r.StatusCode)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	gone := make(chan error, 1)
+	go func() {
+		_, err := send(t, ctx, http.MethodGet, s.url, nil, trail.HeaderAttempt, "1")
+		gone <- err
+	}()
+	awaitInFlight(t, s.url, 1)
+	cancel() // as a per-try timeout does
+	if err := <-gone; err == nil {
+		t.Error("a cut try was answered")
+	}
+	awaitCount(t, s.url, "backend-prod 1:499")
+	if _, err := New(Config{Service: "backend", Version: "prod", Upstream: "http://clock/", Work: -1}); err == nil || !strings.Contains(err.Error(), "work is -1ns") {
+		t.Errorf("negative work: %v", err)
+	}
+}
+
 // Each draw is the one that trail.Draw gives for the request, the service without its version and the way to the try.
 func TestDrawsAreThoseOfTheRequest(t *testing.T) {
 	s := hop(t, &recorder{})

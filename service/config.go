@@ -42,6 +42,8 @@ type Config struct {
 	External bool
 	// Hang is how long a hanging try waits; 0 is trail.DefaultHang.
 	Hang time.Duration
+	// Work is how long a try of a Chain that does not fail works before it calls its upstream; 0 is not at all.
+	Work time.Duration
 	// Transport sends the calls, the probes and what a Relay sends on; nil is a client of the service's own, which gives
 	// each probe and each of a Relay's requests a connection of its own. Calls are made so that an http.Transport never
 	// sends one twice. Close closes its idle connections.
@@ -100,6 +102,9 @@ func (c *Config) check() error {
 	}
 	if c.Hang < 0 {
 		problem("hang duration (HANG_DURATION) is %v: want more than 0", c.Hang)
+	}
+	if c.Work < 0 {
+		problem("work is %v: want 0 or more", c.Work)
 	}
 	switch c.Role {
 	case "":

@@ -33,7 +33,7 @@ func (f *deliveryFlags) add(set *pflag.FlagSet) {
 func (f *deliveryFlags) check(set *pflag.FlagSet) error {
 	var problems []error
 	if _, ok := reports.FormatNamed(f.format); !ok {
-		problems = append(problems, fmt.Errorf("--format %s: must be one of %s", f.format, strings.ReplaceAll(reports.FormatNames(), "|", ", ")))
+		problems = append(problems, fmt.Errorf("--format %s: must be one of %s", f.format, reports.FormatNames()))
 	}
 	if set.Changed("out") && f.out == "" {
 		problems = append(problems, errors.New(`--out "": must name a folder`))

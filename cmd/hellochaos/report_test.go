@@ -17,7 +17,7 @@ import (
 func formatFiles(t *testing.T) map[string]string {
 	t.Helper()
 	files := map[string]string{}
-	for _, name := range strings.Split(reports.FormatNames(), "|") {
+	for _, name := range strings.Split(reports.FormatNames(), ", ") {
 		format, ok := reports.FormatNamed(name)
 		if !ok {
 			t.Fatalf("no format %s", name)
@@ -84,7 +84,7 @@ func piped(t *testing.T, stdin []byte, args ...string) ended {
 }
 
 // saved is a real run's report with a verdict of the test's choice.
-func saved(t *testing.T, replace ...string) string {
+func reportIn(t *testing.T, replace ...string) string {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join("..", "..", "reports", "testdata", "retry.json"))
 	if err != nil {
@@ -99,7 +99,7 @@ func saved(t *testing.T, replace ...string) string {
 
 func TestReportUsage(t *testing.T) {
 	empty := t.TempDir()
-	bad := saved(t, `"verdict":"pass"`, `"verdict":"maybe"`)
+	bad := reportIn(t, `"verdict":"pass"`, `"verdict":"maybe"`)
 	for _, c := range []struct {
 		name string
 		args []string
@@ -109,8 +109,8 @@ func TestReportUsage(t *testing.T) {
 		{"two", []string{"report", "a", "b"}, []string{"name one report"}},
 		{"nothing there", []string{"report", filepath.Join(empty, "none")}, []string{filepath.Join(empty, "none") + ": no such file"}},
 		{"folder without", []string{"report", empty}, []string{empty + ": there is no report.json"}},
-		{"bad, and a bad flag", []string{"report", bad, "--format", "xml"}, []string{bad + ": ", `verdict: "maybe": must be pass, fail or inconclusive`, "--format xml: must be one of json, text, markdown, junit, html, prometheus"}},
-		{"no folder named", []string{"report", saved(t), "--out="}, []string{`--out "": must name a folder`}},
+		{"bad, and a bad flag", []string{"report", bad, "--format", "xml"}, []string{bad + ": ", `verdict: "maybe": must be pass, fail or inconclusive`, "--format xml: must be one of json, text, markdown, junit, html, prometheus, benchmark"}},
+		{"no folder named", []string{"report", reportIn(t), "--out="}, []string{`--out "": must name a folder`}},
 		{"out is a file", []string{"report", bad, "--out", bad}, []string{bad}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -132,11 +132,11 @@ func TestReportUsage(t *testing.T) {
 
 // The exit code of report says whether it could render, whatever the verdict is; a newer minor's file is not written over.
 func TestReportOfAnotherVerdict(t *testing.T) {
-	failed := saved(t, `"verdict":"pass","summary"`, `"verdict":"fail","summary"`)
+	failed := reportIn(t, `"verdict":"pass","summary"`, `"verdict":"fail","summary"`)
 	if got := usage(t, "report", failed); got.code != 0 || !strings.HasPrefix(got.stdout, "FAIL  ") {
 		t.Errorf("exit %d: %.80s", got.code, got.stdout)
 	}
-	newer := saved(t, `"schema":"1.2"`, `"schema":"1.7","mood":"fair"`)
+	newer := reportIn(t, `"schema":"1.2"`, `"schema":"1.7","mood":"fair"`)
 	before, _ := os.ReadFile(newer)
 	got := usage(t, "report", filepath.Dir(newer), "--out", filepath.Dir(newer))
 	if after, _ := os.ReadFile(newer); got.code != 0 || !bytes.Equal(before, after) || !strings.Contains(got.stdout, "schema 1.7") {
@@ -146,7 +146,7 @@ func TestReportOfAnotherVerdict(t *testing.T) {
 
 // The step summary is appended to, and what goes wrong with it is a warning.
 func TestStepSummary(t *testing.T) {
-	file := saved(t)
+	file := reportIn(t)
 	summary := filepath.Join(t.TempDir(), "summary.md")
 	if err := os.WriteFile(summary, []byte("before\n"), 0o644); err != nil {
 		t.Fatal(err)

@@ -113,7 +113,7 @@ Exit codes: 0 pass, 1 fail, 2 usage, 3 inconclusive, 4 aborted, 5 not restored,
 	}
 	// Flags are folded for a terminal of 80 columns.
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), "Flags.FlagUsages", "Flags.FlagUsagesWrapped 80"))
-	root.AddCommand(runCommand(undo), reportCommand(), dashboardCommand(), upCommand(), listCommand(), manifestsCommand(), versionCommand(),
-		deployCommand(), undeployCommand(), doctorCommand(), statusCommand(), restoreCommand())
+	root.AddCommand(runCommand(undo), reportCommand(), compareCommand(), dashboardCommand(), upCommand(), listCommand(), manifestsCommand(),
+		versionCommand(), deployCommand(), undeployCommand(), doctorCommand(), statusCommand(), restoreCommand())
 	return root
 }

@@ -230,7 +230,7 @@ func checkBreak(name string, stages []scenarios.Stage) error {
 	for _, b := range mesh.Breaks() {
 		switch {
 		case b.Name != name:
-		case len(stages) > 0 && !slices.ContainsFunc(stages, func(s scenarios.Stage) bool { return s.Name == b.Stage }):
+		case len(stages) > 0 && !b.OnlyCompared && !slices.ContainsFunc(stages, func(s scenarios.Stage) bool { return s.Name == b.Stage }):
 			return fmt.Errorf("--break %s: shows on stage %s, which is not named", name, b.Stage)
 		default:
 			return nil

@@ -36,8 +36,9 @@ func TestUsage(t *testing.T) {
 		{"not numbers", "run retry --fail x --hang NaN --seed -1 --canary-weight 20.5 --tolerance 0",
 			[]string{"--fail x", "--hang NaN", "--seed -1", "--canary-weight 20.5", "--tolerance 0"}},
 		{"stage and flags", "run retyr --format xml --break no-retry",
-			[]string{"no stage retyr", "--format xml: must be one of json, text, markdown, junit, html, prometheus", "--break no-retry: must be one of", "no-retries"}},
+			[]string{"no stage retyr", "--format xml: must be one of json, text, markdown, junit, html, prometheus, benchmark", "--break no-retry: must be one of", "no-retries"}},
 		{"a deviation that the stage does not show", "run egress --break split-70-30", []string{"--break split-70-30: shows on stage prod"}},
+		{"a deviation of no stage, misspelt", "run egress --break slow-backends", []string{"--break slow-backends: must be one of", "slow-backend"}},
 		{"no folder given", "run egress --out=", []string{`--out "": must name a folder`}},
 		{"manifests of nothing", "manifests", []string{"name one stage: egress, prod, retry, ingress, canary"}},
 		{"attack's flags", "run retry --duration 0 --max-requests 1.5 --connections 0 --timeout soon",
@@ -117,7 +118,7 @@ func TestListAndManifests(t *testing.T) {
 
 // Help fits a terminal of 80 columns.
 func TestHelp(t *testing.T) {
-	for _, args := range []string{"--help", "help run", "up --help", "manifests --help", "list --help", "report --help", "run --help"} {
+	for _, args := range []string{"--help", "help run", "up --help", "manifests --help", "list --help", "report --help", "compare-reports --help"} {
 		got := usage(t, strings.Fields(args)...)
 		if got.code != 0 || !strings.Contains(got.stdout, "Usage:") {
 			t.Errorf("%s: exit %d, want 0 and the usage", args, got.code)

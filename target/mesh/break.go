@@ -16,8 +16,11 @@ import (
 // Break is something that the mesh can be told to do wrong on purpose, so that a verifier can show that it notices.
 type Break struct {
 	Name  string // the value of --break
-	Stage string // where it shows
+	Stage string // where it shows; empty when OnlyCompared
 	Text  string // what the mesh does then
+	// OnlyCompared: it contradicts no manifest, so every stage still passes. It shows where the run's report is compared with
+	// that of a run without it.
+	OnlyCompared bool
 }
 
 // breakage is a Break with what it does. Most are done to the objects, before they are read: the proxies then obey the
@@ -28,7 +31,12 @@ type breakage struct {
 	sidecar   func(*networking.Sidecar)
 	staleTurn int64 // every staleTurn-th request of a proxy sees the rules of the Apply before
 	bypassed  bool  // the gateway's address is the frontend's pod
+	// slow is the service of which every try that does not fail works for slowWork.
+	slow string
 }
+
+// slowWork is ten times what a call on the loopback interface takes.
+const slowWork = 10 * time.Millisecond
 
 // Breaks are the accepted values of Options.Break, stage by stage.
 func Breaks() []Break {
@@ -41,16 +49,17 @@ func Breaks() []Break {
 
 func breakages() []breakage {
 	return []breakage{
-		{Break: Break{"egress-open", "egress", "hosts outside the registry are let through (ALLOW_ANY)"}, sidecar: openEgress},
-		{Break: Break{"split-70-30", "prod", "a split between two destinations is 70 to 30"}, service: eachRoute(splitSeventyThirty)},
-		{Break: Break{"stale-rules", "prod", "every 200th request of a proxy sees the rules before"}, staleTurn: 200},
-		{Break: Break{"no-retries", "retry", "nothing is sent again"}, service: eachRoute(changeRetries(func(r *networking.HTTPRetry) { r.Attempts = 0 }))},
-		{Break: Break{"one-retry-less", "retry", "one retry less than attempts says"}, service: eachRoute(changeRetries(func(r *networking.HTTPRetry) { r.Attempts-- }))},
-		{Break: Break{"retry-not-5xx", "retry", "an answer of 5xx is not sent again"}, service: eachRoute(changeRetries(func(r *networking.HTTPRetry) { r.RetryOn = "connect-failure,refused-stream" }))},
-		{Break: Break{"slow-backoff", "retry", "the waits between tries are four times as long"}, service: eachRoute(changeRetries(slowBackOff))},
-		{Break: Break{"gateway-bypassed", "ingress", "the gateway's address leads past it, to the frontend's pod"}, bypassed: true},
-		{Break: Break{"header-ignored", "canary", "rules that match a header are skipped"}, service: skipHeaderRules},
-		{Break: Break{"header-case-insensitive", "canary", "header values are compared without case"}, service: ignoreHeaderCase},
+		{Break: Break{Name: "egress-open", Stage: "egress", Text: "hosts outside the registry are let through (ALLOW_ANY)"}, sidecar: openEgress},
+		{Break: Break{Name: "split-70-30", Stage: "prod", Text: "a split between two destinations is 70 to 30"}, service: eachRoute(splitSeventyThirty)},
+		{Break: Break{Name: "stale-rules", Stage: "prod", Text: "every 200th request of a proxy sees the rules before"}, staleTurn: 200},
+		{Break: Break{Name: "no-retries", Stage: "retry", Text: "nothing is sent again"}, service: eachRoute(changeRetries(func(r *networking.HTTPRetry) { r.Attempts = 0 }))},
+		{Break: Break{Name: "one-retry-less", Stage: "retry", Text: "one retry less than attempts says"}, service: eachRoute(changeRetries(func(r *networking.HTTPRetry) { r.Attempts-- }))},
+		{Break: Break{Name: "retry-not-5xx", Stage: "retry", Text: "an answer of 5xx is not sent again"}, service: eachRoute(changeRetries(func(r *networking.HTTPRetry) { r.RetryOn = "connect-failure,refused-stream" }))},
+		{Break: Break{Name: "slow-backoff", Stage: "retry", Text: "the waits between tries are four times as long"}, service: eachRoute(changeRetries(slowBackOff))},
+		{Break: Break{Name: "gateway-bypassed", Stage: "ingress", Text: "the gateway's address leads past it, to the frontend's pod"}, bypassed: true},
+		{Break: Break{Name: "header-ignored", Stage: "canary", Text: "rules that match a header are skipped"}, service: skipHeaderRules},
+		{Break: Break{Name: "header-case-insensitive", Stage: "canary", Text: "header values are compared without case"}, service: ignoreHeaderCase},
+		{Break: Break{Name: "slow-backend", Text: "the backend is 10 ms slower; every stage passes, compare-reports finds it", OnlyCompared: true}, slow: "backend"},
 	}
 }
 
@@ -87,6 +96,14 @@ func (b *breakage) objects(objects []manifests.Object) []manifests.Object {
 		}
 	}
 	return changed
+}
+
+// work is how long each try of a workload works that does not fail.
+func (b *breakage) work(w *manifests.Workload) time.Duration {
+	if b.slow != "" && w.Labels["app"] == b.slow {
+		return slowWork
+	}
+	return 0
 }
 
 // eachRoute changes every http route of a VirtualService.

@@ -104,7 +104,7 @@ func (m *Mesh) Apply(_ context.Context, objects []manifests.Object) error {
 		}
 		m.gateway.gateway = true
 	}
-	next, err := m.pods.deploy(rules.Workloads, m.sidecarOf)
+	next, err := m.pods.deploy(rules.Workloads, m.sidecarOf, m.broken.work)
 	if err != nil {
 		m.retire(m.pods)
 		return err

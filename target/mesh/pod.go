@@ -6,6 +6,7 @@ import (
 	"net"
 	"reflect"
 	"strconv"
+	"time"
 
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/service"
@@ -31,13 +32,13 @@ type deploymentName struct{ namespace, name string }
 
 func nameOf(w *manifests.Workload) deploymentName { return deploymentName{w.Namespace, w.Name} }
 
-// startPod starts one replica. Its calls go through its app's proxy.
-func startPod(w *manifests.Workload, calls transport) (*pod, error) {
+// startPod starts one replica, of which every try works for so long. Its calls go through its app's proxy.
+func startPod(w *manifests.Workload, calls transport, work time.Duration) (*pod, error) {
 	config, _, err := service.FromEnvironment(func(name string) string { return w.Env[name] })
 	if err != nil {
 		return nil, fmt.Errorf("starting Deployment %s: its environment: %w", w.Name, err)
 	}
-	config.Transport = calls
+	config.Transport, config.Work = calls, work
 	p := &pod{}
 	if p.service, err = service.New(config); err != nil {
 		return nil, fmt.Errorf("starting Deployment %s: %w", w.Name, err)
@@ -64,7 +65,7 @@ func (d *deployment) close() {
 
 // deploy runs what the rules say: deployments that did not change are kept, the others are started. Those that only p
 // has are left to the caller to close. On error everything that was started is closed again.
-func (p pods) deploy(workloads []manifests.Workload, calls func(*manifests.Workload) (transport, error)) (pods, error) {
+func (p pods) deploy(workloads []manifests.Workload, calls func(*manifests.Workload) (transport, error), work func(*manifests.Workload) time.Duration) (pods, error) {
 	next := make(pods, len(workloads))
 	var problems []error
 	for i := range workloads {
@@ -78,7 +79,7 @@ func (p pods) deploy(workloads []manifests.Workload, calls func(*manifests.Workl
 		through, err := calls(w)
 		for len(started.pods) < w.Replicas && err == nil {
 			var pod *pod
-			if pod, err = startPod(w, through); err == nil {
+			if pod, err = startPod(w, through, work(w)); err == nil {
 				started.pods = append(started.pods, pod)
 			}
 		}

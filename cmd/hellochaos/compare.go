@@ -1,0 +1,86 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hellochaos/hellochaos/reports"
+	"github.com/hellochaos/hellochaos/reports/compare"
+)
+
+// compareFlags are the flags of compare-reports that package compare does not own.
+type compareFlags struct {
+	format              string
+	force, all, noColor bool
+}
+
+func compareCommand() *cobra.Command {
+	flags := &compareFlags{}
+	var options *compare.Flags
+	cmd := &cobra.Command{
+		Use:   "compare-reports OLD NEW",
+		Short: "compare two saved reports of one scenario",
+		Long: `Compare two reports of one scenario, metric by metric: better, worse, same
+(within the margin) or unclear, with intervals and p-values after Holm.
+
+Versions, machines and --break may differ: they are what one compares. Stages,
+probabilities, the kind of target, the rate and the manifests may not, but with
+--force.
+
+Exit codes: 0 same or better, 1 worse, 2 usage or not comparable, 3 unclear.`,
+		Example: `  hellochaos compare-reports before after
+  hellochaos compare-reports old/report.json new/report.json --format markdown
+  hellochaos compare-reports before after --margin 0.02 --latency-margin 10%`,
+	}
+	options = compare.AddFlags(cmd.Flags())
+	cmd.Flags().StringVar(&flags.format, "format", "text", "what to print: "+compare.FormatNames())
+	cmd.Flags().BoolVar(&flags.force, "force", false, "compare different scenarios too; the output says in what they differ")
+	cmd.Flags().BoolVar(&flags.all, "all", false, "list all metrics, also those that are the same")
+	cmd.Flags().BoolVar(&flags.noColor, "no-color", false, "no colours on a terminal")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error { return flags.run(cmd, args, options) }
+	return cmd
+}
+
+// run reads both reports, compares them, and prints.
+func (f *compareFlags) run(cmd *cobra.Command, args []string, text *compare.Flags) error {
+	options, problems := text.Options()
+	format, ok := compare.FormatNamed(f.format)
+	if !ok {
+		problems = errors.Join(problems, fmt.Errorf("--format %s: must be one of %s", f.format, compare.FormatNames()))
+	}
+	var sides [2]*reports.Report
+	if len(args) != 2 {
+		problems = errors.Join(problems, errors.New("name two reports, OLD and NEW: folders that 'run --out' wrote, or files"))
+	} else {
+		for i, name := range args {
+			var err error
+			sides[i], err = reports.Load(name)
+			problems = errors.Join(problems, err)
+		}
+	}
+	if problems != nil {
+		return fmt.Errorf("compare-reports:\n%w", problems)
+	}
+	c := compare.Of(sides[0], sides[1], options)
+	c.Old.Name, c.New.Name = args[0], args[1]
+	if len(c.Mismatches) > 0 && !f.force {
+		return fmt.Errorf("compare-reports: not comparable, since what was run differs:\n%s\nwith --force they are compared nevertheless", c.Refusal())
+	}
+	c.Forced = len(c.Mismatches) > 0
+	stdout := cmd.OutOrStdout()
+	err := error(nil)
+	if f.format == "text" {
+		err = compare.Text(stdout, c, f.all, !f.noColor && colourful(stdout))
+	} else {
+		err = format.Write(stdout, c)
+	}
+	switch code := c.ExitCode(); {
+	case err != nil:
+		return failure{err}
+	case code != reports.ExitPass:
+		return exit(code)
+	}
+	return nil
+}

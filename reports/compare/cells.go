@@ -1,0 +1,155 @@
+package compare
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hellochaos/hellochaos/reports"
+)
+
+// cells are a row's numbers as tables have them.
+type cells struct{ old, new, difference, p, needed string }
+
+func (r *Row) cells() cells {
+	c := cells{old: r.number(r.Old), new: r.number(r.New)}
+	switch {
+	case r.Difference == nil:
+	case r.Interval == nil:
+		c.difference = r.delta(*r.Difference)
+	default:
+		half := math.Max(*r.Difference-r.Interval.Lo, r.Interval.Hi-*r.Difference)
+		c.difference = r.delta(*r.Difference) + " ±" + strings.TrimLeft(r.delta(half), "+")
+	}
+	switch {
+	case r.PHolm != nil:
+		c.p = pValue(*r.PHolm)
+	case r.Kind == Violations:
+		c.p = "exact"
+	}
+	if r.Needed > 0 {
+		c.needed = rounded(r.Needed)
+	}
+	return c
+}
+
+// number is one report's value in the row's unit.
+func (r *Row) number(v Value) string {
+	switch {
+	case v.Value == nil:
+		return "–"
+	case r.Kind == Violations:
+		return strconv.FormatInt(v.K, 10)
+	case r.Kind == Latency || r.Kind == Wait:
+		return latency(*v.Value)
+	case r.Kind == Tries:
+		return strconv.FormatFloat(*v.Value, 'f', 2, 64)
+	}
+	return reports.Probability(*v.Value)
+}
+
+// latency has three significant digits.
+func latency(seconds float64) string {
+	switch {
+	case seconds >= 100: // a request that timed out has no latency that is known
+		return "timeout"
+	case seconds >= 1:
+		return strconv.FormatFloat(seconds, 'f', 2, 64) + "s"
+	}
+	ms := 1000 * seconds
+	return strconv.FormatFloat(ms, 'f', max(0, 2-int(math.Floor(math.Log10(max(1, ms))))), 64) + "ms"
+}
+
+// delta is a difference with its sign.
+func (r *Row) delta(d float64) string {
+	switch {
+	case r.Kind == Violations:
+		return fmt.Sprintf("%+.0f", d)
+	case r.Kind == Tries:
+		return fmt.Sprintf("%+.2f", d)
+	case (r.Kind == Latency || r.Kind == Wait) && d >= 9.995:
+		return fmt.Sprintf("×%.3g", d+1)
+	case r.Kind == Latency || r.Kind == Wait:
+		return fmt.Sprintf("%+.0f%%", 100*d)
+	case d < 0:
+		return "-" + reports.Probability(-d)
+	}
+	return "+" + reports.Probability(d)
+}
+
+func pValue(p float64) string {
+	if p < 0.001 {
+		return "<.001"
+	}
+	return strings.TrimPrefix(strconv.FormatFloat(p, 'f', 3, 64), "0")
+}
+
+// rounded is a number of requests with two significant digits, rounded up: more would be an idle claim.
+func rounded(n int64) string {
+	unit := int64(1)
+	for n/unit >= 100 {
+		unit *= 10
+	}
+	return strconv.FormatInt((n+unit-1)/unit*unit, 10)
+}
+
+// margins say what counts as the same.
+func (c *Comparison) margins() string {
+	floor := ""
+	if c.LatencyFloor > 0 {
+		floor = fmt.Sprintf(" (%v at least)", time.Duration(c.LatencyFloor*float64(time.Second)))
+	}
+	return fmt.Sprintf("Same is within %s for shares (and as a part of the tries that a policy allows), and within %.3g %%%s for times. "+
+		"Intervals have 95 %%; p is Holm's over %d tests, and worse or better needs p ≤ %s and more than the margin. "+
+		"What an unclear metric needs is about how many requests a phase would settle it.",
+		reports.Probability(c.Margin), 100*c.LatencyMargin, floor, c.Family, reports.Probability(c.Alpha))
+}
+
+// sides introduce the two reports.
+func (c *Comparison) sides() []string {
+	line := func(name string, s Side) string {
+		return fmt.Sprintf("%s %s: %s, %d requests, seed %d, %s", name, s.Name, s.Verdict, s.Requests, s.Seed, s.Started.UTC().Format("2006-01-02 15:04:05 UTC"))
+	}
+	return []string{line("OLD", c.Old), line("NEW", c.New)}
+}
+
+// warnings are what must be known before the numbers are read.
+func (c *Comparison) warnings() []string {
+	var all []string
+	for _, m := range c.Mismatches {
+		all = append(all, "compared by force: "+m.String())
+	}
+	all = append(all, c.Unknown...)
+	if c.Old.Seed == c.New.Seed && c.Old.Name != c.New.Name {
+		all = append(all, "both runs have one seed, so their draws are the same: intervals are wider than they need be")
+	}
+	return all
+}
+
+// changes are what may differ, in one line each.
+func (c *Comparison) changes() []string {
+	var all []string
+	for _, m := range c.Changes {
+		all = append(all, m.String())
+	}
+	return all
+}
+
+// leftOut is what was not compared, each reason once with all that it is about.
+func (c *Comparison) leftOut() []string {
+	var order []string
+	where := map[string][]string{}
+	for _, e := range c.Excluded {
+		what := e.What + ": " + e.Why
+		if where[what] == nil {
+			order = append(order, what)
+		}
+		where[what] = append(where[what], strings.TrimSpace(e.Stage+" "+e.Phase))
+	}
+	for i, what := range order {
+		order[i] = strings.Join(where[what], ", ") + ": " + what
+	}
+	return order
+}

@@ -1,0 +1,114 @@
+package compare
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// conclude sorts the rows, what is worse first, and gives the whole comparison its word and sentence.
+func (c *Comparison) conclude() {
+	slices.SortStableFunc(c.Rows, func(a, b Row) int { return cmp.Compare(a.rank(), b.rank()) })
+	count := c.Counts()
+	open := c.open()
+	switch {
+	case count[Worse] > 0:
+		c.Word = Worse
+		c.Summary = fmt.Sprintf("NEW is worse than OLD in %d of %s, first %s", count[Worse], metrics(len(c.Rows)), c.Rows[0].name())
+	case len(open) > 0:
+		c.Word = Unclear
+		c.Summary = fmt.Sprintf("NEW is not found to be worse, but not all could be told: %s", open[0])
+		if len(open) > 1 {
+			c.Summary += fmt.Sprintf(", and %d more", len(open)-1)
+		}
+	case len(c.Rows) == 0:
+		c.Word, c.Summary = Unclear, "nothing could be compared"
+	case count[Better] > 0:
+		c.Word = Better
+		c.Summary = fmt.Sprintf("NEW is better than OLD in %d of %s, first %s, and worse in none", count[Better], metrics(len(c.Rows)), c.Rows[0].name())
+	default:
+		c.Word = Same
+		c.Summary = "NEW is the same as OLD in all " + metrics(len(c.Rows))
+		if count[Unclear] > 0 {
+			var open []*Row
+			for i := range c.Rows {
+				if c.Rows[i].Word == Unclear {
+					open = append(open, &c.Rows[i])
+				}
+			}
+			c.Summary = fmt.Sprintf("NEW is the same as OLD in %d of %s; too uncertain to tell: %s", count[Same], metrics(len(c.Rows)), sumUp(open))
+		}
+	}
+}
+
+func metrics(n int) string {
+	if n == 1 {
+		return "1 metric"
+	}
+	return fmt.Sprintf("%d metrics", n)
+}
+
+// Counts are how many rows have each word.
+func (c *Comparison) Counts() map[Word]int {
+	count := map[Word]int{}
+	for i := range c.Rows {
+		count[c.Rows[i].Word]++
+	}
+	return count
+}
+
+// open is what keeps the comparison from being settled.
+func (c *Comparison) open() []string {
+	var all []string
+	for i := range c.Rows {
+		if r := &c.Rows[i]; r.Gates && r.Word == Unclear {
+			all = append(all, r.name())
+		}
+	}
+	for _, e := range c.Excluded {
+		if e.Gates {
+			all = append(all, e.String())
+		}
+	}
+	return all
+}
+
+// name is where the row is from, in words.
+func (r *Row) name() string { return r.Stage + ", " + r.Phase + ": " + r.Metric }
+
+// String says what was not compared, and why.
+func (e Exclusion) String() string {
+	where := e.Stage
+	if e.Phase != "" {
+		where += ", " + e.Phase
+	}
+	return fmt.Sprintf("%s: %s: %s", where, e.What, e.Why)
+}
+
+// rank orders rows: worse, better, unclear, the same; among the unclear those that count first.
+func (r *Row) rank() int {
+	switch {
+	case r.Word == Worse:
+		return 0
+	case r.Word == Better:
+		return 1
+	case r.Word == Unclear && r.Gates:
+		return 2
+	case r.Word == Unclear:
+		return 3
+	}
+	return 4
+}
+
+// Refusal says in what the scenarios differ, each with both values; empty: they may be compared.
+func (c *Comparison) Refusal() string {
+	var lines []string
+	for _, m := range c.Mismatches {
+		lines = append(lines, m.String())
+	}
+	return strings.Join(lines, "\n")
+}
+
+// String is both values of what differs.
+func (m Mismatch) String() string { return fmt.Sprintf("%s: OLD %s, NEW %s", m.Name, m.Old, m.New) }

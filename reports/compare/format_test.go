@@ -1,0 +1,242 @@
+package compare
+
+import (
+	"encoding/xml"
+	"fmt"
+	"html"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+
+	"github.com/hellochaos/hellochaos/reports"
+)
+
+// example has a row of each word, an exclusion, a mismatch, a change and something unknown.
+func example() *Comparison {
+	slower := usual
+	slower.latency, slower.missing, slower.call, slower.edge = 0.012, 12, 0, 0.345
+	a, b := usual.draw(1), slower.draw(2)
+	b.Stages[0].Phases[0].Late = true
+	b.Settings.Rate, b.Settings.ManifestsHash, b.Target.Deviation = 300, "", "one-retry-less"
+	b.Verdict = reports.Fail
+	c := Of(a, b, defaults)
+	c.Old.Name, c.New.Name, c.Forced = "r1", "r2", true
+	return c
+}
+
+const exampleText = `WORSE  NEW is worse than OLD in 3 of 14 metrics, first retry, after: backend
+       ledger
+OLD r1: pass, 6000 requests, seed 1, 2026-05-04 03:02:01 UTC
+NEW r2: fail, 6000 requests, seed 2, 2026-05-04 03:02:01 UTC
+  ≠ --break: OLD none, NEW one-retry-less
+  ! compared by force: rate: OLD as planned, NEW 300 a second
+  ! whether the manifests' hash is the same cannot be known: NEW does not have
+    it
+
+worse
+phase        metric          old     new     difference  p
+retry after  backend ledger  0       12      +12         exact
+retry after  ok p50          1.98ms  11.6ms  +487% ±67%  <.001
+retry after  ok p90          3.33ms  19.7ms  +493% ±77%  <.001
+  ! backend ledger: the check passed and fails
+
+better
+phase         metric              old    new  difference     p
+retry before  backend call fails  .0563  0    -.0563 ±.0088  <.001
+retry after   backend call fails  .0653  0    -.0653 ±.0094  <.001
+
+unclear
+phase         metric      old   new   difference     needs
+retry before  edge fails  .308  .349  +.0413 ±.0238  23000
+retry after   edge fails  .304  .351  +.0473 ±.0237  240000
+
+unclear, and not counted without --strict
+phase        metric  old     new     difference   needs
+retry after  ok p99  4.91ms  30.3ms  +517% ±139%  3100
+
+same
+phase         metric                 old     new     difference     p
+retry before  canary share           .189    .213    +.0233 ±.0203  .121
+retry before  backend tries/request  1.40    1.42    +0.02 ±0.10    1.000
+retry after   canary share           .208    .189    -.0193 ±.0202  .242
+retry after   canary, exact header   0       0       +0             exact
+retry after   backend wait, try 2    12.5ms  12.5ms  +0% ±13%       1.000
+retry after   backend tries/request  1.39    1.42    +0.02 ±0.10    1.000
+
+  ! not compared: retry before: latencies: requests left late in NEW
+
+Same is within .05 for shares (and as a part of the tries that a policy allows),
+and within 25 % (1ms at least) for times. Intervals have 95 %; p is Holm's over
+12 tests, and worse or better needs p ≤ .01 and more than the margin. What an
+unclear metric needs is about how many requests a phase would settle it.
+`
+
+func TestText(t *testing.T) {
+	c := example()
+	var plain, all, coloured strings.Builder
+	for out, write := range map[*strings.Builder]func() error{
+		&plain: func() error { return Text(&plain, c, false, false) }, &all: func() error { return Text(&all, c, true, false) },
+		&coloured: func() error { return Text(&coloured, c, false, true) },
+	} {
+		if err := write(); err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(strings.NewReplacer(green, "", red, "", yellow, "", reset, "").Replace(out.String())) {
+			if n := len([]rune(strings.TrimRight(line, "\n"))); n > width {
+				t.Errorf("%d columns: %s", n, line)
+			}
+		}
+	}
+	if plain.String() != exampleText {
+		t.Errorf("got:\n%s\nwant:\n%s", plain.String(), exampleText)
+	}
+	if bare := strings.NewReplacer(green, "", red, "", yellow, "", reset, "").Replace(coloured.String()); bare != plain.String() || bare == coloured.String() {
+		t.Errorf("colours change more than colours:\n%s", coloured.String())
+	}
+	for i := range c.Rows {
+		if r := &c.Rows[i]; !strings.Contains(all.String(), r.Metric) {
+			t.Errorf("--all does not list %s", r.name())
+		}
+	}
+}
+
+// Every format tells of every row, of what was forced, and of what was left out.
+func TestFormatsTellAll(t *testing.T) {
+	c := example()
+	for _, format := range formats {
+		if format.Name == "text" {
+			continue // sums up
+		}
+		var out strings.Builder
+		if err := format.Write(&out, c); err != nil {
+			t.Fatal(err)
+		}
+		text := html.UnescapeString(strings.ReplaceAll(out.String(), `\_`, "_"))
+		for i := range c.Rows {
+			if !strings.Contains(text, c.Rows[i].Metric) {
+				t.Errorf("%s does not tell of %s", format.Name, c.Rows[i].name())
+			}
+		}
+		if format.Name == "prometheus" {
+			continue // numbers alone
+		}
+		for _, want := range []string{"requests left late in NEW", "worse"} {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s does not say %q", format.Name, want)
+			}
+		}
+		if format.Name != "junit" && !(strings.Contains(text, "as planned") && strings.Contains(text, "cannot be known") && strings.Contains(text, "one-retry-less")) {
+			t.Errorf("%s does not tell what differs:\n%s", format.Name, text)
+		}
+	}
+	if names := FormatNames(); names != "text, json, markdown, html, junit, prometheus" {
+		t.Errorf("formats: %s", names)
+	}
+	if _, ok := FormatNamed("xml"); ok {
+		t.Error("there is a format xml")
+	}
+}
+
+func TestJUnit(t *testing.T) {
+	c := example()
+	var out strings.Builder
+	if err := JUnit(&out, c); err != nil {
+		t.Fatal(err)
+	}
+	var got junitSuites
+	if err := xml.Unmarshal([]byte(out.String()), &got); err != nil {
+		t.Fatal(err)
+	}
+	count := c.Counts()
+	gating := len(c.open())
+	if got.Tests != len(c.Rows)+len(c.Excluded) || got.Failures != count[Worse] || got.Errors != gating || len(got.Suites) != 1 || count[Worse] == 0 || gating == 0 {
+		t.Errorf("got %d tests, %d failures, %d errors in %d suites; want %d, %d, %d in 1", got.Tests, got.Failures, got.Errors, len(got.Suites),
+			len(c.Rows)+len(c.Excluded), count[Worse], gating)
+	}
+	if skipped := got.Suites[0].Skipped; skipped != count[Unclear]-gating+len(c.Excluded) {
+		t.Errorf("%d skipped, want %d", skipped, count[Unclear]-gating+len(c.Excluded))
+	}
+}
+
+func TestPrometheus(t *testing.T) {
+	c := example()
+	var out strings.Builder
+	if err := Prometheus(&out, c); err != nil {
+		t.Fatal(err)
+	}
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	families, err := parser.TextToMetricFamilies(strings.NewReader(out.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if code := families["hellochaos_comparison_exit_code"].Metric[0].Gauge.GetValue(); code != 1 {
+		t.Errorf("exit code: %g, want 1", code)
+	}
+	got := map[string]float64{}
+	for _, m := range families["hellochaos_comparison_difference"].Metric {
+		name := ""
+		for _, l := range m.Label {
+			name += l.GetValue() + "/" // in alphabetical order: kind, metric, phase, stage
+		}
+		got[name] = m.Gauge.GetValue()
+	}
+	for i := range c.Rows {
+		r := &c.Rows[i]
+		if value := got[fmt.Sprintf("%s/%s/%s/%s/", r.Kind, r.Metric, r.Phase, r.Stage)]; r.Difference != nil && value != *r.Difference {
+			t.Errorf("%s: %g, want %g", r.name(), value, *r.Difference)
+		}
+	}
+}
+
+// What a report calls its stages and checks is text, in every format.
+func TestMarkupIsText(t *testing.T) {
+	a, b := usual.draw(1), usual.draw(2)
+	for _, r := range []*reports.Report{a, b} {
+		r.Stages[0].Checks[0].Name = `<script>alert("x")</script> | **a** fails`
+	}
+	c := Of(a, b, defaults)
+	c.Old.Name = "<img src=x onerror=alert(1)>"
+	for _, format := range []string{"html", "markdown", "junit"} {
+		f, _ := FormatNamed(format)
+		var out strings.Builder
+		if err := f.Write(&out, c); err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(out.String(), "<script>") || strings.Contains(out.String(), "<img") || format == "markdown" && strings.Contains(out.String(), " | **a** ") {
+			t.Errorf("%s has markup of the report's:\n%s", format, out.String())
+		}
+	}
+}
+
+func TestOptions(t *testing.T) {
+	for text, want := range map[string][2]float64{"25%,1ms": {0.25, 0.001}, "10%": {0.1, 0}, " 5% , 2s ": {0.05, 2}} {
+		if share, floor, ok := latencyMargin(text); !ok || share != want[0] || floor != want[1] {
+			t.Errorf("%q: %g, %g, %v", text, share, floor, ok)
+		}
+	}
+	for _, text := range []string{"", "10", "0%", "-5%", "NaN%", "10%,", "10%,-1ms", "10%,2h", "x%", "1001%"} {
+		if _, _, ok := latencyMargin(text); ok {
+			t.Errorf("%q is accepted", text)
+		}
+	}
+	for _, bad := range []Flags{{margin: "0", latencyMargin: "x"}, {margin: "NaN", latencyMargin: ""}} {
+		if _, err := bad.Options(); err == nil || !strings.Contains(err.Error(), "--margin "+bad.margin) || !strings.Contains(err.Error(), "--latency-margin "+bad.latencyMargin+":") {
+			t.Errorf("%+v: %v", bad, err)
+		}
+	}
+}
+
+func TestCells(t *testing.T) {
+	for seconds, want := range map[float64]string{0.00026: "0.26ms", 0.0011: "1.10ms", 0.0115: "11.5ms", 0.123: "123ms", 1.234: "1.23s", 100: "timeout"} {
+		if got := latency(seconds); got != want {
+			t.Errorf("%g s: %s, want %s", seconds, got, want)
+		}
+	}
+	for n, want := range map[int64]string{7: "7", 99: "99", 101: "110", 12345: "13000"} {
+		if got := rounded(n); got != want {
+			t.Errorf("%d: %s, want %s", n, got, want)
+		}
+	}
+}

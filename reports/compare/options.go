@@ -1,0 +1,70 @@
+package compare
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+)
+
+// Options are what a user can choose about a comparison.
+type Options struct {
+	// Margin is the largest difference of a share that still counts as the same, in (0, 1).
+	Margin float64 `json:"margin"`
+	// LatencyMargin is that of a latency, as a part of the old one, above 0; LatencyFloor is the least that it is, in seconds.
+	LatencyMargin float64 `json:"latency_margin"`
+	LatencyFloor  float64 `json:"latency_floor_seconds"`
+	// Strict: latencies, waits and tries that are unclear count as well.
+	Strict bool `json:"strict"`
+}
+
+// Flags are the options as text, so that every bad value of a command line can be told at once.
+type Flags struct {
+	margin, latencyMargin string
+	strict                bool
+}
+
+// AddFlags adds the flags of a comparison to a set.
+func AddFlags(set *pflag.FlagSet) *Flags {
+	f := &Flags{}
+	set.StringVar(&f.margin, "margin", "0.05", "largest `difference` of a share that is still the same")
+	set.StringVar(&f.latencyMargin, "latency-margin", "25%,1ms", "the same of a latency: a `percentage`, and a time that it is at least")
+	set.BoolVar(&f.strict, "strict", false, "exit 3 also where only latencies, waits or tries are unclear")
+	return f
+}
+
+// Options reads the flags' values; the error joins one line for each that is wrong.
+func (f *Flags) Options() (Options, error) {
+	o := Options{Strict: f.strict}
+	var wrongShare, wrongLatency error
+	var err error
+	if o.Margin, err = strconv.ParseFloat(f.margin, 64); err != nil || !(o.Margin > 0 && o.Margin < 1) {
+		wrongShare = fmt.Errorf("--margin %s: must be a share above 0 and below 1, such as 0.05", f.margin)
+	}
+	var ok bool
+	if o.LatencyMargin, o.LatencyFloor, ok = latencyMargin(f.latencyMargin); !ok {
+		wrongLatency = fmt.Errorf("--latency-margin %s: must be a percentage above 0 and at most 1000%%, such as 10%%, or one with a time of at most a minute, such as 10%%,5ms", f.latencyMargin)
+	}
+	return o, errors.Join(wrongShare, wrongLatency)
+}
+
+// latencyMargin reads "25%" or "25%,1ms".
+func latencyMargin(text string) (share, floor float64, ok bool) {
+	percent, least, two := strings.Cut(text, ",")
+	number, ok := strings.CutSuffix(strings.TrimSpace(percent), "%")
+	share, err := strconv.ParseFloat(number, 64)
+	if !ok || err != nil || !(share > 0 && share <= 1000) {
+		return 0, 0, false
+	}
+	if two {
+		d, err := time.ParseDuration(strings.TrimSpace(least))
+		if err != nil || d < 0 || d > time.Minute {
+			return 0, 0, false
+		}
+		floor = d.Seconds()
+	}
+	return share / 100, floor, true
+}

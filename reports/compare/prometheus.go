@@ -1,0 +1,56 @@
+package compare
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/common/expfmt"
+)
+
+// Prometheus writes a comparison in Prometheus' text format, for a node exporter's textfile folder or a push gateway.
+func Prometheus(w io.Writer, c *Comparison) error {
+	registry := prometheus.NewRegistry()
+	gauge := func(name, help string, labels ...string) *prometheus.GaugeVec {
+		g := prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "hellochaos", Subsystem: "comparison", Name: name, Help: help}, labels)
+		registry.MustRegister(g)
+		return g
+	}
+	gauge("exit_code", "What compare-reports ended with: 0 same or better, 1 worse, 3 unclear.").WithLabelValues().Set(float64(c.ExitCode()))
+	gauge("tests", "Statistical tests in the comparison, the family of Holm's procedure.").WithLabelValues().Set(float64(c.Family))
+	count := gauge("metrics", "Metrics of the comparison by what is said of them.", "word")
+	for _, word := range []Word{Better, Worse, Same, Unclear} {
+		count.WithLabelValues(string(word)).Set(float64(c.Counts()[word]))
+	}
+	of := []string{"stage", "phase", "metric", "kind"}
+	words := gauge("metric_word", "1 for what is said of the metric.", append(of, "word")...)
+	difference := gauge("difference", "New minus old; of latencies and waits as a part of the old one.", of...)
+	low := gauge("difference_low", "Lower end of the difference's 95 % interval.", of...)
+	high := gauge("difference_high", "Upper end of the difference's 95 % interval.", of...)
+	p := gauge("p_value", "p-value of no difference, after Holm.", of...)
+	for i := range c.Rows {
+		r := &c.Rows[i]
+		at := []string{r.Stage, r.Phase, r.Metric, string(r.Kind)}
+		words.WithLabelValues(append(at, string(r.Word))...).Set(1)
+		if r.Difference != nil {
+			difference.WithLabelValues(at...).Set(*r.Difference)
+		}
+		if r.Interval != nil {
+			low.WithLabelValues(at...).Set(r.Interval.Lo)
+			high.WithLabelValues(at...).Set(r.Interval.Hi)
+		}
+		if r.PHolm != nil {
+			p.WithLabelValues(at...).Set(*r.PHolm)
+		}
+	}
+	families, err := registry.Gather()
+	if err != nil {
+		return fmt.Errorf("gathering the comparison for Prometheus: %w", err)
+	}
+	for _, family := range families {
+		if _, err := expfmt.MetricFamilyToText(w, family); err != nil {
+			return fmt.Errorf("writing the comparison for Prometheus: %w", err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,206 @@
+package stats
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// Bin is how many observations have a value.
+type Bin struct {
+	Value float64
+	Count int64
+}
+
+// Blocks are observations in blocks of time. Those of one block may depend on each other as they like (a machine is slow for a
+// second); those of different blocks do not.
+type Blocks struct {
+	values []float64 // ascending
+	// below has for each value how many observations of each block are at most that, upTo how many of all.
+	below [][]int64
+	upTo  []int64
+	sizes []int64 // of the blocks
+	total int64
+}
+
+// NewBlocks sorts bins, block by block, into Blocks. Blocks without observations are no blocks.
+func NewBlocks(blocks [][]Bin) *Blocks {
+	b := &Blocks{}
+	var filled [][]Bin
+	for _, bins := range blocks {
+		var size int64
+		for _, bin := range bins {
+			size += bin.Count
+			b.values = append(b.values, bin.Value)
+		}
+		if size > 0 {
+			filled, b.sizes, b.total = append(filled, bins), append(b.sizes, size), b.total+size
+		}
+	}
+	slices.Sort(b.values)
+	b.values = slices.Compact(b.values)
+	b.below = make([][]int64, len(b.values))
+	flat := make([]int64, len(b.values)*len(filled))
+	for i := range b.below {
+		b.below[i] = flat[i*len(filled) : (i+1)*len(filled)]
+	}
+	for column, bins := range filled {
+		for _, bin := range bins {
+			i, _ := slices.BinarySearch(b.values, bin.Value)
+			b.below[i][column] += bin.Count
+		}
+		for i := 1; i < len(b.below); i++ {
+			b.below[i][column] += b.below[i-1][column]
+		}
+	}
+	b.upTo = make([]int64, len(b.values))
+	for i, row := range b.below {
+		for _, count := range row {
+			b.upTo[i] += count
+		}
+	}
+	return b
+}
+
+// N is the number of observations, Len that of the blocks.
+func (b *Blocks) N() int64 { return b.total }
+
+// Len is the number of blocks that have observations.
+func (b *Blocks) Len() int { return len(b.sizes) }
+
+// Equal says whether both have the same observations in the same blocks.
+func (b *Blocks) Equal(o *Blocks) bool {
+	return slices.Equal(b.values, o.values) && slices.EqualFunc(b.below, o.below, slices.Equal[[]int64])
+}
+
+// at returns the index of the smallest value that has at least so many observations at or below it.
+func (b *Blocks) at(rank float64) int {
+	i, _ := slices.BinarySearch(b.upTo, int64(math.Ceil(rank)))
+	return min(i, len(b.values)-1)
+}
+
+// Quantile is the q-quantile of all observations: the smallest value with at least the share q at or below it. There must be
+// observations.
+func (b *Blocks) Quantile(q float64) float64 {
+	requireProbability("q", q)
+	return b.values[b.at(q*float64(b.total))]
+}
+
+// QuantileInterval returns the interval of the q-quantile: the values at the shares q ± t s (Woodruff, "Confidence intervals for
+// medians and other position measures", JASA 47, 1952), where s is the standard error of the share at or below the quantile
+// between blocks as clusters (Francisco & Fuller, "Quantile estimation with a complex survey design", Annals of Statistics
+// 19, 1991), and t of Student's distribution with one degree of freedom less than there are blocks. s is never less than that
+// of independent observations. With few blocks it is wide; the answer is false where a share would leave (0, 1): there are
+// too few observations or blocks for this alpha.
+func (b *Blocks) QuantileInterval(q, alpha float64) (Interval, bool) {
+	requireProbability("q", q)
+	requireProbability("alpha", alpha)
+	if len(b.sizes) < 2 {
+		return Interval{}, false
+	}
+	_, s := b.share(b.at(q*float64(b.total)), q)
+	t := studentT(len(b.sizes), alpha)
+	lo, hi := q-t*s, q+t*s
+	if lo <= 0 || hi >= 1 {
+		return Interval{}, false
+	}
+	n := float64(b.total)
+	return Interval{Lo: b.values[b.at(lo*n)], Hi: b.values[b.at(hi*n)]}, true
+}
+
+// BlocksSuffice says whether so many blocks of so many observations each, all independent, have an interval for the q-quantile.
+func BlocksSuffice(q, alpha float64, blocks int, perBlock float64) bool {
+	requireProbability("q", q)
+	requireProbability("alpha", alpha)
+	if blocks < 2 {
+		return false
+	}
+	half := studentT(blocks, alpha) * math.Sqrt(q*(1-q)/(float64(blocks)*perBlock))
+	return half < q && half < 1-q
+}
+
+// studentT is the two-sided quantile of Student's distribution for so many blocks.
+func studentT(blocks int, alpha float64) float64 {
+	return -distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(blocks - 1)}.Quantile(alpha / 2)
+}
+
+// share is the share of observations at or below the value of an index, and its standard error between blocks, which is at least
+// that of independent observations of the share q.
+func (b *Blocks) share(index int, q float64) (share, standardError float64) {
+	n := float64(b.total)
+	share = float64(b.atMost(index)) / n
+	var squares float64
+	for i, size := range b.sizes {
+		residual := -share * float64(size)
+		if index >= 0 {
+			residual += float64(b.below[index][i])
+		}
+		squares += residual * residual
+	}
+	blocks := float64(len(b.sizes))
+	return share, math.Sqrt(max(blocks/(blocks-1)*squares/(n*n), q*(1-q)/n))
+}
+
+// QuantileRatio returns the logarithm of the ratio of the q-quantiles of two independent sets of Blocks with positive values, to
+// over from, and its interval by MOVER; where either has none it is everything.
+func QuantileRatio(from, to *Blocks, q, alpha float64) Estimate {
+	a, okFrom := from.QuantileInterval(q, alpha)
+	b, okTo := to.QuantileInterval(q, alpha)
+	if !okFrom || !okTo {
+		return Estimate{Value: math.Log(to.Quantile(q) / from.Quantile(q)), Interval: Interval{Lo: math.Inf(-1), Hi: math.Inf(1)}}
+	}
+	return Difference(logarithm(from.Quantile(q), a), logarithm(to.Quantile(q), b))
+}
+
+// QuantileTest returns the two-sided p-value of the hypothesis that two sets of Blocks have one q-quantile: the quantile test
+// (Mood's median test for any q; Conover, Practical Nonparametric Statistics, 1999, section 4.3) with blocks as clusters. The
+// shares at or below the q-quantile of all observations together are compared by Welch's t-test, their standard errors those
+// between blocks, and never less than those of independent observations. It is 1 where either has fewer than two blocks.
+func QuantileTest(a, b *Blocks, q float64) float64 {
+	requireProbability("q", q)
+	if a.Len() < 2 || b.Len() < 2 {
+		return 1
+	}
+	x := commonQuantile(a, b, q)
+	shareA, errorA := a.share(a.index(x), q)
+	shareB, errorB := b.share(b.index(x), q)
+	varianceA, varianceB := errorA*errorA, errorB*errorB
+	both := varianceA + varianceB
+	freedom := both * both / (varianceA*varianceA/float64(a.Len()-1) + varianceB*varianceB/float64(b.Len()-1))
+	t := math.Abs(shareA-shareB) / math.Sqrt(both)
+	return 2 * distuv.StudentsT{Mu: 0, Sigma: 1, Nu: freedom}.CDF(-t)
+}
+
+// commonQuantile is the q-quantile of the observations of both.
+func commonQuantile(a, b *Blocks, q float64) float64 {
+	rank := int64(math.Ceil(q * float64(a.total+b.total)))
+	values := slices.Concat(a.values, b.values)
+	slices.Sort(values)
+	i, _ := slices.BinarySearchFunc(values, rank, func(x float64, rank int64) int {
+		return cmp.Compare(a.atMost(a.index(x))+b.atMost(b.index(x)), rank)
+	})
+	return values[i]
+}
+
+// index returns that of the largest value that is at most x, -1 when none is.
+func (b *Blocks) index(x float64) int {
+	i, found := slices.BinarySearch(b.values, x)
+	if found {
+		return i
+	}
+	return i - 1
+}
+
+// atMost is how many observations are at most the value of an index, which is -1 for none.
+func (b *Blocks) atMost(index int) int64 {
+	if index < 0 {
+		return 0
+	}
+	return b.upTo[index]
+}
+
+func logarithm(value float64, interval Interval) Estimate {
+	return Estimate{Value: math.Log(value), Interval: Interval{Lo: math.Log(interval.Lo), Hi: math.Log(interval.Hi)}}
+}

@@ -1,0 +1,164 @@
+package stats
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+func TestDifference(t *testing.T) {
+	got := Difference(Estimate{3, Interval{1, 4}}, Estimate{10, Interval{6, 13}})
+	near(t, "value", got.Value, 7, 0)
+	near(t, "lower", got.Interval.Lo, 7-math.Hypot(4, 1), 1e-12)
+	near(t, "upper", got.Interval.Hi, 7+math.Hypot(3, 2), 1e-12)
+}
+
+// Of a normal estimate's own intervals the p-value is that of the normal test.
+func TestPValueOfTheNormalTest(t *testing.T) {
+	for _, z := range []float64{0, .3, 1.96, -2.5758, 5} {
+		want := 2 * distuv.UnitNormal.Survival(math.Abs(z))
+		got := PValue(func(alpha float64) (Interval, bool) {
+			half := distuv.UnitNormal.Quantile(1 - alpha/2)
+			return Interval{z - half, z + half}, true
+		})
+		near(t, "p relative to the test's", got/want, 1, 2e-3)
+	}
+	if p := PValue(func(alpha float64) (Interval, bool) { return Interval{1, 2}, alpha > .02 }); math.Abs(p-.02) > 1e-4 {
+		t.Errorf("intervals that exist from .02 on: p=%g, want .02", p)
+	}
+	if p := PValue(func(float64) (Interval, bool) { return Interval{}, false }); p != 1 {
+		t.Errorf("no interval: p=%g, want 1", p)
+	}
+}
+
+// seconds draws blocks of latencies: exponential, with a factor for each second whose logarithm is normal.
+func seconds(draw *rand.Rand, blocks, perBlock int, deviation float64) *Blocks {
+	all := make([][]Bin, blocks)
+	for i := range all {
+		factor := math.Exp(deviation * draw.NormFloat64())
+		for range perBlock {
+			all[i] = append(all[i], Bin{Value: factor * (1 + draw.ExpFloat64()), Count: 1})
+		}
+	}
+	return NewBlocks(all)
+}
+
+// Two runs of one kind whose seconds differ: the ratio's interval covers 1 and the p-value is below .05 rarely, while
+// intervals of independent observations would miss far more.
+func TestQuantileRatioCoversCorrelatedSeconds(t *testing.T) {
+	for _, test := range []struct {
+		blocks, perBlock int
+		deviation, q     float64
+		least            float64 // of the coverage
+	}{
+		{3, 200, .2, .5, .94},
+		{4, 200, .2, .5, .94},
+		{8, 200, .2, .5, .94},
+		{8, 200, .2, .9, .94},
+		{8, 200, 0, .5, .94},
+		{8, 200, 0, .9, .94},
+		{20, 200, .1, .99, .93},
+		{30, 100, .1, .9, .93},
+	} {
+		const runs = 300
+		draw := rand.New(rand.NewPCG(7, uint64(test.blocks)))
+		covered, rejected, had, independent := 0, 0, 0, 0
+		for range runs {
+			a, b := seconds(draw, test.blocks, test.perBlock, test.deviation), seconds(draw, test.blocks, test.perBlock, test.deviation)
+			p := QuantileTest(a, b, test.q)
+			if p <= .05 {
+				rejected++
+			}
+			ratio := QuantileRatio(a, b, test.q, .05)
+			if math.IsInf(ratio.Interval.Hi, 1) {
+				continue
+			}
+			had++
+			inside := ratio.Interval.Lo <= 0 && 0 <= ratio.Interval.Hi
+			if inside {
+				covered++
+			}
+			if s := naive(a, b, test.q); s.Lo <= 0 && 0 <= s.Hi {
+				independent++
+			}
+		}
+		share := float64(covered) / float64(had)
+		t.Logf("%d seconds of %d, deviation %g, q=%g: covers %.3f of %d (independent ranks: %.3f), p <= .05 in %.3f",
+			test.blocks, test.perBlock, test.deviation, test.q, share, had, float64(independent)/float64(had), float64(rejected)/runs)
+		if share < test.least || had < runs/2 || rejected > runs*8/100 {
+			t.Errorf("%+v: covered %.3f of %d, rejected %d", test, share, had, rejected)
+		}
+		if test.deviation >= .2 && float64(independent)/float64(had) > share-.1 {
+			t.Errorf("%+v: the seconds do not matter in this test", test)
+		}
+	}
+}
+
+// naive is the ratio's interval by the ranks of independent observations.
+func naive(a, b *Blocks, q float64) Interval {
+	side := func(b *Blocks) Estimate {
+		lo, hi, _ := QuantileRanks(b.N(), q, .05)
+		return logarithm(b.Quantile(q), Interval{b.values[b.at(float64(lo))], b.values[b.at(float64(hi))]})
+	}
+	return Difference(side(a), side(b)).Interval
+}
+
+func TestQuantileRatioFinds(t *testing.T) {
+	draw := rand.New(rand.NewPCG(3, 3))
+	a, b := seconds(draw, 8, 200, .1), seconds(draw, 8, 200, .1)
+	ten := make([][]Bin, 8)
+	for i := range ten {
+		for range 200 {
+			ten[i] = append(ten[i], Bin{Value: 11 + draw.ExpFloat64(), Count: 1})
+		}
+	}
+	slow := NewBlocks(ten)
+	for _, q := range []float64{.5, .9} {
+		ratio, p := QuantileRatio(a, slow, q, .05), QuantileTest(a, slow, q)
+		if p > 1e-4 || ratio.Interval.Lo < math.Log(2) {
+			t.Errorf("q=%g, ten more: %v, p=%g", q, ratio, p)
+		}
+		back, pBack := QuantileRatio(slow, a, q, .05), QuantileTest(slow, a, q)
+		near(t, "turned round", back.Interval.Lo, -ratio.Interval.Hi, 1e-9)
+		near(t, "turned round p", pBack/p, 1, 1e-9)
+	}
+	if ratio, p := QuantileRatio(a, a, .5, .05), QuantileTest(a, a, .5); ratio.Value != 0 || math.IsInf(ratio.Interval.Hi, 1) || p < .99 {
+		t.Errorf("the same: %v, p=%g", ratio, p)
+	}
+	if p := QuantileTest(seconds(draw, 3, 100, .1), NewBlocks(ten[:3]), .5); p > 1e-3 {
+		t.Errorf("ten more in three seconds: p=%g", p)
+	}
+	if ratio := QuantileRatio(a, b, .999, .05); !math.IsInf(ratio.Interval.Lo, -1) || !math.IsInf(ratio.Interval.Hi, 1) {
+		t.Errorf("too few for .999: %v", ratio)
+	}
+}
+
+func TestBlocks(t *testing.T) {
+	b := NewBlocks([][]Bin{{{1, 2}, {3, 1}}, nil, {{2, 1}}, {{3, 4}, {1, 2}}})
+	if b.N() != 10 || b.Len() != 3 {
+		t.Errorf("got %d observations in %d blocks, want 10 in 3", b.N(), b.Len())
+	}
+	for q, want := range map[float64]float64{.01: 1, .4: 1, .41: 2, .5: 2, .51: 3, .99: 3} {
+		if got := b.Quantile(q); got != want {
+			t.Errorf("q=%g: got %g, want %g", q, got, want)
+		}
+	}
+	one := NewBlocks([][]Bin{{{1, 900}}})
+	if _, ok := one.QuantileInterval(.5, .05); ok || QuantileTest(one, b, .5) != 1 {
+		t.Error("an interval or a test from one block")
+	}
+	// Scaling all values scales the interval; doubling every count without more blocks keeps it within what clusters allow.
+	rows := [][]Bin{{{1, 30}, {2, 40}, {3, 30}}, {{1, 50}, {2, 30}, {3, 20}}, {{1, 20}, {2, 20}, {3, 60}}, {{1, 33}, {2, 33}, {3, 34}}}
+	i, ok := NewBlocks(rows).QuantileInterval(.5, .05)
+	for _, bins := range rows {
+		for j := range bins {
+			bins[j].Value *= 10
+		}
+	}
+	scaled, okScaled := NewBlocks(rows).QuantileInterval(.5, .05)
+	if !ok || !okScaled || scaled.Lo != 10*i.Lo || scaled.Hi != 10*i.Hi {
+		t.Errorf("scaled: %v, %v", i, scaled)
+	}
+}

@@ -1,0 +1,79 @@
+package stats
+
+import (
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// leastExpected is the expected count below which the chi-square distribution is no longer trusted.
+const leastExpected = 5
+
+// TwoProportions returns the two-sided p-value of the hypothesis that k1 of n1 and k2 of n2 observations have one probability:
+// Fisher's exact test where an expected count is below 5, else the chi-square test with N-1 (Campbell, "Chi-squared and
+// Fisher-Irwin tests of two-by-two tables with small sample recommendations", Statistics in Medicine 26, 2007). It is 1 where
+// either has no observations, or all are of one kind. Counts that are not whole are as for Wilson, and the answer errs to the
+// larger side.
+func TwoProportions(k1, n1, k2, n2 float64) float64 {
+	requireShare(k1, n1)
+	requireShare(k2, n2)
+	total, yes := n1+n2, k1+k2
+	if n1 == 0 || n2 == 0 || yes == 0 || yes == total {
+		return 1
+	}
+	if min(n1, n2)*min(yes, total-yes)/total < leastExpected {
+		// A part of an observation on the side that has more is left out: the tables are nearer to each other then.
+		return Fisher(whole(k1, k1/n1 < k2/n2), int64(n1), whole(k2, k2/n2 < k1/n1), int64(n2))
+	}
+	cross := k1*(n2-k2) - k2*(n1-k1)
+	chi := cross / n1 * cross / n2 * (total - 1) / yes / (total - yes)
+	return distuv.ChiSquared{K: 1}.Survival(chi)
+}
+
+// whole rounds a count up or down.
+func whole(k float64, up bool) int64 {
+	if up {
+		return int64(math.Ceil(k))
+	}
+	return int64(math.Floor(k))
+}
+
+// Fisher returns the two-sided p-value of Fisher's exact test (Fisher, "The logic of inductive inference", JRSS 98, 1935) of
+// k1 of n1 against k2 of n2: with the sums fixed, the probability of all tables that are as unlikely as this one or more.
+func Fisher(k1, n1, k2, n2 int64) float64 {
+	requireCount(k1, n1)
+	requireCount(k2, n2)
+	yes := k1 + k2
+	low, high := max(0, yes-n2), min(n1, yes)
+	weight := func(k int64) float64 { return logChoose(n1, k) + logChoose(n2, yes-k) }
+	most := math.Inf(-1)
+	for k := low; k <= high; k++ {
+		most = max(most, weight(k))
+	}
+	const ties = 1e-7 // as likely, but for rounding
+	limit, sum, extreme := weight(k1)+ties, 0.0, 0.0
+	for k := low; k <= high; k++ {
+		w := weight(k)
+		sum += math.Exp(w - most)
+		if w <= limit {
+			extreme += math.Exp(w - most)
+		}
+	}
+	return extreme / sum
+}
+
+// logChoose is the logarithm of n over k.
+func logChoose(n, k int64) float64 {
+	all, _ := math.Lgamma(float64(n + 1))
+	of, _ := math.Lgamma(float64(k + 1))
+	rest, _ := math.Lgamma(float64(n - k + 1))
+	return all - of - rest
+}
+
+// requireShare panics unless 0 <= k <= n, both numbers.
+func requireShare(k, n float64) {
+	if !(k >= 0 && k <= n) || math.IsInf(n, 1) {
+		panic(fmt.Sprintf("stats: %v of %v, want 0 <= count <= total", k, n))
+	}
+}

@@ -1,0 +1,77 @@
+package mesh
+
+import (
+	"io"
+	"net/http"
+	"testing"
+
+	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/service/trail"
+	"github.com/hellochaos/hellochaos/target"
+)
+
+// TestBreakSlowBackend sends a request through the demo chain: the backend works longer by its own account, and no service else
+// is told to.
+func TestBreakSlowBackend(t *testing.T) {
+	objects, err := manifests.Through("prod", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := New(Options{Break: "slow-backend"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if _, err := m.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := m.Apply(t.Context(), objects); err != nil {
+		t.Fatal(err)
+	}
+	for name, d := range m.pods {
+		if work := m.broken.work(&d.workload); (work == slowWork) != (d.workload.Labels["app"] == "backend") {
+			t.Errorf("%v works %v", name, work)
+		}
+	}
+	address, err := m.Address(t.Context(), target.Direct)
+	if err != nil {
+		t.Fatal(err)
+	}
+	backend := lastHop(t, address.URL)
+	// On a busy machine only the least is certain.
+	if own := backend.Elapsed - backend.Call.Elapsed; backend.Service != "backend" || own < slowWork {
+		t.Errorf("%s itself worked %v, want the backend, and %v at least", backend.Service, own, slowWork)
+	}
+}
+
+// lastHop is the last of our hops that the answer of a chain tells of.
+func lastHop(t *testing.T, url string) *trail.Hop {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Accept", "application/json")
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	response, err := client.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hop, err := trail.Decode(body)
+	if err != nil {
+		t.Fatalf("%v: %s", err, body)
+	}
+	for hop.Call != nil && hop.Call.Hop != nil {
+		hop = hop.Call.Hop
+	}
+	if hop.Call == nil {
+		t.Fatalf("%s called nothing: %s", hop.Service, body)
+	}
+	return hop
+}
