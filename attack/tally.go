@@ -48,6 +48,8 @@ type CohortTally struct {
 	Statuses     map[int]int64        // answers by status; 0: none
 	Errors       map[string]int64     // requests without a whole answer by class
 	Hops         map[string]*HopTally // by the names of NewTally and Clock; only those that were called
+
+	hops []*HopTally // those of Hops, by their places in edges.names: faster than by name
 }
 
 // HopTally counts the calls to one hop, as its caller saw them: the edge for the entry hop, and for all others the hop

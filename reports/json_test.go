@@ -10,7 +10,7 @@ import (
 
 // What is shortened is white space between numbers of histograms: the report is the same, and no text is touched.
 func TestJSONKeepsBinsOnALine(t *testing.T) {
-	want := &Report{Schema: SchemaVersion, Summary: "bins [\n 1,\n 2\n ],\n [ 3, 4 ]", Stages: []Stage{{Name: "retry",
+	want := &Report{Schema: SchemaVersion, Summary: "a, [b] bins [\n 1,\n 2\n ],\n [ 3, 4 ]", Stages: []Stage{{Name: "retry",
 		Checks: []Check{{Name: "a", After: &Measurement{First: []int{7, 8, 9}}}},
 		Phases: []Phase{{
 			Seconds:       []Second{{Number: 3, OK: []Bin{{100, 2}, {104, 1}}, Failed: []Bin{{9, 1}}}},
