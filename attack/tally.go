@@ -22,8 +22,8 @@ const (
 
 // Tally counts observations. Its size does not depend on how many there are: counts are bounded by cohorts, services,
 // statuses, versions and tries, histograms are of fixed size (21.5 KB for each hop, outcome and number of tries that
-// occurs, of at most 17), the samples are four observations with their trails, and a second of the attack takes 8 bytes for each different latency (of at most 2 × 2,688,
-// usually a few hundred).
+// occurs, of at most 17), the samples are four observations with their trails, and a second of the attack takes 8 bytes
+// for each different latency (of at most 2 × 2,688, usually a few hundred).
 //
 // A Tally must not be used by two goroutines at once. Readers must not change what the exported fields lead to.
 type Tally struct {
