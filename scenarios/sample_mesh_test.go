@@ -3,13 +3,30 @@ package scenarios
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/hellochaos/hellochaos/attack"
+	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/reports"
 	"github.com/hellochaos/hellochaos/target"
 	"github.com/hellochaos/hellochaos/target/mesh"
 )
+
+// patient are the stages' objects with time limits that no machine is too slow for: a try that was cut goes on at its
+// service while the next one is under way.
+func patient(t *testing.T) map[string][]manifests.Object {
+	t.Helper()
+	all := map[string][]manifests.Object{}
+	for _, name := range manifests.StageNames() {
+		text, err := manifests.StageYAML(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[name] = parsed(t, name+".yaml", strings.ReplaceAll(string(text), "perTryTimeout: 2s", "perTryTimeout: 50s"))
+	}
+	return all
+}
 
 // attacked is a phase of a stage that was attacked on the embedded mesh, slowly enough for a build with the race detector,
 // as many times as asked; what the last attack brought is told.
@@ -20,8 +37,8 @@ func attacked(t *testing.T, stage string, times int, o Options) (*phase, *eviden
 		t.Fatal(err)
 	}
 	o.Cascade, o.Tolerance = "absorb", 0.08
-	o.Attack = attack.Options{Rate: 250, MaxRequests: 300}
-	run, err := Plan(stages, o, Pace{mesh.Capacity, mesh.Timed}, nil)
+	o.Attack = attack.Options{Rate: 250, MaxRequests: 300, Timeout: attack.MaxTimeout}
+	run, err := Plan(stages, o, Pace{mesh.Capacity, mesh.Timed}, patient(t))
 	if err != nil {
 		t.Fatal(err)
 	}
