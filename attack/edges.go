@@ -38,19 +38,30 @@ func newEdges(own []string) edges {
 // add counts a call that a version answered.
 func (e *edges) add(from, to int, version string, failed bool) {
 	calls := &e.between[from*len(e.names)+to]
-	at := slices.IndexFunc(*calls, func(c Calls) bool { return c.Version == version })
+	at := place(*calls, version)
 	if at < 0 && len(*calls) >= maxVersions {
 		version = otherVersion
-		at = slices.IndexFunc(*calls, func(c Calls) bool { return c.Version == version })
+		at = place(*calls, version)
 	}
 	if at < 0 {
 		at = len(*calls)
 		*calls = append(*calls, Calls{From: e.names[from], To: e.names[to], Version: strings.Clone(version)})
 	}
-	(*calls)[at].Calls++
+	counted := &(*calls)[at]
+	counted.Calls++
 	if failed {
-		(*calls)[at].Failed++
+		counted.Failed++
 	}
+}
+
+// place is where a version is counted; -1: nowhere yet.
+func place(calls []Calls, version string) int {
+	for i := range calls {
+		if calls[i].Version == version {
+			return i
+		}
+	}
+	return -1
 }
 
 // Edges are the calls of all cohorts, from the edge inwards, by caller, called service and version.

@@ -18,7 +18,7 @@ func (t *Tally) addHops(c *CohortTally, o *Observation) (anyFailed bool, tries i
 	for next := &call; ; {
 		failed := next.Failed()
 		anyFailed = anyFailed || failed && to != atClock
-		c.hop(t.edges.names[to]).add(next, o.Number)
+		c.hop(t.edges.names, to).add(next, o.Number)
 		if next.Hop == nil {
 			t.edges.add(from, to, "", failed)
 			return anyFailed, tries
@@ -47,12 +47,20 @@ func firstLabel(address string) string {
 	return host
 }
 
-func (c *CohortTally) hop(service string) *HopTally {
-	h := c.Hops[service]
+// hop is the tally of the service of which the name stands at a place of names.
+func (c *CohortTally) hop(names []string, at int) *HopTally {
+	if c.hops == nil {
+		c.hops = make([]*HopTally, len(names))
+	}
+	if h := c.hops[at]; h != nil {
+		return h
+	}
+	h := c.Hops[names[at]] // there where one of our own services is called as the clock is
 	if h == nil {
 		h = &HopTally{Statuses: map[int]int64{}, Versions: map[string]int64{}, First: map[string][]int{}}
-		c.Hops[service] = h
+		c.Hops[names[at]] = h
 	}
+	c.hops[at] = h
 	return h
 }
 

@@ -22,8 +22,8 @@ const (
 
 // Tally counts observations. Its size does not depend on how many there are: counts are bounded by cohorts, services,
 // statuses, versions and tries, histograms are of fixed size (21.5 KB for each hop, outcome and number of tries that
-// occurs, of at most 17), the samples are four observations with their trails, and a second of the attack takes 8 bytes for each different latency (of at most 2 × 2,688,
-// usually a few hundred).
+// occurs, of at most 17), the samples are four observations with their trails, and a second of the attack takes 8 bytes
+// for each different latency (of at most 2 × 2,688, usually a few hundred).
 //
 // A Tally must not be used by two goroutines at once. Readers must not change what the exported fields lead to.
 type Tally struct {
@@ -48,6 +48,8 @@ type CohortTally struct {
 	Statuses     map[int]int64        // answers by status; 0: none
 	Errors       map[string]int64     // requests without a whole answer by class
 	Hops         map[string]*HopTally // by the names of NewTally and Clock; only those that were called
+
+	hops []*HopTally // those of Hops, by their places in edges.names: faster than by name
 }
 
 // HopTally counts the calls to one hop, as its caller saw them: the edge for the entry hop, and for all others the hop

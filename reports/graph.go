@@ -1,7 +1,8 @@
 package reports
 
 // Edge is the calls of one service to one version of the next, in one phase: an arrow of the service graph. Calls and
-// failures are as the caller saw them, with all retries inside; tries are as the called service counted them itself.
+// failures are as the caller saw them and delivered answers tell, with all retries inside; tries are as the called service
+// counted them itself, those of calls that no answer tells of included.
 type Edge struct {
 	// From is "edge" for the load generator, or a service; To is a service, or "clock".
 	From string `json:"from"`
@@ -12,7 +13,7 @@ type Edge struct {
 	Calls   int64  `json:"calls"`
 	Failed  int64  `json:"failed"`
 	// Tries received by the version during the phase, and how many of them it answered with 5xx; absent where the service
-	// does not count.
+	// does not count, where its counts are lost, and where more than one service calls the version.
 	Tries       *int64 `json:"tries,omitempty"`
 	FailedTries *int64 `json:"failed_tries,omitempty"`
 }

@@ -11,7 +11,8 @@ import (
 // FileName is the name of a report in a run's folder.
 const FileName = "report.json"
 
-// Line ends within and between the bins of a histogram, as encoding/json indents them. No text in JSON has a raw line end.
+// Line ends within and between the bins of a histogram, as encoding/json indents them: in lists of two whole numbers, and
+// before lists in lists. No text in JSON has a raw line end.
 var (
 	withinBin   = regexp.MustCompile(`\[\n +(\d+),\n +(\d+)\n +\]`)
 	betweenBins = regexp.MustCompile(`,\n +\[`)

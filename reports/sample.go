@@ -8,14 +8,16 @@ type Sample struct {
 	Request int    `json:"request"`
 	Name    string `json:"name"`
 	Cohort  string `json:"cohort,omitempty"`
-	// Trace is the id that the mesh's own tracing knows the request by: 32 hexadecimal digits; empty: it carried none.
+	// Trace is the id that the mesh's own tracing knows the request by, where its tracer reads B3 headers and sampled it: 32
+	// hexadecimal digits; empty: it carried none.
 	Trace string `json:"trace,omitempty"`
 	// Started is when the request was sent, in seconds since the phase's Started.
 	Started float64 `json:"started_seconds"`
 	Latency float64 `json:"latency_seconds"`
 	Status  int     `json:"status"` // at the edge; 0: no whole answer
 	Spans   []Span  `json:"spans"`  // callers before what they called, tries of a call in order
-	// Missing says which spans are known to have existed and were not recorded; empty: none.
+	// Missing says which spans are known to have existed and were not recorded, which may be lost, and where the recorders'
+	// clocks contradict each other; empty: nothing of that.
 	Missing string `json:"missing,omitempty"`
 }
 
@@ -25,7 +27,8 @@ type Span struct {
 	// Service and Version name who received the try; the load generator's own span is "edge".
 	Service string `json:"service"`
 	Version string `json:"version,omitempty"`
-	// Parent is the index in Spans of the try (or of the edge) that caused this one; -1 for the edge's own.
+	// Parent is the index in Spans of the try (or of the edge) that caused this one, or, where that was not recorded and
+	// Missing says so, of the nearest one above it that was; -1 for the edge's own.
 	Parent int `json:"parent"`
 	// Attempt is the attempt count that the try carried; 0: none, so no proxy was on the way.
 	Attempt int `json:"attempt"`

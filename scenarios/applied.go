@@ -13,6 +13,19 @@ import (
 	"github.com/hellochaos/hellochaos/reports"
 )
 
+// describeObjects notes what the run applies.
+func (r *Run) describeObjects() (err error) {
+	for _, phases := range r.phases {
+		objects, err := introduced(phases[0].objects, phases[1].objects)
+		if err != nil {
+			return err
+		}
+		r.introduced = append(r.introduced, objects)
+	}
+	r.hash, err = hash(r.Objects())
+	return err
+}
+
 // canonical is an object as it is applied, as JSON with sorted members: the same for the same object, wherever it was read
 // from and however it was written.
 func canonical(o *manifests.Object) ([]byte, error) {

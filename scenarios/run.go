@@ -69,19 +69,6 @@ func Plan(stages []Stage, o Options, pace Pace, overrides map[string][]manifests
 	return r, errors.Join(r.compare(pace, overrides), r.describeObjects())
 }
 
-// describeObjects notes what the run applies.
-func (r *Run) describeObjects() (err error) {
-	for _, phases := range r.phases {
-		objects, err := introduced(phases[0].objects, phases[1].objects)
-		if err != nil {
-			return err
-		}
-		r.introduced = append(r.introduced, objects)
-	}
-	r.hash, err = hash(r.Objects())
-	return err
-}
-
 // compare notes where the predictions of the user's own manifests differ from those of the tutorial's.
 func (r *Run) compare(pace Pace, overrides map[string][]manifests.Object) error {
 	for i := range r.stages {

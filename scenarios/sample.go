@@ -2,7 +2,6 @@ package scenarios
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,14 +15,6 @@ import (
 
 // spansTimeout bounds the reading of spans: they are worth little beside the counts.
 const spansTimeout = 20 * time.Second
-
-// Bounds of what a sample's text says.
-const (
-	// mostAttempts is the largest attempt count that is believed to stand for so many tries.
-	mostAttempts = 1000
-	// mostNamed tries are named one by one.
-	mostNamed = 8
-)
 
 // sampling is what is known of a phase's samples: who kept which spans.
 type sampling struct {
@@ -91,9 +82,7 @@ func (s *sampling) sample(of *attack.Sample) reports.Sample {
 		}
 		told.Spans = append(told.Spans, span)
 	}
-	texts := s.gaps(tries, of.Trail)
-	texts = append(texts, s.losses(began)...)
-	told.Missing = strings.Join(append(texts, contradictions(told.Spans)...), "; ")
+	told.Missing = strings.Join(slices.Concat(s.gaps(tries, of.Trail), repeated(tries), s.losses(began), contradictions(told.Spans)), "; ")
 	return told
 }
 
@@ -148,110 +137,4 @@ func parentOf(tries []recordedTry, path []int) int {
 		}
 	}
 	return -1
-}
-
-// gaps says which tries must have been made, by the attempt counts of others and by the delivered trail, and were not
-// recorded; and which cannot be told apart.
-func (s *sampling) gaps(tries []recordedTry, delivered *trail.Hop) (texts []string) {
-	var missing []string
-	need := func(path []int, service string) {
-		if service == "" && len(path) <= len(s.own) {
-			service = s.own[len(path)-1]
-		}
-		text := strings.TrimSpace(service + " " + dotted(path))
-		if find(tries, path) < 0 && !slices.Contains(missing, text) {
-			missing = append(missing, text)
-		}
-	}
-	// made is a try that is known of: all above it and all before it were made too.
-	made := func(path []int, service string) {
-		for length := 1; length <= len(path); length++ {
-			last := path[length-1]
-			for earlier := 1; earlier < last && last <= mostAttempts; earlier++ {
-				need(append(slices.Clone(path[:length-1]), earlier), "")
-			}
-			if length < len(path) {
-				need(path[:length], "")
-			}
-		}
-		need(path, service)
-	}
-	for i := range tries {
-		made(tries[i].path, tries[i].service)
-		if i > 0 && slices.Equal(tries[i].path, tries[i-1].path) {
-			texts = append(texts, fmt.Sprintf("%s %s was recorded more than once: what they called is told of the first", tries[i].service, tries[i].Tries))
-		}
-	}
-	var path []int
-	for hop := delivered; hop != nil; {
-		path = append(path, hop.Attempt)
-		made(path, hop.Service)
-		if hop.Call == nil {
-			break
-		}
-		hop = hop.Call.Hop
-	}
-	if n := len(missing); n > 0 {
-		text := fmt.Sprintf("%d tries were made and are not recorded", n)
-		if n == 1 {
-			text = "1 try was made and is not recorded"
-		}
-		text += ": " + strings.Join(missing[:min(n, mostNamed)], ", ")
-		if n > mostNamed {
-			text += fmt.Sprintf(" and %d more", n-mostNamed)
-		}
-		texts = append([]string{text}, texts...)
-	}
-	return texts
-}
-
-func dotted(path []int) string {
-	var text []byte
-	for i, n := range path {
-		if i > 0 {
-			text = append(text, '.')
-		}
-		text = strconv.AppendInt(text, int64(n), 10)
-	}
-	return string(text)
-}
-
-// losses says what else may have been of a request that began then, and why it is not there.
-func (s *sampling) losses(began int64) (texts []string) {
-	for i := range s.recordings {
-		r := &s.recordings[i]
-		lost := r.Overwritten - s.marks[r.Instance]
-		if lost > 0 && r.OldestEnd >= began {
-			texts = append(texts, fmt.Sprintf("%s-%s has overwritten the first %d of its %d tries of the phase, perhaps some of this request",
-				r.Service, r.Version, lost, r.Recorded-s.marks[r.Instance]))
-		}
-		if r.LeftOut > 0 {
-			texts = append(texts, fmt.Sprintf("%s-%s has %d more tries of the phase's samples than it tells", r.Service, r.Version, r.LeftOut))
-		}
-	}
-	if s.unread != nil {
-		texts = append(texts, oneLine(s.unread))
-	}
-	if s.unmarked != nil {
-		texts = append(texts, "what was recorded before the phase could not be told apart: "+oneLine(s.unmarked))
-	}
-	return texts
-}
-
-// oneLine is an error's text on one line.
-func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
-
-// contradictions says where the recorders' clocks cannot both be right: a try that began before its caller did.
-func contradictions(spans []reports.Span) []string {
-	worst, at := 0.0, 0
-	for i := 1; i < len(spans); i++ {
-		if early := spans[spans[i].Parent].Start - spans[i].Start; early > worst {
-			worst, at = early, i
-		}
-	}
-	if at == 0 {
-		return nil
-	}
-	child, parent := spans[at], spans[spans[at].Parent]
-	return []string{fmt.Sprintf("by their own clocks %s began %.3f ms before its caller %s: the clocks of their machines differ", child.Service, 1000*worst, parent.Service)}
 }

@@ -110,26 +110,7 @@ func (s *Service) recording(r *http.Request) answer {
 	if r.Method != http.MethodGet {
 		return onlyGet(r)
 	}
-	query, err := url.ParseQuery(r.URL.RawQuery)
-	var problems []string
-	if err != nil {
-		problems = append(problems, fmt.Sprintf("query: %v", err))
-	}
-	requests := query["request"]
-	if len(requests) > trail.MaxSpanRequests {
-		problems = append(problems, fmt.Sprintf("query has %d times request: want it %d times at most", len(requests), trail.MaxSpanRequests))
-		requests = nil
-	}
-	for _, name := range requests {
-		if name == "" || len(name) > trail.MaxRequestName || !utf8.ValidString(name) || strings.ContainsFunc(name, control) {
-			problems = append(problems, fmt.Sprintf("request %.80q: want the value of a header %s, 1 to %d bytes of UTF-8", name, trail.HeaderRequest, trail.MaxRequestName))
-		}
-	}
-	for name := range query {
-		if name != "request" {
-			problems = append(problems, fmt.Sprintf("query has %.80q: want request and nothing else", name))
-		}
-	}
+	requests, problems := readSpansQuery(r.URL.RawQuery)
 	if problems != nil {
 		return refusal(http.StatusBadRequest, problems...)
 	}
@@ -140,6 +121,31 @@ func (s *Service) recording(r *http.Request) answer {
 		return refusal(http.StatusInternalServerError, err.Error())
 	}
 	return answer{code: http.StatusOK, header: jsonHeader, body: append(body, '\n')}
+}
+
+// readSpansQuery returns the names of requests in a query and all that is wrong with it, or nil.
+func readSpansQuery(text string) (requests, problems []string) {
+	query, err := url.ParseQuery(text)
+	if err != nil {
+		problems = append(problems, fmt.Sprintf("query: %v", err))
+	}
+	requests = query["request"]
+	if len(requests) > trail.MaxSpanRequests {
+		problems = append(problems, fmt.Sprintf("query has %d times request: want it %d times at most", len(requests), trail.MaxSpanRequests))
+		requests = nil
+	}
+	for _, name := range requests {
+		if name == "" || len(name) > trail.MaxRequestName || !utf8.ValidString(name) || strings.ContainsFunc(name, control) {
+			problems = append(problems, fmt.Sprintf("request %.80q: want the value of a header %s, 1 to %d bytes of UTF-8",
+				name, trail.HeaderRequest, trail.MaxRequestName))
+		}
+	}
+	for name := range query {
+		if name != "request" {
+			problems = append(problems, fmt.Sprintf("query has %.80q: want request and nothing else", name))
+		}
+	}
+	return requests, problems
 }
 
 // control reports whether no header can hold r.

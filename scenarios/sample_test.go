@@ -1,0 +1,196 @@
+package scenarios
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hellochaos/hellochaos/attack"
+	"github.com/hellochaos/hellochaos/reports"
+	"github.com/hellochaos/hellochaos/service"
+	"github.com/hellochaos/hellochaos/service/trail"
+	"github.com/hellochaos/hellochaos/target"
+)
+
+var own = []string{frontend, middleware, backend}
+
+// recording is what a service recorded of request 1/retry-after/0: tries as "path status begin", begin in milliseconds.
+func recording(service string, spans ...trail.Span) trail.Recording {
+	for i := range spans {
+		spans[i].Number, spans[i].Request = int64(i), "1/retry-after/0"
+		path := pathOf(spans[i].Tries)
+		spans[i].Attempt = path[len(path)-1]
+	}
+	return trail.Recording{Service: service, Version: "prod", Instance: service, Recorded: int64(len(spans)), Spans: spans}
+}
+
+var began = time.Unix(1000, 0)
+
+// span is a try that began some milliseconds after the request.
+func span(tries string, milliseconds float64) trail.Span {
+	return trail.Span{Tries: tries, Begin: began.UnixNano() + int64(milliseconds*1e6), Elapsed: time.Millisecond, Status: 500}
+}
+
+// delivered is a trail of hops that answered at these attempts.
+func delivered(attempts ...int) *trail.Hop {
+	var hop *trail.Hop
+	for i := len(attempts) - 1; i >= 0; i-- {
+		next := &trail.Hop{Service: own[i], Version: "prod", Attempt: attempts[i]}
+		if hop != nil {
+			next.Call = &trail.Call{Hop: hop}
+		}
+		hop = next
+	}
+	return hop
+}
+
+// What must have been made and was not recorded is named, and nothing is invented for it.
+func TestMissing(t *testing.T) {
+	for _, test := range []struct {
+		name     string
+		told     []trail.Recording
+		trail    *trail.Hop
+		parents  []int // of the spans after the edge's
+		missing  string
+		sampling sampling
+	}{
+		{"all there", []trail.Recording{recording(backend, span("0.1.1", 3)), recording(frontend, span("0", 1)), recording(middleware, span("0.1", 2))},
+			delivered(0, 1, 1), []int{0, 1, 2}, "", sampling{}},
+		{"a failed request without a trail", nil, nil, nil, "", sampling{}},
+		{"an earlier attempt", []trail.Recording{recording(frontend, span("0", 1)), recording(middleware, span("0.3", 3))}, nil, []int{0, 1},
+			"2 tries were made and are not recorded: middleware 0.1, middleware 0.2", sampling{}},
+		{"a caller", []trail.Recording{recording(backend, span("2.1.1", 3)), recording(frontend, span("2", 1))}, nil, []int{0, 1},
+			"2 tries were made and are not recorded: frontend 1, middleware 2.1", sampling{}},
+		{"what the trail tells of", []trail.Recording{recording(frontend, span("1", 1))}, delivered(1, 2), []int{0},
+			"2 tries were made and are not recorded: middleware 1.1, middleware 1.2", sampling{}},
+		{"one", nil, delivered(0), nil, "1 try was made and is not recorded: frontend 0", sampling{}},
+		{"many", nil, delivered(12), nil, "12 tries were made and are not recorded: frontend 1, frontend 2, frontend 3, frontend 4, frontend 5, frontend 6, " +
+			"frontend 7, frontend 8 and 4 more", sampling{}},
+		{"a count that is none", nil, delivered(2_000_000_000), nil, "1 try was made and is not recorded: frontend 2000000000", sampling{}},
+		{"more hops than are known", []trail.Recording{recording("cellar", span("1.1.1.2", 1))}, nil, []int{0},
+			"4 tries were made and are not recorded: frontend 1, middleware 1.1, backend 1.1.1, 1.1.1.1", sampling{}},
+		{"recorded before the phase", []trail.Recording{recording(frontend, span("1", 1), span("2", 2))}, delivered(2), []int{0},
+			"1 try was made and is not recorded: frontend 1", sampling{marks: map[string]int64{frontend: 1}}},
+		{"clocks that differ", []trail.Recording{recording(frontend, span("0", -2)), recording(middleware, span("0.1", -7))}, nil, []int{0, 1},
+			"by their own clocks middleware began 5.000 ms before its caller frontend: the clocks of their machines differ", sampling{}},
+		{"the same path twice", []trail.Recording{recording(frontend, span("0", 1), span("0", 2))}, nil, []int{0, 0},
+			"frontend 0 was recorded more than once: what they called is told of the first", sampling{}},
+		{"an answer that was refused", nil, nil, nil, "reading the spans: no route", sampling{unread: errors.New("reading the spans:\nno route")}},
+		{"no mark", nil, nil, nil, "what was recorded before the phase could not be told apart: gone", sampling{unmarked: errors.New("gone")}},
+		{"more than is told", []trail.Recording{{Service: "a", Version: "b", LeftOut: 5}}, nil, nil, "a-b has 5 more tries of the phase's samples than it tells", sampling{}},
+	} {
+		s := test.sampling
+		s.plan, s.own, s.began, s.recordings = attack.Plan{Name: "1/retry-after", Cohorts: []attack.Cohort{{Name: "all"}}}, own, began, test.told
+		got := s.sample(&attack.Sample{Why: attack.Slowest, Observation: attack.Observation{Latency: time.Second, Trail: test.trail}})
+		if got.Missing != test.missing {
+			t.Errorf("%s: missing %q, want %q", test.name, got.Missing, test.missing)
+		}
+		if len(got.Spans) != 1+len(test.parents) {
+			t.Errorf("%s: %d spans, want %d: %+v", test.name, len(got.Spans), 1+len(test.parents), got.Spans)
+			continue
+		}
+		for i, parent := range test.parents {
+			if got.Spans[1+i].Parent != parent {
+				t.Errorf("%s: span %d has parent %d, want %d", test.name, 1+i, got.Spans[1+i].Parent, parent)
+			}
+		}
+		if got.Cohort != "all" || got.Why != "slowest" || got.Trace != "" {
+			t.Errorf("%s: %+v", test.name, got)
+		}
+	}
+}
+
+func TestTraceOfASample(t *testing.T) {
+	s := sampling{plan: attack.Plan{Name: "1/retry-after", Cohorts: []attack.Cohort{{}}, Trace: true}, own: own, began: began}
+	got := s.sample(&attack.Sample{Observation: attack.Observation{Number: 4}})
+	if got.Trace != attack.TraceID("1/retry-after/4", began) || got.Trace == "" {
+		t.Errorf("trace %q", got.Trace)
+	}
+}
+
+// serving is a target whose only service is there, without a mesh before it.
+type serving struct {
+	failing
+	service *service.Service
+}
+
+func (s *serving) Spans(_ context.Context, requests []string) ([]trail.Recording, error) {
+	w := httptest.NewRecorder()
+	s.service.ServeHTTP(w, httptest.NewRequest(http.MethodGet, trail.SpansPath+"?"+target.SpansQuery(requests).Encode(), nil))
+	recording, err := target.ReadSpans(w.Body)
+	if err != nil {
+		return nil, err
+	}
+	return []trail.Recording{*recording}, nil
+}
+
+// A service keeps the last 32,768 tries. Of a request before them it tells nothing, and the sample says so.
+func TestOverwrittenSpansAreMissing(t *testing.T) {
+	const kept, more = 32 << 10, 100
+	s, err := service.New(service.Config{Service: frontend, Version: "prod", Upstream: "http://middleware/"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	on := &serving{service: s}
+	got := sampling{plan: attack.Plan{Name: "1/retry-after", Cohorts: []attack.Cohort{{}}}, own: own}
+	plan := &got.plan
+	try := func(name string) {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.Header = http.Header{"X-Hellochaos-Request": {name}, "Fail": {"1"}, "X-Envoy-Attempt-Count": {"1"}}
+		s.ServeHTTP(httptest.NewRecorder(), r)
+	}
+	for n := range 30 { // of an earlier run with the same seed
+		try(plan.RequestName(n))
+	}
+	got.mark(t.Context(), on)
+	got.began = time.Now()
+	at := make([]time.Duration, kept+more)
+	for n := range at {
+		at[n] = time.Since(got.began)
+		try(plan.RequestName(n))
+	}
+	sample := func(n int) attack.Sample {
+		return attack.Sample{Observation: attack.Observation{Number: n, Started: at[n], Status: 500, Trail: delivered(1)}}
+	}
+	samples := []attack.Sample{sample(10), sample(kept)}
+	got.read(t.Context(), on, samples)
+	told := got.samples(samples)
+	const want = "1 try was made and is not recorded: frontend 1; " +
+		"frontend-prod has overwritten the first 130 of its 32868 tries of the phase, perhaps some of this request"
+	// The 30 tries before the phase were overwritten as well; they are none of its.
+	if text := strings.Replace(want, "first 130", "first 100", 1); told[0].Missing != text || len(told[0].Spans) != 1 {
+		t.Errorf("request 10: %d spans, missing %q, want 1 and %q", len(told[0].Spans), told[0].Missing, text)
+	}
+	if told[1].Missing != "" || len(told[1].Spans) != 2 || told[1].Spans[1].Status != 500 {
+		t.Errorf("request %d: %+v", kept, told[1])
+	}
+}
+
+// Whatever goes wrong with spans takes nothing away but them.
+func TestSpansThatCannotBeReadFailNothing(t *testing.T) {
+	f := &failing{at: "spans"}
+	f.server = httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer f.server.Close()
+	stages, err := Choose([]string{"egress"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	run, err := Plan(stages, Options{Cascade: "absorb", Tolerance: 0.05, Attack: attack.Options{MaxRequests: 20, Rate: 1000}}, Pace{1000, 5 * time.Millisecond}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	report := run.Execute(t.Context(), f, nil)
+	if report.Error != "" || report.ExitCode() == reports.ExitInfrastructure {
+		t.Errorf("the run failed: %s", report.Error)
+	}
+	for _, p := range report.Stages[0].Phases {
+		if len(p.Samples) == 0 || !strings.Contains(p.Samples[0].Missing, "spans went wrong") || len(p.Samples[0].Spans) != 1 {
+			t.Errorf("%s: samples %+v", p.Name, p.Samples)
+		}
+	}
+}

@@ -1,0 +1,72 @@
+package mesh
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/service/trail"
+	"github.com/hellochaos/hellochaos/target"
+)
+
+// Every hop of the chain tells its spans over HTTP; the clock, which is not ours, is not asked.
+func TestSpans(t *testing.T) {
+	m, err := New(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close(t.Context())
+	if err := m.Apply(t.Context(), manifests.Application()); err != nil {
+		t.Fatal(err)
+	}
+	address, err := m.Address(t.Context(), target.Direct)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	for _, name := range []string{"1/x/1", "1/x/2"} {
+		r, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, address.URL, nil)
+		r.Header.Set(trail.HeaderRequest, name)
+		response, err := client.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+	}
+	before, err := m.Counters(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := m.Spans(t.Context(), []string{"1/x/2"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told []string
+	spans := map[string]int{}
+	for _, r := range all {
+		told = append(told, r.Service+"-"+r.Version)
+		for _, span := range r.Spans {
+			if spans[r.Service]++; span.Request != "1/x/2" || span.Status != http.StatusOK || span.Call == nil {
+				t.Errorf("%s: %+v", r.Service, span)
+			}
+		}
+	}
+	slices.Sort(told)
+	if want := []string{"backend-prod", "frontend-prod", "middleware-canary", "middleware-prod"}; !slices.Equal(told, want) {
+		t.Errorf("recordings of %q, want %q", told, want)
+	}
+	if spans["frontend"] != 1 || spans["middleware"] != 1 || spans["backend"] != 1 {
+		t.Errorf("spans %v, want one of each service", spans)
+	}
+	if after, err := m.Counters(t.Context()); err != nil || !slices.Equal(after, before) {
+		t.Errorf("reading spans was counted: %v, then %v (%v)", before, after, err)
+	}
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := m.Spans(over, nil); err == nil || !strings.Contains(err.Error(), "reading the spans of Deployment") {
+		t.Errorf("error %v, want one that names a Deployment", err)
+	}
+}
