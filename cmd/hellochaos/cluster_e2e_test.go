@@ -35,6 +35,14 @@ func TestE2EAllStages(t *testing.T) {
 			if phase.Way == "" || phase.Applied <= 0 || len(phase.Incidents) > 0 {
 				t.Errorf("%s %s: way %q, applied in %v s, incidents %v", stage.Name, phase.Name, phase.Way, phase.Applied, phase.Incidents)
 			}
+			if len(phase.Samples) < 2 || len(phase.Edges) < 4 {
+				t.Errorf("%s %s: %d samples and %d edges, want at least 2 and 4", stage.Name, phase.Name, len(phase.Samples), len(phase.Edges))
+			}
+			for _, sample := range phase.Samples {
+				if sample.Missing != "" || len(sample.Spans) < 2 || len(sample.Trace) != 32 {
+					t.Errorf("%s %s: sample %+v: want all of its tries, and the id of its trace", stage.Name, phase.Name, sample)
+				}
+			}
 		}
 	}
 	if report.Restoration == nil || !strings.Contains(report.Restoration.Detail, "every proxy obeys") {
