@@ -1,5 +1,5 @@
-// Package stats holds the pure functions behind every verdict: intervals, sequential tests, quantiles and the planning
-// of sample sizes, each with its source. It knows numbers only: nothing of requests, meshes or reports.
+// Package stats holds the pure functions behind every verdict: intervals, sequential tests, quantiles, the planning of sample
+// sizes, and differences between two runs, each with its source. It knows numbers only: nothing of requests, meshes or reports.
 //
 // A count is always k of n: k observations of the kind that is judged among n independent ones. A prediction is a
 // probability, a tolerance the distance from it that is still accepted, and alpha the two-sided error probability of an
