@@ -1,124 +1,59 @@
 package reports
 
 import (
-	"encoding/xml"
 	"fmt"
 	"io"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
-)
 
-// The elements of JUnit's XML, as Jenkins, GitLab and Surefire read it. Times are seconds.
-type (
-	junitSuites struct {
-		XMLName  xml.Name     `xml:"testsuites"`
-		Name     string       `xml:"name,attr"`
-		Tests    int          `xml:"tests,attr"`
-		Failures int          `xml:"failures,attr"`
-		Errors   int          `xml:"errors,attr"`
-		Time     string       `xml:"time,attr"`
-		Suites   []junitSuite `xml:"testsuite"`
-	}
-	junitSuite struct {
-		Name       string          `xml:"name,attr"`
-		Tests      int             `xml:"tests,attr"`
-		Failures   int             `xml:"failures,attr"`
-		Errors     int             `xml:"errors,attr"`
-		Skipped    int             `xml:"skipped,attr"`
-		Time       string          `xml:"time,attr"`
-		Timestamp  string          `xml:"timestamp,attr,omitempty"`
-		Properties []junitProperty `xml:"properties>property"`
-		Cases      []junitCase     `xml:"testcase"`
-		Out        string          `xml:"system-out,omitempty"`
-	}
-	junitProperty struct {
-		Name  string `xml:"name,attr"`
-		Value string `xml:"value,attr"`
-	}
-	junitCase struct {
-		Name    string        `xml:"name,attr"`
-		Class   string        `xml:"classname,attr"`
-		Time    string        `xml:"time,attr"`
-		Error   *junitProblem `xml:"error"`
-		Failure *junitProblem `xml:"failure"`
-		Out     string        `xml:"system-out,omitempty"`
-	}
-	junitProblem struct {
-		Message string `xml:"message,attr"`
-		Type    string `xml:"type,attr"`
-		Text    string `xml:",chardata"`
-	}
+	"github.com/hellochaos/hellochaos/reports/junit"
 )
 
 // JUnit writes a report as JUnit's XML: a suite for each stage with a case for each check, and a suite for the run itself. What
 // contradicts the manifests is a failure; what has no verdict is an error, since nothing was shown either way.
 func JUnit(w io.Writer, r *Report) error {
-	all := junitSuites{Name: "hellochaos", Time: seconds(r.Elapsed), Suites: []junitSuite{runSuite(r)}}
+	all := junit.Suites{Name: "hellochaos", Time: junit.Seconds(r.Elapsed), Suites: []junit.Suite{runSuite(r)}}
 	for i := range r.Stages {
 		all.Suites = append(all.Suites, stageSuite(r, &r.Stages[i]))
 	}
 	for i := range all.Suites {
 		all.Suites[i].Properties = properties(r)
-		all.Suites[i].count()
-		all.Tests += all.Suites[i].Tests
-		all.Failures += all.Suites[i].Failures
-		all.Errors += all.Suites[i].Errors
 	}
-	if _, err := io.WriteString(w, xml.Header); err != nil {
-		return err
-	}
-	encoder := xml.NewEncoder(w)
-	encoder.Indent("", "  ")
-	if err := encoder.Encode(all); err != nil {
+	if err := all.Write(w); err != nil {
 		return fmt.Errorf("writing the report as JUnit's XML: %w", err)
 	}
-	_, err := io.WriteString(w, "\n")
-	return err
+	return nil
 }
-
-func (s *junitSuite) count() {
-	s.Tests = len(s.Cases)
-	for _, c := range s.Cases {
-		if c.Failure != nil {
-			s.Failures++
-		}
-		if c.Error != nil {
-			s.Errors++
-		}
-	}
-}
-
-func seconds(s float64) string { return strconv.FormatFloat(s, 'f', 3, 64) }
 
 // newCase is a case that passed. The checks of a stage are measured by the same requests, so the time is the suite's alone.
-func newCase(suite, name string) junitCase {
-	return junitCase{Name: name, Class: "hellochaos." + suite, Time: seconds(0)}
+func newCase(suite, name string) junit.Case {
+	return junit.Case{Name: name, Class: "hellochaos." + suite}
 }
 
 // runSuite has what is no stage's: that the run went to its end, and that the target was put back.
-func runSuite(r *Report) junitSuite {
+func runSuite(r *Report) junit.Suite {
 	completed, restored := newCase("run", "completed"), newCase("run", "restored")
 	if r.Error != "" || r.Aborted {
 		kind := "aborted"
 		if r.Error != "" {
 			kind = "error"
 		}
-		completed.Error = &junitProblem{Message: r.Summary, Type: kind, Text: r.Error}
+		completed.Error = &junit.Problem{Message: r.Summary, Type: kind, Text: r.Error}
 	}
 	lines := notRestored(r)
 	if r.Restored == NotRestored {
-		restored.Error = &junitProblem{Message: "not all was put back", Type: "not restored", Text: strings.Join(lines, "\n")}
+		restored.Error = &junit.Problem{Message: "not all was put back", Type: "not restored", Text: strings.Join(lines, "\n")}
 	}
-	s := junitSuite{Name: "run", Time: seconds(r.Elapsed), Cases: []junitCase{completed, restored}}
+	s := junit.Suite{Name: "run", Time: junit.Seconds(r.Elapsed), Cases: []junit.Case{completed, restored}}
 	s.Timestamp = r.Started.UTC().Format("2006-01-02T15:04:05")
 	s.Out = strings.Join(append([]string{Headline(r)}, about(r)...), "\n")
 	return s
 }
 
-func stageSuite(r *Report, stage *Stage) junitSuite {
-	suite := junitSuite{Name: stage.Name}
+func stageSuite(r *Report, stage *Stage) junit.Suite {
+	suite := junit.Suite{Name: stage.Name}
 	var verdicts []Verdict
 	for i := range stage.Checks {
 		c := &stage.Checks[i]
@@ -128,7 +63,7 @@ func stageSuite(r *Report, stage *Stage) junitSuite {
 	// A stage may say more than its checks do: that it was interrupted, or has none.
 	if Worst(verdicts...) != stage.Verdict || len(verdicts) == 0 {
 		verdict := newCase(stage.Name, "verdict of the stage")
-		verdict.judge(stage.Verdict, r.Summary, strings.Join(stage.Words, "\n"))
+		judge(&verdict, stage.Verdict, r.Summary, strings.Join(stage.Words, "\n"))
 		suite.Cases = append(suite.Cases, verdict)
 	}
 	elapsed := 0.0
@@ -138,7 +73,7 @@ func stageSuite(r *Report, stage *Stage) junitSuite {
 			suite.Timestamp = p.Started.UTC().Format("2006-01-02T15:04:05")
 		}
 	}
-	suite.Time = seconds(elapsed)
+	suite.Time = junit.Seconds(elapsed)
 	var out []string
 	for _, one := range sentences(stage) {
 		out = append(out, one.text)
@@ -148,7 +83,7 @@ func stageSuite(r *Report, stage *Stage) junitSuite {
 }
 
 // checkCase is a check with its numbers, as the table has them.
-func checkCase(stage *Stage, check *Check) junitCase {
+func checkCase(stage *Stage, check *Check) junit.Case {
 	c := newCase(stage.Name, check.Name)
 	var numbers, why []string
 	cells := row(check)
@@ -177,34 +112,40 @@ func checkCase(stage *Stage, check *Check) junitCase {
 		}
 	}
 	c.Out = strings.Join(lines, "\n")
-	c.judge(check.Verdict, lines[0], strings.Join(append(why, stage.Words...), "\n"))
+	judge(&c, check.Verdict, lines[0], strings.Join(append(why, stage.Words...), "\n"))
 	return c
 }
 
 // judge makes a case a failure or an error, as its verdict says.
-func (c *junitCase) judge(v Verdict, message, text string) {
+func judge(c *junit.Case, v Verdict, message, text string) {
 	switch v {
 	case Pass:
 	case Fail:
-		c.Failure = &junitProblem{Message: message, Type: string(v), Text: text}
+		c.Failure = &junit.Problem{Message: message, Type: string(v), Text: text}
 	default:
-		c.Error = &junitProblem{Message: message, Type: string(Inconclusive), Text: text}
+		c.Error = &junit.Problem{Message: message, Type: string(Inconclusive), Text: text}
 	}
 }
 
 // properties are what a run was made with.
-func properties(r *Report) []junitProperty {
+func properties(r *Report) []junit.Property {
 	s := r.Settings
-	all := []junitProperty{
-		{"seed", strconv.FormatUint(s.Seed, 10)}, {"fail", Probability(s.Fail)}, {"hang", Probability(s.Hang)},
-		{"cascade", s.Cascade}, {"target", r.Target.Detail}, {"version", r.Tool.Version}, {"go", r.Tool.Go},
-		{"system", r.Tool.System}, {"schema", r.Schema},
-	}
+	var all []junit.Property
+	add := func(name, value string) { all = append(all, junit.Property{Name: name, Value: value}) }
+	add("seed", strconv.FormatUint(s.Seed, 10))
+	add("fail", Probability(s.Fail))
+	add("hang", Probability(s.Hang))
+	add("cascade", s.Cascade)
+	add("target", r.Target.Detail)
+	add("version", r.Tool.Version)
+	add("go", r.Tool.Go)
+	add("system", r.Tool.System)
+	add("schema", r.Schema)
 	if r.Target.Deviation != "" {
-		all = append(all, junitProperty{"break", r.Target.Deviation})
+		add("break", r.Target.Deviation)
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Target.Versions)) {
-		all = append(all, junitProperty{name, r.Target.Versions[name]})
+		add(name, r.Target.Versions[name])
 	}
 	return all
 }

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/hellochaos/hellochaos/reports/terminal"
 )
 
 // Markdown writes a report for a comment on a pull request or a step summary, in GitHub's dialect: the words and numbers
@@ -72,7 +74,7 @@ func (m *markdown) links(r *Report) {
 	}
 	for _, l := range r.Links {
 		// Of an address in angle brackets only these could end it.
-		url := strings.NewReplacer("<", "%3C", ">", "%3E", `\`, "%5C", " ", "%20").Replace(plain(l.URL))
+		url := strings.NewReplacer("<", "%3C", ">", "%3E", `\`, "%5C", " ", "%20").Replace(terminal.Plain(l.URL))
 		m.line("- [%s](<%s>)", escape(l.Title), url)
 	}
 	for _, remark := range r.Remarks {
@@ -115,7 +117,7 @@ var (
 
 // escape is text on one line of Markdown that reads as what it is, and as no mark-up.
 func escape(text string) string {
-	text = special.ReplaceAllStringFunc(plain(text), func(c string) string {
+	text = special.ReplaceAllStringFunc(terminal.Plain(text), func(c string) string {
 		if c == "@" { // GitHub tells whoever is named
 			return "@\u2060"
 		}

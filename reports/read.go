@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/hellochaos/hellochaos/reports/terminal"
 )
 
 // MaxSize is how many bytes of a report are read at most: more than ten times what a run of all stages writes.
@@ -169,7 +171,7 @@ func kindOf(data []byte) string {
 // shown is a value of a report in a message, on one line and not too long.
 func shown(value string) string {
 	const most = 40
-	runes := []rune(plain(value))
+	runes := []rune(terminal.Plain(value))
 	if len(runes) > most {
 		return string(runes[:most]) + "…"
 	}
@@ -195,10 +197,10 @@ func (p *problems) add(place, format string, args ...any) {
 // shownPlace is a place whose names came with the report.
 func shownPlace(place string) string {
 	const most = 120
-	if runes := []rune(plain(place)); len(runes) > most {
+	if runes := []rune(terminal.Plain(place)); len(runes) > most {
 		return string(runes[:most]) + "…"
 	}
-	return plain(place)
+	return terminal.Plain(place)
 }
 
 // err is all problems in one error, nil without any.

@@ -12,7 +12,7 @@ var columns = []string{"check", "predicted", "before", "after", "catches", "verd
 
 // row is a check as a line of that table.
 func row(c *Check) []string {
-	return []string{plain(c.Name), predicted(c), measured(c, c.Before), measured(c, c.After), catches(c), verdictWord(c.Verdict)}
+	return []string{c.Name, predicted(c), measured(c, c.Before), measured(c, c.After), catches(c), verdictWord(c.Verdict)}
 }
 
 // verdictWord is a verdict as a table's cell; a long word would not fit.

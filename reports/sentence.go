@@ -4,7 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode"
+
+	"github.com/hellochaos/hellochaos/reports/terminal"
 )
 
 // sentence is one thing that a report says in words, the same in every format for people.
@@ -29,7 +30,7 @@ func headline(r *Report) string {
 }
 
 // Headline is the answer in one line: the verdict, and the summary.
-func Headline(r *Report) string { return headline(r) + "  " + plain(r.Summary) }
+func Headline(r *Report) string { return headline(r) + "  " + terminal.Plain(r.Summary) }
 
 // about says what was tested and how, and how it was put back.
 func about(r *Report) []string {
@@ -123,15 +124,4 @@ func amplification(rows []Amplification) string {
 		return ""
 	}
 	return "Tries per request, measured (predicted): " + strings.Join(parts, ", ") + "."
-}
-
-// plain is text on one line without control characters: a report may come from anywhere, and a terminal obeys them.
-func plain(text string) string {
-	text = strings.Join(strings.Fields(text), " ")
-	return strings.Map(func(c rune) rune {
-		if unicode.IsControl(c) {
-			return unicode.ReplacementChar
-		}
-		return c
-	}, text)
 }

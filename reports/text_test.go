@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/hellochaos/hellochaos/stats"
+
+	"github.com/hellochaos/hellochaos/reports/terminal"
 )
 
 func pointer[T any](v T) *T { return &v }
@@ -68,8 +70,8 @@ func TestText(t *testing.T) {
 	if err := Text(&coloured, example(), true); err != nil {
 		t.Fatal(err)
 	}
-	bare := strings.NewReplacer(green, "", red, "", yellow, "", reset, "").Replace(coloured.String())
-	if bare != exampleText || !strings.Contains(coloured.String(), red+"FAIL"+reset) {
+	bare := uncoloured.Replace(coloured.String())
+	if bare != exampleText || !strings.Contains(coloured.String(), string(terminal.Red)+"FAIL"+string(terminal.Reset)) {
 		t.Errorf("colours change more than colours:\n%s", coloured.String())
 	}
 }
@@ -143,3 +145,6 @@ func TestTextOfLinks(t *testing.T) {
 		t.Errorf("got:\n%s\nwant:\n%s", out.String(), want)
 	}
 }
+
+// uncoloured takes colours out of a text.
+var uncoloured = strings.NewReplacer(string(terminal.Green), "", string(terminal.Red), "", string(terminal.Yellow), "", string(terminal.Reset), "")

@@ -11,6 +11,8 @@ import (
 	"github.com/prometheus/common/model"
 
 	"github.com/hellochaos/hellochaos/reports"
+	"github.com/hellochaos/hellochaos/reports/junit"
+	"github.com/hellochaos/hellochaos/reports/terminal"
 )
 
 // example has a row of each word, an exclusion, a mismatch, a change and something unknown.
@@ -83,8 +85,8 @@ func TestText(t *testing.T) {
 		if err := write(); err != nil {
 			t.Fatal(err)
 		}
-		for line := range strings.Lines(strings.NewReplacer(green, "", red, "", yellow, "", reset, "").Replace(out.String())) {
-			if n := len([]rune(strings.TrimRight(line, "\n"))); n > width {
+		for line := range strings.Lines(uncoloured.Replace(out.String())) {
+			if n := len([]rune(strings.TrimRight(line, "\n"))); n > terminal.Width {
 				t.Errorf("%d columns: %s", n, line)
 			}
 		}
@@ -92,7 +94,7 @@ func TestText(t *testing.T) {
 	if plain.String() != exampleText {
 		t.Errorf("got:\n%s\nwant:\n%s", plain.String(), exampleText)
 	}
-	if bare := strings.NewReplacer(green, "", red, "", yellow, "", reset, "").Replace(coloured.String()); bare != plain.String() || bare == coloured.String() {
+	if bare := uncoloured.Replace(coloured.String()); bare != plain.String() || bare == coloured.String() {
 		t.Errorf("colours change more than colours:\n%s", coloured.String())
 	}
 	for i := range c.Rows {
@@ -145,7 +147,7 @@ func TestJUnit(t *testing.T) {
 	if err := JUnit(&out, c); err != nil {
 		t.Fatal(err)
 	}
-	var got junitSuites
+	var got junit.Suites
 	if err := xml.Unmarshal([]byte(out.String()), &got); err != nil {
 		t.Fatal(err)
 	}
@@ -240,3 +242,6 @@ func TestCells(t *testing.T) {
 		}
 	}
 }
+
+// uncoloured takes colours out of a text.
+var uncoloured = strings.NewReplacer(string(terminal.Green), "", string(terminal.Red), "", string(terminal.Yellow), "", string(terminal.Reset), "")
