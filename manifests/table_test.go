@@ -256,7 +256,7 @@ func TestBalancer(t *testing.T) {
 		"": "LEAST_REQUEST", "LEAST_REQUEST": "LEAST_REQUEST", "LEAST_CONN": "LEAST_REQUEST", "UNSPECIFIED": "LEAST_REQUEST",
 		"RANDOM": "RANDOM", "ROUND_ROBIN": "ROUND_ROBIN",
 	} {
-		policy := "{}"
+		policy := "{loadBalancer: {}}"
 		if simple != "" {
 			policy = "{loadBalancer: {simple: " + simple + "}}"
 		}

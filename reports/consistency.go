@@ -13,8 +13,12 @@ const maxSecond = 1_000_000
 // again: intervals have two ends in their order, bins and seconds ascend, no share has more hits than trials, and every span
 // follows the one that caused it.
 func checkConsistency(r *Report, found *problems) {
+	unique(len(r.Stages), func(i int) string { return r.Stages[i].Name }, "stages", found)
 	for i := range r.Stages {
 		s, place := &r.Stages[i], fmt.Sprintf("stages[%d]", i)
+		unique(len(s.Checks), func(j int) string { return s.Checks[j].Name }, place+".checks", found)
+		unique(len(s.Phases), func(j int) string { return s.Phases[j].Name }, place+".phases", found)
+		unique(len(s.Amplification), func(j int) string { return s.Amplification[j].Hop }, place+".amplification", found)
 		for j := range s.Checks {
 			c := &s.Checks[j]
 			checkMeasurement(c, c.Before, fmt.Sprintf("%s.checks[%d].before", place, j), found)
@@ -23,6 +27,17 @@ func checkConsistency(r *Report, found *problems) {
 		for j := range s.Phases {
 			checkPhase(&s.Phases[j], fmt.Sprintf("%s.phases[%d]", place, j), found)
 		}
+	}
+}
+
+// unique wants the names of a list to differ: readers find what they look for by its name.
+func unique(n int, name func(int) string, place string, found *problems) {
+	seen := map[string]bool{}
+	for i := range n {
+		if seen[name(i)] {
+			found.add(fmt.Sprintf("%s[%d]", place, i), "%s: must be there once", shown(name(i)))
+		}
+		seen[name(i)] = true
 	}
 }
 

@@ -56,7 +56,7 @@ func Save(folder string, r *Report, keep string) (written []string, err error) {
 		if same(filepath.Join(folder, f.File), keep) {
 			continue
 		}
-		if err := save(folder, f, r); err != nil {
+		if err := WriteFile(filepath.Join(folder, f.File), func(w io.Writer) error { return f.Write(w, r) }); err != nil {
 			problems = append(problems, fmt.Errorf("saving %s into %s: %w", f.File, folder, err))
 			continue
 		}
@@ -75,22 +75,16 @@ func same(a, b string) bool {
 	return err == nil && os.SameFile(one, other)
 }
 
-// save writes one file beside its place, and moves it there when it is whole.
-func save(folder string, f Format, r *Report) error {
-	file, err := os.CreateTemp(folder, f.File+".*")
+// WriteFile writes a file beside its place, and moves it there when it is whole.
+func WriteFile(path string, write func(io.Writer) error) error {
+	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
 	if err != nil {
 		return err
 	}
 	defer os.Remove(file.Name()) // gone already when all went well
-	err = f.Write(file, r)
-	if closing := file.Close(); err == nil {
-		err = closing
-	}
+	err = errors.Join(write(file), file.Chmod(0o644), file.Close())
 	if err == nil {
-		err = os.Chmod(file.Name(), 0o644)
-	}
-	if err == nil {
-		err = os.Rename(file.Name(), filepath.Join(folder, f.File))
+		err = os.Rename(file.Name(), path)
 	}
 	return err
 }

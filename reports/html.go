@@ -59,7 +59,7 @@ type page struct {
 }
 
 func newPage(r *Report) *page {
-	p := &page{Report: r, Headline: headline(r), Class: verdictClass(r), About: about(r), NotRestored: notRestored(r)}
+	p := &page{Report: r, Headline: HeadlineWord(r), Class: verdictClass(r), About: about(r), NotRestored: notRestored(r)}
 	p.Title = "hellochaos " + p.Headline + ": " + r.Summary
 	for i := range r.Stages {
 		p.Stages = append(p.Stages, newStageView(r, &r.Stages[i], "stage-"+strconv.Itoa(i+1)))

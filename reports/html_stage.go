@@ -117,7 +117,7 @@ func (v *stageView) waterfalls() {
 			samples.Samples = append(samples.Samples, newWaterfall(fmt.Sprintf("%s-phase-%d-sample-%d", v.ID, i+1, j+1), &p.Samples[j]))
 		}
 		for j := range samples.Samples {
-			if one := &samples.Samples[j]; j == 0 || strings.HasPrefix(one.Title, mostTries) {
+			if one := &samples.Samples[j]; j == 0 || strings.Contains(p.Samples[j].Why, mostTries) {
 				shown = one
 			}
 		}

@@ -16,8 +16,8 @@ import (
 // are those of Text.
 func Markdown(w io.Writer, r *Report) error {
 	m := &markdown{}
-	m.line("## %s: %s\n", headline(r), escape(r.Summary))
-	m.line("%s\n", escape(strings.Join(about(r), " ")))
+	m.line("## %s: %s\n", HeadlineWord(r), EscapeMarkdown(r.Summary))
+	m.line("%s\n", EscapeMarkdown(strings.Join(about(r), " ")))
 	m.list(notRestored(r))
 	for i := range r.Stages {
 		m.stage(&r.Stages[i])
@@ -35,7 +35,7 @@ func (m *markdown) line(format string, args ...any) { fmt.Fprintf(m, format+"\n"
 
 func (m *markdown) list(texts []string) {
 	for _, text := range texts {
-		m.line("- %s", escape(text))
+		m.line("- %s", EscapeMarkdown(text))
 	}
 	if len(texts) > 0 {
 		m.line("")
@@ -43,7 +43,7 @@ func (m *markdown) list(texts []string) {
 }
 
 func (m *markdown) stage(s *Stage) {
-	m.line("### %s: %s\n", strings.ToUpper(string(s.Verdict)), escape(s.Name+": "+s.Title))
+	m.line("### %s: %s\n", strings.ToUpper(string(s.Verdict)), EscapeMarkdown(s.Name+": "+s.Title))
 	if len(s.Checks) > 0 {
 		m.cells(columns)
 		m.line("|%s", strings.Repeat(" --- |", len(columns)))
@@ -54,7 +54,7 @@ func (m *markdown) stage(s *Stage) {
 	}
 	for _, one := range sentences(s) {
 		lead := map[rune]string{'!': "**!** ", '=': "**=** "}[one.mark]
-		m.line("- %s%s", lead, escape(one.text))
+		m.line("- %s%s", lead, EscapeMarkdown(one.text))
 	}
 	m.line("")
 }
@@ -62,7 +62,7 @@ func (m *markdown) stage(s *Stage) {
 func (m *markdown) cells(texts []string) {
 	m.WriteString("|")
 	for _, text := range texts {
-		m.WriteString(" " + escape(text) + " |")
+		m.WriteString(" " + EscapeMarkdown(text) + " |")
 	}
 	m.line("")
 }
@@ -75,10 +75,10 @@ func (m *markdown) links(r *Report) {
 	for _, l := range r.Links {
 		// Of an address in angle brackets only these could end it.
 		url := strings.NewReplacer("<", "%3C", ">", "%3E", `\`, "%5C", " ", "%20").Replace(terminal.Plain(l.URL))
-		m.line("- [%s](<%s>)", escape(l.Title), url)
+		m.line("- [%s](<%s>)", EscapeMarkdown(l.Title), url)
 	}
 	for _, remark := range r.Remarks {
-		m.line("- **!** %s", escape(remark))
+		m.line("- **!** %s", EscapeMarkdown(remark))
 	}
 	if len(r.Links)+len(r.Remarks) > 0 {
 		m.line("")
@@ -115,8 +115,8 @@ var (
 	address = regexp.MustCompile(`(?i)(https?|ftp|mailto|xmpp)(:)|(www)(\.)`)
 )
 
-// escape is text on one line of Markdown that reads as what it is, and as no mark-up.
-func escape(text string) string {
+// EscapeMarkdown is text on one line of Markdown that reads as what it is, and as no mark-up.
+func EscapeMarkdown(text string) string {
 	text = special.ReplaceAllStringFunc(terminal.Plain(text), func(c string) string {
 		if c == "@" { // GitHub tells whoever is named
 			return "@\u2060"

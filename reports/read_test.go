@@ -83,6 +83,7 @@ func TestReadRefuses(t *testing.T) {
 		{"latency upside down", written(t, `"lo": 0.009`, `"lo": 9`), []string{"stages[0].phases[1].latency[0].interval_seconds: lo 9 is above"}},
 		{"nested", `{"schema": "1.2", "stages": ` + deep + `}`, []string{"not JSON", "exceeded max depth"}},
 		{"nested in place", `{"schema": "1.2", "stages": ` + deep[11000:29000] + `}`, []string{"stages[0]: an array: must be an object"}},
+		{"a phase twice", written(t, `"name": "after"`, `"name": "before"`), []string{"stages[0].phases[1]: before: must be there once"}},
 		{"two at once", written(t, `"n": 2531`, `"n": -1`, `"kind": "ledger"`, `"kind": 7`), []string{"2 problems:\n", "checks[1].after.n", "checks[2].kind: 7: must be proportion"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

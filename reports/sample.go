@@ -2,7 +2,7 @@ package reports
 
 // Sample is one request of a phase with every try that the services recorded of it: what a waterfall is drawn from.
 type Sample struct {
-	// Why it was chosen: "slowest", "failed" (at the edge, or where none did, with a failed hop), "most tries".
+	// Why it was chosen: "slowest", "failed" (at the edge, or where none did, with a failed hop), "most tries"; or several, joined by ", ".
 	Why string `json:"why"`
 	// Request is its number in planned order, from 0; Name what the services knew it by ("seed/stage-phase/number").
 	Request int    `json:"request"`

@@ -16,8 +16,8 @@ type sentence struct {
 	text string
 }
 
-// headline is the verdict as the first word of the output.
-func headline(r *Report) string {
+// HeadlineWord is the verdict as the first word of the output.
+func HeadlineWord(r *Report) string {
 	switch {
 	case r.Restored == NotRestored:
 		return "NOT RESTORED"
@@ -30,7 +30,7 @@ func headline(r *Report) string {
 }
 
 // Headline is the answer in one line: the verdict, and the summary.
-func Headline(r *Report) string { return headline(r) + "  " + terminal.Plain(r.Summary) }
+func Headline(r *Report) string { return HeadlineWord(r) + "  " + terminal.Plain(r.Summary) }
 
 // about says what was tested and how, and how it was put back.
 func about(r *Report) []string {

@@ -24,7 +24,7 @@ func Text(w io.Writer, r *Report, colour bool) error {
 type text struct{ terminal.Text }
 
 func (t *text) head(r *Report) {
-	t.Headline(headline(r), colours[r.Verdict], r.Summary)
+	t.Headline(HeadlineWord(r), colours[r.Verdict], r.Summary)
 	for _, line := range about(r) {
 		t.Paragraph(line, "")
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"time"
 
 	"github.com/hellochaos/hellochaos/attack"
 	"github.com/hellochaos/hellochaos/manifests"
@@ -35,6 +36,8 @@ const (
 	leastFailures = 7.6
 	// leastTries is how many tries a ledger without retries looks at.
 	leastTries = 300
+	// mostWaits: a request waits for several hops in turn, and for one of them several times.
+	mostWaits = 4
 )
 
 func newLedger(f *forecast, i int) *ledger {
@@ -127,9 +130,17 @@ func (l *ledger) cut(counters target.Counters) int64 {
 }
 
 // raced is how many requests may have had a try that its caller's proxy cut and the service counted as answered: those that
-// took as long as a try may take, less the tries of any hop that were counted as cut.
+// took as long as a try may take, less the tries of any hop that were counted as cut. Where the waits between tries alone may
+// take that long, nothing is known of the rest.
 func (l *ledger) raced(e *evidence) int64 {
 	if l.rule == nil || l.rule.Retry.PerTry <= 0 {
+		return 0
+	}
+	var waits time.Duration
+	for n := 1; n <= l.rule.Retry.Attempts; n++ {
+		waits += l.rule.Retry.BackOff(n)
+	}
+	if l.rule.Retry.PerTry < mostWaits*waits {
 		return 0
 	}
 	raced := -e.counters.Sum(func(t target.Tries) bool { return t.Status == target.StatusCut })

@@ -92,6 +92,23 @@ func TestLedgerRace(t *testing.T) {
 	}
 }
 
+// Where the waits between tries alone take as long as a try may take, slow requests excuse nothing.
+func TestLedgerRaceOfAShortTry(t *testing.T) {
+	l := newLedger(forecastOf(t, "retry", target.Direct, 0.5, 0, "absorb"), 1)
+	rule := *l.rule
+	rule.Retry.PerTry = 50 * time.Millisecond
+	l.rule = &rule
+	tally := attack.NewTally(1)
+	for n := range 100 {
+		tally.Add(&attack.Observation{Number: n, Status: 200, Latency: time.Second})
+	}
+	more := target.Counters{tries(1, 500, 100), tries(2, 500, 51), tries(3, 500, 26), tries(4, 500, 13)}
+	more = append(more, tries(2, 200, 50), tries(3, 200, 25), tries(4, 200, 13))
+	if m := l.measure(&evidence{tally: tally, counters: more}); m.Violations == 0 || m.Verdict != reports.Fail {
+		t.Errorf("%d violations and %s, want some and fail", m.Violations, m.Verdict)
+	}
+}
+
 // A hop whose callers have no proxy must not see an attempt count.
 func TestLedgerWithoutProxy(t *testing.T) {
 	f := forecastOf(t, "retry", target.Direct, 0.5, 0, "absorb")

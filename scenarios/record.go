@@ -48,7 +48,7 @@ func rowOf(stage *reports.Stage, c reports.Check) *reports.Check {
 
 // amplify reports the tries per edge request of each hop beside their prediction.
 func amplify(stage *reports.Stage, p *phase, e *evidence) {
-	if e.result.Sent == 0 || e.counters == nil {
+	if e.result.Sent == 0 || !e.counted {
 		return
 	}
 	for i, h := range p.forecasts[0].hops {

@@ -296,7 +296,7 @@ func (p *phase) run(ctx context.Context, on target.Target, family int, progress 
 			if err == nil {
 				e.sampling.read(ctx, on, e.tally.Samples())
 			} else {
-				e.sampling.unread = errors.New("the services' spans were not read: the phase was interrupted")
+				e.sampling.unread = fmt.Errorf("the services' spans were not read, since the phase did not end well: %w", err)
 			}
 			describe(&done, p, e, p.times() || p.options.Attack.Rate > 0)
 			done.Warnings = append(repeated, done.Warnings...)

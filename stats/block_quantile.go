@@ -17,75 +17,86 @@ type Bin struct {
 // Blocks are observations in blocks of time. Those of one block may depend on each other as they like (a machine is slow for a
 // second); those of different blocks do not.
 type Blocks struct {
+	blocks []counts
+	all    counts
+}
+
+// counts are observations by value.
+type counts struct {
 	values []float64 // ascending
-	// below has for each value how many observations of each block are at most that, upTo how many of all.
-	below [][]int64
-	upTo  []int64
-	sizes []int64 // of the blocks
-	total int64
+	upTo   []int64   // how many are at most the value
+}
+
+// count sorts bins and sums them up.
+func count(bins []Bin) (c counts) {
+	sorted := slices.Clone(bins)
+	slices.SortFunc(sorted, func(a, b Bin) int { return cmp.Compare(a.Value, b.Value) })
+	var total int64
+	for _, bin := range sorted {
+		total += bin.Count
+		if last := len(c.values) - 1; last >= 0 && c.values[last] == bin.Value {
+			c.upTo[last] = total
+			continue
+		}
+		c.values, c.upTo = append(c.values, bin.Value), append(c.upTo, total)
+	}
+	return c
+}
+
+func (c *counts) total() int64 {
+	if len(c.upTo) == 0 {
+		return 0
+	}
+	return c.upTo[len(c.upTo)-1]
+}
+
+// atMost is how many observations are at most x.
+func (c *counts) atMost(x float64) int64 {
+	i, found := slices.BinarySearch(c.values, x)
+	if !found {
+		i--
+	}
+	if i < 0 {
+		return 0
+	}
+	return c.upTo[i]
 }
 
 // NewBlocks sorts bins, block by block, into Blocks. Blocks without observations are no blocks.
 func NewBlocks(blocks [][]Bin) *Blocks {
-	b := &Blocks{}
-	var filled [][]Bin
+	b := &Blocks{all: count(slices.Concat(blocks...))}
 	for _, bins := range blocks {
-		var size int64
-		for _, bin := range bins {
-			size += bin.Count
-			b.values = append(b.values, bin.Value)
-		}
-		if size > 0 {
-			filled, b.sizes, b.total = append(filled, bins), append(b.sizes, size), b.total+size
-		}
-	}
-	slices.Sort(b.values)
-	b.values = slices.Compact(b.values)
-	b.below = make([][]int64, len(b.values))
-	flat := make([]int64, len(b.values)*len(filled))
-	for i := range b.below {
-		b.below[i] = flat[i*len(filled) : (i+1)*len(filled)]
-	}
-	for column, bins := range filled {
-		for _, bin := range bins {
-			i, _ := slices.BinarySearch(b.values, bin.Value)
-			b.below[i][column] += bin.Count
-		}
-		for i := 1; i < len(b.below); i++ {
-			b.below[i][column] += b.below[i-1][column]
-		}
-	}
-	b.upTo = make([]int64, len(b.values))
-	for i, row := range b.below {
-		for _, count := range row {
-			b.upTo[i] += count
+		if one := count(bins); one.total() > 0 {
+			b.blocks = append(b.blocks, one)
 		}
 	}
 	return b
 }
 
 // N is the number of observations, Len that of the blocks.
-func (b *Blocks) N() int64 { return b.total }
+func (b *Blocks) N() int64 { return b.all.total() }
 
 // Len is the number of blocks that have observations.
-func (b *Blocks) Len() int { return len(b.sizes) }
+func (b *Blocks) Len() int { return len(b.blocks) }
 
 // Equal says whether both have the same observations in the same blocks.
 func (b *Blocks) Equal(o *Blocks) bool {
-	return slices.Equal(b.values, o.values) && slices.EqualFunc(b.below, o.below, slices.Equal[[]int64])
+	return slices.EqualFunc(b.blocks, o.blocks, func(x, y counts) bool {
+		return slices.Equal(x.values, y.values) && slices.Equal(x.upTo, y.upTo)
+	})
 }
 
-// at returns the index of the smallest value that has at least so many observations at or below it.
-func (b *Blocks) at(rank float64) int {
-	i, _ := slices.BinarySearch(b.upTo, int64(math.Ceil(rank)))
-	return min(i, len(b.values)-1)
+// at is the smallest value that has at least so many observations at or below it.
+func (b *Blocks) at(rank float64) float64 {
+	i, _ := slices.BinarySearch(b.all.upTo, int64(math.Ceil(rank)))
+	return b.all.values[min(i, len(b.all.values)-1)]
 }
 
 // Quantile is the q-quantile of all observations: the smallest value with at least the share q at or below it. There must be
 // observations.
 func (b *Blocks) Quantile(q float64) float64 {
 	requireProbability("q", q)
-	return b.values[b.at(q*float64(b.total))]
+	return b.at(q * float64(b.N()))
 }
 
 // QuantileInterval returns the interval of the q-quantile: the values at the shares q ± t s (Woodruff, "Confidence intervals for
@@ -97,17 +108,17 @@ func (b *Blocks) Quantile(q float64) float64 {
 func (b *Blocks) QuantileInterval(q, alpha float64) (Interval, bool) {
 	requireProbability("q", q)
 	requireProbability("alpha", alpha)
-	if len(b.sizes) < 2 {
+	if b.Len() < 2 {
 		return Interval{}, false
 	}
-	_, s := b.share(b.at(q*float64(b.total)), q)
-	t := studentT(len(b.sizes), alpha)
+	_, s := b.share(b.Quantile(q), q)
+	t := studentT(b.Len(), alpha)
 	lo, hi := q-t*s, q+t*s
 	if lo <= 0 || hi >= 1 {
 		return Interval{}, false
 	}
-	n := float64(b.total)
-	return Interval{Lo: b.values[b.at(lo*n)], Hi: b.values[b.at(hi*n)]}, true
+	n := float64(b.N())
+	return Interval{Lo: b.at(lo * n), Hi: b.at(hi * n)}, true
 }
 
 // BlocksSuffice says whether so many blocks of so many observations each, all independent, have an interval for the q-quantile.
@@ -126,20 +137,18 @@ func studentT(blocks int, alpha float64) float64 {
 	return -distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(blocks - 1)}.Quantile(alpha / 2)
 }
 
-// share is the share of observations at or below the value of an index, and its standard error between blocks, which is at least
-// that of independent observations of the share q.
-func (b *Blocks) share(index int, q float64) (share, standardError float64) {
-	n := float64(b.total)
-	share = float64(b.atMost(index)) / n
+// share is the share of observations that are at most x, and its standard error between blocks, which is at least that of
+// independent observations of the share q.
+func (b *Blocks) share(x, q float64) (share, standardError float64) {
+	n := float64(b.N())
+	share = float64(b.all.atMost(x)) / n
 	var squares float64
-	for i, size := range b.sizes {
-		residual := -share * float64(size)
-		if index >= 0 {
-			residual += float64(b.below[index][i])
-		}
+	for i := range b.blocks {
+		one := &b.blocks[i]
+		residual := float64(one.atMost(x)) - share*float64(one.total())
 		squares += residual * residual
 	}
-	blocks := float64(len(b.sizes))
+	blocks := float64(b.Len())
 	return share, math.Sqrt(max(blocks/(blocks-1)*squares/(n*n), q*(1-q)/n))
 }
 
@@ -164,8 +173,8 @@ func QuantileTest(a, b *Blocks, q float64) float64 {
 		return 1
 	}
 	x := commonQuantile(a, b, q)
-	shareA, errorA := a.share(a.index(x), q)
-	shareB, errorB := b.share(b.index(x), q)
+	shareA, errorA := a.share(x, q)
+	shareB, errorB := b.share(x, q)
 	varianceA, varianceB := errorA*errorA, errorB*errorB
 	both := varianceA + varianceB
 	freedom := both * both / (varianceA*varianceA/float64(a.Len()-1) + varianceB*varianceB/float64(b.Len()-1))
@@ -175,30 +184,13 @@ func QuantileTest(a, b *Blocks, q float64) float64 {
 
 // commonQuantile is the q-quantile of the observations of both.
 func commonQuantile(a, b *Blocks, q float64) float64 {
-	rank := int64(math.Ceil(q * float64(a.total+b.total)))
-	values := slices.Concat(a.values, b.values)
+	rank := int64(math.Ceil(q * float64(a.N()+b.N())))
+	values := slices.Concat(a.all.values, b.all.values)
 	slices.Sort(values)
 	i, _ := slices.BinarySearchFunc(values, rank, func(x float64, rank int64) int {
-		return cmp.Compare(a.atMost(a.index(x))+b.atMost(b.index(x)), rank)
+		return cmp.Compare(a.all.atMost(x)+b.all.atMost(x), rank)
 	})
 	return values[i]
-}
-
-// index returns that of the largest value that is at most x, -1 when none is.
-func (b *Blocks) index(x float64) int {
-	i, found := slices.BinarySearch(b.values, x)
-	if found {
-		return i
-	}
-	return i - 1
-}
-
-// atMost is how many observations are at most the value of an index, which is -1 for none.
-func (b *Blocks) atMost(index int) int64 {
-	if index < 0 {
-		return 0
-	}
-	return b.upTo[index]
 }
 
 func logarithm(value float64, interval Interval) Estimate {

@@ -100,7 +100,7 @@ func TestQuantileRatioCoversCorrelatedSeconds(t *testing.T) {
 func naive(a, b *Blocks, q float64) Interval {
 	side := func(b *Blocks) Estimate {
 		lo, hi, _ := QuantileRanks(b.N(), q, .05)
-		return logarithm(b.Quantile(q), Interval{b.values[b.at(float64(lo))], b.values[b.at(float64(hi))]})
+		return logarithm(b.Quantile(q), Interval{b.at(float64(lo)), b.at(float64(hi))})
 	}
 	return Difference(side(a), side(b)).Interval
 }

@@ -58,11 +58,11 @@ func (f *deliveryFlags) prepare() error {
 func (f *deliveryFlags) deliver(stdout, told, warned io.Writer, report *reports.Report) error {
 	var err error
 	if f.out != "" {
-		if err := traces.Save(f.out, report); err != nil {
-			report.Remarks = append(report.Remarks, err.Error())
-		}
-		var written []string
+		var written, spans []string
+		var unsaved error
 		written, err = reports.Save(f.out, report, f.source)
+		spans, unsaved = traces.Save(f.out, report)
+		written, err = append(written, spans...), errors.Join(err, unsaved)
 		if len(written) > 0 {
 			fmt.Fprintf(told, "report: %s: %s\n", f.out, strings.Join(written, ", "))
 		}
@@ -70,6 +70,11 @@ func (f *deliveryFlags) deliver(stdout, told, warned io.Writer, report *reports.
 	if summary := os.Getenv("GITHUB_STEP_SUMMARY"); summary != "" {
 		if err := summarize(summary, report); err != nil {
 			fmt.Fprintf(warned, "warning: the step summary was not written ($GITHUB_STEP_SUMMARY): %v\n", err)
+		}
+	}
+	if f.quiet {
+		for _, remark := range report.Remarks {
+			fmt.Fprintf(warned, "warning: %s\n", remark)
 		}
 	}
 	return errors.Join(err, f.print(stdout, report))

@@ -45,7 +45,6 @@ func address(text string) (*url.URL, error) {
 // link tells Grafana of a run and adds the links to its report. namespace is the chain's on a cluster, prometheus the cluster's
 // own, if any. It takes grafana.Timeout and a few seconds at most, whatever happens.
 func (f *linkFlags) link(ctx context.Context, namespace, prometheus string, report *reports.Report) {
-	ctx = context.WithoutCancel(ctx) // a run that was interrupted has a report too
 	var all [4]*url.URL
 	for i, text := range []string{f.grafana, f.kiali, f.tracing, prometheus} {
 		all[i], _ = address(text) // check has seen them

@@ -58,7 +58,11 @@ func signals(ctx context.Context, undo *atomic.Pointer[string], stderr io.Writer
 		}
 		select {
 		case <-received:
-			fmt.Fprintf(stderr, "hellochaos: ended in the middle; to put the cluster back:\n  %s\n", *undo.Load())
+			command := undo.Load()
+			if command == nil { // all is put back by now
+				os.Exit(reports.ExitAborted)
+			}
+			fmt.Fprintf(stderr, "hellochaos: ended in the middle; to put the cluster back:\n  %s\n", *command)
 			os.Exit(reports.ExitNotRestored)
 		case <-done:
 		}

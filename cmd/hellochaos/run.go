@@ -99,11 +99,11 @@ func (f *runFlags) run(cmd *cobra.Command, args []string, text *scenarios.Flags,
 	if f.quiet {
 		told = io.Discard
 	}
-	served, err := serveMetrics(f.metrics, plan, told)
+	served, err := serveMetrics(f.metrics, plan, stderr)
 	if err != nil {
 		return failure{err}
 	}
-	defer served.close(told)
+	defer served.close(stderr)
 	on, err := f.hold(cmd.Context(), plan, seed, connection, stderr, undo)
 	if err != nil {
 		return failure{err}
@@ -114,13 +114,17 @@ func (f *runFlags) run(cmd *cobra.Command, args []string, text *scenarios.Flags,
 	line := newProgressLine(told, f.noProgress)
 	report := plan.Execute(cmd.Context(), on, line.show)
 	line.clear()
+	if report.Restored == reports.Restored {
+		undo.Store(nil) // a second signal has nothing to tell any more
+	}
 	report.Tool.Version = version()
 	report.Command = commandLine()
 	report.Settings.Manifests = f.manifests
 	served.ended(report)
-	f.links.link(cmd.Context(), f.namespace, connection.PrometheusURL, report)
+	after := context.WithoutCancel(cmd.Context()) // a run that was interrupted has a report too; what follows is bounded by itself
+	f.links.link(after, f.namespace, connection.PrometheusURL, report)
 	to, _ := f.traces.Destinations() // what is wrong with them was told before
-	traces.Send(cmd.Context(), report, to)
+	traces.Send(after, report, to)
 	return f.end(stderr, f.deliver(cmd.OutOrStdout(), told, stderr, report), report)
 }
 
@@ -197,7 +201,7 @@ func splitUnknown(args []string) (rest []string, err error) {
 
 func (f *runFlags) check(set *pflag.FlagSet, stages []scenarios.Stage) error {
 	problems := []error{f.deliveryFlags.check(set), f.links.check()}
-	if f.metrics != "" || set.Changed("metrics-addr") {
+	if set.Changed("metrics-addr") {
 		if err := metrics.CheckAddress(f.metrics); err != nil {
 			problems = append(problems, fmt.Errorf("--metrics-addr %w", err))
 		}

@@ -53,7 +53,7 @@ func (r *Row) number(v Value) string {
 // latency has three significant digits.
 func latency(seconds float64) string {
 	switch {
-	case seconds >= 100: // a request that timed out has no latency that is known
+	case seconds > 90: // a request that timed out, for a minute at most, is in the highest bin: its latency is not known
 		return "timeout"
 	case seconds >= 1:
 		return strconv.FormatFloat(seconds, 'f', 2, 64) + "s"
@@ -101,16 +101,16 @@ func (c *Comparison) margins() string {
 	if c.LatencyFloor > 0 {
 		floor = fmt.Sprintf(" (%v at least)", time.Duration(c.LatencyFloor*float64(time.Second)))
 	}
-	return fmt.Sprintf("Same is within %s for shares (and as a part of the tries that a policy allows), and within %.3g %%%s for times. "+
+	return fmt.Sprintf("Same is within %s for shares, %.3g %% for tries per request, and %.3g %%%s for times. "+
 		"Intervals have 95 %%; p is Holm's over %d tests, and worse or better needs p ≤ %s and more than the margin. "+
 		"What an unclear metric needs is about how many requests a phase would settle it.",
-		reports.Probability(c.Margin), 100*c.LatencyMargin, floor, c.Family, reports.Probability(c.Alpha))
+		reports.Probability(c.Margin), 100*c.Margin, 100*c.LatencyMargin, floor, c.Family, reports.Probability(c.Alpha))
 }
 
 // sides introduce the two reports.
 func (c *Comparison) sides() []string {
 	line := func(name string, s Side) string {
-		return fmt.Sprintf("%s %s: %s, %d requests, seed %d, %s", name, s.Name, s.Verdict, s.Requests, s.Seed, s.Started.UTC().Format("2006-01-02 15:04:05 UTC"))
+		return fmt.Sprintf("%s %s: %s, %d requests, seed %d, %s", name, s.Name, s.Ended, s.Requests, s.Seed, s.Started.UTC().Format("2006-01-02 15:04:05 UTC"))
 	}
 	return []string{line("OLD", c.Old), line("NEW", c.New)}
 }

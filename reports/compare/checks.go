@@ -150,6 +150,9 @@ func (p *pair) violations(r *Row, a, b *reports.Measurement) {
 		if !r.settled {
 			r.Note = "no violation, but too few trials to tell"
 		}
+	case a.Violations == 0 && b.Verdict == reports.Inconclusive, b.Violations == 0 && a.Verdict == reports.Inconclusive:
+		// A ledger that a race with a time limit may explain: its own run does not judge it either.
+		r.Note = "the report that has the violations does not judge them"
 	case a.Violations == 0:
 		r.settled, r.Word = true, Worse
 	case b.Violations == 0:

@@ -3,6 +3,7 @@
 package compare
 
 import (
+	"strings"
 	"time"
 
 	"github.com/hellochaos/hellochaos/reports"
@@ -65,6 +66,8 @@ type Side struct {
 	Seed     uint64          `json:"seed"`
 	Verdict  reports.Verdict `json:"verdict" jsonschema:"enum=pass,enum=fail,enum=inconclusive"`
 	Requests int             `json:"requests"`
+	// Ended is how the run ended: its verdict, or "aborted", "error" or "not restored".
+	Ended string `json:"ended"`
 }
 
 // Mismatch is one thing in which two reports differ.
@@ -96,7 +99,7 @@ func Of(before, after *reports.Report, o Options) *Comparison {
 }
 
 func side(r *reports.Report) Side {
-	s := Side{Started: r.Started, Command: r.Command, Seed: r.Settings.Seed, Verdict: r.Verdict}
+	s := Side{Started: r.Started, Command: r.Command, Seed: r.Settings.Seed, Verdict: r.Verdict, Ended: strings.ToLower(reports.HeadlineWord(r))}
 	for _, stage := range r.Stages {
 		for _, p := range stage.Phases {
 			s.Requests += p.Sent

@@ -353,3 +353,24 @@ func BenchmarkOf(b *testing.B) {
 		}
 	}
 }
+
+// Violations that their own run does not judge, since a race may explain them, settle nothing.
+func TestViolationsThatAreNotJudged(t *testing.T) {
+	a, b := usual.draw(1), usual.draw(2)
+	ledger := func(r *reports.Report) *reports.Check {
+		for i := range r.Stages[0].Checks {
+			if c := &r.Stages[0].Checks[i]; c.Kind == reports.Ledger {
+				return c
+			}
+		}
+		t.Fatal("no ledger")
+		return nil
+	}
+	c := ledger(b)
+	c.After.Violations, c.After.Verdict, c.Verdict = 2, reports.Inconclusive, reports.Inconclusive
+	for _, sides := range [][2]*reports.Report{{a, b}, {b, a}} {
+		if row := find(Of(sides[0], sides[1], defaults), "after", c.Name); row.Word != Unclear || !row.Gates || !strings.Contains(row.Note, "does not judge") {
+			t.Errorf("got %+v, want unclear, and why", row)
+		}
+	}
+}

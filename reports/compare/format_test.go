@@ -55,24 +55,24 @@ retry before  edge fails  .308  .349  +.0413 ±.0238  23000
 retry after   edge fails  .304  .351  +.0473 ±.0237  240000
 
 unclear, and not counted without --strict
-phase        metric  old     new     difference   needs
-retry after  ok p99  4.91ms  30.3ms  +517% ±139%  3100
+phase         metric                 old     new     difference   needs
+retry before  backend tries/request  1.40    1.42    +0.02 ±0.10  11000
+retry after   backend tries/request  1.39    1.42    +0.02 ±0.10  14000
+retry after   ok p99                 4.91ms  30.3ms  +517% ±139%  3100
 
 same
-phase         metric                 old     new     difference     p
-retry before  canary share           .189    .213    +.0233 ±.0203  .121
-retry before  backend tries/request  1.40    1.42    +0.02 ±0.10    1.000
-retry after   canary share           .208    .189    -.0193 ±.0202  .242
-retry after   canary, exact header   0       0       +0             exact
-retry after   backend wait, try 2    12.5ms  12.5ms  +0% ±13%       1.000
-retry after   backend tries/request  1.39    1.42    +0.02 ±0.10    1.000
+phase         metric                old     new     difference     p
+retry before  canary share          .189    .213    +.0233 ±.0203  .121
+retry after   canary share          .208    .189    -.0193 ±.0202  .242
+retry after   canary, exact header  0       0       +0             exact
+retry after   backend wait, try 2   12.5ms  12.5ms  +0% ±13%       1.000
 
   ! not compared: retry before: latencies: requests left late in NEW
 
-Same is within .05 for shares (and as a part of the tries that a policy allows),
-and within 25 % (1ms at least) for times. Intervals have 95 %; p is Holm's over
-12 tests, and worse or better needs p ≤ .01 and more than the margin. What an
-unclear metric needs is about how many requests a phase would settle it.
+Same is within .05 for shares, 5 % for tries per request, and 25 % (1ms at
+least) for times. Intervals have 95 %; p is Holm's over 12 tests, and worse or
+better needs p ≤ .01 and more than the margin. What an unclear metric needs is
+about how many requests a phase would settle it.
 `
 
 func TestText(t *testing.T) {
@@ -206,7 +206,8 @@ func TestMarkupIsText(t *testing.T) {
 		if err := f.Write(&out, c); err != nil {
 			t.Fatal(err)
 		}
-		if strings.Contains(out.String(), "<script>") || strings.Contains(out.String(), "<img") || format == "markdown" && strings.Contains(out.String(), " | **a** ") {
+		written := strings.ReplaceAll(out.String(), `\<`, "") // as Markdown escapes it
+		if strings.Contains(written, "<script>") || strings.Contains(written, "<img") || format == "markdown" && strings.Contains(out.String(), " | **a** ") {
 			t.Errorf("%s has markup of the report's:\n%s", format, out.String())
 		}
 	}
@@ -231,7 +232,7 @@ func TestOptions(t *testing.T) {
 }
 
 func TestCells(t *testing.T) {
-	for seconds, want := range map[float64]string{0.00026: "0.26ms", 0.0011: "1.10ms", 0.0115: "11.5ms", 0.123: "123ms", 1.234: "1.23s", 100: "timeout"} {
+	for seconds, want := range map[float64]string{0.00026: "0.26ms", 0.0011: "1.10ms", 0.0115: "11.5ms", 0.123: "123ms", 1.234: "1.23s", 99.61472: "timeout"} {
 		if got := latency(seconds); got != want {
 			t.Errorf("%g s: %s, want %s", seconds, got, want)
 		}

@@ -21,7 +21,7 @@ func (p *pair) latencies() {
 		why = "a report has no latencies by second"
 	}
 	if why != "" {
-		p.c.exclude(Exclusion{p.stage, p.phase, "latencies", why, false})
+		p.c.exclude(Exclusion{p.stage, p.phase, "latencies", why, p.c.Strict})
 		return
 	}
 	for _, outcome := range []string{"ok", "failed"} {

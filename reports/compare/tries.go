@@ -25,7 +25,7 @@ func (p *pair) tries() {
 		d := stats.Newcombe(k1, n1, k2, n2, intervalAlpha)
 		r.show(test{
 			difference: stats.Estimate{Value: most * d.Value, Interval: stats.Interval{Lo: most * d.Interval.Lo, Hi: most * d.Interval.Hi}},
-			margin:     most * p.c.Margin, p: stats.TwoProportions(k1, n1, k2, n2),
+			margin:     p.c.Margin * max(1, a.Measured), p: stats.TwoProportions(k1, n1, k2, n2),
 		}, false)
 		p.add(r)
 	}

@@ -146,7 +146,7 @@ var hexID = regexp.MustCompile(`"(traceId|spanId|parentSpanId)":"([0-9A-F]*)"`)
 func TestOTLPFile(t *testing.T) {
 	t.Setenv("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip") // must not matter
 	folder := t.TempDir()
-	if err := Save(folder, example()); err != nil {
+	if _, err := Save(folder, example()); err != nil {
 		t.Fatal(err)
 	}
 	data, err := os.ReadFile(filepath.Join(folder, "traces.otlp.jsonl"))
@@ -183,19 +183,19 @@ func TestOTLPFile(t *testing.T) {
 // A run folder that has traces of an earlier run has none of them afterwards.
 func TestSaveNothing(t *testing.T) {
 	folder := t.TempDir()
-	if err := Save(folder, example()); err != nil {
+	if _, err := Save(folder, example()); err != nil {
 		t.Fatal(err)
 	}
 	if entries, _ := os.ReadDir(folder); len(entries) != 2 {
 		t.Errorf("%v, want two files", entries)
 	}
-	if err := Save(folder, new(reports.Report)); err != nil {
+	if _, err := Save(folder, new(reports.Report)); err != nil {
 		t.Fatal(err)
 	}
 	if entries, _ := os.ReadDir(folder); len(entries) != 0 {
 		t.Errorf("%v, want none", entries)
 	}
-	if err := Save(filepath.Join(folder, "none"), example()); err == nil || strings.Count(err.Error(), "saving traces into") != 2 {
+	if _, err := Save(filepath.Join(folder, "none"), example()); err == nil || strings.Count(err.Error(), "saving traces into") != 2 {
 		t.Errorf("into a folder that is not there: %v, want an error for each file", err)
 	}
 }

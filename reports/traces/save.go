@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/hellochaos/hellochaos/reports"
 )
@@ -19,35 +20,28 @@ const (
 	ZipkinFileName = "traces.zipkin.json"
 )
 
-// Save writes the traces of a report into a folder, each file at once or not at all. Without any sampled request there are no
-// files, not even those of an earlier run.
-func Save(folder string, r *reports.Report) error {
+// Save writes the traces of a report into a folder, each file at once or not at all, and returns the names of those written.
+// Without any sampled request there are no files, not even those of an earlier run.
+func Save(folder string, r *reports.Report) (written []string, err error) {
 	all, _ := Of(r)
-	return errors.Join(
-		save(filepath.Join(folder, OTLPFileName), len(all) > 0, func(w io.Writer) error { return writeOTLP(w, all) }),
-		save(filepath.Join(folder, ZipkinFileName), len(all) > 0, func(w io.Writer) error { return json.NewEncoder(w).Encode(zipkinSpans(all)) }))
-}
-
-func save(path string, wanted bool, write func(io.Writer) error) (err error) {
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("saving traces into %s: %w", path, err)
+	var problems []error
+	for name, write := range map[string]func(io.Writer) error{
+		OTLPFileName:   func(w io.Writer) error { return writeOTLP(w, all) },
+		ZipkinFileName: func(w io.Writer) error { return json.NewEncoder(w).Encode(zipkinSpans(all)) },
+	} {
+		path := filepath.Join(folder, name)
+		if len(all) == 0 {
+			if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				problems = append(problems, fmt.Errorf("removing the traces of an earlier run, %s: %w", path, err))
+			}
+			continue
 		}
-	}()
-	if !wanted {
-		if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
-			return err
+		if err := reports.WriteFile(path, write); err != nil {
+			problems = append(problems, fmt.Errorf("saving traces into %s: %w", path, err))
+			continue
 		}
-		return nil
+		written = append(written, name)
 	}
-	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(file.Name()) // gone already when all went well
-	err = errors.Join(write(file), file.Chmod(0o644), file.Close())
-	if err == nil {
-		err = os.Rename(file.Name(), path)
-	}
-	return err
+	slices.Sort(written)
+	return written, errors.Join(problems...)
 }

@@ -48,7 +48,7 @@ func Of(r *reports.Report) (all []Trace, problems []string) {
 				}
 				place[id] = len(all)
 				b := builder{report: r, stage: stage.Name, phase: &phase, sample: &sample, id: id}
-				all = append(all, Trace{ID: id, Stage: stage.Name, Phase: phase.Name, Why: []string{sample.Why},
+				all = append(all, Trace{ID: id, Stage: stage.Name, Phase: phase.Name, Why: strings.Split(sample.Why, ", "),
 					Carried: sample.Trace != "", Spans: b.spans()})
 			}
 		}

@@ -189,7 +189,7 @@ func testUpload(t *testing.T, base string) {
 	r.Started = r.Started.Add(time.Hour)
 	r.Stages[0].Phases[1].Samples = r.Stages[0].Phases[1].Samples[1:2]
 	folder := t.TempDir()
-	if err := Save(folder, r); err != nil {
+	if _, err := Save(folder, r); err != nil {
 		t.Fatal(err)
 	}
 	file, err := os.Open(filepath.Join(folder, ZipkinFileName))

@@ -23,7 +23,7 @@ import (
 // The file is what Zipkin's API takes. Of the fields: docs/traces.md.
 func TestZipkinFile(t *testing.T) {
 	folder := t.TempDir()
-	if err := Save(folder, example()); err != nil {
+	if _, err := Save(folder, example()); err != nil {
 		t.Fatal(err)
 	}
 	data, err := os.ReadFile(filepath.Join(folder, "traces.zipkin.json"))

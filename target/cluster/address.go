@@ -127,19 +127,19 @@ func (c *Cluster) gateways(ctx context.Context, sets [][]manifests.Object) error
 	if c.options.GatewayURL != "" {
 		return nil
 	}
-	seen := map[string]bool{}
 	var problems []error
+	said := map[string]bool{}
 	for _, set := range sets {
 		rules, err := manifests.Read(set)
 		if err != nil {
 			return err
 		}
-		for name, gateway := range rules.Gateways {
-			if key := fmt.Sprint(name, gateway.Port(), gateway.Selector); !seen[key] {
-				seen[key] = true
-				_, err := c.entrance(ctx, target.Gateway, rules)
-				problems = append(problems, err)
-			}
+		if len(rules.Gateways) == 0 {
+			continue
+		}
+		if _, err := c.entrance(ctx, target.Gateway, rules); err != nil && !said[err.Error()] {
+			said[err.Error()] = true
+			problems = append(problems, err)
 		}
 	}
 	return errors.Join(problems...)

@@ -99,13 +99,14 @@ func agree(live map[string]int64, known map[string]float64) bool {
 	return true
 }
 
-// withoutPassword is an address as it may be shown.
+// withoutPassword is an address as it may be shown: without user and password, since a token may be either.
 func withoutPassword(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {
 		return "(not a URL)"
 	}
-	return u.Redacted()
+	u.User = nil
+	return u.String()
 }
 
 // askPrometheus is the answer to an instant query that sums by service.
@@ -113,6 +114,10 @@ func askPrometheus(ctx context.Context, api prometheus.API, query string) (map[s
 	ctx, cancel := context.WithTimeoutCause(ctx, scrapeAnswer, errors.New("the time is over"))
 	defer cancel()
 	value, _, _, err := api.Query(ctx, query, time.Time{})
+	var failed *url.Error
+	if errors.As(err, &failed) { // whoever asks says the address, as it may be shown
+		err = failed.Err
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -43,7 +43,8 @@ func (f *Flags) Options() (Options, error) {
 	if o.Wait, err = time.ParseDuration(f.wait); err != nil || o.Wait < time.Second || o.Wait > time.Hour {
 		problems = append(problems, fmt.Errorf("--wait %s: must be a time from 1s to 1h", f.wait))
 	}
-	for flag, text := range map[string]string{"--direct-url": o.DirectURL, "--gateway-url": o.GatewayURL, "--prometheus-url": o.PrometheusURL} {
+	for _, given := range [][2]string{{"--direct-url", o.DirectURL}, {"--gateway-url", o.GatewayURL}, {"--prometheus-url", o.PrometheusURL}} {
+		flag, text := given[0], given[1]
 		if u, err := url.Parse(text); text != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
 			problems = append(problems, fmt.Errorf("%s %s: must be an absolute URL such as http://203.0.113.7", flag, withoutPassword(text)))
 		}

@@ -92,6 +92,7 @@ func (f *forward) keep(ctx context.Context, port int, opened chan<- uint16, fail
 // once forwards from a local port, 0 for any, until its connection to the API server is lost or given up, or ctx ends. It
 // tells the local port when it is ready, and returns it; 0: it never was.
 func (f *forward) once(ctx context.Context, local uint16, port int, ready func(uint16)) (found uint16, err error) {
+	outer := ctx
 	ctx, end := context.WithCancel(ctx)
 	defer end()
 	opened := make(chan struct{})
@@ -111,9 +112,12 @@ func (f *forward) once(ctx context.Context, local uint16, port int, ready func(u
 		return found, <-ended
 	case err = <-ended:
 		return 0, err
-	case <-ctx.Done(): // a connection that is still being opened ends by itself
-		return 0, context.Cause(ctx)
+	case <-ctx.Done():
 	}
+	if outer.Err() != nil { // a connection that is still being opened ends by itself
+		return 0, context.Cause(outer)
+	}
+	return 0, <-ended
 }
 
 // impatient opens connections that end their port-forward when client-go gives them up, or cannot use them any more.
