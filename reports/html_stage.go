@@ -88,6 +88,9 @@ type phaseWaterfalls struct {
 	Samples []waterfall
 }
 
+// Unsaid are the incidents of a phase that the stage's words do not tell.
+func (v stageView) Unsaid(p Phase) []string { return unsaid(v.Stage, &p) }
+
 func newStageView(r *Report, s *Stage, id string) stageView {
 	v := stageView{Stage: s, ID: id, Kinds: map[string]bool{}, Notes: notes(s), Amplification: amplification(s.Amplification)}
 	for i := range s.Checks {

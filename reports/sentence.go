@@ -70,6 +70,9 @@ func sentences(s *Stage) []sentence {
 		for _, warning := range p.Warnings {
 			all = append(all, sentence{'!', p.Name + ": " + warning})
 		}
+		for _, incident := range unsaid(s, &p) {
+			all = append(all, sentence{'!', p.Name + ": " + incident})
+		}
 		for _, compared := range p.Compared {
 			all = append(all, sentence{'=', p.Name + ": " + compared + "."})
 		}
@@ -84,6 +87,13 @@ func sentences(s *Stage) []sentence {
 		all = append(all, sentence{' ', line})
 	}
 	return all
+}
+
+// unsaid are the incidents of a phase that a stage's words do not tell: an interrupted stage has none.
+func unsaid(s *Stage, p *Phase) []string {
+	return slices.DeleteFunc(slices.Clone(p.Incidents), func(incident string) bool {
+		return slices.ContainsFunc(s.Words, func(words string) bool { return strings.Contains(words, incident) })
+	})
 }
 
 // notes are what must be known beside the numbers: each once, after the checks that it is about. Where a stage fails, what

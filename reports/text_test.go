@@ -146,5 +146,24 @@ func TestTextOfLinks(t *testing.T) {
 	}
 }
 
+// An incident is told once: in the words of its stage, or, where they have not come about, by itself.
+func TestIncidents(t *testing.T) {
+	r := example()
+	r.Stages[0].Phases[0].Incidents = []string{"pod backend-1 went away"}
+	for _, words := range [][]string{nil, {"While before was measured, pod backend-1 went away."}} {
+		r.Stages[0].Words = words
+		for _, write := range []func(*strings.Builder) error{
+			func(out *strings.Builder) error { return Text(out, r, false) },
+			func(out *strings.Builder) error { return Markdown(out, r) },
+			func(out *strings.Builder) error { return HTML(out, r) },
+		} {
+			var out strings.Builder
+			if err := write(&out); err != nil || strings.Count(out.String(), "backend-1") != 1 {
+				t.Errorf("%v: told %d times, want once:\n%.2000s", err, strings.Count(out.String(), "backend-1"), out.String())
+			}
+		}
+	}
+}
+
 // uncoloured takes colours out of a text.
 var uncoloured = strings.NewReplacer(string(terminal.Green), "", string(terminal.Red), "", string(terminal.Yellow), "", string(terminal.Reset), "")
