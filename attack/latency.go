@@ -86,7 +86,7 @@ func (l *latencies) add(o *Observation, tries int) {
 
 // ongoing is the current second, if anything happened in it.
 func (l *latencies) ongoing() []Second {
-	current := Second{Number: l.second, OK: bins(l.current.ok), Failed: bins(l.current.failed)}
+	current := Second{Number: l.second, OK: Bins(l.current.ok), Failed: Bins(l.current.failed)}
 	if len(current.OK)+len(current.Failed) == 0 {
 		return nil
 	}
@@ -112,17 +112,9 @@ func copyOf(h *hdrhistogram.Histogram) *hdrhistogram.Histogram {
 	return all
 }
 
-// Bins are the filled bins of h, a histogram of a tally, in ascending order.
+// Bins are the filled bins of h, a histogram of a tally, in ascending order; none when h is nil.
 func Bins(h *hdrhistogram.Histogram) []Bin {
-	if h == nil {
-		return nil
-	}
-	return bins(h)
-}
-
-// bins are the filled bins of h.
-func bins(h *hdrhistogram.Histogram) []Bin {
-	if h.TotalCount() == 0 {
+	if h == nil || h.TotalCount() == 0 {
 		return nil
 	}
 	var filled []Bin

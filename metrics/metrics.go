@@ -203,10 +203,8 @@ func distributions(tally *attack.Tally) []reports.Distribution {
 	var all []reports.Distribution
 	for outcome, ok := range map[string]bool{"ok": true, "failed": false} {
 		d := reports.Distribution{Outcome: outcome}
-		for _, bar := range tally.Latency(ok).Distribution() {
-			if bar.Count > 0 {
-				d.Bins = append(d.Bins, reports.Bin{bar.From, bar.Count})
-			}
+		for _, bin := range attack.Bins(tally.Latency(ok)) {
+			d.Bins = append(d.Bins, reports.Bin{int64(bin.Micros), int64(bin.Count)})
 		}
 		all = append(all, d)
 	}
