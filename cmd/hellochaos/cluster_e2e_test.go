@@ -8,9 +8,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -50,6 +52,29 @@ func TestE2EAllStages(t *testing.T) {
 	}
 	t.Logf("%.0f s, put back in %.1f s", report.Elapsed, report.Restoration.Elapsed)
 	sameAsMesh(t, report, "all", "--fail", "0.3")
+	b.prometheusIsLinkedTo(t, report)
+}
+
+// prometheusIsLinkedTo asserts that a report links to the cluster's Prometheus, if it has the one of Istio's addons at an address
+// that answers here.
+func (b *bed) prometheusIsLinkedTo(t *testing.T, report *reports.Report) {
+	t.Helper()
+	service, err := b.core.CoreV1().Services("istio-system").Get(t.Context(), "prometheus", metav1.GetOptions{})
+	if err != nil {
+		t.Logf("the cluster has no Prometheus: %v", err)
+		return
+	}
+	url := fmt.Sprintf("http://%s:%d", service.Spec.ClusterIP, service.Spec.Ports[0].Port)
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 2 * time.Second}
+	response, err := client.Get(url + "/-/ready")
+	if err != nil {
+		t.Logf("Prometheus does not answer here: %v", err)
+		return
+	}
+	_ = response.Body.Close()
+	if !slices.ContainsFunc(report.Links, func(l reports.Link) bool { return strings.HasPrefix(l.URL, url+"/graph?") }) {
+		t.Errorf("links %v, want one to Prometheus at %s", report.Links, url)
+	}
 }
 
 // sameAsMesh runs the same stages on the embedded mesh, at a pace that it keeps beside a cluster on the same machine: every

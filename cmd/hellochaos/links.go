@@ -12,6 +12,7 @@ import (
 	"github.com/hellochaos/hellochaos/reports"
 	"github.com/hellochaos/hellochaos/reports/grafana"
 	"github.com/hellochaos/hellochaos/reports/links"
+	"github.com/hellochaos/hellochaos/target/cluster"
 )
 
 // linkFlags say which programs a report links to.
@@ -19,8 +20,8 @@ type linkFlags struct{ grafana, kiali, tracing string }
 
 func (f *linkFlags) add(set *pflag.FlagSet) {
 	set.StringVar(&f.grafana, "grafana-url", "", "`URL` of a Grafana, which gets dashboards and annotations; $GRAFANA_TOKEN is its token")
-	set.StringVar(&f.kiali, "kiali-url", "", "`URL` of the cluster's Kiali, to link to")
-	set.StringVar(&f.tracing, "tracing-url", "", "`URL` of the cluster's Jaeger or Zipkin, to link to")
+	set.StringVar(&f.kiali, "kiali-url", "", "`URL` of the cluster's Kiali, to link to (default: looked for)")
+	set.StringVar(&f.tracing, "tracing-url", "", "`URL` of the cluster's Jaeger or Zipkin, to link to (default: looked for)")
 }
 
 // check says what is wrong with the flags, without what may be a password.
@@ -42,19 +43,32 @@ func address(text string) (*url.URL, error) {
 	return reports.BaseURL(text)
 }
 
-// link tells Grafana of a run and adds the links to its report. namespace is the chain's on a cluster, prometheus the cluster's
-// own, if any. It takes grafana.Timeout and a few seconds at most, whatever happens.
-func (f *linkFlags) link(ctx context.Context, namespace, prometheus string, report *reports.Report) {
-	var all [4]*url.URL
-	for i, text := range []string{f.grafana, f.kiali, f.tracing, prometheus} {
-		all[i], _ = address(text) // check has seen them
+// link tells Grafana of a run and adds the links to its report; c is the cluster that was tested, if one was, and prometheus what
+// the user said of it. It takes seconds at most, whatever happens.
+func (f *linkFlags) link(ctx context.Context, c *cluster.Cluster, prometheus string, report *reports.Report) {
+	at, _ := address(f.grafana) // check has seen them all
+	if at != nil {
+		namespace := ""
+		if c != nil {
+			namespace = c.Namespace()
+		}
+		grafana.Tell(ctx, grafana.Options{URL: at, Token: os.Getenv("GRAFANA_TOKEN"), Namespace: namespace}, report)
 	}
-	if all[0] != nil {
-		grafana.Tell(ctx, grafana.Options{URL: all[0], Token: os.Getenv("GRAFANA_TOKEN"), Namespace: namespace}, report)
+	if c == nil {
+		return
 	}
-	if namespace != "" {
-		links.Add(ctx, links.Options{Kiali: all[1], Tracing: all[2], Prometheus: all[3], Namespace: namespace}, report)
+	found := c.Addons(ctx)
+	place := func(given string, found []string) (p links.Place) {
+		p.Given, _ = address(given)
+		for _, text := range found {
+			if at, _ := address(text); at != nil {
+				p.Found = append(p.Found, at)
+			}
+		}
+		return p
 	}
+	links.Add(ctx, links.Options{Kiali: place(f.kiali, found.Kiali), Tracing: place(f.tracing, found.Tracing),
+		Prometheus: place(prometheus, found.Prometheus), Namespace: c.Namespace()}, report)
 }
 
 // commandLine is the command line as it may be kept: without users and passwords in its URLs.

@@ -31,7 +31,7 @@ type runFlags struct {
 	cluster                               *cluster.Flags
 	links                                 linkFlags
 	traces                                *traces.Flags
-	namespace                             string // of the chain, once a cluster is held
+	held                                  *cluster.Cluster // what is tested, if it is one
 }
 
 func (f *runFlags) add(set *pflag.FlagSet) {
@@ -122,7 +122,7 @@ func (f *runFlags) run(cmd *cobra.Command, args []string, text *scenarios.Flags,
 	report.Settings.Manifests = f.manifests
 	served.ended(report)
 	after := context.WithoutCancel(cmd.Context()) // a run that was interrupted has a report too; what follows is bounded by itself
-	f.links.link(after, f.namespace, connection.PrometheusURL, report)
+	f.links.link(after, f.held, connection.PrometheusURL, report)
 	to, _ := f.traces.Destinations() // what is wrong with them was told before
 	traces.Send(after, report, to)
 	return f.end(stderr, f.deliver(cmd.OutOrStdout(), told, stderr, report), report)
@@ -149,7 +149,7 @@ func (f *runFlags) hold(ctx context.Context, plan *scenarios.Run, seed uint64, c
 	if err != nil {
 		return nil, fmt.Errorf("beginning a run on the cluster; nothing was changed:\n%w", err)
 	}
-	f.namespace = c.Namespace()
+	f.held = c
 	command := run.RestoreCommand()
 	undo.Store(&command)
 	return run, nil

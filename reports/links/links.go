@@ -3,6 +3,7 @@
 package links
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -18,32 +19,83 @@ import (
 	"github.com/hellochaos/hellochaos/reports"
 )
 
-// timeout is the longest that Add takes: it asks the tracing what it is.
+// timeout is the longest that each program may take to say what it is.
 const timeout = 5 * time.Second
 
-// Options say where the programs are; nil: not known, and no link.
+// Options say where the programs are.
 type Options struct {
-	Kiali, Tracing, Prometheus *url.URL
+	Kiali, Tracing, Prometheus Place
 	// Namespace is where the chain runs.
 	Namespace string
 }
 
-// Add adds the links to the report, and to its remarks what stood in the way of one.
+// Place is where a program is: at the URL that the user gave, else at the first of those found that answers as the program does.
+// Without either there is no link.
+type Place struct {
+	Given *url.URL
+	Found []*url.URL
+}
+
+// address is where a program may be. One that the user gave may be another's to reach, or lie behind a proxy.
+type address struct {
+	*url.URL
+	given bool
+}
+
+// errNowhere: a program was not found, or does not answer there.
+var errNowhere = errors.New("no such program answers there")
+
+// Add adds the links to the report, and to its remarks what stood in the way of one to a URL that the user gave.
 func Add(ctx context.Context, o Options, r *reports.Report) {
-	if o.Kiali != nil {
-		r.Links = append(r.Links, kiali(o.Kiali, o.Namespace, r, time.Now()))
-	}
-	if o.Tracing != nil {
-		link, err := tracing(ctx, o.Tracing, o.Namespace, r)
-		if err != nil {
-			r.Remarks = append(r.Remarks, fmt.Sprintf("tracing at %s: %s", reports.WithoutPassword(o.Tracing), err))
-		} else {
+	for _, program := range []struct {
+		name string
+		Place
+		link func(ctx context.Context, at address, namespace string, r *reports.Report) (reports.Link, error)
+	}{{"Kiali", o.Kiali, kiali}, {"tracing", o.Tracing, tracing}, {"Prometheus", o.Prometheus, prometheus}} {
+		link, err := program.first(ctx, func(ctx context.Context, at address) (reports.Link, error) {
+			return program.link(ctx, at, o.Namespace, r)
+		})
+		switch {
+		case err == nil:
 			r.Links = append(r.Links, link)
+		case program.Given != nil:
+			r.Remarks = append(r.Remarks, fmt.Sprintf("%s at %s: %s", program.name, reports.WithoutPassword(program.Given), err))
 		}
 	}
-	if o.Prometheus != nil {
-		r.Links = append(r.Links, prometheus(o.Prometheus, o.Namespace, r))
+}
+
+// first is the link to the first of a program's URLs that has one. All are asked at once: some may never answer.
+func (p Place) first(ctx context.Context, link func(context.Context, address) (reports.Link, error)) (reports.Link, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("no answer within %s", timeout))
+	defer cancel()
+	urls := p.Found
+	if p.Given != nil {
+		urls = []*url.URL{p.Given}
 	}
+	type answer struct {
+		link reports.Link
+		err  error
+	}
+	answers := make([]chan answer, len(urls))
+	for i, base := range urls {
+		answers[i] = make(chan answer, 1)
+		go func() {
+			link, err := link(ctx, address{base, p.Given != nil})
+			answers[i] <- answer{link, err}
+		}()
+	}
+	var errs []error
+	for _, asked := range answers {
+		got := <-asked
+		if got.err == nil {
+			return got.link, nil
+		}
+		errs = append(errs, got.err)
+	}
+	if ctx.Err() != nil {
+		return reports.Link{}, context.Cause(ctx)
+	}
+	return reports.Link{}, cmp.Or(errors.Join(errs...), errNowhere)
 }
 
 // span is when the run began and ended.
@@ -51,82 +103,89 @@ func span(r *reports.Report) (from, to time.Time) {
 	return r.Started, r.Started.Add(time.Duration(r.Elapsed * float64(time.Second)))
 }
 
-func link(title string, base *url.URL, under string, query url.Values) reports.Link {
-	return reports.Link{Title: title, URL: reports.WithoutPassword(base) + under + "?" + query.Encode()}
+func link(title string, at address, under string, query url.Values) reports.Link {
+	return reports.Link{Title: title, URL: reports.WithoutPassword(at.URL) + under + "?" + query.Encode()}
 }
 
-// kiali links to the graph. Kiali counts back from the time of looking, so the link reaches back to the run's beginning now, and
-// not for ever.
-func kiali(base *url.URL, namespace string, r *reports.Report, now time.Time) reports.Link {
+// kiali links to the graph. A Kiali that the user gave need not be reached from here, and is not asked.
+func kiali(ctx context.Context, at address, namespace string, r *reports.Report) (reports.Link, error) {
+	var login struct{ Strategy string } // needs no login: Kiali's routing/routes.go, AuthenticationInfo
+	if !at.given && (at.ask(ctx, at.under("kiali")+"/api/auth/info", &login) != nil || login.Strategy == "") {
+		return reports.Link{}, errNowhere
+	}
+	return kialiGraph(at, namespace, r, time.Now()), nil
+}
+
+// kialiGraph is the address of the graph. Kiali counts back from the time of looking, so the link reaches back to the run's
+// beginning now, and not for ever.
+func kialiGraph(at address, namespace string, r *reports.Report, now time.Time) reports.Link {
 	from, _ := span(r)
 	minutes := max(1, int(math.Ceil(now.Sub(from).Minutes())))
-	under := "/console/graph/namespaces"
-	if path.Base(base.Path) != "kiali" { // its web root, unless it is served elsewhere
-		under = "/kiali" + under
-	}
-	return link(fmt.Sprintf("Kiali: the last %d min of %s when it is opened", minutes, namespace), base, under, url.Values{
+	return link(fmt.Sprintf("Kiali: the last %d min of %s when it is opened", minutes, namespace), at, at.under("kiali")+"/console/graph/namespaces", url.Values{
 		"namespaces": {namespace}, "graphType": {"versionedApp"}, "duration": {strconv.Itoa(60 * minutes)}, "refresh": {"0"}})
 }
 
-// prometheus links to the graph of all tries by workload and status.
-func prometheus(base *url.URL, namespace string, r *reports.Report) reports.Link {
+// under is where a program's pages are: in a folder of its own name, which the URL may have at its end.
+func (a address) under(root string) string {
+	if path.Base(a.Path) == root {
+		return ""
+	}
+	return "/" + root
+}
+
+// prometheus links to the graph of all tries by workload and status. One that the user gave is not asked either.
+func prometheus(ctx context.Context, at address, namespace string, r *reports.Report) (reports.Link, error) {
+	var build struct{ Status string }
+	if !at.given && (at.ask(ctx, "/api/v1/status/buildinfo", &build) != nil || build.Status != "success") {
+		return reports.Link{}, errNowhere
+	}
 	from, to := span(r)
 	expression := fmt.Sprintf(`sum by (destination_workload, response_code) (rate(istio_requests_total{reporter="destination",destination_workload_namespace=%q}[1m]))`, namespace)
-	return link("Prometheus: tries by workload and status", base, "/graph", url.Values{
+	return link("Prometheus: tries by workload and status", at, "/graph", url.Values{
 		"g0.expr": {expression}, "g0.tab": {"0"}, "g0.end_input": {to.UTC().Format(time.DateTime)},
-		"g0.range_input": {strconv.Itoa(int(math.Ceil(to.Sub(from).Seconds()))) + "s"}})
+		"g0.range_input": {strconv.Itoa(int(math.Ceil(to.Sub(from).Seconds()))) + "s"}}), nil
 }
 
 // tracing links to the traces of the first service, in Jaeger or Zipkin, whichever answers.
-func tracing(ctx context.Context, base *url.URL, namespace string, r *reports.Report) (reports.Link, error) {
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	defer transport.CloseIdleConnections()
-	client := &http.Client{Transport: transport}
+func tracing(ctx context.Context, at address, namespace string, r *reports.Report) (reports.Link, error) {
 	from, to := span(r)
 	service := "frontend." + namespace
-	var problem error
-	for _, under := range []string{"", "/jaeger"} { // where Istio's addon has it
-		var services struct {
-			Data []string `json:"data"`
-		}
-		if problem = ask(ctx, client, base, under+"/api/services", &services); problem == nil {
-			return link("Jaeger: traces of "+service, base, under+"/search", url.Values{
+	for _, root := range []string{"", "/jaeger"} { // where Istio's addon has it
+		var services struct{ Data []string }
+		if at.ask(ctx, root+"/api/services", &services) == nil {
+			return link("Jaeger: traces of "+service, at, root+"/search", url.Values{
 				"service": {service}, "lookback": {"custom"}, "limit": {"100"},
 				"start": {strconv.FormatInt(from.UnixMicro(), 10)}, "end": {strconv.FormatInt(to.UnixMicro(), 10)}}), nil
 		}
-		if ctx.Err() != nil {
-			return reports.Link{}, fmt.Errorf("no answer within %s", timeout)
-		}
 	}
 	var services []string
-	if problem := ask(ctx, client, base, "/api/v2/services", &services); problem == nil {
-		under := "/"
-		if path.Base(base.Path) != "zipkin" {
-			under = "/zipkin/"
-		}
-		return link("Zipkin: traces of "+service, base, under, url.Values{
-			"serviceName": {service}, "lookback": {"range"}, "limit": {"100"},
-			"startTs": {strconv.FormatInt(from.UnixMilli(), 10)}, "endTs": {strconv.FormatInt(to.UnixMilli()+1, 10)}}), nil
+	if err := at.ask(ctx, "/api/v2/services", &services); err != nil {
+		return reports.Link{}, fmt.Errorf("neither Jaeger nor Zipkin answers there: %w", err)
 	}
-	return reports.Link{}, fmt.Errorf("neither Jaeger nor Zipkin answers there: %w", problem)
+	return link("Zipkin: traces of "+service, at, at.under("zipkin")+"/", url.Values{
+		"serviceName": {service}, "lookback": {"range"}, "limit": {"100"},
+		"startTs": {strconv.FormatInt(from.UnixMilli(), 10)}, "endTs": {strconv.FormatInt(to.UnixMilli()+1, 10)}}), nil
 }
 
 // mostAnswer is how much of an answer is read, in bytes.
 const mostAnswer = 1 << 20
 
 // ask gets JSON. Its error does not hold the URL.
-func ask(ctx context.Context, client *http.Client, base *url.URL, under string, reply any) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, reports.WithoutPassword(base)+under, nil)
+func (a address) ask(ctx context.Context, under string, reply any) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, reports.WithoutPassword(a.URL)+under, nil)
 	if err != nil {
 		return errors.New("the URL cannot be asked")
 	}
 	request.Header.Set("Accept", "application/json")
-	if password, ok := base.User.Password(); ok {
-		request.SetBasicAuth(base.User.Username(), password)
+	if password, ok := a.User.Password(); ok {
+		request.SetBasicAuth(a.User.Username(), password)
 	}
-	response, err := client.Do(request)
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	defer transport.CloseIdleConnections()
+	if !a.given { // a Service's address
+		transport.Proxy = nil
+	}
+	response, err := (&http.Client{Transport: transport}).Do(request)
 	var asked *url.Error
 	if errors.As(err, &asked) {
 		return asked.Err

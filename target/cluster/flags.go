@@ -45,8 +45,8 @@ func (f *Flags) Options() (Options, error) {
 	}
 	for _, given := range [][2]string{{"--direct-url", o.DirectURL}, {"--gateway-url", o.GatewayURL}, {"--prometheus-url", o.PrometheusURL}} {
 		flag, text := given[0], given[1]
-		if u, err := url.Parse(text); text != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
-			problems = append(problems, fmt.Errorf("%s %s: must be an absolute URL such as http://203.0.113.7", flag, withoutPassword(text)))
+		if u, err := url.Parse(text); text != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "") {
+			problems = append(problems, fmt.Errorf("%s %s: must be an absolute URL such as http://203.0.113.7, without ? and #", flag, withoutPassword(text)))
 		}
 	}
 	return o, errors.Join(problems...)
