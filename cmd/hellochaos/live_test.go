@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"math"
 	"net/http"
@@ -12,8 +13,10 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/creack/pty"
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -182,7 +185,7 @@ func TestGeneratorLimited(t *testing.T) {
 }
 
 func TestInterrupt(t *testing.T) {
-	cmd := exec.CommandContext(t.Context(), program, "run", "retry", "--fail", "0.5", "--rate", "50")
+	cmd := exec.CommandContext(t.Context(), program, "run", "retry", "--fail", "0.5", "--rate", "50", "--zipkin-url", "http://127.0.0.1:1")
 	var stdout bytes.Buffer
 	cmd.Stdout = &stdout
 	terminal, stderr, err := pty.Open() // progress is told on a terminal, and says when the first phase is under way
@@ -213,9 +216,59 @@ func TestInterrupt(t *testing.T) {
 	if code := cmd.ProcessState.ExitCode(); code != 4 {
 		t.Errorf("exit %d, want 4", code)
 	}
-	for _, want := range []string{"ABORTED  what was measured until then is below", "edge fails", "interrupted"} {
+	for _, want := range []string{"ABORTED  what was measured until then is below", "edge fails", "interrupted",
+		"connection refused"} { // the traces were sent in spite of the interrupt
 		if !strings.Contains(stdout.String(), want) {
 			t.Errorf("stdout lacks %q:\n%s", want, stdout.String())
+		}
+	}
+}
+
+// signalled, in the environment, makes TestSecondSignal the program that gets the signals.
+const signalled = "HELLOCHAOS_TEST_SIGNALLED"
+
+// A second signal ends the program at once: with the command that puts the cluster back as long as there is something to put
+// back, and as aborted after that.
+func TestSecondSignal(t *testing.T) {
+	if restored := os.Getenv(signalled); restored != "" { // this is the program
+		undo := new(atomic.Pointer[string])
+		undo.Store(new("hellochaos restore a-run -n demo"))
+		ctx, stop := signals(t.Context(), undo, os.Stderr)
+		defer stop()
+		fmt.Println("ready")
+		<-ctx.Done()
+		if restored == "yes" {
+			undo.Store(nil)
+		}
+		fmt.Println("ended once")
+		time.Sleep(time.Minute) // a restore that hangs
+		return
+	}
+	for restored, want := range map[string]ended{
+		"no":  {"", "hellochaos: ended in the middle; to put the cluster back:\n  hellochaos restore a-run -n demo\n", reports.ExitNotRestored},
+		"yes": {"", "", reports.ExitAborted},
+	} {
+		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^TestSecondSignal$")
+		cmd.Env = append(os.Environ(), signalled+"="+restored)
+		var stderr bytes.Buffer
+		cmd.Stderr = &stderr
+		stdout, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		for lines := bufio.NewScanner(stdout); lines.Scan(); {
+			if text := lines.Text(); text == "ready" || text == "ended once" {
+				if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		_ = cmd.Wait()
+		if got := (ended{"", stderr.String(), cmd.ProcessState.ExitCode()}); got != want {
+			t.Errorf("restored %s: %+v, want %+v", restored, got, want)
 		}
 	}
 }
