@@ -11,15 +11,15 @@ import (
 	"github.com/hellochaos/hellochaos/stats"
 )
 
-// record measures a phase's checks and writes them into the stage's report; an interrupted phase shows its numbers and
-// gets no verdict.
-func record(stage *reports.Stage, p *phase, e *evidence, interrupted bool) {
+// record measures a phase's checks and writes them into the stage's report; a phase that did not end shows its numbers and gets
+// no verdict, and unended says why.
+func record(stage *reports.Stage, p *phase, e *evidence, unended string) {
 	for _, c := range p.checks {
 		row := rowOf(stage, c.row())
 		m := c.measure(e)
 		switch {
-		case interrupted:
-			m.Verdict, m.Note = reports.Inconclusive, "interrupted"
+		case unended != "":
+			m.Verdict, m.Note = reports.Inconclusive, unended
 		case e.void():
 			m.Verdict, m.Note = reports.Inconclusive, "void: see what is said of the phase"
 		}

@@ -100,6 +100,24 @@ func TestExecuteWhenTheTargetFails(t *testing.T) {
 			if p := report.Stages[0].Phases; at == "close" && (!slices.Equal(p[0].Incidents, []string{"somebody looked"}) || !slices.Equal(p[0].Compared, []string{"two sources agree"})) {
 				t.Errorf("incidents %q, compared %q", p[0].Incidents, p[0].Compared)
 			}
+			notes := map[string]string{"interrupt": "interrupted", "incidents": "the phase did not end: see the error above"}
+			for _, c := range report.Stages[0].Checks {
+				if want := notes[at]; want != "" && (c.Before.Note != want || c.Before.Verdict != reports.Inconclusive) {
+					t.Errorf("%s: %s, note %q, want inconclusive and %q", c.Name, c.Before.Verdict, c.Before.Note, want)
+				}
+			}
+			// No service received a try, which is a number; what was not read is none.
+			for _, a := range report.Stages[0].Amplification {
+				if at == "interrupt" || a.Before == nil || a.Before.Measured != 0 || a.Before.Tries != 0 || a.Before.Requests != 20 || a.Before.Predicted <= 0 {
+					t.Errorf("%s: amplification %+v", a.Hop, a.Before)
+				}
+			}
+			if at == "close" && len(report.Stages[0].Amplification) != 3 {
+				t.Errorf("amplification of %d hops, want 3", len(report.Stages[0].Amplification))
+			}
+			if len(report.Stages[0].Checks) == 0 && notes[at] != "" {
+				t.Error("no check shows what was measured")
+			}
 			if at == "close" && len(report.Stages) != 2 || at != "close" && len(report.Stages) != 1 {
 				t.Errorf("%d stages", len(report.Stages))
 			}
