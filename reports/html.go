@@ -1,27 +1,19 @@
 package reports
 
 import (
-	"bytes"
 	"embed"
-	"fmt"
 	"html/template"
 	"io"
 	"strconv"
 	"strings"
+
+	"github.com/hellochaos/hellochaos/reports/page"
 )
 
 //go:embed html
 var htmlFiles embed.FS
 
-// htmlPages are the templates of html/. A page of another kind begins with {{template "begin" .}} and ends with
-// {{template "end"}}: head, style, theme and the way to its main part come from there; of its data "begin" needs Title and Class
-// alone (pass, fail or inconclusive). {{template "picture" .}} writes a *picture.
-var htmlPages = template.Must(template.New("").Funcs(template.FuncMap{
-	"style": func() (template.CSS, error) {
-		css, err := htmlFiles.ReadFile("html/style.css")
-		return template.CSS(css), err
-	},
-	"px":           px,
+var htmlPages = template.Must(page.Shell().Funcs(template.FuncMap{
 	"share":        Probability,
 	"duration":     duration,
 	"number":       func(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) },
@@ -34,22 +26,12 @@ var htmlPages = template.Must(template.New("").Funcs(template.FuncMap{
 
 // HTML writes a report as one page that needs nothing else: no network, no script. Everything on it comes from the report; what
 // the report does not have is said in words.
-func HTML(w io.Writer, r *Report) error { return writePage(w, "report.html", newPage(r)) }
-
-// writePage writes a page whole or not at all.
-func writePage(w io.Writer, template string, data any) error {
-	var page bytes.Buffer
-	if err := htmlPages.ExecuteTemplate(&page, template, data); err != nil {
-		return fmt.Errorf("writing the report as HTML: %w", err)
-	}
-	if _, err := page.WriteTo(w); err != nil {
-		return fmt.Errorf("writing the report as HTML: %w", err)
-	}
-	return nil
+func HTML(w io.Writer, r *Report) error {
+	return page.Write(w, htmlPages, "report.html", newReportPage(r))
 }
 
-// page is a report as its page shows it.
-type page struct {
+// reportPage is a report as its page shows it.
+type reportPage struct {
 	*Report
 	Title, Class string
 	Headline     string
@@ -58,8 +40,8 @@ type page struct {
 	Stages       []stageView
 }
 
-func newPage(r *Report) *page {
-	p := &page{Report: r, Headline: HeadlineWord(r), Class: verdictClass(r), About: about(r), NotRestored: notRestored(r)}
+func newReportPage(r *Report) *reportPage {
+	p := &reportPage{Report: r, Headline: HeadlineWord(r), Class: verdictClass(r), About: about(r), NotRestored: notRestored(r)}
 	p.Title = "hellochaos " + p.Headline + ": " + r.Summary
 	for i := range r.Stages {
 		p.Stages = append(p.Stages, newStageView(r, &r.Stages[i], "stage-"+strconv.Itoa(i+1)))

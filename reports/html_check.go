@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"strings"
+
+	"github.com/hellochaos/hellochaos/reports/page"
 )
 
 const (
@@ -23,14 +25,14 @@ func (c *Check) sides() []phaseMeasurement {
 }
 
 // checkPicture shows a check's prediction, band and interval, before and after, on one axis; of a ledger, its lines.
-func checkPicture(id string, c *Check) *picture {
+func checkPicture(id string, c *Check) *page.Picture {
 	if c.Kind == Ledger {
 		return ledgerPicture(id, c)
 	}
-	p := &picture{ID: id, Title: c.Name + ": predicted and measured, before and after", Width: checkWidth, Height: 70}
+	p := &page.Picture{ID: id, Title: c.Name + ": predicted and measured, before and after", Width: checkWidth, Height: 70}
 	where, any := checkScale(c)
 	if any {
-		p.axis(where, 4, 52, 44, func(v float64) string {
+		p.Axis(where, 4, 52, 44, func(v float64) string {
 			if c.Unit == "seconds" {
 				return duration(v)
 			}
@@ -40,17 +42,17 @@ func checkPicture(id string, c *Check) *picture {
 	var told []string
 	for i, side := range c.sides() {
 		y := 16 + 24*float64(i)
-		p.text("label end", checkLeft-10, y+4, side.phase)
-		told = append(told, side.phase+": "+p.measurement(c, side, where, y))
+		p.Text("label end", checkLeft-10, y+4, side.phase)
+		told = append(told, side.phase+": "+drawMeasurement(p, c, side, where, y))
 	}
 	p.Desc = strings.Join(told, ". ") + "."
 	return p
 }
 
 // checkScale is the whole range of shares, or of a time what its numbers need, by the logarithm: bands of times are ratios.
-func checkScale(c *Check) (s scale, any bool) {
+func checkScale(c *Check) (s page.Scale, any bool) {
 	if c.Unit != "seconds" {
-		return scale{lo: 0, hi: 1, from: checkLeft, to: checkRight}, true
+		return page.Scale{Lo: 0, Hi: 1, From: checkLeft, To: checkRight}, true
 	}
 	var values []float64
 	for _, m := range c.sides() {
@@ -65,32 +67,32 @@ func checkScale(c *Check) (s scale, any bool) {
 			values = append(values, m.Interval.Lo, m.Interval.Hi)
 		}
 	}
-	return logarithmic(values, checkLeft, checkRight)
+	return page.Logarithmic(values, checkLeft, checkRight)
 }
 
-// measurement draws one phase's line and tells what it shows.
-func (p *picture) measurement(c *Check, m phaseMeasurement, where scale, y float64) string {
+// drawMeasurement draws one phase's line and tells what it shows.
+func drawMeasurement(p *page.Picture, c *Check, m phaseMeasurement, where page.Scale, y float64) string {
 	switch {
 	case m.Measurement == nil:
-		p.text("note", checkLeft, y+4, "not checked")
+		p.Text("note", checkLeft, y+4, "not checked")
 		return "not checked"
 	case m.Measured == nil && (m.N == 0 && c.Kind != Median):
-		p.text("note", checkLeft, y+4, "no data")
+		p.Text("note", checkLeft, y+4, "no data")
 		return "no data"
 	}
 	if m.Band.Lo < m.Band.Hi {
-		p.rectangle("band", where.at(m.Band.Lo), y-9, where.at(m.Band.Hi)-where.at(m.Band.Lo), 18)
+		p.Rectangle("band", where.At(m.Band.Lo), y-9, where.At(m.Band.Hi)-where.At(m.Band.Lo), 18)
 	}
-	p.line("prediction", where.at(m.Predicted), y-9, where.at(m.Predicted), y+9)
+	p.Line("prediction", where.At(m.Predicted), y-9, where.At(m.Predicted), y+9)
 	told := fmt.Sprintf("predicted %s, tolerated %s to %s, ", value(c, m.Predicted), value(c, m.Band.Lo), value(c, m.Band.Hi))
 	if m.Measured == nil {
-		p.text("note", checkLeft, y+4, "no data")
+		p.Text("note", checkLeft, y+4, "no data")
 		return told + "no data"
 	}
 	if m.Interval != nil {
-		p.bracket("interval "+m.phase, where.at(m.Interval.Lo), where.at(m.Interval.Hi), y, 4)
+		p.Bracket("interval "+m.phase, where.At(m.Interval.Lo), where.At(m.Interval.Hi), y, 4)
 	}
-	p.disc("point "+m.phase, where.at(*m.Measured), y, 4)
+	p.Disc("point "+m.phase, where.At(*m.Measured), y, 4)
 	told += fmt.Sprintf("measured %s", value(c, *m.Measured))
 	if m.Interval != nil {
 		told += fmt.Sprintf(", interval %s to %s", value(c, m.Interval.Lo), value(c, m.Interval.Hi))

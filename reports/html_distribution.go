@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"github.com/hellochaos/hellochaos/reports/page"
 )
 
 const (
@@ -81,8 +83,8 @@ func distributions(phases []Phase) []distribution {
 
 // distributionPicture has a row for each outcome and number of tries, all of them on one logarithmic axis of time. In a row
 // the phases' areas are alike: the share of the phase's answers of that row in each bin.
-func distributionPicture(id string, rows []distribution) *picture {
-	p := &picture{ID: id, Title: "latencies by outcome and number of tries", Width: distributionWidth,
+func distributionPicture(id string, rows []distribution) *page.Picture {
+	p := &page.Picture{ID: id, Title: "latencies by outcome and number of tries", Width: distributionWidth,
 		Height: distributionRow*float64(len(rows)) + 30}
 	var ends []float64
 	for _, row := range rows {
@@ -92,24 +94,24 @@ func distributionPicture(id string, rows []distribution) *picture {
 			}
 		}
 	}
-	where, any := logarithmic(ends, distributionLeft, distributionRight)
+	where, any := page.Logarithmic(ends, distributionLeft, distributionRight)
 	if !any {
 		return nil
 	}
-	p.axis(where, 4, p.Height-24, 46, duration)
+	p.Axis(where, 4, p.Height-24, 46, duration)
 	var told []string
 	for i, row := range rows {
 		bottom := distributionRow*float64(i+1) + 2
-		p.text("label end", distributionLeft-10, bottom-8, row.Label())
-		p.line("frame", distributionLeft, bottom, distributionRight, bottom)
-		told = append(told, row.Label()+": "+strings.Join(p.distribution(row, where, bottom), ", "))
+		p.Text("label end", distributionLeft-10, bottom-8, row.Label())
+		p.Line("frame", distributionLeft, bottom, distributionRight, bottom)
+		told = append(told, row.Label()+": "+strings.Join(drawDistribution(p, row, where, bottom), ", "))
 	}
 	p.Desc = strings.Join(told, "; ") + "."
 	return p
 }
 
-// distribution draws a row above bottom, and returns what it tells of each phase.
-func (p *picture) distribution(row distribution, where scale, bottom float64) []string {
+// drawDistribution draws a row above bottom, and returns what it tells of each phase.
+func drawDistribution(p *page.Picture, row distribution, where page.Scale, bottom float64) []string {
 	peak := 0.0
 	shares := make([][]float64, len(row.Bins))
 	for i, bins := range row.Bins {
@@ -122,51 +124,53 @@ func (p *picture) distribution(row distribution, where scale, bottom float64) []
 	for i, bins := range row.Bins {
 		words := row.Phases[i] + " none"
 		if n := binned(bins); n > 0 {
-			p.draw("area "+row.Phases[i], areaPath(shares[i], peak, where, bottom))
+			p.Draw("area "+row.Phases[i], areaPath(shares[i], peak, where, bottom))
 			words = fmt.Sprintf("%s n %d, median %s", row.Phases[i], n, duration(binQuantile(bins, 0.5)))
 		}
 		told = append(told, words)
 	}
 	for i, bins := range row.Bins { // above all areas
 		if binned(bins) > 0 {
-			x := where.at(binQuantile(bins, 0.5))
-			p.line("middle-of "+row.Phases[i], x, bottom-distributionRow+10, x, bottom)
+			x := where.At(binQuantile(bins, 0.5))
+			p.Line("middle-of "+row.Phases[i], x, bottom-distributionRow+10, x, bottom)
 		}
 	}
 	for i, words := range told {
-		p.text("label", distributionRight+14, bottom-distributionRow+24+lineOf*float64(i), words)
+		p.Text("label", distributionRight+14, bottom-distributionRow+24+page.LineHeight*float64(i), words)
 	}
 	return told
 }
 
 // binEdge is where bin i of the picture begins.
-func binEdge(i int, where scale) float64 { return where.lo * math.Pow(10, float64(i)/distributionBins) }
+func binEdge(i int, where page.Scale) float64 {
+	return where.Lo * math.Pow(10, float64(i)/distributionBins)
+}
 
 // binShares sums the report's bins into those of the picture.
-func binShares(bins []Bin, where scale) []float64 {
-	shares := make([]float64, 1+int(math.Ceil(distributionBins*math.Log10(where.hi/where.lo))))
+func binShares(bins []Bin, where page.Scale) []float64 {
+	shares := make([]float64, 1+int(math.Ceil(distributionBins*math.Log10(where.Hi/where.Lo))))
 	n := float64(binned(bins))
 	for _, b := range bins {
 		v := float64(max(b[0], 1)) / 1e6
-		i := int(distributionBins * math.Log10(v/where.lo))
+		i := int(distributionBins * math.Log10(v/where.Lo))
 		shares[min(max(i, 0), len(shares)-1)] += float64(b[1]) / n
 	}
 	return shares
 }
 
 // areaPath is the outline of a histogram.
-func areaPath(shares []float64, peak float64, where scale, bottom float64) string {
+func areaPath(shares []float64, peak float64, where page.Scale, bottom float64) string {
 	var path strings.Builder
 	level := 0.0
 	for i, share := range append(shares, 0) {
 		if share == level {
 			continue
 		}
-		x := px(where.at(binEdge(i, where)))
+		x := page.Pixels(where.At(binEdge(i, where)))
 		if level == 0 { // nothing is drawn where nothing is
-			path.WriteString("M" + x + " " + px(bottom) + "V" + px(bottom-(distributionRow-12)*share/peak))
+			path.WriteString("M" + x + " " + page.Pixels(bottom) + "V" + page.Pixels(bottom-(distributionRow-12)*share/peak))
 		} else {
-			path.WriteString("H" + x + "V" + px(bottom-(distributionRow-12)*share/peak))
+			path.WriteString("H" + x + "V" + page.Pixels(bottom-(distributionRow-12)*share/peak))
 		}
 		level = share
 	}

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/hellochaos/hellochaos/reports/page"
 )
 
 // The service graph runs downwards: a layer of services, the calls to the next layer with their numbers, and so on.
@@ -39,7 +41,7 @@ func layOut(phases []Phase) *graph {
 	for _, p := range phases {
 		for _, e := range p.Edges {
 			for _, line := range edgeLabel(e, p.Edges) {
-				g.lane = max(g.lane, textWidth(line)+22)
+				g.lane = max(g.lane, page.TextWidth(line)+22)
 			}
 			if !seen[name(e)] {
 				seen[name(e)] = true
@@ -151,8 +153,8 @@ func edgeLabel(e Edge, all []Edge) []string {
 }
 
 // graphPicture shows the calls of one phase.
-func (g *graph) picture(id string, phase *Phase) *picture {
-	p := &picture{ID: id, Title: "service graph, " + phase.Name, Width: g.width, Height: g.height}
+func (g *graph) picture(id string, phase *Phase) *page.Picture {
+	p := &page.Picture{ID: id, Title: "service graph, " + phase.Name, Width: g.width, Height: g.height}
 	of := map[graphEdge]Edge{}
 	most := int64(1)
 	for _, e := range phase.Edges {
@@ -162,12 +164,12 @@ func (g *graph) picture(id string, phase *Phase) *picture {
 	var told []string
 	for _, layer := range g.layers {
 		for _, service := range layer {
-			p.service(g, service, of)
+			drawService(p, g, service, of)
 			for i, lane := range g.lanes[service] {
 				x := g.left[service] + float64(i)*g.lane + 12
 				if e, called := of[lane]; called {
 					label := edgeLabel(e, phase.Edges)
-					p.call(g, lane, x, 1+5*float64(e.Calls)/float64(most), label, e.Failed > 0)
+					drawCall(p, g, lane, x, 1+5*float64(e.Calls)/float64(most), label, e.Failed > 0)
 					told = append(told, fmt.Sprintf("%s to %s: %s", e.From, strings.TrimSpace(e.To+" "+e.Version), strings.Join(label, ", ")))
 				}
 			}
@@ -177,11 +179,11 @@ func (g *graph) picture(id string, phase *Phase) *picture {
 	return p
 }
 
-// service draws a service's box with its versions; a version that answered no call of the phase is drawn dashed.
-func (p *picture) service(g *graph, service string, of map[graphEdge]Edge) {
+// drawService draws a service's box with its versions; a version that answered no call of the phase is drawn dashed.
+func drawService(p *page.Picture, g *graph, service string, of map[graphEdge]Edge) {
 	x, y := g.left[service], g.top[service]
-	p.rectangle("service", x, y, g.span(service), g.boxHeight(service))
-	p.text("strong", x+10, y+graphService-3, cut(service, int(g.span(service)/character)-3))
+	p.Rectangle("service", x, y, g.span(service), g.boxHeight(service))
+	p.Text("strong", x+10, y+graphService-3, page.Cut(service, int(g.span(service)/page.Character)-3))
 	if g.versions(service) == 0 {
 		return
 	}
@@ -194,13 +196,13 @@ func (p *picture) service(g *graph, service string, of map[graphEdge]Edge) {
 			class, word = "version none", word+": no call"
 		}
 		left := x + float64(i)*g.lane
-		p.rectangle(class, left+6, y+graphService+2, g.lane-12, graphVersion-3)
-		p.text("label", left+14, y+graphService+17, cut(word, int((g.lane-22)/character)))
+		p.Rectangle(class, left+6, y+graphService+2, g.lane-12, graphVersion-3)
+		p.Text("label", left+14, y+graphService+17, page.Cut(word, int((g.lane-22)/page.Character)))
 	}
 }
 
-// call draws an arrow from the caller's box down to the lane at x, as thick as its share of the calls, and its label.
-func (p *picture) call(g *graph, lane graphEdge, x, thick float64, label []string, failed bool) {
+// drawCall draws an arrow from the caller's box down to the lane at x, as thick as its share of the calls, and its label.
+func drawCall(p *page.Picture, g *graph, lane graphEdge, x, thick float64, label []string, failed bool) {
 	from := g.left[lane.from] + 12
 	if versions := g.versions(lane.from); versions > 1 {
 		from = g.left[lane.from] + float64(versions)*g.lane/2 // whichever version called: the report does not tell
@@ -209,17 +211,17 @@ func (p *picture) call(g *graph, lane graphEdge, x, thick float64, label []strin
 	turn := start + 12
 	half := thick / 2
 	if from != x {
-		p.rectangle("call", from-half, start, thick, turn-start+half)
-		p.rectangle("call", min(from, x)-half, turn-half, max(from, x)-min(from, x)+thick, thick)
+		p.Rectangle("call", from-half, start, thick, turn-start+half)
+		p.Rectangle("call", min(from, x)-half, turn-half, max(from, x)-min(from, x)+thick, thick)
 		start = turn
 	}
-	p.rectangle("call", x-half, start, thick, max(0, end-7-start))
-	p.draw("call", "M"+px(x-6)+" "+px(end-8)+"h12l-6 8z")
+	p.Rectangle("call", x-half, start, thick, max(0, end-7-start))
+	p.Draw("call", "M"+page.Pixels(x-6)+" "+page.Pixels(end-8)+"h12l-6 8z")
 	for i, line := range label {
 		class := "label"
 		if i == 1 && failed && strings.Contains(line, "failed") {
 			class = "label failed"
 		}
-		p.text(class, x+12, end-50+float64(i)*lineOf, line)
+		p.Text(class, x+12, end-50+float64(i)*page.LineHeight, line)
 	}
 }

@@ -22,6 +22,8 @@ import (
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+
+	"github.com/hellochaos/hellochaos/reports/page"
 )
 
 var screenshots = flag.String("screenshots", "", "folder for pictures of the page in each theme and width")

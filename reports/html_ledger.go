@@ -3,6 +3,8 @@ package reports
 import (
 	"fmt"
 	"strings"
+
+	"github.com/hellochaos/hellochaos/reports/page"
 )
 
 const (
@@ -13,13 +15,13 @@ const (
 
 // ledgerPicture shows the lines of a retry ledger: of the tries with each count how many were received, and how many of them
 // the policy sends again. The next line's bar must be as long as that part: a dashed line leads down from its end.
-func ledgerPicture(id string, c *Check) *picture {
-	p := &picture{ID: id, Title: c.Name + ": tries received and tries to send again, by count", Width: checkWidth}
+func ledgerPicture(id string, c *Check) *page.Picture {
+	p := &page.Picture{ID: id, Title: c.Name + ": tries received and tries to send again, by count", Width: checkWidth}
 	var told []string
 	y := 4.0
 	for _, side := range c.sides() {
 		var desc string
-		y, desc = p.ledger(c, side, y)
+		y, desc = drawLedger(p, c, side, y)
 		told = append(told, side.phase+": "+desc)
 	}
 	p.Height = y + 4
@@ -27,16 +29,16 @@ func ledgerPicture(id string, c *Check) *picture {
 	return p
 }
 
-// ledger draws one phase's lines below y, and returns where they end and what they tell.
-func (p *picture) ledger(c *Check, m phaseMeasurement, y float64) (float64, string) {
-	p.text("label end", ledgerLeft-10, y+12, m.phase)
+// drawLedger draws one phase's lines below y, and returns where they end and what they tell.
+func drawLedger(p *page.Picture, c *Check, m phaseMeasurement, y float64) (float64, string) {
+	p.Text("label end", ledgerLeft-10, y+12, m.phase)
 	rows := ledgerRows(m.Measurement)
 	if len(rows) == 0 || m.K == 0 && m.N == 0 {
 		word := "not checked"
 		if m.Measurement != nil {
 			word = measured(c, m.Measurement)
 		}
-		p.text("note", ledgerLeft, y+12, word)
+		p.Text("note", ledgerLeft, y+12, word)
 		return y + ledgerRow + 4, word
 	}
 	most := int64(1)
@@ -47,14 +49,14 @@ func (p *picture) ledger(c *Check, m phaseMeasurement, y float64) (float64, stri
 	told := []string{fmt.Sprintf("%s retries seen of those called for", measured(c, m.Measurement))}
 	left := ledgerLeft + 46
 	for i, t := range rows {
-		p.text("tick", ledgerLeft, y+12, fmt.Sprintf("try %d", t.Attempt))
-		p.rectangle("received", left, y+3, length(t.Received), ledgerRow-6)
-		p.rectangle("again", left, y+3, length(t.Retryable), ledgerRow-6)
+		p.Text("tick", ledgerLeft, y+12, fmt.Sprintf("try %d", t.Attempt))
+		p.Rectangle("received", left, y+3, length(t.Received), ledgerRow-6)
+		p.Rectangle("again", left, y+3, length(t.Retryable), ledgerRow-6)
 		if i+1 < len(rows) {
-			p.line("follows", left+length(t.Retryable), y+ledgerRow-3, left+length(t.Retryable), y+2*ledgerRow-3)
+			p.Line("follows", left+length(t.Retryable), y+ledgerRow-3, left+length(t.Retryable), y+2*ledgerRow-3)
 		}
 		words := ledgerWords(t)
-		p.text("tick", left+length(most)+8, y+12, words)
+		p.Text("tick", left+length(most)+8, y+12, words)
 		told = append(told, fmt.Sprintf("try %d: %s", t.Attempt, words))
 		y += ledgerRow
 	}

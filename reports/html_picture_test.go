@@ -2,57 +2,13 @@ package reports
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/hellochaos/hellochaos/reports/page"
 )
-
-func TestTicks(t *testing.T) {
-	for _, c := range []struct {
-		s     scale
-		apart float64
-		want  string
-	}{
-		{scale{lo: 0, hi: 1, from: 0, to: 280}, 44, "[0 0.2 0.4 0.6 0.8 1]"},
-		{scale{lo: 0, hi: 778, from: 80, to: 0}, 26, "[0 500]"},
-		{scale{lo: 5.3, hi: 12.4, from: 0, to: 400}, 46, "[6 7 8 9 10 11 12]"},
-		{scale{lo: -0.001, hi: 0.19, from: 0, to: 600}, 70, "[0 0.05 0.1 0.15]"},
-		{scale{lo: 0.005, hi: 0.03, from: 0, to: 284, logarithmic: true}, 44, "[0.005 0.01 0.02]"},
-		{scale{lo: 0.026, hi: 0.044, from: 0, to: 284, logarithmic: true}, 44, "[0.03 0.035 0.04]"},
-		{scale{lo: 1e-5, hi: 100, from: 0, to: 350, logarithmic: true}, 60, "[0.0001 0.01 1 100]"},
-		{scale{lo: 1, hi: 1, from: 0, to: 100}, 10, "[]"},
-		{scale{lo: 0, hi: math.Inf(1), from: 0, to: 100}, 10, "[]"},
-	} {
-		ticks := c.s.ticks(c.apart)
-		for i, v := range ticks {
-			ticks[i] = math.Round(v*1e9) / 1e9
-		}
-		if got := fmt.Sprint(ticks); got != c.want {
-			t.Errorf("ticks of %v: %s, want %s", c.s, got, c.want)
-		}
-	}
-}
-
-// Labels are told apart: no two ticks are nearer than asked, on any range.
-func TestTicksKeepApart(t *testing.T) {
-	for e := -6.0; e < 6; e += 0.37 {
-		for _, ratio := range []float64{1.02, 1.5, 3, 17, 2e5} {
-			for _, s := range []scale{{lo: math.Pow(10, e), hi: ratio * math.Pow(10, e), from: 0, to: 300}, {lo: math.Pow(10, e), hi: ratio * math.Pow(10, e), from: 0, to: 300, logarithmic: true}} {
-				ticks := s.ticks(44)
-				if !slices.IsSorted(ticks) || s.logarithmic && ratio >= 1.5 && len(ticks) == 0 {
-					t.Errorf("%v: ticks %v", s, ticks)
-				}
-				for i := 1; i < len(ticks); i++ {
-					if d := s.at(ticks[i]) - s.at(ticks[i-1]); d < 43.9 {
-						t.Errorf("%v: ticks %v and %v are %.1f px from each other", s, ticks[i-1], ticks[i], d)
-					}
-				}
-			}
-		}
-	}
-}
 
 func TestDuration(t *testing.T) {
 	for v, want := range map[float64]string{0: "0", 0.0000314: "31.4µs", 0.0125: "12.5ms", 0.187345: "187ms", 0.9996: "1s", 2.0131: "2.01s", 0.001: "1ms", 100: "100s", -0.002: "-2ms"} {
@@ -63,7 +19,7 @@ func TestDuration(t *testing.T) {
 }
 
 // words are the texts of a picture.
-func words(p *picture) (all []string) {
+func words(p *page.Picture) (all []string) {
 	for _, m := range p.Marks {
 		if m.Text != "" {
 			all = append(all, m.Text)
@@ -73,7 +29,7 @@ func words(p *picture) (all []string) {
 }
 
 // marks are the paths of a class.
-func marks(p *picture, class string) (all []string) {
+func marks(p *page.Picture, class string) (all []string) {
 	for _, m := range p.Marks {
 		if m.Class == class && m.Path != "" {
 			all = append(all, m.Path)

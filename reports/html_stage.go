@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/hellochaos/hellochaos/reports/page"
 )
 
 // stageView is a stage as the page shows it.
@@ -18,7 +20,7 @@ type stageView struct {
 	Calls         []callRow
 	Timeline      timeline
 	Latencies     []distribution
-	Distributions *picture
+	Distributions *page.Picture
 	Waterfalls    []phaseWaterfalls
 }
 
@@ -30,7 +32,7 @@ type checkView struct {
 	Product               string // how the prediction comes about
 	Violations            string
 	Void                  string // why nothing is judged, where a whole phase is the reason
-	Picture               *picture
+	Picture               *page.Picture
 }
 
 // measuredCell is what one phase came to: the words of the text report, the exact number, and of how many.
@@ -73,7 +75,7 @@ func violations(c *Check) string {
 // phaseGraph is the service graph of one phase.
 type phaseGraph struct {
 	Phase   string
-	Picture *picture // nil: the report has no calls of this phase
+	Picture *page.Picture // nil: the report has no calls of this phase
 }
 
 // callRow is an arrow of the graphs in numbers, by phase.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"strings"
+
+	"github.com/hellochaos/hellochaos/reports/page"
 )
 
 const (
@@ -32,7 +34,7 @@ type stretch struct {
 	at      float64 // when it began, in seconds since the first phase did; without a clock, 0
 	length  float64
 	applied float64
-	scale   scale
+	scale   page.Scale
 }
 
 // timeline is the phases of a stage by the second.
@@ -41,7 +43,7 @@ type timeline struct {
 	// Seconds are how many are in one moment; Clock says whether the phases' beginnings are known.
 	Seconds int
 	Clock   bool
-	Picture *picture // nil: no phase has seconds
+	Picture *page.Picture // nil: no phase has seconds
 }
 
 func newTimeline(id string, phases []Phase) timeline {
@@ -105,8 +107,8 @@ func moments(p *Phase, seconds int) []moment {
 }
 
 // draw lays the phases side by side, at one scale of time, and draws their requests and below them their latencies.
-func (t *timeline) draw(id string) *picture {
-	p := &picture{ID: id, Title: "requests and latencies by second, " + t.phases(), Width: timelineWidth, Height: latencyBottom + 26}
+func (t *timeline) draw(id string) *page.Picture {
+	p := &page.Picture{ID: id, Title: "requests and latencies by second, " + t.phases(), Width: timelineWidth, Height: latencyBottom + 26}
 	var total, rate float64
 	var latencies []float64
 	for _, s := range t.Stretches {
@@ -117,22 +119,22 @@ func (t *timeline) draw(id string) *picture {
 		}
 	}
 	second := (timelineWidth - timelineLeft - 12 - timelineBetween*float64(len(t.Stretches)-1)) / total
-	requests := scale{lo: 0, hi: max(rate, 1e-9) * 1.05, from: requestsBottom, to: requestsTop}
-	latency, timed := logarithmic(latencies, latencyBottom, latencyTop)
-	p.text("label", 4, requestsTop-9, "requests a second")
-	p.text("label", 4, latencyTop-9, "latency of good answers")
-	p.side(requests, timelineLeft, timelineWidth-12, 26, significant)
+	requests := page.Scale{Lo: 0, Hi: max(rate, 1e-9) * 1.05, From: requestsBottom, To: requestsTop}
+	latency, timed := page.Logarithmic(latencies, latencyBottom, latencyTop)
+	p.Text("label", 4, requestsTop-9, "requests a second")
+	p.Text("label", 4, latencyTop-9, "latency of good answers")
+	p.Side(requests, timelineLeft, timelineWidth-12, 26, significant)
 	if timed {
-		p.side(latency, timelineLeft, timelineWidth-12, 26, duration)
+		p.Side(latency, timelineLeft, timelineWidth-12, 26, duration)
 	} else {
-		p.text("note", timelineLeft+8, latencyTop+20, "no good answer was timed")
+		p.Text("note", timelineLeft+8, latencyTop+20, "no good answer was timed")
 	}
 	x := timelineLeft
 	for i := range t.Stretches {
 		s := &t.Stretches[i]
-		s.scale = scale{lo: s.at, hi: s.at + s.length, from: x, to: x + s.length*second}
-		p.stretch(s, requests, latency, timed)
-		x = s.scale.to + timelineBetween
+		s.scale = page.Scale{Lo: s.at, Hi: s.at + s.length, From: x, To: x + s.length*second}
+		drawStretch(p, s, requests, latency, timed)
+		x = s.scale.To + timelineBetween
 		if i > 0 {
 			t.between(p, i)
 		}
@@ -149,42 +151,42 @@ func (t *timeline) phases() string {
 	return strings.Join(names, " and ")
 }
 
-// stretch draws one phase.
-func (p *picture) stretch(s *stretch, requests, latency scale, timed bool) {
-	p.line("frame", s.scale.from, requestsBottom, s.scale.to, requestsBottom)
-	p.line("frame", s.scale.from, latencyBottom, s.scale.to, latencyBottom)
-	at := func(v float64) float64 { return s.scale.at(s.at + v) }
+// drawStretch draws one phase.
+func drawStretch(p *page.Picture, s *stretch, requests, latency page.Scale, timed bool) {
+	p.Line("frame", s.scale.From, requestsBottom, s.scale.To, requestsBottom)
+	p.Line("frame", s.scale.From, latencyBottom, s.scale.To, latencyBottom)
+	at := func(v float64) float64 { return s.scale.At(s.at + v) }
 	for _, m := range s.Moments {
 		left, width := at(m.From), max(1, at(m.From+m.Length)-at(m.From)-2)
-		all, bad := requests.at(m.Rate()), requests.at(float64(m.Failed)/m.Length)
-		p.rectangle("requests "+s.Phase, left, all, width, requestsBottom-all)
-		p.rectangle("failures", left, bad, width, requestsBottom-bad)
+		all, bad := requests.At(m.Rate()), requests.At(float64(m.Failed)/m.Length)
+		p.Rectangle("requests "+s.Phase, left, all, width, requestsBottom-all)
+		p.Rectangle("failures", left, bad, width, requestsBottom-bad)
 	}
 	if timed {
-		p.quantiles("median", s, latency, func(m moment) float64 { return m.Median })
-		p.quantiles("p99", s, latency, func(m moment) float64 { return m.P99 })
+		drawQuantiles(p, "median", s, latency, func(m moment) float64 { return m.Median })
+		drawQuantiles(p, "p99", s, latency, func(m moment) float64 { return m.P99 })
 	}
-	ticks := s.scale.ticks(46)
+	ticks := s.scale.Ticks(46)
 	if len(ticks) == 0 {
 		ticks = []float64{s.at}
 	}
 	for _, v := range ticks {
-		p.line("frame", s.scale.at(v), latencyBottom, s.scale.at(v), latencyBottom+4)
-		p.text("tick middle", s.scale.at(v), latencyBottom+17, significant(v)+"s")
+		p.Line("frame", s.scale.At(v), latencyBottom, s.scale.At(v), latencyBottom+4)
+		p.Text("tick middle", s.scale.At(v), latencyBottom+17, significant(v)+"s")
 	}
-	p.text("strong", s.scale.from, 12, cut(s.Phase, 15))
+	p.Text("strong", s.scale.From, 12, page.Cut(s.Phase, 15))
 }
 
-// quantiles draws a line through the moments that have an answer; where one has none, the line is broken.
-func (p *picture) quantiles(class string, s *stretch, latency scale, of func(moment) float64) {
+// drawQuantiles draws a line through the moments that have an answer; where one has none, the line is broken.
+func drawQuantiles(p *page.Picture, class string, s *stretch, latency page.Scale, of func(moment) float64) {
 	var run []float64
 	flush := func() {
 		if len(run) > 2 {
-			p.line("quantile "+class, run...)
+			p.Line("quantile "+class, run...)
 		}
 		for i := 0; i < len(run); i += 2 {
 			if len(s.Moments) <= 60 || len(run) == 2 {
-				p.disc("dot "+class, run[i], run[i+1], 2.5)
+				p.Disc("dot "+class, run[i], run[i+1], 2.5)
 			}
 		}
 		run = nil
@@ -194,18 +196,18 @@ func (p *picture) quantiles(class string, s *stretch, latency scale, of func(mom
 			flush()
 			continue
 		}
-		run = append(run, s.scale.at(s.at+m.From+m.Length/2), latency.at(of(m)))
+		run = append(run, s.scale.At(s.at+m.From+m.Length/2), latency.At(of(m)))
 	}
 	flush()
 }
 
 // between marks that the stage took effect after one phase and before the next.
-func (t *timeline) between(p *picture, i int) {
+func (t *timeline) between(p *page.Picture, i int) {
 	last, next := t.Stretches[i-1], t.Stretches[i]
-	left, right := last.scale.to, next.scale.from
-	p.rectangle("between", left+6, requestsTop, right-left-12, requestsBottom-requestsTop) // not over what stands between the plots
-	p.rectangle("between", left+6, latencyTop, right-left-12, latencyBottom-latencyTop)
-	p.line("effect", right-6, requestsTop, right-6, latencyBottom)
+	left, right := last.scale.To, next.scale.From
+	p.Rectangle("between", left+6, requestsTop, right-left-12, requestsBottom-requestsTop) // not over what stands between the plots
+	p.Rectangle("between", left+6, latencyTop, right-left-12, latencyBottom-latencyTop)
+	p.Line("effect", right-6, requestsTop, right-6, latencyBottom)
 	words := []string{"stage applied", "in effect", "after " + duration(next.applied)}
 	if t.Clock {
 		words = append(words, duration(next.at-last.at-last.length)+" pass,", "not to scale")
@@ -213,7 +215,7 @@ func (t *timeline) between(p *picture, i int) {
 		words = append(words, "time between", "not recorded")
 	}
 	for j, word := range words {
-		p.text("label middle", (left+right)/2, requestsTop+16+lineOf*float64(j), word)
+		p.Text("label middle", (left+right)/2, requestsTop+16+page.LineHeight*float64(j), word)
 	}
 }
 

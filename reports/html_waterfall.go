@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"strings"
+
+	"github.com/hellochaos/hellochaos/reports/page"
 )
 
 const (
@@ -23,8 +25,8 @@ type waterfall struct {
 	Name    string // what the services knew it by
 	Trace   string
 	Missing string
-	Open    bool     // unfolded from the beginning
-	Picture *picture // nil: no span was recorded
+	Open    bool          // unfolded from the beginning
+	Picture *page.Picture // nil: no span was recorded
 }
 
 func newWaterfall(id string, s *Sample) waterfall {
@@ -51,19 +53,19 @@ func statusWord(status int) string {
 }
 
 // waterfallPicture draws a row for each span, on one axis of time from when the request was sent.
-func waterfallPicture(id, title string, spans []Span) *picture {
-	p := &picture{ID: id, Title: title, Width: waterfallWidth, Height: waterfallRow*float64(len(spans)) + 34}
+func waterfallPicture(id, title string, spans []Span) *page.Picture {
+	p := &page.Picture{ID: id, Title: title, Width: waterfallWidth, Height: waterfallRow*float64(len(spans)) + 34}
 	lo, hi := 0.0, 1e-6
 	for _, s := range spans {
 		lo, hi = min(lo, s.Start), max(hi, s.Start+s.Elapsed)
 	}
-	where := scale{lo: lo, hi: hi, from: waterfallLeft, to: waterfallRight}
-	p.axis(where, 4, p.Height-26, 70, duration)
+	where := page.Scale{Lo: lo, Hi: hi, From: waterfallLeft, To: waterfallRight}
+	p.Axis(where, 4, p.Height-26, 70, duration)
 	var told []string
 	depths := spanDepths(spans)
 	for i := range spans {
 		y := 8 + waterfallRow*float64(i)
-		told = append(told, p.span(spans, i, depths[i], where, y))
+		told = append(told, drawSpan(p, spans, i, depths[i], where, y))
 	}
 	p.Desc = strings.Join(told, "; ") + "."
 	return p
@@ -80,9 +82,9 @@ func spanDepths(spans []Span) []int {
 	return depths
 }
 
-// span draws one row: the bar is the try as its receiver recorded it, lighter where it waited for its own upstream; the bracket
+// drawSpan draws one row: the bar is the try as its receiver recorded it, lighter where it waited for its own upstream; the bracket
 // before it is the time since the try before it ended. It returns what the row tells.
-func (p *picture) span(spans []Span, i, depth int, where scale, y float64) string {
+func drawSpan(p *page.Picture, spans []Span, i, depth int, where page.Scale, y float64) string {
 	s := spans[i]
 	who := strings.TrimSpace(s.Service + " " + s.Version)
 	label := who
@@ -90,17 +92,17 @@ func (p *picture) span(spans []Span, i, depth int, where scale, y float64) strin
 		label += fmt.Sprintf(", try %d", s.Attempt)
 	}
 	indent := 10 * float64(min(depth, 5))
-	p.text("label", 4+indent, y+12, cut(label, int((waterfallLeft-16-indent)/character)))
+	p.Text("label", 4+indent, y+12, page.Cut(label, int((waterfallLeft-16-indent)/page.Character)))
 	class := "span"
 	if s.Status >= 500 || s.Status == 0 || s.Status == 499 {
 		class = "span bad"
 	}
-	left, right := where.at(s.Start), where.at(s.Start+s.Elapsed)
-	p.rectangle(class, left, y+2, max(1.5, right-left), waterfallRow-8)
+	left, right := where.At(s.Start), where.At(s.Start+s.Elapsed)
+	p.Rectangle(class, left, y+2, max(1.5, right-left), waterfallRow-8)
 	words := fmt.Sprintf("%s in %s", statusWord(s.Status), duration(s.Elapsed))
 	if s.CallStart != nil && s.CallElapsed != nil {
-		from, to := where.at(*s.CallStart), where.at(*s.CallStart+*s.CallElapsed)
-		p.rectangle("wait", from, y+4, max(0, to-from), waterfallRow-12)
+		from, to := where.At(*s.CallStart), where.At(*s.CallStart+*s.CallElapsed)
+		p.Rectangle("wait", from, y+4, max(0, to-from), waterfallRow-12)
 		words += fmt.Sprintf(", own %s", duration(max(0, s.Elapsed-*s.CallElapsed)))
 	}
 	told := fmt.Sprintf("%s at %s: %s", label, duration(s.Start), words)
@@ -110,13 +112,13 @@ func (p *picture) span(spans []Span, i, depth int, where scale, y float64) strin
 		case gap < 0: // each receiver has its own clock, and no time between these two can be told
 			words, told = words+", clocks differ", told+", the clocks of its receiver and of the try before differ"
 		default:
-			if !p.backOff(where, ended, s.Start, y+9) {
+			if !drawBackOff(p, where, ended, s.Start, y+9) {
 				words += ", after " + duration(gap)
 			}
 			told += fmt.Sprintf(", %s after the try before", duration(gap))
 		}
 	}
-	p.text("label", waterfallRight+12, y+12, cut(words, waterfallWords))
+	p.Text("label", waterfallRight+12, y+12, page.Cut(words, waterfallWords))
 	return told
 }
 
@@ -130,17 +132,17 @@ func tryBefore(spans []Span, i int) (Span, bool) {
 	return Span{}, false
 }
 
-// backOff draws the time between two tries as a bracket, and says whether it had room for the length above it.
-func (p *picture) backOff(where scale, from, to, y float64) bool {
-	left, right := where.at(from), where.at(to)
-	p.bracket("backoff", left, right, y, 4)
+// drawBackOff draws the time between two tries as a bracket, and says whether it had room for the length above it.
+func drawBackOff(p *page.Picture, where page.Scale, from, to, y float64) bool {
+	left, right := where.At(from), where.At(to)
+	p.Bracket("backoff", left, right, y, 4)
 	length := duration(to - from)
-	width := textWidth(length) + 8
+	width := page.TextWidth(length) + 8
 	if right-left <= width+10 {
 		return false
 	}
 	middle := math.Round((left + right) / 2)
-	p.rectangle("gap", middle-width/2, y-6, width, 12)
-	p.text("tick middle", middle, y+4, length)
+	p.Rectangle("gap", middle-width/2, y-6, width, 12)
+	p.Text("tick middle", middle, y+4, length)
 	return true
 }

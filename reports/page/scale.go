@@ -1,0 +1,110 @@
+package page
+
+import "math"
+
+// Scale maps the values Lo to Hi onto the pixels From to To, evenly or by their logarithm.
+type Scale struct {
+	Lo, Hi, From, To float64
+	Logarithmic      bool
+}
+
+// At is where a value lies; values outside are put at the nearer end.
+func (s Scale) At(v float64) float64 {
+	v = min(max(v, s.Lo), s.Hi)
+	if !(s.Lo < s.Hi) {
+		return s.From
+	}
+	if s.Logarithmic {
+		return s.From + (s.To-s.From)*math.Log(v/s.Lo)/math.Log(s.Hi/s.Lo)
+	}
+	return s.From + (s.To-s.From)*(v-s.Lo)/(s.Hi-s.Lo)
+}
+
+// A logarithmic scale of times ends at the picosecond and at 30 thousand years, whatever a report says.
+const shortest, longest = 1e-12, 1e12
+
+// Logarithmic is a scale that has room around positive values; false: there is none among them.
+func Logarithmic(values []float64, from, to float64) (Scale, bool) {
+	lo, hi, timed := math.Inf(1), 0.0, false
+	for _, v := range values {
+		if v > 0 {
+			lo, hi, timed = min(lo, v), max(hi, v), true
+		}
+	}
+	lo, hi = max(min(lo, longest), shortest), max(min(hi, longest), shortest)
+	return Scale{Lo: lo / 1.3, Hi: hi * 1.3, From: from, To: to, Logarithmic: true}, timed
+}
+
+// Ticks are round values (1, 2 or 5 times a power of ten) of the scale, as many as stand at least apart pixels from each other.
+func (s Scale) Ticks(apart float64) []float64 {
+	if !(s.Lo < s.Hi) {
+		return nil
+	}
+	if s.Logarithmic {
+		return s.logarithmicTicks(apart)
+	}
+	most := max(1, math.Abs(s.To-s.From)/apart)
+	step := roundStep((s.Hi - s.Lo) / most)
+	var at []float64
+	first, last := math.Ceil(s.Lo/step-1e-9), math.Floor(s.Hi/step+1e-9)
+	for i := 0.0; first+i <= last && i <= most; i++ {
+		at = append(at, (first+i)*step)
+	}
+	return at
+}
+
+// roundStep is the least 1, 2 or 5 times a power of ten that is not below v.
+func roundStep(v float64) float64 {
+	power := math.Pow(10, math.Floor(math.Log10(v)))
+	for _, factor := range []float64{1, 2, 5} {
+		if factor*power >= v*(1-1e-9) {
+			return factor * power
+		}
+	}
+	return 10 * power
+}
+
+// logarithmicTicks are of the densest family that fits: 1-2-5 of each decade, its ones, or those of every second decade and so on.
+func (s Scale) logarithmicTicks(apart float64) []float64 {
+	decade := math.Abs(s.To-s.From) / math.Log10(s.Hi/s.Lo) // pixels
+	factors, every := []float64{1, 2, 5}, 1
+	if decade*math.Log10(2) < apart {
+		factors = []float64{1}
+		every = max(1, int(math.Ceil(apart/decade)))
+	}
+	var at []float64
+	first := int(math.Floor(math.Log10(s.Lo)))
+	for e := first; float64(e) <= math.Log10(s.Hi); e++ {
+		for _, f := range factors {
+			if v := f * math.Pow(10, float64(e)); v >= s.Lo && v <= s.Hi && e%every == 0 {
+				at = append(at, v)
+			}
+		}
+	}
+	if len(at) < 2 && s.Hi/s.Lo < 10 { // of a part of a decade even steps are round
+		return Scale{Lo: s.Lo, Hi: s.Hi, From: s.From, To: s.To}.Ticks(1.5 * apart)
+	}
+	return at
+}
+
+// Axis draws the scale below a plot that reaches from top to bottom, with a grid line and a label at each tick; it takes 18 pixels.
+func (p *Picture) Axis(s Scale, top, bottom, apart float64, label func(float64) string) {
+	at := s.Ticks(apart)
+	for _, v := range at {
+		p.Line("grid", s.At(v), top, s.At(v), bottom+3)
+	}
+	for _, v := range at {
+		p.Text("tick middle", s.At(v), bottom+14, label(v))
+	}
+}
+
+// Side draws a scale at the left of a plot that reaches from left to right.
+func (p *Picture) Side(s Scale, left, right, apart float64, label func(float64) string) {
+	at := s.Ticks(apart)
+	for _, v := range at {
+		p.Line("grid", left, s.At(v), right, s.At(v))
+	}
+	for _, v := range at {
+		p.Text("tick end", left-6, s.At(v)+4, label(v))
+	}
+}
