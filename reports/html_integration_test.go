@@ -3,113 +3,20 @@
 package reports
 
 import (
-	"context"
-	"flag"
 	"fmt"
 	"math"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"reflect"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/cdproto/log"
-	"github.com/chromedp/cdproto/network"
-	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
-	"github.com/hellochaos/hellochaos/reports/page"
+	"github.com/hellochaos/hellochaos/reports/page/pagetest"
 )
-
-var screenshots = flag.String("screenshots", "", "folder for pictures of the page in each theme and width")
-
-// browser is a Chromium of the test's own, with what its pages complained about and asked for.
-type browser struct {
-	context.Context
-	lock              sync.Mutex
-	complaints, asked []string
-}
-
-// chromium starts one.
-func chromium(t *testing.T) *browser {
-	t.Helper()
-	program, err := exec.LookPath("chromium")
-	if err != nil {
-		t.Fatalf("this test opens the page in Chromium: apt-get install chromium (%v)", err)
-	}
-	allocator, stop := chromedp.NewExecAllocator(t.Context(), append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(program), chromedp.UserDataDir(t.TempDir()), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("disable-component-update", true))...)
-	b := &browser{}
-	tab, stopTab := chromedp.NewContext(allocator, chromedp.WithListener(b.hear))
-	limited, stopWaiting := context.WithTimeout(tab, 3*time.Minute)
-	b.Context = limited
-	if err := chromedp.Do(limited); err != nil {
-		t.Fatalf("starting %s: %v", program, err)
-	}
-	t.Cleanup(func() {
-		stopWaiting()
-		if err := chromedp.Cancel(tab); err != nil { // waits until the program has ended, so that its folder can be removed
-			t.Log(err)
-		}
-		stopTab()
-		stop()
-	})
-	return b
-}
-
-// hear gathers the events that tell of something wrong, or of something asked for.
-func (b *browser) hear(event any) {
-	b.lock.Lock()
-	defer b.lock.Unlock()
-	switch e := event.(type) {
-	case *log.EventEntryAdded:
-		b.complaints = append(b.complaints, string(e.Entry.Level)+": "+e.Entry.Text)
-	case *runtime.EventConsoleAPICalled:
-		b.complaints = append(b.complaints, fmt.Sprintf("console.%s", e.Type))
-	case *runtime.EventExceptionThrown:
-		b.complaints = append(b.complaints, e.ExceptionDetails.Text)
-	case *network.EventRequestWillBeSent:
-		b.asked = append(b.asked, e.Request.URL)
-	}
-}
-
-// open shows a page as a reader with a theme and a window of that width sees it.
-func (b *browser) open(t *testing.T, file, theme string, width int64) {
-	t.Helper()
-	media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}}}
-	if _, err := chromedp.Call(b, emulation.SetEmulatedMedia, media); err != nil {
-		t.Fatal(err)
-	}
-	if err := chromedp.Do(b, chromedp.EmulateViewport(width, 900), chromedp.Navigate("file://"+file)); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// ask evaluates a script in the page.
-func ask[T any](t *testing.T, b *browser, script string) T {
-	t.Helper()
-	answer, err := chromedp.Run(b, chromedp.Evaluate[T](script))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return answer
-}
-
-// script reads one of testdata.
-func script(t *testing.T, name string) string {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join("testdata", "html", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
-}
 
 // longNames is a report whose names and words fit nowhere.
 func longNames(t *testing.T) *Report {
@@ -139,64 +46,13 @@ func longNames(t *testing.T) *Report {
 
 // Long names break nothing.
 func TestIntegrationHTMLOfLongNames(t *testing.T) {
-	b := chromium(t)
-	file := savedPage(t, longNames(t))
-	for _, width := range []int64{1280, 390} {
-		b.open(t, file, "light", width)
-		for _, wrong := range ask[[]string](t, b, script(t, "layout.js")) {
-			t.Errorf("at %d px: %s", width, wrong)
-		}
-		photograph(t, b, fmt.Sprintf("long-names-%d.png", width))
-	}
+	pagetest.Looks(t, savedPage(t, longNames(t)), "long-names")
 }
 
 // The page is right in a real browser: nothing to complain about, nothing fetched, laid out and readable in both themes and on
 // narrow screens.
 func TestIntegrationHTML(t *testing.T) {
-	file := savedPage(t, realReport(t))
-	b := chromium(t)
-	layout, contrast := script(t, "layout.js"), script(t, "contrast.js")
-	for _, theme := range []string{"light", "dark"} {
-		for _, width := range []int64{1280, 390} {
-			t.Run(fmt.Sprintf("%s at %d px", theme, width), func(t *testing.T) {
-				b.open(t, file, theme, width)
-				photograph(t, b, fmt.Sprintf("%s-%d.png", theme, width))
-				wrong := append(ask[[]string](t, b, layout), ask[[]string](t, b, contrast)...)
-				photograph(t, b, fmt.Sprintf("%s-%d-open.png", theme, width))
-				for _, one := range wrong {
-					t.Error(one)
-				}
-			})
-		}
-	}
-	b.lock.Lock()
-	defer b.lock.Unlock()
-	for _, complaint := range b.complaints {
-		t.Errorf("the browser complains: %s", complaint)
-	}
-	for _, address := range b.asked {
-		if address != "file://"+file && !strings.HasPrefix(address, "data:") {
-			t.Errorf("the page asked for %s", address)
-		}
-	}
-	if len(b.asked) == 0 {
-		t.Error("no request was seen, not even for the page")
-	}
-}
-
-// photograph keeps a picture of the whole page where -screenshots says.
-func photograph(t *testing.T, b *browser, name string) {
-	t.Helper()
-	if *screenshots == "" {
-		return
-	}
-	picture, err := chromedp.Run(b, chromedp.FullScreenshot(100))
-	if err == nil {
-		err = os.WriteFile(filepath.Join(*screenshots, name), picture, 0o644)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	pagetest.Looks(t, savedPage(t, realReport(t)), "report")
 }
 
 // cells are the measured ones of all tables of checks, as a reader sees them.
@@ -210,10 +66,10 @@ type cell struct{ Stage, Check, Label, Value, Text, Verdict string }
 // What the tables show is what the report has, read by a browser and compared number by number.
 func TestIntegrationHTMLNumbers(t *testing.T) {
 	r := realReport(t)
-	b := chromium(t)
-	b.open(t, savedPage(t, r), "light", 1280)
+	b := pagetest.Chromium(t)
+	b.Open(t, savedPage(t, r), "light", 1280)
 	of := map[string]cell{}
-	for _, c := range ask[[]cell](t, b, cells) {
+	for _, c := range pagetest.Ask[[]cell](t, b, cells) {
 		of[c.Stage+c.Check+c.Label] = c
 	}
 	compared := 0
@@ -275,21 +131,21 @@ func compareShown(t *testing.T, what string, m *Measurement, value, text string)
 
 // Without a mouse: the first key leads to the skip link, that one to the verdict, and all that scrolls sideways can be reached.
 func TestIntegrationHTMLByKeyboard(t *testing.T) {
-	b := chromium(t)
-	b.open(t, savedPage(t, realReport(t)), "light", 390)
+	b := pagetest.Chromium(t)
+	b.Open(t, savedPage(t, realReport(t)), "light", 390)
 	if err := chromedp.Do(b, chromedp.KeyEvent("\t")); err != nil {
 		t.Fatal(err)
 	}
-	if at := ask[string](t, b, `document.activeElement.className + ", outline " + getComputedStyle(document.activeElement).outlineStyle`); at != "skip, outline solid" {
+	if at := pagetest.Ask[string](t, b, `document.activeElement.className + ", outline " + getComputedStyle(document.activeElement).outlineStyle`); at != "skip, outline solid" {
 		t.Errorf("the first key leads to %q", at)
 	}
 	if err := chromedp.Do(b, chromedp.KeyEvent("\r")); err != nil {
 		t.Fatal(err)
 	}
-	if at := ask[string](t, b, `document.activeElement.id`); at != "main" {
+	if at := pagetest.Ask[string](t, b, `document.activeElement.id`); at != "main" {
 		t.Errorf("the skip link leads to %q", at)
 	}
-	for _, one := range ask[[]string](t, b, `(document.querySelectorAll('details').forEach(d => d.open = true),
+	for _, one := range pagetest.Ask[[]string](t, b, `(document.querySelectorAll('details').forEach(d => d.open = true),
 	  [...document.querySelectorAll('.scroll, pre')].filter(e => e.scrollWidth > e.clientWidth && e.tabIndex < 0).map(e => e.textContent.slice(0, 60)))`) {
 		t.Errorf("cannot be scrolled by keyboard: %s", one)
 	}
@@ -297,7 +153,7 @@ func TestIntegrationHTMLByKeyboard(t *testing.T) {
 
 // The page prints, with all that is folded away on a screen.
 func TestIntegrationHTMLPrints(t *testing.T) {
-	b := chromium(t)
+	b := pagetest.Chromium(t)
 	file := savedPage(t, realReport(t))
 	if _, err := chromedp.Call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"}); err != nil {
 		t.Fatal(err)
@@ -305,7 +161,7 @@ func TestIntegrationHTMLPrints(t *testing.T) {
 	if err := chromedp.Do(b, chromedp.EmulateViewport(1280, 900), chromedp.Navigate("file://"+file)); err != nil {
 		t.Fatal(err)
 	}
-	hidden := ask[[]string](t, b, `[...document.querySelectorAll('details > :not(summary)')].filter(e => !e.checkVisibility({contentVisibilityAuto: true})).map(e => e.textContent.slice(0, 60))`)
+	hidden := pagetest.Ask[[]string](t, b, `[...document.querySelectorAll('details > :not(summary)')].filter(e => !e.checkVisibility({contentVisibilityAuto: true})).map(e => e.textContent.slice(0, 60))`)
 	for _, one := range hidden {
 		t.Errorf("not printed: %s", one)
 	}
@@ -315,11 +171,6 @@ func TestIntegrationHTMLPrints(t *testing.T) {
 	}
 	if !strings.HasPrefix(string(paper), "%PDF-") || len(paper) < 50_000 {
 		t.Errorf("%d bytes of paper, beginning %q", len(paper), paper[:min(20, len(paper))])
-	}
-	if *screenshots != "" {
-		if err := os.WriteFile(filepath.Join(*screenshots, "printed.pdf"), paper, 0o644); err != nil {
-			t.Fatal(err)
-		}
 	}
 }
 

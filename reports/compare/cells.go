@@ -11,26 +11,26 @@ import (
 )
 
 // cells are a row's numbers as tables have them.
-type cells struct{ old, new, difference, p, needed string }
+type cells struct{ Old, New, Difference, P, Needed string }
 
 func (r *Row) cells() cells {
-	c := cells{old: r.number(r.Old), new: r.number(r.New)}
+	c := cells{Old: r.number(r.Old), New: r.number(r.New)}
 	switch {
 	case r.Difference == nil:
 	case r.Interval == nil:
-		c.difference = r.delta(*r.Difference)
+		c.Difference = r.delta(*r.Difference)
 	default:
 		half := math.Max(*r.Difference-r.Interval.Lo, r.Interval.Hi-*r.Difference)
-		c.difference = r.delta(*r.Difference) + " ±" + strings.TrimLeft(r.delta(half), "+")
+		c.Difference = r.delta(*r.Difference) + " ±" + strings.TrimLeft(r.delta(half), "+")
 	}
 	switch {
 	case r.PHolm != nil:
-		c.p = pValue(*r.PHolm)
+		c.P = pValue(*r.PHolm)
 	case r.Kind == Violations:
-		c.p = "exact"
+		c.P = "exact"
 	}
 	if r.Needed > 0 {
-		c.needed = rounded(r.Needed)
+		c.Needed = rounded(r.Needed)
 	}
 	return c
 }
@@ -42,7 +42,7 @@ func (r *Row) number(v Value) string {
 		return "–"
 	case r.Kind == Violations:
 		return strconv.FormatInt(v.K, 10)
-	case r.Kind == Latency || r.Kind == Wait:
+	case r.timed():
 		return latency(*v.Value)
 	case r.Kind == Tries:
 		return strconv.FormatFloat(*v.Value, 'f', 2, 64)
@@ -69,9 +69,9 @@ func (r *Row) delta(d float64) string {
 		return fmt.Sprintf("%+.0f", d)
 	case r.Kind == Tries:
 		return fmt.Sprintf("%+.2f", d)
-	case (r.Kind == Latency || r.Kind == Wait) && d >= 9.995:
+	case r.timed() && d >= 9.995:
 		return fmt.Sprintf("×%.3g", d+1)
-	case r.Kind == Latency || r.Kind == Wait:
+	case r.timed():
 		return fmt.Sprintf("%+.0f%%", 100*d)
 	case d < 0:
 		return "-" + reports.Probability(-d)

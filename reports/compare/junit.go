@@ -36,8 +36,8 @@ func JUnit(w io.Writer, c *Comparison) error {
 
 func junitRow(r *Row) junit.Case {
 	n := r.cells()
-	said := fmt.Sprintf("%s: OLD %s, NEW %s", r.Word, n.old, n.new)
-	for _, part := range []struct{ name, text string }{{"difference", n.difference}, {"p after Holm", n.p}, {"requests that would settle it", n.needed}} {
+	said := fmt.Sprintf("%s: OLD %s, NEW %s", r.Word, n.Old, n.New)
+	for _, part := range []struct{ name, text string }{{"difference", n.Difference}, {"p after Holm", n.P}, {"requests that would settle it", n.Needed}} {
 		if part.text != "" {
 			said += ", " + part.name + " " + part.text
 		}

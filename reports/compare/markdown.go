@@ -32,7 +32,7 @@ func Markdown(w io.Writer, c *Comparison) error {
 			word = "**worse**"
 		}
 		line("| %s | %s | %s | %s | %s | %s | %s | %s | %s | %s |", word, reports.EscapeMarkdown(r.Stage), reports.EscapeMarkdown(r.Phase), reports.EscapeMarkdown(r.Metric),
-			n.old, n.new, n.difference, reports.EscapeMarkdown(n.p), n.needed, reports.EscapeMarkdown(r.Note))
+			n.Old, n.New, n.Difference, reports.EscapeMarkdown(n.P), n.Needed, reports.EscapeMarkdown(r.Note))
 	}
 	line("")
 	for _, left := range c.leftOut() {

@@ -105,9 +105,9 @@ func (t *text) table(rows []*Row) {
 	for _, r := range rows {
 		c := r.cells()
 		if last == "needs" {
-			c.p = c.needed
+			c.P = c.Needed
 		}
-		cells = append(cells, []string{r.Stage + " " + r.Phase, r.Metric, c.old, c.new, c.difference, c.p})
+		cells = append(cells, []string{r.Stage + " " + r.Phase, r.Metric, c.Old, c.New, c.Difference, c.P})
 	}
 	t.Table([]string{"phase", "metric", "old", "new", "difference", last}, cells, nil)
 	for _, note := range notes(rows) {

@@ -23,7 +23,7 @@ var shell = template.Must(template.New("").Funcs(template.FuncMap{
 }).ParseFS(files, "shell.html"))
 
 // Shell returns templates to add those of a page to. A page begins with {{template "begin" .}} and ends with {{template "end"}}:
-// of its data "begin" needs Title, and Class, which is pass, fail or inconclusive and colours what has the verdict's colour.
+// of its data "begin" needs Title, and Class, which is pass, fail, inconclusive or same and colours what has the verdict's colour.
 // {{template "picture" .}} writes a *Picture, and {{template "wide" .}} one that may be scrolled sideways.
 func Shell() *template.Template { return template.Must(shell.Clone()) }
 

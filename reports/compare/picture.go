@@ -1,0 +1,94 @@
+package compare
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/hellochaos/hellochaos/reports/page"
+)
+
+const (
+	pictureWidth, pictureHeight = 350.0, 44.0
+	pictureMiddle               = 14.0 // where the interval lies
+	// reach is how many margins the picture reaches to each side.
+	reach = 4.0
+)
+
+// picture shows a row's difference and its interval, nil where there is none. All rows have one axis, whose unit is the row's
+// margin, so that they can be read together: what lies within the band in the middle is the same. Times are on the logarithmic
+// scale on which they are compared.
+func (r *Row) picture(id string) *page.Picture {
+	if r.Difference == nil || r.Interval == nil {
+		return nil
+	}
+	unit := r.scaled(r.Margin)
+	if unit <= 0 { // a part of tries that there are none of: what there is has to fit
+		unit = max(math.Abs(r.scaled(r.Interval.Lo)), math.Abs(r.scaled(r.Interval.Hi))) / (reach - 1)
+		if unit == 0 || math.IsInf(unit, 1) {
+			unit = 1
+		}
+	}
+	where := page.Scale{Lo: -reach, Hi: reach, From: 10, To: pictureWidth - 10}
+	at := func(difference float64) float64 { return where.At(r.scaled(difference) / unit) }
+	p := &page.Picture{ID: id, Title: r.Metric + ", " + r.Phase + ": new minus old", Width: pictureWidth, Height: pictureHeight}
+	if r.Margin > 0 {
+		p.Rectangle("band", at(r.opposite(r.Margin)), 3, at(r.Margin)-at(r.opposite(r.Margin)), 22)
+		p.Text("tick middle", at(r.opposite(r.Margin)), 40, r.delta(r.opposite(r.Margin)))
+		p.Text("tick middle", at(r.Margin), 40, r.delta(r.Margin))
+	}
+	p.Text("tick middle", where.At(0), 40, "0")
+	p.Line("prediction", where.At(0), 3, where.At(0), 25)
+	drawInterval(p, where, class(r.Word), r.scaled(r.Interval.Lo)/unit, r.scaled(*r.Difference)/unit, r.scaled(r.Interval.Hi)/unit)
+	p.Desc = fmt.Sprintf("Difference %s, interval %s to %s, %s.", r.delta(*r.Difference), r.delta(r.Interval.Lo), r.delta(r.Interval.Hi), r.Word)
+	if r.Margin > 0 {
+		p.Desc = fmt.Sprintf("%s to %s is the same. %s", r.delta(r.opposite(r.Margin)), r.delta(r.Margin), p.Desc)
+	}
+	return p
+}
+
+// drawInterval draws an interval around a difference, all in margins; an end beyond the picture is an arrow.
+func drawInterval(p *page.Picture, where page.Scale, colour string, lo, middle, hi float64) {
+	class := "interval " + colour
+	left, right := where.At(lo), where.At(hi)
+	switch { // all of it beyond the picture: an arrow that points there
+	case lo >= reach:
+		left = right - 16
+	case hi <= -reach:
+		right = left + 16
+	}
+	p.Line(class, left, pictureMiddle, right, pictureMiddle)
+	switch {
+	case lo < -reach:
+		p.Line(class, left+6, pictureMiddle-4, left, pictureMiddle, left+6, pictureMiddle+4)
+	case lo < reach:
+		p.Line(class, left, pictureMiddle-4, left, pictureMiddle+4)
+	}
+	switch {
+	case hi > reach:
+		p.Line(class, right-6, pictureMiddle-4, right, pictureMiddle, right-6, pictureMiddle+4)
+	case hi > -reach:
+		p.Line(class, right, pictureMiddle-4, right, pictureMiddle+4)
+	}
+	if math.Abs(middle) <= reach {
+		p.Disc("point "+colour, where.At(middle), pictureMiddle, 4)
+	}
+}
+
+// timed reports whether the row's differences are parts of the old value, of which a half and twice are equally far.
+func (r *Row) timed() bool { return r.Kind == Latency || r.Kind == Wait }
+
+// scaled is a difference on the scale on which it is tested.
+func (r *Row) scaled(difference float64) float64 {
+	if r.timed() {
+		return math.Log1p(difference)
+	}
+	return difference
+}
+
+// opposite is the difference that is as far on the other side.
+func (r *Row) opposite(difference float64) float64 {
+	if r.timed() {
+		return math.Expm1(-math.Log1p(difference))
+	}
+	return -difference
+}

@@ -1,0 +1,73 @@
+package compare
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/hellochaos/hellochaos/stats"
+)
+
+// An interval is drawn where its numbers are, in margins; one that reaches beyond the picture ends in an arrow.
+func TestPicture(t *testing.T) {
+	// 41.25 px are a margin, 175 is no difference.
+	for _, c := range []struct {
+		name       string
+		kind       Kind
+		difference float64
+		interval   stats.Interval
+		margin     float64
+		want       string // the interval's path
+		tells      string
+	}{
+		{"a share", Share, 0.05, stats.Interval{Lo: -0.05, Hi: 0.15}, 0.05, "M133.8 14L298.8 14M133.8 10L133.8 18M298.8 10L298.8 18", "-.05 to +.05 is the same. Difference +.05, interval -.05 to +.15, unclear."},
+		{"a time", Latency, 0.25, stats.Interval{Lo: -0.2, Hi: 0.5625}, 0.25, "M133.8 14L257.5 14M133.8 10L133.8 18M257.5 10L257.5 18", "-20% to +25% is the same. Difference +25%, interval -20% to +56%, unclear."},
+		{"far away", Share, 0.9, stats.Interval{Lo: 0.8, Hi: 1}, 0.05, "M324 14L340 14M334 10L340 14L334 18", "interval +.8 to +1"},
+		{"far below", Share, -0.9, stats.Interval{Lo: -1, Hi: -0.8}, 0.05, "M10 14L26 14M16 10L10 14L16 18", "interval -1 to -.8"},
+		{"both ways", Tries, 0, stats.Interval{Lo: -3, Hi: 3}, 0.05, "M10 14L340 14M16 10L10 14L16 18M334 10L340 14L334 18", "interval -3.00 to +3.00"},
+		{"no margin", Tries, 0.1, stats.Interval{Lo: -0.3, Hi: 0.1}, 0, "M51.2 14L216.2 14M51.2 10L51.2 18M216.2 10L216.2 18", "Difference +0.10, interval -0.30 to +0.10, unclear."},
+		{"nothing at all", Tries, 0, stats.Interval{}, 0, "M175 14L175 14M175 10L175 18M175 10L175 18", "Difference +0.00"},
+	} {
+		r := &Row{Metric: "m", Phase: "after", Kind: c.kind, Difference: &c.difference, Interval: &c.interval, Margin: c.margin, Word: Unclear}
+		p := r.picture("x")
+		var path, band string
+		for _, m := range p.Marks {
+			switch m.Class {
+			case "interval inconclusive":
+				path += m.Path
+			case "band":
+				band += m.Path
+			}
+		}
+		if path != c.want || !strings.Contains(p.Desc, c.tells) {
+			t.Errorf("%s: %s, want %s; %q, want %q", c.name, path, c.want, p.Desc, c.tells)
+		}
+		if want := "M133.8 3h82.5v22h-82.5z"; c.margin > 0 && band != want || c.margin == 0 && band != "" {
+			t.Errorf("%s: band %q, want %q where there is a margin", c.name, band, want)
+		}
+	}
+	if p := (&Row{Difference: new(0.1)}).picture("x"); p != nil {
+		t.Errorf("a picture without an interval: %+v", p)
+	}
+}
+
+// Whatever a report's numbers are, a picture stays within its frame.
+func TestPictureStaysInside(t *testing.T) {
+	extreme := []float64{0, 1e-300, 1e-9, 0.3, 1, 1e9, math.MaxFloat64}
+	for _, kind := range []Kind{Share, Tries, Latency, Wait} {
+		for _, d := range extreme {
+			for _, margin := range extreme {
+				low := -d
+				if kind == Latency || kind == Wait {
+					low = -d / (1 + d)
+				}
+				r := &Row{Kind: kind, Difference: &d, Interval: &stats.Interval{Lo: low, Hi: d}, Margin: margin, Word: Worse}
+				for _, m := range r.picture("x").Marks {
+					if strings.Contains(m.Path+m.Text, "NaN") || strings.Contains(m.Path+m.Text, "Inf") || m.X < 0 || m.X > pictureWidth {
+						t.Errorf("%s, difference %g, margin %g: %+v", kind, d, margin, m)
+					}
+				}
+			}
+		}
+	}
+}
