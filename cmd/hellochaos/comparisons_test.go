@@ -18,12 +18,17 @@ var (
 	kept  = flag.String("reports", "", "`folder` that keeps the reports of TestComparisons; what is there already is not run again")
 )
 
-// short is the retry stage with fewer requests than it plans, at a rate that a busy machine keeps.
-const short = "retry --fail 0.5 --rate 400 --max-requests 1600"
+// short is the retry stage with fewer requests than it plans, at a rate that a busy machine keeps; shorter is enough for what chance
+// cannot change.
+const (
+	short   = "retry --fail 0.5 --rate 400 --max-requests 1600"
+	shorter = "retry --fail 0.5 --rate 400 --max-requests 400"
+)
 
 // TestComparisons shows what compare-reports says of runs that are alike and of runs that are not. With -pairs N it prints a
 // line of docs/compare.md for each; without, only what chance and a busy machine cannot change is run.
 func TestComparisons(t *testing.T) {
+	t.Parallel() // it leaves most of the machine to others
 	if *kept != "" {
 		var err error
 		if *kept, err = filepath.Abs(*kept); err != nil {
@@ -32,18 +37,22 @@ func TestComparisons(t *testing.T) {
 	} else {
 		*kept = t.TempDir()
 	}
+	args := short
+	if *pairs == 0 {
+		args = shorter
+	}
 	t.Run("itself", func(t *testing.T) {
-		one := runInto(t, short, 1)
+		one := runInto(t, args, 1)
 		c, code := compareReports(t, one, one)
 		if code != reports.ExitPass || c.Word != compare.Same || c.Counts()[compare.Same] != len(c.Rows) || len(c.Rows) < 15 {
 			t.Errorf("exit %d, %s: %v of %d", code, c.Summary, c.Counts(), len(c.Rows))
 		}
 	})
 	t.Run("one-retry-less", func(t *testing.T) {
-		said := counted{what: "`run " + short + "` and one with `--break one-retry-less`"}
+		said := counted{what: "`run " + args + "` and one with `--break one-retry-less`"}
 		for i := range max(1, *pairs) {
-			good := runInto(t, short, 2*i+1) // one of the pairs of those that are alike
-			said.compare(t, good, runInto(t, short+" --break one-retry-less", 5000+i))
+			good := runInto(t, args, 2*i+1) // one of the pairs of those that are alike
+			said.compare(t, good, runInto(t, args+" --break one-retry-less", 5000+i))
 		}
 		if said.words[compare.Worse] != said.pairs {
 			t.Errorf("worse in %d of %d pairs, want all", said.words[compare.Worse], said.pairs)

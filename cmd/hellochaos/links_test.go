@@ -119,6 +119,7 @@ func TestPasswordIsNotShown(t *testing.T) {
 
 // A run is scraped while it runs; its server is gone when it has ended.
 func TestMetricsOfALiveRun(t *testing.T) {
+	t.Parallel() // it leaves most of the machine to others
 	cmd := exec.CommandContext(t.Context(), program, "run", "egress", "--metrics-addr", "127.0.0.1:0", "--rate", "300", "--seed", "7")
 	stderr, err := cmd.StderrPipe()
 	if err != nil {

@@ -99,6 +99,7 @@ func TestIngressPropagate(t *testing.T) {
 }
 
 func TestHang(t *testing.T) {
+	t.Parallel() // it leaves most of the machine to others
 	r := measure(t, 0, "run", "retry", "--fail", "0", "--hang", "0.2")
 	expect(t, r, "retry", "middleware call fails", 0, math.Pow(0.36, 4))
 	wait := check(t, r, "retry", "middleware wait, try 2").After
