@@ -332,6 +332,15 @@ func FuzzOf(f *testing.F) {
 				t.Fatalf("%s: %v", format.Name, err)
 			}
 		}
+		for i := range c.Rows {
+			if p := c.Rows[i].picture("x"); p != nil {
+				for _, m := range p.Marks {
+					if strings.Contains(m.Path, "NaN") || strings.Contains(m.Path, "Inf") || m.X < 0 || m.X > p.Width {
+						t.Fatalf("%s: %+v of a difference of %g, interval %v, margin %g", c.Rows[i].name(), m, *c.Rows[i].Difference, c.Rows[i].Interval, c.Rows[i].Margin)
+					}
+				}
+			}
+		}
 	})
 }
 
