@@ -118,7 +118,7 @@ e2e: bin/hellochaos ## the tests that need a cluster
 	@test -n "$$KUBECONFIG" || { echo "make e2e: set KUBECONFIG to the cluster's"; exit 2; }
 	$(MAKE) image IMAGE=hello-service:latest
 	$(if $(LOAD),$(LOAD) $(ARCHIVE))
-	$(GO) test -tags e2e -p 1 -count 1 -timeout 40m -run 'E2E|OnCluster|OnACluster' . ./target/... ./cmd/hellochaos
+	$(GO) test -tags e2e -p 1 -count 1 -timeout 40m -v -run 'E2E|OnCluster|OnACluster' . ./target/... ./cmd/hellochaos
 
 # On each seed every --break must fail and `run all` must pass.
 verify: ## docs/verification.md's table, SEEDS seeds
