@@ -14,13 +14,14 @@ import (
 	"net/url"
 	"path"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/hellochaos/hellochaos/reports"
 )
 
-// timeout is the longest that each program may take to say what it is.
-const timeout = 5 * time.Second
+// A program that the user named may take timeout to say what it is; one that was found is either near or not to be reached.
+const timeout, foundTimeout = 5 * time.Second, 2 * time.Second
 
 // Options say where the programs are.
 type Options struct {
@@ -45,33 +46,42 @@ type address struct {
 // errNowhere: a program was not found, or does not answer there.
 var errNowhere = errors.New("no such program answers there")
 
-// Add adds the links to the report, and to its remarks what stood in the way of one to a URL that the user gave.
+// Add adds the links to the report, and to its remarks what stood in the way of one to a URL that the user gave. It takes timeout at
+// most.
 func Add(ctx context.Context, o Options, r *reports.Report) {
-	for _, program := range []struct {
+	programs := []struct {
 		name string
 		Place
 		link func(ctx context.Context, at address, namespace string, r *reports.Report) (reports.Link, error)
-	}{{"Kiali", o.Kiali, kiali}, {"tracing", o.Tracing, tracing}, {"Prometheus", o.Prometheus, prometheus}} {
-		link, err := program.first(ctx, func(ctx context.Context, at address) (reports.Link, error) {
-			return program.link(ctx, at, o.Namespace, r)
+	}{{"Kiali", o.Kiali, kiali}, {"tracing", o.Tracing, tracing}, {"Prometheus", o.Prometheus, prometheus}}
+	links, errs := make([]reports.Link, len(programs)), make([]error, len(programs))
+	var asked sync.WaitGroup
+	for i, program := range programs {
+		asked.Go(func() {
+			links[i], errs[i] = program.first(ctx, func(ctx context.Context, at address) (reports.Link, error) {
+				return program.link(ctx, at, o.Namespace, r)
+			})
 		})
+	}
+	asked.Wait()
+	for i, program := range programs {
 		switch {
-		case err == nil:
-			r.Links = append(r.Links, link)
+		case errs[i] == nil:
+			r.Links = append(r.Links, links[i])
 		case program.Given != nil:
-			r.Remarks = append(r.Remarks, fmt.Sprintf("%s at %s: %s", program.name, reports.WithoutPassword(program.Given), err))
+			r.Remarks = append(r.Remarks, fmt.Sprintf("%s at %s: %s", program.name, reports.WithoutPassword(program.Given), errs[i]))
 		}
 	}
 }
 
 // first is the link to the first of a program's URLs that has one. All are asked at once: some may never answer.
 func (p Place) first(ctx context.Context, link func(context.Context, address) (reports.Link, error)) (reports.Link, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("no answer within %s", timeout))
-	defer cancel()
-	urls := p.Found
+	urls, patience := p.Found, foundTimeout
 	if p.Given != nil {
-		urls = []*url.URL{p.Given}
+		urls, patience = []*url.URL{p.Given}, timeout
 	}
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("no answer within %s", patience))
+	defer cancel()
 	type answer struct {
 		link reports.Link
 		err  error
