@@ -96,8 +96,9 @@ demo: bin/hellochaos ## the tour: five stages, five verdicts
 LOADED := ./attack ./cmd/hellochaos ./docs ./scenarios ./service ./target ./target/mesh
 
 test: ## all tests, with the race detector
-	@status=0; set -x; \
-	$(GO) test -race $$($(GO) list ./... | grep -vxF "$$($(GO) list $(LOADED))") || status=1; \
+	@all=$$($(GO) list ./...) && loaded=$$($(GO) list $(LOADED)) || exit 1; \
+	status=0; set -x; \
+	$(GO) test -race $$(echo "$$all" | grep -vxF "$$loaded") || status=1; \
 	$(GO) test -race -p 1 $(LOADED) || status=1; \
 	exit $$status
 

@@ -11,7 +11,7 @@ import (
 // The error never repeats the text: it may hold a password.
 func BaseURL(text string) (*url.URL, error) {
 	u, err := url.Parse(strings.TrimSpace(text))
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.RawQuery != "" || u.Fragment != "" {
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || strings.ContainsAny(text, "?#") {
 		return nil, errors.New("must be an absolute URL such as http://127.0.0.1:3000 or https://example.org/grafana, without ? and #")
 	}
 	u.Path = strings.TrimRight(u.Path, "/")

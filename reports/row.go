@@ -87,30 +87,6 @@ func value(c *Check, v float64) string {
 	return strconv.FormatFloat(1000*v, 'f', max(0, 1-int(math.Log10(max(1, 10*v)))), 64) + "ms"
 }
 
-// duration is a time with three significant digits in the unit that suits it.
-func duration(seconds float64) string {
-	size := math.Abs(seconds)
-	switch {
-	case size == 0:
-		return "0"
-	case size < 0.9995e-3:
-		return significant(seconds*1e6) + "µs"
-	case size < 0.9995:
-		return significant(seconds*1e3) + "ms"
-	}
-	return significant(seconds) + "s"
-}
-
-// significant is a number with three significant digits, without zeros at the end of its fraction.
-func significant(v float64) string {
-	decimals := 2 - int(math.Floor(math.Log10(max(math.Abs(v), 0.01))+1e-12))
-	s := strconv.FormatFloat(v, 'f', max(0, decimals), 64)
-	if strings.Contains(s, ".") {
-		s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
-	}
-	return s
-}
-
 // Probability is a share as tables have it, with three significant digits, four decimals at most, and no zero before the point.
 func Probability(p float64) string {
 	decimals := 3

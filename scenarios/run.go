@@ -228,7 +228,7 @@ func unended(ctx context.Context, err error) string {
 	case ctx.Err() != nil:
 		return "interrupted"
 	}
-	return "the phase did not end: see the error above"
+	return "the phase did not end well: see the run's error"
 }
 
 // explain puts a measured stage into words.

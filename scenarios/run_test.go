@@ -26,6 +26,7 @@ type failing struct {
 	at     string
 	server *httptest.Server
 	closed int
+	read   int // how often the counters were
 }
 
 func (f *failing) step(name string) error {
@@ -43,6 +44,9 @@ func (f *failing) Incidents(context.Context) ([]target.Incident, error) {
 	return []target.Incident{{Text: "somebody looked"}, {Text: "two sources agree", Note: true}}, f.step("incidents")
 }
 func (f *failing) Counters(context.Context) (target.Counters, error) {
+	if f.read++; f.read == 2 {
+		return nil, f.step("counters after the load")
+	}
 	return target.Counters{}, f.step("counters")
 }
 func (f *failing) Spans(context.Context, []string) ([]trail.Recording, error) {
@@ -61,7 +65,8 @@ func (f *failing) Close(ctx context.Context) (target.Restoration, error) {
 // it was.
 func TestExecuteWhenTheTargetFails(t *testing.T) {
 	for at, want := range map[string]int{
-		"apply": reports.ExitInfrastructure, "address": reports.ExitInfrastructure, "counters": reports.ExitInfrastructure, "incidents": reports.ExitInfrastructure,
+		"apply": reports.ExitInfrastructure, "address": reports.ExitInfrastructure, "counters": reports.ExitInfrastructure,
+		"counters after the load": reports.ExitInfrastructure, "incidents": reports.ExitInfrastructure,
 		"close": reports.ExitNotRestored, "interrupt": reports.ExitAborted,
 	} {
 		t.Run(at, func(t *testing.T) {
@@ -100,7 +105,8 @@ func TestExecuteWhenTheTargetFails(t *testing.T) {
 			if p := report.Stages[0].Phases; at == "close" && (!slices.Equal(p[0].Incidents, []string{"somebody looked"}) || !slices.Equal(p[0].Compared, []string{"two sources agree"})) {
 				t.Errorf("incidents %q, compared %q", p[0].Incidents, p[0].Compared)
 			}
-			notes := map[string]string{"interrupt": "interrupted", "incidents": "the phase did not end: see the error above"}
+			const unwell = "the phase did not end well: see the run's error"
+			notes := map[string]string{"interrupt": "interrupted", "counters after the load": unwell, "incidents": unwell}
 			for _, c := range report.Stages[0].Checks {
 				if want := notes[at]; want != "" && (c.Before.Note != want || c.Before.Verdict != reports.Inconclusive) {
 					t.Errorf("%s: %s, note %q, want inconclusive and %q", c.Name, c.Before.Verdict, c.Before.Note, want)
@@ -108,7 +114,7 @@ func TestExecuteWhenTheTargetFails(t *testing.T) {
 			}
 			// No service received a try, which is a number; what was not read is none.
 			for _, a := range report.Stages[0].Amplification {
-				if at == "interrupt" || a.Before == nil || a.Before.Measured != 0 || a.Before.Tries != 0 || a.Before.Requests != 20 || a.Before.Predicted <= 0 {
+				if at == "interrupt" || at == "counters after the load" || a.Before == nil || a.Before.Measured != 0 || a.Before.Tries != 0 || a.Before.Requests != 20 || a.Before.Predicted <= 0 {
 					t.Errorf("%s: amplification %+v", a.Hop, a.Before)
 				}
 			}

@@ -28,7 +28,6 @@ const (
 // TestComparisons shows what compare-reports says of runs that are alike and of runs that are not. With -pairs N it prints a
 // line of docs/compare.md for each; without, only what chance and a busy machine cannot change is run.
 func TestComparisons(t *testing.T) {
-	t.Parallel() // it leaves most of the machine to others
 	if *kept != "" {
 		var err error
 		if *kept, err = filepath.Abs(*kept); err != nil {

@@ -57,7 +57,10 @@ func (f *linkFlags) link(ctx context.Context, c *cluster.Cluster, prometheus str
 	if c == nil {
 		return
 	}
-	found := c.Addons(ctx)
+	var found cluster.Addons
+	if !report.Aborted && (f.kiali == "" || f.tracing == "" || prometheus == "") { // whoever interrupts a run does not wait for links
+		found = c.Addons(ctx)
+	}
 	place := func(given string, found []string) (p links.Place) {
 		p.Given, _ = address(given)
 		for _, text := range found {

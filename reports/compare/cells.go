@@ -101,10 +101,10 @@ func (c *Comparison) margins() string {
 	if c.LatencyFloor > 0 {
 		floor = fmt.Sprintf(" (%v at least)", time.Duration(c.LatencyFloor*float64(time.Second)))
 	}
-	return fmt.Sprintf("Same is within %s for shares, %.3g %% for tries per request, and %.3g %%%s for times. "+
+	return fmt.Sprintf("Same is within %s for shares, %.3g %% for tries per request, and %.3g %% less to %.3g %% more%s for times. "+
 		"Intervals have 95 %%; p is Holm's over %d tests, and worse or better needs p ≤ %s and more than the margin. "+
 		"What an unclear metric needs is about how many requests a phase would settle it.",
-		reports.Probability(c.Margin), 100*c.Margin, 100*c.LatencyMargin, floor, c.Family, reports.Probability(c.Alpha))
+		reports.Probability(c.Margin), 100*c.Margin, 100*c.LatencyMargin/(1+c.LatencyMargin), 100*c.LatencyMargin, floor, c.Family, reports.Probability(c.Alpha))
 }
 
 // sides introduce the two reports.

@@ -34,6 +34,7 @@ type stageRows struct {
 	Word     Word   // what its rows make of the comparison
 	Counts   string // "1 worse, 3 same"
 	Rows     []pageRow
+	Missing  int // of what should have been compared
 }
 
 type pageRow struct {
@@ -46,37 +47,63 @@ type pageRow struct {
 func HTML(w io.Writer, c *Comparison) error {
 	p := &comparisonPage{Title: strings.ToUpper(string(c.Word)) + ": hellochaos compare-reports", Class: class(c.Word), Word: c.Word, Summary: c.Summary,
 		Sides: c.sides(), Changes: c.changes(), Warnings: c.warnings(), Excluded: c.leftOut(), Margins: c.margins()}
-	at := map[string]int{}
-	for i := range c.Rows {
-		r := &c.Rows[i]
-		if _, known := at[r.Stage]; !known {
-			at[r.Stage] = len(p.Stages)
-			p.Stages = append(p.Stages, stageRows{ID: fmt.Sprint("stage-", len(p.Stages)+1), Name: r.Stage})
-		}
-		stage := &p.Stages[at[r.Stage]]
-		stage.Rows = append(stage.Rows, pageRow{r, r.cells(), r.picture(fmt.Sprint("row-", i+1))})
-	}
-	for i := range p.Stages {
-		p.Stages[i].count()
-	}
+	p.Stages = c.stages()
 	return page.Write(w, pages, "comparison.html", p)
 }
 
-// count says what a stage's rows are.
+// stages are the comparison's rows by stage, and how much of each is missing.
+func (c *Comparison) stages() []stageRows {
+	var all []stageRows
+	of := func(name string) *stageRows {
+		for i := range all {
+			if all[i].Name == name {
+				return &all[i]
+			}
+		}
+		all = append(all, stageRows{ID: fmt.Sprint("stage-", len(all)+1), Name: name})
+		return &all[len(all)-1]
+	}
+	for i := range c.Rows {
+		r := &c.Rows[i]
+		stage := of(r.Stage)
+		stage.Rows = append(stage.Rows, pageRow{r, r.cells(), r.picture(fmt.Sprint("row-", i+1))})
+	}
+	for _, e := range c.Excluded {
+		if e.Gates {
+			of(e.Stage).Missing++
+		}
+	}
+	for i := range all {
+		all[i].count()
+	}
+	return all
+}
+
+// count says what a stage's rows are, and gives it the word that they and what is missing would give a whole comparison.
 func (s *stageRows) count() {
-	of := map[Word]int{}
-	s.Word = Same
+	of, open := map[Word]int{}, s.Missing > 0
 	for _, r := range s.Rows {
 		of[r.Word]++
-		if r.Word == Worse || r.Word == Unclear && r.Gates && s.Word != Worse || r.Word == Better && s.Word == Same {
-			s.Word = r.Word
-		}
+		open = open || r.Word == Unclear && r.Gates
+	}
+	switch {
+	case of[Worse] > 0:
+		s.Word = Worse
+	case open:
+		s.Word = Unclear
+	case of[Better] > 0:
+		s.Word = Better
+	default:
+		s.Word = Same
 	}
 	var counts []string
 	for _, word := range []Word{Worse, Unclear, Better, Same} {
 		if of[word] > 0 {
 			counts = append(counts, fmt.Sprint(of[word], " ", word))
 		}
+	}
+	if s.Missing > 0 {
+		counts = append(counts, fmt.Sprint(s.Missing, " not compared"))
 	}
 	s.Counts = strings.Join(counts, ", ")
 }

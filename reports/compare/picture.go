@@ -14,35 +14,26 @@ const (
 	reach = 4.0
 )
 
-// picture shows a row's difference and its interval, nil where there is none. All rows have one axis, whose unit is the row's
+// picture shows a row's difference and its interval, nil where there is none or no margin. All rows have one axis, whose unit is the row's
 // margin, so that they can be read together: what lies within the band in the middle is the same. Times are on the logarithmic
 // scale on which they are compared.
 func (r *Row) picture(id string) *page.Picture {
-	if r.Difference == nil || r.Interval == nil {
+	if r.Difference == nil || r.Interval == nil || r.Margin <= 0 {
 		return nil
 	}
 	unit := r.scaled(r.Margin)
-	if unit <= 0 { // a part of tries that there are none of: what there is has to fit
-		unit = max(math.Abs(r.scaled(r.Interval.Lo)), math.Abs(r.scaled(r.Interval.Hi))) / (reach - 1)
-		if unit == 0 || math.IsInf(unit, 1) {
-			unit = 1
-		}
-	}
 	where := page.Scale{Lo: -reach, Hi: reach, From: 10, To: pictureWidth - 10}
 	at := func(difference float64) float64 { return where.At(r.scaled(difference) / unit) }
 	p := &page.Picture{ID: id, Title: r.Metric + ", " + r.Phase + ": new minus old", Width: pictureWidth, Height: pictureHeight}
-	if r.Margin > 0 {
-		p.Rectangle("band", at(r.opposite(r.Margin)), 3, at(r.Margin)-at(r.opposite(r.Margin)), 22)
-		p.Text("tick middle", at(r.opposite(r.Margin)), 40, r.delta(r.opposite(r.Margin)))
-		p.Text("tick middle", at(r.Margin), 40, r.delta(r.Margin))
-	}
+	less, more := r.opposite(r.Margin), r.Margin // what is between them is the same
+	p.Rectangle("band", at(less), 3, at(more)-at(less), 22)
+	p.Text("tick middle", at(less), 40, r.delta(less))
+	p.Text("tick middle", at(more), 40, r.delta(more))
 	p.Text("tick middle", where.At(0), 40, "0")
 	p.Line("prediction", where.At(0), 3, where.At(0), 25)
 	drawInterval(p, where, class(r.Word), r.scaled(r.Interval.Lo)/unit, r.scaled(*r.Difference)/unit, r.scaled(r.Interval.Hi)/unit)
-	p.Desc = fmt.Sprintf("Difference %s, interval %s to %s, %s.", r.delta(*r.Difference), r.delta(r.Interval.Lo), r.delta(r.Interval.Hi), r.Word)
-	if r.Margin > 0 {
-		p.Desc = fmt.Sprintf("%s to %s is the same. %s", r.delta(r.opposite(r.Margin)), r.delta(r.Margin), p.Desc)
-	}
+	p.Desc = fmt.Sprintf("%s to %s is the same. Difference %s, interval %s to %s, %s.", r.delta(less), r.delta(more),
+		r.delta(*r.Difference), r.delta(r.Interval.Lo), r.delta(r.Interval.Hi), r.Word)
 	return p
 }
 

@@ -161,8 +161,8 @@ func tracing(ctx context.Context, at address, namespace string, r *reports.Repor
 	from, to := span(r)
 	service := "frontend." + namespace
 	for _, root := range []string{"", "/jaeger"} { // where Istio's addon has it
-		var services struct{ Data []string }
-		if at.ask(ctx, root+"/api/services", &services) == nil {
+		var services struct{ Data json.RawMessage } // null where there are none yet
+		if at.ask(ctx, root+"/api/services", &services) == nil && services.Data != nil {
 			return link("Jaeger: traces of "+service, at, root+"/search", url.Values{
 				"service": {service}, "lookback": {"custom"}, "limit": {"100"},
 				"start": {strconv.FormatInt(from.UnixMicro(), 10)}, "end": {strconv.FormatInt(to.UnixMicro(), 10)}}), nil

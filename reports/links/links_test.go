@@ -73,6 +73,12 @@ func TestFound(t *testing.T) {
 	}
 	refused, never := serve("/", ""), serve("/other", "{}")
 	refused.Host = "127.0.0.1:1"
+	listener, err := net.Listen("tcp", "127.0.0.1:0") // takes connections and never answers
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	silent := base(t, "http://"+listener.Addr().String())
 	const buildinfo = `{"status":"success","data":{"version":"2.42.0"}}`
 	kiali, zipkin := serve("/kiali/api/auth/info", `{"strategy":"token","sessionInfo":{}}`), serve("/api/v2/services", `[]`)
 	first, second := serve("/api/v1/status/buildinfo", buildinfo), serve("/api/v1/status/buildinfo", buildinfo)
@@ -85,6 +91,8 @@ func TestFound(t *testing.T) {
 		{Options{Kiali: Place{Found: []*url.URL{serve("/kiali/api/auth/info", "{}")}}}, nil},
 		{Options{Tracing: Place{Found: []*url.URL{refused, kiali, zipkin}}}, zipkin},
 		{Options{Tracing: Place{Found: []*url.URL{refused, kiali}}}, nil},
+		{Options{Tracing: Place{Found: []*url.URL{serve("/api/services", "{}")}}}, nil},
+		{Options{Tracing: Place{Found: []*url.URL{silent, zipkin}}}, zipkin},
 		{Options{Prometheus: Place{Found: []*url.URL{refused, first, second}}}, first},
 		{Options{Prometheus: Place{Found: []*url.URL{kiali, never, serve("/api/v1/status/buildinfo", "{}")}}}, nil},
 		{Options{Prometheus: Place{Given: never, Found: []*url.URL{first}}}, never},
@@ -139,6 +147,7 @@ func TestTracing(t *testing.T) {
 	const jaeger = "/search?end=1767323135100000&limit=100&lookback=custom&service=frontend.demo&start=1767323045600000"
 	const zipkin = "/zipkin/?endTs=1767323135101&limit=100&lookback=range&serviceName=frontend.demo&startTs=1767323045600"
 	for _, c := range []struct{ at, answer, under, want string }{
+		{"/api/services", `{"data":null,"total":0,"limit":0,"offset":0,"errors":null}`, "", "Jaeger: traces of frontend.demo|" + jaeger},
 		{"/api/services", `{"data":["frontend.demo"],"total":1,"limit":0,"offset":0,"errors":null}`, "", "Jaeger: traces of frontend.demo|" + jaeger},
 		{"/jaeger/api/services", `{"data":[]}`, "", "Jaeger: traces of frontend.demo|/jaeger" + jaeger},
 		{"/jaeger/api/services", `{"data":[]}`, "/jaeger", "Jaeger: traces of frontend.demo|/jaeger" + jaeger},

@@ -41,17 +41,26 @@ func (c *Cluster) addon(ctx context.Context, services []corev1.Service, names ..
 		if i < 0 {
 			continue
 		}
-		in := &entrance{service: &services[i], port: services[i].Spec.Ports[0]}
-		for _, port := range in.service.Spec.Ports { // others are of gRPC, or of the program's own metrics
-			if strings.HasPrefix(port.Name, "http") {
-				in.port = port
-				break
-			}
+		in := &entrance{service: &services[i], port: pagePort(services[i].Spec.Ports)}
+		scheme := "http://"
+		if strings.HasPrefix(in.port.Name, "https") {
+			scheme = "https://"
 		}
 		ways, _ := c.ways(ctx, in)
 		for _, w := range ways {
-			urls = append(urls, "http://"+w.address)
+			urls = append(urls, scheme+w.address)
 		}
 	}
 	return urls
+}
+
+// pagePort is the port of a program's page: the first that speaks HTTP by its name and is not of the program's own metrics; the first
+// of all where the names say nothing.
+func pagePort(ports []corev1.ServicePort) corev1.ServicePort {
+	for _, port := range ports {
+		if strings.HasPrefix(port.Name, "http") && !strings.Contains(port.Name, "metrics") {
+			return port
+		}
+	}
+	return ports[0]
 }

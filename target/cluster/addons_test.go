@@ -30,6 +30,7 @@ func TestAddons(t *testing.T) {
 		{"none", []*corev1.Service{addon("istiod", "10.96.0.8", port("http-monitoring", 15014)), elsewhere}, "", Addons{}},
 		{"Jaeger", []*corev1.Service{addon("zipkin", "10.96.0.3", port("http-query", 9411)), addon("tracing", "10.96.0.2", port("http-query", 80), port("grpc-query", 16685))}, "",
 			Addons{Tracing: []string{"http://10.96.0.2:80", "http://10.96.0.3:9411"}}},
+		{"encrypted", []*corev1.Service{addon("kiali", "10.96.0.1", port("http-metrics", 9090), port("https", 20001))}, "", Addons{Kiali: []string{"https://10.96.0.1:20001"}}},
 		{"its operator", []*corev1.Service{addon("jaeger-query", "10.96.0.2", port("grpc-query", 16685), port("http-query", 16686))}, "", Addons{Tracing: []string{"http://10.96.0.2:16686"}}},
 		{"all", []*corev1.Service{kiali, addon("prometheus", "10.96.0.4", port("", 9090)), addon("zipkin", corev1.ClusterIPNone, port("", 9411))}, "",
 			Addons{Kiali: []string{"http://kiali.example:20001", "http://10.96.0.1:20001"}, Prometheus: []string{"http://10.96.0.4:9090"}}},

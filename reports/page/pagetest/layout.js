@@ -1,5 +1,5 @@
-// What is wrong with how a page is laid out: it scrolls sideways, texts of a picture lie outside of it, on each other or below a shape,
-// a text has too little contrast. All of it is measured with every part of the page opened.
+// What is wrong with how a page is laid out: it scrolls sideways, or texts of a picture lie outside of it, on each other or below a
+// shape. All of it is measured with every part of the page opened.
 (() => {
   document.querySelectorAll('details').forEach(d => d.open = true);
   const wrong = [];

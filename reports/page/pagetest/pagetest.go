@@ -108,8 +108,8 @@ func Ask[T any](t *testing.T, b *Browser, script string) T {
 	return answer
 }
 
-// Looks holds a page to what every page must be, in both themes and at 1280 and 390 px: nothing is cut off, overlaps or has less
-// contrast than 4.5, the browser complains of nothing and is asked to fetch nothing.
+// Looks holds a page to what every page must be, in both themes and at 1280 and 390 px: it does not scroll sideways, no text of a
+// picture is cut off or overlaps, none has less contrast than 4.5, the browser complains of nothing and fetches nothing.
 func Looks(t *testing.T, file, name string) {
 	t.Helper()
 	b := Chromium(t)
