@@ -49,8 +49,12 @@ func deployCommand() *cobra.Command {
 	image := ""
 	cmd := clusterCommand("deploy", "install the chain on a cluster",
 		`Install the chain into the namespace: the services, the Sidecar that closes
-egress, and the clock in a namespace of its own, outside the mesh. What is there
-already is left as it is; it is done again without harm.`,
+egress, and the clock in a namespace of its own, outside the mesh. The namespace
+is made if it is missing, and labelled for injection.
+
+It is done again without harm. An object of the same name that another made is
+completed, and undeploy then deletes it; what another has set otherwise is
+refused.`,
 		cobra.NoArgs, func(cmd *cobra.Command, c *cluster.Cluster, _ []string) error {
 			if err := c.Deploy(cmd.Context(), manifests.Application(), image); err != nil {
 				return failure{err}

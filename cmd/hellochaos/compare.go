@@ -30,9 +30,9 @@ probabilities, the kind of target, the rate and the manifests may not, but with
 --force.
 
 Exit codes: 0 same or better, 1 worse, 2 usage or not comparable, 3 unclear.`,
-		Example: `  hellochaos compare-reports before after
+		Example: `  hellochaos compare-reports old new
   hellochaos compare-reports old/report.json new/report.json --format markdown
-  hellochaos compare-reports before after --margin 0.02 --latency-margin 10%`,
+  hellochaos compare-reports old new --margin 0.02 --latency-margin 10%`,
 	}
 	options = compare.AddFlags(cmd.Flags())
 	cmd.Flags().StringVar(&flags.format, "format", "text", "what to print: "+compare.FormatNames())

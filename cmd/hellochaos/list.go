@@ -1,19 +1,36 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/hellochaos/hellochaos/scenarios"
+	"github.com/hellochaos/hellochaos/target/mesh"
 )
 
 func listCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "list",
-		Short: "list the stages, one line each",
-		Args:  cobra.NoArgs,
-		Run: func(cmd *cobra.Command, _ []string) {
+		Use:       "list [stages|breaks]",
+		Short:     "list the stages, or the deviations of --break",
+		Long:      "List the stages, one line each; or the deviations that --break knows, each with\nthe stage that shows it and what the embedded mesh does then.",
+		ValidArgs: []string{"stages", "breaks"},
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 1 || len(args) == 1 && !slices.Contains(cmd.ValidArgs, args[0]) {
+				return fmt.Errorf("list %s: must be one of %s", strings.Join(args, " "), strings.Join(cmd.ValidArgs, ", "))
+			}
+			return nil
+		},
+		Run: func(cmd *cobra.Command, args []string) {
+			if len(args) == 1 && args[0] == "breaks" {
+				for _, b := range mesh.Breaks() {
+					fmt.Fprintf(cmd.OutOrStdout(), "%-23s  %-7s  %s\n", b.Name, cmp.Or(b.Stage, "any"), b.Text)
+				}
+				return
+			}
 			for _, s := range scenarios.Stages() {
 				fmt.Fprintf(cmd.OutOrStdout(), "%-8s  %s\n", s.Name, s.Title)
 			}

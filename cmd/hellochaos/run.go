@@ -38,7 +38,7 @@ func (f *runFlags) add(set *pflag.FlagSet) {
 	f.deliveryFlags.add(set)
 	set.StringVar(&f.target, "target", "mesh", "what is tested: mesh (embedded, in this process) or cluster (by kubeconfig)")
 	set.StringVar(&f.manifests, "manifests", "", "`folder` whose STAGE.yaml files replace the bundled ones")
-	set.StringVar(&f.deviation, "break", "", "`deviation` of the embedded mesh, on purpose, to see the run say so: "+breakNames())
+	set.StringVar(&f.deviation, "break", "", "`deviation` of the embedded mesh, on purpose ('hellochaos list breaks'), to see the run say so: "+breakNames())
 	set.BoolVar(&f.noProgress, "no-progress", false, "no progress line on a terminal")
 	set.BoolVar(&f.quiet, "quiet", false, "print the verdict's line alone (or the --format named), and what went wrong")
 	set.BoolVar(&f.allowInconclusive, "allow-inconclusive", false, "exit 0 instead of 3; the report still says inconclusive")

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/target/mesh"
 )
 
 // usage runs the program in this process: nothing is started when the command line is wrong.
@@ -47,7 +49,7 @@ func TestUsage(t *testing.T) {
 		{"no folder", "run retry --manifests " + filepath.Join(empty, "none"), []string{filepath.Join(empty, "none")}},
 		{"no such manifest", "manifests nothing", []string{"nothing", "retry"}},
 		{"up no such stage", "up retyr", []string{"no stage retyr"}},
-		{"list takes nothing", "list retry", []string{`"retry"`}},
+		{"list of what there is not", "list retry", []string{"list retry: must be one of stages, breaks"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := usage(t, strings.Fields(c.args)...)
@@ -104,6 +106,20 @@ func TestListAndManifests(t *testing.T) {
 	got := usage(t, "list")
 	if lines := strings.Count(got.stdout, "\n"); got.code != 0 || lines != 5 {
 		t.Errorf("list: exit %d with %d lines, want 0 with 5:\n%s", got.code, lines, got.stdout)
+	}
+	breaks := usage(t, "list", "breaks")
+	for _, b := range mesh.Breaks() {
+		if !regexp.MustCompile(`(?m)^` + b.Name + ` .* ` + b.Text + `$`).MatchString(breaks.stdout) {
+			t.Errorf("list breaks does not tell of %s:\n%s", b.Name, breaks.stdout)
+		}
+	}
+	for line := range strings.Lines(breaks.stdout) {
+		if len(line) > 81 {
+			t.Errorf("%d columns: %s", len(line)-1, line)
+		}
+	}
+	if wrong := usage(t, "list", "braeks"); wrong.code != 2 || !strings.Contains(wrong.stderr, "list braeks: must be one of stages, breaks") {
+		t.Errorf("list braeks: exit %d, %q", wrong.code, wrong.stderr)
 	}
 	for _, stage := range manifests.StageNames() {
 		if !strings.Contains(got.stdout, stage+" ") {

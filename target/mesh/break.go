@@ -49,17 +49,17 @@ func Breaks() []Break {
 
 func breakages() []breakage {
 	return []breakage{
-		{Break: Break{Name: "egress-open", Stage: "egress", Text: "hosts outside the registry are let through (ALLOW_ANY)"}, sidecar: openEgress},
-		{Break: Break{Name: "split-70-30", Stage: "prod", Text: "a split between two destinations is 70 to 30"}, service: eachRoute(splitSeventyThirty)},
-		{Break: Break{Name: "stale-rules", Stage: "prod", Text: "every 200th request of a proxy sees the rules before"}, staleTurn: 200},
+		{Break: Break{Name: "egress-open", Stage: "egress", Text: "hosts outside the registry are let through"}, sidecar: openEgress},
+		{Break: Break{Name: "split-70-30", Stage: "prod", Text: "a split in two is 70 to 30"}, service: eachRoute(splitSeventyThirty)},
+		{Break: Break{Name: "stale-rules", Stage: "prod", Text: "each 200th request of a proxy sees old rules"}, staleTurn: 200},
 		{Break: Break{Name: "no-retries", Stage: "retry", Text: "nothing is sent again"}, service: eachRoute(changeRetries(func(r *networking.HTTPRetry) { r.Attempts = 0 }))},
 		{Break: Break{Name: "one-retry-less", Stage: "retry", Text: "one retry less than attempts says"}, service: eachRoute(changeRetries(func(r *networking.HTTPRetry) { r.Attempts-- }))},
 		{Break: Break{Name: "retry-not-5xx", Stage: "retry", Text: "an answer of 5xx is not sent again"}, service: eachRoute(changeRetries(func(r *networking.HTTPRetry) { r.RetryOn = "connect-failure,refused-stream" }))},
-		{Break: Break{Name: "slow-backoff", Stage: "retry", Text: "the waits between tries are four times as long"}, service: eachRoute(changeRetries(slowBackOff))},
-		{Break: Break{Name: "gateway-bypassed", Stage: "ingress", Text: "the gateway's address leads past it, to the frontend's pod"}, bypassed: true},
+		{Break: Break{Name: "slow-backoff", Stage: "retry", Text: "waits between tries are four times as long"}, service: eachRoute(changeRetries(slowBackOff))},
+		{Break: Break{Name: "gateway-bypassed", Stage: "ingress", Text: "the gateway's address leads to the frontend"}, bypassed: true},
 		{Break: Break{Name: "header-ignored", Stage: "canary", Text: "rules that match a header are skipped"}, service: skipHeaderRules},
 		{Break: Break{Name: "header-case-insensitive", Stage: "canary", Text: "header values are compared without case"}, service: ignoreHeaderCase},
-		{Break: Break{Name: "slow-backend", Text: "the backend is 10 ms slower; every stage passes, compare-reports finds it", OnlyCompared: true}, slow: "backend"},
+		{Break: Break{Name: "slow-backend", Text: "10 ms slower, for compare-reports to find", OnlyCompared: true}, slow: "backend"},
 	}
 }
 
