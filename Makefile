@@ -92,14 +92,15 @@ delete-cluster: ## delete what create-cluster created
 demo: bin/hellochaos ## the tour: five stages, five verdicts
 	./bin/hellochaos run all --fail 0.3 --seed 1
 
-# The tests of these packages send load, and two that shared the machine would be late: they run one after the other.
+# The tests of these packages send load, and two that shared the machine would be late: they run one after the other. Their parallel tests
+# wait more than they work.
 LOADED := ./attack ./cmd/hellochaos ./docs ./scenarios ./service ./target ./target/mesh
 
 test: ## all tests, with the race detector
 	@all=$$($(GO) list ./...) && loaded=$$($(GO) list $(LOADED)) || exit 1; \
 	status=0; set -x; \
 	$(GO) test -race $$(echo "$$all" | grep -vxF "$$loaded") || status=1; \
-	$(GO) test -race -p 1 $(LOADED) || status=1; \
+	$(GO) test -race -p 1 -parallel 4 $(LOADED) || status=1; \
 	exit $$status
 
 check: ## what every commit must pass

@@ -43,6 +43,7 @@ func measure(t *testing.T, stage, deviation string, o scenarios.Options, overrid
 
 // What is predicted from manifests of the user's own is what the mesh then does.
 func TestPredictionsAgreeWithTheMesh(t *testing.T) {
+	t.Parallel()
 	rule := func(more string) string {
 		return `apiVersion: networking.istio.io/v1
 kind: VirtualService
