@@ -19,7 +19,7 @@ func ingressStage() Stage {
 		explain: func(e *explanation) {
 			e.explainRetries(frontend, middleware, backend)
 			if edge := e.check(edgeFails); e.passed() && edge.After.Predicted > 0 && edge.After.Predicted < edge.Before.Predicted {
-				e.say("All errors are not gone: %s of the requests still fail at the edge, since a request fails when every try does.", reports.Probability(edge.After.Predicted))
+				e.say("Not all errors are gone: %s of the requests still fail at the edge, since a request fails when every try does.", reports.Probability(edge.After.Predicted))
 			}
 		},
 	}
