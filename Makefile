@@ -92,8 +92,8 @@ delete-cluster: ## delete what create-cluster created
 demo: bin/hellochaos ## the tour: five stages, five verdicts
 	./bin/hellochaos run all --fail 0.3 --seed 1
 
-# The tests of these packages send load, and two that shared the machine would be late: they run one after the other. Their parallel tests
-# wait more than they work.
+# The tests of these packages send load, and two that shared the machine would be late: they run one after the other. What is
+# parallel in one of them waits more than it works.
 LOADED := ./attack ./cmd/hellochaos ./docs ./scenarios ./service ./target ./target/mesh
 
 test: ## all tests, with the race detector

@@ -23,7 +23,7 @@ import (
 )
 
 func TestUsageOfLinks(t *testing.T) {
-	got := usage(t, "run", "egress", "--metrics-addr", "9464", "--grafana-url", "http://admin:pa55word@a?orgId=1", "--kiali-url", "kiali?", "--tracing-url", "http://t",
+	got := usage(t, "run", "egress", "--metrics-addr", "9464", "--grafana-url", "http://admin:pa55word@a?orgId=1", "--kiali-url", "http://kiali?", "--tracing-url", "http://t",
 		"--prometheus-url", "http://p/?token=pa55word", "--direct-url", "http://:9090", "--gateway-url", "http://g#pa55word")
 	for _, want := range []string{"--metrics-addr 9464: must be HOST:PORT", "--grafana-url: must be an absolute URL", "--kiali-url: must be", "--kiali-url: needs --target cluster", "--tracing-url: needs --target cluster",
 		"--prometheus-url: must be an absolute URL", "--direct-url: must be", "--gateway-url: must be"} {

@@ -12,23 +12,20 @@ func (c *Comparison) conclude() {
 	slices.SortStableFunc(c.Rows, func(a, b Row) int { return cmp.Compare(a.rank(), b.rank()) })
 	count := c.Counts()
 	open := c.open()
+	c.Word = wordOf(count, len(open) > 0 || len(c.Rows) == 0)
 	switch {
-	case count[Worse] > 0:
-		c.Word = Worse
+	case c.Word == Worse:
 		c.Summary = fmt.Sprintf("NEW is worse than OLD in %d of %s, first %s", count[Worse], metrics(len(c.Rows)), c.Rows[0].name())
 	case len(open) > 0:
-		c.Word = Unclear
 		c.Summary = fmt.Sprintf("NEW is not found to be worse, but not all could be told: %s", open[0])
 		if len(open) > 1 {
 			c.Summary += fmt.Sprintf(", and %d more", len(open)-1)
 		}
 	case len(c.Rows) == 0:
-		c.Word, c.Summary = Unclear, "nothing could be compared"
-	case count[Better] > 0:
-		c.Word = Better
+		c.Summary = "nothing could be compared"
+	case c.Word == Better:
 		c.Summary = fmt.Sprintf("NEW is better than OLD in %d of %s, first %s, and worse in none", count[Better], metrics(len(c.Rows)), c.Rows[0].name())
 	default:
-		c.Word = Same
 		c.Summary = "NEW is the same as OLD in all " + metrics(len(c.Rows))
 		if count[Unclear] > 0 {
 			var open []*Row
@@ -40,6 +37,19 @@ func (c *Comparison) conclude() {
 			c.Summary = fmt.Sprintf("NEW is the same as OLD in %d of %s; too uncertain to tell: %s", count[Same], metrics(len(c.Rows)), sumUp(open))
 		}
 	}
+}
+
+// wordOf is the word of rows with these words; open: something that should be settled is not.
+func wordOf(count map[Word]int, open bool) Word {
+	switch {
+	case count[Worse] > 0:
+		return Worse
+	case open:
+		return Unclear
+	case count[Better] > 0:
+		return Better
+	}
+	return Same
 }
 
 func metrics(n int) string {

@@ -46,8 +46,7 @@ type pageRow struct {
 // HTML writes a comparison as one page that needs nothing else.
 func HTML(w io.Writer, c *Comparison) error {
 	p := &comparisonPage{Title: strings.ToUpper(string(c.Word)) + ": hellochaos compare-reports", Class: class(c.Word), Word: c.Word, Summary: c.Summary,
-		Sides: c.sides(), Changes: c.changes(), Warnings: c.warnings(), Excluded: c.leftOut(), Margins: c.margins()}
-	p.Stages = c.stages()
+		Sides: c.sides(), Changes: c.changes(), Warnings: c.warnings(), Excluded: c.leftOut(), Stages: c.stages(), Margins: c.margins()}
 	return page.Write(w, pages, "comparison.html", p)
 }
 
@@ -86,16 +85,7 @@ func (s *stageRows) count() {
 		of[r.Word]++
 		open = open || r.Word == Unclear && r.Gates
 	}
-	switch {
-	case of[Worse] > 0:
-		s.Word = Worse
-	case open:
-		s.Word = Unclear
-	case of[Better] > 0:
-		s.Word = Better
-	default:
-		s.Word = Same
-	}
+	s.Word = wordOf(of, open)
 	var counts []string
 	for _, word := range []Word{Worse, Unclear, Better, Same} {
 		if of[word] > 0 {

@@ -14,9 +14,9 @@ const (
 	reach = 4.0
 )
 
-// picture shows a row's difference and its interval, nil where there is none or no margin. All rows have one axis, whose unit is the row's
-// margin, so that they can be read together: what lies within the band in the middle is the same. Times are on the logarithmic
-// scale on which they are compared.
+// picture shows a row's difference and its interval, nil where there is none or no margin. All rows have one axis, whose unit is
+// the row's margin, so that they can be read together: what lies within the band in the middle is the same. Times are on the
+// logarithmic scale on which they are compared.
 func (r *Row) picture(id string) *page.Picture {
 	if r.Difference == nil || r.Interval == nil || r.Margin <= 0 {
 		return nil
