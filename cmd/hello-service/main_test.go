@@ -23,7 +23,7 @@ import (
 )
 
 // quick is hello with less time for its callers to turn elsewhere.
-var quick = program{notice: time.Millisecond, drain: hello.drain}
+var quick = program{notice: time.Millisecond, drain: hello.drain, limits: hello.limits}
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
