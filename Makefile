@@ -134,11 +134,7 @@ bench: ## the benchmarks of every hot path
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
 fuzz: ## each fuzz target for FUZZ
-	@set -e; for package in $$($(GO) list ./...); do \
-	  for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz' || :); do \
-	    echo "$$package $$target"; $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZ) $$package; \
-	  done; \
-	done
+	GO="$(GO)" FUZZ="$(FUZZ)" hack/fuzz.sh
 
 # What the targets above make. They are phony since Go knows what is stale.
 .PHONY: bin/hellochaos bin/hello-service $(BINARY)
