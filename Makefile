@@ -60,8 +60,9 @@ image: $(BINARY) ## hello-service's image, into bin/
 push: image ## the image to its registry or kind's nodes
 	GO="$(GO)" DOCKER="$(DOCKER)" IMAGE="$(IMAGE)" BINARY="$(BINARY)" ARCHIVE="$(ARCHIVE)" CLUSTER="$(CLUSTER)" CLUSTER_NAME="$(CLUSTER_NAME)" hack/push.sh
 
+# By a load balancer, as in the tutorial: on most clouds its address is public.
 deploy-application: bin/hellochaos ## the demo chain into NAMESPACE
-	bin/hellochaos deploy --image $(IMAGE) -n $(NAMESPACE)$(if $(CONTEXT), --context $(CONTEXT))
+	bin/hellochaos deploy --image $(IMAGE) --service-type LoadBalancer -n $(NAMESPACE)$(if $(CONTEXT), --context $(CONTEXT))
 
 get-application: ## its pods, services and address
 	@KUBECTL="$(kubectl)" NAMESPACE="$(NAMESPACE)" hack/get-application.sh
