@@ -200,6 +200,22 @@ func TestTimesOfTheEnd(t *testing.T) {
 	}
 }
 
+// -h tells the limits that are in force.
+func TestHelpTellsTheLimits(t *testing.T) {
+	l, text := hello.limits, strings.Join(strings.Fields(usage), " ")
+	for _, want := range []string{
+		fmt.Sprintf("at most %d KiB (else 431) and comes within %.0f s", l.HeadBytes>>10, l.Head.Seconds()),
+		fmt.Sprintf("its body within %.0f s", l.Body.Seconds()),
+		fmt.Sprintf("within %.0f s after it was written", l.Write.Seconds()),
+		fmt.Sprintf("idle for at most %.0f min", l.Idle.Minutes()),
+		fmt.Sprintf("%d connections are served at once", l.Connections),
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("-h lacks %q", want)
+		}
+	}
+}
+
 // A try that does not end in time is cut, and the program says so.
 func TestServeCutsTriesAtItsDeadline(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
