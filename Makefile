@@ -60,8 +60,9 @@ image: $(BINARY) ## hello-service's image, into bin/
 push: image ## the image to its registry or kind's nodes
 	GO="$(GO)" DOCKER="$(DOCKER)" IMAGE="$(IMAGE)" BINARY="$(BINARY)" ARCHIVE="$(ARCHIVE)" CLUSTER="$(CLUSTER)" CLUSTER_NAME="$(CLUSTER_NAME)" hack/push.sh
 
+# By a load balancer, as in the tutorial: on most clouds its address is public.
 deploy-application: bin/hellochaos ## the demo chain into NAMESPACE
-	bin/hellochaos deploy --image $(IMAGE) -n $(NAMESPACE)$(if $(CONTEXT), --context $(CONTEXT))
+	bin/hellochaos deploy --image $(IMAGE) --service-type LoadBalancer -n $(NAMESPACE)$(if $(CONTEXT), --context $(CONTEXT))
 
 get-application: ## its pods, services and address
 	@KUBECTL="$(kubectl)" NAMESPACE="$(NAMESPACE)" hack/get-application.sh
@@ -134,11 +135,7 @@ bench: ## the benchmarks of every hot path
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
 fuzz: ## each fuzz target for FUZZ
-	@set -e; for package in $$($(GO) list ./...); do \
-	  for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz' || :); do \
-	    echo "$$package $$target"; $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZ) $$package; \
-	  done; \
-	done
+	GO="$(GO)" FUZZ="$(FUZZ)" hack/fuzz.sh
 
 # What the targets above make. They are phony since Go knows what is stale.
 .PHONY: bin/hellochaos bin/hello-service $(BINARY)

@@ -187,9 +187,9 @@ func TestMakeCalls(t *testing.T) {
 			"kind load image-archive bin/hello-service.tar --name hellochaos"}},
 
 		{"deploy-application PROJECT=p", nil, []string{"go build -o bin/hellochaos ./cmd/hellochaos",
-			"hellochaos deploy --image gcr.io/p/hello-service:latest -n default"}},
+			"hellochaos deploy --image gcr.io/p/hello-service:latest --service-type LoadBalancer -n default"}},
 		{"deploy-application IMAGE=demo:v1 NAMESPACE=demo CONTEXT=mine", nil, []string{"go build -o bin/hellochaos ./cmd/hellochaos",
-			"hellochaos deploy --image demo:v1 -n demo --context mine"}},
+			"hellochaos deploy --image demo:v1 --service-type LoadBalancer -n demo --context mine"}},
 		{"egress NAMESPACE=demo CONTEXT=mine", map[string]string{"kubectl": ""}, stage("egress", "kubectl --context mine apply -n demo")},
 		{"prod", map[string]string{"kubectl": ""}, stage("prod", "kubectl apply -n default")},
 		{"retry", map[string]string{"kubectl": ""}, stage("retry", "kubectl apply -n default")},

@@ -95,3 +95,17 @@ func FuzzParseRate(f *testing.F) {
 		}
 	})
 }
+
+func FuzzParseTime(f *testing.F) {
+	for _, text := range []string{"10s", "1h", "-1s", "0", "1h1h", "9223372036854775807ns", "2562048h", ".5s", "µs"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if d, ok := parseTime(text, MaxDuration); ok && (d <= 0 || d > MaxDuration) {
+			t.Errorf("%q: got %v, want a time above 0 and at most %v", text, d, MaxDuration)
+		}
+		if n, ok := parseCount(text, MaxRequests); ok && (n <= 0 || n > MaxRequests) {
+			t.Errorf("%q: got %d, want a number above 0 and at most %d", text, n, MaxRequests)
+		}
+	})
+}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	networking "istio.io/api/networking/v1alpha3"
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 )
 
@@ -211,6 +212,7 @@ func TestWorkloads(t *testing.T) {
 		t.Fatalf("%d workloads, want %d", len(workloads), len(want))
 	}
 	for _, w := range workloads {
+		want[w.Name]["GOMEMLIMIT"] = "160MiB"
 		if w.Replicas != 1 {
 			t.Errorf("%s has %d replicas, want 1", w.Name, w.Replicas)
 		}
@@ -222,6 +224,33 @@ func TestWorkloads(t *testing.T) {
 		if len(w.Env) != len(want[w.Name]) {
 			t.Errorf("%s has the environment %v, want %v", w.Name, w.Env, want[w.Name])
 		}
+	}
+}
+
+// What strangers send must not cost a node its memory, a pod has no use for a token, and one that does not answer is
+// restarted.
+func TestPodsAreBounded(t *testing.T) {
+	pods := 0
+	for _, o := range Application() {
+		deployment, ok := o.Kubernetes.(*appsv1.Deployment)
+		if !ok {
+			continue
+		}
+		pods++
+		pod := deployment.Spec.Template.Spec
+		if token := pod.AutomountServiceAccountToken; token == nil || *token {
+			t.Errorf("%s: its pods get a token", o.Name())
+		}
+		container := pod.Containers[0]
+		if got, want := container.Resources.Limits.Memory().String(), "256Mi"; got != want {
+			t.Errorf("%s has a limit of memory of %s, want %s", o.Name(), got, want)
+		}
+		if probe := container.LivenessProbe; probe == nil || probe.HTTPGet.Path != "/healthz" || probe.PeriodSeconds*probe.FailureThreshold != 60 {
+			t.Errorf("%s has the liveness probe %v, want /healthz for 60 s", o.Name(), probe)
+		}
+	}
+	if pods != 5 {
+		t.Errorf("%d Deployments, want 5", pods)
 	}
 }
 

@@ -71,6 +71,11 @@ func Parse(file string, data []byte) ([]Object, error) {
 		}
 		objects = append(objects, o)
 		problems = append(problems, d.problems...)
+		if len(problems) >= mostProblems {
+			problems = append(problems, Problem{File: file, Line: d.first,
+				Text: fmt.Sprintf("the file was read up to this document only, since it has %d problems so far", len(problems))})
+			break
+		}
 	}
 	if len(problems) > 0 {
 		return nil, problems

@@ -323,3 +323,43 @@ func TestEditDistance(t *testing.T) {
 		}
 	}
 }
+
+// A file of nothing but bad documents must not cost what reading each of them does: a file of the largest size took half a
+// minute. Its work is measured in allocations, which do not depend on the machine.
+func TestParseEndsAfterManyProblems(t *testing.T) {
+	const documents = maxFile / len("--- {}\n")
+	data := []byte(strings.Repeat("--- {}\n", documents))
+	var err error
+	allocations := testing.AllocsPerRun(1, func() { _, err = Parse("m.yaml", data) })
+	var problems Problems
+	if !errors.As(err, &problems) || len(problems) != mostProblems+1 {
+		t.Fatalf("%d problems, want %d and one that says so", len(problems), mostProblems)
+	}
+	want := Problem{File: "m.yaml", Line: 50, Text: "the file was read up to this document only, since it has 100 problems so far"}
+	if last := problems[mostProblems]; last != want {
+		t.Errorf("the last problem is %+v, want %+v", last, want)
+	}
+	if most := float64(10 * documents); allocations > most {
+		t.Errorf("%.0f allocations for %d documents, want at most %.0f", allocations, documents, most)
+	}
+}
+
+// Twice the documents are twice the work, for those without content and for those that are right.
+func TestParseIsLinear(t *testing.T) {
+	for _, document := range []string{"---\n", "--- # %d\n", "---\n{apiVersion: v1, kind: Namespace, metadata: {name: n%d}}\n"} {
+		allocations := func(documents int) float64 {
+			var text strings.Builder
+			for i := range documents {
+				text.WriteString(strings.ReplaceAll(document, "%d", fmt.Sprintf("%06d", i)))
+			}
+			return testing.AllocsPerRun(1, func() {
+				if _, err := Parse("m.yaml", []byte(text.String())); err != nil {
+					t.Fatal(err)
+				}
+			})
+		}
+		if once, twice := allocations(1000), allocations(2000); twice > 2.1*once {
+			t.Errorf("%q: %.0f allocations for 1000 documents, %.0f for 2000", document, once, twice)
+		}
+	}
+}

@@ -88,3 +88,26 @@ func TestNewFillsInWhatIsAbsent(t *testing.T) {
 		t.Errorf("New = %+v, %v, want role chain and a hang of %v", s, err, trail.DefaultHang)
 	}
 }
+
+// FuzzFromEnvironment reads any environment: what is accepted makes a service, and a wrong one is an error.
+func FuzzFromEnvironment(f *testing.F) {
+	f.Add("middleware-canary", "chain", "http://backend/", "false", "3s", "3000")
+	f.Add("clock", "clock", "", "", "", "")
+	f.Add("-", "relay", "http://[::1%25eth0]:80/?a=b", "true", "-1h", "65536")
+	f.Add("a-b", "script", "http://a:b@c/%zz", "yes", "1e9h", "0x10")
+	f.Fuzz(func(t *testing.T, name, role, upstream, external, hang, port string) {
+		config, number, err := FromEnvironment(environment(map[string]string{"SERVICE_NAME": name, "ROLE": role, "UPSTREAM_URI": upstream,
+			"UPSTREAM_EXTERNAL": external, "HANG_DURATION": hang, "PORT": port}))
+		if err != nil {
+			return
+		}
+		if number < 0 || number > 65535 || config.Hang <= 0 {
+			t.Errorf("port %d and hang %v were accepted", number, config.Hang)
+		}
+		s, err := New(config)
+		if err != nil {
+			t.Fatalf("New refuses what FromEnvironment accepted: %v", err)
+		}
+		s.Close()
+	})
+}

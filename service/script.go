@@ -3,7 +3,6 @@ package service
 import (
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -95,8 +94,8 @@ func breakConnection(w http.ResponseWriter, reset bool) {
 	if err != nil { // not HTTP/1 over TCP: net/http ends it in its own way
 		panic(http.ErrAbortHandler)
 	}
-	if tcp, ok := connection.(*net.TCPConn); ok && reset {
-		_ = tcp.SetLinger(0) // on an error the connection ends by a plain close
+	if lingering, ok := connection.(interface{ SetLinger(seconds int) error }); ok && reset {
+		_ = lingering.SetLinger(0) // on an error the connection ends by a plain close
 	}
 	_ = connection.Close()
 }

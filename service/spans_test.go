@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/hellochaos/hellochaos/service/trail"
 )
@@ -138,4 +139,26 @@ func TestSpansBounds(t *testing.T) {
 	if got := s.of([]string{strings.Repeat("\x01", trail.MaxRequestName)}); len(got.Spans) != trail.MaxSpans || got.LeftOut != 3 || got.Recorded != trail.MaxSpans+3 {
 		t.Errorf("%d spans, %d left out of %d recorded", len(got.Spans), got.LeftOut, got.Recorded)
 	}
+}
+
+// FuzzSpansQuery holds a query to the bounds of what it may ask for: names that a request can have, or problems.
+func FuzzSpansQuery(f *testing.F) {
+	for _, query := range []string{"", "request=a", "request=a&request=b%2Fc", "request=", "request=%zz", "request=%00", "other=1", "request=a;b",
+		strings.Repeat("request=a&", trail.MaxSpanRequests+1), "request=" + strings.Repeat("a", trail.MaxRequestName+1)} {
+		f.Add(query)
+	}
+	f.Fuzz(func(t *testing.T, query string) {
+		requests, problems := readSpansQuery(query)
+		if problems != nil {
+			return
+		}
+		if len(requests) > trail.MaxSpanRequests {
+			t.Errorf("%q: %d requests", query, len(requests))
+		}
+		for _, name := range requests {
+			if name == "" || len(name) > trail.MaxRequestName || !utf8.ValidString(name) {
+				t.Errorf("%q: accepted %q", query, name)
+			}
+		}
+	})
 }

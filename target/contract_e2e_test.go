@@ -113,7 +113,7 @@ func newOnCluster(t *testing.T) *onCluster {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { deleteNamespace(t, core, s.namespace) })
-	if err := c.Deploy(t.Context(), reachable(parse(t, "")), ""); err != nil {
+	if err := c.Deploy(t.Context(), reachable(parse(t, "")), cluster.Choices{}); err != nil {
 		t.Fatal(err)
 	}
 	var sets [][]manifests.Object

@@ -23,9 +23,6 @@ import (
 	"github.com/hellochaos/hellochaos/service"
 )
 
-// headerTime is how long a caller may take to send a request's header.
-const headerTime = 10 * time.Second
-
 // program is the program but for its surroundings.
 type program struct {
 	// notice is how long it goes on after a signal with /readyz at 503, so that callers turn elsewhere before it refuses
@@ -33,11 +30,13 @@ type program struct {
 	notice time.Duration
 	// drain is how long tries may take to end after that.
 	drain time.Duration
+	// limits are what it allows its callers.
+	limits service.Limits
 }
 
 // hello is the program as it runs in containers. Its times are together less than the 30 s after which Kubernetes
 // kills; drain is more than the default hang.
-var hello = program{notice: 3 * time.Second, drain: 10 * time.Second}
+var hello = program{notice: 3 * time.Second, drain: 10 * time.Second, limits: service.DefaultLimits}
 
 const usage = `hello-service is a service of hellochaos' demo chain. It takes no arguments; the environment configures it:
 
@@ -55,6 +54,12 @@ const usage = `hello-service is a service of hellochaos' demo chain. It takes no
 Besides its requests it answers /metrics, /healthz and /readyz, and as chain or relay
 /probe/PATH?host=NAME.hellochaos.invalid: it sends GET /PATH with that Host by its own way out,
 for 2 s at most, and answers in JSON what came back: status, body and error.
+
+Callers are held to limits, and their connection is closed beyond them: a request's head has
+at most 8 KiB (else 431) and comes within 10 s, its body within 10 s; an answer is taken off
+within 10 s after it was written; a connection is idle for at most 65 min, longer than Envoy
+keeps one. 2048 connections are served at once, and more wait until one of them ends. How long
+a try takes is not limited.
 
 After SIGTERM or SIGINT /readyz is 503 and all else goes on for 3 s; then it takes no new
 connection and ends when its tries have, or cuts what is left of them after 10 s more. A second
@@ -109,14 +114,14 @@ func (p program) listen(ctx context.Context, config service.Config, port int, lo
 		return err
 	}
 	defer handler.Close()
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: headerTime,
-		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelWarn)}
+	server := p.limits.Server(handler)
+	server.ErrorLog = slog.NewLogLogger(logger.Handler(), slog.LevelWarn)
 	listener, err := net.Listen("tcp", ":"+strconv.Itoa(port))
 	if err != nil {
 		return err
 	}
 	logger.Info("serving", "address", listener.Addr().String(), "role", config.Role, "upstream", config.Upstream)
-	return p.serve(ctx, server, listener, handler.Drain)
+	return p.serve(ctx, server, p.limits.Listener(listener), handler.Drain)
 }
 
 // serve answers on listener until ctx ends, gives notice by unready, goes on for p.notice, waits for the tries that

@@ -23,7 +23,7 @@ import (
 )
 
 // quick is hello with less time for its callers to turn elsewhere.
-var quick = program{notice: time.Millisecond, drain: hello.drain}
+var quick = program{notice: time.Millisecond, drain: hello.drain, limits: hello.limits}
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
@@ -195,6 +195,22 @@ func TestTimesOfTheEnd(t *testing.T) {
 	}
 	for _, want := range []string{fmt.Sprintf("for %.0f s;", hello.notice.Seconds()), fmt.Sprintf("%.0f s more.", hello.drain.Seconds())} {
 		if !strings.Contains(usage, want) {
+			t.Errorf("-h lacks %q", want)
+		}
+	}
+}
+
+// -h tells the limits that are in force.
+func TestHelpTellsTheLimits(t *testing.T) {
+	l, text := hello.limits, strings.Join(strings.Fields(usage), " ")
+	for _, want := range []string{
+		fmt.Sprintf("at most %d KiB (else 431) and comes within %.0f s", l.HeadBytes>>10, l.Head.Seconds()),
+		fmt.Sprintf("its body within %.0f s", l.Body.Seconds()),
+		fmt.Sprintf("within %.0f s after it was written", l.Write.Seconds()),
+		fmt.Sprintf("idle for at most %.0f min", l.Idle.Minutes()),
+		fmt.Sprintf("%d connections are served at once", l.Connections),
+	} {
+		if !strings.Contains(text, want) {
 			t.Errorf("-h lacks %q", want)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,12 +28,15 @@ func lines(w io.Writer) func(string, ...any) {
 	return func(format string, args ...any) { fmt.Fprintf(w, format+"\n", args...) }
 }
 
-// clusterCommand is a command that does one thing with a cluster.
-func clusterCommand(use, short, long string, args cobra.PositionalArgs, do func(cmd *cobra.Command, c *cluster.Cluster, args []string) error) *cobra.Command {
+// clusterCommand is a command that does one thing with a cluster. Its flags are looked at by checks before it connects.
+func clusterCommand(use, short, long string, args cobra.PositionalArgs, do func(cmd *cobra.Command, c *cluster.Cluster, args []string) error, checks ...func() error) *cobra.Command {
 	cmd := &cobra.Command{Use: use, Short: short, Long: long, Args: args}
 	flags := cluster.AddFlags(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		o, err := flags.Options()
+		for _, check := range checks {
+			err = errors.Join(err, check())
+		}
 		if err != nil {
 			return fmt.Errorf("%s:\n%w", cmd.Name(), err)
 		}
@@ -46,7 +50,7 @@ func clusterCommand(use, short, long string, args cobra.PositionalArgs, do func(
 }
 
 func deployCommand() *cobra.Command {
-	image := ""
+	choices := cluster.Choices{}
 	cmd := clusterCommand("deploy", "install the chain on a cluster",
 		`Install the chain into the namespace: the services, the Sidecar that closes
 egress, and the clock in a namespace of its own, outside the mesh. The namespace
@@ -54,17 +58,38 @@ is made if it is missing, and labelled for injection.
 
 It is done again without harm. An object of the same name that another made is
 completed, and undeploy then deletes it; what another has set otherwise is
-refused.`,
+refused.
+
+Requests enter at Service frontend, and who sends one can make the services fail
+and hang. By default it is open to the cluster alone. With --service-type
+LoadBalancer, as in the tutorial, it gets an address that is public on most
+clouds; with NodePort it is open to whoever reaches a node. A run keeps the type.`,
 		cobra.NoArgs, func(cmd *cobra.Command, c *cluster.Cluster, _ []string) error {
-			if err := c.Deploy(cmd.Context(), manifests.Application(), image); err != nil {
+			if err := c.Deploy(cmd.Context(), manifests.Application(), choices); err != nil {
 				return failure{err}
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "the chain is in namespace %s; next: hellochaos run all --target cluster -n %s\n", c.Namespace(), c.Namespace())
+			fmt.Fprintf(cmd.OutOrStdout(), "%s\nthe chain is in namespace %s; next: hellochaos run all --target cluster -n %s\n",
+				whoCanReach[choices.ServiceType], c.Namespace(), c.Namespace())
+			return nil
+		}, func() error {
+			if !slices.Contains(cluster.ServiceTypes, choices.ServiceType) {
+				return fmt.Errorf("--service-type %s: must be %s", choices.ServiceType, strings.Join(cluster.ServiceTypes, ", "))
+			}
 			return nil
 		})
 	cmd.Example = "  hellochaos deploy -n demo --image registry.example/hello-service:1.0"
-	cmd.Flags().StringVar(&image, "image", "hello-service", "container `image` of hello-service")
+	cmd.Flags().StringVar(&choices.Image, "image", "hello-service", "container `image` of hello-service")
+	cmd.Flags().StringVar(&choices.ServiceType, "service-type", cluster.ClusterIP, "`type` of Service frontend: "+strings.Join(cluster.ServiceTypes, ", "))
 	return cmd
+}
+
+// whoCanReach tells for each type of Service frontend who can send it requests.
+var whoCanReach = map[string]string{
+	cluster.ClusterIP: "Service frontend is of type ClusterIP: only what runs in the cluster, or may forward a port to it, can send requests.",
+	cluster.NodePort: "Service frontend is of type NodePort: whoever reaches a node of the cluster can send requests, and can make the services fail\n" +
+		"and hang. 'hellochaos deploy --service-type ClusterIP' closes it.",
+	cluster.LoadBalancer: "Service frontend is of type LoadBalancer: on most clouds its address is public, and whoever reaches it can send requests, and\n" +
+		"can make the services fail and hang. 'hellochaos deploy --service-type ClusterIP' closes it.",
 }
 
 func undeployCommand() *cobra.Command {

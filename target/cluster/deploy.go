@@ -23,16 +23,25 @@ type installation struct {
 	objects    []*unstructured.Unstructured
 }
 
+// Choices are what Deploy puts in place of what the objects say.
+type Choices struct {
+	// Image takes the place of the Deployments' images; empty leaves them.
+	Image string
+	// ServiceType, one of ServiceTypes, is the type of the Service by which requests enter the chain; empty leaves the
+	// tutorial's, which is LoadBalancer.
+	ServiceType string
+}
+
 // Deploy makes objects stand in the cluster, and ends when every pod of their Deployments is ready and, where the namespace
 // injects, has its sidecar. The cluster's namespace is made when it is missing, with sidecars injected; Namespaces among the
-// objects are made likewise. Where image is not empty, it takes the place of the Deployments' images. What is there
-// already is left alone, so that a second call changes nothing. Everything is tried without effect before the first
-// change, as far as its namespace is there. The error names each object, field, pod and event that is in the way.
-func (c *Cluster) Deploy(ctx context.Context, objects []manifests.Object, image string) error {
+// objects are made likewise. What is there already is left alone, so that a second call changes nothing. Everything is tried
+// without effect before the first change, as far as its namespace is there. The error names each object, field, pod and
+// event that is in the way.
+func (c *Cluster) Deploy(ctx context.Context, objects []manifests.Object, choices Choices) error {
 	if err := c.unfinished(ctx, ""); err != nil {
 		return fmt.Errorf("deploying to namespace %s: %w", c.namespace, err)
 	}
-	in, err := c.installation(objects, image)
+	in, err := c.installation(objects, choices)
 	if err != nil {
 		return err
 	}
@@ -56,7 +65,7 @@ func (c *Cluster) Deploy(ctx context.Context, objects []manifests.Object, image 
 }
 
 // installation turns objects into what the API server is sent.
-func (c *Cluster) installation(objects []manifests.Object, image string) (*installation, error) {
+func (c *Cluster) installation(objects []manifests.Object, choices Choices) (*installation, error) {
 	in := &installation{cluster: c}
 	in.home(c.namespace, map[string]string{injectionLabel: "enabled"})
 	var problems []error
@@ -71,8 +80,8 @@ func (c *Cluster) installation(objects []manifests.Object, image string) (*insta
 			continue
 		}
 		want, err := c.desired(o)
-		if err == nil && image != "" && o.Kind == "Deployment" {
-			err = setImage(want, image)
+		if err == nil {
+			err = choices.put(o, want)
 		}
 		if err != nil {
 			problems = append(problems, err)
@@ -81,6 +90,17 @@ func (c *Cluster) installation(objects []manifests.Object, image string) (*insta
 		in.objects = append(in.objects, want)
 	}
 	return in, errors.Join(problems...)
+}
+
+// put puts what was chosen into an object as it is sent.
+func (choices Choices) put(o *manifests.Object, want *unstructured.Unstructured) error {
+	switch {
+	case choices.Image != "" && o.Kind == "Deployment":
+		return setImage(want, choices.Image)
+	case choices.ServiceType != "" && isEntry(o):
+		return setServiceType(want, choices.ServiceType)
+	}
+	return nil
 }
 
 // setImage puts an image into every container of a Deployment.

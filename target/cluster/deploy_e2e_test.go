@@ -105,7 +105,7 @@ func TestE2EDeployTwiceAndUndeploy(t *testing.T) {
 	t.Parallel()
 	c, said := deployCluster(t)
 	begin := time.Now()
-	if err := c.Deploy(t.Context(), manifests.Application(), ""); err != nil {
+	if err := c.Deploy(t.Context(), manifests.Application(), Choices{}); err != nil {
 		t.Fatal(err)
 	}
 	first := time.Since(begin)
@@ -127,7 +127,7 @@ func TestE2EDeployTwiceAndUndeploy(t *testing.T) {
 		}
 	}
 	begin = time.Now()
-	if err := c.Deploy(t.Context(), manifests.Application(), ""); err != nil {
+	if err := c.Deploy(t.Context(), manifests.Application(), Choices{}); err != nil {
 		t.Fatal(err)
 	}
 	t.Logf("first deploy %v, second %v", first, time.Since(begin))
@@ -170,7 +170,7 @@ func TestE2EDeployTellsTrouble(t *testing.T) {
 			t.Parallel()
 			c, _ := deployCluster(t)
 			begin := time.Now()
-			err := c.Deploy(t.Context(), scripted(t, test.image, test.port, test.cpu), "")
+			err := c.Deploy(t.Context(), scripted(t, test.image, test.port, test.cpu), Choices{})
 			took := time.Since(begin)
 			t.Logf("after %v: %v", took, err)
 			expectError(t, err, test.want...)
@@ -189,7 +189,7 @@ func TestE2EDeployTellsQuota(t *testing.T) {
 	if _, err := c.core.CoreV1().ResourceQuotas(c.namespace).Create(t.Context(), quota, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	err := c.Deploy(t.Context(), scripted(t, "hello-service", "3000", "10m"), "")
+	err := c.Deploy(t.Context(), scripted(t, "hello-service", "3000", "10m"), Choices{})
 	t.Log(err)
 	expectError(t, err, "ReplicaSet one-v1-", "FailedCreate", "exceeded quota: none", "raise the namespace's quota")
 }
@@ -215,7 +215,7 @@ func TestE2EDeployTellsTheWebhook(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	err := c.Deploy(t.Context(), scripted(t, "hello-service", "3000", "10m"), "")
+	err := c.Deploy(t.Context(), scripted(t, "hello-service", "3000", "10m"), Choices{})
 	t.Log(err)
 	expectError(t, err, "ReplicaSet one-v1-", "FailedCreate", `failed calling webhook "refuses.hellochaos.test"`, `service "away" not found`, "hellochaos doctor")
 }
@@ -224,7 +224,7 @@ func TestE2EDeployRefusesANamespaceWithoutInjection(t *testing.T) {
 	t.Parallel()
 	c, _ := deployCluster(t)
 	makeNamespace(t, c, map[string]string{injectionLabel: "disabled"})
-	expectError(t, c.Deploy(t.Context(), scripted(t, "hello-service", "3000", "10m"), ""), "istio-injection=disabled, want enabled", "--overwrite")
+	expectError(t, c.Deploy(t.Context(), scripted(t, "hello-service", "3000", "10m"), Choices{}), "istio-injection=disabled, want enabled", "--overwrite")
 	pods, err := c.core.AppsV1().Deployments(c.namespace).List(t.Context(), metav1.ListOptions{})
 	if err != nil || len(pods.Items) != 0 {
 		t.Errorf("Deployments: %v, %v, want none", pods.Items, err)
@@ -236,14 +236,14 @@ func TestE2EDeployTellsConflicts(t *testing.T) {
 	t.Parallel()
 	c, _ := deployCluster(t)
 	objects := scripted(t, "hello-service", "3000", "10m")
-	if err := c.Deploy(t.Context(), objects, ""); err != nil {
+	if err := c.Deploy(t.Context(), objects, Choices{}); err != nil {
 		t.Fatal(err)
 	}
 	patch := []byte(`{"spec":{"template":{"spec":{"containers":[{"name":"hello-service","image":"hello-service:latest"}]}}}}`)
 	if _, err := c.core.AppsV1().Deployments(c.namespace).Patch(t.Context(), "one-v1", types.StrategicMergePatchType, patch, metav1.PatchOptions{FieldManager: "kubectl-set"}); err != nil {
 		t.Fatal(err)
 	}
-	err := c.Deploy(t.Context(), objects, "")
+	err := c.Deploy(t.Context(), objects, Choices{})
 	expectError(t, err, "nothing was deployed", "Deployment one-v1, spec.template.spec.containers", "image: kubectl-set has set it to something else",
 		"kubectl -n "+c.namespace+" delete deployment one-v1")
 }
@@ -276,7 +276,7 @@ func TestE2EDeployRestartsPodsWithoutSidecar(t *testing.T) {
 	}
 	sidecar(false)
 	said()
-	if err := c.Deploy(t.Context(), objects, ""); err != nil {
+	if err := c.Deploy(t.Context(), objects, Choices{}); err != nil {
 		t.Fatal(err)
 	}
 	sidecar(true)
@@ -284,7 +284,7 @@ func TestE2EDeployRestartsPodsWithoutSidecar(t *testing.T) {
 	if lines := said(); !slices.Contains(lines, want) {
 		t.Errorf("it said %q, want %q among it", lines, want)
 	}
-	if err := c.Deploy(t.Context(), objects, ""); err != nil {
+	if err := c.Deploy(t.Context(), objects, Choices{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, line := range said() {
@@ -308,7 +308,7 @@ func TestE2EDeployRestartsPodsWithoutSidecar(t *testing.T) {
 func TestE2EAddress(t *testing.T) {
 	t.Parallel()
 	c, _ := deployCluster(t)
-	if err := c.Deploy(t.Context(), scripted(t, "hello-service", "3000", "10m"), ""); err != nil {
+	if err := c.Deploy(t.Context(), scripted(t, "hello-service", "3000", "10m"), Choices{}); err != nil {
 		t.Fatal(err)
 	}
 	service, err := c.core.CoreV1().Services(c.namespace).Get(t.Context(), "one", metav1.GetOptions{})

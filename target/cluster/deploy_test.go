@@ -32,7 +32,7 @@ const (
 func TestDeployTwiceAndUndeploy(t *testing.T) {
 	s, c, said := newAPIServer(t, 10*time.Second)
 	s.react = rollsOut
-	if err := c.Deploy(t.Context(), manifests.Application(), "registry.test/hello-service:2"); err != nil {
+	if err := c.Deploy(t.Context(), manifests.Application(), Choices{Image: "registry.test/hello-service:2"}); err != nil {
 		t.Fatal(err)
 	}
 	lines := said()
@@ -53,7 +53,7 @@ func TestDeployTwiceAndUndeploy(t *testing.T) {
 	}
 
 	s.writes = nil
-	if err := c.Deploy(t.Context(), manifests.Application(), "registry.test/hello-service:2"); err != nil {
+	if err := c.Deploy(t.Context(), manifests.Application(), Choices{Image: "registry.test/hello-service:2"}); err != nil {
 		t.Fatal(err)
 	}
 	if len(s.writes) != 0 {
@@ -99,7 +99,7 @@ func TestDeployRefuses(t *testing.T) {
 			s, cluster, _ := newAPIServer(t, 10*time.Second)
 			s.react = rollsOut
 			s.put(t, c.path, c.text)
-			err := cluster.Deploy(t.Context(), manifests.Application(), "")
+			err := cluster.Deploy(t.Context(), manifests.Application(), Choices{})
 			expectError(t, err, c.want...)
 			if len(s.writes) != 0 {
 				t.Errorf("it wrote %q, want nothing", s.writes)
@@ -111,7 +111,7 @@ func TestDeployRefuses(t *testing.T) {
 func TestUndeployRefusesWhileARunIsNotPutBack(t *testing.T) {
 	s, c, _ := newAPIServer(t, 10*time.Second)
 	s.react = rollsOut
-	if err := c.Deploy(t.Context(), manifests.Application(), ""); err != nil {
+	if err := c.Deploy(t.Context(), manifests.Application(), Choices{}); err != nil {
 		t.Fatal(err)
 	}
 	s.put(t, "/api/v1/namespaces/shop/configmaps/hellochaos-run-x", `{"metadata":{"labels":{"app.kubernetes.io/managed-by":"hellochaos","hellochaos.dev/run":"x"}}}`)
@@ -125,7 +125,7 @@ func TestUndeployRefusesWhileARunIsNotPutBack(t *testing.T) {
 func TestDeployWithoutIstio(t *testing.T) {
 	s, c, _ := newAPIServer(t, 10*time.Second)
 	c.istioVersion = ""
-	expectError(t, c.Deploy(t.Context(), manifests.Application(), ""), "Sidecar default", "does not know networking.istio.io", "make deploy-istio")
+	expectError(t, c.Deploy(t.Context(), manifests.Application(), Choices{}), "Sidecar default", "does not know networking.istio.io", "make deploy-istio")
 	if len(s.writes) != 0 {
 		t.Errorf("it wrote %q, want nothing", s.writes)
 	}
@@ -147,7 +147,7 @@ func TestDeployTellsConflicts(t *testing.T) {
 		}
 		return nil
 	}
-	err := c.Deploy(t.Context(), manifests.Application(), "")
+	err := c.Deploy(t.Context(), manifests.Application(), Choices{})
 	expectError(t, err, "nothing was deployed",
 		"Deployment frontend-prod, spec.replicas: kubectl-scale has set it to something else", "kubectl -n shop delete deployment frontend-prod",
 		`Service backend, spec.ports[port=80,protocol="TCP"].targetPort: someone has set it`)
@@ -194,7 +194,7 @@ func TestUndeployKeepsWhatIsOthers(t *testing.T) {
 			for path, text := range c.before {
 				s.put(t, path, text)
 			}
-			if err := cluster.Deploy(t.Context(), manifests.Application(), ""); err != nil {
+			if err := cluster.Deploy(t.Context(), manifests.Application(), Choices{}); err != nil {
 				t.Fatal(err)
 			}
 			for path, text := range c.after {
@@ -256,7 +256,7 @@ func TestDeployRestartsPodsWithoutSidecar(t *testing.T) {
 					s.objects[pod] = anew
 				}
 			}
-			err := c.Deploy(t.Context(), manifests.Application(), "")
+			err := c.Deploy(t.Context(), manifests.Application(), Choices{})
 			if test.want == "" && err != nil {
 				t.Fatal(err)
 			}

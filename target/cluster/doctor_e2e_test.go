@@ -81,7 +81,7 @@ func TestDoctorOnACluster(t *testing.T) {
 	if got, want := states(found(t, c, objects)), []string{"application fail", "injection fail", "sidecars fail", "webhook fail"}; !subset(want, got) {
 		t.Errorf("where there is no namespace, wrong are %q, want at least %q", got, want)
 	}
-	if err := c.Deploy(t.Context(), manifests.Application(), ""); err != nil {
+	if err := c.Deploy(t.Context(), manifests.Application(), Choices{}); err != nil {
 		t.Fatal(err)
 	}
 	if got := found(t, c, objects); len(states(got)) > 0 {

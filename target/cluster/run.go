@@ -42,6 +42,9 @@ type Run struct {
 	gone  context.Context
 	// steady is how the chain answered before the first change.
 	steady string
+	// entryType is the type that the chain's entry had before: the application's objects keep it, since a run must not open
+	// to the outside what 'hellochaos deploy' has closed.
+	entryType string
 	// edited is what a restore does with objects that another has changed.
 	edited Edits
 	// baseline are the objects of others that change what proxies do, as they were when last looked at.
@@ -94,6 +97,10 @@ func (c *Cluster) Begin(ctx context.Context, sets [][]manifests.Object) (*Run, e
 
 func (r *Run) begin(ctx context.Context, sets [][]manifests.Object) error {
 	if err := r.cluster.unfinished(ctx, r.name); err != nil {
+		return err
+	}
+	var err error
+	if r.entryType, err = r.cluster.entryType(ctx); err != nil {
 		return err
 	}
 	wanted, err := r.wanted(sets)
@@ -158,6 +165,9 @@ func (r *Run) wanted(sets [][]manifests.Object) ([]*unstructured.Unstructured, e
 				continue
 			}
 			u, err := r.cluster.desired(o)
+			if err == nil && isEntry(o) {
+				err = setServiceType(u, r.entryType)
+			}
 			if err != nil {
 				return nil, err
 			}

@@ -12,12 +12,14 @@ const (
 	flagDelayed          = "DI"
 	flagAborted          = "FI"
 	flagDownstreamLeft   = "DC"
+	flagProtocolError    = "DPE"
 )
 
 // Envoy's response code details, which say more exactly than a flag why an answer is what it is.
 const (
 	detailViaUpstream    = "via_upstream"
 	detailDirect         = "direct_response"
+	detailOversized      = "http1.headers_too_large"
 	detailNoCluster      = "cluster_not_found"
 	detailNoHealthy      = "no_healthy_upstream"
 	detailAborted        = "fault_filter_abort"
@@ -31,6 +33,7 @@ const (
 // Bodies of the answers that Envoy gives itself.
 const (
 	textTimeout       = "upstream request timeout"
+	textOversized     = "Request Header Fields Too Large"
 	textNoHealthy     = "no healthy upstream"
 	textAborted       = "fault filter abort"
 	textReset         = "upstream connect error or disconnect/reset before headers. reset reason: "

@@ -303,7 +303,7 @@ func TestGatewayIsTaken(t *testing.T) {
 
 // TestPanicsAreSeen makes a handler panic: what it says must reach the log.
 func TestPanicsAreSeen(t *testing.T) {
-	s, err := serve(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("seen by nobody") }))
+	s, err := serve(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("seen by nobody") }), podLimits)
 	if err != nil {
 		t.Fatal(err)
 	}

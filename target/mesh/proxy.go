@@ -42,7 +42,7 @@ type view struct {
 // start opens the proxy's listener. Until it is shown a view it answers 503.
 func (p *proxy) start() (err error) {
 	p.upstreams = make(map[string]*upstream)
-	if p.server, err = serve(p); err != nil {
+	if p.server, err = serve(p, proxyLimits); err != nil {
 		return err
 	}
 	p.calls = &upstream{address: p.server.address}
@@ -104,7 +104,13 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	rule := view.table.Route(&manifests.Request{Host: r.Host, Method: r.Method, Path: path, Header: r.Header})
 	c := call{view: view, rule: rule, path: path, downstream: r}
 	defer c.finish()
-	answer := c.run(r.Context())
+	var answer answer
+	if oversized(r) {
+		w.Header()["Connection"] = []string{"close"}
+		answer = own(http.StatusRequestHeaderFieldsTooLarge, textOversized, flagProtocolError, detailOversized)
+	} else {
+		answer = c.run(r.Context())
+	}
 	delivered := answer.deliver(w)
 	if p.accessLog != nil {
 		p.accessLog(c.entry(&answer, time.Since(began)))

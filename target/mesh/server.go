@@ -5,36 +5,46 @@ import (
 	"net"
 	"net/http"
 	"sync"
+
+	"github.com/hellochaos/hellochaos/service"
 )
+
+// podLimits are those of hello-service, and proxyLimits what a proxy has in their place: it takes the larger heads that
+// Envoy takes (see oversized). Connections have no bound here: only this machine reaches them, and a run opens as many as
+// it has tries at once.
+var podLimits, proxyLimits = limits(service.DefaultLimits.HeadBytes), limits(maxHead + 4<<10)
+
+func limits(head int) service.Limits {
+	all := service.DefaultLimits
+	all.HeadBytes, all.Connections = head, 0
+	return all
+}
 
 // server is one HTTP server on a free port of the loopback interface, which can be ended without leaving a
 // goroutine behind.
 type server struct {
 	address string
-	http    http.Server
+	http    *http.Server
 	serving sync.WaitGroup // the accepting goroutine
 	open    sync.WaitGroup // connections, a goroutine each
 }
 
-// serve starts a server for handler.
-func serve(handler http.Handler) (*server, error) {
+// serve starts a server for handler that keeps its callers to limits.
+func serve(handler http.Handler, limits service.Limits) (*server, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("listening on the loopback interface: %w", err)
 	}
-	s := &server{address: listener.Addr().String()}
-	s.http = http.Server{
-		Handler: handler,
-		ConnState: func(_ net.Conn, state http.ConnState) {
-			switch state {
-			case http.StateNew:
-				s.open.Add(1)
-			case http.StateClosed, http.StateHijacked:
-				s.open.Done()
-			}
-		},
+	s := &server{address: listener.Addr().String(), http: limits.Server(handler)}
+	s.http.ConnState = func(_ net.Conn, state http.ConnState) {
+		switch state {
+		case http.StateNew:
+			s.open.Add(1)
+		case http.StateClosed, http.StateHijacked:
+			s.open.Done()
+		}
 	}
-	s.serving.Go(func() { s.http.Serve(listener) })
+	s.serving.Go(func() { s.http.Serve(limits.Listener(listener)) })
 	return s, nil
 }
 

@@ -1,0 +1,35 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/hellochaos/hellochaos/target/cluster"
+)
+
+// Every bad value is told before a cluster is asked for anything.
+func TestDeployRefusesAServiceType(t *testing.T) {
+	for _, value := range []string{"", "loadbalancer", "ExternalName"} {
+		got := execute(t, "deploy", "--service-type", value, "--wait", "0s", "--kubeconfig", "/nowhere")
+		for _, want := range []string{"--service-type " + value + ": must be ClusterIP, NodePort, LoadBalancer\n", "--wait 0s: must be a time from 1s to 1h\n"} {
+			if got.code != 2 || !strings.Contains(got.stderr, want) {
+				t.Errorf("--service-type %q: exit %d and %q, want 2 and %q", value, got.code, got.stderr, want)
+			}
+		}
+	}
+}
+
+// Who deploys is told who can reach the chain.
+func TestDeployTellsWhoCanReachTheChain(t *testing.T) {
+	for _, each := range cluster.ServiceTypes {
+		if !strings.Contains(whoCanReach[each], "of type "+each+": ") {
+			t.Errorf("type %s: deploy prints %q", each, whoCanReach[each])
+		}
+	}
+	help := execute(t, "deploy", "--help").stdout
+	for _, want := range append([]string{`(default "ClusterIP")`, "public"}, cluster.ServiceTypes...) {
+		if !strings.Contains(help, want) {
+			t.Errorf("help lacks %q:\n%s", want, help)
+		}
+	}
+}
