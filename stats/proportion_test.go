@@ -119,6 +119,20 @@ func TestClopperPearsonCoversDraws(t *testing.T) {
 	near(t, "exact share", 1-coverage(n, p, alpha), .0324, .0001)
 }
 
+// Newcombe, "Two-sided confidence intervals for the single proportion", Statistics in Medicine 17, 1998, table I, method 3.
+func TestWilsonEqualsTable(t *testing.T) {
+	for _, test := range []struct {
+		k, n float64
+		want Interval
+	}{{81, 263, Interval{.2553, .3662}}, {15, 148, Interval{.0624, .1605}}, {0, 20, Interval{0, .1611}}, {1, 29, Interval{.0061, .1718}}, {0, 0, Interval{0, 1}}} {
+		got := Wilson(test.k, test.n, .05)
+		near(t, fmt.Sprintf("%g of %g lower", test.k, test.n), got.Lo, test.want.Lo, 5.1e-5)
+		near(t, fmt.Sprintf("%g of %g upper", test.k, test.n), got.Hi, test.want.Hi, 5.1e-5)
+		mirrored := Wilson(test.n-test.k, test.n, .05)
+		near(t, "mirrored lower", mirrored.Lo, 1-got.Hi, 1e-12)
+	}
+}
+
 func TestZeroFailureBound(t *testing.T) {
 	for _, test := range []struct {
 		limit float64
