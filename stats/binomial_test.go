@@ -67,6 +67,7 @@ func TestImpossibleArgumentsPanic(t *testing.T) {
 		"more than all":         func() { ClopperPearson(3, 2, .05) },
 		"negative count":        func() { ClopperPearson(-1, 2, .05) },
 		"negative total":        func() { ZeroFailureBound(-1, .05) },
+		"share of 0":            func() { ZeroFailureTrials(0, .05) },
 		"alpha of 0":            func() { ClopperPearson(1, 2, 0) },
 		"alpha that is NaN":     func() { NewSequence(.5, 10, math.NaN()) },
 		"prediction over 1":     func() { NewSequence(1.5, 10, .05) },
