@@ -67,6 +67,8 @@ func TestImpossibleArgumentsPanic(t *testing.T) {
 		"more than all":         func() { ClopperPearson(3, 2, .05) },
 		"negative count":        func() { ClopperPearson(-1, 2, .05) },
 		"negative total":        func() { ZeroFailureBound(-1, .05) },
+		"negative pairs":        func() { McNemar(-1, 3) },
+		"negative both":         func() { PairedDifference(-1, 3, 3, 4, .05) },
 		"share of 0":            func() { ZeroFailureTrials(0, .05) },
 		"alpha of 0":            func() { ClopperPearson(1, 2, 0) },
 		"alpha that is NaN":     func() { NewSequence(.5, 10, math.NaN()) },
