@@ -80,6 +80,17 @@ func (m *Mixture) Quantile(q float64) float64 {
 	return quantile
 }
 
+// quantileFrom is Quantile, but also of 0 and 1: the smallest and the largest value.
+func (m *Mixture) quantileFrom(q float64) float64 {
+	switch {
+	case q <= 0:
+		return m.lo
+	case q >= 1:
+		return m.hi
+	}
+	return m.Quantile(q)
+}
+
 // MixtureQuantile returns the q-quantile of the Mixture of these components. To ask for several, prepare the Mixture once.
 func MixtureQuantile(components []Component, q float64) float64 {
 	return NewMixture(components).Quantile(q)
