@@ -28,6 +28,20 @@ func TestMixtureQuantile(t *testing.T) {
 	}
 }
 
+func TestMixtureCDF(t *testing.T) {
+	m := NewMixture([]Component{{Weight: 3, Widths: []float64{10}}, {Weight: 1, Shift: 5}, {Weight: 0, Shift: -100}})
+	for _, test := range []struct{ x, want float64 }{
+		{-1, 0}, {0, 0}, {4, 0.3}, {4.999999, 0.37499993}, {5, 0.625}, {9, 0.925}, {10, 1}, {1000, 1},
+	} {
+		near(t, fmt.Sprintf("up to %g", test.x), m.CDF(test.x), test.want, 1e-8)
+	}
+	var tenths []Component // of which the sum is not 1 to the last digit
+	for i := range 10 {
+		tenths = append(tenths, Component{Weight: 0.1, Shift: float64(i)})
+	}
+	near(t, "all tenths", NewMixture(tenths).CDF(9), 1, 0)
+}
+
 func TestMixtureQuantileOfNothingAddedIsZero(t *testing.T) {
 	components := []Component{{Weight: .6}, {Weight: .4, Widths: []float64{25}}}
 	if got := MixtureQuantile(components, .5); got != 0 {
