@@ -197,11 +197,11 @@ func TestSplitTakesAsManyAsExpected(t *testing.T) {
 		want           Decision
 		median, within int64
 	}{
-		{[]float64{80, 20}, []float64{0.8, 0.2}, 600, Passed, 588, 60},
-		{[]float64{50, 50}, []float64{0.5, 0.5}, 600, Passed, 148, 15},
+		{[]float64{80, 20}, []float64{0.8, 0.2}, 300, Passed, 588, 60},
+		{[]float64{50, 50}, []float64{0.5, 0.5}, 300, Passed, 148, 15},
 		{[]float64{99, 1}, []float64{0.99, 0.01}, 40, Passed, 14610, 3500},
-		{[]float64{80, 20}, []float64{0.7, 0.3}, 600, Failed, 268, 30},
-		{[]float64{80, 20}, []float64{0.9, 0.1}, 600, Failed, 255, 25},
+		{[]float64{80, 20}, []float64{0.7, 0.3}, 300, Failed, 268, 30},
+		{[]float64{80, 20}, []float64{0.9, 0.1}, 300, Failed, 255, 25},
 		{[]float64{80, 20}, []float64{0.2, 0.8}, 300, Failed, 12, 2},
 		{[]float64{80, 20}, []float64{0.5, 0.5}, 300, Failed, 45, 8},
 		{[]float64{80, 20}, []float64{1, 0}, 1, Failed, 40, 0},
