@@ -2,6 +2,7 @@ package stats
 
 import (
 	"fmt"
+	"math"
 
 	"gonum.org/v1/gonum/mathext"
 )
@@ -40,6 +41,13 @@ func atLeast(k, n, p float64) float64 {
 func requireCount(k, n int64) {
 	if k < 0 || k > n {
 		panic(fmt.Sprintf("stats: count %d of %d, want 0 <= count <= total", k, n))
+	}
+}
+
+// requireShare panics unless 0 <= k <= n, both numbers.
+func requireShare(k, n float64) {
+	if !(k >= 0 && k <= n) || math.IsInf(n, 1) {
+		panic(fmt.Sprintf("stats: %v of %v, want 0 <= count <= total", k, n))
 	}
 }
 

@@ -4,34 +4,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
-
-	"gonum.org/v1/gonum/stat/distuv"
 )
-
-func TestDifference(t *testing.T) {
-	got := Difference(Estimate{3, Interval{1, 4}}, Estimate{10, Interval{6, 13}})
-	near(t, "value", got.Value, 7, 0)
-	near(t, "lower", got.Interval.Lo, 7-math.Hypot(4, 1), 1e-12)
-	near(t, "upper", got.Interval.Hi, 7+math.Hypot(3, 2), 1e-12)
-}
-
-// Of a normal estimate's own intervals the p-value is that of the normal test.
-func TestPValueOfTheNormalTest(t *testing.T) {
-	for _, z := range []float64{0, .3, 1.96, -2.5758, 5} {
-		want := 2 * distuv.UnitNormal.Survival(math.Abs(z))
-		got := PValue(func(alpha float64) (Interval, bool) {
-			half := distuv.UnitNormal.Quantile(1 - alpha/2)
-			return Interval{z - half, z + half}, true
-		})
-		near(t, "p relative to the test's", got/want, 1, 2e-3)
-	}
-	if p := PValue(func(alpha float64) (Interval, bool) { return Interval{1, 2}, alpha > .02 }); math.Abs(p-.02) > 1e-4 {
-		t.Errorf("intervals that exist from .02 on: p=%g, want .02", p)
-	}
-	if p := PValue(func(float64) (Interval, bool) { return Interval{}, false }); p != 1 {
-		t.Errorf("no interval: p=%g, want 1", p)
-	}
-}
 
 // seconds draws blocks of latencies: exponential, with a factor for each second whose logarithm is normal.
 func seconds(draw *rand.Rand, blocks, perBlock int, deviation float64) *Blocks {

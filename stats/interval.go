@@ -1,5 +1,7 @@
 package stats
 
+import "math"
+
 // Interval is a closed interval of real numbers.
 type Interval struct {
 	Lo float64 `json:"lo"`
@@ -38,3 +40,24 @@ func (i Interval) Intersect(o Interval) (Interval, bool) {
 
 // Width returns Hi - Lo.
 func (i Interval) Width() float64 { return i.Hi - i.Lo }
+
+// least and most of the error probabilities that PValue looks at.
+const (
+	leastAlpha = 1e-12
+	mostAlpha  = 1 - 1e-9
+)
+
+// PValue inverts intervals into a two-sided p-value: the smallest alpha, to three digits, at which the interval does not hold
+// zero. Where an interval does not exist, it holds everything. The answer lies between 10^-12 and 1.
+func PValue(interval func(alpha float64) (Interval, bool)) float64 {
+	excludes := func(alpha float64) bool {
+		i, ok := interval(alpha)
+		return ok && (i.Lo > 0 || i.Hi < 0)
+	}
+	if !excludes(mostAlpha) {
+		return 1
+	}
+	// On a logarithmic scale, since small values matter.
+	p, _ := crossing(0, -math.Log(leastAlpha), 1e-4, func(x float64) bool { return !excludes(mostAlpha * math.Exp(-x)) })
+	return mostAlpha * math.Exp(-p)
+}

@@ -3,6 +3,8 @@ package stats
 import (
 	"math"
 	"testing"
+
+	"gonum.org/v1/gonum/stat/distuv"
 )
 
 func TestBand(t *testing.T) {
@@ -61,5 +63,23 @@ func TestIntervalRelations(t *testing.T) {
 	}
 	if got, want := band.Width(), .5; got != want {
 		t.Errorf("width of %v: got %v, want %v", band, got, want)
+	}
+}
+
+// Of a normal estimate's own intervals the p-value is that of the normal test.
+func TestPValueOfTheNormalTest(t *testing.T) {
+	for _, z := range []float64{0, .3, 1.96, -2.5758, 5} {
+		want := 2 * distuv.UnitNormal.Survival(math.Abs(z))
+		got := PValue(func(alpha float64) (Interval, bool) {
+			half := distuv.UnitNormal.Quantile(1 - alpha/2)
+			return Interval{z - half, z + half}, true
+		})
+		near(t, "p relative to the test's", got/want, 1, 2e-3)
+	}
+	if p := PValue(func(alpha float64) (Interval, bool) { return Interval{1, 2}, alpha > .02 }); math.Abs(p-.02) > 1e-4 {
+		t.Errorf("intervals that exist from .02 on: p=%g, want .02", p)
+	}
+	if p := PValue(func(float64) (Interval, bool) { return Interval{}, false }); p != 1 {
+		t.Errorf("no interval: p=%g, want 1", p)
 	}
 }

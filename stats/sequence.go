@@ -19,12 +19,12 @@ import (
 //
 // A Sequence does not change and may be used by many goroutines.
 type Sequence struct {
-	mixtures     [2]mixture
+	mixtures     [2]betaMixture
 	logThreshold float64 // ln(1/alpha)
 }
 
-// mixture is one beta distribution of candidate probabilities, with the logarithm of its normalizing beta function.
-type mixture struct{ a, b, logBeta float64 }
+// betaMixture is one beta distribution of candidate probabilities, with the logarithm of its normalizing beta function.
+type betaMixture struct{ a, b, logBeta float64 }
 
 // NewSequence prepares the sequence for a check with this prediction (in [0, 1]) that looks at up to most observations,
 // at total error probability alpha. Both have to be fixed before the run. Prediction and most only decide where the
@@ -42,12 +42,17 @@ func NewSequence(prediction float64, most int64, alpha float64) *Sequence {
 	weight := max(float64(most)/8, 2*leastWeight)
 	a := min(max(weight*prediction, leastWeight), weight-leastWeight)
 	return &Sequence{
-		mixtures:     [2]mixture{newMixture(.5, .5), newMixture(a, weight-a)},
+		mixtures:     [2]betaMixture{newBetaMixture(.5, .5), newBetaMixture(a, weight-a)},
 		logThreshold: -math.Log(alpha),
 	}
 }
 
-func newMixture(a, b float64) mixture { return mixture{a: a, b: b, logBeta: logBeta(a, b)} }
+func newBetaMixture(a, b float64) betaMixture { return betaMixture{a: a, b: b, logBeta: logBeta(a, b)} }
+
+// logMarginal returns the logarithm of the probability of one order of k among n, averaged over the distribution.
+func (m betaMixture) logMarginal(k, n int64) float64 {
+	return logBeta(m.a+float64(k), m.b+float64(n-k)) - m.logBeta
+}
 
 // logBeta returns ln B(a, b).
 func logBeta(a, b float64) float64 {
@@ -86,7 +91,7 @@ func (s *Sequence) Interval(k, n int64) Interval {
 func (s *Sequence) logMarginal(k, n int64) float64 {
 	var logs [2]float64
 	for i, m := range s.mixtures {
-		logs[i] = logBeta(m.a+float64(k), m.b+float64(n-k)) - m.logBeta
+		logs[i] = m.logMarginal(k, n)
 	}
 	larger, smaller := max(logs[0], logs[1]), min(logs[0], logs[1])
 	return larger + math.Log1p(math.Exp(smaller-larger)) - math.Ln2

@@ -145,8 +145,8 @@ func TestEvidenceAtTheEnds(t *testing.T) {
 // The half-widths of a single mixture at n = 10,000, .271, alpha .05, by its weight (Clopper-Pearson has .0088).
 func TestMixtureHalfWidths(t *testing.T) {
 	for weight, want := range map[float64]float64{1250: .0127, 100: .0145, 2: .0171} {
-		m := newMixture(weight*.271, weight*(1-.271))
-		s := &Sequence{mixtures: [2]mixture{m, m}, logThreshold: math.Log(20)}
+		m := newBetaMixture(weight*.271, weight*(1-.271))
+		s := &Sequence{mixtures: [2]betaMixture{m, m}, logThreshold: math.Log(20)}
 		near(t, fmt.Sprintf("half-width at weight %g", weight), s.Interval(2710, 10_000).Width()/2, want, .0001)
 	}
 	near(t, "half-width of Clopper-Pearson", ClopperPearson(2710, 10_000, .05).Width()/2, .0088, .0001)

@@ -1,7 +1,6 @@
 package stats
 
 import (
-	"fmt"
 	"math"
 
 	"gonum.org/v1/gonum/stat/distuv"
@@ -69,11 +68,4 @@ func logChoose(n, k int64) float64 {
 	of, _ := math.Lgamma(float64(k + 1))
 	rest, _ := math.Lgamma(float64(n - k + 1))
 	return all - of - rest
-}
-
-// requireShare panics unless 0 <= k <= n, both numbers.
-func requireShare(k, n float64) {
-	if !(k >= 0 && k <= n) || math.IsInf(n, 1) {
-		panic(fmt.Sprintf("stats: %v of %v, want 0 <= count <= total", k, n))
-	}
 }

@@ -2,7 +2,6 @@ package stats
 
 import (
 	"cmp"
-	"fmt"
 	"math"
 	"slices"
 )
@@ -132,45 +131,4 @@ func (s *UniformSum) lowerHalf(x float64) float64 {
 		probability += term
 	}
 	return min(max(probability, 0), .5)
-}
-
-// Component is one part of a mixture: with a probability proportional to Weight the value is Shift plus a UniformSum of
-// Widths. Shift and Widths have the same unit.
-type Component struct {
-	Weight float64
-	Shift  float64
-	Widths []float64
-}
-
-// MixtureQuantile returns the q-quantile of a mixture, the smallest value that is not exceeded with probability q at
-// least, by bisection, in the unit of the components. Weights need not sum to 1, but none may be negative and one must
-// be positive.
-func MixtureQuantile(components []Component, q float64) float64 {
-	requireProbability("q", q)
-	parts := make([]*UniformSum, len(components))
-	weight, lo, hi := 0., math.Inf(1), math.Inf(-1)
-	for i, c := range components {
-		if c.Weight < 0 {
-			panic(fmt.Sprintf("stats: weight %v in a mixture, want 0 or more", c.Weight))
-		}
-		weight += c.Weight
-		parts[i] = NewUniformSum(c.Widths...)
-		start := c.Shift + parts[i].start
-		lo, hi = min(lo, start), max(hi, start+parts[i].span)
-	}
-	if !(weight > 0) {
-		panic("stats: quantile of a mixture without weight")
-	}
-	reached := func(x float64) bool {
-		var probability float64
-		for i, c := range components {
-			probability += c.Weight * parts[i].CDF(x-c.Shift)
-		}
-		return probability >= q*weight
-	}
-	if reached(lo) {
-		return lo
-	}
-	_, quantile := crossing(lo, hi, endPrecision, reached)
-	return quantile
 }

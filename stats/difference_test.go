@@ -2,21 +2,15 @@ package stats
 
 import (
 	"fmt"
+	"math"
 	"testing"
 )
 
-// Newcombe, "Two-sided confidence intervals for the single proportion", Statistics in Medicine 17, 1998, table I, method 3.
-func TestWilsonEqualsTable(t *testing.T) {
-	for _, test := range []struct {
-		k, n float64
-		want Interval
-	}{{81, 263, Interval{.2553, .3662}}, {15, 148, Interval{.0624, .1605}}, {0, 20, Interval{0, .1611}}, {1, 29, Interval{.0061, .1718}}, {0, 0, Interval{0, 1}}} {
-		got := Wilson(test.k, test.n, .05)
-		near(t, fmt.Sprintf("%g of %g lower", test.k, test.n), got.Lo, test.want.Lo, 5.1e-5)
-		near(t, fmt.Sprintf("%g of %g upper", test.k, test.n), got.Hi, test.want.Hi, 5.1e-5)
-		mirrored := Wilson(test.n-test.k, test.n, .05)
-		near(t, "mirrored lower", mirrored.Lo, 1-got.Hi, 1e-12)
-	}
+func TestDifference(t *testing.T) {
+	got := Difference(Estimate{3, Interval{1, 4}}, Estimate{10, Interval{6, 13}})
+	near(t, "value", got.Value, 7, 0)
+	near(t, "lower", got.Interval.Lo, 7-math.Hypot(4, 1), 1e-12)
+	near(t, "upper", got.Interval.Hi, 7+math.Hypot(3, 2), 1e-12)
 }
 
 // Newcombe, "Interval estimation for the difference between independent proportions", Statistics in Medicine 17, 1998,

@@ -119,6 +119,20 @@ func TestClopperPearsonCoversDraws(t *testing.T) {
 	near(t, "exact share", 1-coverage(n, p, alpha), .0324, .0001)
 }
 
+// Newcombe, "Two-sided confidence intervals for the single proportion", Statistics in Medicine 17, 1998, table I, method 3.
+func TestWilsonEqualsTable(t *testing.T) {
+	for _, test := range []struct {
+		k, n float64
+		want Interval
+	}{{81, 263, Interval{.2553, .3662}}, {15, 148, Interval{.0624, .1605}}, {0, 20, Interval{0, .1611}}, {1, 29, Interval{.0061, .1718}}, {0, 0, Interval{0, 1}}} {
+		got := Wilson(test.k, test.n, .05)
+		near(t, fmt.Sprintf("%g of %g lower", test.k, test.n), got.Lo, test.want.Lo, 5.1e-5)
+		near(t, fmt.Sprintf("%g of %g upper", test.k, test.n), got.Hi, test.want.Hi, 5.1e-5)
+		mirrored := Wilson(test.n-test.k, test.n, .05)
+		near(t, "mirrored lower", mirrored.Lo, 1-got.Hi, 1e-12)
+	}
+}
+
 func TestZeroFailureBound(t *testing.T) {
 	for _, test := range []struct {
 		limit float64
@@ -132,6 +146,54 @@ func TestZeroFailureBound(t *testing.T) {
 	near(t, "one observation", ZeroFailureBound(1, .05), .95, 1e-15)
 	near(t, "two-sided at twice alpha", ClopperPearson(0, 700, .1).Hi, ZeroFailureBound(700, .05), 1e-12)
 	near(t, "rule of three", ZeroFailureBound(1_000_000_000, .05)*1e9, -math.Log(.05), 1e-6)
+}
+
+// Against the definition: n excludes the share and n-1 does not.
+func TestZeroFailureTrials(t *testing.T) {
+	for _, test := range []struct {
+		share, alpha float64
+		want         int64
+	}{
+		{0.01, 0.001, 688}, {0.1, 0.001, 66}, {0.0025, 0.001, 2760}, {0.05, 0.05, 59}, {0.01, 0.05, 299}, {0.001, 0.05, 2995},
+		{0.5, 1. / 1024, 10}, {0.9, 0.1, 1}, {0.999, 0.5, 1}, {0.75, 1. / 16, 2}, {0.5, 1. / (1 << 29), 29},
+	} {
+		got := ZeroFailureTrials(test.share, test.alpha)
+		if got != test.want {
+			t.Errorf("share %g at %g: got %d, want %d", test.share, test.alpha, got, test.want)
+		}
+	}
+	for _, share := range []float64{1e-6, 0.00123, 0.02, 0.3, 0.77} {
+		for _, alpha := range []float64{1e-6, 0.001, 0.05} {
+			n := ZeroFailureTrials(share, alpha)
+			if bound := ZeroFailureBound(n, alpha); bound > share*(1+1e-9) {
+				t.Errorf("share %g at %g: %d trials bound it by %g only", share, alpha, n, bound)
+			}
+			if bound := ZeroFailureBound(n-1, alpha); bound <= share {
+				t.Errorf("share %g at %g: %d trials would do, got %d", share, alpha, n-1, n)
+			}
+		}
+	}
+	if got := ZeroFailureTrials(1e-300, 0.001); got != math.MaxInt64 {
+		t.Errorf("a share of 1e-300: got %d, want the largest number", got)
+	}
+}
+
+// A mesh that deviates in exactly the share that was to be excluded gets through in one run of a thousand.
+func TestZeroFailureTrialsMissRarely(t *testing.T) {
+	const runs, share = 200_000, 0.1
+	draw, missed := rand.New(rand.NewPCG(8, 8)), 0
+	n := ZeroFailureTrials(share, 0.001)
+	for range runs {
+		clean := true
+		for i := int64(0); i < n && clean; i++ {
+			clean = draw.Float64() >= share
+		}
+		if clean {
+			missed++
+		}
+	}
+	// (1 - share)^n is 0.000956: 191 of the runs, four standard deviations are 55.
+	near(t, "runs without a deviation", float64(missed), 191, 55)
 }
 
 func BenchmarkClopperPearson(b *testing.B) {
