@@ -61,7 +61,8 @@ var retryWords = map[string]class{
 // retry is a route's policy as it takes effect. routeTimeout is the route's own, 0 for none: a per-try timeout that is
 // not shorter is ignored (router.cc, FilterUtility::finalTimeout).
 func retry(policy *networking.HTTPRetry, routeTimeout time.Duration) Retry {
-	r := Retry{Attempts: defaultAttempts, Base: defaultBase, PreviousHosts: true, On: defaultOn}
+	r := Retry{Default: policy == nil, Attempts: defaultAttempts, Base: defaultBase, PreviousHosts: true}
+	on := defaultOn
 	if policy != nil {
 		r.Attempts = int(policy.Attempts)
 		r.PerTry = policy.PerTryTimeout.AsDuration()
@@ -75,10 +76,18 @@ func retry(policy *networking.HTTPRetry, routeTimeout time.Duration) Retry {
 			r.PreviousHosts = policy.RetryIgnorePreviousHosts.Value
 		}
 		if policy.RetryOn != "" {
-			r.On = policy.RetryOn
+			on = policy.RetryOn
 		}
 	}
-	for word := range strings.SplitSeq(r.On, ",") {
+	r.SetOn(on)
+	return r
+}
+
+// SetOn makes the policy cover what these words of retryOn cover, joined by commas, and nothing else. A word that
+// retryOn does not accept covers nothing.
+func (r *Retry) SetOn(words string) {
+	r.On, r.classes, r.codes = words, classNone, nil
+	for word := range strings.SplitSeq(words, ",") {
 		if code, ok := statusCode(word); ok {
 			r.codes = append(r.codes, code)
 			r.classes |= classStatus
@@ -86,7 +95,6 @@ func retry(policy *networking.HTTPRetry, routeTimeout time.Duration) Retry {
 		}
 		r.classes |= retryWords[word]
 	}
-	return r
 }
 
 // statusCode reads a number of retryOn: Istio takes those that are known HTTP statuses.

@@ -10,7 +10,7 @@ import (
 const Namespace = "default"
 
 // Rules is what a set of objects means to the proxies of a mesh. It is made once by Read and its answers never change,
-// so it may be used concurrently.
+// so it may be used concurrently; those that mean something else are made of it as new ones (Changed).
 type Rules struct {
 	// Workloads are the Deployments, in the order of their names and namespaces.
 	Workloads []Workload
@@ -136,6 +136,8 @@ type Fault struct {
 
 // Retry is a retry policy as it takes effect: the YAML's, or Istio's default where the YAML is silent.
 type Retry struct {
+	// Default says that the YAML is silent: the policy is Istio's own.
+	Default bool
 	// Attempts is how many times a failed try may be sent again; 0 is never.
 	Attempts int
 	// PerTry ends a single try; 0 is no limit of its own.

@@ -27,7 +27,7 @@ func listCommand() *cobra.Command {
 		Run: func(cmd *cobra.Command, args []string) {
 			if len(args) == 1 && args[0] == "breaks" {
 				for _, b := range mesh.Breaks() {
-					fmt.Fprintf(cmd.OutOrStdout(), "%-23s  %-7s  %s\n", b.Name, cmp.Or(b.Stage, "any"), b.Text)
+					fmt.Fprintf(cmd.OutOrStdout(), "%-24s  %-7s  %s\n", b.Name, cmp.Or(b.Stage, "any"), b.Text)
 				}
 				return
 			}

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -20,6 +21,7 @@ var deviations = []struct {
 }{
 	{"no-retries", "retry --fail 0.5", `None of \d+ failed tries of middleware was sent again`},
 	{"one-retry-less", "retry --fail 0.5", `Tries of middleware stop at the 3rd.*limit in force is 2`},
+	{"retry-too-often", "retry --fail 0.5", `\d+ tries of middleware went beyond the 4 that VirtualService middleware`},
 	{"retry-not-5xx", "retry --fail 0.5", `what is in force does not cover a 500`},
 	{"slow-backoff", "retry --fail 0.5", `Retries of middleware wait \d+\.\d times as long`},
 	{"split-70-30", "prod --canary-weight 20", `the split in force is not the manifest's`},
@@ -30,11 +32,17 @@ var deviations = []struct {
 	{"gateway-bypassed", "ingress", `reached frontend without an attempt count`},
 }
 
+// foundByChance are the deviations that a run does not find on every seed, so that no number of seeds has to fail:
+// header-sometimes-ignored skips a rule in 1 % of its calls, and stage canary judges about 465 calls with the exact header,
+// none of which deviates on one seed of a hundred.
+var foundByChance = []string{"header-sometimes-ignored"}
+
 // TestVerifier shows that the verifier says no to a mesh that is wrong on purpose, and names the cause; and that it says
 // yes to one that is not. With -seeds N it repeats both and prints the table of docs/verification.md.
 func TestVerifier(t *testing.T) {
 	for _, b := range mesh.Breaks() {
-		if !b.OnlyCompared && !listed(b.Name) { // what contradicts no manifest is TestComparisons'
+		// What contradicts no manifest is TestComparisons'.
+		if !b.OnlyCompared && !listed(b.Name) && !slices.Contains(foundByChance, b.Name) {
 			t.Errorf("--break %s is not in the table of deviations", b.Name)
 		}
 	}

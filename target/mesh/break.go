@@ -2,13 +2,8 @@ package mesh
 
 import (
 	"fmt"
-	"regexp"
-	"slices"
 	"strings"
 	"time"
-
-	"google.golang.org/protobuf/types/known/durationpb"
-	networking "istio.io/api/networking/v1alpha3"
 
 	"github.com/hellochaos/hellochaos/manifests"
 )
@@ -23,12 +18,14 @@ type Break struct {
 	OnlyCompared bool
 }
 
-// breakage is a Break with what it does. Most are done to the objects, before they are read: the proxies then obey the
-// wrong rules rightly.
+// breakage is a Break with what it does. Most are done to the meaning of the objects: the proxies then obey the wrong
+// rules rightly.
 type breakage struct {
 	Break
-	service   func(*networking.VirtualService)
-	sidecar   func(*networking.Sidecar)
+	// rules makes what is obeyed of what was applied; nil: that itself is obeyed.
+	rules func(applied *manifests.Rules) (*manifests.Rules, error)
+	// share of the calls obey what rules makes, drawn call by call; 0: all do.
+	share     float64
 	staleTurn int64 // every staleTurn-th request of a proxy sees the rules of the Apply before
 	bypassed  bool  // the gateway's address is the frontend's pod
 	// slow is the service of which every try that does not fail works for slowWork.
@@ -49,16 +46,18 @@ func Breaks() []Break {
 
 func breakages() []breakage {
 	return []breakage{
-		{Break: Break{Name: "egress-open", Stage: "egress", Text: "hosts outside the registry are let through"}, sidecar: openEgress},
-		{Break: Break{Name: "split-70-30", Stage: "prod", Text: "a split in two is 70 to 30"}, service: eachRoute(splitSeventyThirty)},
+		{Break: Break{Name: "egress-open", Stage: "egress", Text: "hosts outside the registry are let through"}, rules: openEgress},
+		{Break: Break{Name: "split-70-30", Stage: "prod", Text: "a split in two is 70 to 30"}, rules: eachRule(splitSeventyThirty)},
 		{Break: Break{Name: "stale-rules", Stage: "prod", Text: "each 200th request of a proxy sees old rules"}, staleTurn: 200},
-		{Break: Break{Name: "no-retries", Stage: "retry", Text: "nothing is sent again"}, service: eachRoute(changeRetries(func(r *networking.HTTPRetry) { r.Attempts = 0 }))},
-		{Break: Break{Name: "one-retry-less", Stage: "retry", Text: "one retry less than attempts says"}, service: eachRoute(changeRetries(func(r *networking.HTTPRetry) { r.Attempts-- }))},
-		{Break: Break{Name: "retry-not-5xx", Stage: "retry", Text: "an answer of 5xx is not sent again"}, service: eachRoute(changeRetries(func(r *networking.HTTPRetry) { r.RetryOn = "connect-failure,refused-stream" }))},
-		{Break: Break{Name: "slow-backoff", Stage: "retry", Text: "waits between tries are four times as long"}, service: eachRoute(changeRetries(slowBackOff))},
+		{Break: Break{Name: "no-retries", Stage: "retry", Text: "nothing is sent again"}, rules: eachPolicy(func(r *manifests.Retry) { r.Attempts = 0 })},
+		{Break: Break{Name: "one-retry-less", Stage: "retry", Text: "one retry less than attempts says"}, rules: eachPolicy(func(r *manifests.Retry) { r.Attempts-- })},
+		{Break: Break{Name: "retry-too-often", Stage: "retry", Text: "one exhausted call in five gets one more try"}, rules: eachPolicy(func(r *manifests.Retry) { r.Attempts++ }), share: 0.2},
+		{Break: Break{Name: "retry-not-5xx", Stage: "retry", Text: "an answer of 5xx is not sent again"}, rules: eachPolicy(func(r *manifests.Retry) { r.SetOn("connect-failure,refused-stream") })},
+		{Break: Break{Name: "slow-backoff", Stage: "retry", Text: "waits between tries are four times as long"}, rules: eachPolicy(func(r *manifests.Retry) { r.Base *= 4 })},
 		{Break: Break{Name: "gateway-bypassed", Stage: "ingress", Text: "the gateway's address leads to the frontend"}, bypassed: true},
-		{Break: Break{Name: "header-ignored", Stage: "canary", Text: "rules that match a header are skipped"}, service: skipHeaderRules},
-		{Break: Break{Name: "header-case-insensitive", Stage: "canary", Text: "header values are compared without case"}, service: ignoreHeaderCase},
+		{Break: Break{Name: "header-ignored", Stage: "canary", Text: "rules that match a header are skipped"}, rules: skipHeaderRules},
+		{Break: Break{Name: "header-sometimes-ignored", Stage: "canary", Text: "1 call in 100 skips rules that match a header"}, rules: skipHeaderRules, share: 0.01},
+		{Break: Break{Name: "header-case-insensitive", Stage: "canary", Text: "header values are compared without case"}, rules: (*manifests.Rules).IgnoringHeaderCase},
 		{Break: Break{Name: "slow-backend", Text: "10 ms slower, for compare-reports to find", OnlyCompared: true}, slow: "backend"},
 	}
 }
@@ -78,24 +77,20 @@ func findBreak(name string) (breakage, error) {
 	return breakage{}, fmt.Errorf("unknown break %q; accepted are %s", name, strings.Join(names, ", "))
 }
 
-// objects is what the mesh obeys in place of objects, which are not changed.
-func (b *breakage) objects(objects []manifests.Object) []manifests.Object {
-	changed := slices.Clone(objects)
-	for i := range changed {
-		switch objects[i].Istio.(type) {
-		case *networking.VirtualService:
-			if b.service != nil {
-				changed[i] = objects[i].Clone()
-				b.service(changed[i].Istio.(*networking.VirtualService))
-			}
-		case *networking.Sidecar:
-			if b.sidecar != nil {
-				changed[i] = objects[i].Clone()
-				b.sidecar(changed[i].Istio.(*networking.Sidecar))
-			}
-		}
+// obeyed is what the proxies obey in place of applied: for the most part usual, and for b.share of the calls seldom,
+// which is nil where there is no such share. applied does not change.
+func (b *breakage) obeyed(applied *manifests.Rules) (usual, seldom *manifests.Rules, err error) {
+	if b.rules == nil {
+		return applied, nil, nil
 	}
-	return changed
+	changed, err := b.rules(applied)
+	if err != nil {
+		return nil, nil, fmt.Errorf("making the rules of --break %s: %w", b.Name, err)
+	}
+	if b.share > 0 {
+		return applied, changed, nil
+	}
+	return changed, nil, nil
 }
 
 // work is how long each try of a workload works that does not fail.
@@ -106,84 +101,46 @@ func (b *breakage) work(w *manifests.Workload) time.Duration {
 	return 0
 }
 
-// eachRoute changes every http route of a VirtualService.
-func eachRoute(change func(*networking.HTTPRoute)) func(*networking.VirtualService) {
-	return func(v *networking.VirtualService) {
-		for _, route := range v.Http {
-			change(route)
-		}
-	}
+// eachRule changes the rule of every http entry of a VirtualService.
+func eachRule(change func(*manifests.Rule)) func(*manifests.Rules) (*manifests.Rules, error) {
+	return func(applied *manifests.Rules) (*manifests.Rules, error) { return applied.Changed(change), nil }
 }
 
-// changeRetries changes a route's retries; where none are left, a policy has nothing else to say.
-func changeRetries(change func(*networking.HTTPRetry)) func(*networking.HTTPRoute) {
-	return func(route *networking.HTTPRoute) {
-		if route.Retries == nil || route.Retries.Attempts == 0 {
+// eachPolicy changes the retries that the YAML asks for; Istio's default stays. Where no retry is left there is no
+// per-try timeout either: Istio accepts none beside attempts: 0.
+func eachPolicy(change func(*manifests.Retry)) func(*manifests.Rules) (*manifests.Rules, error) {
+	return eachRule(func(rule *manifests.Rule) {
+		policy := &rule.Retry
+		if policy.Default || policy.Attempts == 0 {
 			return
 		}
-		change(route.Retries)
-		if route.Retries.Attempts == 0 {
-			route.Retries = &networking.HTTPRetry{}
+		if change(policy); policy.Attempts == 0 {
+			policy.PerTry = 0
 		}
-	}
-}
-
-func slowBackOff(r *networking.HTTPRetry) {
-	base := 25 * time.Millisecond // Envoy's
-	if r.Backoff != nil {
-		base = r.Backoff.AsDuration()
-	}
-	r.Backoff = durationpb.New(4 * base)
+	})
 }
 
 // splitSeventyThirty changes a split with two arms in use; the larger arm gets the 70.
-func splitSeventyThirty(route *networking.HTTPRoute) {
-	var used []*networking.HTTPRouteDestination
-	for _, arm := range route.Route {
-		if arm.Weight > 0 {
-			used = append(used, arm)
+func splitSeventyThirty(rule *manifests.Rule) {
+	var used []*manifests.Destination
+	for i := range rule.Split {
+		if rule.Split[i].Share > 0 {
+			used = append(used, &rule.Split[i])
 		}
 	}
 	if len(used) != 2 {
 		return
 	}
-	if used[1].Weight > used[0].Weight {
+	if used[1].Share > used[0].Share {
 		used[0], used[1] = used[1], used[0]
 	}
-	used[0].Weight, used[1].Weight = 70, 30
+	used[0].Share, used[1].Share = 0.7, 0.3
 }
 
-func openEgress(s *networking.Sidecar) {
-	s.OutboundTrafficPolicy = &networking.OutboundTrafficPolicy{Mode: networking.OutboundTrafficPolicy_ALLOW_ANY}
+func openEgress(applied *manifests.Rules) (*manifests.Rules, error) {
+	return applied.AllowingAny(), nil
 }
 
-// skipHeaderRules drops the matches that look at a header, and the routes that have no other.
-func skipHeaderRules(v *networking.VirtualService) {
-	v.Http = slices.DeleteFunc(v.Http, func(route *networking.HTTPRoute) bool {
-		had := len(route.Match)
-		route.Match = slices.DeleteFunc(route.Match, func(m *networking.HTTPMatchRequest) bool { return len(m.Headers) > 0 })
-		return had > 0 && len(route.Match) == 0
-	})
-}
-
-// ignoreHeaderCase turns the matches of header values into regular expressions that do not tell case.
-func ignoreHeaderCase(v *networking.VirtualService) {
-	for _, route := range v.Http {
-		for _, match := range route.Match {
-			for _, header := range match.Headers {
-				switch kind := header.MatchType.(type) {
-				case *networking.StringMatch_Exact:
-					header.MatchType = anyCase(regexp.QuoteMeta(kind.Exact))
-				case *networking.StringMatch_Prefix:
-					header.MatchType = anyCase(regexp.QuoteMeta(kind.Prefix) + ".*")
-				case *networking.StringMatch_Regex:
-					header.MatchType = anyCase(kind.Regex)
-				}
-			}
-		}
-	}
-}
-
-func anyCase(expression string) *networking.StringMatch_Regex {
-	return &networking.StringMatch_Regex{Regex: "(?i)" + expression}
+func skipHeaderRules(applied *manifests.Rules) (*manifests.Rules, error) {
+	return applied.WithoutHeaderMatches(), nil
 }

@@ -48,9 +48,11 @@ func TestBreakRules(t *testing.T) {
 		{"split-70-30", secret(""), arms, "prod 0.8, canary 0.2", "prod 0.7, canary 0.3"},
 		{"no-retries", secret(""), attempts, "3", "0"},
 		{"one-retry-less", secret(""), attempts, "3", "2"},
+		{"retry-too-often", secret(""), attempts, "3", "4"},
 		{"retry-not-5xx", secret(""), covers500, "true", "false"},
 		{"slow-backoff", secret(""), func(r *manifests.Rule) string { return r.Retry.BackOff(2).String() }, "50ms", "200ms"},
 		{"header-ignored", secret("super-secret"), arms, "canary 1.0", "prod 0.8, canary 0.2"},
+		{"header-sometimes-ignored", secret("super-secret"), arms, "canary 1.0", "prod 0.8, canary 0.2"},
 		{"header-case-insensitive", secret("Super-Secret"), arms, "prod 0.8, canary 0.2", "canary 1.0"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -67,20 +69,65 @@ func TestBreakRules(t *testing.T) {
 				t.Fatal(err)
 			}
 			applied = manifests.SplitCanary(applied, 20)
-			look := func(objects []manifests.Object) string {
-				rules, err := manifests.Read(objects)
-				if err != nil {
-					t.Fatal(err)
-				}
+			right, err := manifests.Read(applied)
+			if err != nil {
+				t.Fatal(err)
+			}
+			wrong, err := b.rules(right)
+			if err != nil {
+				t.Fatal(err)
+			}
+			look := func(rules *manifests.Rules) string {
 				return test.look(rules.Table(manifests.Caller{Namespace: manifests.Namespace}).Route(test.request))
 			}
-			if got := look(b.objects(applied)); got != test.want {
+			if got := look(wrong); got != test.want {
 				t.Errorf("broken: got %s, want %s", got, test.want)
 			}
-			if got := look(applied); got != test.right {
+			if got := look(right); got != test.right {
 				t.Errorf("not broken, after: got %s, want %s", got, test.right)
 			}
 		})
+	}
+}
+
+// TestBreakPolicies looks at what is left of a retry policy. Where the YAML asks for no retries, none of the breaks changes
+// what holds: Istio's default, or nothing.
+func TestBreakPolicies(t *testing.T) {
+	look := func(b breakage, policy string) string {
+		rules, err := manifests.Read(objects(t, serviceOne+virtualService("one", policy)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b.rules != nil {
+			if rules, err = b.rules(rules); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r := rules.Table(manifests.Caller{}).Route(&manifests.Request{Host: "one", Path: "/"}).Retry
+		return fmt.Sprintf("%d retries, first wait below %v, each try %v, 5xx %v", r.Attempts, r.BackOff(1), r.PerTry, r.Covers(manifests.Failure{Status: 500}))
+	}
+	const once = "retries: {attempts: 1, perTryTimeout: 2s, retryOn: 5xx, backoff: 10ms}"
+	for name, want := range map[string]string{
+		"":                "1 retries, first wait below 10ms, each try 2s, 5xx true",
+		"no-retries":      "0 retries, first wait below 10ms, each try 0s, 5xx true",
+		"one-retry-less":  "0 retries, first wait below 10ms, each try 0s, 5xx true",
+		"retry-too-often": "2 retries, first wait below 10ms, each try 2s, 5xx true",
+		"retry-not-5xx":   "1 retries, first wait below 10ms, each try 2s, 5xx false",
+		"slow-backoff":    "1 retries, first wait below 40ms, each try 2s, 5xx true",
+	} {
+		b, err := findBreak(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for policy, want := range map[string]string{
+			once:                     want,
+			"timeout: 9s":            "2 retries, first wait below 25ms, each try 0s, 5xx false",
+			"retries: {attempts: 0}": "0 retries, first wait below 25ms, each try 0s, 5xx false",
+		} {
+			if got := look(b, policy); got != want {
+				t.Errorf("break %q, %s: %s, want %s", name, policy, got, want)
+			}
+		}
 	}
 }
 

@@ -39,7 +39,7 @@ func (c *call) run(ctx context.Context) answer {
 		return c.redirect()
 	}
 	arm := &c.rule.Split[0]
-	c.draws = c.view.proxy.draws(c.downstream.Header, arm.Host)
+	c.draws.service = arm.Host
 	if len(c.rule.Split) > 1 {
 		arm = c.rule.Pick(c.draws.draw("weight"))
 	}

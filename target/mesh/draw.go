@@ -17,7 +17,9 @@ var (
 // draws is where the chance of one call comes from: the same request meets the same draws on its way, whenever it
 // passes.
 type draws struct {
-	request, service, tries string
+	request string
+	service string // the destination's host; until the rule is known, the host that was asked for
+	tries   string
 }
 
 // draws returns the source for a call to host. A request that an attack did not number gets a number from the proxy.

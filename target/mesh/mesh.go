@@ -94,7 +94,11 @@ func (m *Mesh) Apply(_ context.Context, objects []manifests.Object) error {
 	if m.closed {
 		return errors.New("applying objects: the mesh is closed")
 	}
-	rules, err := manifests.Read(m.broken.objects(objects))
+	rules, err := manifests.Read(objects)
+	if err != nil {
+		return fmt.Errorf("applying objects: %w", err)
+	}
+	usual, seldom, err := m.broken.obeyed(rules)
 	if err != nil {
 		return fmt.Errorf("applying objects: %w", err)
 	}
@@ -110,10 +114,10 @@ func (m *Mesh) Apply(_ context.Context, objects []manifests.Object) error {
 		return err
 	}
 	for name, sidecar := range m.sidecars {
-		sidecar.show(&view{rules: rules, pods: next, table: rules.Table(manifests.Caller{Namespace: name.namespace})})
+		sidecar.show(newView(usual, seldom, next, manifests.Caller{Namespace: name.namespace}))
 	}
 	if m.gateway != nil {
-		m.gateway.show(&view{rules: rules, pods: next, table: gatewayTable(rules)})
+		m.gateway.show(newView(usual, seldom, next, gatewayCaller(rules)))
 	}
 	former := m.pods
 	m.rules, m.pods = rules, next
@@ -122,13 +126,13 @@ func (m *Mesh) Apply(_ context.Context, objects []manifests.Object) error {
 	return nil
 }
 
-// gatewayTable is the routes of the Gateway. Without one it is that of a Gateway that does not exist, which answers 404.
-func gatewayTable(rules *manifests.Rules) *manifests.Table {
+// gatewayCaller is the Gateway. Without one it is a Gateway that does not exist, which answers 404.
+func gatewayCaller(rules *manifests.Rules) manifests.Caller {
 	caller := manifests.Caller{Gateway: "none"}
 	for name := range rules.Gateways {
 		caller.Gateway = name
 	}
-	return rules.Table(caller)
+	return caller
 }
 
 // retire ends the sidecars of which no pod is left.
@@ -172,6 +176,7 @@ func (m *Mesh) newProxy(name string) (*proxy, error) {
 		name:      name,
 		seed:      strconv.FormatUint(m.options.Seed, 10) + "/" + name,
 		staleTurn: m.broken.staleTurn,
+		share:     m.broken.share,
 		accessLog: m.options.AccessLog,
 	}
 	if err := p.start(); err != nil {

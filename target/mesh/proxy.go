@@ -15,7 +15,8 @@ type proxy struct {
 	name      string // in the access log: "frontend", "gateway"
 	seed      string // of the draws of requests without a number
 	gateway   bool
-	staleTurn int64 // every staleTurn-th request sees the rules before; 0: none does
+	staleTurn int64   // every staleTurn-th request sees the rules before; 0: none does
+	share     float64 // of the calls look their rule up in view.seldom
 	accessLog func(AccessLogEntry)
 	server    *server
 	calls     *upstream // the app's way to the proxy
@@ -35,8 +36,19 @@ type view struct {
 	proxy    *proxy
 	rules    *manifests.Rules
 	table    *manifests.Table
+	seldom   *manifests.Table // in which proxy.share of the calls look their rule up; nil: none does
 	pods     pods
 	clusters sync.Map // *manifests.Endpoints -> *cluster
+}
+
+// newView is how a caller's proxy sees rules, and for a share of its calls the rules seldom, which may be nil. Both must
+// have their Endpoints in common, as Rules that are made of others do: what is kept of an endpoint is kept once.
+func newView(rules, seldom *manifests.Rules, pods pods, caller manifests.Caller) *view {
+	v := &view{rules: rules, table: rules.Table(caller), pods: pods}
+	if seldom != nil {
+		v.seldom = seldom.Table(caller)
+	}
+	return v
 }
 
 // start opens the proxy's listener. Until it is shown a view it answers 503.
@@ -101,8 +113,9 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	path := manifests.NormalPath(requestTarget(r))
-	rule := view.table.Route(&manifests.Request{Host: r.Host, Method: r.Method, Path: path, Header: r.Header})
-	c := call{view: view, rule: rule, path: path, downstream: r}
+	draws := p.draws(r.Header, r.Host)
+	rule := view.tableOf(&draws).Route(&manifests.Request{Host: r.Host, Method: r.Method, Path: path, Header: r.Header})
+	c := call{view: view, rule: rule, path: path, downstream: r, draws: draws}
 	defer c.finish()
 	var answer answer
 	if oversized(r) {
@@ -128,6 +141,14 @@ func (p *proxy) view() *view {
 		}
 	}
 	return p.current.Load()
+}
+
+// tableOf is where a call looks its rule up.
+func (v *view) tableOf(d *draws) *manifests.Table {
+	if v.seldom != nil && d.draw("seldom rules") < v.proxy.share {
+		return v.seldom
+	}
+	return v.table
 }
 
 // requestTarget is the path and query of a request as they were sent, "/" where it names no path ("http://host", "*").
