@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/printable"
 	"github.com/hellochaos/hellochaos/reports"
 	"github.com/hellochaos/hellochaos/target"
 	"github.com/hellochaos/hellochaos/target/cluster"
@@ -101,9 +102,9 @@ func doctorCommand() *cobra.Command {
 
 // print writes a finding for people.
 func print(w io.Writer, f cluster.Finding) {
-	fmt.Fprintf(w, "%-4s  %s: %s\n", f.State, f.Name, f.Meaning)
+	fmt.Fprintf(w, "%-4s  %s: %s\n", f.State, printable.Line(f.Name), printable.Line(f.Meaning))
 	if f.Type != "" {
-		fmt.Fprintf(w, "      > %s\n", f.Type)
+		fmt.Fprintf(w, "      > %s\n", printable.Line(f.Type))
 	}
 }
 
@@ -141,12 +142,12 @@ func tellLeftovers(w io.Writer, c *cluster.Cluster, left []cluster.Leftover) err
 		if !l.Running {
 			state, code = "ended without putting everything back", reports.ExitNotRestored
 		}
-		fmt.Fprintf(w, "%s  %s\n  %s, begun %s on %s (process %d)\n", l.Name, state, l.Command, l.Started.Format(time.DateTime), l.Host, l.Process)
+		fmt.Fprintf(w, "%s  %s\n  %s, begun %s on %s (process %d)\n", printable.Line(l.Name), state, printable.Line(l.Command), l.Started.Format(time.DateTime), printable.Line(l.Host), l.Process)
 		for _, name := range l.Changed {
-			fmt.Fprintf(w, "  changed: %s\n", name)
+			fmt.Fprintf(w, "  changed: %s\n", printable.Line(name))
 		}
 		for _, name := range l.Edited {
-			fmt.Fprintf(w, "  edited by another since: %s\n", name)
+			fmt.Fprintf(w, "  edited by another since: %s\n", printable.Line(name))
 		}
 		if !l.Running {
 			fmt.Fprintf(w, "  > %s\n", c.RestoreCommand(l.Name))

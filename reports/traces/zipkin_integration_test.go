@@ -5,6 +5,7 @@ package traces
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -126,7 +127,7 @@ func testFourTries(t *testing.T, base string) {
 			t.Errorf("span %d, -want +got:\n%s", i, diff)
 		}
 	}
-	call := byID[all[0].Spans[2].SpanContext.SpanID().String()]
+	call := byID[hex.EncodeToString(all[0].Spans[2].SpanId)]
 	var tries []string
 	for _, s := range spans {
 		if s.Kind == model.Server && s.ParentID != nil && *s.ParentID == call.ID {

@@ -16,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/printable"
 	"github.com/hellochaos/hellochaos/target"
 )
 
@@ -244,16 +245,18 @@ func (r *Run) Name() string { return r.name }
 func (r *Run) RestoreCommand() string { return r.cluster.RestoreCommand(r.name) }
 
 // RestoreCommand is what puts back what a run left in the namespace.
-func (c *Cluster) RestoreCommand(run string) string { return "hellochaos restore " + run + c.flags() }
+func (c *Cluster) RestoreCommand(run string) string {
+	return "hellochaos restore " + printable.Word(run) + c.flags()
+}
 
 // flags are the command-line flags that choose this cluster.
 func (c *Cluster) flags() string {
-	text := " -n " + c.namespace
+	text := " -n " + printable.Word(c.namespace)
 	if c.context != "" {
-		text += " --context " + c.context
+		text += " --context " + printable.Word(c.context)
 	}
 	if c.options.Kubeconfig != "" {
-		text += " --kubeconfig " + c.options.Kubeconfig
+		text += " --kubeconfig " + printable.Word(c.options.Kubeconfig)
 	}
 	return text
 }
