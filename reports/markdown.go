@@ -73,6 +73,10 @@ func (m *markdown) links(r *Report) {
 		m.line("Beside the run:\n")
 	}
 	for _, l := range r.Links {
+		if !l.Followable() {
+			m.line("- %s: %s", EscapeMarkdown(l.Title), EscapeMarkdown(l.URL))
+			continue
+		}
 		// Of an address in angle brackets only these could end it.
 		url := strings.NewReplacer("<", "%3C", ">", "%3E", `\`, "%5C", " ", "%20").Replace(terminal.Plain(l.URL))
 		m.line("- [%s](<%s>)", EscapeMarkdown(l.Title), url)

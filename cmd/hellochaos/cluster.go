@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"time"
 
@@ -65,8 +66,17 @@ refused.`,
 		})
 	cmd.Example = "  hellochaos deploy -n demo --image registry.example/hello-service:1.0"
 	cmd.Flags().StringVar(&image, "image", "hello-service", "container `image` of hello-service")
+	cmd.PreRunE = func(*cobra.Command, []string) error {
+		if !imageForm.MatchString(image) {
+			return fmt.Errorf("deploy: --image %q: must be the reference of an image, such as registry.example/hello-service:1.0", image)
+		}
+		return nil
+	}
 	return cmd
 }
+
+// imageForm has the characters of which references of images consist (the grammar of distribution/reference).
+var imageForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:/@+-]*$`)
 
 func undeployCommand() *cobra.Command {
 	return clusterCommand("undeploy", "take the chain off a cluster",

@@ -24,6 +24,7 @@ import (
 	"github.com/openzipkin/zipkin-go/model"
 
 	"github.com/hellochaos/hellochaos/reports"
+	"github.com/hellochaos/hellochaos/reports/destination"
 )
 
 const fetch = "mvn dependency:get -Dartifact=io.zipkin:zipkin-server:3.5.1:jar:exec -Dtransitive=false"
@@ -204,7 +205,7 @@ func testUpload(t *testing.T, base string) {
 	}
 	response.Body.Close()
 	all, _ := Of(r)
-	z := zipkin{base: &url.URL{Scheme: "http", Host: strings.TrimPrefix(base, "http://")}, client: http.DefaultClient}
+	z := zipkin{base: &url.URL{Scheme: "http", Host: strings.TrimPrefix(base, "http://")}, client: destination.New(destination.Options{})}
 	spans, err := z.get(context.Background(), all[0].ID)
 	if err != nil || response.StatusCode != http.StatusAccepted || len(spans) != 1 || spans[0].Tags["error"] != "no whole answer" {
 		t.Errorf("uploading: %s, then %d spans, %v", response.Status, len(spans), err)
