@@ -52,14 +52,15 @@ func Line(text string) string { return escape(text, "") }
 // unquoted is a word that a shell reads as it stands. A word that begins with "-" stays one too: it is an option.
 var unquoted = regexp.MustCompile(`^[A-Za-z0-9_./:=@%+,-]+$`)
 
-// Word is a word of a command line as a shell reads it. Where it has characters that are obeyed, it has the form $'…', which bash, zsh
-// and ksh read: it gives them back exactly, and none of them is printed.
+// Word is a word of a command line as a shell reads it. Where it has anything that is obeyed, it has the form $'…', which bash, zsh
+// and ksh read: it gives the word back exactly, and what would be obeyed is not printed.
 func Word(word string) string {
 	switch {
 	case unquoted.MatchString(word):
 		return word
-	case utf8.ValidString(word) && !strings.ContainsFunc(word, obeyed):
+	case utf8.ValidString(word) && !strings.ContainsFunc(word, obeyed) && !anywhere.MatchString(word):
 		return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 	}
-	return "$'" + escape(strings.NewReplacer(`\`, `\\`, "'", `\'`).Replace(word), "") + "'"
+	word = strings.NewReplacer(`\`, `\\`, "'", `\'`).Replace(word)
+	return "$'" + anywhere.ReplaceAllString(escape(word, ""), `\x23$1`) + "'"
 }

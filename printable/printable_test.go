@@ -35,7 +35,7 @@ func TestWord(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	words := []string{"", "plain", "-n", "a b", "it's", `back\slash`, "$(touch evil)", "`id`", "x;rm -rf ~", "a\n---\nkind: Evil", "*", "~", "!1", "'\n", "\\\n'"}
+	words := []string{"", "plain", "-n", "a b", "it's", `back\slash`, "$(touch evil)", "`id`", "x;rm -rf ~", "a\n---\nkind: Evil", "##[error]", "###[x]##vso[y]", "*", "~", "!1", "'\n", "\\\n'"}
 	for _, c := range hostile {
 		if c.text != "nul\x00" { // no shell's word can have it
 			words = append(words, c.text)
@@ -43,7 +43,7 @@ func TestWord(t *testing.T) {
 	}
 	for _, word := range words {
 		command := Word(word)
-		if strings.ContainsFunc(command, obeyed) {
+		if strings.ContainsFunc(command, obeyed) || anywhere.MatchString(command) {
 			t.Errorf("Word(%q) = %q has a character that is obeyed", word, command)
 		}
 		got, err := exec.Command(shell, "-c", "export LC_ALL=C.UTF-8; printf %s "+command).Output()

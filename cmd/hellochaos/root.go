@@ -20,7 +20,7 @@ import (
 // run is the program: it ends with one of the exit codes of package reports. All that it prints passes through printable.Writer.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	out, told := printable.NewWriter(stdout), printable.NewWriter(stderr)
-	code := execute(ctx, args, out, told)
+	code := obey(ctx, args, out, told)
 	if err := out.Flush(); err != nil {
 		fmt.Fprintf(told, "hellochaos: printing the rest: %v\n", err)
 		code = reports.ExitInfrastructure
@@ -29,8 +29,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return code
 }
 
-// execute runs the command that args name.
-func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+// obey runs the command that args name.
+func obey(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	undo := new(atomic.Pointer[string])
 	ctx, stop := signals(ctx, undo, stderr)
 	defer stop()

@@ -29,8 +29,8 @@ func example() *Comparison {
 	return c
 }
 
-const exampleText = `WORSE  NEW is worse than OLD in 3 of 14 metrics; the first is "backend
-       ledger" of stage retry, phase after
+const exampleText = `WORSE  NEW is worse than OLD in 3 of 14 metrics; the first is "backend ledger"
+       of stage retry, phase after
 OLD r1: pass, 6000 requests, seed 1, 2026-05-04 03:02:01 UTC
 NEW r2: fail, 6000 requests, seed 2, 2026-05-04 03:02:01 UTC
   ≠ --break: OLD none, NEW one-retry-less

@@ -138,7 +138,7 @@ func refused(others []reference) error {
 	var problems []error
 	for _, o := range others {
 		problems = append(problems, fmt.Errorf("%s in namespace %s makes rules for a host of the chain, beside those of the stages: "+
-			"'kubectl delete %s %s -n %s', or --take-over to put it away for the run and back at its end", o, o.Namespace, strings.ToLower(o.Kind), o.Name, o.Namespace))
+			"'kubectl delete %s %s -n %s', or --take-over to put it away for the run and back at its end", o, o.Namespace, strings.ToLower(o.Kind), printable.Word(o.Name), printable.Word(o.Namespace)))
 	}
 	return errors.Join(problems...)
 }
