@@ -23,7 +23,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	code := obey(ctx, args, out, told)
 	if err := out.Flush(); err != nil {
 		fmt.Fprintf(told, "hellochaos: printing the rest: %v\n", err)
-		code = reports.ExitInfrastructure
+		if code != reports.ExitNotRestored {
+			code = reports.ExitInfrastructure
+		}
 	}
 	_ = told.Flush() // there is nowhere left to report it
 	return code
