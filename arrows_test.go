@@ -11,10 +11,10 @@ import (
 
 const module = "github.com/hellochaos/hellochaos/"
 
-// arrows is every import between packages of this module that is allowed; service/trail and stats may be imported by all.
+// arrows is every import between packages of this module that is allowed; service/trail, stats and printable may be imported by all.
 var arrows = map[string][]string{
 	"cmd/hellochaos": {"scenarios", "target", "target/mesh", "target/cluster", "manifests", "reports", "attack",
-		"metrics", "reports/compare", "reports/grafana", "reports/links", "reports/traces"},
+		"metrics", "reports/compare", "reports/destination", "reports/grafana", "reports/links", "reports/traces"},
 	"cmd/hello-service":     {"service"},
 	"cmd/hello-image":       {},
 	"scenarios":             {"attack", "target", "manifests", "reports"},
@@ -24,16 +24,18 @@ var arrows = map[string][]string{
 	"service":               {},
 	"service/trail":         {},
 	"stats":                 {},
+	"printable":             {},
 	"reports":               {"reports/junit", "reports/page", "reports/terminal"},
 	"reports/compare":       {"reports", "reports/junit", "reports/page", "reports/terminal"},
 	"reports/junit":         {},
 	"reports/page":          {},
 	"reports/page/pagetest": {},
 	"reports/terminal":      {},
-	"reports/grafana":       {"reports"},
-	"reports/links":         {"reports"},
+	"reports/destination":   {},
+	"reports/grafana":       {"reports", "reports/destination"},
+	"reports/links":         {"reports", "reports/destination"},
 	"metrics":               {"scenarios", "attack", "reports"},
-	"reports/traces":        {"reports"},
+	"reports/traces":        {"reports", "reports/destination"},
 	"attack":                {},
 	"manifests":             {},
 	"docs":                  {}, // a test alone
@@ -83,7 +85,7 @@ func complaints(name string, imports []string) (wrong []string) {
 		return []string{name + " is not in the table of packages"}
 	}
 	for _, imported := range imports {
-		if to, ours := strings.CutPrefix(imported, module); ours && to != "stats" && to != "service/trail" && !slices.Contains(allowed, to) {
+		if to, ours := strings.CutPrefix(imported, module); ours && !slices.Contains([]string{"stats", "service/trail", "printable"}, to) && !slices.Contains(allowed, to) {
 			wrong = append(wrong, name+" may not import "+to)
 		}
 		for prefix, owner := range onlyBy {

@@ -3,6 +3,8 @@ package manifests
 import (
 	"fmt"
 	"strings"
+
+	"github.com/hellochaos/hellochaos/printable"
 )
 
 // Problem is one thing wrong with a manifest.
@@ -14,16 +16,17 @@ type Problem struct {
 	Text   string // what is wrong, and what is accepted
 }
 
-// Error is "file:line: object: field: text", without the parts that are not known.
+// Error is "file:line: object: field: text" on one line, without the parts that are not known. File, object and field have names that
+// whoever wrote the manifest chose, and so may the text.
 func (p Problem) Error() string {
 	var b strings.Builder
-	b.WriteString(p.File)
+	b.WriteString(printable.Line(p.File))
 	if p.Line > 0 {
 		fmt.Fprintf(&b, ":%d", p.Line)
 	}
 	for _, part := range []string{p.Object, p.Field, p.Text} {
 		if part != "" {
-			b.WriteString(": " + part)
+			b.WriteString(": " + printable.Line(part))
 		}
 	}
 	return strings.TrimPrefix(b.String(), ": ")

@@ -10,7 +10,11 @@ import (
 
 func TestRBACIsForOneNamespaceAndIstios(t *testing.T) {
 	for _, namespace := range []string{Namespace, "shop"} {
-		text := string(RBAC(namespace))
+		data, err := RBAC(namespace)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := string(data)
 		if namespace != Namespace && strings.Contains(text, Namespace) {
 			t.Errorf("RBAC(%q) still speaks of %s:\n%s", namespace, Namespace, text)
 		}
@@ -31,6 +35,16 @@ func TestRBACIsForOneNamespaceAndIstios(t *testing.T) {
 			"Role istio-system/hellochaos, RoleBinding istio-system/hellochaos-NS"
 		if want, got := strings.ReplaceAll(want, "NS", namespace), strings.Join(got, ", "); got != want {
 			t.Errorf("RBAC(%q) is %s, want %s", namespace, got, want)
+		}
+	}
+}
+
+// A name that Kubernetes would not take makes no YAML: it could end the document and begin another one.
+func TestRBACRefusesNames(t *testing.T) {
+	for _, namespace := range []string{"", "A_B", "x\n---\nkind: Evil", "x y", "-x", "a.b", "x\x1b[2J", "$(id)", strings.Repeat("x", 64)} {
+		text, err := RBAC(namespace)
+		if err == nil || len(text) > 0 || strings.ContainsAny(err.Error(), "\n\x1b") || !strings.Contains(err.Error(), "cannot be a namespace") {
+			t.Errorf("%q: %v with %d bytes of YAML, want a refusal on one line", namespace, err, len(text))
 		}
 	}
 }

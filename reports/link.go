@@ -1,8 +1,17 @@
 package reports
 
+import "net/url"
+
 // Link leads from a report to what another program shows of the same run, at the same time.
 type Link struct {
 	// Title is what is shown: "Grafana: hellochaos, a run".
 	Title string `json:"title"`
 	URL   string `json:"url"`
+}
+
+// Followable reports whether a page may have the link as one that a click follows: only http and https lead to another page, where
+// javascript and data would run what a file says that anybody may have written. All others are shown as text.
+func (l Link) Followable() bool {
+	u, err := url.Parse(l.URL)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
 }

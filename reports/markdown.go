@@ -7,8 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode"
 
+	"github.com/hellochaos/hellochaos/printable"
 	"github.com/hellochaos/hellochaos/reports/terminal"
 )
 
@@ -73,6 +73,10 @@ func (m *markdown) links(r *Report) {
 		m.line("Beside the run:\n")
 	}
 	for _, l := range r.Links {
+		if !l.Followable() {
+			m.line("- %s: %s", EscapeMarkdown(l.Title), EscapeMarkdown(l.URL))
+			continue
+		}
 		// Of an address in angle brackets only these could end it.
 		url := strings.NewReplacer("<", "%3C", ">", "%3E", `\`, "%5C", " ", "%20").Replace(terminal.Plain(l.URL))
 		m.line("- [%s](<%s>)", EscapeMarkdown(l.Title), url)
@@ -135,30 +139,13 @@ func reproduction(r *Report) string {
 	var words []string
 	seeded := false
 	for _, word := range r.Command {
-		words = append(words, quote(word))
+		words = append(words, printable.Word(word))
 		seeded = seeded || word == "--seed" || strings.HasPrefix(word, "--seed=")
 	}
 	if !seeded && len(words) > 0 {
 		words = append(words, fmt.Sprintf("--seed %d", r.Settings.Seed))
 	}
 	return strings.Join(words, " ")
-}
-
-// unquoted is a word that a shell reads as it is.
-var unquoted = regexp.MustCompile(`^[A-Za-z0-9_./:=@%+,-]+$`)
-
-// quote is a word as a shell reads it, without control characters.
-func quote(word string) string {
-	if unquoted.MatchString(word) {
-		return word
-	}
-	word = strings.Map(func(c rune) rune {
-		if unicode.IsControl(c) {
-			return unicode.ReplacementChar
-		}
-		return c
-	}, word)
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 // versions are those of what was tested, in the order of their names.

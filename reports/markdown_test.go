@@ -110,7 +110,7 @@ func TestMarkdownEscapes(t *testing.T) {
 			t.Errorf("%q: %d links, want the one of the report", odd, links)
 		}
 	}
-	if got := EscapeMarkdown("two\nlines\r\n\x1b[31m"); got != "two lines \ufffd\\[31m" {
+	if got := EscapeMarkdown("two\nlines\r\n\x1b[31m"); got != "two lines \\\\u001b\\[31m" {
 		t.Errorf("got %q", got)
 	}
 }

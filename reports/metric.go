@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/hellochaos/hellochaos/printable"
 )
 
 // Metric is one of a run's metrics, as Prometheus knows it.
@@ -69,11 +71,11 @@ func (m *Metric) emitState(to chan<- prometheus.Metric, v Verdict, labels ...str
 // pending is the state of what has no verdict yet.
 const pending Verdict = "pending"
 
-// valid are labels in UTF-8, as Prometheus wants them.
+// valid are labels in UTF-8, as Prometheus wants them, without characters that whoever prints them would obey.
 func valid(labels []string) []string {
 	all := make([]string, len(labels))
 	for i, l := range labels {
-		all[i] = strings.ToValidUTF8(l, "\uFFFD")
+		all[i] = printable.Line(strings.ToValidUTF8(l, "\uFFFD"))
 	}
 	return all
 }

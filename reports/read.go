@@ -56,11 +56,11 @@ func cause(err error) error {
 }
 
 func tooLarge(size int64) error {
-	there := fmt.Sprintf("%d bytes", size)
+	there := fmt.Sprintf("it has %d bytes", size)
 	if size < 0 {
-		there = "more"
+		there = "it is too long"
 	}
-	return fmt.Errorf("%s, where a report has at most %d MiB: this is none", there, MaxSize>>20)
+	return fmt.Errorf("%s: a report of hellochaos has at most %d MiB, so this is not one", there, MaxSize>>20)
 }
 
 // Read reads one report: of any minor version of this program's major one, and nothing else. What it returns is of the
@@ -73,8 +73,12 @@ func Read(r io.Reader) (*Report, error) {
 		return nil, fmt.Errorf("reading it: %w", cause(err))
 	case len(data) > MaxSize:
 		return nil, tooLarge(-1)
-	case len(bytes.TrimSpace(data)) == 0:
-		return nil, errors.New("empty: the run that was to write it has not, or not yet")
+	}
+	if data, err = decoded(data); err != nil {
+		return nil, err
+	}
+	if len(bytes.TrimSpace(data)) == 0 {
+		return nil, errors.New("the file is empty: the run that should have written it has not ended, or it failed")
 	}
 	version, newer, err := schemaOf(data)
 	if err != nil {
@@ -98,6 +102,21 @@ func Read(r io.Reader) (*Report, error) {
 		report.Remarks = append(report.Remarks, fmt.Sprintf("The report has schema %s: what is newer than this program's %s is left out.", version, SchemaVersion))
 	}
 	return report, nil
+}
+
+// decoded is a text without the byte order mark that some editors and shells put before UTF-8. JSON is UTF-8 (RFC 8259); the error names
+// the other encodings that these programs write.
+func decoded(data []byte) ([]byte, error) {
+	utf16 := func(order string) error {
+		return fmt.Errorf("it is encoded in UTF-16 (%s), and JSON is UTF-8: save it as UTF-8; in PowerShell, Out-File -Encoding utf8 does so", order)
+	}
+	switch {
+	case bytes.HasPrefix(data, []byte("\xff\xfe")), len(data) > 1 && data[0] != 0 && data[1] == 0:
+		return nil, utf16("little-endian")
+	case bytes.HasPrefix(data, []byte("\xfe\xff")), len(data) > 1 && data[0] == 0 && data[1] != 0:
+		return nil, utf16("big-endian")
+	}
+	return bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")), nil
 }
 
 // schemaOf returns the version that a report says it has, and whether its minor number is newer than ours; the error is of what

@@ -2,6 +2,7 @@ package reports
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf16"
 )
 
 // written is a report as JSON, with some of its text replaced.
@@ -218,7 +220,7 @@ func TestReadTooLarge(t *testing.T) {
 	runtime.ReadMemStats(&before)
 	_, err := Load(file)
 	runtime.ReadMemStats(&after)
-	want := fmt.Sprintf("1073741824 bytes, where a report has at most %d MiB", MaxSize>>20)
+	want := fmt.Sprintf("it has 1073741824 bytes: a report of hellochaos has at most %d MiB, so this is not one", MaxSize>>20)
 	if err == nil || !strings.Contains(err.Error(), file) || !strings.Contains(err.Error(), want) {
 		t.Errorf("a file of 1 GiB: %v", err)
 	}
@@ -226,7 +228,7 @@ func TestReadTooLarge(t *testing.T) {
 		t.Errorf("refusing a file of 1 GiB allocated %d bytes", allocated)
 	}
 	stream := &endless{}
-	if _, err := Read(stream); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("more, where a report has at most %d MiB", MaxSize>>20)) {
+	if _, err := Read(stream); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("it is too long: a report of hellochaos has at most %d MiB", MaxSize>>20)) {
 		t.Errorf("an endless stream: %v", err)
 	}
 	if stream.read > MaxSize+1<<20 {
@@ -244,6 +246,26 @@ func BenchmarkRead(b *testing.B) {
 	for b.Loop() {
 		if _, err := Read(bytes.NewReader(data)); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// UTF-8 with a byte order mark is read, and UTF-16 is named.
+func TestReadEncodings(t *testing.T) {
+	text := written(t)
+	if _, err := Read(strings.NewReader("\xef\xbb\xbf" + text)); err != nil {
+		t.Errorf("with a byte order mark: %v", err)
+	}
+	for order, encode := range map[string]func([]byte, uint16) []byte{"little-endian": binary.LittleEndian.AppendUint16, "big-endian": binary.BigEndian.AppendUint16} {
+		var encoded []byte
+		for _, unit := range utf16.Encode([]rune("\ufeff" + text)) {
+			encoded = encode(encoded, unit)
+		}
+		for what, data := range map[string][]byte{"with a mark": encoded, "without": encoded[2:]} {
+			_, err := Read(bytes.NewReader(data))
+			if err == nil || !strings.Contains(err.Error(), "it is encoded in UTF-16 ("+order+")") {
+				t.Errorf("UTF-16, %s, %s: %v", order, what, err)
+			}
 		}
 	}
 }

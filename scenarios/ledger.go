@@ -101,8 +101,9 @@ func (l *ledger) measure(e *evidence) *reports.Measurement {
 	case total == 0:
 		m.Measured, m.Note = nil, "no data: no try got this far"
 	case m.Violations > 0 && m.Violations <= surplus && surplus <= l.raced(e):
-		m.Note = fmt.Sprintf("%d more tries than failures, and no fewer requests that took as long as the %v that a try may take: the mesh may have "+
-			"cut a try just as the service answered it; run it again when the machine is less busy", surplus, l.rule.Retry.PerTry)
+		// All that are missing are excused here, since no more violations are left than there are surplus tries.
+		m.Note = fmt.Sprintf("%s, and no fewer requests took as long as the %v that a try may take: the mesh may have "+
+			"cut a try just as the service answered it; run it again when the machine is less busy", balance(m, missing, surplus), l.rule.Retry.PerTry)
 	case m.Violations > 0:
 		m.Verdict = reports.Fail
 	case l.promises() && l.failures(e.counters) == 0:
@@ -113,6 +114,16 @@ func (l *ledger) measure(e *evidence) *reports.Measurement {
 		m.Verdict = reports.Pass
 	}
 	return m
+}
+
+// balance says in words how the number of retries that were seen follows from the number that the failures call for: the sum that the
+// table's cell "K of N" is the result of.
+func balance(m *reports.Measurement, missing, surplus int64) string {
+	text := fmt.Sprintf("the failures call for %d retries", m.N)
+	if missing > 0 {
+		text += fmt.Sprintf(", %d of which were not sent because the try that waited for them was cut", missing)
+	}
+	return text + fmt.Sprintf("; %d more came without a failure that the service counted, which makes %d", surplus, m.K)
 }
 
 // promises reports whether the policy sends again what a run can make fail: answers of 500, or tries cut by its timeout.

@@ -1,6 +1,8 @@
 package scenarios
 
 import (
+	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -66,6 +68,7 @@ func TestLedgerRace(t *testing.T) {
 		tries(1, 200, 500), tries(1, 500, 500), tries(2, 200, 250), tries(2, 500, 250),
 		tries(3, 200, 125), tries(3, 500, 125), tries(4, 200, 60), tries(4, 500, 65),
 	}
+	callerCut := target.Tries{Service: "frontend", Status: target.StatusCut, Count: 2}
 	for _, c := range []struct {
 		name    string
 		slow    int
@@ -79,6 +82,7 @@ func TestLedgerRace(t *testing.T) {
 		{"one slow request, one beyond the limit", 1, 3 * time.Second, target.Counters{tries(5, 200, 1)}, reports.Fail},
 		{"one slow request, one failure not sent again", 1, 3 * time.Second, target.Counters{tries(1, 500, 1)}, reports.Fail},
 		{"one slow request whose cut was counted, one more", 1, 3 * time.Second, target.Counters{tries(1, target.StatusCut, 1), tries(2, 200, 2)}, reports.Fail},
+		{"five slow requests, two cut together with their callers, one more", 5, 3 * time.Second, target.Counters{tries(1, target.StatusCut, 2), callerCut, tries(3, 200, 1)}, reports.Inconclusive},
 		{"two slow requests, one cut was counted", 2, 3 * time.Second, target.Counters{tries(1, target.StatusCut, 1), tries(2, 200, 2)}, reports.Inconclusive},
 	} {
 		tally := attack.NewTally(1)
@@ -88,6 +92,16 @@ func TestLedgerRace(t *testing.T) {
 		m := newLedger(retried, 1).measure(&evidence{tally: tally, counters: append(c.more, exact...)})
 		if m.Verdict != c.verdict || c.verdict == reports.Inconclusive && !strings.Contains(m.Note, "just as the service answered") {
 			t.Errorf("%s: %s (%s), want %s", c.name, m.Verdict, m.Note, c.verdict)
+		}
+		// The words and the cell "K of N" beside them are one sum.
+		if sum := regexp.MustCompile(`call for (\d+) retries(?:, (\d+) of which [^;]*)?; (\d+) more [^,]*, which makes (\d+),`).FindStringSubmatch(m.Note); c.verdict == reports.Inconclusive {
+			if sum == nil {
+				t.Fatalf("%s: %q has no sum", c.name, m.Note)
+			}
+			number := func(text string) (n int64) { _, _ = fmt.Sscan(text, &n); return n }
+			if number(sum[1]) != m.N || number(sum[4]) != m.K || m.N-number(sum[2])+number(sum[3]) != m.K {
+				t.Errorf("%s: the cell says %d of %d, the words %q", c.name, m.K, m.N, m.Note)
+			}
 		}
 	}
 }

@@ -155,7 +155,7 @@ func summarize(r *reports.Report) string {
 			count[c.Verdict]++
 			checks++
 			if c.Verdict == r.Verdict && worst == "" && r.Verdict != reports.Pass {
-				worst = s.Name + ": " + c.Name
+				worst = fmt.Sprintf("%q of stage %s", c.Name, s.Name)
 			}
 		}
 		for _, p := range s.Phases {
@@ -172,13 +172,13 @@ func summarize(r *reports.Report) string {
 	case r.Verdict == reports.Fail && checks == 1:
 		return "the check contradicts the manifests: " + worst
 	case r.Verdict == reports.Fail:
-		return fmt.Sprintf("%d of %d checks contradict the manifests, first %s", count[reports.Fail], checks, worst)
+		return fmt.Sprintf("%d of %d checks contradict the manifests; the first is %s", count[reports.Fail], checks, worst)
 	case limited:
 		return "no verdict: the load generator could not keep its schedule"
 	case replaced:
 		return "no verdict: pods of the chain were replaced meanwhile"
 	}
-	return fmt.Sprintf("%d of %d checks could not be decided, first %s", count[reports.Inconclusive], checks, worst)
+	return fmt.Sprintf("%d of %d checks could not be decided; the first is %s", count[reports.Inconclusive], checks, worst)
 }
 
 // agreement is the summary of a pass, which may still not be what the tutorial promises.

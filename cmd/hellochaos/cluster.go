@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/printable"
 	"github.com/hellochaos/hellochaos/reports"
 	"github.com/hellochaos/hellochaos/target"
 	"github.com/hellochaos/hellochaos/target/cluster"
@@ -72,16 +74,23 @@ clouds; with NodePort it is open to whoever reaches a node. A run keeps the type
 				whoCanReach[choices.ServiceType], c.Namespace(), c.Namespace())
 			return nil
 		}, func() error {
+			var problems []error
 			if !slices.Contains(cluster.ServiceTypes, choices.ServiceType) {
-				return fmt.Errorf("--service-type %s: must be %s", choices.ServiceType, strings.Join(cluster.ServiceTypes, ", "))
+				problems = append(problems, fmt.Errorf("--service-type %s: must be %s", choices.ServiceType, strings.Join(cluster.ServiceTypes, ", ")))
 			}
-			return nil
+			if !imageForm.MatchString(choices.Image) {
+				problems = append(problems, fmt.Errorf("--image %q: must be the reference of an image, such as registry.example/hello-service:1.0", choices.Image))
+			}
+			return errors.Join(problems...)
 		})
 	cmd.Example = "  hellochaos deploy -n demo --image registry.example/hello-service:1.0"
 	cmd.Flags().StringVar(&choices.Image, "image", "hello-service", "container `image` of hello-service")
 	cmd.Flags().StringVar(&choices.ServiceType, "service-type", cluster.ClusterIP, "`type` of Service frontend: "+strings.Join(cluster.ServiceTypes, ", "))
 	return cmd
 }
+
+// imageForm has the characters of which references of images consist (the grammar of distribution/reference).
+var imageForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:/@+-]*$`)
 
 // whoCanReach tells for each type of Service frontend who can send it requests.
 var whoCanReach = map[string]string{
@@ -126,9 +135,9 @@ func doctorCommand() *cobra.Command {
 
 // print writes a finding for people.
 func print(w io.Writer, f cluster.Finding) {
-	fmt.Fprintf(w, "%-4s  %s: %s\n", f.State, f.Name, f.Meaning)
+	fmt.Fprintf(w, "%-4s  %s: %s\n", f.State, printable.Line(f.Name), printable.Line(f.Meaning))
 	if f.Type != "" {
-		fmt.Fprintf(w, "      > %s\n", f.Type)
+		fmt.Fprintf(w, "      > %s\n", printable.Line(f.Type))
 	}
 }
 
@@ -166,12 +175,12 @@ func tellLeftovers(w io.Writer, c *cluster.Cluster, left []cluster.Leftover) err
 		if !l.Running {
 			state, code = "ended without putting everything back", reports.ExitNotRestored
 		}
-		fmt.Fprintf(w, "%s  %s\n  %s, begun %s on %s (process %d)\n", l.Name, state, l.Command, l.Started.Format(time.DateTime), l.Host, l.Process)
+		fmt.Fprintf(w, "%s  %s\n  %s, begun %s on %s (process %d)\n", printable.Line(l.Name), state, printable.Line(l.Command), l.Started.Format(time.DateTime), printable.Line(l.Host), l.Process)
 		for _, name := range l.Changed {
-			fmt.Fprintf(w, "  changed: %s\n", name)
+			fmt.Fprintf(w, "  changed: %s\n", printable.Line(name))
 		}
 		for _, name := range l.Edited {
-			fmt.Fprintf(w, "  edited by another since: %s\n", name)
+			fmt.Fprintf(w, "  edited by another since: %s\n", printable.Line(name))
 		}
 		if !l.Running {
 			fmt.Fprintf(w, "  > %s\n", c.RestoreCommand(l.Name))

@@ -154,7 +154,11 @@ func (b *bed) prepare() error {
 
 // grant applies what 'hellochaos manifests rbac' prints.
 func (b *bed) grant() error {
-	for document := range strings.SplitSeq(string(manifests.RBAC(b.namespace)), "\n---\n") {
+	rbac, err := manifests.RBAC(b.namespace)
+	if err != nil {
+		return err
+	}
+	for document := range strings.SplitSeq(string(rbac), "\n---\n") {
 		u := &unstructured.Unstructured{}
 		if err := yaml.Unmarshal([]byte(document), &u.Object); err != nil {
 			return err

@@ -72,7 +72,8 @@ func (f *compareFlags) run(cmd *cobra.Command, args []string, text *compare.Flag
 	stdout := cmd.OutOrStdout()
 	err := error(nil)
 	if f.format == "text" {
-		err = compare.Text(stdout, c, f.all, !f.noColor && colourful(stdout))
+		to, coloured := painted(stdout, f.noColor)
+		err = compare.Text(to, c, f.all, coloured)
 	} else {
 		err = format.Write(stdout, c)
 	}

@@ -87,7 +87,8 @@ func (f *deliveryFlags) print(w io.Writer, report *reports.Report) error {
 		return err
 	}
 	if f.format == "text" {
-		return reports.Text(w, report, !f.noColor && colourful(w))
+		to, coloured := painted(w, f.noColor)
+		return reports.Text(to, report, coloured)
 	}
 	format, _ := reports.FormatNamed(f.format) // checked
 	return format.Write(w, report)

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/hellochaos/hellochaos/reports"
+	"github.com/hellochaos/hellochaos/reports/destination"
 	"github.com/hellochaos/hellochaos/reports/grafana"
 	"github.com/hellochaos/hellochaos/reports/links"
 	"github.com/hellochaos/hellochaos/target/cluster"
@@ -40,7 +41,7 @@ func address(text string) (*url.URL, error) {
 	if text == "" {
 		return nil, nil
 	}
-	return reports.BaseURL(text)
+	return destination.BaseURL(text)
 }
 
 // link tells Grafana of a run and adds the links to its report; c is the cluster that was tested, if one was, and prometheus what
@@ -78,7 +79,7 @@ func (f *linkFlags) link(ctx context.Context, c *cluster.Cluster, prometheus str
 func commandLine() []string {
 	line := []string{"hellochaos"}
 	for _, argument := range os.Args[1:] {
-		line = append(line, reports.HideUserInfo(argument))
+		line = append(line, destination.HideUserInfo(argument))
 	}
 	return line
 }

@@ -23,7 +23,11 @@ func manifestsCommand() *cobra.Command {
 				return fmt.Errorf("manifests: name one stage: %s; or rbac", strings.Join(names, ", "))
 			}
 			if args[0] == "rbac" {
-				_, err := cmd.OutOrStdout().Write(manifests.RBAC(namespace))
+				text, err := manifests.RBAC(namespace)
+				if err != nil {
+					return fmt.Errorf("manifests rbac: --namespace: %w", err)
+				}
+				_, err = cmd.OutOrStdout().Write(text)
 				return err
 			}
 			text, err := manifests.StageYAML(args[0])

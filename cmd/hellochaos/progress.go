@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/hellochaos/hellochaos/printable"
 	"github.com/hellochaos/hellochaos/reports"
 	"github.com/hellochaos/hellochaos/scenarios"
 )
@@ -19,11 +20,10 @@ type progressLine struct {
 }
 
 func newProgressLine(w io.Writer, off bool) *progressLine {
-	file, ok := w.(*os.File)
-	if off || !ok || !term.IsTerminal(int(file.Fd())) {
+	if off {
 		return &progressLine{}
 	}
-	return &progressLine{terminal: file}
+	return &progressLine{terminal: terminalOf(w)}
 }
 
 // eraseLine goes to the line's beginning and clears it.
@@ -43,8 +43,10 @@ func (l *progressLine) show(p scenarios.Progress) {
 	if err != nil || width <= 1 {
 		width = 80
 	}
-	if len(text) >= width {
-		text = text[:width-1]
+	if shown := []rune(printable.Line(text)); len(shown) >= width {
+		text = string(shown[:width-1])
+	} else {
+		text = string(shown)
 	}
 	fmt.Fprint(l.terminal, eraseLine+text)
 }
@@ -55,8 +57,22 @@ func (l *progressLine) clear() {
 	}
 }
 
-// colourful reports whether w is a terminal that wants colours (see no-color.org).
-func colourful(w io.Writer) bool {
-	file, ok := w.(*os.File)
-	return ok && os.Getenv("NO_COLOR") == "" && term.IsTerminal(int(file.Fd()))
+// terminalOf is the terminal that w leads to; nil: it leads to none. What is written to it directly, as colours are, is not escaped.
+func terminalOf(w io.Writer) *os.File {
+	if escaping, ok := w.(*printable.Writer); ok {
+		w = escaping.Unwrap()
+	}
+	if file, ok := w.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
+		return file
+	}
+	return nil
+}
+
+// painted is the terminal that w leads to, if it wants colours (see no-color.org), else w: and whether it does.
+func painted(w io.Writer, noColour bool) (io.Writer, bool) {
+	terminal := terminalOf(w)
+	if terminal == nil || noColour || os.Getenv("NO_COLOR") != "" {
+		return w, false
+	}
+	return terminal, true
 }

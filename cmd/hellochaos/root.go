@@ -13,11 +13,26 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hellochaos/hellochaos/printable"
 	"github.com/hellochaos/hellochaos/reports"
 )
 
-// run is the program: it ends with one of the exit codes of package reports.
+// run is the program: it ends with one of the exit codes of package reports. All that it prints passes through printable.Writer.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	out, told := printable.NewWriter(stdout), printable.NewWriter(stderr)
+	code := obey(ctx, args, out, told)
+	if err := out.Flush(); err != nil {
+		fmt.Fprintf(told, "hellochaos: printing the rest: %v\n", err)
+		if code != reports.ExitNotRestored {
+			code = reports.ExitInfrastructure
+		}
+	}
+	_ = told.Flush() // there is nowhere left to report it
+	return code
+}
+
+// obey runs the command that args name.
+func obey(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	undo := new(atomic.Pointer[string])
 	ctx, stop := signals(ctx, undo, stderr)
 	defer stop()

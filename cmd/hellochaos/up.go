@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/printable"
 	"github.com/hellochaos/hellochaos/target"
 	"github.com/hellochaos/hellochaos/target/mesh"
 )
@@ -90,7 +91,7 @@ func up(ctx context.Context, stage string, objects []manifests.Object, host stri
 	if gateway, err := m.Address(ctx, target.Gateway); err == nil {
 		fmt.Fprintf(stdout, "gateway   %s/\n", gateway.URL)
 		if entry = gateway.URL; host != "" {
-			entry = "-H 'Host: " + host + "' " + gateway.URL
+			entry = "-H " + printable.Word("Host: "+host) + " " + gateway.URL
 		}
 	} else {
 		fmt.Fprintf(stdout, "gateway   none before stage ingress\n")

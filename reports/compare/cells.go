@@ -3,6 +3,7 @@ package compare
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -41,14 +42,20 @@ func (r *Row) number(v Value) string {
 	case v.Value == nil:
 		return "–"
 	case r.Kind == Violations:
-		return strconv.FormatInt(v.K, 10)
+		return strconv.FormatInt(v.K, 10) + wrong
 	case r.timed():
 		return latency(*v.Value)
 	case r.Kind == Tries:
 		return strconv.FormatFloat(*v.Value, 'f', 2, 64)
 	}
+	if r.ofViolations {
+		return reports.Probability(*v.Value) + wrong
+	}
 	return reports.Probability(*v.Value)
 }
+
+// wrong follows a number of violations, or their share: the name beside it is that of the check, which may be what should happen.
+const wrong = " wrong"
 
 // latency has three significant digits.
 func latency(seconds float64) string {
@@ -101,8 +108,12 @@ func (c *Comparison) margins() string {
 	if c.LatencyFloor > 0 {
 		floor = fmt.Sprintf(" (%v at least)", time.Duration(c.LatencyFloor*float64(time.Second)))
 	}
-	return fmt.Sprintf("Same is within %s for shares, %.3g %% for tries per request, and %.3g %% less to %.3g %% more%s for times. "+
-		"Intervals have 95 %%; p is Holm's over %d tests, and worse or better needs p ≤ %s and more than the margin. "+
+	violations := ""
+	if slices.ContainsFunc(c.Rows, func(r Row) bool { return r.Kind == Violations || r.ofViolations }) {
+		violations = "Wrong are the requests (of an exact check) and the tries (of a ledger) that contradict the manifests. "
+	}
+	return violations + fmt.Sprintf("Same is within %s for shares, %.3g %% for tries per request, and %.3g %% less to %.3g %% more%s for times. "+
+		"Intervals have confidence 0.95; p is Holm's over %d tests, and worse or better needs p ≤ %s and more than the margin. "+
 		"What an unclear metric needs is about how many requests a phase would settle it.",
 		reports.Probability(c.Margin), 100*c.Margin, 100*c.LatencyMargin/(1+c.LatencyMargin), 100*c.LatencyMargin, floor, c.Family, reports.Probability(c.Alpha))
 }

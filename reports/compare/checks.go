@@ -162,8 +162,8 @@ func (p *pair) violations(r *Row, a, b *reports.Measurement) {
 		r.Old.N, r.New.N = trials(a), trials(b)
 		r.Old.Value, r.New.Value = value(k1/n1), value(k2/n2)
 		r.show(test{difference: stats.Newcombe(k1, n1, k2, n2, intervalAlpha), margin: p.c.Margin, p: stats.TwoProportions(k1, n1, k2, n2)}, false)
-		r.Kind = Share
-		r.Note = "share of violations"
+		r.Kind, r.ofViolations = Share, true
+		r.Note = "both reports have violations, so their shares are compared"
 	}
 }
 

@@ -212,8 +212,8 @@ func TestChecksOfOneAlone(t *testing.T) {
 			violate(a.Stages[0].Checks[3].After, 2)
 			a.Stages[0].Checks[3].After.Verdict = reports.Pass
 		}, "canary, exact header", "", Better, true, Better},
-		{"verdict worse", func(a, b *reports.Report) { b.Stages[0].Checks[0].After.Verdict = reports.Fail }, "edge fails", "the check passed and fails", Worse, true, Worse},
-		{"verdict better", func(a, b *reports.Report) { a.Stages[0].Checks[0].After.Verdict = reports.Fail }, "edge fails", "the check failed and passes", Better, true, Better},
+		{"verdict worse", func(a, b *reports.Report) { b.Stages[0].Checks[0].After.Verdict = reports.Fail }, "edge fails", "the check passed in OLD and fails in NEW", Worse, true, Worse},
+		{"verdict better", func(a, b *reports.Report) { a.Stages[0].Checks[0].After.Verdict = reports.Fail }, "edge fails", "the check failed in OLD and passes in NEW", Better, true, Better},
 		{"by load", func(a, b *reports.Report) {
 			for _, r := range []*reports.Report{a, b} {
 				r.Stages[0].Checks[2].After.Band = stats.Interval{Lo: 0.02, Hi: 0.38}
@@ -227,7 +227,7 @@ func TestChecksOfOneAlone(t *testing.T) {
 		{"both violate", func(a, b *reports.Report) {
 			violate(a.Stages[0].Checks[3].After, 100)
 			violate(b.Stages[0].Checks[3].After, 200)
-		}, "canary, exact header", "share of violations", Worse, true, Worse},
+		}, "canary, exact header", "both reports have violations, so their shares are compared", Worse, true, Worse},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			a, b := usual.draw(1), usual.draw(2)
@@ -307,8 +307,8 @@ func TestMarginIsMonotone(t *testing.T) {
 			last[r.name()] = r.Word
 		}
 	}
-	if last["retry, after: edge fails"] != Same {
-		t.Errorf("within .3: %s", last["retry, after: edge fails"])
+	if last[`"edge fails" of stage retry, phase after`] != Same {
+		t.Errorf("within .3: %s", last[`"edge fails" of stage retry, phase after`])
 	}
 }
 

@@ -15,7 +15,7 @@ func (c *Comparison) conclude() {
 	c.Word = wordOf(count, len(open) > 0 || len(c.Rows) == 0)
 	switch {
 	case c.Word == Worse:
-		c.Summary = fmt.Sprintf("NEW is worse than OLD in %d of %s, first %s", count[Worse], metrics(len(c.Rows)), c.Rows[0].name())
+		c.Summary = fmt.Sprintf("NEW is worse than OLD in %d of %s; the first is %s", count[Worse], metrics(len(c.Rows)), c.Rows[0].name())
 	case len(open) > 0:
 		c.Summary = fmt.Sprintf("NEW is not found to be worse, but not all could be told: %s", open[0])
 		if len(open) > 1 {
@@ -24,7 +24,7 @@ func (c *Comparison) conclude() {
 	case len(c.Rows) == 0:
 		c.Summary = "nothing could be compared"
 	case c.Word == Better:
-		c.Summary = fmt.Sprintf("NEW is better than OLD in %d of %s, first %s, and worse in none", count[Better], metrics(len(c.Rows)), c.Rows[0].name())
+		c.Summary = fmt.Sprintf("NEW is better than OLD in %d of %s, and worse in none; the first is %s", count[Better], metrics(len(c.Rows)), c.Rows[0].name())
 	default:
 		c.Summary = "NEW is the same as OLD in all " + metrics(len(c.Rows))
 		if count[Unclear] > 0 {
@@ -84,8 +84,10 @@ func (c *Comparison) open() []string {
 	return all
 }
 
-// name is where the row is from, in words.
-func (r *Row) name() string { return r.Stage + ", " + r.Phase + ": " + r.Metric }
+// name is the row's metric and where it is from, in words. Names are quoted: they may have commas and colons in them.
+func (r *Row) name() string {
+	return fmt.Sprintf("%q of stage %s, phase %s", r.Metric, r.Stage, r.Phase)
+}
 
 // String says what was not compared, and why.
 func (e Exclusion) String() string {

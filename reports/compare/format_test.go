@@ -29,8 +29,8 @@ func example() *Comparison {
 	return c
 }
 
-const exampleText = `WORSE  NEW is worse than OLD in 3 of 14 metrics, first retry, after: backend
-       ledger
+const exampleText = `WORSE  NEW is worse than OLD in 3 of 14 metrics; the first is "backend ledger"
+       of stage retry, phase after
 OLD r1: pass, 6000 requests, seed 1, 2026-05-04 03:02:01 UTC
 NEW r2: fail, 6000 requests, seed 2, 2026-05-04 03:02:01 UTC
   ≠ --break: OLD none, NEW one-retry-less
@@ -39,11 +39,11 @@ NEW r2: fail, 6000 requests, seed 2, 2026-05-04 03:02:01 UTC
     it
 
 worse
-phase        metric          old     new     difference  p
-retry after  backend ledger  0       12      +12         exact
-retry after  ok p50          1.98ms  11.6ms  +487% ±67%  <.001
-retry after  ok p90          3.33ms  19.7ms  +493% ±77%  <.001
-  ! backend ledger: the check passed and fails
+phase        metric          old      new       difference  p
+retry after  backend ledger  0 wrong  12 wrong  +12         exact
+retry after  ok p50          1.98ms   11.6ms    +487% ±67%  <.001
+retry after  ok p90          3.33ms   19.7ms    +493% ±77%  <.001
+  ! "backend ledger": the check passed in OLD and fails in NEW
 
 better
 phase         metric              old    new  difference     p
@@ -62,18 +62,20 @@ retry after   backend tries/request  1.39    1.42    +0.02 ±0.10  14000
 retry after   ok p99                 4.91ms  30.3ms  +517% ±139%  3100
 
 same
-phase         metric                old     new     difference     p
-retry before  canary share          .189    .213    +.0233 ±.0203  .121
-retry after   canary share          .208    .189    -.0193 ±.0202  .242
-retry after   canary, exact header  0       0       +0             exact
-retry after   backend wait, try 2   12.5ms  12.5ms  +0% ±13%       1.000
+phase         metric                old      new      difference     p
+retry before  canary share          .189     .213     +.0233 ±.0203  .121
+retry after   canary share          .208     .189     -.0193 ±.0202  .242
+retry after   canary, exact header  0 wrong  0 wrong  +0             exact
+retry after   backend wait, try 2   12.5ms   12.5ms   +0% ±13%       1.000
 
   ! not compared: retry before: latencies: requests left late in NEW
 
-Same is within .05 for shares, 5 % for tries per request, and 20 % less to 25 %
-more (1ms at least) for times. Intervals have 95 %; p is Holm's over 12 tests,
-and worse or better needs p ≤ .01 and more than the margin. What an unclear
-metric needs is about how many requests a phase would settle it.
+Wrong are the requests (of an exact check) and the tries (of a ledger) that
+contradict the manifests. Same is within .05 for shares, 5 % for tries per
+request, and 20 % less to 25 % more (1ms at least) for times. Intervals have
+confidence 0.95; p is Holm's over 12 tests, and worse or better needs p ≤ .01
+and more than the margin. What an unclear metric needs is about how many
+requests a phase would settle it.
 `
 
 func TestText(t *testing.T) {

@@ -47,9 +47,9 @@ func (c *Comparison) judge() {
 func (r *Row) judge(family int) {
 	switch {
 	case r.Old.Verdict == reports.Pass && r.New.Verdict == reports.Fail:
-		r.Word, r.Note = Worse, "the check passed and fails"
+		r.Word, r.Note = Worse, "the check passed in OLD and fails in NEW"
 	case r.Old.Verdict == reports.Fail && r.New.Verdict == reports.Pass:
-		r.Word, r.Note = Better, "the check failed and passes"
+		r.Word, r.Note = Better, "the check failed in OLD and passes in NEW"
 	case r.identical:
 		r.Word, r.Needed = Same, 0
 	case r.settled:

@@ -61,12 +61,13 @@ type Value struct {
 
 // measured is what a row is judged by.
 type measured struct {
-	identical bool
-	settled   bool           // exactly, without a test
-	added     bool           // OLD does not have the check, so nothing is lost
-	test      *test          // none: there is too little for one
-	away      func() float64 // how much further from the prediction the new value is; nil: less is better
-	requests  int64          // of the phase, in the report that has fewer
+	ofViolations bool // a share of violations
+	identical    bool
+	settled      bool           // exactly, without a test
+	added        bool           // OLD does not have the check, so nothing is lost
+	test         *test          // none: there is too little for one
+	away         func() float64 // how much further from the prediction the new value is; nil: less is better
+	requests     int64          // of the phase, in the report that has fewer
 }
 
 // test is a difference on the scale on which it is tested: of logarithms for times.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/hellochaos/hellochaos/reports/terminal"
@@ -126,8 +127,8 @@ func notes(rows []*Row) []string {
 		if about[r.Note] == nil {
 			order = append(order, r.Note)
 		}
-		if !slices.Contains(about[r.Note], r.Metric) {
-			about[r.Note] = append(about[r.Note], r.Metric)
+		if !slices.Contains(about[r.Note], strconv.Quote(r.Metric)) {
+			about[r.Note] = append(about[r.Note], strconv.Quote(r.Metric))
 		}
 	}
 	for i, note := range order {

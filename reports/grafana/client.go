@@ -1,44 +1,40 @@
 package grafana
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
-	"unicode"
 
-	"github.com/hellochaos/hellochaos/reports"
+	"github.com/hellochaos/hellochaos/reports/destination"
 )
-
-// mostAnswer is how much of an answer is read, in bytes.
-const mostAnswer = 4 << 20
 
 // client talks to a Grafana. Nothing that it returns holds the token or the password.
 type client struct {
-	http  *http.Client
-	base  *url.URL // without user and password
-	token string
-	user  *url.Userinfo
-	idle  func()
+	*destination.Client
+	base    *url.URL // without user and password
+	header  http.Header
+	user    *url.Userinfo
+	secrets destination.Secrets
 }
 
 func newClient(o Options) *client {
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	c := &client{token: strings.TrimSpace(o.Token), user: o.URL.User, idle: transport.CloseIdleConnections}
+	c := &client{header: http.Header{"Accept": {"application/json"}}, user: o.URL.User}
 	bare := *o.URL
 	bare.User = nil
 	c.base = &bare
-	// A redirect leads to a page for people to log in, or away from the host that the token is for.
-	c.http = &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	token := strings.TrimSpace(o.Token)
+	if token != "" {
+		c.header.Set("Authorization", "Bearer "+token)
+	}
+	password, _ := c.user.Password()
+	c.secrets = destination.Secrets{token, password}
+	c.Client = destination.New(destination.Options{Timeout: requestTimeout, Secrets: c.secrets})
 	return c
 }
-
-func (c *client) close() { c.idle() }
 
 // page is where a browser finds what Grafana names by its path. Under a path of its own, Grafana names it with that path.
 func (c *client) page(path string) string {
@@ -101,101 +97,55 @@ func (c *client) create(ctx context.Context, d *Dashboard) (string, error) {
 
 var errNotGrafana = errors.New("the answer is not one of Grafana's: is this the URL of a Grafana?")
 
-// refusal is an answer that is not a success.
-type refusal struct {
-	status  int
-	message string
-}
-
-func (r refusal) Error() string {
-	text := fmt.Sprintf("%d %s", r.status, http.StatusText(r.status))
-	if r.message != "" {
-		text += " (" + r.message + ")"
+// refused is an answer that is not a success, with what Grafana says of it and what the user can do.
+func (c *client) refused(r *destination.Refusal) error {
+	text := ""
+	if message := c.message(r.Body); message != "" {
+		text += " (" + message + ")"
 	}
 	switch {
-	case r.status == http.StatusUnauthorized:
+	case r.Status == http.StatusUnauthorized:
 		text += ": set GRAFANA_TOKEN to the token of a service account"
-	case r.status == http.StatusForbidden:
+	case r.Status == http.StatusForbidden:
 		text += ": the token needs the role Editor"
-	case r.status == http.StatusNotFound, r.status >= 300 && r.status < 400:
+	case r.Status == http.StatusNotFound:
 		text += ": is this the URL of a Grafana, with its path?"
 	}
-	return text
+	return fmt.Errorf("%w%s", r, text)
 }
 
-// unreachable is a request without an answer.
-type unreachable struct{ error }
-
-// fatal reports whether other requests would fail in the same way.
+// fatal reports whether other requests would fail in the same way: nothing answered, or not a Grafana, or one that does not know us.
 func fatal(err error) bool {
-	var away unreachable
-	var refused refusal
-	return errors.As(err, &away) || errors.Is(err, errNotGrafana) || errors.As(err, &refused) && refused.status == http.StatusUnauthorized
+	var refused *destination.Refusal
+	return !errors.As(err, &refused) || refused.Status == http.StatusUnauthorized || refused.Status/100 == 3
 }
 
 // do sends a request with a body of JSON, unless it is nil, and reads the answer's JSON into reply.
 func (c *client) do(ctx context.Context, method, path string, body, reply any) error {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
-	defer cancel()
-	request, err := c.request(ctx, method, path, body)
+	at, err := url.Parse(c.base.String() + path)
 	if err != nil {
-		return unreachable{err}
+		return errors.New("the URL cannot be asked")
 	}
-	response, err := c.http.Do(request)
-	if err != nil {
-		return unreachable{c.plain(ctx, err)}
+	at.User = c.user
+	request := destination.Request{Method: method, URL: at, Header: c.header}
+	if body != nil {
+		if request.Body, err = json.Marshal(body); err != nil {
+			return fmt.Errorf("writing the request: %w", err)
+		}
+		request.Header = c.header.Clone()
+		request.Header.Set("Content-Type", "application/json")
 	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(response.Body, mostAnswer+1))
+	answer, err := c.Do(ctx, request)
+	var refusal *destination.Refusal
 	switch {
+	case errors.As(err, &refusal):
+		return c.refused(refusal)
 	case err != nil:
-		return unreachable{c.plain(ctx, err)}
-	case response.StatusCode < 200 || response.StatusCode > 299:
-		return refusal{response.StatusCode, c.message(text)}
-	case len(text) > mostAnswer || json.Unmarshal(text, reply) != nil:
+		return err
+	case json.Unmarshal(answer, reply) != nil:
 		return errNotGrafana
 	}
 	return nil
-}
-
-func (c *client) request(ctx context.Context, method, path string, body any) (*http.Request, error) {
-	var content io.Reader
-	if body != nil {
-		text, err := json.Marshal(body)
-		if err != nil {
-			return nil, fmt.Errorf("writing the request: %w", err)
-		}
-		content = bytes.NewReader(text)
-	}
-	request, err := http.NewRequestWithContext(ctx, method, c.base.String()+path, content)
-	if err != nil {
-		return nil, errors.New("the URL cannot be asked")
-	}
-	request.Header.Set("Accept", "application/json")
-	request.Header.Set("User-Agent", "hellochaos")
-	if body != nil {
-		request.Header.Set("Content-Type", "application/json")
-	}
-	switch {
-	case c.token != "":
-		request.Header.Set("Authorization", "Bearer "+c.token)
-	case c.user != nil:
-		password, _ := c.user.Password()
-		request.SetBasicAuth(c.user.Username(), password)
-	}
-	return request, nil
-}
-
-// plain is why there was no answer, without the URL that was asked.
-func (c *client) plain(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return fmt.Errorf("no answer in time (%s a request, %s in all)", requestTimeout, Timeout)
-	}
-	var asked *url.Error
-	if errors.As(err, &asked) {
-		err = asked.Err
-	}
-	return errors.New(c.hide(err.Error()))
 }
 
 // message is what Grafana says of a refusal, in one line; empty where it says nothing.
@@ -206,25 +156,5 @@ func (c *client) message(text []byte) string {
 	if json.Unmarshal(text, &said) != nil {
 		return ""
 	}
-	line := strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return ' '
-		}
-		return r
-	}, said.Message)
-	if runes := []rune(line); len(runes) > 120 {
-		line = string(runes[:120]) + "…"
-	}
-	return c.hide(line)
-}
-
-// hide takes the token and the password out of a text, and URLs' users.
-func (c *client) hide(text string) string {
-	password, _ := c.user.Password()
-	for _, secret := range []string{c.token, password} {
-		if secret != "" {
-			text = strings.ReplaceAll(text, secret, "…")
-		}
-	}
-	return reports.HideUserInfo(text)
+	return c.secrets.Line(said.Message, 120)
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/hellochaos/hellochaos/reports"
+	"github.com/hellochaos/hellochaos/reports/destination"
 )
 
 // Timeout is the longest that Tell takes, and requestTimeout the longest that one request may.
@@ -33,10 +34,10 @@ type Options struct {
 // Tell imports our dashboards where they are missing, writes an annotation for each phase, and adds the links to the report,
 // only to what is there. Whatever goes wrong takes nothing away from the report: it is one line in its remarks.
 func Tell(ctx context.Context, o Options, r *reports.Report) {
-	ctx, cancel := context.WithTimeout(ctx, Timeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, Timeout, fmt.Errorf("not done within %s", Timeout))
 	defer cancel()
 	t := &telling{client: newClient(o), namespace: o.Namespace, report: r}
-	defer t.client.close()
+	defer t.client.Close()
 	for _, step := range []func(context.Context) error{t.dashboards, t.annotations, t.istio} {
 		if err := step(ctx); err != nil {
 			t.trouble(err)
@@ -46,7 +47,7 @@ func Tell(ctx context.Context, o Options, r *reports.Report) {
 		}
 	}
 	if len(t.troubles) > 0 {
-		r.Remarks = append(r.Remarks, fmt.Sprintf("Grafana at %s: %s", reports.WithoutPassword(o.URL), strings.Join(t.troubles, "; ")))
+		r.Remarks = append(r.Remarks, fmt.Sprintf("Grafana at %s: %s", destination.WithoutPassword(o.URL), strings.Join(t.troubles, "; ")))
 	}
 }
 

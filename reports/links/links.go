@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"net/http"
 	"net/url"
@@ -18,6 +17,7 @@ import (
 	"time"
 
 	"github.com/hellochaos/hellochaos/reports"
+	"github.com/hellochaos/hellochaos/reports/destination"
 )
 
 // A program that the user named may take timeout to say what it is; one that was found is either near or not to be reached.
@@ -69,7 +69,7 @@ func Add(ctx context.Context, o Options, r *reports.Report) {
 		case errs[i] == nil:
 			r.Links = append(r.Links, links[i])
 		case program.Given != nil:
-			r.Remarks = append(r.Remarks, fmt.Sprintf("%s at %s: %s", program.name, reports.WithoutPassword(program.Given), errs[i]))
+			r.Remarks = append(r.Remarks, fmt.Sprintf("%s at %s: %s", program.name, destination.WithoutPassword(program.Given), errs[i]))
 		}
 	}
 }
@@ -114,7 +114,7 @@ func span(r *reports.Report) (from, to time.Time) {
 }
 
 func link(title string, at address, under string, query url.Values) reports.Link {
-	return reports.Link{Title: title, URL: reports.WithoutPassword(at.URL) + under + "?" + query.Encode()}
+	return reports.Link{Title: title, URL: destination.WithoutPassword(at.URL) + under + "?" + query.Encode()}
 }
 
 // kiali links to the graph. A Kiali that the user gave need not be reached from here, and is not asked.
@@ -177,37 +177,20 @@ func tracing(ctx context.Context, at address, namespace string, r *reports.Repor
 		"startTs": {strconv.FormatInt(from.UnixMilli(), 10)}, "endTs": {strconv.FormatInt(to.UnixMilli()+1, 10)}}), nil
 }
 
-// mostAnswer is how much of an answer is read, in bytes.
-const mostAnswer = 1 << 20
-
 // ask gets JSON. Its error does not hold the URL.
 func (a address) ask(ctx context.Context, under string, reply any) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, reports.WithoutPassword(a.URL)+under, nil)
+	at, err := url.Parse(a.String() + under)
 	if err != nil {
 		return errors.New("the URL cannot be asked")
 	}
-	request.Header.Set("Accept", "application/json")
-	if password, ok := a.User.Password(); ok {
-		request.SetBasicAuth(a.User.Username(), password)
-	}
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	defer transport.CloseIdleConnections()
-	if !a.given { // a Service's address
-		transport.Proxy = nil
-	}
-	response, err := (&http.Client{Transport: transport}).Do(request)
-	var asked *url.Error
-	if errors.As(err, &asked) {
-		return asked.Err
-	}
+	password, _ := a.User.Password()
+	client := destination.New(destination.Options{Secrets: destination.Secrets{password}, Direct: !a.given}) // a Service's address needs no proxy
+	defer client.Close()
+	answer, err := client.Do(ctx, destination.Request{Method: http.MethodGet, URL: at, Header: http.Header{"Accept": {"application/json"}}})
 	if err != nil {
 		return err
 	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s", response.Status)
-	}
-	if err := json.NewDecoder(io.LimitReader(response.Body, mostAnswer)).Decode(reply); err != nil {
+	if json.Unmarshal(answer, reply) != nil {
 		return errors.New("the answer is not JSON of the expected form")
 	}
 	return nil

@@ -16,13 +16,14 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/hellochaos/hellochaos/reports"
+	"github.com/hellochaos/hellochaos/reports/destination"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func base(t *testing.T, text string) *url.URL {
 	t.Helper()
-	u, err := reports.BaseURL(text)
+	u, err := destination.BaseURL(text)
 	if err != nil {
 		t.Fatal(err)
 	}

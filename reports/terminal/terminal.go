@@ -6,10 +6,11 @@ package terminal
 import (
 	"fmt"
 	"strings"
-	"unicode"
 
 	"github.com/olekukonko/tablewriter"
 	"github.com/olekukonko/tablewriter/tw"
+
+	"github.com/hellochaos/hellochaos/printable"
 )
 
 // Width is the terminal width that text is laid out for.
@@ -120,13 +121,5 @@ func fold(text string, width int) []string {
 	return append(lines, line)
 }
 
-// Plain is text on one line without control characters, each of which becomes U+FFFD.
-func Plain(text string) string {
-	text = strings.Join(strings.Fields(text), " ")
-	return strings.Map(func(c rune) rune {
-		if unicode.IsControl(c) {
-			return unicode.ReplacementChar
-		}
-		return c
-	}, text)
-}
+// Plain is text on one line: blanks and line breaks between words become one blank each, and what a terminal would obey is escaped.
+func Plain(text string) string { return printable.Line(strings.Join(strings.Fields(text), " ")) }

@@ -19,9 +19,9 @@ func TestText(t *testing.T) {
 	}
 	want := "PASS  " + strings.Repeat("word ", 14) + "word\n" +
 		"      " + strings.Repeat("word ", 5) + "end\n" +
-		"\nworse\nname        n   verdict\na           1   PASS\nlonger\uFFFD[2J  22  FAIL\n" +
+		"\nworse\nname             n   verdict\na                1   PASS\nlonger\\u001b[2J  22  FAIL\n" +
 		"name  n\nb c   3\n" +
-		"  ! " + strings.Repeat("ä", 90) + "\n    and\uFFFDmore\nhttp://example.org/" + strings.Repeat("x", 80) + "\uFFFD\n"
+		"  ! " + strings.Repeat("ä", 90) + "\n    and\\u0007more\nhttp://example.org/" + strings.Repeat("x", 80) + "\\u001b\n"
 	if got := write(false); got != want {
 		t.Errorf("got\n%q\nwant\n%q", got, want)
 	}

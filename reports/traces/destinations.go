@@ -24,7 +24,7 @@ func AddFlags(set *pflag.FlagSet) *Flags {
 // Destinations are where traces are sent to; nil: not there.
 type Destinations struct {
 	otlp, zipkin *url.URL
-	secrets      []string
+	settings     settings // of the OTLP receiver
 	// patience is how long all sending and asking may take together: a report is worth more than where else it is seen.
 	patience time.Duration
 	// flush is how long spans may be on their way: Envoy sends them every 5 seconds.
@@ -41,7 +41,7 @@ func (f *Flags) Destinations() (d Destinations, err error) {
 		if d.otlp != nil && !strings.HasSuffix(d.otlp.Path, "/v1/traces") {
 			d.otlp = d.otlp.JoinPath("v1/traces")
 		}
-		d.secrets, err = secrets()
+		d.settings, err = readSettings()
 		problems = append(problems, err)
 	}
 	if f.zipkin != "" {

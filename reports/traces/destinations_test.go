@@ -31,6 +31,8 @@ func TestDestinationProblems(t *testing.T) {
 		{"https://c?key=secret", "https://z/#secret", "", []string{"--otlp-endpoint: must have no user", "--zipkin-url: must have no user"}},
 		{"https://c", "http://z:port", "a=b,secret", []string{"OTEL_EXPORTER_OTLP_HEADERS: entry 2", "--zipkin-url: must be"}},
 		{"https://c", "", "=secret,a=%zzsecret", []string{"OTEL_EXPORTER_OTLP_HEADERS: entry 1", "OTEL_EXPORTER_OTLP_HEADERS: entry 2"}},
+		{"https://c", "", "bad name=secret", []string{"OTEL_EXPORTER_OTLP_HEADERS: entry 1"}},
+		{"https://c", "", "a=secret%0d%0ax:y", []string{"OTEL_EXPORTER_OTLP_HEADERS: entry 1"}},
 		{"", "https://z", "secret", nil}, // nobody reads it
 	} {
 		t.Setenv("OTEL_EXPORTER_OTLP_HEADERS", c.headers)
@@ -55,5 +57,20 @@ func TestDestinationProblems(t *testing.T) {
 		if strings.Contains(err.Error(), "secret") {
 			t.Errorf("%q has the secret in it", err)
 		}
+	}
+}
+
+// What the environment says of compression and certificates is refused where it cannot be obeyed.
+func TestSettings(t *testing.T) {
+	t.Setenv("OTEL_EXPORTER_OTLP_COMPRESSION", "none")
+	t.Setenv("OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", "zstd")
+	t.Setenv("OTEL_EXPORTER_OTLP_CERTIFICATE", "/nowhere.pem")
+	t.Setenv("OTEL_EXPORTER_OTLP_CLIENT_KEY", "key.pem")
+	_, err := readSettings()
+	want := `OTEL_EXPORTER_OTLP_TRACES_COMPRESSION: "zstd": must be gzip or none
+OTEL_EXPORTER_OTLP_CERTIFICATE: open /nowhere.pem: no such file or directory
+OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and OTEL_EXPORTER_OTLP_CLIENT_KEY: must both be given, or neither`
+	if err == nil || err.Error() != want {
+		t.Errorf("%v, want\n%s", err, want)
 	}
 }

@@ -5,16 +5,20 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 
-	"go.opentelemetry.io/otel/trace"
-
 	"github.com/hellochaos/hellochaos/reports"
 )
 
+// ID is that of a trace, which W3C's trace context has as 32 hexadecimal digits; no trace has the one of zeros.
+type ID [16]byte
+
+// String is the ID in hexadecimal digits.
+func (id ID) String() string { return hex.EncodeToString(id[:]) }
+
 // traceID is the id that the mesh knows the request by; where it knows none, a hash of the request's name and of when the run
 // began: the same seed gives the same names, and two runs must not become one trace.
-func traceID(r *reports.Report, sample *reports.Sample) (id trace.TraceID) {
+func traceID(r *reports.Report, sample *reports.Sample) (id ID) {
 	if sample.Trace != "" {
-		if _, err := hex.Decode(id[:], []byte(sample.Trace)); err == nil && id.IsValid() {
+		if _, err := hex.Decode(id[:], []byte(sample.Trace)); err == nil && id != (ID{}) {
 			return id
 		}
 	}
@@ -24,8 +28,7 @@ func traceID(r *reports.Report, sample *reports.Sample) (id trace.TraceID) {
 }
 
 // spanID is a hash of the trace and of what the span is of: "try" or "call", and the index of the try among the sample's.
-func spanID(of trace.TraceID, what string, index int) (id trace.SpanID) {
+func spanID(of ID, what string, index int) []byte {
 	sum := sha256.Sum256(binary.BigEndian.AppendUint64(append(of[:], what...), uint64(index)))
-	copy(id[:], sum[:])
-	return id
+	return sum[:8]
 }

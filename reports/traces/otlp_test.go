@@ -5,8 +5,10 @@ import (
 	"compress/gzip"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/pem"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -20,6 +22,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/pflag"
 	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	common "go.opentelemetry.io/proto/otlp/common/v1"
 	otlp "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
@@ -96,43 +99,43 @@ func TestOTLP(t *testing.T) {
 	}
 }
 
-// said are the spans of traces, by id, in the words that a receiver hears.
+// said are the spans of traces, by id, in words.
 func said(all []Trace) map[string]string {
 	words := make(map[string]string)
 	for _, trace := range all {
 		for _, s := range trace.Spans {
-			attributes := make(map[string]string)
-			for _, a := range append(s.Attributes, s.Resource.Attributes()...) {
-				attributes[string(a.Key)] = a.Value.String()
-			}
-			parent := ""
-			if s.Parent.IsValid() {
-				parent = s.Parent.SpanID().String()
-			}
-			words[s.SpanContext.TraceID().String()+s.SpanContext.SpanID().String()] = fmt.Sprintln(parent, s.Name, s.SpanKind, s.StartTime.UnixNano(), s.EndTime.UnixNano(),
-				s.Status.Code, s.Status.Description, attributes)
+			words[hex.EncodeToString(s.TraceId)+hex.EncodeToString(s.SpanId)] = inWords(s.Span, s.Service, s.Version)
 		}
 	}
 	return words
 }
 
-var kinds = map[otlp.Span_SpanKind]string{otlp.Span_SPAN_KIND_CLIENT: "client", otlp.Span_SPAN_KIND_SERVER: "server"}
-var statuses = map[otlp.Status_StatusCode]string{otlp.Status_STATUS_CODE_UNSET: "Unset", otlp.Status_STATUS_CODE_ERROR: "Error"}
+func inWords(s *otlp.Span, service, version string) string {
+	attributes := make(map[string]string)
+	for _, a := range s.Attributes {
+		attributes[a.Key] = valueOf(a)
+	}
+	return fmt.Sprintln(service, version, hex.EncodeToString(s.ParentSpanId), s.Name, s.Kind, s.StartTimeUnixNano, s.EndTimeUnixNano,
+		s.Status.GetCode(), s.Status.GetMessage(), attributes)
+}
 
-func spansOf(resources []*otlp.ResourceSpans) map[string]string {
+func valueOf(a *common.KeyValue) string {
+	if number, ok := a.Value.Value.(*common.AnyValue_IntValue); ok {
+		return fmt.Sprint(number.IntValue)
+	}
+	return a.Value.GetStringValue()
+}
+
+func spansOf(recorders []*otlp.ResourceSpans) map[string]string {
 	words := make(map[string]string)
-	for _, resource := range resources {
-		for _, scope := range resource.ScopeSpans {
+	for _, recorder := range recorders {
+		who := map[string]string{}
+		for _, a := range recorder.Resource.Attributes {
+			who[a.Key] = valueOf(a)
+		}
+		for _, scope := range recorder.ScopeSpans {
 			for _, s := range scope.Spans {
-				attributes := make(map[string]string)
-				for _, a := range append(s.Attributes, resource.Resource.Attributes...) {
-					attributes[a.Key] = a.Value.GetStringValue()
-					if attributes[a.Key] == "" {
-						attributes[a.Key] = fmt.Sprint(a.Value.GetIntValue())
-					}
-				}
-				words[hex.EncodeToString(s.TraceId)+hex.EncodeToString(s.SpanId)] = fmt.Sprintln(hex.EncodeToString(s.ParentSpanId), s.Name, kinds[s.Kind],
-					s.StartTimeUnixNano, s.EndTimeUnixNano, statuses[s.Status.GetCode()], s.Status.GetMessage(), attributes)
+				words[hex.EncodeToString(s.TraceId)+hex.EncodeToString(s.SpanId)] = inWords(s, who["service.name"], who["service.version"])
 			}
 		}
 	}
@@ -140,7 +143,7 @@ func spansOf(resources []*otlp.ResourceSpans) map[string]string {
 }
 
 // hexID finds the ids of OTLP's JSON, which are hexadecimal where the JSON of protocol buffers has base64.
-var hexID = regexp.MustCompile(`"(traceId|spanId|parentSpanId)":"([0-9A-F]*)"`)
+var hexID = regexp.MustCompile(`"(traceId|spanId|parentSpanId)":"([0-9a-f]*)"`)
 
 // The file has a line a trace, each a TracesData with the same spans as are sent.
 func TestOTLPFile(t *testing.T) {
@@ -153,7 +156,7 @@ func TestOTLPFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if bytes.Count(data, []byte("\n")) != 2 || !bytes.HasSuffix(data, []byte("}\n")) || !bytes.Contains(data, []byte(`"traceId":"`+strings.ToUpper(carried)+`"`)) {
+	if bytes.Count(data, []byte("\n")) != 2 || !bytes.HasSuffix(data, []byte("}\n")) || !bytes.Contains(data, []byte(`"traceId":"`+carried+`"`)) {
 		t.Fatalf("not two lines with ids in hexadecimal digits:\n%s", data)
 	}
 	got := make(map[string]string)
@@ -227,7 +230,7 @@ func TestRemarks(t *testing.T) {
 	down := httptest.NewServer(mux)
 	down.Close()
 	for _, c := range []struct{ flag, url, want string }{
-		{"--otlp-endpoint", server.URL + "/refuses", "traces: --otlp-endpoint " + server.URL + "/refuses/v1/traces: 401 Unauthorized .body: no entry for … or …!+…$"},
+		{"--otlp-endpoint", server.URL + "/refuses", "traces: --otlp-endpoint " + server.URL + "/refuses/v1/traces: 401 Unauthorized: no entry for … or …!+…$"},
 		{"--otlp-endpoint", server.URL + "/slow", "no answer within 500ms"},
 		{"--otlp-endpoint", down.URL, "traces: --otlp-endpoint .*/v1/traces: dial tcp .*: connection refused$"},
 		{"--otlp-endpoint", server.URL + "/busy", ""},
@@ -252,6 +255,90 @@ func TestRemarks(t *testing.T) {
 				t.Errorf("remarks %q, want one: %s", r.Remarks, c.want)
 			}
 		})
+	}
+}
+
+// What authorizes us goes to the receiver that the user named and to no other host, and a redirect is never a success: of a POST that
+// is redirected by 302, Go makes a GET without the spans.
+func TestRedirects(t *testing.T) {
+	t.Setenv("OTEL_EXPORTER_OTLP_HEADERS", "api-key=secret-key,Authorization=Bearer%20secret-token")
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		t.Errorf("%s %s reached another host with %v", r.Method, r.URL, r.Header)
+	}))
+	defer elsewhere.Close()
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		named := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if otlp := r.URL.Path == "/v1/traces"; (r.Header.Get("api-key") == "secret-key") != otlp {
+				t.Errorf("%s got the headers %v", r.URL, r.Header)
+			}
+			http.Redirect(w, r, elsewhere.URL+"/secret-key", status)
+		}))
+		for flag, want := range map[string]string{
+			"--otlp-endpoint": fmt.Sprintf("traces: --otlp-endpoint %s/v1/traces: %d %s: a redirect to %s, which was not followed", named.URL, status, http.StatusText(status), elsewhere.URL),
+			"--zipkin-url":    fmt.Sprintf("traces: --zipkin-url %s: the traces were not taken: %d %s: a redirect to %s, which was not followed", named.URL, status, http.StatusText(status), elsewhere.URL),
+		} {
+			r := example()
+			Send(t.Context(), r, destinations(t, flag, named.URL))
+			if len(r.Links) > 0 || len(r.Remarks) != 1 || !strings.HasPrefix(r.Remarks[0], want) || strings.Contains(r.Remarks[0], "secret") {
+				t.Errorf("links %v, remarks %q, want %q", r.Links, r.Remarks, want)
+			}
+		}
+		named.Close()
+	}
+}
+
+// Spans that a receiver did not take of an answer of 200 are told.
+func TestPartialSuccess(t *testing.T) {
+	for _, c := range []struct {
+		success *collector.ExportTracePartialSuccess
+		want    string
+	}{
+		{nil, ""},
+		{&collector.ExportTracePartialSuccess{}, ""},
+		{&collector.ExportTracePartialSuccess{RejectedSpans: 300, ErrorMessage: "too\nold"}, ": 300 spans were not taken: too old"},
+		{&collector.ExportTracePartialSuccess{ErrorMessage: "slow down"}, ": the spans were taken with a warning: slow down"},
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			answer, _ := proto.Marshal(&collector.ExportTraceServiceResponse{PartialSuccess: c.success})
+			_, _ = w.Write(answer)
+		}))
+		r := example()
+		Send(t.Context(), r, destinations(t, "--otlp-endpoint", server.URL))
+		server.Close()
+		if remarks := strings.Join(r.Remarks, "\n"); c.want == "" && remarks != "" || !strings.HasSuffix(remarks, c.want) {
+			t.Errorf("%v: remarks %q, want %q", c.success, r.Remarks, c.want)
+		}
+	}
+	for _, answer := range []string{"", "{}", "<html>", "\x0a\xff", "\x0a\x02\x08", "\x00"} { // none of them is such a message
+		if err := partial([]byte(answer)); err != nil {
+			t.Errorf("%q: %v", answer, err)
+		}
+	}
+}
+
+// Certificates come from files that the environment names.
+func TestCertificates(t *testing.T) {
+	received := make(chan *collector.ExportTraceServiceRequest, 1)
+	t.Setenv("OTEL_EXPORTER_OTLP_HEADERS", "Authorization=Bearer%20to%2Cken")
+	server := httptest.NewUnstartedServer(receiver(t, received))
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	defer server.Close()
+	authority := filepath.Join(t.TempDir(), "authority.pem")
+	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	if err := os.WriteFile(authority, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := example()
+	Send(t.Context(), r, destinations(t, "--otlp-endpoint", server.URL+"/otel"))
+	if len(r.Remarks) != 1 || !strings.Contains(r.Remarks[0], "certificate signed by unknown authority") {
+		t.Errorf("without the certificate: remarks %q", r.Remarks)
+	}
+	t.Setenv("OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE", authority)
+	r = example()
+	Send(t.Context(), r, destinations(t, "--otlp-endpoint", server.URL+"/otel"))
+	if len(r.Remarks) != 0 || len((<-received).ResourceSpans) == 0 {
+		t.Errorf("with the certificate: remarks %q", r.Remarks)
 	}
 }
 

@@ -6,14 +6,9 @@ import (
 	"strconv"
 	"time"
 
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/codes"
-	"go.opentelemetry.io/otel/sdk/instrumentation"
-	"go.opentelemetry.io/otel/sdk/resource"
-	sdktrace "go.opentelemetry.io/otel/sdk/trace"
-	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
-	"go.opentelemetry.io/otel/trace"
+	common "go.opentelemetry.io/proto/otlp/common/v1"
+	otlp "go.opentelemetry.io/proto/otlp/trace/v1"
 
 	"github.com/hellochaos/hellochaos/reports"
 )
@@ -26,73 +21,79 @@ const (
 	prefix = "hellochaos."
 )
 
+// Span is a span in OTLP's form, and the service that recorded it, in a version or none.
+type Span struct {
+	*otlp.Span
+	Service, Version string
+}
+
 // builder makes the spans of one sample that check found right.
 type builder struct {
 	report *reports.Report
 	stage  string
 	phase  *reports.Phase
 	sample *reports.Sample
-	id     trace.TraceID
+	id     ID
 }
 
 // spans are the request as the load generator's client span, every try as a server span of the service that received it,
 // and under a try the call that it made, as a client span. Tries are children of the call that sent them: of the caller's
 // own span where no call of it was recorded.
-func (b *builder) spans() tracetest.SpanStubs {
-	spans := tracetest.SpanStubs{b.request()}
-	parents := make([]trace.SpanContext, len(b.sample.Spans)) // of the tries that a try caused
-	parents[0] = spans[0].SpanContext
+func (b *builder) spans() []Span {
+	spans := []Span{b.request()}
+	parents := make([][]byte, len(b.sample.Spans)) // of the tries that a try caused
+	parents[0] = spans[0].SpanId
 	for i := 1; i < len(b.sample.Spans); i++ {
 		s := &b.sample.Spans[i]
 		try := b.try(i, parents[s.Parent])
 		spans = append(spans, try)
-		parents[i] = try.SpanContext
+		parents[i] = try.SpanId
 		if s.CallStart != nil {
-			call := b.call(i, try.SpanContext)
+			call := b.call(i, try.SpanId)
 			spans = append(spans, call)
-			parents[i] = call.SpanContext
+			parents[i] = call.SpanId
 		}
 	}
 	return spans
 }
 
-func (b *builder) request() tracetest.SpanStub {
+func (b *builder) request() Span {
 	s := &b.sample.Spans[0]
-	span := b.span("request", 0, trace.SpanContext{}, s.Start, s.Elapsed)
-	span.Name, span.SpanKind, span.Resource = "GET", trace.SpanKindClient, service(generator, b.report.Tool.Version)
-	span.Attributes = append(span.Attributes, attribute.Int(prefix+"request.number", b.sample.Request))
+	span := b.span("request", 0, nil, s.Start, s.Elapsed)
+	span.Name, span.Kind, span.Service, span.Version = "GET", otlp.Span_SPAN_KIND_CLIENT, generator, b.report.Tool.Version
+	span.add(number(prefix+"request.number", b.sample.Request))
 	if b.phase.Entry != "" {
-		span.Attributes = append(span.Attributes, attribute.String(prefix+"entry", b.phase.Entry))
+		span.add(text(prefix+"entry", b.phase.Entry))
 	}
 	if b.sample.Missing != "" {
-		span.Attributes = append(span.Attributes, attribute.String(prefix+"missing", b.sample.Missing))
+		span.add(text(prefix+"missing", b.sample.Missing))
 	}
 	answered(&span, s.Status, http.StatusBadRequest, "no_answer", "no whole answer")
 	return span
 }
 
-func (b *builder) try(i int, parent trace.SpanContext) tracetest.SpanStub {
+func (b *builder) try(i int, parent []byte) Span {
 	s := &b.sample.Spans[i]
 	span := b.span("try", i, parent, s.Start, s.Elapsed)
-	span.Name, span.SpanKind, span.Resource = "GET", trace.SpanKindServer, service(s.Service, s.Version)
+	span.Name, span.Kind, span.Service, span.Version = "GET", otlp.Span_SPAN_KIND_SERVER, s.Service, s.Version
 	if s.Attempt > 0 {
 		span.Name += " try " + strconv.Itoa(s.Attempt)
-		span.Attributes = append(span.Attributes, attribute.Int(prefix+"attempt", s.Attempt))
+		span.add(number(prefix+"attempt", s.Attempt))
 	}
 	if s.Attempt > 1 { // the convention's count is of what was sent again
-		span.Attributes = append(span.Attributes, semconv.HTTPRequestResendCount(s.Attempt-1))
+		span.add(number(string(semconv.HTTPRequestResendCountKey), s.Attempt-1))
 	}
 	answered(&span, s.Status, http.StatusInternalServerError, "connection_broken", "the connection was broken")
 	return span
 }
 
-func (b *builder) call(i int, parent trace.SpanContext) tracetest.SpanStub {
+func (b *builder) call(i int, parent []byte) Span {
 	s := &b.sample.Spans[i]
 	span := b.span("call", i, parent, *s.CallStart, *s.CallElapsed)
-	span.Name, span.SpanKind, span.Resource = "GET", trace.SpanKindClient, service(s.Service, s.Version)
+	span.Name, span.Kind, span.Service, span.Version = "GET", otlp.Span_SPAN_KIND_CLIENT, s.Service, s.Version
 	if callee := b.callee(i); callee != "" { // known from who received it, and from nothing else
 		span.Name += " " + callee
-		span.Attributes = append(span.Attributes, semconv.ServerAddress(callee))
+		span.add(text(string(semconv.ServerAddressKey), callee))
 	}
 	if s.CallStatus != nil {
 		answered(&span, *s.CallStatus, http.StatusBadRequest, "no_answer", "no answer")
@@ -111,42 +112,47 @@ func (b *builder) callee(i int) string {
 }
 
 // span is what all spans have in common. Start is seconds since the request was sent.
-func (b *builder) span(what string, i int, parent trace.SpanContext, start, elapsed float64) tracetest.SpanStub {
+func (b *builder) span(what string, i int, parent []byte, start, elapsed float64) Span {
 	began := b.phase.Started.Add(seconds(b.sample.Started + start))
-	span := tracetest.SpanStub{
-		SpanContext: trace.NewSpanContext(trace.SpanContextConfig{TraceID: b.id, SpanID: spanID(b.id, what, i), TraceFlags: trace.FlagsSampled}),
-		Parent:      parent, StartTime: began, EndTime: began.Add(seconds(elapsed)),
-		InstrumentationScope: instrumentation.Scope{Name: scope, Version: b.report.Tool.Version, SchemaURL: semconv.SchemaURL},
-		Attributes: []attribute.KeyValue{semconv.HTTPRequestMethodGet, attribute.String(prefix+"stage", b.stage),
-			attribute.String(prefix+"phase", b.phase.Name), attribute.String(prefix+"request", b.sample.Name)},
-	}
+	span := Span{Span: &otlp.Span{TraceId: b.id[:], SpanId: spanID(b.id, what, i), ParentSpanId: parent, Flags: sampled,
+		StartTimeUnixNano: uint64(began.UnixNano()), EndTimeUnixNano: uint64(began.Add(seconds(elapsed)).UnixNano())}}
+	span.add(text(string(semconv.HTTPRequestMethodKey), "GET"))
+	span.add(text(prefix+"stage", b.stage))
+	span.add(text(prefix+"phase", b.phase.Name))
+	span.add(text(prefix+"request", b.sample.Name))
 	if b.sample.Cohort != "" {
-		span.Attributes = append(span.Attributes, attribute.String(prefix+"cohort", b.sample.Cohort))
+		span.add(text(prefix+"cohort", b.sample.Cohort))
 	}
 	return span
 }
 
-func seconds(s float64) time.Duration { return time.Duration(math.Round(s * float64(time.Second))) }
+// sampled is W3C's flag of a trace that was recorded.
+const sampled = 1
 
-func service(name, version string) *resource.Resource {
-	attributes := []attribute.KeyValue{semconv.ServiceName(name)}
-	if version != "" {
-		attributes = append(attributes, semconv.ServiceVersion(version))
-	}
-	return resource.NewWithAttributes(semconv.SchemaURL, attributes...)
+func (s *Span) add(attribute *common.KeyValue) { s.Attributes = append(s.Attributes, attribute) }
+
+// text and number are attributes.
+func text(key, value string) *common.KeyValue {
+	return &common.KeyValue{Key: key, Value: &common.AnyValue{Value: &common.AnyValue_StringValue{StringValue: value}}}
 }
+
+func number(key string, value int) *common.KeyValue {
+	return &common.KeyValue{Key: key, Value: &common.AnyValue{Value: &common.AnyValue_IntValue{IntValue: int64(value)}}}
+}
+
+func seconds(s float64) time.Duration { return time.Duration(math.Round(s * float64(time.Second))) }
 
 // answered says what came of a span: a status from which on it is an error (by the conventions 400 for who called, 500 for
 // who was called), or with status 0 that nothing came, in words.
-func answered(span *tracetest.SpanStub, status, wrong int, kind, words string) {
+func answered(span *Span, status, wrong int, kind, words string) {
 	if status == 0 {
-		span.Attributes = append(span.Attributes, semconv.ErrorTypeKey.String(kind))
-		span.Status = sdktrace.Status{Code: codes.Error, Description: words}
+		span.add(text(string(semconv.ErrorTypeKey), kind))
+		span.Status = &otlp.Status{Code: otlp.Status_STATUS_CODE_ERROR, Message: words}
 		return
 	}
-	span.Attributes = append(span.Attributes, semconv.HTTPResponseStatusCode(status))
+	span.add(number(string(semconv.HTTPResponseStatusCodeKey), status))
 	if status >= wrong {
-		span.Attributes = append(span.Attributes, semconv.ErrorTypeKey.String(strconv.Itoa(status)))
-		span.Status = sdktrace.Status{Code: codes.Error}
+		span.add(text(string(semconv.ErrorTypeKey), strconv.Itoa(status)))
+		span.Status = &otlp.Status{Code: otlp.Status_STATUS_CODE_ERROR}
 	}
 }

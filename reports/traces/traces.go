@@ -9,31 +9,28 @@ import (
 	"fmt"
 	"strings"
 
-	"go.opentelemetry.io/otel/attribute"
-	sdktrace "go.opentelemetry.io/otel/sdk/trace"
-	"go.opentelemetry.io/otel/sdk/trace/tracetest"
-	"go.opentelemetry.io/otel/trace"
-
 	"github.com/hellochaos/hellochaos/reports"
 )
 
 // Trace is one sampled request.
 type Trace struct {
-	ID           trace.TraceID
+	ID           ID
 	Stage, Phase string
 	// Carried: the request carried the id, so the mesh may have traced it under the same.
 	Carried bool
 	// Why has the reasons for which it was sampled: "slowest", "most tries".
 	Why []string
+	// Recorder is the version of the program that recorded the spans.
+	Recorder string
 	// Spans are the request, then its tries and the calls that they made, callers before what they called.
-	Spans tracetest.SpanStubs
+	Spans []Span
 }
 
 // Of makes a trace of every sampled request, in the report's order; one that was sampled twice, for two reasons, is one
 // trace. Ids are computed from what is in the report, so that the same report always gives the same spans. The problems name
 // the samples that cannot be traces, and say why.
 func Of(r *reports.Report) (all []Trace, problems []string) {
-	place := make(map[trace.TraceID]int)
+	place := make(map[ID]int)
 	for _, stage := range r.Stages {
 		for _, phase := range stage.Phases {
 			for _, sample := range phase.Samples {
@@ -49,13 +46,13 @@ func Of(r *reports.Report) (all []Trace, problems []string) {
 				place[id] = len(all)
 				b := builder{report: r, stage: stage.Name, phase: &phase, sample: &sample, id: id}
 				all = append(all, Trace{ID: id, Stage: stage.Name, Phase: phase.Name, Why: strings.Split(sample.Why, ", "),
-					Carried: sample.Trace != "", Spans: b.spans()})
+					Carried: sample.Trace != "", Recorder: r.Tool.Version, Spans: b.spans()})
 			}
 		}
 	}
 	for i := range all {
 		request := &all[i].Spans[0]
-		request.Attributes = append(request.Attributes, attribute.String(prefix+"why", strings.Join(all[i].Why, ", ")))
+		request.add(text(prefix+"why", strings.Join(all[i].Why, ", ")))
 	}
 	return all, problems
 }
@@ -66,7 +63,7 @@ func check(phase *reports.Phase, sample *reports.Sample) error {
 		return errors.New("the phase has no start")
 	}
 	if sample.Trace != "" {
-		if id, err := hex.DecodeString(sample.Trace); err != nil || len(id) != len(trace.TraceID{}) {
+		if id, err := hex.DecodeString(sample.Trace); err != nil || len(id) != len(ID{}) {
 			return fmt.Errorf("trace %q is not 32 hexadecimal digits", sample.Trace)
 		}
 	}
@@ -95,12 +92,3 @@ func check(phase *reports.Phase, sample *reports.Sample) error {
 
 // possible is whether these seconds can be an offset in a run.
 func possible(seconds float64) bool { return seconds > -1e7 && seconds < 1e7 }
-
-// readOnly are all spans of the traces.
-func readOnly(all []Trace) []sdktrace.ReadOnlySpan {
-	var spans []sdktrace.ReadOnlySpan
-	for _, t := range all {
-		spans = append(spans, t.Spans.Snapshots()...)
-	}
-	return spans
-}

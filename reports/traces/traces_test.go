@@ -1,14 +1,15 @@
 package traces
 
 import (
+	"bytes"
+	"encoding/hex"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"go.opentelemetry.io/otel/codes"
-	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+	otlp "go.opentelemetry.io/proto/otlp/trace/v1"
 
 	"github.com/hellochaos/hellochaos/reports"
 )
@@ -60,25 +61,21 @@ type row struct {
 	Attributes          string
 }
 
-func rows(spans tracetest.SpanStubs) (all []row) {
+func rows(spans []Span) (all []row) {
 	for _, s := range spans {
-		parent := slices.IndexFunc(spans, func(p tracetest.SpanStub) bool {
-			return p.SpanContext.SpanID() == s.Parent.SpanID() && p.SpanContext.TraceID() == s.Parent.TraceID()
-		})
-		attributes := make(map[string]string)
-		for _, a := range append(s.Attributes, s.Resource.Attributes()...) {
-			attributes[string(a.Key)] = a.Value.String()
-		}
-		who := attributes["service.name"] + " " + attributes["service.version"]
-		for _, everywhere := range []string{"service.name", "service.version", "http.request.method", prefix + "stage", prefix + "phase", prefix + "cohort", prefix + "request"} {
-			delete(attributes, everywhere)
-		}
+		parent := slices.IndexFunc(spans, func(p Span) bool { return bytes.Equal(p.SpanId, s.ParentSpanId) && bytes.Equal(p.TraceId, s.TraceId) })
 		var text []string
-		for key, value := range attributes {
-			text = append(text, strings.TrimPrefix(key, prefix)+"="+value)
+		for _, a := range s.Attributes {
+			key := strings.TrimPrefix(a.Key, prefix)
+			if !slices.Contains([]string{"http.request.method", "stage", "phase", "cohort", "request"}, key) {
+				text = append(text, key+"="+valueOf(a))
+			}
 		}
 		slices.Sort(text)
-		all = append(all, row{who, s.Name, s.SpanKind.String(), parent, s.StartTime.Sub(began), s.EndTime.Sub(s.StartTime), s.Status.Code == codes.Error, strings.Join(text, " ")})
+		kind := strings.ToLower(strings.TrimPrefix(s.Kind.String(), "SPAN_KIND_"))
+		start := time.Unix(0, int64(s.StartTimeUnixNano))
+		all = append(all, row{s.Service + " " + s.Version, s.Name, kind, parent, start.Sub(began), time.Duration(s.EndTimeUnixNano - s.StartTimeUnixNano),
+			s.Status.GetCode() == otlp.Status_STATUS_CODE_ERROR, strings.Join(text, " ")})
 	}
 	return all
 }
@@ -108,8 +105,8 @@ func TestOf(t *testing.T) {
 		t.Error("second request, -want +got:\n", diff)
 	}
 	for _, a := range all[0].Spans[8].Attributes {
-		if want, common := map[string]string{prefix + "stage": "retry", prefix + "phase": "after", prefix + "cohort": "developers", prefix + "request": "1/retry-after/17"}[string(a.Key)]; common && a.Value.AsString() != want {
-			t.Errorf("%s is %q, want %q", a.Key, a.Value.AsString(), want)
+		if want, common := map[string]string{prefix + "stage": "retry", prefix + "phase": "after", prefix + "cohort": "developers", prefix + "request": "1/retry-after/17"}[a.Key]; common && valueOf(a) != want {
+			t.Errorf("%s is %q, want %q", a.Key, valueOf(a), want)
 		}
 	}
 }
@@ -118,8 +115,10 @@ func TestOf(t *testing.T) {
 func TestIDs(t *testing.T) {
 	ids := func(r *reports.Report) (text []string) {
 		all, _ := Of(r)
-		for _, s := range readOnly(all) {
-			text = append(text, s.SpanContext().TraceID().String()+" "+s.SpanContext().SpanID().String())
+		for _, t := range all {
+			for _, s := range t.Spans {
+				text = append(text, hex.EncodeToString(s.TraceId)+" "+hex.EncodeToString(s.SpanId))
+			}
 		}
 		return text
 	}

@@ -1,27 +1,29 @@
 package traces
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
+	"strconv"
+	"time"
 
 	"github.com/openzipkin/zipkin-go/model"
-	"go.opentelemetry.io/otel/codes"
-	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
-	"go.opentelemetry.io/otel/trace"
+	common "go.opentelemetry.io/proto/otlp/common/v1"
+	otlp "go.opentelemetry.io/proto/otlp/trace/v1"
+
+	"github.com/hellochaos/hellochaos/reports/destination"
 )
 
 // zipkin is a Zipkin server's API, version 2.
 type zipkin struct {
 	base   *url.URL
-	client *http.Client
+	client *destination.Client
 }
 
 // send posts the traces. Zipkin answers once it has queued them.
@@ -30,24 +32,20 @@ func (z zipkin) send(ctx context.Context, all []Trace) error {
 	if err != nil {
 		return err
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, z.base.JoinPath("api/v2/spans").String(), bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	request.Header.Set("Content-Type", "application/json")
-	_, err = z.answer(request)
-	return err
+	_, err = z.client.Do(ctx, destination.Request{Method: http.MethodPost, URL: z.base.JoinPath("api/v2/spans"),
+		Header: http.Header{"Content-Type": {"application/json"}}, Body: body})
+	return refused(nil, err)
 }
 
 // get reads what Zipkin has of a trace; nothing at all is not an error.
-func (z zipkin) get(ctx context.Context, id trace.TraceID) ([]model.SpanModel, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, z.base.JoinPath("api/v2/trace", id.String()).String(), nil)
-	if err != nil {
-		return nil, err
-	}
-	body, err := z.answer(request)
-	if err != nil || body == nil {
-		return nil, err
+func (z zipkin) get(ctx context.Context, id ID) ([]model.SpanModel, error) {
+	body, err := z.client.Do(ctx, destination.Request{Method: http.MethodGet, URL: z.base.JoinPath("api/v2/trace", id.String())})
+	var refusal *destination.Refusal
+	switch {
+	case errors.As(err, &refusal) && refusal.Status == http.StatusNotFound:
+		return nil, nil
+	case err != nil:
+		return nil, refused(nil, err)
 	}
 	var spans []model.SpanModel
 	if err := json.Unmarshal(body, &spans); err != nil {
@@ -57,29 +55,8 @@ func (z zipkin) get(ctx context.Context, id trace.TraceID) ([]model.SpanModel, e
 }
 
 // page is where Zipkin shows a trace to people.
-func (z zipkin) page(id trace.TraceID) string {
+func (z zipkin) page(id ID) string {
 	return z.base.JoinPath("zipkin/traces", id.String()).String()
-}
-
-// answer is the body of a good answer, none where there is no such thing.
-func (z zipkin) answer(request *http.Request) ([]byte, error) {
-	response, err := z.client.Do(request)
-	if err != nil {
-		var failed *url.Error
-		if errors.As(err, &failed) {
-			err = failed.Err // the URL is said by who asks
-		}
-		return nil, err
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(response.Body, 16<<20))
-	switch {
-	case response.StatusCode == http.StatusNotFound && request.Method == http.MethodGet:
-		return nil, nil
-	case response.StatusCode/100 != 2:
-		return nil, fmt.Errorf("%s: %s", response.Status, body)
-	}
-	return body, err
 }
 
 // zipkinSpans says the traces in Zipkin's model, as OpenTelemetry's specification maps it ("OTLP to Zipkin"). Its own exporter
@@ -94,44 +71,40 @@ func zipkinSpans(all []Trace) []model.SpanModel {
 	return spans
 }
 
-func zipkinSpan(s *tracetest.SpanStub) model.SpanModel {
-	id := s.SpanContext.TraceID()
+func zipkinSpan(s *Span) model.SpanModel {
+	began, ended := time.Unix(0, int64(s.StartTimeUnixNano)), time.Unix(0, int64(s.EndTimeUnixNano))
 	span := model.SpanModel{
 		SpanContext: model.SpanContext{
-			TraceID: model.TraceID{High: binary.BigEndian.Uint64(id[:8]), Low: binary.BigEndian.Uint64(id[8:])},
-			ID:      zipkinID(s.SpanContext.SpanID())},
-		Name: s.Name, Kind: model.Server, Timestamp: s.StartTime, Duration: s.EndTime.Sub(s.StartTime),
-		LocalEndpoint: new(model.Endpoint), Tags: make(map[string]string),
+			TraceID: model.TraceID{High: binary.BigEndian.Uint64(s.TraceId[:8]), Low: binary.BigEndian.Uint64(s.TraceId[8:])},
+			ID:      zipkinID(s.SpanId)},
+		Name: s.Name, Kind: model.Server, Timestamp: began, Duration: ended.Sub(began),
+		LocalEndpoint: &model.Endpoint{ServiceName: s.Service}, Tags: map[string]string{string(semconv.OTelScopeNameKey): scope},
 	}
-	if s.SpanKind == trace.SpanKindClient {
+	if s.Kind == otlp.Span_SPAN_KIND_CLIENT {
 		span.Kind = model.Client
 	}
-	if s.Parent.IsValid() {
-		parent := zipkinID(s.Parent.SpanID())
+	if s.ParentSpanId != nil {
+		parent := zipkinID(s.ParentSpanId)
 		span.ParentID = &parent
 	}
-	for _, attribute := range s.Resource.Attributes() {
-		if attribute.Key == semconv.ServiceNameKey {
-			span.LocalEndpoint.ServiceName = attribute.Value.AsString()
-		} else {
-			span.Tags[string(attribute.Key)] = attribute.Value.String()
-		}
+	if s.Version != "" {
+		span.Tags[string(semconv.ServiceVersionKey)] = s.Version
 	}
 	for _, attribute := range s.Attributes {
-		if attribute.Key == semconv.ServerAddressKey {
-			span.RemoteEndpoint = &model.Endpoint{ServiceName: attribute.Value.AsString()}
+		value := attribute.Value.GetStringValue()
+		if number, ok := attribute.Value.Value.(*common.AnyValue_IntValue); ok {
+			value = strconv.FormatInt(number.IntValue, 10)
 		}
-		span.Tags[string(attribute.Key)] = attribute.Value.String()
+		if attribute.Key == string(semconv.ServerAddressKey) {
+			span.RemoteEndpoint = &model.Endpoint{ServiceName: value}
+		}
+		span.Tags[attribute.Key] = value
 	}
-	span.Tags[string(semconv.OTelScopeNameKey)] = s.InstrumentationScope.Name
-	if s.Status.Code == codes.Error { // the tag marks the span in Zipkin; its text is for people
+	if s.Status.GetCode() == otlp.Status_STATUS_CODE_ERROR { // the tag marks the span in Zipkin; its text is for people
 		span.Tags[string(semconv.OTelStatusCodeKey)] = "ERROR"
-		span.Tags["error"] = s.Status.Description
-		if s.Status.Description == "" {
-			span.Tags["error"] = span.Tags[string(semconv.ErrorTypeKey)]
-		}
+		span.Tags["error"] = cmp.Or(s.Status.Message, span.Tags[string(semconv.ErrorTypeKey)])
 	}
 	return span
 }
 
-func zipkinID(id trace.SpanID) model.ID { return model.ID(binary.BigEndian.Uint64(id[:])) }
+func zipkinID(id []byte) model.ID { return model.ID(binary.BigEndian.Uint64(id)) }

@@ -5,6 +5,7 @@ package traces
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -23,6 +24,7 @@ import (
 	"github.com/openzipkin/zipkin-go/model"
 
 	"github.com/hellochaos/hellochaos/reports"
+	"github.com/hellochaos/hellochaos/reports/destination"
 )
 
 const fetch = "mvn dependency:get -Dartifact=io.zipkin:zipkin-server:3.5.1:jar:exec -Dtransitive=false"
@@ -126,7 +128,7 @@ func testFourTries(t *testing.T, base string) {
 			t.Errorf("span %d, -want +got:\n%s", i, diff)
 		}
 	}
-	call := byID[all[0].Spans[2].SpanContext.SpanID().String()]
+	call := byID[hex.EncodeToString(all[0].Spans[2].SpanId)]
 	var tries []string
 	for _, s := range spans {
 		if s.Kind == model.Server && s.ParentID != nil && *s.ParentID == call.ID {
@@ -203,7 +205,7 @@ func testUpload(t *testing.T, base string) {
 	}
 	response.Body.Close()
 	all, _ := Of(r)
-	z := zipkin{base: &url.URL{Scheme: "http", Host: strings.TrimPrefix(base, "http://")}, client: http.DefaultClient}
+	z := zipkin{base: &url.URL{Scheme: "http", Host: strings.TrimPrefix(base, "http://")}, client: destination.New(destination.Options{})}
 	spans, err := z.get(context.Background(), all[0].ID)
 	if err != nil || response.StatusCode != http.StatusAccepted || len(spans) != 1 || spans[0].Tags["error"] != "no whole answer" {
 		t.Errorf("uploading: %s, then %d spans, %v", response.Status, len(spans), err)

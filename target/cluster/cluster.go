@@ -19,6 +19,8 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/hellochaos/hellochaos/manifests"
 )
 
 const (
@@ -82,6 +84,9 @@ func Connect(ctx context.Context, o Options) (*Cluster, error) {
 	if c.namespace == "" {
 		if c.namespace, _, err = loader.Namespace(); err != nil {
 			return nil, fmt.Errorf("reading the namespace of the kubeconfig's context: %w; name one by -n", err)
+		}
+		if err := manifests.CheckNamespace(c.namespace); err != nil {
+			return nil, fmt.Errorf("the namespace of the kubeconfig's context: %w; name one by -n", err)
 		}
 	}
 	if raw, err := loader.RawConfig(); err == nil && c.context == "" {

@@ -33,7 +33,9 @@ func (r *Run) comparePrometheus(ctx context.Context, counted map[string]int64, e
 	address := withoutPassword(r.cluster.options.PrometheusURL)
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	defer transport.CloseIdleConnections()
-	client, err := api.NewClient(api.Config{Address: r.cluster.options.PrometheusURL, RoundTripper: transport})
+	client, err := api.NewClient(api.Config{Address: r.cluster.options.PrometheusURL, Client: &http.Client{Transport: transport,
+		// The URL's password is for the host that the user named.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}})
 	if err != nil {
 		return nil, fmt.Errorf("asking Prometheus at %s: %w", address, err)
 	}

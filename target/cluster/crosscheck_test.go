@@ -391,3 +391,21 @@ func TestCrossCheckOfAPrometheusThatIsDown(t *testing.T) {
 	}
 	expectLines(t, incidents(t, r), []string{"note: no Envoy statistics: "})
 }
+
+// A redirect of Prometheus is not followed: the password in its URL is for the host that the user named.
+func TestCrossCheckOfAPrometheusThatRedirects(t *testing.T) {
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { t.Errorf("%s %s reached another host", r.Method, r.URL) }))
+	defer elsewhere.Close()
+	named := httptest.NewServer(http.RedirectHandler(elsewhere.URL, http.StatusTemporaryRedirect))
+	defer named.Close()
+	s := &chain{uid: "old"}
+	r := s.run(t, "retry", true, func() {
+		s.mutex.Lock()
+		defer s.mutex.Unlock()
+		s.tries = map[string]int64{"backend": 5}
+	})
+	r.cluster.options.PrometheusURL = strings.Replace(named.URL, "http://", "http://u:pa55word@", 1)
+	if got := strings.Join(incidents(t, r), "\n"); !strings.Contains(got, "could not be asked") || strings.Contains(got, "pa55word") {
+		t.Errorf("incidents %q, want that Prometheus could not be asked", got)
+	}
+}

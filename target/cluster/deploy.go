@@ -14,6 +14,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/printable"
 )
 
 // installation is what Deploy is to bring about.
@@ -248,5 +249,5 @@ func claimed(r reference, claims []claim) error {
 		}
 	}
 	return fmt.Errorf("%w\n  set it as the manifest has it, or delete the object (kubectl -n %s delete %s %s), and deploy again",
-		errors.Join(problems...), r.Namespace, strings.ToLower(r.Kind), r.Name)
+		errors.Join(problems...), printable.Word(r.Namespace), strings.ToLower(r.Kind), printable.Word(r.Name))
 }

@@ -11,6 +11,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/hellochaos/hellochaos/printable"
 )
 
 // upstreamVariable and externalVariable say whom a service of the chain calls, and whether that is outside the chain.
@@ -160,7 +162,7 @@ func (v *view) hosts() Finding {
 		if command != "" {
 			command += " && "
 		}
-		command += fmt.Sprintf("kubectl -n %s delete %s %s", found.Namespace, strings.ToLower(found.Kind), found.Name)
+		command += fmt.Sprintf("kubectl -n %s delete %s %s", printable.Word(found.Namespace), strings.ToLower(found.Kind), printable.Word(found.Name))
 	}
 	all := strings.Join(append(ours, elsewhere...), "; ")
 	switch {

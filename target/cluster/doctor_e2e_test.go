@@ -276,7 +276,11 @@ func grant(t *testing.T, c *Cluster) {
 		"Role":           rbacv1.SchemeGroupVersion.WithResource("roles"),
 		"RoleBinding":    rbacv1.SchemeGroupVersion.WithResource("rolebindings"),
 	}
-	for _, document := range strings.Split(string(manifests.RBAC(c.namespace)), "\n---\n") {
+	rbac, err := manifests.RBAC(c.namespace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, document := range strings.Split(string(rbac), "\n---\n") {
 		u := &unstructured.Unstructured{}
 		text, err := yaml.YAMLToJSON([]byte(document))
 		if err == nil {

@@ -7,6 +7,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/hellochaos/hellochaos/printable"
 )
 
 // gateway says whether the pods that the objects' Gateway selects are there and how they are reached.
@@ -16,7 +18,7 @@ func (v *view) gateway() Finding {
 	}
 	ours := v.scope.gateways[0]
 	selector := labels.SelectorFromSet(ours.selector)
-	look := "kubectl get pods -A -l " + selector.String()
+	look := "kubectl get pods -A -l " + printable.Word(selector.String())
 	if v.gatewayPods.hidden != nil {
 		return v.unseen(v.gatewayPods.hidden)
 	}
@@ -28,7 +30,7 @@ func (v *view) gateway() Finding {
 	}
 	if !slices.ContainsFunc(v.gatewayPods.items, func(p corev1.Pod) bool { return ready(&p) }) {
 		pod := v.gatewayPods.items[0]
-		return fail("kubectl -n "+pod.Namespace+" describe pod "+pod.Name, "no pod %s is ready", selector)
+		return fail("kubectl -n "+printable.Word(pod.Namespace)+" describe pod "+printable.Word(pod.Name), "no pod %s is ready", selector)
 	}
 	if v.gatewayServices.hidden != nil {
 		return v.unseen(v.gatewayServices.hidden)
@@ -54,14 +56,14 @@ func (v *view) gatewayService(ours gatewayScope) Finding {
 	name := fmt.Sprintf("Service %s in namespace %s", service.Name, service.Namespace)
 	for port := range ours.hosts {
 		if !slices.ContainsFunc(service.Spec.Ports, func(p corev1.ServicePort) bool { return fmt.Sprint(p.Port) == port }) {
-			return fail("kubectl -n "+service.Namespace+" edit service "+service.Name, "%s opens port %s, which %s does not have: nothing would answer there", ours, port, name)
+			return fail("kubectl -n "+printable.Word(service.Namespace)+" edit service "+printable.Word(service.Name), "%s opens port %s, which %s does not have: nothing would answer there", ours, port, name)
 		}
 	}
 	switch address := addressOf(service); {
 	case address != "":
 		return good("%s, load balancer at %s", name, address)
 	case service.Spec.Type == corev1.ServiceTypeLoadBalancer:
-		return warn("kubectl -n "+service.Namespace+" get service "+service.Name,
+		return warn("kubectl -n "+printable.Word(service.Namespace)+" get service "+printable.Word(service.Name),
 			"%s waits for its load balancer's address; cluster IP, node port and port-forward are tried instead", name)
 	}
 	return good("%s of type %s, reached by cluster IP, node port or port-forward", name, service.Spec.Type)

@@ -13,6 +13,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/version"
 	"sigs.k8s.io/yaml"
+
+	"github.com/hellochaos/hellochaos/printable"
 )
 
 const (
@@ -53,7 +55,7 @@ func (v *view) istio() Finding {
 	slices.Sort(said)
 	text := fmt.Sprintf("%s, %s/%s", strings.Join(said, "; "), istioGroup, v.cluster.istioVersion)
 	if len(late) == len(v.istiod.items) {
-		return fail("kubectl -n "+istioSystem+" describe pod "+late[0], "%s; not ready: %s", text, strings.Join(late, ", "))
+		return fail("kubectl -n "+istioSystem+" describe pod "+printable.Word(late[0]), "%s; not ready: %s", text, strings.Join(late, ", "))
 	}
 	if worst.State != OK {
 		worst.Meaning = text + ": " + worst.Meaning

@@ -8,6 +8,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/hellochaos/hellochaos/printable"
 )
 
 // applies reports whether a policy holds for a pod: those of Istio's own namespace hold for all, others for the pods of
@@ -62,7 +64,7 @@ func (v *view) mutualTLS() Finding {
 		}
 	}
 	for r, pods := range strict {
-		permit := fmt.Sprintf("kubectl -n %s patch peerauthentication %s --type merge -p '{\"spec\":{\"mtls\":{\"mode\":\"PERMISSIVE\"},\"portLevelMtls\":null}}'", r.Namespace, r.Name)
+		permit := fmt.Sprintf("kubectl -n %s patch peerauthentication %s --type merge -p '{\"spec\":{\"mtls\":{\"mode\":\"PERMISSIVE\"},\"portLevelMtls\":null}}'", printable.Word(r.Namespace), printable.Word(r.Name))
 		if r.Namespace != v.cluster.namespace {
 			permit = fmt.Sprintf(`echo '{"apiVersion":"security.istio.io/v1beta1","kind":"PeerAuthentication","metadata":{"name":"default"},"spec":{"mtls":{"mode":"PERMISSIVE"}}}' | kubectl -n %s apply -f -`,
 				v.cluster.namespace)

@@ -544,7 +544,11 @@ func TestDoctorEnds(t *testing.T) {
 // granted are the permissions of manifests/rbac.yaml, one verb a line, as the API server is asked for them.
 func granted(t *testing.T, namespace string) (all []string) {
 	t.Helper()
-	for _, document := range strings.Split(string(manifests.RBAC(namespace)), "\n---\n") {
+	rbac, err := manifests.RBAC(namespace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, document := range strings.Split(string(rbac), "\n---\n") {
 		var role rbacv1.Role
 		if err := yaml.UnmarshalStrict([]byte(document), &role); err != nil || role.Kind != "Role" {
 			continue // no Role

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/spf13/pflag"
+
+	"github.com/hellochaos/hellochaos/manifests"
 )
 
 // Flags are the flags of a connection, and of a run, as they were typed; they are looked at later, so that all bad values
@@ -43,6 +45,11 @@ func (f *Flags) Options() (Options, error) {
 	var err error
 	if o.Wait, err = time.ParseDuration(f.wait); err != nil || o.Wait < time.Second || o.Wait > time.Hour {
 		problems = append(problems, fmt.Errorf("--wait %s: must be a time from 1s to 1h", f.wait))
+	}
+	if o.Namespace != "" {
+		if err := manifests.CheckNamespace(o.Namespace); err != nil {
+			problems = append(problems, fmt.Errorf("--namespace: %w", err))
+		}
 	}
 	for _, given := range [][2]string{{"--direct-url", o.DirectURL}, {"--gateway-url", o.GatewayURL}, {"--prometheus-url", o.PrometheusURL}} {
 		flag, text := given[0], given[1]

@@ -12,6 +12,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
+
+	"github.com/hellochaos/hellochaos/printable"
 )
 
 const (
@@ -43,7 +45,7 @@ func (r *rollout) troubles(d *appsv1.Deployment) (all []*trouble) {
 	for _, condition := range d.Status.Conditions {
 		if condition.Type == appsv1.DeploymentProgressing && condition.Status == corev1.ConditionFalse && d.Status.ObservedGeneration >= d.Generation {
 			all = append(all, &trouble{object: d, kind: "Deployment", reason: condition.Reason, detail: condition.Message,
-				advice: fmt.Sprintf("'kubectl -n %s describe deployment %s' tells more", d.Namespace, d.Name)})
+				advice: fmt.Sprintf("'kubectl -n %s describe deployment %s' tells more", printable.Word(d.Namespace), printable.Word(d.Name))})
 		}
 	}
 	set := r.present(d)
@@ -155,11 +157,11 @@ func (t *trouble) crashed(c *corev1.ContainerStatus) {
 			break
 		}
 	}
-	t.advice = fmt.Sprintf("'kubectl -n %s logs %s -c %s --previous' shows all that it wrote", t.object.GetNamespace(), t.object.GetName(), c.Name)
+	t.advice = fmt.Sprintf("'kubectl -n %s logs %s -c %s --previous' shows all that it wrote", printable.Word(t.object.GetNamespace()), printable.Word(t.object.GetName()), printable.Word(c.Name))
 }
 
 func describePod(pod *corev1.Pod) string {
-	return fmt.Sprintf("'kubectl -n %s describe pod %s' tells more", pod.Namespace, pod.Name)
+	return fmt.Sprintf("'kubectl -n %s describe pod %s' tells more", printable.Word(pod.Namespace), printable.Word(pod.Name))
 }
 
 // refusedPods is what to do when the API server refuses a ReplicaSet's pods.

@@ -16,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/printable"
 	"github.com/hellochaos/hellochaos/target"
 )
 
@@ -144,7 +145,7 @@ func refused(others []reference) error {
 	var problems []error
 	for _, o := range others {
 		problems = append(problems, fmt.Errorf("%s in namespace %s makes rules for a host of the chain, beside those of the stages: "+
-			"'kubectl delete %s %s -n %s', or --take-over to put it away for the run and back at its end", o, o.Namespace, strings.ToLower(o.Kind), o.Name, o.Namespace))
+			"'kubectl delete %s %s -n %s', or --take-over to put it away for the run and back at its end", o, o.Namespace, strings.ToLower(o.Kind), printable.Word(o.Name), printable.Word(o.Namespace)))
 	}
 	return errors.Join(problems...)
 }
@@ -254,16 +255,18 @@ func (r *Run) Name() string { return r.name }
 func (r *Run) RestoreCommand() string { return r.cluster.RestoreCommand(r.name) }
 
 // RestoreCommand is what puts back what a run left in the namespace.
-func (c *Cluster) RestoreCommand(run string) string { return "hellochaos restore " + run + c.flags() }
+func (c *Cluster) RestoreCommand(run string) string {
+	return "hellochaos restore " + printable.Word(run) + c.flags()
+}
 
 // flags are the command-line flags that choose this cluster.
 func (c *Cluster) flags() string {
-	text := " -n " + c.namespace
+	text := " -n " + printable.Word(c.namespace)
 	if c.context != "" {
-		text += " --context " + c.context
+		text += " --context " + printable.Word(c.context)
 	}
 	if c.options.Kubeconfig != "" {
-		text += " --kubeconfig " + c.options.Kubeconfig
+		text += " --kubeconfig " + printable.Word(c.options.Kubeconfig)
 	}
 	return text
 }
