@@ -52,7 +52,7 @@ func (r *Rules) virtualService(o *Object, spec *networking.VirtualService) (virt
 			c, err := newMatch(m, v.namespace)
 			if err != nil {
 				problems = append(problems, Problem{File: o.File, Line: o.Line, Object: o.Name(),
-					Field: fmt.Sprintf("spec.http[%d].match[%d]", i, j), Text: err.Error()})
+					Field: fmt.Sprintf("spec.http[%d].match[%d]", i, j), Text: "has a regular expression that cannot be compiled: " + err.Error()})
 				continue
 			}
 			compiled.matches = append(compiled.matches, c)

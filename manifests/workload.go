@@ -13,28 +13,28 @@ import (
 )
 
 const (
-	// container is where the one container of a Deployment stands.
+	// container is the path of a Deployment's only container.
 	container = "spec.template.spec.containers[0]"
-	// upstreamURI is the variable that says whom the service calls.
+	// upstreamURI is the environment variable that names the URL which the service calls.
 	upstreamURI = "UPSTREAM_URI"
-	// defaultPort is where the service listens that is not told PORT.
+	// defaultPort is where the service listens when the environment variable PORT is not set.
 	defaultPort = 3000
 )
 
 func (d *document) checkDeployment(k *appsv1.Deployment) {
 	if k.Spec.Replicas != nil && *k.Spec.Replicas < 0 {
-		d.problem("spec.replicas", "want at least 0, not %d", *k.Spec.Replicas)
+		d.problem("spec.replicas", "must be at least 0, not %d", *k.Spec.Replicas)
 	}
 	labels := k.Spec.Template.Labels
 	if k.Spec.Selector == nil || len(k.Spec.Selector.MatchLabels) == 0 || !has(labels, k.Spec.Selector.MatchLabels) {
-		d.problem("spec.selector.matchLabels", "want labels that the pods of spec.template have")
+		d.problem("spec.selector.matchLabels", "must be labels that the pods have by spec.template.metadata.labels")
 	}
 	if labels["app"] == "" {
-		d.problem("spec.template.metadata.labels", "want a label app, by which hellochaos knows the pods' proxy")
+		d.problem("spec.template.metadata.labels", "must have the label app, by which hellochaos knows which sidecar sends the pods' requests")
 	}
 	d.checkMetadata("spec.template.metadata", "", labels, k.Spec.Template.Annotations)
 	if len(k.Spec.Template.Spec.Containers) != 1 {
-		d.problem("spec.template.spec.containers", "want exactly one container, not %d", len(k.Spec.Template.Spec.Containers))
+		d.problem("spec.template.spec.containers", "must have exactly one container, not %d", len(k.Spec.Template.Spec.Containers))
 		return
 	}
 	c := &k.Spec.Template.Spec.Containers[0]
@@ -43,19 +43,18 @@ func (d *document) checkDeployment(k *appsv1.Deployment) {
 		field := fmt.Sprintf("%s.ports[%d]", container, i)
 		d.checkProtocol(field+".protocol", p.Protocol)
 		if listens := listensAt(environment(c.Env)); int(p.ContainerPort) != listens {
-			d.problem(field+".containerPort", "want %d, where the service listens (PORT), not %d", listens, p.ContainerPort)
+			d.problem(field+".containerPort", "must be %d, the port at which the service listens (its variable PORT), not %d", listens, p.ContainerPort)
 		}
 	}
 }
 
 func (d *document) checkProtocol(field string, protocol corev1.Protocol) {
 	if protocol != "" && protocol != corev1.ProtocolTCP {
-		d.problem(field, "want TCP, not %s: hellochaos executes HTTP/1.1 only", protocol)
+		d.problem(field, "must be TCP, not %s: hellochaos executes HTTP/1.1 only", protocol)
 	}
 }
 
-// checkEnvironment holds a container's environment to what the demo service takes, and to what the embedded mesh can
-// call.
+// checkEnvironment refuses variables that the demo service would refuse, and URLs that the embedded mesh cannot call.
 func (d *document) checkEnvironment(variables []corev1.EnvVar) {
 	values, last := environment(variables), make(map[string]int)
 	for i, v := range variables {
@@ -69,7 +68,7 @@ func (d *document) checkEnvironment(variables []corev1.EnvVar) {
 		if i, ok := last[name]; ok {
 			field = fmt.Sprintf("%s[%d].value", field, i)
 		}
-		d.problem(field, "%s is %q: want %s", name, values[name], text)
+		d.problem(field, "%s is %q: it must be %s", name, values[name], text)
 	}
 	role := values["ROLE"]
 	want("ROLE", slices.Contains([]string{"", "chain", "clock", "script", "relay"}, role), "chain, clock, script or relay")
@@ -96,7 +95,7 @@ func callable(address string) bool {
 	return NormalPath(u.RequestURI()) == u.RequestURI()
 }
 
-// environment is a container's variables by name; of two of a name the last counts.
+// environment is a container's variables by name. Where a name stands twice, the last one counts.
 func environment(variables []corev1.EnvVar) map[string]string {
 	values := make(map[string]string, len(variables))
 	for _, v := range variables {
@@ -105,7 +104,7 @@ func environment(variables []corev1.EnvVar) map[string]string {
 	return values
 }
 
-// listensAt is the port of a service with this environment; 0 when PORT is none.
+// listensAt is the port at which a service with this environment listens; 0 when PORT is not a port.
 func listensAt(values map[string]string) int {
 	if values["PORT"] == "" {
 		return defaultPort
@@ -113,7 +112,7 @@ func listensAt(values map[string]string) int {
 	return portNumber(values["PORT"])
 }
 
-// portNumber reads a port from 1 to 65535; 0 when text is none.
+// portNumber reads a port from 1 to 65535; 0 when text is not a port.
 func portNumber(text string) int {
 	number, err := strconv.ParseUint(text, 10, 16)
 	if err != nil {
