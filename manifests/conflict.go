@@ -34,7 +34,8 @@ func (r *Rules) conflicts(objects []Object) Problems {
 			problems = append(problems, r.serviceConflicts(o)...)
 			if uninjected[o.namespace()] && !r.Services[o.host()].hidden {
 				problems = append(problems, o.problem("metadata.annotations", "must have %s: \"~\", since namespace %s is labelled %s: disabled: the "+
-					"pods there have no sidecar, and hellochaos does not support calls from the mesh to such pods", exportTo, o.namespace(), injection))
+					"pods there have no sidecar, and hellochaos does not support calls from the mesh to such pods",
+					exportTo, o.namespace(), injection))
 			}
 		case *appsv1.Deployment:
 			if w := workload(o, k); uninjected[w.Namespace] && w.Env[upstreamURI] != "" {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestConflicts holds what Read refuses, each to its line, object and field. Each case stands on the application.
+// TestConflicts checks the line, the object and the field of each refusal of Read. Each case is laid over the application.
 func TestConflicts(t *testing.T) {
 	const uninjected = "apiVersion: v1\nkind: Namespace\nmetadata: {name: other, labels: {istio-injection: disabled}}\n---\n"
 	within := func(yaml string) string { return strings.Replace(yaml, "{name: m}", "{name: m, namespace: other}", 1) }

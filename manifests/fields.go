@@ -47,7 +47,8 @@ var supported = map[protoreflect.Name][]string{
 }
 
 // notExecuted is the problem of a field that Istio or Kubernetes knows and this package does not execute.
-const notExecuted = "is not supported by hellochaos: the prediction would ignore what this field does, and the verdict could be false; remove it"
+const notExecuted = "is not supported by hellochaos: the prediction would ignore what this field does, and the verdict could be " +
+	"false; remove it"
 
 // supportedValues are the values that are executed, by the name of an enumeration of Istio's API. The others are refused.
 var supportedValues = map[protoreflect.Name][]string{

@@ -2,7 +2,7 @@ package manifests
 
 import "fmt"
 
-// didYouMean is ` (did you mean "x"?)` for the accepted name nearest to a misspelt one, and empty when none is near.
+// didYouMean is ` (did you mean "x"?)` for the accepted name that is most like a misspelt one. It is empty when none is like it.
 func didYouMean(name string, accepted []string) string {
 	best, distance := "", max(1, len(name)/3)+1
 	for _, candidate := range accepted {

@@ -8,25 +8,25 @@ import (
 	"testing"
 )
 
-// http is a VirtualService "m" whose one http entry is the given YAML in flow style, which begins in line 6.
+// httpEntry is the YAML of a VirtualService "m" whose only http entry is entry, in flow style, in line 6.
 func httpEntry(entry string) string {
 	return "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: m}\nspec:\n  hosts: [m]\n  http: [" + entry + "]\n"
 }
 
 const toM = "route: [{destination: {host: m}}]"
 
-// spec is an object "m" of Istio's with a spec in flow style, which stands in line 4.
+// specOf is the YAML of an object "m" of one of Istio's kinds, with a spec in flow style in line 4.
 func specOf(kind, spec string) string {
 	return "apiVersion: networking.istio.io/v1\nkind: " + kind + "\nmetadata: {name: m}\nspec: " + spec + "\n"
 }
 
-// serviceWith is a Service "m" with one more line in its spec, line 5.
+// serviceWith is the YAML of a Service "m" with an additional line in its spec, line 5.
 func serviceWith(line string) string {
 	return "apiVersion: v1\nkind: Service\nmetadata: {name: m}\nspec:\n  " + line + "\n  ports: [{name: http, port: 80}]\n"
 }
 
-// deploymentWith is a Deployment "m" that is right, with other metadata of its pods in line 8, and one more line in the
-// pods' spec and in the container.
+// deploymentWith is the YAML of a Deployment "m". Arguments that are not empty take the place of the metadata of its pods in
+// line 8, of a line in the spec of the pods, and of a line in the container; with empty ones it is accepted.
 func deploymentWith(metadata, pod, container string) string {
 	return "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: m}\nspec:\n  selector: {matchLabels: {app: m}}\n  template:\n" +
 		"    metadata:\n      " + or(metadata, "labels: {app: m}") + "\n    spec:\n      " + or(pod, "nodeSelector: {a: b}") +
@@ -34,14 +34,14 @@ func deploymentWith(metadata, pod, container string) string {
 		"\n          env:\n            - {name: SERVICE_NAME, value: m-a}\n            - {name: UPSTREAM_URI, value: 'http://b/'}\n"
 }
 
-// env is deploymentWith with a variable more, in line 17, the third.
+// env is the YAML of deploymentWith with a third environment variable, in line 17.
 func env(name, value string) string {
 	return deploymentWith("", "", "") + "            - {name: " + name + ", value: '" + value + "'}\n"
 }
 
 const envValue = "spec.template.spec.containers[0].env[2].value"
 
-// TestRefused holds each refusal to its line, object, field and the words of its text.
+// TestRefused checks the line, the object, the field and the words of each refusal.
 func TestRefused(t *testing.T) {
 	const vs = "VirtualService m"
 	for _, c := range []struct {
@@ -226,7 +226,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// TestProblemsForm holds the message to its form: file, line, object, field.
+// TestProblemsForm checks the form of the message: file, line, object, field, text.
 func TestProblemsForm(t *testing.T) {
 	_, err := Parse("retry.yaml", []byte(httpEntry("{"+toM+", mirror: {host: x}, retries: {attempts: 3, retryOnn: 5xx}}")))
 	want := `retry.yaml:6: VirtualService m: spec.http[0].mirror: ` + notExecuted + `
@@ -252,7 +252,7 @@ func TestAllProblemsOfAllDocuments(t *testing.T) {
 	}
 }
 
-// TestAccepted holds what the webhook accepts and might be taken for wrong.
+// TestAccepted reads documents that Istio's webhook accepts although they may look wrong.
 func TestAccepted(t *testing.T) {
 	for name, yaml := range map[string]string{
 		"empty":                       "",
@@ -327,8 +327,8 @@ func TestEditDistance(t *testing.T) {
 	}
 }
 
-// A file of nothing but bad documents must not cost what reading each of them does: a file of the largest size took half a
-// minute. Its work is measured in allocations, which do not depend on the machine.
+// A file of bad documents only is not read to its end: reading all of one of the largest size took half a minute. The test
+// measures the work in allocations, which do not depend on the machine.
 func TestParseEndsAfterManyProblems(t *testing.T) {
 	const documents = maxFile / len("--- {}\n")
 	data := []byte(strings.Repeat("--- {}\n", documents))
@@ -347,7 +347,7 @@ func TestParseEndsAfterManyProblems(t *testing.T) {
 	}
 }
 
-// Twice the documents are twice the work, for those without content and for those that are right.
+// Reading twice as many documents takes twice the work, for empty documents and for accepted ones.
 func TestParseIsLinear(t *testing.T) {
 	for _, document := range []string{"---\n", "--- # %d\n", "---\n{apiVersion: v1, kind: Namespace, metadata: {name: n%d}}\n"} {
 		allocations := func(documents int) float64 {

@@ -98,7 +98,8 @@ func (d *document) checkGateway(spec *networking.Gateway) {
 			d.problem(field+".port.protocol", "must be HTTP, not %q: hellochaos executes nothing else", s.Port.GetProtocol())
 		}
 		if first := spec.Servers[0].Port.GetNumber(); s.Port.GetNumber() != first {
-			d.problem(field+".port.number", "must be %d, the port of the first server: hellochaos does not support servers of different ports", first)
+			d.problem(field+".port.number", "must be %d, the port of the first server: hellochaos does not support "+
+				"servers of different ports", first)
 		}
 		if len(s.Hosts) == 0 {
 			d.problem(field+".hosts", "must have at least one host")

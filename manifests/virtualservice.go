@@ -31,7 +31,8 @@ func (d *document) checkVirtualService(spec *networking.VirtualService) {
 	for i, host := range spec.Hosts {
 		field := fmt.Sprintf("spec.hosts[%d]", i)
 		if host == "*" && form == wildHost {
-			d.problem(field, `must not be "*" where the VirtualService is for the mesh's sidecars: name the hosts, or only gateways in spec.gateways`)
+			d.problem(field, `must not be "*" where the VirtualService is for the mesh's sidecars: name the hosts, or name only `+
+				"gateways in spec.gateways")
 			continue
 		}
 		d.checkHost(field, host, form)
@@ -129,7 +130,8 @@ func (d *document) checkRetries(field string, r *networking.HTTPRetry) {
 			maxAttempts, r.Attempts)
 	}
 	if r.Attempts == 0 && (r.PerTryTimeout != nil || r.RetryOn != "") {
-		d.problem(field, "has perTryTimeout or retryOn without attempts, which Istio refuses: set attempts to 1 or more, or remove the two")
+		d.problem(field, "has perTryTimeout or retryOn without attempts, which Istio refuses: set attempts to 1 or more, or remove "+
+			"the two")
 	}
 	if r.RetryOn == "" {
 		return
@@ -137,7 +139,8 @@ func (d *document) checkRetries(field string, r *networking.HTTPRetry) {
 	for word := range strings.SplitSeq(r.RetryOn, ",") {
 		_, known := retryWords[word]
 		if _, code := statusCode(word); !known && !code {
-			d.problem(field+".retryOn", "has %q, which Istio does not accept; accepted, joined by commas without blanks: numbers of HTTP statuses such as 503, %s",
+			d.problem(field+".retryOn", "has %q, which Istio does not accept; accepted, joined by commas without blanks: "+
+				"numbers of HTTP statuses such as 503, %s",
 				word, strings.Join(slices.Sorted(maps.Keys(retryWords)), ", "))
 		}
 	}

@@ -43,7 +43,8 @@ func (d *document) checkDeployment(k *appsv1.Deployment) {
 		field := fmt.Sprintf("%s.ports[%d]", container, i)
 		d.checkProtocol(field+".protocol", p.Protocol)
 		if listens := listensAt(environment(c.Env)); int(p.ContainerPort) != listens {
-			d.problem(field+".containerPort", "must be %d, the port at which the service listens (its variable PORT), not %d", listens, p.ContainerPort)
+			d.problem(field+".containerPort", "must be %d, the port at which the service listens (its variable PORT), not %d",
+				listens, p.ContainerPort)
 		}
 	}
 }
