@@ -27,13 +27,13 @@ func TestReadCounters(t *testing.T) {
 
 func TestReadCountersErrors(t *testing.T) {
 	for name, test := range map[string]struct{ old, new, want string }{
-		"not metrics":       {"hellochaos_tries_total{", "{{", "reading metrics"},
-		"attempt":           {`attempt="2"`, `attempt="two"`, `label attempt is "two"`},
-		"code":              {`code="499"`, `code="-1"`, `label code is "-1"`},
-		"a label less":      {`attempt="2",`, ``, "want the labels service, version, attempt and code"},
-		"half a try":        {"} 3", "} 3.5", "value is 3.5"},
-		"less than no try":  {"} 3", "} -3", "value is -3"},
-		"in flight, no end": {"} 7", "} +Inf", "hellochaos_tries_in_flight: value is +Inf"},
+		"not metrics":               {"hellochaos_tries_total{", "{{", "reading metrics"},
+		"attempt":                   {`attempt="2"`, `attempt="two"`, `label attempt is "two"`},
+		"code":                      {`code="499"`, `code="-1"`, `label code is "-1"`},
+		"a label less":              {`attempt="2",`, ``, "a line must have the labels service, version, attempt and code"},
+		"half a try":                {"} 3", "} 3.5", "value is 3.5"},
+		"less than no try":          {"} 3", "} -3", "value is -3"},
+		"infinitely many in flight": {"} 7", "} +Inf", "hellochaos_tries_in_flight: the value is +Inf"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			text := strings.Replace(metrics, test.old, test.new, 1)
