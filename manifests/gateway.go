@@ -30,8 +30,8 @@ func (r *Rules) addGateway(o *Object, spec *networking.Gateway) {
 // Port is the port of the Service through which requests reach the gateway.
 func (g *Gateway) Port() int { return g.port }
 
-// addGateway adds the hosts of the VirtualServices that are bound to a gateway. Where several have rules for one host, their routes
-// follow one another, and routes that every request meets go last.
+// addGateway adds the hosts of the VirtualServices that are bound to a gateway. Where several have rules for one host, their
+// routes follow one another, and routes that every request meets go last.
 func (t *Table) addGateway(name string) {
 	g := t.rules.Gateways[name]
 	if g == nil {
@@ -80,8 +80,8 @@ func (g *Gateway) admitted(v *virtualService) []string {
 	return hosts
 }
 
-// EntryHost is a host for the Host header of requests to a gateway, such that the gateway serves them. It is empty when the gateway
-// serves every host. EntryHost returns false when the gateway serves no host.
+// EntryHost is a host for the Host header of requests to a gateway, such that the gateway serves them. It is empty when the
+// gateway serves every host. EntryHost returns false when the gateway serves no host.
 func (r *Rules) EntryHost(gateway string) (string, bool) {
 	g := r.Gateways[gateway]
 	if g == nil {

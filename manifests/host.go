@@ -21,8 +21,8 @@ func admits(patterns []hostPattern, namespace, host string) bool {
 	return false
 }
 
-// covers reports whether a pattern covers a host. A pattern is "*", "*.example.com" or a plain host. The host may begin with "*" as
-// well.
+// covers reports whether a pattern covers a host. A pattern is "*", "*.example.com" or a plain host. The host may begin with "*"
+// as well.
 func covers(pattern, host string) bool {
 	suffix, wild := strings.CutPrefix(pattern, "*")
 	if !wild {

@@ -121,8 +121,8 @@ func (r *Retry) Covers(f Failure) bool {
 	return r.classes&classStatus != 0 && slices.Contains(r.codes, f.Status)
 }
 
-// BackOff is the upper bound, excluded, of the wait before retry n, where the first retry has number 1. The wait is drawn uniformly
-// from 0 up to it. It is min(Base·2^(n-1), 10·Base), as in Envoy's JitteredExponentialBackOffStrategy::nextBackOffMs.
+// BackOff is the upper bound, excluded, of the wait before retry n, where the first retry has number 1. The wait is drawn
+// uniformly from 0 up to it. It is min(Base·2^(n-1), 10·Base), as in Envoy's JitteredExponentialBackOffStrategy::nextBackOffMs.
 func (r *Retry) BackOff(n int) time.Duration {
 	if n < 1 {
 		return 0

@@ -7,8 +7,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/json"
 )
 
-// Unstructured is the object as an API server takes it. It is made from the fields and not from the text, so it has what was changed
-// in a Clone. It has apiVersion, kind, metadata and spec but no status, and no namespace where the object names none.
+// Unstructured is the object as an API server takes it. It is made from the fields and not from the text, so it has what was
+// changed in a Clone. It has apiVersion, kind, metadata and spec but no status, and no namespace where the object names none.
 func (o *Object) Unstructured() (map[string]any, error) {
 	object, err := o.whole()
 	if err != nil {

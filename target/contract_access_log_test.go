@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// proxyLine has the fields of a line in the access log of an Istio proxy, in the default text form. A line without a method is about
-// a TCP connection, all others are about a request.
+// proxyLine has the fields of a line in the access log of an Istio proxy, in the default text form. A line without a method is
+// about a TCP connection, all others are about a request.
 type proxyLine struct {
 	method, status, flags, detail string
 	agent                         string // the request's User-Agent

@@ -7,8 +7,8 @@ import (
 	"github.com/hellochaos/hellochaos/manifests"
 )
 
-// refused are objects that Istio's webhook or the API server refuses. hellochaos must refuse them when it reads them, before it sends
-// anything.
+// refused are objects that Istio's webhook or the API server refuses. hellochaos must refuse them when it reads them, before it
+// sends anything.
 func refused() map[string]string {
 	one := func(route string) string { return rules("one", route) }
 	return map[string]string{

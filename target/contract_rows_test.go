@@ -112,7 +112,8 @@ func split(arms ...string) string {
 // retried is a VirtualService for host one with a retry policy.
 func retried(policy string) string { return rules("one", to("one")+", retries: {"+policy+"}") }
 
-// first is a VirtualService for host one that sends the requests that the match admits to "one" and all others to "two", version b.
+// first is a VirtualService for host one that sends the requests that the match admits to "one" and all others to "two", version
+// b.
 func first(match string) string { return rules("one", "match: ["+match+"], "+to("one"), to("two/b")) }
 
 // script is a request to one whose app answers the n-th try with the n-th of the words.

@@ -517,7 +517,8 @@ func changes(field reflect.Value) map[string]reflect.Value {
 	return all
 }
 
-// addressed turns a span into a pointer to it, so that the zero span counts as an expectation. It returns any other value as it is.
+// addressed turns a span into a pointer to it, so that the zero span counts as an expectation. It returns any other value as it
+// is.
 func addressed(v reflect.Value) reflect.Value {
 	if s, ok := v.Interface().(span); ok {
 		return reflect.ValueOf(&s)

@@ -110,8 +110,8 @@ func whole(value float64) (int64, error) {
 	return int64(value), nil
 }
 
-// Total is c with lines that differ only in their count added up, as those of replicas do, and without lines that count 0. The lines
-// are in the order of service, version, attempt and status.
+// Total is c with lines that differ only in their count added up, as those of replicas do, and without lines that count 0. The
+// lines are in the order of service, version, attempt and status.
 func (c Counters) Total() Counters {
 	sorted := slices.Clone(c)
 	slices.SortFunc(sorted, Tries.compare)
