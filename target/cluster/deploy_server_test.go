@@ -70,7 +70,7 @@ func newAPIServer(t *testing.T, wait time.Duration) (*apiServer, *Cluster, func(
 			defer mutex.Unlock()
 			said = append(said, fmt.Sprintf(format, args...))
 		}},
-		config: &rest.Config{Host: listening.URL, QPS: -1, ContentConfig: rest.ContentConfig{ContentType: "application/json"}}, server: listening.URL, namespace: "shop", istioVersion: "v1",
+		config: &rest.Config{Host: listening.URL, QPS: -1, ContentConfig: rest.ContentConfig{ContentType: "application/json"}}, server: listening.URL, namespace: "shop", istioVersion: "v1", lease: usualLease,
 	}
 	if err := c.clientsOver(&http.Client{Transport: transport}); err != nil {
 		t.Fatal(err)

@@ -76,6 +76,9 @@ func (c *Cluster) Begin(ctx context.Context, sets [][]manifests.Object) (*Run, e
 	r.name = fmt.Sprintf("%s-%04x", time.Now().UTC().Format("20060102-150405"), rand.N(1<<16))
 	var lost context.CancelCauseFunc
 	r.gone, lost = context.WithCancelCause(context.WithoutCancel(ctx))
+	if err := c.unfinished(ctx, ""); err != nil {
+		return nil, err
+	}
 	var err error
 	if r.lease, err = c.acquire(ctx, r.name, lost); err != nil {
 		return nil, err
