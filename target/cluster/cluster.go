@@ -110,6 +110,12 @@ func (c *Cluster) clients() (err error) {
 }
 
 func (c *Cluster) clientsOver(client *http.Client) (err error) {
+	bounded := *client
+	if bounded.Transport == nil {
+		bounded.Transport = http.DefaultTransport
+	}
+	bounded.Transport = boundedAnswers{bounded.Transport, fromPod}
+	client = &bounded
 	core, err := kubernetes.NewForConfigAndClient(c.config, client)
 	if err != nil {
 		return err

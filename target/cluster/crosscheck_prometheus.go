@@ -33,7 +33,7 @@ func (r *Run) comparePrometheus(ctx context.Context, counted map[string]int64, e
 	address := withoutPassword(r.cluster.options.PrometheusURL)
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	defer transport.CloseIdleConnections()
-	client, err := api.NewClient(api.Config{Address: r.cluster.options.PrometheusURL, RoundTripper: transport})
+	client, err := api.NewClient(api.Config{Address: r.cluster.options.PrometheusURL, RoundTripper: boundedAnswers{transport, fromAnywhere}})
 	if err != nil {
 		return nil, fmt.Errorf("asking Prometheus at %s: %w", address, err)
 	}

@@ -247,6 +247,11 @@ func TestFullJournalEnds(t *testing.T) {
 			if stored := s.at(journalPath + "r1"); len(stored.Object["data"].(map[string]any)[journalKey].(string)) > mostJournal {
 				t.Error("the journal that was stored is larger than it may be")
 			}
+			small := rule("middleware", 1000)
+			small.SetLabels(map[string]string{"large": "no"})
+			if _, err := r.change(t.Context(), r.known[0], small); err != nil {
+				t.Errorf("a write for which there is room: %v", err)
+			}
 			if killed {
 				r.lease.stop()
 				r.lease.ended.Wait()
