@@ -1,3 +1,5 @@
+//go:build unix
+
 // The Makefile's targets, run with programs that only write down how they were called.
 package hellochaos_test
 

@@ -26,12 +26,15 @@ func (d *document) validate(o *Object) {
 	switch spec := o.Istio.(type) {
 	case *networking.VirtualService:
 		d.checkVirtualService(spec)
+		d.checkExportTo(spec.ExportTo)
 	case *networking.DestinationRule:
 		d.checkDestinationRule(spec)
+		d.checkExportTo(spec.ExportTo)
 	case *networking.Gateway:
 		d.checkGateway(spec)
 	case *networking.ServiceEntry:
 		d.checkServiceEntry(spec)
+		d.checkExportTo(spec.ExportTo)
 	case *networking.Sidecar:
 		d.checkSidecar(spec)
 	}

@@ -4,10 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"regexp"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -125,22 +125,21 @@ func check(t *testing.T, got *trail.Hop, status int, call trail.Call, word strin
 	}
 }
 
-// refusing is the URL of a port that is taken by a socket that nobody listens on.
+// refusing is the URL of a port that refuses connections as long as the test runs: a connection of the test's own holds it,
+// and nobody listens.
 func refusing(t *testing.T) string {
 	t.Helper()
-	socket, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = syscall.Close(socket) })
-	if err := syscall.Bind(socket, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
-		t.Fatal(err)
-	}
-	address, err := syscall.Getsockname(socket)
+	t.Cleanup(func() { listener.Close() })
+	connection, err := net.Dial("tcp", listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
-	return fmt.Sprintf("http://127.0.0.1:%d/", address.(*syscall.SockaddrInet4).Port)
+	t.Cleanup(func() { connection.Close() })
+	return "http://" + connection.LocalAddr().String() + "/"
 }
 
 func TestUpstreamThatRefusesIsACallWithoutAnAnswer(t *testing.T) {

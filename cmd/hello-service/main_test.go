@@ -140,9 +140,7 @@ func TestRunEndsItsTriesAfterASignal(t *testing.T) {
 		}
 		inFlight = strings.Contains(metrics, `hellochaos_tries_in_flight{service="one",version="a"} 1`)
 	}
-	if err := syscall.Kill(os.Getpid(), syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
+	signalSelf(t, syscall.SIGTERM)
 	if err := <-answered; err != nil {
 		t.Errorf("the try on its way: %v, want status 200", err)
 	}
@@ -261,9 +259,7 @@ func TestRunSaysWhatItCannotListenOn(t *testing.T) {
 	if want := "address already in use"; status != 1 || !strings.Contains(stderr.String(), want) {
 		t.Errorf("status %d, %q: want 1 and %q", status, &stderr, want)
 	}
-	if err := syscall.Kill(os.Getpid(), syscall.SIGINT); err != nil {
-		t.Fatal(err)
-	}
+	signalSelf(t, syscall.SIGINT)
 	taken.end(t)
 }
 
@@ -284,5 +280,17 @@ func TestHelpNamesEveryVariable(t *testing.T) {
 		if !strings.Contains(stdout.String(), "\n  "+name+" ") {
 			t.Errorf("-h does not explain %s", name)
 		}
+	}
+}
+
+// signalSelf sends this process a signal.
+func signalSelf(t *testing.T, signal os.Signal) {
+	t.Helper()
+	self, err := os.FindProcess(os.Getpid())
+	if err == nil {
+		err = self.Signal(signal)
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 }

@@ -33,12 +33,20 @@ func (l *progressLine) show(p scenarios.Progress) {
 	if l.terminal == nil || time.Since(l.last) < 100*time.Millisecond {
 		return
 	}
-	l.last = time.Now()
 	text := fmt.Sprintf("%s %s %d/%d", p.Stage, p.Phase, p.Done, p.Planned)
 	if m := p.Estimate; m.Measured != nil {
 		share := reports.Probability
 		text += fmt.Sprintf("  %s %s [%s, %s] predicted %s", p.Check, share(*m.Measured), share(m.Interval.Lo), share(m.Interval.Hi), share(m.Predicted))
 	}
+	l.print(text)
+}
+
+// print writes the line anew.
+func (l *progressLine) print(text string) {
+	if l.terminal == nil {
+		return
+	}
+	l.last = time.Now()
 	width, _, err := term.GetSize(int(l.terminal.Fd()))
 	if err != nil || width <= 1 {
 		width = 80

@@ -19,8 +19,10 @@ import (
 // no rule points at what is not there; then it waits until every proxy obeys. After an error part of the set may be in
 // force, which Close takes back.
 func (r *Run) Apply(ctx context.Context, objects []manifests.Object) error {
-	if err := context.Cause(r.gone); err != nil {
-		return err
+	ctx, done := r.whileHeld(ctx)
+	defer done()
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
 	}
 	rules, err := manifests.Read(objects)
 	if err != nil {

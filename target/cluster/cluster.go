@@ -50,6 +50,9 @@ type Options struct {
 	TakeOver bool
 	// Wait bounds each wait: for pods, for proxies, for the API server to come back.
 	Wait time.Duration
+	// CountDown, when set, is told how long a wait for somebody else's lease will still last at most, about once a second, and
+	// 0 when it is over.
+	CountDown func(left time.Duration)
 	// Command is what the user typed and Version the program's, for the journal; Say, when set, tells progress by the line.
 	Command []string
 	Version string
@@ -68,6 +71,7 @@ type Cluster struct {
 	// istioVersion is the version of networking.istio.io that the server prefers, "v1"; empty: Istio's kinds are not there.
 	istioVersion string
 	kubernetes   string // the server's version
+	lease        leaseTimes
 }
 
 // Connect reads the kubeconfig and asks the API server for its version and for Istio's API. The error says which file,
@@ -80,7 +84,7 @@ func Connect(ctx context.Context, o Options) (*Cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the kubeconfig: %w; name one by --kubeconfig or $KUBECONFIG, and a context of it by --context", err)
 	}
-	c := &Cluster{options: o, config: config, server: config.Host, namespace: o.Namespace, context: o.Context}
+	c := &Cluster{options: o, config: config, server: config.Host, namespace: o.Namespace, context: o.Context, lease: usualLease}
 	if c.namespace == "" {
 		if c.namespace, _, err = loader.Namespace(); err != nil {
 			return nil, fmt.Errorf("reading the namespace of the kubeconfig's context: %w; name one by -n", err)
@@ -111,6 +115,12 @@ func (c *Cluster) clients() (err error) {
 }
 
 func (c *Cluster) clientsOver(client *http.Client) (err error) {
+	bounded := *client
+	if bounded.Transport == nil {
+		bounded.Transport = http.DefaultTransport
+	}
+	bounded.Transport = boundedAnswers{bounded.Transport, fromPod}
+	client = &bounded
 	core, err := kubernetes.NewForConfigAndClient(c.config, client)
 	if err != nil {
 		return err
