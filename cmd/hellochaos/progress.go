@@ -19,11 +19,10 @@ type progressLine struct {
 }
 
 func newProgressLine(w io.Writer, off bool) *progressLine {
-	file, ok := w.(*os.File)
-	if off || !ok || !term.IsTerminal(int(file.Fd())) {
+	if off {
 		return &progressLine{}
 	}
-	return &progressLine{terminal: file}
+	return &progressLine{terminal: terminal(w)}
 }
 
 // eraseLine goes to the line's beginning and clears it.
@@ -57,6 +56,5 @@ func (l *progressLine) clear() {
 
 // colourful reports whether w is a terminal that wants colours (see no-color.org).
 func colourful(w io.Writer) bool {
-	file, ok := w.(*os.File)
-	return ok && os.Getenv("NO_COLOR") == "" && term.IsTerminal(int(file.Fd()))
+	return os.Getenv("NO_COLOR") == "" && terminal(w) != nil
 }
