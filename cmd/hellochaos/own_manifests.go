@@ -18,8 +18,8 @@ type manifestFlags struct {
 }
 
 func (f *manifestFlags) add(set *pflag.FlagSet) {
-	set.StringVar(&f.folder, "manifests", "", "`folder` whose STAGE.yaml files replace the bundled ones")
-	set.StringArrayVarP(&f.files, "filename", "f", nil, "`file`, folder, or - for standard input, whose objects replace those of the same kind and name from the first STAGE on, or are added; can be given more than once")
+	set.StringVar(&f.folder, "manifests", "", "`folder` whose STAGE.yaml files replace the bundled ones; see also -f")
+	set.StringArrayVarP(&f.files, "filename", "f", nil, "`file` or folder of your own objects, or - for standard input: from the first STAGE on, each replaces the bundled one of its kind and name, or is added; can be given more than once")
 }
 
 // load reads them: by stage, the objects that take the place of the bundled ones. first is the first stage that is asked for,

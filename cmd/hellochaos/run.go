@@ -76,6 +76,7 @@ The stages are egress, prod, retry, ingress and canary; each stands on those
 before it. 'hellochaos list' says what they do.`,
 		Example: `  hellochaos run retry --fail 0.5
   hellochaos run all --fail 0.3 --out report
+  hellochaos run retry -f reviews.yaml
   hellochaos run retry --break one-retry-less
   hellochaos run retry --target cluster -n demo`,
 		ValidArgs: append(manifests.StageNames(), "all"),

@@ -23,7 +23,7 @@ func upCommand() *cobra.Command {
 		Use:       "up [STAGE]",
 		Short:     "keep the chain on the embedded mesh running, to try it by hand",
 		Long:      "Start the chain behind the embedded mesh with the stages up to STAGE applied\n(" + strings.Join(names, ", ") + "; default all), print its addresses,\nand keep it running until Ctrl-C.",
-		Example:   "  hellochaos up retry",
+		Example:   "  hellochaos up retry\n  hellochaos up retry -f reviews.yaml",
 		Args:      cobra.MaximumNArgs(1),
 		ValidArgs: names,
 	}
