@@ -47,8 +47,9 @@ func TestSignalWhileReading(t *testing.T) {
 					_, err = io.WriteString(input, strings.Repeat("#", 200_000))
 				} else { // it is open for writing when the program has opened it for reading
 					var writer *os.File
-					writer, err = os.OpenFile(fifo, os.O_WRONLY, 0)
-					defer writer.Close()
+					if writer, err = os.OpenFile(fifo, os.O_WRONLY, 0); err == nil {
+						defer writer.Close()
+					}
 				}
 				if err != nil {
 					t.Fatal(err)
