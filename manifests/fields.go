@@ -12,6 +12,8 @@ import (
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/hellochaos/hellochaos/spelling"
 )
 
 // supported are the fields that are executed, by message of Istio's API without its package
@@ -63,7 +65,7 @@ func (d *document) fill(path string, m protoreflect.Message, value any) {
 		fd := m.Descriptor().Fields().ByJSONName(name)
 		switch {
 		case fd == nil:
-			d.problem(field, "unknown field%s; accepted: %s", didYouMean(name, accepted), strings.Join(accepted, ", "))
+			d.problem(field, "unknown field%s; accepted: %s", spelling.DidYouMean(name, accepted), strings.Join(accepted, ", "))
 		case !slices.Contains(accepted, name):
 			d.problem(field, notExecuted)
 		case fields[name] == nil:

@@ -33,6 +33,9 @@ func (d *document) checkDeployment(k *appsv1.Deployment) {
 		d.problem("spec.template.metadata.labels", "want a label app, by which hellochaos knows the pods' proxy")
 	}
 	d.checkMetadata("spec.template.metadata", "", labels, k.Spec.Template.Annotations)
+	if policy := k.Spec.Template.Spec.DNSPolicy; policy != "" && policy != corev1.DNSClusterFirst {
+		d.problem("spec.template.spec.dnsPolicy", "%s is not supported by hellochaos; accepted: ClusterFirst", policy)
+	}
 	if len(k.Spec.Template.Spec.Containers) != 1 {
 		d.problem("spec.template.spec.containers", "want exactly one container, not %d", len(k.Spec.Template.Spec.Containers))
 		return

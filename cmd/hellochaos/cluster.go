@@ -46,6 +46,9 @@ func clusterCommand(use, short, long string, args cobra.PositionalArgs, do func(
 		if err != nil {
 			return failure{err}
 		}
+		if err := hold(cmd.Context()); err != nil {
+			return err
+		}
 		return do(cmd, c, args)
 	}
 	return cmd
