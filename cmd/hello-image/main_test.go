@@ -278,6 +278,7 @@ func TestWrongFlags(t *testing.T) {
 		{nil, []string{"--binary is missing", "neither --output nor --push", `--image is ""`}},
 		{[]string{"--image", "Upper:case", "more"}, []string{`arguments are ["more"]`, "--binary is missing", "neither", `--image is "Upper:case"`}},
 		{[]string{"--colour"}, []string{"unknown flag: --colour"}},
+		{[]string{"--program", "kubectl", "--binary", "b", "--image", "i", "--push"}, []string{`--program is "kubectl": want hello-service or hellochaos`}},
 	} {
 		var stdout, stderr bytes.Buffer
 		if status := run(t.Context(), c.args, &stdout, &stderr); status != 2 {
@@ -296,7 +297,7 @@ func TestHelp(t *testing.T) {
 	if status := run(t.Context(), []string{"--help"}, &stdout, &stderr); status != 0 || stderr.Len() > 0 {
 		t.Errorf("status %d, stderr %q", status, &stderr)
 	}
-	for _, flag := range []string{"--binary", "--image", "--output", "--push"} {
+	for _, flag := range []string{"--binary", "--program", "--image", "--output", "--push"} {
 		if !strings.Contains(stdout.String(), flag) {
 			t.Errorf("help lacks %s:\n%s", flag, &stdout)
 		}
