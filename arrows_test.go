@@ -48,6 +48,31 @@ var onlyBy = map[string]string{
 	"github.com/openzipkin/zipkin-go/":        "reports/traces",
 }
 
+// tooHeavy are packages that the program must not be linked with, and what it does instead (docs/performance.md).
+var tooHeavy = map[string]string{
+	"k8s.io/client-go/kubernetes":                "target/cluster has a clientset of the four API groups that it uses",
+	"k8s.io/client-go/kubernetes/scheme":         "target/cluster has a scheme of the four API groups that it uses",
+	"k8s.io/client-go/discovery":                 "target/cluster asks for /version and /apis itself",
+	"k8s.io/client-go/gentype":                   "it brings the test fakes of client-go and with them OpenAPI's models",
+	"github.com/google/gnostic-models/openapiv2": "nothing reads OpenAPI",
+}
+
+func TestWeight(t *testing.T) {
+	out, err := exec.Command("go", "list", "-deps", "./cmd/hellochaos").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	linked := strings.Fields(string(out))
+	if !slices.Contains(linked, "k8s.io/client-go/rest") {
+		t.Errorf("go list names %d packages and not k8s.io/client-go/rest: it did not list the program's", len(linked))
+	}
+	for _, name := range linked {
+		if instead, heavy := tooHeavy[name]; heavy {
+			t.Errorf("the program is linked with %s: %s", name, instead)
+		}
+	}
+}
+
 type goPackage struct {
 	ImportPath string
 	Imports    []string
