@@ -3,7 +3,9 @@ package hellochaos_test
 
 import (
 	"encoding/json"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -71,6 +73,23 @@ func TestWeight(t *testing.T) {
 		if instead, heavy := tooHeavy[name]; heavy {
 			t.Errorf("the program is linked with %s: %s", name, instead)
 		}
+	}
+}
+
+// mostBytes is how large the stripped program may be.
+const mostBytes = 40e6
+
+func TestSize(t *testing.T) {
+	program := filepath.Join(t.TempDir(), "hellochaos")
+	if said, err := exec.Command("go", "build", "-ldflags", "-s -w", "-o", program, "./cmd/hellochaos").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, said)
+	}
+	info, err := os.Stat(program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Size() > mostBytes {
+		t.Errorf("the program has %d bytes, want at most %.0f: 'make size' prints what fills it", info.Size(), mostBytes)
 	}
 }
 
