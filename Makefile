@@ -34,7 +34,7 @@ kubectl  = $(KUBECTL)$(if $(CONTEXT), --context $(CONTEXT))
 SCOPE   := https://github.com/weaveworks/scope/releases/download/v1.13.2/k8s-scope.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build check integration e2e verify comparisons bench size fuzz \
+.PHONY: help demo test build check foreign integration e2e verify comparisons bench size fuzz \
 	release release-snapshot \
 	create-cluster deploy-istio enable-istio-auto-inject-sidecar disable-istio-auto-inject-sidecar image push \
 	deploy-application get-application start-monitoring-services egress prod retry ingress canary deploy-weave-scope delete-cluster
@@ -111,10 +111,15 @@ test: ## all tests, with the race detector
 
 check: ## what every commit must pass
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt would change: $$unformatted"; exit 1; }
-	$(GO) vet -tags e2e,integration ./...
-	$(GO) tool staticcheck -tags e2e,integration ./...
+	$(GO) vet -tags e2e,integration,foreign ./...
+	$(GO) tool staticcheck -tags e2e,integration,foreign ./...
 	$(GO) mod tidy -diff
 	$(MAKE) test
+
+# The types of every package for each system and processor of a release, and one foreign program as a whole.
+foreign: ## what a release for other systems needs
+	$(GO) test -tags foreign -count 1 -run '^TestEverySystem$$' .
+	CGO_ENABLED=0 GOOS=windows GOARCH=amd64 $(GO) build -trimpath -ldflags "-s -w" -o bin/windows-amd64/hellochaos.exe ./cmd/hellochaos
 
 # With the programs themselves: Chromium and Prometheus (apt-get install chromium prometheus), Zipkin's server (Java, Maven).
 integration: ## the tests that need other programs
