@@ -13,7 +13,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
-	utilnet "k8s.io/apimachinery/pkg/util/net"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	serverversion "k8s.io/apimachinery/pkg/version"
 	"k8s.io/client-go/rest"
@@ -145,7 +144,7 @@ func (g coordinationV1) Leases(namespace string) kind[coordinationv1.Lease, coor
 	return kind[coordinationv1.Lease, coordinationv1.LeaseList]{g.client, "leases", namespace}
 }
 
-// pods are the pods of a namespace, whose logs and ports can be read, too.
+// pods are the pods of a namespace, whose logs can be read, too.
 type pods struct {
 	kind[corev1.Pod, corev1.PodList]
 }
@@ -153,13 +152,4 @@ type pods struct {
 // GetLogs reads what a container of a pod wrote.
 func (p pods) GetLogs(name string, options *corev1.PodLogOptions) *rest.Request {
 	return p.request(http.MethodGet).Name(name).SubResource("log").VersionedParams(options, parameters)
-}
-
-// ProxyGet reads an answer of a pod by way of the API server.
-func (p pods) ProxyGet(scheme, name, port, path string, query map[string]string) rest.ResponseWrapper {
-	request := p.request(http.MethodGet).SubResource("proxy").Name(utilnet.JoinSchemeNamePort(scheme, name, port)).Suffix(path)
-	for key, value := range query {
-		request = request.Param(key, value)
-	}
-	return request
 }

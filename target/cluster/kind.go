@@ -8,6 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
+	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/rest"
 )
@@ -66,6 +67,15 @@ func (k kind[T, L]) List(ctx context.Context, options metav1.ListOptions) (*L, e
 func (k kind[T, L]) Watch(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
 	options.Watch = true
 	return k.request(http.MethodGet).VersionedParams(&options, parameters).Timeout(limit(options)).Watch(ctx)
+}
+
+// ProxyGet reads an answer of a port of a pod, or of a Service's pods, by way of the API server.
+func (k kind[T, L]) ProxyGet(scheme, name, port, path string, query map[string]string) rest.ResponseWrapper {
+	request := k.request(http.MethodGet).SubResource("proxy").Name(utilnet.JoinSchemeNamePort(scheme, name, port)).Suffix(path)
+	for key, value := range query {
+		request = request.Param(key, value)
+	}
+	return request
 }
 
 // limit is how long the options let the server take; zero is as long as it likes.
