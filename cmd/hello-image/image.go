@@ -127,5 +127,8 @@ func archive(entries []entry) ([]byte, error) {
 			return nil, err
 		}
 	}
-	return files.Bytes(), writer.Close()
+	if err := writer.Close(); err != nil { // it writes the end of the tar
+		return nil, err
+	}
+	return files.Bytes(), nil
 }

@@ -95,13 +95,8 @@ func checkCommandLine(t *testing.T, image v1.Image) {
 	if got, err := layers[0].MediaType(); err != nil || got != types.OCILayer {
 		t.Errorf("the layer's media type is %s, %v; want %s", got, err, types.OCILayer)
 	}
-	content, err := layers[0].Uncompressed()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer content.Close()
 	var files []string
-	for reader := tar.NewReader(content); ; {
+	for reader := tar.NewReader(bytes.NewReader(uncompressed(t, layers[0]))); ; {
 		header, err := reader.Next()
 		if err == io.EOF {
 			break

@@ -126,12 +126,7 @@ func checkFiles(t *testing.T, image v1.Image) {
 	if err != nil || len(layers) != 1 {
 		t.Fatalf("%d layers, %v; want 1", len(layers), err)
 	}
-	content, err := layers[0].Uncompressed()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer content.Close()
-	reader := tar.NewReader(content)
+	reader := tar.NewReader(bytes.NewReader(uncompressed(t, layers[0])))
 	header, err := reader.Next()
 	if err != nil {
 		t.Fatal(err)
@@ -156,6 +151,24 @@ func checkFiles(t *testing.T, image v1.Image) {
 	if header, err := reader.Next(); err != io.EOF {
 		t.Errorf("after the program: %v, %v; want nothing", header, err)
 	}
+}
+
+// uncompressed is a layer's tar, which must be whole: GNU tar reads none without two empty blocks at the end, Go's does.
+func uncompressed(t *testing.T, layer v1.Layer) []byte {
+	t.Helper()
+	reader, err := layer.Uncompressed()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	content, err := io.ReadAll(reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(content)%512 != 0 || !bytes.HasSuffix(content, make([]byte, 1024)) {
+		t.Errorf("the layer has %d bytes and does not end in two empty blocks of 512", len(content))
+	}
+	return content
 }
 
 // The same binary gives the same bytes, whenever it was built or touched.
