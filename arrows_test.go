@@ -3,7 +3,9 @@ package hellochaos_test
 
 import (
 	"encoding/json"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -54,6 +56,49 @@ var onlyBy = map[string]string{
 	"github.com/google/go-containerregistry/": "cmd/hello-image",
 	"go.opentelemetry.io/":                    "reports/traces",
 	"github.com/openzipkin/zipkin-go/":        "reports/traces",
+}
+
+// tooHeavy are packages that the program must not be linked with, and what it does instead (docs/performance.md).
+var tooHeavy = map[string]string{
+	"k8s.io/client-go/kubernetes":                "target/cluster has a clientset of the four API groups that it uses",
+	"k8s.io/client-go/kubernetes/scheme":         "target/cluster has a scheme of the four API groups that it uses",
+	"k8s.io/client-go/discovery":                 "target/cluster asks for /version and /apis itself",
+	"k8s.io/client-go/gentype":                   "it brings the test fakes of client-go and with them OpenAPI's models",
+	"github.com/google/gnostic-models/openapiv2": "nothing reads OpenAPI",
+	"gonum.org/v1/gonum/mat":                     "stats and reports/compare take gonum's mathext, without linear algebra",
+}
+
+func TestWeight(t *testing.T) {
+	out, err := exec.Command("go", "list", "-deps", "./cmd/hellochaos").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	linked := strings.Fields(string(out))
+	if !slices.Contains(linked, "k8s.io/client-go/rest") {
+		t.Errorf("go list names %d packages and not k8s.io/client-go/rest: it did not list the program's", len(linked))
+	}
+	for _, name := range linked {
+		if instead, heavy := tooHeavy[name]; heavy {
+			t.Errorf("the program is linked with %s: %s", name, instead)
+		}
+	}
+}
+
+// mostBytes is how large the stripped program may be.
+const mostBytes = 40e6
+
+func TestSize(t *testing.T) {
+	program := filepath.Join(t.TempDir(), "hellochaos")
+	if said, err := exec.Command("go", "build", "-ldflags", "-s -w", "-o", program, "./cmd/hellochaos").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, said)
+	}
+	info, err := os.Stat(program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Size() > mostBytes {
+		t.Errorf("the program has %d bytes, want at most %.0f: 'make size' prints what fills it", info.Size(), mostBytes)
+	}
 }
 
 type goPackage struct {

@@ -14,9 +14,7 @@ import (
 	"slices"
 	"time"
 
-	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/dynamic"
-	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 
@@ -61,11 +59,10 @@ type Options struct {
 
 // Cluster is a connection to one namespace of one cluster. It may be used concurrently.
 type Cluster struct {
-	options   Options
-	config    *rest.Config
-	core      kubernetes.Interface
-	dynamic   dynamic.Interface
-	discovery discovery.DiscoveryInterface
+	options Options
+	config  *rest.Config
+	core    *clientset
+	dynamic dynamic.Interface
 	// server is the API server's URL, context the kubeconfig's context in use, namespace the chain's.
 	server, context, namespace string
 	// istioVersion is the version of networking.istio.io that the server prefers, "v1"; empty: Istio's kinds are not there.
@@ -121,24 +118,22 @@ func (c *Cluster) clientsOver(client *http.Client) (err error) {
 	}
 	bounded.Transport = boundedAnswers{bounded.Transport, fromPod}
 	client = &bounded
-	core, err := kubernetes.NewForConfigAndClient(c.config, client)
-	if err != nil {
+	if c.core, err = newClientset(c.config, client); err != nil {
 		return err
 	}
-	c.core, c.discovery = core, core.Discovery()
 	c.dynamic, err = dynamic.NewForConfigAndClient(c.config, client)
 	return err
 }
 
 // versions asks the server what it is.
 func (c *Cluster) versions(ctx context.Context) error {
-	return c.again(ctx, "asking the API server "+c.server+" for its version", func(context.Context) error {
-		version, err := c.discovery.ServerVersion()
+	return c.again(ctx, "asking the API server "+c.server+" for its version", func(ctx context.Context) error {
+		version, err := c.core.serverVersion(ctx)
 		if err != nil {
 			return err
 		}
 		c.kubernetes = version.GitVersion
-		groups, err := c.discovery.ServerGroups()
+		groups, err := c.core.serverGroups(ctx)
 		if err != nil {
 			return err
 		}

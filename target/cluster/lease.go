@@ -12,7 +12,6 @@ import (
 	coordinationv1 "k8s.io/api/coordination/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	coordinationclient "k8s.io/client-go/kubernetes/typed/coordination/v1"
 )
 
 const (
@@ -251,7 +250,7 @@ func (l *lease) judged(err error) error {
 	return err
 }
 
-func (l *lease) leases() coordinationclient.LeaseInterface {
+func (l *lease) leases() kind[coordinationv1.Lease, coordinationv1.LeaseList] {
 	return l.cluster.core.CoordinationV1().Leases(l.cluster.namespace)
 }
 
