@@ -4,10 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/net/http/httpguts"
 
 	"github.com/hellochaos/hellochaos/service/trail"
 )
@@ -35,11 +36,20 @@ const DefaultPort = 3000
 type Config struct {
 	// Service and Version name the workload: "middleware", "canary". The clock needs no name: it is "clock" then.
 	Service, Version string
-	// Upstream is the absolute http or https URL that a Chain calls for each request. Probes connect to its host: a Relay
-	// may have one for that, since nobody answers elsewhere where the mesh lets unknown hosts pass. Other roles need none.
+	// Upstream is the absolute http or https URL of the only call that a Chain makes for each request, and External is that
+	// call's; Calls says more, and then Upstream is empty. Probes connect to its host: a Relay may have one for that, since
+	// nobody answers elsewhere where the mesh lets unknown hosts pass. Other roles need none.
 	Upstream string
-	// External says that the upstream is not ours: it gets the trace headers only, and its answer is never read as a trail.
 	External bool
+	// Calls are the calls that a Chain makes for each try that does not fail: the steps one after another, the calls of a
+	// step side by side. Nil is what Upstream says; without a step the service calls nobody.
+	Calls [][]Call
+	// Forward are the names of request headers that a Chain passes on to its calls of our own services, beside those that
+	// it always does.
+	Forward []string
+	// FailProbability and HangProbability, in [0,1], are the version's own: they count in place of what requests ask for.
+	// Nil is what requests ask for.
+	FailProbability, HangProbability *float64
 	// Hang is how long a hanging try waits; 0 is trail.DefaultHang.
 	Hang time.Duration
 	// Work is how long a try of a Chain that does not fail works before it calls its upstream; 0 is not at all.
@@ -53,8 +63,8 @@ type Config struct {
 }
 
 // FromEnvironment reads a Config and the port to listen on (0 is any free one) from the variables SERVICE_NAME, ROLE,
-// UPSTREAM_URI, UPSTREAM_EXTERNAL, HANG_DURATION and PORT, of which an empty one counts as absent. The error joins all
-// problems, New's too.
+// UPSTREAM_URI, UPSTREAM_EXTERNAL, CALLS, FORWARD_HEADERS, FAIL_PROBABILITY, HANG_PROBABILITY, HANG_DURATION,
+// WORK_DURATION and PORT, of which an empty one counts as absent. The error joins all problems, New's too.
 func FromEnvironment(getenv func(name string) string) (Config, int, error) {
 	var problems []error
 	variable := func(name, absent string, read func(value string) error) {
@@ -74,6 +84,32 @@ func FromEnvironment(getenv func(name string) string) (Config, int, error) {
 	variable("UPSTREAM_EXTERNAL", "false", func(value string) (err error) {
 		if config.External = value == "true"; !config.External && value != "false" {
 			err = errors.New("want true or false")
+		}
+		return err
+	})
+	variable("CALLS", "null", func(value string) (err error) {
+		config.Calls, err = ReadCalls(value)
+		return err
+	})
+	config.Forward = strings.FieldsFunc(getenv("FORWARD_HEADERS"), func(r rune) bool { return r == ',' || r == ' ' })
+	own := func(name string) (p *float64) {
+		variable(name, "none", func(value string) error {
+			var number float64
+			if value == "none" {
+				return nil
+			}
+			if problem := probability(value, &number); problem != "" {
+				return errors.New("want " + problem)
+			}
+			p = &number
+			return nil
+		})
+		return p
+	}
+	config.FailProbability, config.HangProbability = own("FAIL_PROBABILITY"), own("HANG_PROBABILITY")
+	variable("WORK_DURATION", "0s", func(value string) (err error) {
+		if config.Work, err = time.ParseDuration(value); err != nil || config.Work < 0 {
+			config.Work, err = 0, errors.New(`want a duration of at least 0, such as "5ms"`)
 		}
 		return err
 	})
@@ -118,10 +154,21 @@ func (c *Config) check() error {
 	} else if c.Role != Clock && (c.Service == "" || c.Version == "") {
 		problem("service is %q and version %q (SERVICE_NAME): want both, such as middleware-canary", c.Service, c.Version)
 	}
-	calls := c.Role == Chain || c.Role == Relay && c.Upstream != ""
-	if upstream, err := url.Parse(c.Upstream); calls &&
-		(err != nil || upstream.Scheme != "http" && upstream.Scheme != "https" || upstream.Hostname() == "") {
-		problem("upstream (UPSTREAM_URI) is %q: want an absolute http or https URL, such as http://backend/", c.Upstream)
+	switch calls := c.Role == Chain || c.Role == Relay && c.Upstream != ""; {
+	case c.Role == Chain && c.Calls != nil && c.Upstream != "":
+		problem("upstream (UPSTREAM_URI) is %q, and there are calls (CALLS) too: want one of the two", c.Upstream)
+	case calls && c.Calls == nil && !callable(c.Upstream):
+		problem("upstream (UPSTREAM_URI) is %q: want an absolute http or https URL, such as http://backend/, or calls (CALLS), [] for none", c.Upstream)
+	case c.Role == Chain && c.Calls == nil:
+		c.Calls = [][]Call{{{URL: c.Upstream, External: c.External}}}
+	}
+	for _, text := range checkCalls(c.Calls) {
+		problem("calls (CALLS): %s", text)
+	}
+	for _, name := range c.Forward {
+		if !httpguts.ValidHeaderFieldName(name) {
+			problem("headers to forward (FORWARD_HEADERS) have %q: want names of headers", name)
+		}
 	}
 	return errors.Join(problems...)
 }

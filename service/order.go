@@ -16,6 +16,7 @@ var (
 	hangKey    = http.CanonicalHeaderKey(trail.HeaderHang)
 	cascadeKey = http.CanonicalHeaderKey(trail.HeaderCascade)
 	requestKey = http.CanonicalHeaderKey(trail.HeaderRequest)
+	pinsKey    = http.CanonicalHeaderKey(trail.HeaderPins)
 	triesKey   = http.CanonicalHeaderKey(trail.HeaderTries)
 	attemptKey = http.CanonicalHeaderKey(trail.HeaderAttempt)
 
@@ -27,7 +28,8 @@ type order struct {
 	fail, hang float64
 	propagate  bool
 	request    string // empty: its draws are of pure chance
-	tries      string // on the way to the caller
+	pins       string // empty: draws decide
+	tries      string // the call, as trail.CallOf names it; empty at the first hop
 }
 
 // readOrder returns all problems of the headers, or nil.
@@ -53,13 +55,14 @@ func readOrder(header http.Header) (o order, problems []string) {
 		return ""
 	})
 	read(requestKey, trail.HeaderRequest, func(value string) string { o.request = value; return "" })
+	read(pinsKey, trail.HeaderPins, func(value string) string { o.pins = value; return trail.CheckPins(value) })
 	read(triesKey, trail.HeaderTries, func(value string) string {
-		if o.tries = value; !trail.IsTries(value) {
-			return `whole numbers joined by dots, such as "1.3"`
+		if o.tries = value; !trail.IsCall(value) {
+			return `whole numbers joined by dots, such as "1.3", with the number of a call after a colon where it is not the first, such as "1.3:2"`
 		}
 		// Not a status of 500 or more: proxies would multiply the loop by retrying it.
-		if strings.Count(value, ".") >= trail.MaxHops-1 {
-			return fmt.Sprintf("fewer than %d counts; does an upstream lead back to itself?", trail.MaxHops)
+		if strings.Count(value, ".") >= trail.MaxDepth-1 {
+			return fmt.Sprintf("fewer than %d counts; does an upstream lead back to itself?", trail.MaxDepth)
 		}
 		return ""
 	})

@@ -12,16 +12,18 @@ import (
 
 // Bounds of a trail that Decode accepts.
 const (
-	// MaxBytes is the length of the JSON, in bytes.
-	MaxBytes = 64 << 10
+	// MaxBytes is the length of the JSON, in bytes: room for MaxHops hops of about 250 bytes each.
+	MaxBytes = 1 << 20
 	// MaxHops is the number of hops.
-	MaxHops = 16
+	MaxHops = 4096
+	// MaxDepth is the number of hops one below the other. No request that obeys HeaderTries goes deeper.
+	MaxDepth = 32
 )
 
 // Members of the JSON objects of a trail. The first ones must be there.
 var (
-	hopMembers  = []string{"service", "version", "status", "attempt", "elapsed_ns", "call"}
-	callMembers = []string{"url", "status", "elapsed_ns", "error", "body", "hop"}
+	hopMembers  = []string{"service", "version", "status", "attempt", "elapsed_ns", "calls"}
+	callMembers = []string{"url", "status", "elapsed_ns", "number", "error", "body", "hop"}
 )
 
 const (
@@ -31,7 +33,8 @@ const (
 
 // Decode reads what Append writes, with any white space and any order of members. It is strict, since counts are made
 // of it: an unknown, missing or repeated member, a null, a number that is not a whole one of its range, text that is
-// not UTF-8, anything after the end, and a trail beyond MaxBytes or MaxHops is an error that names the byte.
+// not UTF-8, anything after the end, calls that are not in the order of their numbers, and a trail beyond MaxBytes,
+// MaxHops or MaxDepth is an error that names the byte.
 func Decode(data []byte) (*Hop, error) {
 	if len(data) > MaxBytes {
 		return nil, fmt.Errorf("trail of %d bytes: want at most %d", len(data), MaxBytes)
@@ -53,6 +56,7 @@ type decoder struct {
 	text string
 	at   int
 	hops int
+	deep int // hops around the one that is being read
 	err  error
 }
 
@@ -69,6 +73,11 @@ func (d *decoder) hop() *Hop {
 		d.want(fmt.Sprintf("at most %d hops", MaxHops))
 		return nil
 	}
+	if d.deep++; d.deep > MaxDepth {
+		d.want(fmt.Sprintf("at most %d hops one below the other", MaxDepth))
+		return nil
+	}
+	defer func() { d.deep-- }()
 	h := new(Hop)
 	d.object(hopMembers, hopRequired, func(member int) {
 		switch hopMembers[member] {
@@ -82,17 +91,33 @@ func (d *decoder) hop() *Hop {
 			h.Attempt = int(d.number(0, math.MaxInt32))
 		case "elapsed_ns":
 			h.Elapsed = time.Duration(d.number(0, math.MaxInt64))
-		case "call":
-			h.Call = d.call()
+		case "calls":
+			h.Calls = d.calls()
 		}
 	})
 	return h
 }
 
-func (d *decoder) call() *Call {
-	c := new(Call)
+// calls reads at least one call: a hop without calls has no member for them.
+func (d *decoder) calls() (all []Call) {
+	d.token('[')
+	for more := true; more && d.err == nil; more = d.next(',') {
+		start := d.at
+		all = append(all, d.call())
+		if last := len(all) - 1; last > 0 && d.err == nil && all[last].Number <= all[last-1].Number {
+			d.at = start
+			d.want("calls in the order of their numbers")
+		}
+	}
+	d.token(']')
+	return all
+}
+
+func (d *decoder) call() (c Call) {
 	d.object(callMembers, callRequired, func(member int) {
 		switch callMembers[member] {
+		case "number":
+			c.Number = int(d.number(0, MaxHops))
 		case "url":
 			c.URL = d.string()
 		case "status":

@@ -15,8 +15,8 @@ const SpansPath = "/spans"
 const (
 	// MaxRequestName is how long a request's name (HeaderRequest) may be, in bytes, for its tries to be recorded.
 	MaxRequestName = 64
-	// MaxTriesLength is how long a path of tries may be, in bytes, likewise: MaxHops counts of one digit fit.
-	MaxTriesLength = 32
+	// MaxTriesLength is how long a path of tries may be, in bytes, likewise: MaxDepth counts of one digit fit.
+	MaxTriesLength = 2 * MaxDepth
 	// MaxSpanRequests is how many requests may be asked for at once, MaxSpans how many spans an answer has at most.
 	MaxSpanRequests = 16
 	MaxSpans        = 4096
@@ -55,12 +55,14 @@ type Span struct {
 	Elapsed time.Duration `json:"elapsed_ns"`
 	// Status is what was answered; CodeCut or CodeBroken where nothing was.
 	Status int `json:"status"`
-	// Call is the try's own call; nil when it made none.
-	Call *SpanCall `json:"call,omitempty"`
+	// Calls are the try's own calls, in the order of their numbers; none when it made none.
+	Calls []SpanCall `json:"calls,omitempty"`
 }
 
-// SpanCall is a try's call to its upstream, with all tries that the mesh made for it inside.
+// SpanCall is a try's call to an upstream, with all tries that the mesh made for it inside.
 type SpanCall struct {
+	// Number counts the calls of a try's configuration from 0, as Call.Number does.
+	Number  int           `json:"number,omitempty"`
 	Begin   int64         `json:"begin_ns"`
 	Elapsed time.Duration `json:"elapsed_ns"`
 	Status  int           `json:"status"` // 0: no answer
@@ -68,11 +70,14 @@ type SpanCall struct {
 
 var (
 	recordingMembers = []string{"service", "version", "instance", "recorded", "overwritten", "oldest_end_ns", "left_out", "spans"}
-	spanMembers      = []string{"number", "request", "tries", "attempt", "begin_ns", "elapsed_ns", "status", "call"}
-	spanCallMembers  = []string{"begin_ns", "elapsed_ns", "status"}
+	spanMembers      = []string{"number", "request", "tries", "attempt", "begin_ns", "elapsed_ns", "status", "calls"}
+	spanCallMembers  = []string{"begin_ns", "elapsed_ns", "status", "number"}
 )
 
-const spanRequired = 7
+const (
+	spanRequired     = 7
+	spanCallRequired = 3
+)
 
 // DecodeRecording reads the JSON of a Recording, as strictly as Decode reads a trail.
 func DecodeRecording(data []byte) (*Recording, error) {
@@ -149,17 +154,32 @@ func (d *decoder) span() (s Span) {
 			s.Elapsed = time.Duration(d.number(0, math.MaxInt64))
 		case "status":
 			s.Status = int(d.number(0, 599))
-		case "call":
-			s.Call = d.spanCall()
+		case "calls":
+			s.Calls = d.spanCalls()
 		}
 	})
 	return s
 }
 
-func (d *decoder) spanCall() *SpanCall {
-	c := new(SpanCall)
-	d.object(spanCallMembers, len(spanCallMembers), func(member int) {
+// spanCalls reads at least one call, as calls does.
+func (d *decoder) spanCalls() (all []SpanCall) {
+	d.token('[')
+	for more := true; more && d.err == nil; more = d.next(',') {
+		if len(all) == MaxHops {
+			d.want(fmt.Sprintf("at most %d calls", MaxHops))
+			return nil
+		}
+		all = append(all, d.spanCall())
+	}
+	d.token(']')
+	return all
+}
+
+func (d *decoder) spanCall() (c SpanCall) {
+	d.object(spanCallMembers, spanCallRequired, func(member int) {
 		switch spanCallMembers[member] {
+		case "number":
+			c.Number = int(d.number(0, MaxHops))
 		case "begin_ns":
 			c.Begin = d.number(0, math.MaxInt64)
 		case "elapsed_ns":
