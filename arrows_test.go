@@ -17,11 +17,12 @@ var arrows = map[string][]string{
 		"metrics", "reports/compare", "reports/grafana", "reports/links", "reports/traces"},
 	"cmd/hello-service":     {"service"},
 	"cmd/hello-image":       {},
-	"scenarios":             {"attack", "target", "manifests", "reports"},
+	"scenarios":             {"attack", "target", "manifests", "reports", "service/calls"},
 	"target/mesh":           {"target", "manifests", "service"},
 	"target/cluster":        {"target", "manifests"},
 	"target":                {"manifests"},
-	"service":               {},
+	"service":               {"service/calls"},
+	"service/calls":         {},
 	"service/trail":         {},
 	"stats":                 {},
 	"reports":               {"reports/junit", "reports/page", "reports/terminal"},
@@ -35,7 +36,7 @@ var arrows = map[string][]string{
 	"metrics":               {"scenarios", "attack", "reports"},
 	"reports/traces":        {"reports"},
 	"attack":                {},
-	"manifests":             {},
+	"manifests":             {"service/calls"},
 	"docs":                  {}, // a test alone
 }
 

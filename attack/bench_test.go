@@ -14,13 +14,13 @@ import (
 )
 
 // benchmarkTrail is what the demo chain answers: two services failed to nobody, the clock answered.
-var benchmarkTrail = &trail.Hop{Service: "frontend", Version: "prod", Status: 200, Attempt: 1, Elapsed: 3 * time.Millisecond, Call: &trail.Call{
+var benchmarkTrail = &trail.Hop{Service: "frontend", Version: "prod", Status: 200, Attempt: 1, Elapsed: 3 * time.Millisecond, Calls: []trail.Call{{
 	URL: "http://middleware/", Status: 200, Elapsed: 2 * time.Millisecond, Hop: &trail.Hop{
-		Service: "middleware", Version: "canary", Status: 200, Attempt: 2, Elapsed: time.Millisecond, Call: &trail.Call{
+		Service: "middleware", Version: "canary", Status: 200, Attempt: 2, Elapsed: time.Millisecond, Calls: []trail.Call{{
 			URL: "http://backend/", Status: 200, Elapsed: 900 * time.Microsecond, Hop: &trail.Hop{
-				Service: "backend", Version: "prod", Status: 200, Attempt: 1, Elapsed: 500 * time.Microsecond, Call: &trail.Call{
+				Service: "backend", Version: "prod", Status: 200, Attempt: 1, Elapsed: 500 * time.Microsecond, Calls: []trail.Call{{
 					URL: "http://clock.outside.svc.cluster.local/", Status: 200, Elapsed: 300 * time.Microsecond, Body: `{"time": "10:11:12 AM"}`,
-				}}}}}}
+				}}}}}}}}}
 
 // answering is a transport without a network.
 type answering struct{ body string }

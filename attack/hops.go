@@ -107,6 +107,8 @@ func (h *HopTally) addVersion(version string, number int) {
 	}
 	h.Versions[version] = count + 1
 	if count < maxFirst {
-		h.First[version] = append(h.First[version], number)
+		if first := h.First[version]; len(first) == 0 || first[len(first)-1] != number { // a request may call a service more than once
+			h.First[version] = append(first, number)
+		}
 	}
 }

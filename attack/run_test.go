@@ -7,6 +7,7 @@ import (
 	"math"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -139,7 +140,7 @@ func TestRunDecodesTrails(t *testing.T) {
 			t.Errorf("answer %d: got status %d and trail %v, want status %d", i, got[i].Status, got[i].Trail, want)
 		}
 	}
-	if *got[0].Trail != hop {
+	if !reflect.DeepEqual(*got[0].Trail, hop) {
 		t.Errorf("got trail %+v, want %+v", *got[0].Trail, hop)
 	}
 }

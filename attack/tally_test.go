@@ -14,7 +14,11 @@ import (
 
 // hop is a service's word; call is what it called, or nil.
 func hop(service, version string, status, attempt int, elapsed time.Duration, call *trail.Call) *trail.Hop {
-	return &trail.Hop{Service: service, Version: version, Status: status, Attempt: attempt, Elapsed: elapsed, Call: call}
+	h := &trail.Hop{Service: service, Version: version, Status: status, Attempt: attempt, Elapsed: elapsed}
+	if call != nil {
+		h.Calls = []trail.Call{*call}
+	}
+	return h
 }
 
 func call(url string, status int, elapsed time.Duration, hop *trail.Hop) *trail.Call {

@@ -93,14 +93,12 @@ func waitedForCalls(began int64, calls []trail.SpanCall) (start, elapsed *float6
 	for i := range calls {
 		c := &calls[i]
 		first, last = min(first, c.Begin), max(last, c.Begin+int64(c.Elapsed))
-		if failedCall(c) && !failedCall(shown) {
+		if c.Failed() && !shown.Failed() {
 			shown = c
 		}
 	}
 	return pointer(since(began, first)), pointer(since(first, last)), pointer(shown.Status)
 }
-
-func failedCall(c *trail.SpanCall) bool { return c.Status == 0 || c.Status >= 500 }
 
 func since(began, at int64) float64 { return time.Duration(at - began).Seconds() }
 

@@ -23,7 +23,7 @@ func recording(service string, spans ...trail.Span) trail.Recording {
 	for i := range spans {
 		spans[i].Number, spans[i].Request = int64(i), "1/retry-after/0"
 		path := pathOf(spans[i].Tries)
-		spans[i].Attempt = path[len(path)-1]
+		spans[i].Attempt = path[len(path)-1].attempt
 	}
 	return trail.Recording{Service: service, Version: "prod", Instance: service, Recorded: int64(len(spans)), Spans: spans}
 }
@@ -41,7 +41,7 @@ func delivered(attempts ...int) *trail.Hop {
 	for i := len(attempts) - 1; i >= 0; i-- {
 		next := &trail.Hop{Service: own[i], Version: "prod", Attempt: attempts[i]}
 		if hop != nil {
-			next.Call = &trail.Call{Hop: hop}
+			next.Calls = []trail.Call{{Hop: hop}}
 		}
 		hop = next
 	}

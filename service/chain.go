@@ -16,15 +16,15 @@ import (
 // chain is a hop: it takes any method, and reads the body and throws it away. A try that is refused for its headers is not
 // recorded.
 func (s *Service) chain(r *http.Request, t try) answer {
-	if _, err := io.Copy(io.Discard, r.Body); err != nil {
-		return answer{code: trail.CodeCut}
-	}
 	order, problems := readOrder(r.Header)
 	if problems != nil {
 		return refusal(http.StatusBadRequest, problems...)
 	}
 	told := tried{request: order.request, tries: trail.Tries(order.tries, t.attempt)}
-	a := s.hop(r, t, &order, &told)
+	a := answer{code: trail.CodeCut} // where the body does not come to its end
+	if _, err := io.Copy(io.Discard, r.Body); err == nil {
+		a = s.hop(r, t, &order, &told)
+	}
 	a.tried = told
 	return a
 }
@@ -48,7 +48,7 @@ func (s *Service) hop(r *http.Request, t try, order *order, told *tried) answer 
 	if r.Context().Err() != nil {
 		return answer{code: trail.CodeCut}
 	}
-	if order.propagate && slices.ContainsFunc(hop.Calls, func(c trail.Call) bool { return c.Failed() }) {
+	if order.propagate && anyFailed(hop.Calls) {
 		hop.Status = http.StatusInternalServerError
 	}
 	return deliver(r, hop, t)

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -33,7 +34,7 @@ func TestFromEnvironment(t *testing.T) {
 			Config{Service: "two", Version: "a", Hang: 3 * time.Second, Role: Script}, 3000},
 	} {
 		got, port, err := FromEnvironment(environment(test.environment))
-		if err != nil || got != test.want || port != test.port {
+		if err != nil || !reflect.DeepEqual(got, test.want) || port != test.port {
 			t.Errorf("%s: FromEnvironment = %+v, %d, %v, want %+v, %d", test.name, got, port, err, test.want, test.port)
 		}
 	}

@@ -3,7 +3,6 @@ package service
 import (
 	"fmt"
 	"net/http"
-	"strconv"
 	"strings"
 
 	"github.com/hellochaos/hellochaos/service/trail"
@@ -69,11 +68,10 @@ func readOrder(header http.Header) (o order, problems []string) {
 	return o, problems
 }
 
-// probability reads a decimal number in [0,1] into p. NaN and infinities fail the comparison; hexadecimal numbers and
-// digit separators are strconv's own.
+// probability reads a decimal number in [0,1] into p.
 func probability(value string, p *float64) (problem string) {
-	number, err := strconv.ParseFloat(value, 64)
-	if err != nil || !(number >= 0 && number <= 1) || strings.ContainsAny(value, "xX_") {
+	number, ok := trail.Probability(value)
+	if !ok {
 		return "a decimal number in [0,1]"
 	}
 	*p = number

@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"reflect"
 	"strings"
 	"syscall"
 	"testing"
@@ -68,7 +69,7 @@ func TestScriptSaysWhatItReceived(t *testing.T) {
 			t.Fatal(err)
 		}
 		hop.Elapsed = 0
-		if want := (trail.Hop{Service: "two", Version: "a", Status: code, Attempt: 2}); r.StatusCode != code || *hop != want {
+		if want := (trail.Hop{Service: "two", Version: "a", Status: code, Attempt: 2}); r.StatusCode != code || !reflect.DeepEqual(*hop, want) {
 			t.Errorf("answer = %d %+v, want %d %+v", r.StatusCode, hop, code, want)
 		}
 	}

@@ -16,9 +16,9 @@ import (
 	"github.com/hellochaos/hellochaos/service/trail"
 )
 
-// Service answers requests in one role. Besides, it answers /metrics (Prometheus), /healthz (200) and /readyz (200,
-// and 503 after Drain), as Chain or Relay probes (trail.ProbePath), and as Chain trail.SpansPath. These are no tries and
-// are not counted.
+// Service answers requests in one role. Besides, it answers those without a name (trail.HeaderRequest) to /metrics
+// (Prometheus), /healthz (200) and /readyz (200, and 503 after Drain), as Chain or Relay probes (trail.ProbePath), and as
+// Chain trail.SpansPath. These are no tries and are not counted.
 type Service struct {
 	config    Config
 	metrics   *metrics
@@ -80,9 +80,11 @@ func New(config Config) (*Service, error) {
 // closes the connection: returning would answer 200.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := r.URL.Path
-	switch {
-	case len(r.Header[requestKey]) > 0 && s.config.Role == Chain:
-		s.serve(w, r) // a named request is a try wherever it goes
+	switch named := len(r.Header[requestKey]) > 0; { // a named request is a try wherever it goes
+	case named && s.config.Role == Relay:
+		s.relay(w, r)
+	case named:
+		s.serve(w, r)
 	case path == "/metrics":
 		s.metrics.handler.ServeHTTP(w, r)
 	case path == "/healthz":

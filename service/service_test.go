@@ -114,8 +114,8 @@ func get(t testing.TB, url string, header ...string) reply {
 func getTrail(t testing.TB, url string, header ...string) (reply, *trail.Hop) {
 	t.Helper()
 	r := get(t, url, append(header, "Accept", "text/html, application/json;q=0.9")...)
-	if got := r.Header.Get(trail.HeaderTrail); got != "1" {
-		t.Fatalf("GET %s %q: header %s = %q, want 1; body %q", url, header, trail.HeaderTrail, got, r.body)
+	if got := r.Header.Get(trail.HeaderTrail); got != trail.Form {
+		t.Fatalf("GET %s %q: header %s = %q, want %s; body %q", url, header, trail.HeaderTrail, got, trail.Form, r.body)
 	}
 	hop, err := trail.Decode([]byte(r.body))
 	if err != nil {

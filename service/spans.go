@@ -95,8 +95,8 @@ func (s *spans) at(number int64) *span { return &s.ring[number&int64(len(s.ring)
 func (s *spans) of(requests []string) *trail.Recording {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	r := &trail.Recording{Instance: s.instance, Recorded: s.recorded, Spans: []trail.Span{}}
-	r.Overwritten = s.oldest
+	r := &trail.Recording{Instance: s.instance, Recorded: s.recorded, Overwritten: s.oldest, Spans: []trail.Span{}}
+	calls := 0
 	for number := r.Overwritten; number < s.recorded; number++ {
 		e := s.at(number)
 		if number == r.Overwritten {
@@ -106,10 +106,11 @@ func (s *spans) of(requests []string) *trail.Recording {
 			if string(e.name[:e.nameLength]) != request {
 				continue
 			}
-			if len(r.Spans) == trail.MaxSpans {
+			if len(r.Spans) == trail.MaxSpans || calls+int(e.calls) > trail.MaxSpanCalls {
 				r.LeftOut++
 				break
 			}
+			calls += int(e.calls)
 			r.Spans = append(r.Spans, s.span(number))
 			break
 		}

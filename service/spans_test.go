@@ -55,7 +55,7 @@ func TestEveryNamedTryIsRecordedBeforeItsAnswer(t *testing.T) {
 		if begin.Before(before) || end.After(after) || span.Elapsed <= 0 {
 			t.Errorf("%s is from %v to %v, not within %v and %v", line, begin, end, before, after)
 		}
-		if c := span.Call; c != nil {
+		for _, c := range span.Calls {
 			line += fmt.Sprintf(" called %d", c.Status)
 			if c.Begin < span.Begin || c.Begin+int64(c.Elapsed) > span.Begin+int64(span.Elapsed) || c.Elapsed < 3*time.Millisecond {
 				t.Errorf("%s: call of %v is not inside of the try of %v", line, c.Elapsed, span.Elapsed)

@@ -1,7 +1,9 @@
 package service
 
 import (
+	"bytes"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"slices"
@@ -12,8 +14,12 @@ import (
 	"github.com/hellochaos/hellochaos/service/trail"
 )
 
-// maxBody is how much of an answer without a trail is kept, in bytes.
-const maxBody = 256
+const (
+	// maxBody is how much of an answer without a trail is kept, in bytes.
+	maxBody = 256
+	// maxRead is how much of it is read, so that its connection can serve the next call. A longer answer costs its connection.
+	maxRead = 64 << 10
+)
 
 // Headers that go on from a request to the call that it causes, as http.Header holds them. An allow-list: what a
 // proxy added to the request is none of the upstream's business.
@@ -40,14 +46,18 @@ func keys(names ...string) []string {
 type upstreams struct {
 	transport http.RoundTripper
 	steps     [][]preparedCall
+	count     int      // of the calls of all steps
 	ownKeys   []string // headers that go on to our own services
 }
 
 // newUpstreams takes a config that was checked.
 func newUpstreams(config Config) *upstreams {
-	u := &upstreams{transport: config.Transport, steps: prepareCalls(config.Calls), ownKeys: ownKeys}
+	u := &upstreams{transport: config.Transport, steps: prepareCalls(config.Steps()), ownKeys: ownKeys}
 	if u.transport == nil {
 		u.transport = newTransport()
+	}
+	for _, step := range u.steps {
+		u.count += len(step)
 	}
 	if len(config.Forward) > 0 {
 		u.ownKeys = append(keys(slices.Clone(config.Forward)...), ownKeys...)
@@ -57,10 +67,10 @@ func newUpstreams(config Config) *upstreams {
 
 // host is the host of the first call, with its port where it has one; "" when there is no call.
 func (u *upstreams) host() string {
-	for _, step := range u.steps {
-		return step[0].request.Host
+	if len(u.steps) == 0 {
+		return ""
 	}
-	return ""
+	return u.steps[0][0].request.Host
 }
 
 // newTransport goes straight to the upstream, whatever proxy the environment names, in HTTP/1.1. Its connections are
@@ -80,26 +90,43 @@ func newTransport() *http.Transport {
 // of a step side by side, each of which ends by itself whatever becomes of the others. After a step with a failed call
 // no further step begins where failures are propagated, and none where r's caller has gone.
 func (u *upstreams) call(r *http.Request, tries string, propagate bool) (calls []trail.Call, began []time.Time) {
+	if u.count == 0 {
+		return nil, nil
+	}
+	calls, began = make([]trail.Call, u.count), make([]time.Time, u.count)
+	made := 0
 	for _, step := range u.steps {
-		first := len(calls)
-		calls, began = append(calls, make([]trail.Call, len(step))...), append(began, make([]time.Time, len(step))...)
-		now, times := calls[first:], began[first:]
-		var side sync.WaitGroup
-		for i := 1; i < len(step); i++ {
-			side.Go(func() { times[i] = time.Now(); u.callOne(r, tries, &step[i], times[i], &now[i]) })
+		first := made
+		made += len(step)
+		if len(step) == 1 {
+			u.callOne(r, tries, &step[0], &calls[first], &began[first])
+		} else {
+			u.callAll(r, tries, step, calls[first:made], began[first:made])
 		}
-		times[0] = time.Now()
-		u.callOne(r, tries, &step[0], times[0], &now[0])
-		side.Wait()
-		if r.Context().Err() != nil || propagate && slices.ContainsFunc(now, func(c trail.Call) bool { return c.Failed() }) {
+		if r.Context().Err() != nil || propagate && anyFailed(calls[first:made]) {
 			break
 		}
 	}
-	return calls, began
+	return calls[:made], began[:made]
 }
 
-// callOne makes one call, which began at begin. Redirects are answers like any other.
-func (u *upstreams) callOne(r *http.Request, tries string, prepared *preparedCall, begin time.Time, call *trail.Call) {
+// callAll makes the calls of a step side by side and awaits them all.
+func (u *upstreams) callAll(r *http.Request, tries string, step []preparedCall, calls []trail.Call, began []time.Time) {
+	var side sync.WaitGroup
+	for i := range step {
+		side.Go(func() { u.callOne(r, tries, &step[i], &calls[i], &began[i]) })
+	}
+	side.Wait()
+}
+
+// anyFailed reports whether one of calls failed.
+func anyFailed(calls []trail.Call) bool {
+	return slices.ContainsFunc(calls, func(c trail.Call) bool { return c.Failed() })
+}
+
+// callOne makes one call and notes when it began. Redirects are answers like any other.
+func (u *upstreams) callOne(r *http.Request, tries string, prepared *preparedCall, call *trail.Call, began *time.Time) {
+	*began = time.Now()
 	request := prepared.request.WithContext(r.Context())
 	request.Header = u.header(r.Header, trail.CallOf(tries, prepared.number), prepared.External)
 	if prepared.Body != "" {
@@ -112,7 +139,7 @@ func (u *upstreams) callOne(r *http.Request, tries string, prepared *preparedCal
 	} else {
 		err = read(response, call, prepared.External)
 	}
-	call.Elapsed = time.Since(begin)
+	call.Elapsed = time.Since(*began)
 	if err != nil {
 		call.Status, call.Error = 0, err.Error()
 	}
@@ -140,18 +167,31 @@ func (u *upstreams) header(received http.Header, call string, external bool) htt
 // read takes the upstream's word into call: its trail, or the beginning of its body. An answer that is cut short is none.
 func read(response *http.Response, call *trail.Call, external bool) error {
 	defer response.Body.Close()
-	body, err := readAtMost(response.Body, response.ContentLength, trail.MaxBytes+1)
+	version := response.Header[trailKey]
+	isTrail, most := !external && len(version) > 0 && version[0] == trail.Form, int64(maxRead)
+	if isTrail {
+		most = trail.MaxBytes + 1
+	}
+	body, err := readAtMost(response.Body, response.ContentLength, most)
 	if err != nil {
 		return fmt.Errorf("reading the upstream's answer of status %d: %w", response.StatusCode, err)
 	}
 	call.Status = response.StatusCode
-	if version := response.Header[trailKey]; !external && len(version) > 0 && version[0] == trail.Form {
+	if isTrail {
 		if call.Hop, err = trail.Decode(body); err == nil {
 			return nil
 		}
 	}
 	call.Body = beginning(body)
 	return nil
+}
+
+// readAtMost reads body, of expected bytes or -1 when that is not known, and no more than most bytes of it.
+func readAtMost(body io.Reader, expected, most int64) ([]byte, error) {
+	var text bytes.Buffer
+	text.Grow(int(max(0, min(expected, most))) + bytes.MinRead)
+	_, err := text.ReadFrom(io.LimitReader(body, most))
+	return text.Bytes(), err
 }
 
 // beginning is the first maxBody bytes of body, less what is not UTF-8, such as a rune that was cut.

@@ -41,7 +41,7 @@ func TestHeadersThatGoOn(t *testing.T) {
 		if got := rec.received(); len(got) != 1 || !maps.EqualFunc(got[0], test.want, slices.Equal) {
 			t.Errorf("external %v: upstream received %v, want %v", test.external, got, test.want)
 		}
-		if ours := hop.Call.Hop != nil; ours == test.external {
+		if ours := hop.Calls[0].Hop != nil; ours == test.external {
 			t.Errorf("external %v: its answer was read as a trail: %v", test.external, ours)
 		}
 	}
@@ -99,7 +99,7 @@ func TestNoCallIsSentTwice(t *testing.T) {
 	const calls = 20
 	failed := 0
 	for range calls {
-		if _, hop := getTrail(t, s.url); hop.Call.Failed() {
+		if _, hop := getTrail(t, s.url); hop.Calls[0].Failed() {
 			failed++
 		}
 	}

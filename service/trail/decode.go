@@ -57,7 +57,9 @@ type decoder struct {
 	at   int
 	hops int
 	deep int // hops around the one that is being read
-	err  error
+
+	spanCallCount int
+	err           error
 }
 
 // end wants nothing but white space to be left, and returns the first error.
@@ -100,17 +102,28 @@ func (d *decoder) hop() *Hop {
 
 // calls reads at least one call: a hop without calls has no member for them.
 func (d *decoder) calls() (all []Call) {
+	d.list(func() (number int) {
+		c := d.call()
+		all = append(all, c)
+		return c.Number
+	})
+	return all
+}
+
+// list reads an array of at least one call, each of which read reads and tells the number of.
+func (d *decoder) list(read func() (number int)) {
 	d.token('[')
+	last := -1
 	for more := true; more && d.err == nil; more = d.next(',') {
 		start := d.at
-		all = append(all, d.call())
-		if last := len(all) - 1; last > 0 && d.err == nil && all[last].Number <= all[last-1].Number {
+		number := read()
+		if number <= last && d.err == nil {
 			d.at = start
 			d.want("calls in the order of their numbers")
 		}
+		last = number
 	}
 	d.token(']')
-	return all
 }
 
 func (d *decoder) call() (c Call) {

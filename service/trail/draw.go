@@ -49,25 +49,27 @@ func Tries(received string, attempt int) string {
 	return received + "." + strconv.Itoa(attempt)
 }
 
-// IsTries reports whether value is what Tries makes: an attempt count in decimal digits, and for each call on the way
-// the colon and the number of the call, where it is not the first, and a dot and an attempt count.
+// IsTries reports whether value has the form of what Tries makes: an attempt count in decimal digits, and for each call on
+// the way a colon and the number of the call, where it is not the first, and a dot and an attempt count.
 func IsTries(value string) bool {
-	call, ok := cutTries(value)
+	call, ok := readPath(value)
 	return ok && !call
 }
 
-// IsCall reports whether value is what CallOf makes: a path of tries, and a colon and a number where the call is not the
+// IsCall reports whether value has the form of what CallOf makes: a path of tries, and a colon and a number where the call is not the
 // first of its try.
 func IsCall(value string) bool {
-	_, ok := cutTries(value)
+	_, ok := readPath(value)
 	return ok
 }
 
-// cutTries reads a path of tries; call reports that it ends with the number of a call.
-func cutTries(value string) (call, ok bool) {
+// readPath reports whether value is a path of tries, and whether it is that of a call: it ends with the number of one.
+func readPath(value string) (call, ok bool) {
 	before := byte('.')
 	for i := range len(value) {
 		switch b := value[i]; {
+		case b == '0' && before == ':': // the first call has no number, and no number begins so
+			return false, false
 		case b >= '0' && b <= '9':
 		case before == '.' || before == ':', b != '.' && b != ':', b == ':' && call:
 			return false, false

@@ -54,9 +54,20 @@ func CheckPins(value string) (problem string) {
 	}
 	for pin := range strings.SplitSeq(value, ",") {
 		path, what, _ := strings.Cut(pin, "=")
-		if !IsTries(strings.ReplaceAll(path, "*", "0")) || strings.Contains(path, "**") || what != PinFail && what != PinHang {
+		if !isPinPath(path) || what != PinFail && what != PinHang {
 			return fmt.Sprintf(`pins joined by commas, each a path of tries in which * is any attempt count, and =%s or =%s, such as "1.*=%s"`, PinFail, PinHang, PinFail)
 		}
 	}
 	return ""
+}
+
+// isPinPath reports whether path is a path of tries of which attempt counts may be "*": a whole one, and no number of a
+// call.
+func isPinPath(path string) bool {
+	for i := range len(path) {
+		if path[i] == '*' && (i > 0 && path[i-1] != '.' || i+1 < len(path) && path[i+1] != '.' && path[i+1] != ':') {
+			return false
+		}
+	}
+	return IsTries(strings.ReplaceAll(path, "*", "0"))
 }

@@ -17,9 +17,11 @@ const (
 	MaxRequestName = 64
 	// MaxTriesLength is how long a path of tries may be, in bytes, likewise: MaxDepth counts of one digit fit.
 	MaxTriesLength = 2 * MaxDepth
-	// MaxSpanRequests is how many requests may be asked for at once, MaxSpans how many spans an answer has at most.
+	// MaxSpanRequests is how many requests may be asked for at once, MaxSpans how many spans an answer has at most, and
+	// MaxSpanCalls how many calls they have together.
 	MaxSpanRequests = 16
 	MaxSpans        = 4096
+	MaxSpanCalls    = 8192
 	// MaxRecordingBytes is the length of the JSON that DecodeRecording accepts, in bytes; no answer is longer.
 	MaxRecordingBytes = 4 << 20
 )
@@ -36,7 +38,8 @@ type Recording struct {
 	// OldestEnd is when the oldest span that is kept ended, by the service's clock, in nanoseconds since 1970: whatever was
 	// overwritten had ended before. 0: nothing was recorded.
 	OldestEnd int64 `json:"oldest_end_ns"`
-	// LeftOut is how many spans of the requests are kept and not in Spans, because there are more than MaxSpans.
+	// LeftOut is how many spans of the requests are kept and not in Spans, because there are more than MaxSpans, or more
+	// calls than MaxSpanCalls.
 	LeftOut int64 `json:"left_out"`
 	// Spans are those of the requests that were asked for, in the order in which they ended.
 	Spans []Span `json:"spans"`
@@ -67,6 +70,9 @@ type SpanCall struct {
 	Elapsed time.Duration `json:"elapsed_ns"`
 	Status  int           `json:"status"` // 0: no answer
 }
+
+// Failed reports whether the call failed, as Call.Failed does.
+func (c *SpanCall) Failed() bool { return failed(c.Status) }
 
 var (
 	recordingMembers = []string{"service", "version", "instance", "recorded", "overwritten", "oldest_end_ns", "left_out", "spans"}
@@ -163,15 +169,14 @@ func (d *decoder) span() (s Span) {
 
 // spanCalls reads at least one call, as calls does.
 func (d *decoder) spanCalls() (all []SpanCall) {
-	d.token('[')
-	for more := true; more && d.err == nil; more = d.next(',') {
-		if len(all) == MaxHops {
-			d.want(fmt.Sprintf("at most %d calls", MaxHops))
-			return nil
+	d.list(func() (number int) {
+		if d.spanCallCount++; d.spanCallCount > MaxSpanCalls {
+			d.want(fmt.Sprintf("at most %d calls", MaxSpanCalls))
 		}
-		all = append(all, d.spanCall())
-	}
-	d.token(']')
+		c := d.spanCall()
+		all = append(all, c)
+		return c.Number
+	})
 	return all
 }
 

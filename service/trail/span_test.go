@@ -18,7 +18,7 @@ func spans(n int) *Recording {
 		s := Span{Number: int64(7232 + i), Request: "1/retry-after/17", Tries: fmt.Sprintf("1.%d", i), Attempt: i, Begin: 1787543605123456789,
 			Elapsed: time.Duration(i), Status: CodeCut}
 		if i%2 == 0 {
-			s.Call = &SpanCall{Begin: 1787543605123456790, Elapsed: 5, Status: 500}
+			s.Calls = []SpanCall{{Begin: 1787543605123456790, Elapsed: 5, Status: 500}, {Number: 2, Begin: 1787543605123456790, Elapsed: 7, Status: 200}}
 		}
 		r.Spans = append(r.Spans, s)
 	}
@@ -85,7 +85,7 @@ func FuzzDecodeRecording(f *testing.F) {
 		text, _ := json.Marshal(spans(n))
 		f.Add(text)
 	}
-	f.Add([]byte(`{"spans":[{"call":{}}]}`))
+	f.Add([]byte(`{"spans":[{"calls":[{}]}]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		got, err := DecodeRecording(data)
 		if err != nil {

@@ -40,8 +40,8 @@ const (
 	HeaderExpected = "x-envoy-expected-rq-timeout-ms"
 )
 
-// Form is the version of the JSON form that Append writes and Decode reads, as HeaderTrail names it. Form 1 had one call
-// for each hop.
+// Form is the version of the JSON form that Append writes and Decode reads, as HeaderTrail names it, and of the draws
+// (Draw, Tries). Form 1 had one call for each hop.
 const Form = "2"
 
 // Values of HeaderCascade.
@@ -64,6 +64,9 @@ const (
 	MetricInFlight = "hellochaos_tries_in_flight"
 	// MetricDuration is a histogram of the seconds from reading a try to its answer, with the labels service and version.
 	MetricDuration = "hellochaos_try_duration_seconds"
+	// MetricForm is a gauge of value 1 with the label form: the version of draws and trail by which the service answers,
+	// Form. Whoever knows another one would expect other things of each request.
+	MetricForm = "hellochaos_trail_form"
 	// CodeCut stands for a try whose caller went away before the answer, as a per-try timeout makes it, and for one that
 	// took the whole time that HeaderExpected gave it: its caller's timer began earlier and is over as well.
 	CodeCut = 499
@@ -106,4 +109,6 @@ type Call struct {
 }
 
 // Failed reports whether the call failed: no answer, or a status of 500 or more.
-func (c *Call) Failed() bool { return c.Status == 0 || c.Status >= 500 }
+func (c *Call) Failed() bool { return failed(c.Status) }
+
+func failed(status int) bool { return status == 0 || status >= 500 }

@@ -12,29 +12,29 @@ import (
 
 // tour is a whole way: three hops and the clock.
 func tour() *Hop {
-	clock := &Call{URL: "http://time.jsontest.com/", Status: 200, Elapsed: 120 * time.Millisecond,
+	clock := Call{URL: "http://time.jsontest.com/", Status: 200, Elapsed: 120 * time.Millisecond,
 		Body: `{"date":"08-24-2026","milliseconds_since_epoch":1787543605123,"time":"03:53:25 AM"}`}
-	backend := &Hop{Service: "backend", Version: "prod", Status: 200, Attempt: 3, Elapsed: 174 * time.Millisecond, Call: clock}
+	backend := &Hop{Service: "backend", Version: "prod", Status: 200, Attempt: 3, Elapsed: 174 * time.Millisecond, Calls: []Call{clock}}
 	middleware := &Hop{Service: "middleware", Version: "canary", Status: 200, Attempt: 1, Elapsed: 241 * time.Millisecond,
-		Call: &Call{URL: "http://backend/", Status: 200, Elapsed: 238 * time.Millisecond, Hop: backend}}
+		Calls: []Call{{URL: "http://backend/", Status: 200, Elapsed: 238 * time.Millisecond, Hop: backend}}}
 	return &Hop{Service: "frontend", Version: "prod", Status: 200, Elapsed: 287 * time.Millisecond,
-		Call: &Call{URL: "http://middleware/", Status: 200, Elapsed: 283 * time.Millisecond, Hop: middleware}}
+		Calls: []Call{{URL: "http://middleware/", Status: 200, Elapsed: 283 * time.Millisecond, Hop: middleware}}}
 }
 
 // chain is a trail of n hops.
 func chain(n int) *Hop {
 	h := &Hop{Service: "last", Version: "prod", Status: 200}
 	for range n - 1 {
-		h = &Hop{Service: "hop", Version: "prod", Status: 200, Call: &Call{URL: "http://next/", Status: 200, Hop: h}}
+		h = &Hop{Service: "hop", Version: "prod", Status: 200, Calls: []Call{{URL: "http://next/", Status: 200, Hop: h}}}
 	}
 	return h
 }
 
 func TestAppendWritesThisForm(t *testing.T) {
 	h := &Hop{Service: "middleware", Version: "canary", Status: 500, Attempt: 4, Elapsed: 1500,
-		Call: &Call{URL: "http://backend/", Error: "cut \"off\"\n", Elapsed: 1400, Body: "<a&b>\xff\u20ac\\"}}
+		Calls: []Call{{URL: "http://backend/", Error: "cut \"off\"\n", Elapsed: 1400, Body: "<a&b>\xff\u20ac\\"}}}
 	want := `{"service":"middleware","version":"canary","status":500,"attempt":4,"elapsed_ns":1500,` +
-		`"call":{"url":"http://backend/","status":0,"error":"cut \"off\"\u000a","elapsed_ns":1400,"body":"<a&b>` + "\uFFFD\u20ac" + `\\"}}`
+		`"calls":[{"url":"http://backend/","status":0,"error":"cut \"off\"\u000a","elapsed_ns":1400,"body":"<a&b>` + "\uFFFD\u20ac" + `\\"}]}`
 	if got := string(Append([]byte("x"), h)); got != "x"+want {
 		t.Errorf("Append:\n got %s\nwant x%s", got, want)
 	}
@@ -42,8 +42,8 @@ func TestAppendWritesThisForm(t *testing.T) {
 
 func TestDecodeReadsWhatAppendWrites(t *testing.T) {
 	refused := tour()
-	refused.Call.Hop.Call = &Call{URL: "http://backend/", Error: "dial tcp: refused\t\x01\u2028", Elapsed: 7}
-	for name, h := range map[string]*Hop{"tour": tour(), "no answer": refused, "longest": chain(MaxHops), "bare": chain(1)} {
+	refused.Calls[0].Hop.Calls = []Call{{URL: "http://backend/", Error: "dial tcp: refused\t\x01\u2028", Elapsed: 7}}
+	for name, h := range map[string]*Hop{"tour": tour(), "no answer": refused, "deepest": chain(MaxDepth), "bare": chain(1)} {
 		text := Append(nil, h)
 		got, err := Decode(text)
 		if err != nil || !reflect.DeepEqual(got, h) {
@@ -72,13 +72,13 @@ func TestDecodeRefuses(t *testing.T) {
 		}
 		return text
 	}
-	withCall := func(call string) string { return replace(`}`, `,"call":`+call+`}`) }
+	withCall := func(call string) string { return replace(`}`, `,"calls":[`+call+`]}`) }
 	for _, test := range []struct{ name, text, want string }{
 		{"nothing", ``, `at byte 0: want '{'`},
 		{"another form", `[]`, `at byte 0: want '{'`},
 		{"null", `null`, `at byte 0: want '{'`},
 		{"empty object", `{}`, `at byte 1: want '"'`},
-		{"unknown member", replace(`"attempt"`, `"attempts"`), "at byte 42: want each of service, version, status, attempt, elapsed_ns, call once"},
+		{"unknown member", replace(`"attempt"`, `"attempts"`), "at byte 42: want each of service, version, status, attempt, elapsed_ns, calls once"},
 		{"another case", replace(`"attempt"`, `"Attempt"`), "want each of"},
 		{"member twice", replace(`"version"`, `"service"`), "at byte 15: want each of"},
 		{"member missing", replace(`"version":"b",`, ``), "want member version before"},
@@ -102,8 +102,8 @@ func TestDecodeRefuses(t *testing.T) {
 		{"cut", good[:len(good)-1], `want '}'`},
 		{"more after it", good + " x", "at byte 70: want nothing after"},
 		{"call is null", withCall(`null`), `want '{'`},
-		{"too many hops", string(Append(nil, chain(MaxHops+1))), "want at most 16 hops"},
-		{"too long", good + strings.Repeat(" ", MaxBytes), "want at most 65536"},
+		{"too deep", string(Append(nil, chain(MaxDepth+1))), "want at most 32 hops one below the other"},
+		{"too long", good + strings.Repeat(" ", MaxBytes), "want at most 1048576"},
 	} {
 		hop, err := Decode([]byte(test.text))
 		if err == nil || hop != nil || !strings.Contains(err.Error(), test.want) {
@@ -114,14 +114,14 @@ func TestDecodeRefuses(t *testing.T) {
 
 func TestPage(t *testing.T) {
 	refusing := tour()
-	refusing.Call.Hop.Call.Hop.Call = &Call{URL: "http://time.jsontest.com/", Status: 502}
+	refusing.Calls[0].Hop.Calls[0].Hop.Calls = []Call{{URL: "http://time.jsontest.com/", Status: 502}}
 	failing := tour()
-	failing.Call = &Call{URL: "http://middleware/", Status: 500, Hop: &Hop{Service: "middleware", Version: "prod", Status: 500}}
+	failing.Calls = []Call{{URL: "http://middleware/", Status: 500, Hop: &Hop{Service: "middleware", Version: "prod", Status: 500}}}
 	propagating := tour()
-	propagating.Call.Status, propagating.Call.Hop.Status = 500, 500
-	propagating.Call.Hop.Call = &Call{URL: "http://backend/", Status: 503, Body: `no "healthy" upstream`}
+	propagating.Calls[0].Status, propagating.Calls[0].Hop.Status = 500, 500
+	propagating.Calls[0].Hop.Calls = []Call{{URL: "http://backend/", Status: 503, Body: `no "healthy" upstream`}}
 	silent := tour()
-	silent.Call = &Call{URL: "http://middleware/", Error: "dial tcp 127.0.0.1:80:\nrefused\x1b[31m"}
+	silent.Calls = []Call{{URL: "http://middleware/", Error: "dial tcp 127.0.0.1:80:\nrefused\x1b[31m"}}
 	for _, test := range []struct {
 		name string
 		hop  *Hop
@@ -157,8 +157,8 @@ http://middleware/ -> Error: dial tcp 127.0.0.1:80: refused [31m
 
 func FuzzDecode(f *testing.F) {
 	f.Add(Append(nil, tour()))
-	f.Add(Append(nil, chain(MaxHops+1)))
-	f.Add([]byte(`{"service":"\u00e9\ud83d\ude00\/","version":"","status":200,"attempt":0, "elapsed_ns":5 , "call":{"url":"","status":0,"elapsed_ns":0}}`))
+	f.Add(Append(nil, chain(MaxDepth+1)))
+	f.Add([]byte(`{"service":"\u00e9\ud83d\ude00\/","version":"","status":200,"attempt":0, "elapsed_ns":5 , "calls":[{"url":"","status":0,"elapsed_ns":0}, {"number":3,"url":"","status":0,"elapsed_ns":0}]}`))
 	f.Add([]byte(`{"service":"\`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		hop, err := Decode(data)
@@ -221,7 +221,7 @@ func BenchmarkPage(b *testing.B) {
 
 func ExamplePage() {
 	fmt.Print(Page(&Hop{Service: "frontend", Version: "prod", Elapsed: 287 * time.Millisecond,
-		Call: &Call{URL: "http://middleware/", Status: 500}}))
+		Calls: []Call{{URL: "http://middleware/", Status: 500}}}))
 	// Output:
 	// frontend-prod - 0.287secs
 	// http://middleware/ -> StatusCodeError: 500 - ""

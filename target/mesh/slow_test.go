@@ -40,7 +40,7 @@ func TestBreakSlowBackend(t *testing.T) {
 	}
 	backend := lastHop(t, address.URL)
 	// On a busy machine only the least is certain.
-	if own := backend.Elapsed - backend.Call.Elapsed; backend.Service != "backend" || own < slowWork {
+	if own := backend.Elapsed - backend.Calls[0].Elapsed; backend.Service != "backend" || own < slowWork {
 		t.Errorf("%s itself worked %v, want the backend, and %v at least", backend.Service, own, slowWork)
 	}
 }
@@ -67,10 +67,10 @@ func lastHop(t *testing.T, url string) *trail.Hop {
 	if err != nil {
 		t.Fatalf("%v: %s", err, body)
 	}
-	for hop.Call != nil && hop.Call.Hop != nil {
-		hop = hop.Call.Hop
+	for len(hop.Calls) > 0 && hop.Calls[0].Hop != nil {
+		hop = hop.Calls[0].Hop
 	}
-	if hop.Call == nil {
+	if len(hop.Calls) == 0 {
 		t.Fatalf("%s called nothing: %s", hop.Service, body)
 	}
 	return hop
