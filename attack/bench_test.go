@@ -26,7 +26,7 @@ var benchmarkTrail = &trail.Hop{Service: "frontend", Version: "prod", Status: 20
 type answering struct{ body string }
 
 func (a answering) RoundTrip(*http.Request) (*http.Response, error) {
-	return &http.Response{StatusCode: 200, Header: http.Header{"X-Hellochaos-Trail": {"1"}}, Body: io.NopCloser(strings.NewReader(a.body))}, nil
+	return &http.Response{StatusCode: 200, Header: http.Header{"X-Hellochaos-Trail": {trail.Form}}, Body: io.NopCloser(strings.NewReader(a.body))}, nil
 }
 
 func benchmarkPlan(url string, requests int) Plan {
@@ -46,7 +46,7 @@ func BenchmarkHit(b *testing.B) {
 func BenchmarkHitLoopback(b *testing.B) {
 	body := trail.Append(nil, benchmarkTrail)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set(trail.HeaderTrail, "1")
+		w.Header().Set(trail.HeaderTrail, trail.Form)
 		w.Write(body)
 	}))
 	defer server.Close()

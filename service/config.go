@@ -67,7 +67,10 @@ type Config struct {
 func FromEnvironment(getenv func(name string) string) (Config, int, error) {
 	v := variables{getenv: getenv}
 	config := Config{Role: Role(getenv("ROLE")), Service: getenv("SERVICE_NAME"), Upstream: getenv("UPSTREAM_URI"),
-		Forward: calls.Headers(getenv("FORWARD_HEADERS")), Hang: trail.DefaultHang}
+		Hang: trail.DefaultHang}
+	if list := getenv("FORWARD_HEADERS"); list != "" {
+		config.Forward = calls.Headers(list)
+	}
 	if dash := strings.LastIndexByte(config.Service, '-'); dash >= 0 {
 		config.Service, config.Version = config.Service[:dash], config.Service[dash+1:]
 	}

@@ -59,7 +59,7 @@ func TestScriptSaysWhatItReceived(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for name, want := range map[string]string{HeaderBody: "100000", HeaderPath: "/a/b?c=d", HeaderMethod: "POST", trail.HeaderTrail: "1"} {
+		for name, want := range map[string]string{HeaderBody: "100000", HeaderPath: "/a/b?c=d", HeaderMethod: "POST", trail.HeaderTrail: trail.Form} {
 			if got := r.Header.Get(name); got != want {
 				t.Errorf("%d: header %s = %q, want %q", code, name, got, want)
 			}

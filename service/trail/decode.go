@@ -79,7 +79,6 @@ func (d *decoder) hop() *Hop {
 		d.want(fmt.Sprintf("at most %d hops one below the other", MaxDepth))
 		return nil
 	}
-	defer func() { d.deep-- }()
 	h := new(Hop)
 	d.object(hopMembers, hopRequired, func(member int) {
 		switch hopMembers[member] {
@@ -97,36 +96,35 @@ func (d *decoder) hop() *Hop {
 			h.Calls = d.calls()
 		}
 	})
+	d.deep--
 	return h
 }
 
 // calls reads at least one call: a hop without calls has no member for them.
-func (d *decoder) calls() (all []Call) {
-	d.list(func() (number int) {
-		c := d.call()
-		all = append(all, c)
-		return c.Number
-	})
+func (d *decoder) calls() []Call {
+	d.token('[')
+	all := make([]Call, 0, 1)
+	for last, more := -1, true; more && d.err == nil; more = d.next(',') {
+		start := d.at
+		all = append(all, Call{})
+		c := &all[len(all)-1]
+		d.call(c)
+		d.order(start, &last, c.Number)
+	}
+	d.token(']')
 	return all
 }
 
-// list reads an array of at least one call, each of which read reads and tells the number of.
-func (d *decoder) list(read func() (number int)) {
-	d.token('[')
-	last := -1
-	for more := true; more && d.err == nil; more = d.next(',') {
-		start := d.at
-		number := read()
-		if number <= last && d.err == nil {
-			d.at = start
-			d.want("calls in the order of their numbers")
-		}
-		last = number
+// order wants the number of a call that was read from start on to be above the last one.
+func (d *decoder) order(start int, last *int, number int) {
+	if number <= *last && d.err == nil {
+		d.at = start
+		d.want("calls in the order of their numbers")
 	}
-	d.token(']')
+	*last = number
 }
 
-func (d *decoder) call() (c Call) {
+func (d *decoder) call(c *Call) {
 	d.object(callMembers, callRequired, func(member int) {
 		switch callMembers[member] {
 		case "number":
@@ -145,7 +143,6 @@ func (d *decoder) call() (c Call) {
 			c.Hop = d.hop()
 		}
 	})
-	return c
 }
 
 // object reads an object whose members have these names, of which the first required ones must be there. read is

@@ -169,14 +169,17 @@ func (d *decoder) span() (s Span) {
 
 // spanCalls reads at least one call, as calls does.
 func (d *decoder) spanCalls() (all []SpanCall) {
-	d.list(func() (number int) {
+	d.token('[')
+	for last, more := -1, true; more && d.err == nil; more = d.next(',') {
 		if d.spanCallCount++; d.spanCallCount > MaxSpanCalls {
 			d.want(fmt.Sprintf("at most %d calls", MaxSpanCalls))
+			return nil
 		}
-		c := d.spanCall()
-		all = append(all, c)
-		return c.Number
-	})
+		start := d.at
+		all = append(all, d.spanCall())
+		d.order(start, &last, all[len(all)-1].Number)
+	}
+	d.token(']')
 	return all
 }
 
