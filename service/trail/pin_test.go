@@ -31,7 +31,7 @@ func TestCheckPins(t *testing.T) {
 	for value, right := range map[string]bool{
 		"0=fail": true, "0.1=fail,0.2=hang": true, "*.*:3.*=fail": true,
 		"": false, "0": false, "0=": false, "0=stop": false, "=fail": false, "0=fail,": false, "a=fail": false, "0.**=fail": false,
-		"0..1=fail": false, "0:1=fail": false, "0=fail,0.1": false, strings.Repeat("0=fail,", 1000) + "0=fail": false,
+		"0..1=fail": false, "1*=fail": false, "*1=fail": false, "0:*.1=fail": false, "0:0.1=fail": false, "0.*:1.*=fail": true, "0:1=fail": false, "0=fail,0.1": false, strings.Repeat("0=fail,", 1000) + "0=fail": false,
 	} {
 		if problem := CheckPins(value); (problem == "") != right {
 			t.Errorf("CheckPins(%.40q) says %q, want it accepted: %v", value, problem, right)

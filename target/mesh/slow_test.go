@@ -45,8 +45,8 @@ func TestBreakSlowBackend(t *testing.T) {
 	}
 }
 
-// lastHop is the last of our hops that the answer of a chain tells of.
-func lastHop(t *testing.T, url string) *trail.Hop {
+// trailOf is the trail that a service answers with.
+func trailOf(t *testing.T, url string) *trail.Hop {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
 	if err != nil {
@@ -67,11 +67,18 @@ func lastHop(t *testing.T, url string) *trail.Hop {
 	if err != nil {
 		t.Fatalf("%v: %s", err, body)
 	}
+	return hop
+}
+
+// lastHop is the last of our hops that the answer of a chain tells of.
+func lastHop(t *testing.T, url string) *trail.Hop {
+	t.Helper()
+	hop := trailOf(t, url)
 	for len(hop.Calls) > 0 && hop.Calls[0].Hop != nil {
 		hop = hop.Calls[0].Hop
 	}
 	if len(hop.Calls) == 0 {
-		t.Fatalf("%s called nothing: %s", hop.Service, body)
+		t.Fatalf("%s called nothing", hop.Service)
 	}
 	return hop
 }
