@@ -72,7 +72,7 @@ func discover(rules *manifests.Rules, entry target.Entry, header http.Header) ([
 		}
 		upstream, err := url.Parse(call.URL)
 		if err != nil {
-			return nil, fmt.Errorf("Deployment %s calls %q: %w", workloads[len(workloads)-1].Name, call.URL, err)
+			return nil, fmt.Errorf("%s calls %q: %w", deployment(workloads[len(workloads)-1]), call.URL, err)
 		}
 		next := hop{name: clock, external: call.External}
 		if !next.external {
@@ -94,7 +94,7 @@ func callOf(workloads []*manifests.Workload) (call *calls.Call, err error) {
 		}
 		for _, name := range []string{"FAIL_PROBABILITY", "HANG_PROBABILITY"} {
 			if w.Env[name] != "" {
-				problems = append(problems, fmt.Errorf("Deployment %s has %s %q: the stages predict services that all fail and hang with the probabilities of the run (--fail, --hang); leave the variable out", w.Name, name, w.Env[name]))
+				problems = append(problems, fmt.Errorf("%s has %s %q: the stages predict services that all fail and hang with the probabilities of the run (--fail, --hang); leave the variable out", deployment(w), name, w.Env[name]))
 			}
 		}
 	}
@@ -112,7 +112,7 @@ func onlyCall(w *manifests.Workload) (*calls.Call, error) {
 	}
 	steps, problems := calls.Read(text)
 	if problems != nil {
-		return nil, fmt.Errorf("Deployment %s: CALLS%s", w.Name, strings.Join(problems, "; CALLS"))
+		return nil, fmt.Errorf("%s: CALLS%s", deployment(w), strings.Join(problems, "; CALLS"))
 	}
 	all := slices.Concat(steps...)
 	switch len(all) {
@@ -121,8 +121,11 @@ func onlyCall(w *manifests.Workload) (*calls.Call, error) {
 	case 1:
 		return &all[0], nil
 	}
-	return nil, fmt.Errorf("Deployment %s makes %d calls for each try (CALLS): the stages predict a line of services, in which each one calls one other at most; leave one call in CALLS", w.Name, len(all))
+	return nil, fmt.Errorf("%s makes %d calls for each try (CALLS): the stages predict a line of services, in which each one calls one other at most; leave one call in CALLS", deployment(w), len(all))
 }
+
+// deployment names a workload.
+func deployment(w *manifests.Workload) string { return "Deployment " + w.Name }
 
 // enter is the first hop: through the gateway's proxy, or straight to the frontend's pods.
 func enter(rules *manifests.Rules, entry target.Entry, header http.Header) (hop, []*manifests.Workload, error) {
