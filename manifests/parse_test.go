@@ -41,6 +41,13 @@ func env(name, value string) string {
 	return deploymentWith("", "", "") + "            - {name: " + name + ", value: '" + value + "'}\n"
 }
 
+// calling is deploymentWith calls in place of the upstream, in line 16, the second variable.
+func calling(calls string) string {
+	return strings.Replace(deploymentWith("", "", ""), "{name: UPSTREAM_URI, value: 'http://b/'}", "{name: CALLS, value: '"+calls+"'}", 1)
+}
+
+const callsValue = "spec.template.spec.containers[0].env[1].value"
+
 const envValue = "spec.template.spec.containers[0].env[2].value"
 
 // item is an object's YAML as one item of a List.
@@ -200,6 +207,23 @@ func TestRefused(t *testing.T) {
 		{"upstream without host", env("UPSTREAM_URI", "http:///x"), 17, "Deployment m", envValue, `want an http URL`},
 		{"upstream at no port", env("UPSTREAM_URI", "http://backend:99999/"), 17, "Deployment m", envValue, `want an http URL`},
 		{"upstream with dot segments", env("UPSTREAM_URI", "http://backend/a/../b"), 17, "Deployment m", envValue, `without dot segments`},
+		{"calls that are no array", env("CALLS", "http://b/"), 17, "Deployment m", envValue, `CALLS is "http://b/": want an array of steps, each an array of calls`},
+		{"call with an unknown member", calling(`[[{"url":"http://b/"},{"uri":"http://b/"}]]`), 16, "Deployment m", callsValue, `CALLS[0][1] has a member "uri": want url, method, body and external, and no other`},
+		{"call by HTTPS", calling(`[[{"url":"https://b/"}]]`), 16, "Deployment m", callsValue, `CALLS[0][0].url is "https://b/": want an http URL without dot segments`},
+		{"call without host", calling(`[[{"url":"http:///b"}]]`), 16, "Deployment m", callsValue, `CALLS[0][0].url is "http:///b": want an absolute http or https URL`},
+		{"call with dot segments", calling(`[[{"url":"http://b/"}],[{"url":"http://b/a/./c"}]]`), 16, "Deployment m", callsValue, `CALLS[1][0].url is "http://b/a/./c": want an http URL without dot segments`},
+		{"call of an odd method", calling(`[[{"url":"http://b/","method":"get"}]]`), 16, "Deployment m", callsValue, `CALLS[0][0].method is "get": want one of GET, HEAD, POST`},
+		{"step without call", calling(`[[]]`), 16, "Deployment m", callsValue, `CALLS[0] has no call: want at least one in each step`},
+		{"calls and an upstream", env("CALLS", "[]"), 16, "Deployment m", "spec.template.spec.containers[0].env[1].value", `UPSTREAM_URI is "http://b/": want it or CALLS, not both`},
+		{"calls and an external upstream", calling("[]") + "            - {name: UPSTREAM_EXTERNAL, value: 'true'}\n", 17, "Deployment m", envValue,
+			`UPSTREAM_EXTERNAL is "true": want "external": true in each call of CALLS that is`},
+		{"headers that are none", env("FORWARD_HEADERS", "x-tier,a:b"), 17, "Deployment m", envValue, `FORWARD_HEADERS has "a:b": want names of headers`},
+		{"headers of the call itself", env("FORWARD_HEADERS", "host"), 17, "Deployment m", envValue, `FORWARD_HEADERS has "host": want no header that each call has of its own`},
+		{"bad fail probability", env("FAIL_PROBABILITY", "50%"), 17, "Deployment m", envValue, `FAIL_PROBABILITY is "50%": want a decimal number in [0,1]`},
+		{"bad hang probability", env("HANG_PROBABILITY", "2"), 17, "Deployment m", envValue, `HANG_PROBABILITY is "2": want a decimal number in [0,1]`},
+		{"bad work", env("WORK_DURATION", "5"), 17, "Deployment m", envValue, `WORK_DURATION is "5": want a duration of at least 0, such as "5ms"`},
+		{"calls of a clock", calling("[]") + "            - {name: ROLE, value: clock}\n", 16, "Deployment m", callsValue, `CALLS is "[]": want it for the role chain alone`},
+		{"work of a script", env("WORK_DURATION", "5ms") + "            - {name: ROLE, value: script}\n", 17, "Deployment m", envValue, `WORK_DURATION is "5ms": want it for the role chain alone`},
 		{"no upstream", strings.Replace(deploymentWith("", "", ""), "UPSTREAM_URI", "OTHER", 1), 14, "Deployment m", "spec.template.spec.containers[0].env", `UPSTREAM_URI is "": want an http URL`},
 
 		// Documents.

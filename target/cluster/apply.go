@@ -134,13 +134,14 @@ func (c *Cluster) steadyState(ctx context.Context, rules *manifests.Rules) (stri
 	return "", nil
 }
 
-// statuses are a trail's, hop by hop: "200 200 200 502".
+// statuses are a trail's, hop by hop, a hop before those that it called: "200 200 200 502".
 func statuses(hop *trail.Hop) string {
 	text := strconv.Itoa(hop.Status)
-	for call := hop.Call; call != nil; call = call.Hop.Call {
-		text += " " + strconv.Itoa(call.Status)
-		if call.Hop == nil {
-			break
+	for i := range hop.Calls {
+		if call := &hop.Calls[i]; call.Hop != nil {
+			text += " " + statuses(call.Hop)
+		} else {
+			text += " " + strconv.Itoa(call.Status)
 		}
 	}
 	return text
