@@ -64,7 +64,7 @@ func catchAll(r route) int {
 // admitted are the hosts that the gateway serves by a VirtualService.
 func (g *Gateway) admitted(v *virtualService) []string {
 	var hosts []string
-	if !v.boundTo(g.name) {
+	if !v.boundTo(g.name) || !v.knownIn(gatewayNamespace) {
 		return nil
 	}
 	for _, host := range v.hosts {

@@ -15,11 +15,13 @@ import (
 // its answer. They are listed by the path that holds them. Of a path that is not listed every field of Kubernetes is accepted.
 var kubernetesFields = map[string]map[string][]string{
 	"Namespace": {
-		"": {"apiVersion", "kind", "metadata", "status"},
+		"":     {"apiVersion", "kind", "metadata", "spec", "status"},
+		"spec": {"finalizers"},
 	},
 	"Service": {
-		"":             {"apiVersion", "kind", "metadata", "spec", "status"},
-		"spec":         {"type", "selector", "ports", "sessionAffinity"},
+		"": {"apiVersion", "kind", "metadata", "spec", "status"},
+		"spec": {"type", "selector", "ports", "sessionAffinity", "clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy",
+			"internalTrafficPolicy", "externalTrafficPolicy", "allocateLoadBalancerNodePorts"},
 		"spec.ports[]": {"name", "port", "targetPort", "protocol", "appProtocol", "nodePort"},
 	},
 	"Deployment": {
@@ -30,9 +32,11 @@ var kubernetesFields = map[string]map[string][]string{
 		"spec.template": {"metadata", "spec"},
 		"spec.template.spec": {"containers", "securityContext", "serviceAccountName", "automountServiceAccountToken",
 			"imagePullSecrets", "terminationGracePeriodSeconds", "nodeSelector", "tolerations", "affinity",
-			"topologySpreadConstraints", "priorityClassName", "enableServiceLinks", "volumes"},
+			"topologySpreadConstraints", "priorityClassName", "enableServiceLinks", "volumes", "dnsPolicy", "restartPolicy",
+			"schedulerName", "serviceAccount"},
 		"spec.template.spec.containers[]": {"name", "image", "imagePullPolicy", "env", "ports", "readinessProbe",
-			"livenessProbe", "startupProbe", "resources", "securityContext", "volumeMounts"},
+			"livenessProbe", "startupProbe", "resources", "securityContext", "volumeMounts", "terminationMessagePath",
+			"terminationMessagePolicy"},
 		"spec.template.spec.containers[].env[]":   {"name", "value"},
 		"spec.template.spec.containers[].ports[]": {"name", "containerPort", "protocol"},
 	},

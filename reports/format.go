@@ -65,6 +65,22 @@ func Save(folder string, r *Report, keep string) (written []string, err error) {
 	return written, errors.Join(problems...)
 }
 
+// CanWrite returns why Save could not write into a folder, nil where it could: the folder is on a read-only file system, is
+// another user's, or has a folder in the place of one of a report's files.
+func CanWrite(folder string) error {
+	probe, err := os.CreateTemp(folder, FileName+".*")
+	if err != nil {
+		return fmt.Errorf("no file can be written into the folder: %w", cause(err))
+	}
+	problems := []error{probe.Close(), os.Remove(probe.Name())}
+	for _, f := range formats {
+		if info, err := os.Stat(filepath.Join(folder, f.File)); err == nil && info.IsDir() {
+			problems = append(problems, fmt.Errorf("%s in the folder is itself a folder, so that the report cannot be written there", f.File))
+		}
+	}
+	return errors.Join(problems...)
+}
+
 // same says whether two paths lead to one file that is there.
 func same(a, b string) bool {
 	one, err := os.Stat(a)

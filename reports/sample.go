@@ -37,8 +37,10 @@ type Span struct {
 	Elapsed float64 `json:"elapsed_seconds"`
 	// Status is what was answered; 499: the caller went away first, 0: the connection was broken.
 	Status int `json:"status"`
-	// CallStart and CallElapsed are the time in which the try waited for its own upstream, all tries and waits inside: seconds
-	// since the edge's span began, and seconds. CallStatus is what that call came to, 0 for no answer; absent: it made none.
+	// CallStart and CallElapsed are the time in which the try waited for its own calls, from the beginning of the first one to
+	// the end of the last one, with all tries and waits inside: seconds since the edge's span began, and seconds. CallStatus is
+	// what the first call that failed came to, or the first call where none failed, 0 for no answer. They are absent where the
+	// try made no call.
 	CallStart   *float64 `json:"call_start_seconds,omitempty"`
 	CallElapsed *float64 `json:"call_elapsed_seconds,omitempty"`
 	CallStatus  *int     `json:"call_status,omitempty"`

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"syscall"
 	"testing"
 
 	"github.com/hellochaos/hellochaos/manifests"
@@ -38,23 +37,21 @@ func objects(tb testing.TB, yaml string) []manifests.Object {
 	return parsed
 }
 
-// refusing is an address of the loopback interface that refuses connections while the test runs: its port is bound, so that no
-// other process can take it, but nothing listens there.
+// refusing is an address of the loopback interface that refuses connections while the test runs: a connection of the test holds the
+// port, so that no other process can take it, but nothing listens there.
 func refusing(tb testing.TB) string {
 	tb.Helper()
-	socket, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		tb.Fatal(err)
 	}
-	tb.Cleanup(func() { syscall.Close(socket) })
-	if err := syscall.Bind(socket, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
-		tb.Fatal(err)
-	}
-	name, err := syscall.Getsockname(socket)
+	tb.Cleanup(func() { listener.Close() })
+	connection, err := net.Dial("tcp", listener.Addr().String())
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return fmt.Sprintf("127.0.0.1:%d", name.(*syscall.SockaddrInet4).Port)
+	tb.Cleanup(func() { connection.Close() })
+	return connection.LocalAddr().String()
 }
 
 // ended reports whether a server was closed. It looks at the listener, since another process may have taken the port by now.

@@ -32,14 +32,17 @@ type deploymentName struct{ namespace, name string }
 
 func nameOf(w *manifests.Workload) deploymentName { return deploymentName{w.Namespace, w.Name} }
 
-// startPod starts one replica, in which every try that does not fail takes work longer. calls sends its calls to the proxy of its
-// app.
+// startPod starts one replica, in which every try that does not fail takes work longer than its environment says. calls sends its
+// calls to the proxy of its app.
 func startPod(w *manifests.Workload, calls transport, work time.Duration) (*pod, error) {
 	config, _, err := service.FromEnvironment(func(name string) string { return w.Env[name] })
 	if err != nil {
 		return nil, fmt.Errorf("starting Deployment %s: reading its environment: %w", w.Name, err)
 	}
-	config.Transport, config.Work = calls, work
+	config.Transport = calls
+	if config.Role == service.Chain {
+		config.Work += work
+	}
 	p := &pod{}
 	if p.service, err = service.New(config); err != nil {
 		return nil, fmt.Errorf("starting Deployment %s: %w", w.Name, err)
