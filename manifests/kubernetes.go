@@ -94,11 +94,16 @@ func (d *document) strict(data []byte, into any) {
 // index is a list's index in a path.
 var index = regexp.MustCompile(`\[\d+\]`)
 
-// acceptedBeside lists the fields that are accepted where an unknown field of a Kubernetes object stands.
+// acceptedBeside lists the fields that are accepted where an unknown field of object stands: a Kubernetes object, or the head of
+// one of Istio's.
 func acceptedBeside(field string, object any) string {
 	kind := reflect.TypeOf(object).Elem().Name()
 	holder := index.ReplaceAllString(field[:max(0, strings.LastIndexByte(field, '.'))], "[]")
-	if names := kubernetesFields[kind][holder]; names != nil {
+	names := kubernetesFields[kind][holder]
+	if kind == reflect.TypeFor[head]().Name() && holder == "" {
+		names = []string{"apiVersion", "kind", "metadata", "spec", "status"}
+	}
+	if names != nil {
 		return "; accepted: " + strings.Join(names, ", ")
 	}
 	return ": Kubernetes' API has no field of this name here"

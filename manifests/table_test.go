@@ -492,7 +492,7 @@ func TestEntryHost(t *testing.T) {
 func TestReadRefusesTwoOfAName(t *testing.T) {
 	objects := parse(t, virtualServiceYAML("a", "x"))
 	_, err := Read(append(objects, objects...))
-	if want := "test.yaml:1: VirtualService a: a second object of this kind and name"; err == nil || err.Error() != want {
+	if want := "test.yaml:1: VirtualService a: has the kind and name of another object: write an object once"; err == nil || err.Error() != want {
 		t.Errorf("error %v, want %s", err, want)
 	}
 }
