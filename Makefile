@@ -23,7 +23,7 @@ ISTIOCTL ?= istioctl
 HELM     ?= helm
 DOCKER   ?= docker
 
-# A release: the versions of the Go modules that make it, and the name of the command line's image.
+# GORELEASER and SYFT are the versions of the Go modules that make a release. RELEASE_IMAGE is the name of the image of hellochaos.
 GORELEASER    ?= v2.17.0
 SYFT          ?= v1.57.1
 RELEASE_IMAGE ?= ghcr.io/hellochaos/hellochaos

@@ -19,7 +19,7 @@ spec: {hosts: ["*"], gateways: [door], exportTo: ` + exportTo + `, http: [{route
 `
 }
 
-// TestExportTo asks the proxies of two namespaces and the gateway which rules they know.
+// TestExportTo checks which rules the proxies of two namespaces and the gateway know.
 func TestExportTo(t *testing.T) {
 	virtualService := func(namespace, exportTo string) string {
 		return "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: b, namespace: " + namespace + "}\n" +
@@ -61,7 +61,7 @@ func TestExportTo(t *testing.T) {
 	}
 }
 
-// A DestinationRule or a ServiceEntry that some callers would miss is refused: here all have the same.
+// Read refuses a DestinationRule or a ServiceEntry that some callers would not know, since here all callers have the same ones.
 func TestExportToThatSomeWouldMiss(t *testing.T) {
 	const destination = "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: d}\nspec: {host: backend, exportTo: [.], subsets: [{name: a, labels: {version: a}}]}\n"
 	const caller = `
@@ -77,7 +77,7 @@ spec:
 `
 	for _, c := range []struct {
 		name, yaml string
-		want       []string // empty: taken
+		want       []string // empty when Read accepts it
 	}{
 		{"alone", destination, nil},
 		{"a caller beside it", destination + "---" + strings.Replace(caller, "NS", Namespace, 1), nil},

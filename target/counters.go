@@ -71,10 +71,11 @@ func ReadCounters(r io.Reader) (counters Counters, inFlight int64, err error) {
 	return counters.Total(), inFlight, nil
 }
 
-// ErrForm is that a pod answers by another version of draws and trail: nothing that it counts or records can be judged.
+// ErrForm is the error for a pod whose hello-service has another version of draws and trail. Its counts and recordings cannot be
+// judged.
 var ErrForm = errors.New("the pod's image is of another version of hello-service; build and load the image of this version (make push), and deploy it")
 
-// checkForm says that a pod's version of draws and trail is not ours.
+// checkForm returns an error unless a pod has this program's version of draws and trail.
 func checkForm(family *dto.MetricFamily) error {
 	what := "there is no metric " + trail.MetricForm
 	for _, metric := range family.GetMetric() {
@@ -87,7 +88,7 @@ func checkForm(family *dto.MetricFamily) error {
 			}
 		}
 	}
-	return fmt.Errorf("%s, and this version of hellochaos knows form %q alone: %w", what, trail.Form, ErrForm)
+	return fmt.Errorf("%s, and this version of hellochaos knows only form %q: %w", what, trail.Form, ErrForm)
 }
 
 // readTries reads one line of trail.MetricTries.

@@ -37,8 +37,8 @@ func objects(tb testing.TB, yaml string) []manifests.Object {
 	return parsed
 }
 
-// refusing is an address of the loopback interface that refuses connections while the test runs: a connection of the test holds the
-// port, so that no other process can take it, but nothing listens there.
+// refusing is an address of the loopback interface that refuses connections while the test runs: a connection of the test holds
+// the port, so that no other process can take it, but nothing listens there.
 func refusing(tb testing.TB) string {
 	tb.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
