@@ -85,6 +85,9 @@ type Request struct {
 type Rule struct {
 	// Name says which rule it is, for messages: "VirtualService middleware, http[1]", "no rule".
 	Name string
+	// File and Line say where it stands; empty and 0 for what holds without a rule.
+	File string
+	Line int
 	// Split is where the request goes; the shares add up to 1.
 	Split []Destination
 	// Direct is the proxy's own answer: a directResponse, no rule (404 NR), a host outside the registry (502, or a reset).
