@@ -82,7 +82,7 @@ func TestGraph(t *testing.T) {
 		t.Errorf("layers %s", got)
 	}
 	before, after := g.picture("b", &phases[0]), g.picture("a", &phases[1])
-	for _, want := range []string{"20 calls, 28.6 %", "1 failed, .05", "25 tries, 6 with 5xx", "50 calls, 71.4 %", "tries not counted"} {
+	for _, want := range []string{"20 calls, 28.6 %", "1 failed, 0.05", "25 tries, 6 with 5xx", "50 calls, 71.4 %", "tries not counted"} {
 		if !slices.Contains(words(before), want) {
 			t.Errorf("before: no %q among %q", want, words(before))
 		}
@@ -174,7 +174,7 @@ func TestLedgerPicture(t *testing.T) {
 func TestCheckPicture(t *testing.T) {
 	c := &example().Stages[0].Checks[0]
 	p := checkPicture("x", c)
-	want := "before: predicted .5, tolerated .45 to .55, measured .498, interval .477 to .509. after: predicted .0625, tolerated .0125 to .113, measured .0611, interval .0506 to .0664."
+	want := "before: predicted 0.5, tolerated 0.45 to 0.55, measured 0.498, interval 0.477 to 0.509. after: predicted 0.0625, tolerated 0.0125 to 0.113, measured 0.0611, interval 0.0506 to 0.0664."
 	if p.Desc != want || len(marks(p, "point before"))+len(marks(p, "point after")) != 2 {
 		t.Errorf("got  %s\nwant %s", p.Desc, want)
 	}

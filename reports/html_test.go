@@ -292,7 +292,7 @@ func TestHTMLExplainsRetries(t *testing.T) {
 	s := Stage{Policies: []Policy{{Hop: "backend", Retries: 3, Covers500: true}}}
 	c := Check{Kind: Proportion, Hop: "backend", After: &Measurement{Predicted: 0.0625}}
 	r := &Report{Settings: Settings{Fail: 0.5}}
-	if got := product(r, &s, &c); got != ".5 × .5 × .5 × .5 = .0625" {
+	if got := product(r, &s, &c); got != "0.5 × 0.5 × 0.5 × 0.5 = 0.0625" {
 		t.Errorf("product %q", got)
 	}
 	c.After.Predicted = 0.07

@@ -22,7 +22,10 @@ func (r *Row) cells() cells {
 		c.Difference = r.delta(*r.Difference)
 	default:
 		half := math.Max(*r.Difference-r.Interval.Lo, r.Interval.Hi-*r.Difference)
-		c.Difference = r.delta(*r.Difference) + " ±" + strings.TrimLeft(r.delta(half), "+")
+		c.Difference = r.delta(*r.Difference) + " ±" + r.size(half)
+		if r.tenfold(*r.Difference) {
+			c.Difference = fmt.Sprintf("%s ±%.2g", r.delta(*r.Difference), half)
+		}
 	}
 	switch {
 	case r.PHolm != nil:
@@ -69,28 +72,35 @@ func latency(seconds float64) string {
 	return strconv.FormatFloat(ms, 'f', max(0, 2-int(math.Floor(math.Log10(max(1, ms))))), 64) + "ms"
 }
 
-// delta is a difference with its sign.
+// delta returns a difference with its sign. The difference of a time that has grown more than tenfold is the ratio of new to old.
 func (r *Row) delta(d float64) string {
-	switch {
-	case r.Kind == Violations:
-		return fmt.Sprintf("%+.0f", d)
-	case r.Kind == Tries:
-		return fmt.Sprintf("%+.2f", d)
-	case r.timed() && d >= 9.995:
+	if r.tenfold(d) {
 		return fmt.Sprintf("×%.3g", d+1)
-	case r.timed():
-		return fmt.Sprintf("%+.0f%%", 100*d)
-	case d < 0:
-		return "-" + reports.Probability(-d)
 	}
-	return "+" + reports.Probability(d)
+	return reports.Signed(d, r.size(math.Abs(d)))
+}
+
+// tenfold reports whether a difference is that of a time so much longer that a percentage of it would have four digits.
+func (r *Row) tenfold(d float64) bool { return r.timed() && d >= 9.995 }
+
+// size returns how large a difference is, without a sign, in the row's unit.
+func (r *Row) size(d float64) string {
+	switch {
+	case r.timed():
+		return fmt.Sprintf("%.0f%%", 100*d)
+	case r.Kind == Violations:
+		return fmt.Sprintf("%.0f", d)
+	case r.Kind == Tries:
+		return fmt.Sprintf("%.2f", d)
+	}
+	return reports.Probability(d)
 }
 
 func pValue(p float64) string {
 	if p < 0.001 {
-		return "<.001"
+		return "<0.001"
 	}
-	return strings.TrimPrefix(strconv.FormatFloat(p, 'f', 3, 64), "0")
+	return strconv.FormatFloat(p, 'f', 3, 64)
 }
 
 // rounded is a number of requests with two significant digits, rounded up: more would be an idle claim.

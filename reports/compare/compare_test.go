@@ -259,15 +259,15 @@ func TestScenario(t *testing.T) {
 		want   string // of the refusal
 	}{
 		{"stages", func(r *reports.Report) { r.Stages[0].Name = "prod" }, "stages: OLD retry, NEW prod"},
-		{"fail", func(r *reports.Report) { r.Settings.Fail = 0.5 }, "fail probability: OLD .3, NEW .5"},
-		{"hang", func(r *reports.Report) { r.Settings.Hang = 0.01 }, "hang probability: OLD 0, NEW .01"},
+		{"fail", func(r *reports.Report) { r.Settings.Fail = 0.5 }, "fail probability: OLD 0.3, NEW 0.5"},
+		{"hang", func(r *reports.Report) { r.Settings.Hang = 0.01 }, "hang probability: OLD 0, NEW 0.01"},
 		{"cascade", func(r *reports.Report) { r.Settings.Cascade = "propagate" }, "cascade: OLD absorb, NEW propagate"},
 		{"canary", func(r *reports.Report) { r.Settings.CanaryWeight = 20 }, "canary weight: OLD 0 %, NEW 20 %"},
-		{"tolerance", func(r *reports.Report) { r.Settings.Tolerance = 0.02 }, "tolerance: OLD .05, NEW .02"},
+		{"tolerance", func(r *reports.Report) { r.Settings.Tolerance = 0.02 }, "tolerance: OLD 0.05, NEW 0.02"},
 		{"target", func(r *reports.Report) { r.Target.Kind = "cluster" }, "kind of target: OLD mesh, NEW cluster"},
 		{"rate", func(r *reports.Report) { r.Settings.Rate = 100 }, "rate: OLD as planned, NEW 100 a second"},
 		{"hash", func(r *reports.Report) { r.Settings.ManifestsHash = "bb" }, "manifests' hash: OLD aa, NEW bb"},
-		{"two", func(r *reports.Report) { r.Settings.Rate, r.Settings.Fail = 100, 0 }, "fail probability: OLD .3, NEW 0\nrate: OLD as planned, NEW 100 a second"},
+		{"two", func(r *reports.Report) { r.Settings.Rate, r.Settings.Fail = 100, 0 }, "fail probability: OLD 0.3, NEW 0\nrate: OLD as planned, NEW 100 a second"},
 		{"seed", func(r *reports.Report) { r.Settings.Seed = 99 }, ""},
 	} {
 		b := usual.draw(2)
@@ -308,7 +308,7 @@ func TestMarginIsMonotone(t *testing.T) {
 		}
 	}
 	if last[`"edge fails" of stage retry, phase after`] != Same {
-		t.Errorf("within .3: %s", last[`"edge fails" of stage retry, phase after`])
+		t.Errorf("within 0.3: %s", last[`"edge fails" of stage retry, phase after`])
 	}
 }
 

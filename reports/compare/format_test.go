@@ -41,19 +41,19 @@ NEW r2: fail, 6000 requests, seed 2, 2026-05-04 03:02:01 UTC
 worse
 phase        metric          old      new       difference  p
 retry after  backend ledger  0 wrong  12 wrong  +12         exact
-retry after  ok p50          1.98ms   11.6ms    +487% ±67%  <.001
-retry after  ok p90          3.33ms   19.7ms    +493% ±77%  <.001
+retry after  ok p50          1.98ms   11.6ms    +487% ±67%  <0.001
+retry after  ok p90          3.33ms   19.7ms    +493% ±77%  <0.001
   ! "backend ledger": the check passed in OLD and fails in NEW
 
 better
-phase         metric              old    new  difference     p
-retry before  backend call fails  .0563  0    -.0563 ±.0088  <.001
-retry after   backend call fails  .0653  0    -.0653 ±.0094  <.001
+phase         metric              old     new  difference       p
+retry before  backend call fails  0.0563  0    −0.0563 ±0.0088  <0.001
+retry after   backend call fails  0.0653  0    −0.0653 ±0.0094  <0.001
 
 unclear
-phase         metric      old   new   difference     needs
-retry before  edge fails  .308  .349  +.0413 ±.0238  23000
-retry after   edge fails  .304  .351  +.0473 ±.0237  240000
+phase         metric      old    new    difference       needs
+retry before  edge fails  0.308  0.349  +0.0413 ±0.0238  23000
+retry after   edge fails  0.304  0.351  +0.0473 ±0.0237  240000
 
 unclear, and not counted without --strict
 phase         metric                 old     new     difference   needs
@@ -62,18 +62,18 @@ retry after   backend tries/request  1.39    1.42    +0.02 ±0.10  14000
 retry after   ok p99                 4.91ms  30.3ms  +517% ±139%  3100
 
 same
-phase         metric                old      new      difference     p
-retry before  canary share          .189     .213     +.0233 ±.0203  .121
-retry after   canary share          .208     .189     -.0193 ±.0202  .242
-retry after   canary, exact header  0 wrong  0 wrong  +0             exact
-retry after   backend wait, try 2   12.5ms   12.5ms   +0% ±13%       1.000
+phase         metric                old      new      difference       p
+retry before  canary share          0.189    0.213    +0.0233 ±0.0203  0.121
+retry after   canary share          0.208    0.189    −0.0193 ±0.0202  0.242
+retry after   canary, exact header  0 wrong  0 wrong  0                exact
+retry after   backend wait, try 2   12.5ms   12.5ms   0% ±13%          1.000
 
   ! not compared: retry before: latencies: requests left late in NEW
 
 Wrong are the requests (of an exact check) and the tries (of a ledger) that
-contradict the manifests. Same is within .05 for shares, 5 % for tries per
+contradict the manifests. Same is within 0.05 for shares, 5 % for tries per
 request, and 20 % less to 25 % more (1ms at least) for times. Intervals have
-confidence 0.95; p is Holm's over 12 tests, and worse or better needs p ≤ .01
+confidence 0.95; p is Holm's over 12 tests, and worse or better needs p ≤ 0.01
 and more than the margin. What an unclear metric needs is about how many
 requests a phase would settle it.
 `

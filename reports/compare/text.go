@@ -110,7 +110,7 @@ func (t *text) table(rows []*Row) {
 		}
 		cells = append(cells, []string{r.Stage + " " + r.Phase, r.Metric, c.Old, c.New, c.Difference, c.P})
 	}
-	t.Table([]string{"phase", "metric", "old", "new", "difference", last}, cells, nil)
+	t.Table([]string{"phase", "metric", "old", "new", "difference", last}, terminal.Group{Rows: cells})
 	for _, note := range notes(rows) {
 		t.Paragraph(note, "  ! ")
 	}
