@@ -57,12 +57,12 @@ func TestWaterfallDrawsWhatWasRecorded(t *testing.T) {
 	if got := strings.Count(strings.Join(marks(p, "backoff"), ""), "M"); got != 3 || !slices.Contains(words(p), "80ms") {
 		t.Errorf("the wait of 80ms is drawn with %d strokes, texts %q", got, words(p))
 	}
-	if !strings.Contains(p.Desc, "backend prod, try 2 at 95ms: 200 in 100ms, own 20ms, 80ms after the try before") || strings.Count(p.Desc, "after the try before") != 1 {
+	if !strings.Contains(p.Desc, "backend prod, try 2 at 95ms: 200 in 100ms, own 20ms, 80ms after the previous try") || strings.Count(p.Desc, "after the previous try") != 1 {
 		t.Error(p.Desc)
 	}
 	spans[2].Start = 0.001 // its clock is behind that of the try before
 	p = waterfallPicture("x", "title", spans)
-	if len(marks(p, "backoff")) != 0 || !strings.Contains(strings.Join(words(p), "|"), "clocks differ") || strings.Contains(p.Desc, "after the try before") || !strings.Contains(p.Desc, "clocks") {
+	if len(marks(p, "backoff")) != 0 || !strings.Contains(strings.Join(words(p), "|"), "clocks differ") || strings.Contains(p.Desc, "after the previous try") || !strings.Contains(p.Desc, "clocks") {
 		t.Errorf("a wait of negative length is drawn: %q, %s", words(p), p.Desc)
 	}
 }
@@ -164,7 +164,7 @@ func TestLedgerPicture(t *testing.T) {
 	c := &Check{Name: "backend ledger", Kind: Ledger, Before: &Measurement{Measured: pointer(0.0)}, After: &Measurement{Measured: pointer(90.0), K: 90, N: 90,
 		Attempts: []Tries{{0, 0, 0}, {1, 100, 60}, {2, 60, 30}, {3, 30, 12}, {4, 0, 0}, {5, 0, 0}}}}
 	p := checkPicture("x", c)
-	want := "before: no retries. after: 90 of 90 retries seen of those called for; try 1: 100, to repeat 60; try 2: 60, to repeat 30; try 3: 30, to repeat 12; try 4: none."
+	want := "before: no retries. after: 90 of 90 retries that the failures call for were received; try 1: 100, to repeat 60; try 2: 60, to repeat 30; try 3: 30, to repeat 12; try 4: none."
 	if p.Desc != want {
 		t.Errorf("got  %s\nwant %s", p.Desc, want)
 	}
