@@ -34,9 +34,9 @@ const exampleText = `WORSE  NEW is worse than OLD in 3 of 14 metrics; the first 
 OLD r1: pass, 6000 requests, seed 1, 2026-05-04 03:02:01 UTC
 NEW r2: fail, 6000 requests, seed 2, 2026-05-04 03:02:01 UTC
   ≠ --break: OLD none, NEW one-retry-less
-  ! compared by force: rate: OLD as planned, NEW 300 a second
-  ! whether the manifests' hash is the same cannot be known: NEW does not have
-    it
+  ! the scenarios differ, and are compared because of --force: rate: OLD as
+    planned, NEW 300 a second
+  ! the manifests' hash could not be compared: NEW does not have it
 
 worse
 phase        metric          old      new       difference  p
@@ -55,7 +55,7 @@ phase         metric      old    new    difference       needs
 retry before  edge fails  0.308  0.349  +0.0413 ±0.0238  23000
 retry after   edge fails  0.304  0.351  +0.0473 ±0.0237  240000
 
-unclear, and not counted without --strict
+unclear, which counts only with --strict
 phase         metric                 old     new     difference   needs
 retry before  backend tries/request  1.40    1.42    +0.02 ±0.10  11000
 retry after   backend tries/request  1.39    1.42    +0.02 ±0.10  14000
@@ -68,14 +68,16 @@ retry after   canary share          0.208    0.189    −0.0193 ±0.0202  0.242
 retry after   canary, exact header  0 wrong  0 wrong  0                exact
 retry after   backend wait, try 2   12.5ms   12.5ms   0% ±13%          1.000
 
-  ! not compared: retry before: latencies: requests left late in NEW
+  ! not compared: retry before: latencies: requests were sent late in NEW
 
-Wrong are the requests (of an exact check) and the tries (of a ledger) that
-contradict the manifests. Same is within 0.05 for shares, 5 % for tries per
-request, and 20 % less to 25 % more (1ms at least) for times. Intervals have
-confidence 0.95; p is Holm's over 12 tests, and worse or better needs p ≤ 0.01
-and more than the margin. What an unclear metric needs is about how many
-requests a phase would settle it.
+The number before "wrong" counts the requests (of an exact check) or the tries
+(of a ledger) that contradict the manifests. A metric is the same where the
+whole interval of its difference is within the margin: 0.05 for shares, 5 % for
+tries per request, from 20 % less to 25 % more (1ms at least) for times. It is
+worse or better where the difference is larger than the margin and p is at most
+0.01; p is adjusted by Holm's procedure for 12 tests. Intervals have a
+confidence of 0.95. The column "needs" has about how many requests a phase needs
+so that a metric is no longer unclear.
 `
 
 func TestText(t *testing.T) {
@@ -127,12 +129,12 @@ func TestFormatsTellAll(t *testing.T) {
 		if format.Name == "prometheus" {
 			continue // numbers alone
 		}
-		for _, want := range []string{"requests left late in NEW", "worse"} {
+		for _, want := range []string{"requests were sent late in NEW", "worse"} {
 			if !strings.Contains(text, want) {
 				t.Errorf("%s does not say %q", format.Name, want)
 			}
 		}
-		if format.Name != "junit" && !(strings.Contains(text, "as planned") && strings.Contains(text, "cannot be known") && strings.Contains(text, "one-retry-less")) {
+		if format.Name != "junit" && !(strings.Contains(text, "as planned") && strings.Contains(text, "could not be compared") && strings.Contains(text, "one-retry-less")) {
 			t.Errorf("%s does not tell what differs:\n%s", format.Name, text)
 		}
 	}
