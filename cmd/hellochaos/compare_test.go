@@ -59,7 +59,7 @@ func TestCompareReports(t *testing.T) {
 		{"all", good + " " + good + " --all", 0, []string{"edge fails", "any hop fails"}, nil},
 		{"json", good + " " + more + " --format json", 1, []string{`"word": "worse"`, `"schema": "` + compare.SchemaVersion + `"`}, nil},
 		{"other scenario", good + " " + other, 2, nil, []string{"not comparable", "fail probability: OLD 0, NEW 0.5\n", "cascade: OLD none, NEW absorb\n", "--force"}},
-		{"by force", good + " " + other + " --force", 0, []string{"SAME", "! the scenarios differ, and are compared because of --force: fail", "probability: OLD 0, NEW 0.5", "--force: cascade"}, nil},
+		{"by force", good + " " + other + " --force", 0, []string{"SAME", "! the scenarios differ, and are compared because of --force: fail", "OLD 0, NEW 0.5", "--force: cascade"}, nil},
 		{"one", good, 2, nil, []string{"name two reports, OLD and NEW"}},
 		{"all that is wrong", good + " nowhere --format xml --margin 2 --latency-margin slow", 2, nil,
 			[]string{"nowhere", "--format xml: must be one of text, json, markdown, html, junit, prometheus", "--margin 2: must be", "--latency-margin slow: must be"}},
