@@ -52,7 +52,7 @@ func (d distribution) Label() string {
 	tries := fmt.Sprintf("%d tries", d.Tries)
 	switch d.Tries {
 	case 0:
-		tries = "tries not reported"
+		tries = "tries unknown"
 	case 1:
 		tries = "1 try"
 	}

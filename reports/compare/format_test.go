@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
@@ -14,6 +15,7 @@ import (
 	"github.com/hellochaos/hellochaos/reports"
 	"github.com/hellochaos/hellochaos/reports/junit"
 	"github.com/hellochaos/hellochaos/reports/terminal"
+	"github.com/hellochaos/hellochaos/stats"
 )
 
 // example has a row of each word, an exclusion, a mismatch, a change and something unknown.
@@ -39,34 +41,43 @@ NEW r2: fail, 6000 requests, seed 2, 2026-05-04 03:02:01 UTC
   ! the manifests' hash could not be compared: NEW does not have it
 
 worse
-phase        metric          old      new       difference  p
-retry after  backend ledger  0 wrong  12 wrong  +12         exact
-retry after  ok p50          1.98ms   11.6ms    +487% ±67%  <0.001
-retry after  ok p90          3.33ms   19.7ms    +493% ±77%  <0.001
+  metric          old      new       difference  p
+retry after
+  backend ledger  0 wrong  12 wrong  +12         exact
+  ok p50          1.98ms   11.6ms    +487% ±67%  <0.001
+  ok p90          3.33ms   19.7ms    +493% ±77%  <0.001
   ! "backend ledger": the check passed in OLD and fails in NEW
 
 better
-phase         metric              old     new  difference       p
-retry before  backend call fails  0.0563  0    −0.0563 ±0.0088  <0.001
-retry after   backend call fails  0.0653  0    −0.0653 ±0.0094  <0.001
+  metric              old     new  difference       p
+retry before
+  backend call fails  0.0563  0    −0.0563 ±0.0088  <0.001
+retry after
+  backend call fails  0.0653  0    −0.0653 ±0.0094  <0.001
 
 unclear
-phase         metric      old    new    difference       needs
-retry before  edge fails  0.308  0.349  +0.0413 ±0.0238  23000
-retry after   edge fails  0.304  0.351  +0.0473 ±0.0237  240000
+  metric      old    new    difference       needs
+retry before
+  edge fails  0.308  0.349  +0.0413 ±0.0238  23000
+retry after
+  edge fails  0.304  0.351  +0.0473 ±0.0237  240000
 
 unclear, which counts only with --strict
-phase         metric                 old     new     difference   needs
-retry before  backend tries/request  1.40    1.42    +0.02 ±0.10  11000
-retry after   backend tries/request  1.39    1.42    +0.02 ±0.10  14000
-retry after   ok p99                 4.91ms  30.3ms  +517% ±139%  3100
+  metric                 old     new     difference   needs
+retry before
+  backend tries/request  1.40    1.42    +0.02 ±0.10  11000
+retry after
+  backend tries/request  1.39    1.42    +0.02 ±0.10  14000
+  ok p99                 4.91ms  30.3ms  +517% ±139%  3100
 
 same
-phase         metric                old      new      difference       p
-retry before  canary share          0.189    0.213    +0.0233 ±0.0203  0.121
-retry after   canary share          0.208    0.189    −0.0193 ±0.0202  0.242
-retry after   canary, exact header  0 wrong  0 wrong  0                exact
-retry after   backend wait, try 2   12.5ms   12.5ms   0% ±13%          1.000
+  metric                old      new      difference       p
+retry before
+  canary share          0.189    0.213    +0.0233 ±0.0203  0.121
+retry after
+  canary share          0.208    0.189    −0.0193 ±0.0202  0.242
+  canary, exact header  0 wrong  0 wrong  0                exact
+  backend wait, try 2   12.5ms   12.5ms   0% ±13%          1.000
 
   ! not compared: retry before: latencies: requests were sent late in NEW
 
@@ -105,6 +116,42 @@ func TestText(t *testing.T) {
 	for i := range c.Rows {
 		if r := &c.Rows[i]; !strings.Contains(all.String(), r.Metric) {
 			t.Errorf("--all does not list %s", r.name())
+		}
+	}
+}
+
+// The widest numbers, shares of violations, fit a terminal beside the longest name of a check.
+func TestTextIsNotWiderThanATerminal(t *testing.T) {
+	r := Row{Stage: "ingress", Phase: "before", Metric: "the clock tells the time", Kind: Share, Word: Worse,
+		Old: Value{Value: value(0.0563)}, New: Value{Value: value(0.0865)}, Difference: value(0.0302), Interval: &stats.Interval{Lo: 0.0199, Hi: 0.0401},
+		PHolm: value(0.0001), measured: measured{ofViolations: true}}
+	var out strings.Builder
+	if err := Text(&out, &Comparison{Word: Worse, Rows: []Row{r}}, true, false); err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(out.String()) {
+		if n := utf8.RuneCountInString(strings.TrimRight(line, "\n")); n > terminal.Width {
+			t.Errorf("%d columns: %s", n, line)
+		}
+	}
+	if !strings.Contains(out.String(), "0.0563 wrong  0.0865 wrong  +0.0302 ±0.0103") {
+		t.Errorf("the shares are not there:\n%s", out.String())
+	}
+}
+
+// Of a time that has grown more than tenfold the ratio is printed, and a difference that is rounded to zero has no sign.
+func TestDifferences(t *testing.T) {
+	for _, c := range []struct {
+		kind               Kind
+		lo, difference, hi float64
+		want               string
+	}{
+		{Latency, 8, 10, 13, "×11 ±3"}, {Latency, -0.3, -0.25, -0.2, "−25% ±5%"}, {Latency, -0.05, -0.001, 0.05, "0% ±5%"},
+		{Tries, -0.18, -0.001, 0.17, "0.00 ±0.18"}, {Tries, -2, -1.5, -1, "−1.50 ±0.50"}, {Share, -0.02, -0.01, 0, "−0.01 ±0.01"},
+	} {
+		r := Row{Kind: c.kind, Difference: &c.difference, Interval: &stats.Interval{Lo: c.lo, Hi: c.hi}}
+		if got := r.cells().Difference; got != c.want {
+			t.Errorf("%g of a %s is printed as %s, want %s", c.difference, c.kind, got, c.want)
 		}
 	}
 }

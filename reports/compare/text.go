@@ -96,21 +96,27 @@ func sumUp(rows []*Row) string {
 	return strings.Join(parts, ", ")
 }
 
-// table writes rows of one rank, and their notes below them.
+// table writes rows of one rank below their stage and phase, and the notes of all of them at the end. A column of stages and phases would
+// make the table wider than a terminal where shares of violations are compared.
 func (t *text) table(rows []*Row) {
 	last := "p"
 	if rows[0].Word == Unclear {
 		last = "needs"
 	}
-	var cells [][]string
+	var groups []terminal.Group
 	for _, r := range rows {
 		c := r.cells()
 		if last == "needs" {
 			c.P = c.Needed
 		}
-		cells = append(cells, []string{r.Stage + " " + r.Phase, r.Metric, c.Old, c.New, c.Difference, c.P})
+		title := r.Stage + " " + r.Phase
+		if len(groups) == 0 || groups[len(groups)-1].Title != title {
+			groups = append(groups, terminal.Group{Title: title})
+		}
+		group := &groups[len(groups)-1]
+		group.Rows = append(group.Rows, []string{r.Metric, c.Old, c.New, c.Difference, c.P})
 	}
-	t.Table([]string{"phase", "metric", "old", "new", "difference", last}, terminal.Group{Rows: cells})
+	t.Table([]string{"metric", "old", "new", "difference", last}, groups...)
 	for _, note := range notes(rows) {
 		t.Paragraph(note, "  ! ")
 	}

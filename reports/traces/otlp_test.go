@@ -234,9 +234,9 @@ func TestRemarks(t *testing.T) {
 		{"--otlp-endpoint", server.URL + "/slow", "no answer within 500ms"},
 		{"--otlp-endpoint", down.URL, "traces: --otlp-endpoint .*/v1/traces: dial tcp .*: connection refused$"},
 		{"--otlp-endpoint", server.URL + "/busy", ""},
-		{"--zipkin-url", server.URL + "/refuses", "traces: --zipkin-url .*/refuses: Zipkin did not accept the traces: 401 Unauthorized: no entry for or !+…$"},
+		{"--zipkin-url", server.URL + "/refuses", "traces: --zipkin-url .*/refuses: the server did not accept the traces: 401 Unauthorized: no entry for or !+…$"},
 		{"--zipkin-url", server.URL + "/slow", "no answer within 500ms"},
-		{"--zipkin-url", down.URL, "traces: --zipkin-url .*: Zipkin did not accept the traces: dial tcp .*: connection refused$"},
+		{"--zipkin-url", down.URL, "traces: --zipkin-url .*: the server did not accept the traces: dial tcp .*: connection refused$"},
 	} {
 		t.Run(c.flag+strings.TrimPrefix(c.url, server.URL), func(t *testing.T) {
 			r := example()
@@ -275,7 +275,7 @@ func TestRedirects(t *testing.T) {
 		}))
 		for flag, want := range map[string]string{
 			"--otlp-endpoint": fmt.Sprintf("traces: --otlp-endpoint %s/v1/traces: %d %s: a redirect to %s, which hellochaos did not follow", named.URL, status, http.StatusText(status), elsewhere.URL),
-			"--zipkin-url":    fmt.Sprintf("traces: --zipkin-url %s: Zipkin did not accept the traces: %d %s: a redirect to %s, which hellochaos did not follow", named.URL, status, http.StatusText(status), elsewhere.URL),
+			"--zipkin-url":    fmt.Sprintf("traces: --zipkin-url %s: the server did not accept the traces: %d %s: a redirect to %s, which hellochaos did not follow", named.URL, status, http.StatusText(status), elsewhere.URL),
 		} {
 			r := example()
 			Send(t.Context(), r, destinations(t, flag, named.URL))

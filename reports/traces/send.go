@@ -48,11 +48,11 @@ func sendZipkin(ctx context.Context, r *reports.Report, to Destinations, all []T
 	z := zipkin{base: to.zipkin, client: destination.New(destination.Options{})}
 	defer z.client.Close()
 	if err := z.send(ctx, all); err != nil {
-		return nil, fmt.Errorf("Zipkin did not accept the traces: %w", err)
+		return nil, fmt.Errorf("the server did not accept the traces: %w", err)
 	}
 	links, err := z.links(ctx, all, r.Target.Kind == "cluster", to.flush)
 	if err != nil {
-		return links, fmt.Errorf("Zipkin accepted the traces, but %w", err)
+		return links, fmt.Errorf("the server accepted the traces, but %w", err)
 	}
 	return links, nil
 }

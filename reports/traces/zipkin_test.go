@@ -151,7 +151,7 @@ func TestNoLinks(t *testing.T) {
 	to := destinations(t, "--zipkin-url", server.URL)
 	to.flush = time.Millisecond
 	Send(t.Context(), r, to)
-	want := []string{"traces: --zipkin-url " + server.URL + ": Zipkin accepted the traces, but its API does not have any of them yet"}
+	want := []string{"traces: --zipkin-url " + server.URL + ": the server accepted the traces, but its API does not have any of them yet"}
 	if len(r.Links) > 0 || !cmp.Equal(r.Remarks, want) {
 		t.Errorf("links %v, remarks %q, want none and %q", r.Links, r.Remarks, want)
 	}
