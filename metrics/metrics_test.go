@@ -19,7 +19,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// answered is an answer of the frontend that tells of a call to middleware.
+// answered is an answer of the frontend that reports a call to middleware.
 func answered(number, cohort, status int, version string) *attack.Observation {
 	return &attack.Observation{Number: number, Cohort: cohort, Latency: 3 * time.Millisecond, Status: 200, Trail: &trail.Hop{
 		Service: "frontend", Version: "prod", Status: 200, Attempt: 1, Elapsed: time.Millisecond,

@@ -170,7 +170,7 @@ func TestLedgerPicture(t *testing.T) {
 	}
 }
 
-// A check's picture tells prediction, band and interval, and draws nothing where there is no data.
+// A check's picture describes prediction, band and interval in words, and draws nothing where there are no data.
 func TestCheckPicture(t *testing.T) {
 	c := &example().Stages[0].Checks[0]
 	p := checkPicture("x", c)

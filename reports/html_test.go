@@ -105,7 +105,7 @@ func TestHTMLHasTheNumbersOfTheText(t *testing.T) {
 	}
 }
 
-// Whoever does not see a picture is told what it shows; ids are unique; and nothing is loaded from anywhere.
+// Every picture has a description for readers who do not see it. Ids are unique, and the page loads nothing.
 func TestHTMLStructure(t *testing.T) {
 	for name, r := range map[string]*Report{"everything": everything(), "real": realReport(t)} {
 		root, page := parsedPage(t, r)
@@ -208,7 +208,7 @@ func TestHTMLEscapes(t *testing.T) {
 	}
 }
 
-// What a report does not have is said, and not drawn.
+// Where a report does not have some data, the page has a sentence in their place, and no picture.
 func TestHTMLSaysWhatIsMissing(t *testing.T) {
 	none := func(change func(*Report)) *Report {
 		r := everything()

@@ -105,7 +105,7 @@ func TestReadRefuses(t *testing.T) {
 	}
 }
 
-// Problems are told up to a number, and the rest is counted; values are cut, and no control character reaches a terminal.
+// Up to a limit each problem is listed, and the others are counted. Long values are cut, and no control character reaches a terminal.
 func TestReadBoundsItsMessage(t *testing.T) {
 	words := strings.Repeat(`7, `, 5000)
 	_, err := Read(strings.NewReader(written(t, `"words": [`, `"words": [`+words)))

@@ -182,7 +182,7 @@ func TestTextOfLinks(t *testing.T) {
 	}
 }
 
-// An incident is told once: in the words of its stage, or, where they have not come about, by itself.
+// An incident is reported once: in the words of its stage, or by itself where the stage has no words.
 func TestIncidents(t *testing.T) {
 	r := example()
 	r.Stages[0].Phases[0].Incidents = []string{"pod backend-1 went away"}

@@ -146,7 +146,7 @@ func TestLag(t *testing.T) {
 	}
 }
 
-// What is no data is not compared as data, and said.
+// Invalid data are not compared, and the comparison lists them.
 func TestExcluded(t *testing.T) {
 	for _, test := range []struct {
 		name   string
@@ -189,7 +189,7 @@ func TestExcluded(t *testing.T) {
 	}
 }
 
-// A check of one report alone is said; what OLD had and NEW has not counts.
+// A check that only one report has is listed. It counts where OLD has it and NEW does not.
 func TestChecksOfOneAlone(t *testing.T) {
 	for _, test := range []struct {
 		name    string
@@ -251,7 +251,7 @@ func violate(m *reports.Measurement, n int64) {
 	m.Measured = value(float64(m.K) / float64(m.N))
 }
 
-// Each thing that must be the same is named with both values, each that may differ is shown, and what is unknown is said.
+// Settings that must be the same, and those that may differ, are listed with both values. Unknown settings are listed as well.
 func TestScenario(t *testing.T) {
 	for _, test := range []struct {
 		name   string

@@ -156,7 +156,7 @@ func TestDifferences(t *testing.T) {
 	}
 }
 
-// Every format tells of every row, of what was forced, and of what was left out.
+// Every format has every row, the differences that --force passed over, and what was left out.
 func TestFormatsTellAll(t *testing.T) {
 	c := example()
 	for _, format := range formats {
@@ -299,7 +299,7 @@ func TestCells(t *testing.T) {
 // uncoloured takes colours out of a text.
 var uncoloured = strings.NewReplacer(string(terminal.Green), "", string(terminal.Red), "", string(terminal.Yellow), "", string(terminal.Reset), "")
 
-// A stage of the page has the word that it alone would give a comparison: what should have been compared and was not keeps it open.
+// A stage of the page has the word of a comparison of this stage alone. Data that should have been compared and are missing make it unclear.
 func TestStagesOfThePage(t *testing.T) {
 	row := func(stage string, word Word, gates bool) Row { return Row{Stage: stage, Word: word, Gates: gates} }
 	gone := func(stage string, gates bool) Exclusion { return Exclusion{stage, "after", "everything", "why", gates} }

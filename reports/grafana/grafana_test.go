@@ -38,7 +38,7 @@ func report() *reports.Report {
 	}
 }
 
-// tell tells a server of a report, within a bound that a test can wait for.
+// tell calls Tell with a report, and returns the report.
 func tell(t *testing.T, o Options) *reports.Report {
 	t.Helper()
 	r := report()
@@ -101,7 +101,7 @@ func TestIstiosDashboards(t *testing.T) {
 	}
 }
 
-// An older revision of ours is left as it is, and said.
+// An older revision of a dashboard is not overwritten, and a remark reports it.
 func TestOlderRevision(t *testing.T) {
 	s := newServer(t, "")
 	s.put("hellochaos-run", "mine now", "hellochaos", "hellochaos-revision-0")
@@ -160,7 +160,7 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// Whatever answers there, the run has one line of it.
+// Whatever the server answers, the report gets one remark about it.
 func TestNoGrafana(t *testing.T) {
 	write := func(status int, text string, header ...string) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {

@@ -62,8 +62,8 @@ func TestPrometheus(t *testing.T) {
 	}
 }
 
-// What was found on a cluster is linked to only where it answers as itself, the likeliest of its addresses first; and nothing is
-// said of what does not answer.
+// A program that was found on a cluster gets a link only where it answers as that program, at the first of its addresses that does. There
+// is no remark about one that does not answer.
 func TestFound(t *testing.T) {
 	serve := func(at, answer string) *url.URL {
 		mux := http.NewServeMux()

@@ -92,15 +92,15 @@ func TestOTLP(t *testing.T) {
 				t.Fatalf("remarks %q, links %v", r.Remarks, r.Links)
 			}
 			all, _ := Of(example())
-			if diff := cmp.Diff(said(all), spansOf((<-received).ResourceSpans)); diff != "" {
+			if diff := cmp.Diff(allInWords(all), spansOf((<-received).ResourceSpans)); diff != "" {
 				t.Error("-want +got:\n", diff)
 			}
 		}
 	}
 }
 
-// said are the spans of traces, by id, in words.
-func said(all []Trace) map[string]string {
+// allInWords returns the spans of traces in words, by id.
+func allInWords(all []Trace) map[string]string {
 	words := make(map[string]string)
 	for _, trace := range all {
 		for _, s := range trace.Spans {
@@ -178,7 +178,7 @@ func TestOTLPFile(t *testing.T) {
 		}
 	}
 	all, _ := Of(example())
-	if diff := cmp.Diff(said(all), got); diff != "" {
+	if diff := cmp.Diff(allInWords(all), got); diff != "" {
 		t.Error("-want +got:\n", diff)
 	}
 }
@@ -287,7 +287,7 @@ func TestRedirects(t *testing.T) {
 	}
 }
 
-// Spans that a receiver did not take of an answer of 200 are told.
+// Spans that a receiver did not accept are reported, although its answer is 200.
 func TestPartialSuccess(t *testing.T) {
 	for _, c := range []struct {
 		success *collector.ExportTracePartialSuccess

@@ -157,7 +157,7 @@ func TestNoLinks(t *testing.T) {
 	}
 }
 
-// No connection is kept once all was said.
+// No connection stays open after all requests.
 func TestConnectionsEnd(t *testing.T) {
 	server := httptest.NewUnstartedServer(&store{spans: make(map[string]map[model.ID]model.SpanModel)})
 	closed := make(chan struct{}, 8)
