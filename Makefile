@@ -23,13 +23,19 @@ ISTIOCTL ?= istioctl
 HELM     ?= helm
 DOCKER   ?= docker
 
+# A release: the versions of the Go modules that make it, and the name of the command line's image.
+GORELEASER    ?= v2.17.0
+SYFT          ?= v1.57.1
+RELEASE_IMAGE ?= ghcr.io/hellochaos/hellochaos
+
 BINARY  := bin/linux-$(ARCH)/hello-service
 ARCHIVE := bin/hello-service.tar
 kubectl  = $(KUBECTL)$(if $(CONTEXT), --context $(CONTEXT))
 SCOPE   := https://github.com/weaveworks/scope/releases/download/v1.13.2/k8s-scope.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build check integration e2e verify comparisons bench fuzz \
+.PHONY: help demo test build check foreign integration e2e verify comparisons bench size fuzz \
+	release release-snapshot \
 	create-cluster deploy-istio enable-istio-auto-inject-sidecar disable-istio-auto-inject-sidecar image push \
 	deploy-application get-application start-monitoring-services egress prod retry ingress canary deploy-weave-scope delete-cluster
 
@@ -106,10 +112,15 @@ test: ## all tests, with the race detector
 
 check: ## what every commit must pass
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt would change: $$unformatted"; exit 1; }
-	$(GO) vet -tags e2e,integration ./...
-	$(GO) tool staticcheck -tags e2e,integration ./...
+	$(GO) vet -tags e2e,integration,foreign ./...
+	$(GO) tool staticcheck -tags e2e,integration,foreign ./...
 	$(GO) mod tidy -diff
 	$(MAKE) test
+
+# The types of every package for each system and processor of a release, and one foreign program as a whole.
+foreign: ## what a release for other systems needs
+	$(GO) test -tags foreign -count 1 -run '^TestEverySystem$$' .
+	CGO_ENABLED=0 GOOS=windows GOARCH=amd64 $(GO) build -trimpath -ldflags "-s -w" -o bin/windows-amd64/hellochaos.exe ./cmd/hellochaos
 
 # With the programs themselves: Chromium and Prometheus (apt-get install chromium prometheus), Zipkin's server (Java, Maven).
 integration: ## the tests that need other programs
@@ -134,13 +145,25 @@ comparisons: ## docs/compare.md's table, PAIRS pairs a line
 bench: ## the benchmarks of every hot path
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
+size: ## how large the program is, and what fills it
+	@GO="$(GO)" hack/size.sh
+
 fuzz: ## each fuzz target for FUZZ
 	GO="$(GO)" FUZZ="$(FUZZ)" hack/fuzz.sh
+
+##@ For maintainers:
+
+# On a commit with a tag vX.Y.Z; what it needs in the environment is at the top of hack/release.sh.
+release: ## publish the release of the commit's tag
+	GO="$(GO)" GORELEASER="$(GORELEASER)" SYFT="$(SYFT)" RELEASE_IMAGE="$(RELEASE_IMAGE)" hack/release.sh publish
+
+release-snapshot: ## the files of a release into dist/, unpublished
+	GO="$(GO)" GORELEASER="$(GORELEASER)" SYFT="$(SYFT)" RELEASE_IMAGE="$(RELEASE_IMAGE)" hack/release.sh snapshot
 
 # What the targets above make. They are phony since Go knows what is stale.
 .PHONY: bin/hellochaos bin/hello-service $(BINARY)
 bin/hellochaos bin/hello-service:
-	$(GO) build -o $@ ./cmd/$(@F)
+	$(GO) build -ldflags "-s -w" -o $@ ./cmd/$(@F)
 
 $(BINARY):
 	CGO_ENABLED=0 GOOS=linux GOARCH=$(ARCH) $(GO) build -trimpath -ldflags "-s -w" -o $@ ./cmd/hello-service

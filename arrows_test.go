@@ -3,7 +3,9 @@ package hellochaos_test
 
 import (
 	"encoding/json"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -11,17 +13,19 @@ import (
 
 const module = "github.com/hellochaos/hellochaos/"
 
-// arrows is every import between packages of this module that is allowed; service/trail, stats and printable may be imported by all.
+// arrows is every import between packages of this module that is allowed; service/trail, spelling, stats and printable may be
+// imported by all.
 var arrows = map[string][]string{
-	"cmd/hellochaos": {"scenarios", "target", "target/mesh", "target/cluster", "manifests", "reports", "attack",
-		"metrics", "reports/compare", "reports/destination", "reports/grafana", "reports/links", "reports/traces"},
+	"cmd/hellochaos": {"scenarios", "target", "target/mesh", "target/cluster", "manifests", "reports", "attack", "metrics",
+		"openfiles", "reports/compare", "reports/destination", "reports/grafana", "reports/links", "reports/traces"},
 	"cmd/hello-service":     {"service"},
 	"cmd/hello-image":       {},
-	"scenarios":             {"attack", "target", "manifests", "reports"},
+	"scenarios":             {"attack", "target", "manifests", "reports", "service/calls"},
 	"target/mesh":           {"target", "manifests", "service"},
 	"target/cluster":        {"target", "manifests"},
 	"target":                {"manifests"},
-	"service":               {},
+	"service":               {"service/calls"},
+	"service/calls":         {},
 	"service/trail":         {},
 	"stats":                 {},
 	"printable":             {},
@@ -37,9 +41,14 @@ var arrows = map[string][]string{
 	"metrics":               {"scenarios", "attack", "reports"},
 	"reports/traces":        {"reports", "reports/destination"},
 	"attack":                {},
-	"manifests":             {},
+	"manifests":             {"service/calls"},
+	"openfiles":             {},
+	"spelling":              {},
 	"docs":                  {}, // a test alone
 }
+
+// leaves may be imported by all.
+var leaves = []string{"service/trail", "spelling", "stats", "printable"}
 
 // onlyBy are modules that a single package may import.
 var onlyBy = map[string]string{
@@ -48,6 +57,49 @@ var onlyBy = map[string]string{
 	"github.com/google/go-containerregistry/": "cmd/hello-image",
 	"go.opentelemetry.io/":                    "reports/traces",
 	"github.com/openzipkin/zipkin-go/":        "reports/traces",
+}
+
+// tooHeavy are packages that the program must not be linked with, and what it does instead (docs/performance.md).
+var tooHeavy = map[string]string{
+	"k8s.io/client-go/kubernetes":                "target/cluster has a clientset of the four API groups that it uses",
+	"k8s.io/client-go/kubernetes/scheme":         "target/cluster has a scheme of the four API groups that it uses",
+	"k8s.io/client-go/discovery":                 "target/cluster asks for /version and /apis itself",
+	"k8s.io/client-go/gentype":                   "it brings the test fakes of client-go and with them OpenAPI's models",
+	"github.com/google/gnostic-models/openapiv2": "nothing reads OpenAPI",
+	"gonum.org/v1/gonum/mat":                     "stats and reports/compare take gonum's mathext, without linear algebra",
+}
+
+func TestWeight(t *testing.T) {
+	out, err := exec.Command("go", "list", "-deps", "./cmd/hellochaos").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	linked := strings.Fields(string(out))
+	if !slices.Contains(linked, "k8s.io/client-go/rest") {
+		t.Errorf("go list names %d packages and not k8s.io/client-go/rest: it did not list the program's", len(linked))
+	}
+	for _, name := range linked {
+		if instead, heavy := tooHeavy[name]; heavy {
+			t.Errorf("the program is linked with %s: %s", name, instead)
+		}
+	}
+}
+
+// mostBytes is how large the stripped program may be.
+const mostBytes = 40e6
+
+func TestSize(t *testing.T) {
+	program := filepath.Join(t.TempDir(), "hellochaos")
+	if said, err := exec.Command("go", "build", "-ldflags", "-s -w", "-o", program, "./cmd/hellochaos").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, said)
+	}
+	info, err := os.Stat(program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Size() > mostBytes {
+		t.Errorf("the program has %d bytes, want at most %.0f: 'make size' prints what fills it", info.Size(), mostBytes)
+	}
 }
 
 type goPackage struct {
@@ -85,7 +137,7 @@ func complaints(name string, imports []string) (wrong []string) {
 		return []string{name + " is not in the table of packages"}
 	}
 	for _, imported := range imports {
-		if to, ours := strings.CutPrefix(imported, module); ours && !slices.Contains([]string{"stats", "service/trail", "printable"}, to) && !slices.Contains(allowed, to) {
+		if to, ours := strings.CutPrefix(imported, module); ours && !slices.Contains(leaves, to) && !slices.Contains(allowed, to) {
 			wrong = append(wrong, name+" may not import "+to)
 		}
 		for prefix, owner := range onlyBy {

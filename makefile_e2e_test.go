@@ -1,4 +1,4 @@
-//go:build e2e
+//go:build e2e && unix
 
 // The Makefile's targets on the cluster of KUBECONFIG, whose nodes have the image hello-service:latest.
 package hellochaos_test

@@ -1,3 +1,5 @@
+//go:build unix
+
 // The Makefile's targets, run with programs that only write down how they were called.
 package hellochaos_test
 
@@ -167,7 +169,7 @@ func TestMakeCalls(t *testing.T) {
 			"kubectl --context mine label namespace demo istio-injection=disabled --overwrite"}},
 
 		{"build", nil, []string{
-			"go build -o bin/hellochaos ./cmd/hellochaos", "go build -o bin/hello-service ./cmd/hello-service", static}},
+			"go build -ldflags -s -w -o bin/hellochaos ./cmd/hellochaos", "go build -ldflags -s -w -o bin/hello-service ./cmd/hello-service", static}},
 		{"image", map[string]string{"gcloud": project, "docker": noDaemon}, []string{static,
 			"gcloud config get-value project", "docker version",
 			"go run ./cmd/hello-image --binary bin/linux-amd64/hello-service --image gcr.io/my-project/hello-service:latest --output bin/hello-service.tar"}},
@@ -186,9 +188,9 @@ func TestMakeCalls(t *testing.T) {
 			"go run ./cmd/hello-image --binary bin/linux-amd64/hello-service --image hello-service:latest --output bin/hello-service.tar",
 			"kind load image-archive bin/hello-service.tar --name hellochaos"}},
 
-		{"deploy-application PROJECT=p", nil, []string{"go build -o bin/hellochaos ./cmd/hellochaos",
+		{"deploy-application PROJECT=p", nil, []string{"go build -ldflags -s -w -o bin/hellochaos ./cmd/hellochaos",
 			"hellochaos deploy --image gcr.io/p/hello-service:latest --service-type LoadBalancer -n default"}},
-		{"deploy-application IMAGE=demo:v1 NAMESPACE=demo CONTEXT=mine", nil, []string{"go build -o bin/hellochaos ./cmd/hellochaos",
+		{"deploy-application IMAGE=demo:v1 NAMESPACE=demo CONTEXT=mine", nil, []string{"go build -ldflags -s -w -o bin/hellochaos ./cmd/hellochaos",
 			"hellochaos deploy --image demo:v1 --service-type LoadBalancer -n demo --context mine"}},
 		{"egress NAMESPACE=demo CONTEXT=mine", map[string]string{"kubectl": ""}, stage("egress", "kubectl --context mine apply -n demo")},
 		{"prod", map[string]string{"kubectl": ""}, stage("prod", "kubectl apply -n default")},
@@ -216,7 +218,7 @@ func TestMakeCalls(t *testing.T) {
 
 // stage is how a stage is applied.
 func stage(name, apply string) []string {
-	return []string{"go build -o bin/hellochaos ./cmd/hellochaos", "hellochaos manifests " + name, apply + " -f - <the YAML of " + name + ">"}
+	return []string{"go build -ldflags -s -w -o bin/hellochaos ./cmd/hellochaos", "hellochaos manifests " + name, apply + " -f - <the YAML of " + name + ">"}
 }
 
 // What can't be done is refused before anything is done, and says what to do.

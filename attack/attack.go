@@ -21,10 +21,12 @@ import (
 
 // Bounds of what an attack may be asked for.
 const (
-	MaxRate        = 100_000.0 // requests a second
+	MinRate        = 0.01 // requests a second, of a command line
+	MaxRate        = 100_000.0
 	MaxRequests    = 10_000_000
 	MaxConnections = 10_000
-	MaxDuration    = time.Hour      // of the sending of one phase
+	MinDuration    = time.Millisecond // of the sending of one phase, and of the timeout of one request
+	MaxDuration    = time.Hour
 	MaxTimeout     = time.Minute    // so that every latency lies below Overflow
 	MaxSending     = 24 * time.Hour // that a plan may take, Requests at Rate
 	// maxAnswer is how many bytes of an answer are kept; the rest is read and thrown away. A trail of one byte too many

@@ -14,19 +14,19 @@ import (
 )
 
 // benchmarkTrail is what the demo chain answers: two services failed to nobody, the clock answered.
-var benchmarkTrail = &trail.Hop{Service: "frontend", Version: "prod", Status: 200, Attempt: 1, Elapsed: 3 * time.Millisecond, Call: &trail.Call{
+var benchmarkTrail = &trail.Hop{Service: "frontend", Version: "prod", Status: 200, Attempt: 1, Elapsed: 3 * time.Millisecond, Calls: []trail.Call{{
 	URL: "http://middleware/", Status: 200, Elapsed: 2 * time.Millisecond, Hop: &trail.Hop{
-		Service: "middleware", Version: "canary", Status: 200, Attempt: 2, Elapsed: time.Millisecond, Call: &trail.Call{
+		Service: "middleware", Version: "canary", Status: 200, Attempt: 2, Elapsed: time.Millisecond, Calls: []trail.Call{{
 			URL: "http://backend/", Status: 200, Elapsed: 900 * time.Microsecond, Hop: &trail.Hop{
-				Service: "backend", Version: "prod", Status: 200, Attempt: 1, Elapsed: 500 * time.Microsecond, Call: &trail.Call{
+				Service: "backend", Version: "prod", Status: 200, Attempt: 1, Elapsed: 500 * time.Microsecond, Calls: []trail.Call{{
 					URL: "http://clock.outside.svc.cluster.local/", Status: 200, Elapsed: 300 * time.Microsecond, Body: `{"time": "10:11:12 AM"}`,
-				}}}}}}
+				}}}}}}}}}
 
 // answering is a transport without a network.
 type answering struct{ body string }
 
 func (a answering) RoundTrip(*http.Request) (*http.Response, error) {
-	return &http.Response{StatusCode: 200, Header: http.Header{"X-Hellochaos-Trail": {"1"}}, Body: io.NopCloser(strings.NewReader(a.body))}, nil
+	return &http.Response{StatusCode: 200, Header: http.Header{"X-Hellochaos-Trail": {trail.Form}}, Body: io.NopCloser(strings.NewReader(a.body))}, nil
 }
 
 func benchmarkPlan(url string, requests int) Plan {
@@ -46,7 +46,7 @@ func BenchmarkHit(b *testing.B) {
 func BenchmarkHitLoopback(b *testing.B) {
 	body := trail.Append(nil, benchmarkTrail)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set(trail.HeaderTrail, "1")
+		w.Header().Set(trail.HeaderTrail, trail.Form)
 		w.Write(body)
 	}))
 	defer server.Close()

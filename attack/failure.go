@@ -38,9 +38,9 @@ func classify(err, ended error) failure {
 		return Timeout
 	case ended != nil:
 		return Canceled
-	case errors.Is(err, syscall.ECONNREFUSED):
+	case errors.Is(err, errnoRefused):
 		return Refused
-	case errors.Is(err, syscall.ECONNRESET):
+	case errors.Is(err, errnoReset):
 		return Reset
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.EPIPE),
 		strings.Contains(err.Error(), errServerClosedIdle):

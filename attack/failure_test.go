@@ -21,11 +21,11 @@ func TestClassify(t *testing.T) {
 		want       string
 	}{
 		{context.DeadlineExceeded, context.DeadlineExceeded, Timeout},
-		{reading(syscall.ECONNRESET), context.DeadlineExceeded, Timeout},
+		{reading(errnoReset), context.DeadlineExceeded, Timeout},
 		{reading(os.ErrDeadlineExceeded), nil, Timeout},
 		{context.Canceled, context.Canceled, Canceled},
-		{reading(syscall.ECONNREFUSED), nil, Refused},
-		{reading(syscall.ECONNRESET), nil, Reset},
+		{reading(errnoRefused), nil, Refused},
+		{reading(errnoReset), nil, Reset},
 		{reading(syscall.EPIPE), nil, Closed},
 		{io.EOF, nil, Closed},
 		{fmt.Errorf("net/http: HTTP/1.x transport connection broken: %w", io.ErrUnexpectedEOF), nil, Closed},

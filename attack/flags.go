@@ -41,15 +41,15 @@ func (f *Flags) Options() (Options, error) {
 		}
 	}
 	o := Options{Timeout: DefaultTimeout}
-	ask("rate", f.rate, fmt.Sprintf("a number above 0, requests a second, at most %.0f, or a number per time such as 3000/1m", MaxRate),
+	ask("rate", f.rate, fmt.Sprintf("a number of requests a second from %g to %.0f, or a number per time such as 3000/1m", MinRate, MaxRate),
 		func(text string) (ok bool) { o.Rate, ok = parseRate(text); return ok })
-	ask("duration", f.duration, fmt.Sprintf("a time above 0, at most %.0f seconds, such as 10s", MaxDuration.Seconds()),
+	ask("duration", f.duration, fmt.Sprintf("a time from %v to %.0f seconds, such as 10s", MinDuration, MaxDuration.Seconds()),
 		func(text string) (ok bool) { o.Duration, ok = parseTime(text, MaxDuration); return ok })
 	ask("max-requests", f.maxRequests, fmt.Sprintf("a whole number from 1 to %d", MaxRequests),
 		func(text string) (ok bool) { o.MaxRequests, ok = parseCount(text, MaxRequests); return ok })
 	ask("connections", f.connections, fmt.Sprintf("a whole number from 1 to %d", MaxConnections),
 		func(text string) (ok bool) { o.Connections, ok = parseCount(text, MaxConnections); return ok })
-	ask("timeout", f.timeout, fmt.Sprintf("a time above 0, at most %.0f seconds, such as 30s", MaxTimeout.Seconds()),
+	ask("timeout", f.timeout, fmt.Sprintf("a time from %v to %.0f seconds, such as 30s", MinDuration, MaxTimeout.Seconds()),
 		func(text string) (ok bool) { o.Timeout, ok = parseTime(text, MaxTimeout); return ok })
 	return o, errors.Join(problems...)
 }
@@ -71,7 +71,7 @@ func parseRate(text string) (rate float64, ok bool) {
 		}
 		rate /= interval.Seconds()
 	}
-	if !(rate > 0 && rate <= MaxRate) { // written so that NaN is refused, and with it 0/0s
+	if !(rate >= MinRate && rate <= MaxRate) { // written so that NaN is refused, and with it 0/0s
 		return 0, false
 	}
 	return rate, true
@@ -79,7 +79,7 @@ func parseRate(text string) (rate float64, ok bool) {
 
 func parseTime(text string, most time.Duration) (d time.Duration, ok bool) {
 	d, err := time.ParseDuration(text)
-	return d, err == nil && d > 0 && d <= most
+	return d, err == nil && d >= MinDuration && d <= most
 }
 
 func parseCount(text string, most int) (n int, ok bool) {

@@ -44,11 +44,11 @@ func TestOptions(t *testing.T) {
 
 func TestOptionsRefuse(t *testing.T) {
 	for flag, values := range map[string][]string{
-		"rate":         {"", "-3", "0", "abc", "100001", "inf", "nan", "5/", "5/0s", "0/0s", "5/-1s", "-5/-1s", "5/parsec", "/s", "1/ns"},
-		"duration":     {"", "0s", "-1s", "10", "61m", "soon"},
+		"rate":         {"", "-3", "0", "0.009", "1e-300", "1/1h", "abc", "100001", "inf", "nan", "5/", "5/0s", "0/0s", "5/-1s", "-5/-1s", "5/parsec", "/s", "1/ns"},
+		"duration":     {"", "0s", "-1s", "1ns", "999us", "10", "61m", "soon"},
 		"max-requests": {"", "0", "-1", "1.5", "10000001", "many"},
 		"connections":  {"", "0", "-1", "10001", "x"},
-		"timeout":      {"", "0", "-1s", "61s", "30"},
+		"timeout":      {"", "0", "1ns", "-1s", "61s", "30"},
 	} {
 		for _, value := range values {
 			_, err := parse(t, "--"+flag+"="+value)
@@ -68,11 +68,11 @@ func TestOptionsRefuse(t *testing.T) {
 
 func TestOptionsReportsAllProblems(t *testing.T) {
 	_, err := parse(t, "--rate=-3", "--duration=x", "--max-requests=0", "--connections=many", "--timeout=2m")
-	want := `--rate -3: must be a number above 0, requests a second, at most 100000, or a number per time such as 3000/1m
---duration x: must be a time above 0, at most 3600 seconds, such as 10s
+	want := `--rate -3: must be a number of requests a second from 0.01 to 100000, or a number per time such as 3000/1m
+--duration x: must be a time from 1ms to 3600 seconds, such as 10s
 --max-requests 0: must be a whole number from 1 to 10000000
 --connections many: must be a whole number from 1 to 10000
---timeout 2m: must be a time above 0, at most 60 seconds, such as 30s`
+--timeout 2m: must be a time from 1ms to 60 seconds, such as 30s`
 	if err == nil || err.Error() != want {
 		t.Errorf("got:\n%v\nwant:\n%s", err, want)
 	}

@@ -11,31 +11,39 @@ import (
 // services failed, and the sum of the attempt counts.
 func (t *Tally) addHops(c *CohortTally, o *Observation) (anyFailed bool, tries int) {
 	call := trail.Call{Status: o.Status, Elapsed: o.Latency, Hop: o.Trail}
-	from, to := atEdge, atServices
+	to := atServices
 	if len(t.own) == 0 {
 		to = atClock
 	}
-	for next := &call; ; {
-		failed := next.Failed()
-		anyFailed = anyFailed || failed && to != atClock
-		c.hop(t.edges.names, to).add(next, o.Number)
-		if next.Hop == nil {
-			t.edges.add(from, to, "", failed)
-			return anyFailed, tries
-		}
-		t.edges.add(from, to, next.Hop.Version, failed)
-		tries += next.Hop.Attempt
-		if next.Hop.Call == nil {
-			return anyFailed, tries
-		}
-		next, from = next.Hop.Call, to
-		if to = atClock; len(t.own) > 0 {
-			to = atServices + slices.Index(t.own, firstLabel(next.URL))
-			if to < atServices {
-				to = atClock
-			}
+	return t.addCall(c, &call, atEdge, to, o.Number)
+}
+
+// addCall counts a call from one place to another, and all calls below it.
+func (t *Tally) addCall(c *CohortTally, call *trail.Call, from, to, number int) (anyFailed bool, tries int) {
+	failed := call.Failed()
+	anyFailed = failed && to != atClock
+	c.hop(t.edges.names, to).add(call, number)
+	if call.Hop == nil {
+		t.edges.add(from, to, "", failed)
+		return anyFailed, 0
+	}
+	t.edges.add(from, to, call.Hop.Version, failed)
+	tries = call.Hop.Attempt
+	for i := range call.Hop.Calls {
+		below, more := t.addCall(c, &call.Hop.Calls[i], to, t.place(call.Hop.Calls[i].URL), number)
+		anyFailed, tries = anyFailed || below, tries+more
+	}
+	return anyFailed, tries
+}
+
+// place is where calls to an address are counted: at the service of ours that its host names, or else at the clock.
+func (t *Tally) place(address string) int {
+	if len(t.own) > 0 {
+		if i := slices.Index(t.own, firstLabel(address)); i >= 0 {
+			return atServices + i
 		}
 	}
+	return atClock
 }
 
 // firstLabel is the first label of the host of an address: "middleware" of "http://middleware.default.svc:80/".
@@ -99,6 +107,8 @@ func (h *HopTally) addVersion(version string, number int) {
 	}
 	h.Versions[version] = count + 1
 	if count < maxFirst {
-		h.First[version] = append(h.First[version], number)
+		if first := h.First[version]; len(first) == 0 || first[len(first)-1] != number { // a request may call a service more than once
+			h.First[version] = append(first, number)
+		}
 	}
 }

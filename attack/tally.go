@@ -60,7 +60,7 @@ type HopTally struct {
 	Statuses map[int]int64 // calls by status; 0: no answer
 	// Versions, Attempts and Added are of calls that brought back the hop's own word; a clock has none.
 	Versions map[string]int64
-	// First has the numbers of the first eight requests that met a version, to tell a block from a spread.
+	// First has the numbers of the requests of the first eight calls that met a version, to tell a block from a spread.
 	First map[string][]int
 	// Attempts are the calls by the attempt count that the delivered try carried, from 0 (no proxy was on the way) to
 	// MaxTries (or more).

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,7 +15,11 @@ import (
 
 // hop is a service's word; call is what it called, or nil.
 func hop(service, version string, status, attempt int, elapsed time.Duration, call *trail.Call) *trail.Hop {
-	return &trail.Hop{Service: service, Version: version, Status: status, Attempt: attempt, Elapsed: elapsed, Call: call}
+	h := &trail.Hop{Service: service, Version: version, Status: status, Attempt: attempt, Elapsed: elapsed}
+	if call != nil {
+		h.Calls = []trail.Call{*call}
+	}
+	return h
 }
 
 func call(url string, status int, elapsed time.Duration, hop *trail.Hop) *trail.Call {
@@ -116,6 +121,40 @@ func TestTally(t *testing.T) {
 	}
 	if got := got.Hops[middleware].First; !slices.Equal(got["canary"], []int{1}) || !slices.Equal(got["prod"], []int{3, 5}) {
 		t.Errorf("first requests of the middleware's versions: got %v, want canary 1, prod 3 and 5", got)
+	}
+}
+
+// A hop that makes several calls is counted as often as it is called, with all that it called; the clock between them is
+// no service of ours.
+func TestTallyOfATree(t *testing.T) {
+	backendAt := func(attempt, status int) *trail.Hop { return hop("backend", "prod", status, attempt, ms, nil) }
+	middlewareHop := hop("middleware", "prod", 200, 2, 5*ms, call("http://backend/", 200, 4*ms, backendAt(1, 200)))
+	middlewareHop.Calls = append(middlewareHop.Calls, *call(clockURL, 502, ms, nil), *call("http://backend/", 500, 4*ms, backendAt(3, 500)))
+	root := hop("frontend", "prod", 200, 1, 9*ms, call("http://middleware/", 200, 8*ms, middlewareHop))
+	root.Calls = append(root.Calls, *call("http://backend/", 200, 3*ms, backendAt(4, 200)))
+	tally := chainTally(1)
+	for number := range 3 {
+		tally.Add(&Observation{Number: number, Status: 200, Latency: 10 * ms, Trail: root})
+	}
+	got := tally.Cohorts[0]
+	if got.Cascading != 3 || got.Hops[backend].Calls != 9 || got.Hops[backend].Failed != 3 || got.Hops[middleware].Calls != 3 || got.Hops[Clock].Calls != 3 {
+		t.Errorf("%d cascading, backend %+v, middleware %+v; want 3, 9 calls of which 3 failed, 3 calls", got.Cascading, got.Hops[backend], got.Hops[middleware])
+	}
+	if first := got.Hops[backend].First["prod"]; !slices.Equal(first, []int{0, 1, 2}) {
+		t.Errorf("first requests that met the backend: %v, want each once", first)
+	}
+	want := []Calls{{Edge, frontend, "prod", 3, 0}, {frontend, middleware, "prod", 3, 0}, {frontend, backend, "prod", 3, 0},
+		{middleware, Clock, "", 3, 3}, {middleware, backend, "prod", 6, 3}}
+	if edges := tally.Edges(); !slices.Equal(edges, want) {
+		t.Errorf("edges %+v\nwant %+v", edges, want)
+	}
+	// A tree's tries are those of all its calls: 1 + 2 + 1 + 3 + 4.
+	clean := Observation{Number: 7, Status: 200, Trail: hop("frontend", "prod", 200, 10, 9*ms, nil)}
+	tally.Add(&clean)
+	for _, s := range tally.Samples() {
+		if (s.Number == 0) != strings.Contains(s.Why, MostTries) {
+			t.Errorf("sample %d is kept for %q, want the most tries of the first tree", s.Number, s.Why)
+		}
 	}
 }
 

@@ -3,13 +3,11 @@ package attack
 import (
 	"bufio"
 	"context"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -216,20 +214,18 @@ func (r telling) RoundTrip(request *http.Request) (*http.Response, error) {
 }
 
 func TestConnectionRefused(t *testing.T) {
-	// A socket that nobody listens on keeps its port from being taken.
-	socket, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
+	// A connection of the test's own holds the port, so that nobody else can take it, and nobody listens.
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer syscall.Close(socket)
-	if err := syscall.Bind(socket, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
-		t.Fatal(err)
-	}
-	address, err := syscall.Getsockname(socket)
+	t.Cleanup(func() { listener.Close() })
+	connection, err := net.Dial("tcp", listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
-	url := fmt.Sprintf("http://127.0.0.1:%d/", address.(*syscall.SockaddrInet4).Port)
+	t.Cleanup(func() { connection.Close() })
+	url := "http://" + connection.LocalAddr().String() + "/"
 	result, err := Run(t.Context(), planFor(url, 5, 1000), func(o *Observation) bool {
 		if o.Status != 0 || o.Error != Refused {
 			t.Errorf("got status %d, error %q, want %q", o.Status, o.Error, Refused)

@@ -2,6 +2,7 @@ package manifests
 
 import (
 	"fmt"
+	"slices"
 
 	networking "istio.io/api/networking/v1alpha3"
 	appsv1 "k8s.io/api/apps/v1"
@@ -42,7 +43,7 @@ func (r *Rules) conflicts(objects []Object) Problems {
 			}
 		}
 	}
-	return append(problems, r.ownerConflicts(objects)...)
+	return slices.Concat(problems, r.ownerConflicts(objects), r.exportConflicts(objects, uninjected))
 }
 
 // serviceConflicts are the ports of a Service that lead to none of its pods' own.

@@ -31,6 +31,10 @@ type document struct {
 	lines    positions
 	object   string
 	problems Problems
+	// fields is the document's content once it was decoded, data the same as JSON.
+	fields any
+	data   []byte
+	expansion
 }
 
 // positions are the lines of a file at which the fields of a document stand, by path: "spec.http[0].retries".
@@ -137,23 +141,32 @@ func (d *document) syntax(err error) {
 
 // visit records the lines of a node and of all below it.
 func (d *document) visit(path string, n *yaml.Node, line, depth int) {
+	if !d.afford(path, n) {
+		return
+	}
 	d.lines[path] = d.first + line - 1
+	if n.Anchor != "" {
+		d.open(n)
+		defer d.close(n)
+	}
 	switch {
 	case depth > maxDepth:
 		d.problem(path, "nested deeper than %d levels", maxDepth)
 	case n.Kind == yaml.AliasNode:
-		d.problem(path, "aliases are not accepted; write out what *%s stands for", n.Value)
+		d.follow(path, n, func(meant *yaml.Node) { d.visit(path, meant, line, depth) })
 	case n.Kind == yaml.SequenceNode:
 		for i, item := range n.Content {
 			d.visit(path+"["+strconv.Itoa(i)+"]", item, item.Line, depth+1)
 		}
 	case n.Kind == yaml.MappingNode:
-		d.visitMapping(path, n, depth)
+		d.visitMapping(path, n, depth, make(map[string]bool, len(n.Content)/2))
 	}
 }
 
-func (d *document) visitMapping(path string, n *yaml.Node, depth int) {
+// visitMapping visits the fields of a map, less those that are taken: by a map that it is merged into. It takes what it has.
+func (d *document) visitMapping(path string, n *yaml.Node, depth int, taken map[string]bool) {
 	seen := make(map[string]int, len(n.Content)/2)
+	var merge, before = (*yaml.Node)(nil), map[string]bool(nil)
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
 		if key.Kind != yaml.ScalarNode {
@@ -166,8 +179,23 @@ func (d *document) visitMapping(path string, n *yaml.Node, depth int) {
 			d.problem(field, "written twice; the first stands in line %d", d.first+first-1)
 			continue
 		}
+		if key.Tag == mergeTag {
+			merge, before = value, make(map[string]bool, len(seen))
+			for name := range seen {
+				before[name] = true
+			}
+		}
 		seen[key.Value] = key.Line
-		d.visit(field, value, key.Line, depth+1)
+		if key.Tag != mergeTag && !taken[key.Value] {
+			d.visit(field, value, key.Line, depth+1)
+		}
+	}
+	for name := range seen {
+		taken[name] = true
+	}
+	if merge != nil {
+		d.merged = true
+		d.visitMerge(path, merge, depth, taken, before)
 	}
 }
 

@@ -12,12 +12,14 @@ import (
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/hellochaos/hellochaos/spelling"
 )
 
 // supported are the fields that are executed, by message of Istio's API without its package
 // ("istio.networking.v1alpha3"). A field that Istio knows and that is missing here is refused.
 var supported = map[protoreflect.Name][]string{
-	"VirtualService":        {"hosts", "gateways", "http"},
+	"VirtualService":        {"hosts", "gateways", "http", "exportTo"},
 	"HTTPRoute":             {"name", "match", "route", "redirect", "directResponse", "timeout", "retries", "fault"},
 	"HTTPMatchRequest":      {"name", "uri", "method", "authority", "headers", "withoutHeaders", "queryParams", "ignoreUriCase", "gateways"},
 	"StringMatch":           {"exact", "prefix", "regex"},
@@ -32,14 +34,14 @@ var supported = map[protoreflect.Name][]string{
 	"HTTPRedirect":          {"uri", "authority", "redirectCode"},
 	"HTTPDirectResponse":    {"status", "body"},
 	"HTTPBody":              {"string"},
-	"DestinationRule":       {"host", "subsets", "trafficPolicy"},
+	"DestinationRule":       {"host", "subsets", "trafficPolicy", "exportTo"},
 	"Subset":                {"name", "labels"},
 	"TrafficPolicy":         {"loadBalancer"},
 	"LoadBalancerSettings":  {"simple"},
 	"Gateway":               {"selector", "servers"},
 	"Server":                {"port", "hosts", "name"},
 	"Port":                  {"number", "name", "protocol"},
-	"ServiceEntry":          {"hosts", "ports", "location", "resolution"},
+	"ServiceEntry":          {"hosts", "ports", "location", "resolution", "exportTo"},
 	"ServicePort":           {"number", "name", "protocol"},
 	"Sidecar":               {"egress", "outboundTrafficPolicy"},
 	"IstioEgressListener":   {"hosts"},
@@ -63,7 +65,7 @@ func (d *document) fill(path string, m protoreflect.Message, value any) {
 		fd := m.Descriptor().Fields().ByJSONName(name)
 		switch {
 		case fd == nil:
-			d.problem(field, "unknown field%s; accepted: %s", didYouMean(name, accepted), strings.Join(accepted, ", "))
+			d.problem(field, "unknown field%s; accepted: %s", spelling.DidYouMean(name, accepted), strings.Join(accepted, ", "))
 		case !slices.Contains(accepted, name):
 			d.problem(field, notExecuted)
 		case fields[name] == nil:

@@ -17,7 +17,8 @@ func FuzzParse(f *testing.F) {
 		f.Add(text, "middleware:80", "/a/../b?c=d")
 	}
 	for _, seed := range []string{
-		"a: &x [*x]", "a: &x {<<: *x}", "- - - -", "{a: .inf}", "? [a]\n: b", "%YAML 1.1\n---\na: 2001-01-01", "a: !!binary x", "\x00", "--- a\n...\n",
+		"a: &x [*x]", "a: &x {<<: *x}", "a: &x {b: 1}\nc: {<<: [*x, {d: 2}], e: *x}", "apiVersion: v1\nkind: List\nitems: [{apiVersion: v1, kind: Namespace, metadata: {name: a}}]", bomb(9),
+		"- - - -", "{a: .inf}", "? [a]\n: b", "%YAML 1.1\n---\na: 2001-01-01", "a: !!binary x", "\x00", "--- a\n...\n",
 		httpEntry("{match: [{queryParams: {a: {regex: b}}, withoutHeaders: {a: {}}}], " + toM + "}"),
 	} {
 		f.Add([]byte(seed), "", "")

@@ -64,7 +64,7 @@ func catchAll(r route) int {
 // admitted are the hosts of a VirtualService that the gateway serves for it.
 func (g *Gateway) admitted(v *virtualService) []string {
 	var hosts []string
-	if !v.boundTo(g.name) {
+	if !v.boundTo(g.name) || !v.knownIn(gatewayNamespace) {
 		return nil
 	}
 	for _, host := range v.hosts {

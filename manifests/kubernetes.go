@@ -14,11 +14,13 @@ import (
 // path of the object that holds them. A path that is missing here has no field that matters.
 var kubernetesFields = map[string]map[string][]string{
 	"Namespace": {
-		"": {"apiVersion", "kind", "metadata", "status"},
+		"":     {"apiVersion", "kind", "metadata", "spec", "status"},
+		"spec": {"finalizers"},
 	},
 	"Service": {
-		"":             {"apiVersion", "kind", "metadata", "spec", "status"},
-		"spec":         {"type", "selector", "ports", "sessionAffinity"},
+		"": {"apiVersion", "kind", "metadata", "spec", "status"},
+		"spec": {"type", "selector", "ports", "sessionAffinity", "clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy",
+			"internalTrafficPolicy", "externalTrafficPolicy", "allocateLoadBalancerNodePorts"},
 		"spec.ports[]": {"name", "port", "targetPort", "protocol", "appProtocol", "nodePort"},
 	},
 	"Deployment": {
@@ -29,9 +31,11 @@ var kubernetesFields = map[string]map[string][]string{
 		"spec.template": {"metadata", "spec"},
 		"spec.template.spec": {"containers", "securityContext", "serviceAccountName", "automountServiceAccountToken",
 			"imagePullSecrets", "terminationGracePeriodSeconds", "nodeSelector", "tolerations", "affinity",
-			"topologySpreadConstraints", "priorityClassName", "enableServiceLinks", "volumes"},
+			"topologySpreadConstraints", "priorityClassName", "enableServiceLinks", "volumes", "dnsPolicy", "restartPolicy",
+			"schedulerName", "serviceAccount"},
 		"spec.template.spec.containers[]": {"name", "image", "imagePullPolicy", "env", "ports", "readinessProbe",
-			"livenessProbe", "startupProbe", "resources", "securityContext", "volumeMounts"},
+			"livenessProbe", "startupProbe", "resources", "securityContext", "volumeMounts", "terminationMessagePath",
+			"terminationMessagePolicy"},
 		"spec.template.spec.containers[].env[]":   {"name", "value"},
 		"spec.template.spec.containers[].ports[]": {"name", "containerPort", "protocol"},
 	},

@@ -13,6 +13,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/hellochaos/hellochaos/spelling"
 )
 
 //go:embed *.yaml
@@ -64,7 +66,7 @@ func knownStage(name string) error {
 	if slices.Contains(stageNames, name) {
 		return nil
 	}
-	return fmt.Errorf("unknown stage %q; stages are %s", name, strings.Join(stageNames, ", "))
+	return fmt.Errorf("unknown stage %q%s; stages are %s", name, spelling.DidYouMean(name, stageNames), strings.Join(stageNames, ", "))
 }
 
 // Through is everything that applies once a stage does: the application overlaid with every stage up to and including

@@ -55,24 +55,30 @@ func Parse(file string, data []byte) ([]Object, error) {
 	if len(data) > maxFile {
 		return nil, whole("%d bytes; a manifest has at most %d", len(data), maxFile)
 	}
+	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
+		return nil, whole("UTF-16, not UTF-8: save the file as UTF-8")
+	}
+	data = bytes.TrimPrefix(data, []byte("\ufeff")) // the mark that some editors write before UTF-8
 	if !utf8.Valid(data) {
 		return nil, Problems{{File: file, Line: invalidLine(data), Text: "not UTF-8"}}
 	}
 	var objects []Object
 	var problems Problems
 	lines := make(map[identity]int)
-	for _, d := range split(file, data) {
-		o := d.read()
-		if len(d.problems) == 0 {
-			if first, ok := lines[o.identity()]; ok {
-				d.problem("", "a second object of this kind and name; the first begins in line %d", first)
+	for _, whole := range split(file, data) {
+		for _, d := range whole.items() {
+			o := d.read()
+			if len(d.problems) == 0 {
+				if first, ok := lines[o.identity()]; ok {
+					d.problem("", "a second object of this kind and name; the first begins in line %d", first)
+				}
+				lines[o.identity()] = o.Line
 			}
-			lines[o.identity()] = o.Line
+			objects = append(objects, o)
+			problems = append(problems, d.problems...)
 		}
-		objects = append(objects, o)
-		problems = append(problems, d.problems...)
 		if len(problems) >= mostProblems {
-			problems = append(problems, Problem{File: file, Line: d.first,
+			problems = append(problems, Problem{File: file, Line: whole.first,
 				Text: fmt.Sprintf("the file was read up to this document only, since it has %d problems so far", len(problems))})
 			break
 		}
@@ -101,24 +107,35 @@ type head struct {
 	Meta            metav1.ObjectMeta `json:"metadata"`
 }
 
-// read reads one document; what is wrong with it stands in d.problems, and then the Object is of no use.
-func (d *document) read() Object {
+// decodeYAML makes fields and data of the document's text; false when it cannot be read.
+func (d *document) decodeYAML() bool {
 	if !d.index() {
-		return Object{}
+		return false
 	}
-	data, err := yaml.YAMLToJSONStrict(d.text)
-	if err != nil {
+	convert := yaml.YAMLToJSONStrict
+	if d.merged {
+		convert = yaml.YAMLToJSON // the strict form refuses a key that overrides a merged one; index has seen what is written twice
+	}
+	var err error
+	if d.data, err = convert(d.text); err != nil {
 		d.syntax(err)
-		return Object{}
+		return false
 	}
-	var value any
-	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder := json.NewDecoder(bytes.NewReader(d.data))
 	decoder.UseNumber()
-	if err := decoder.Decode(&value); err != nil {
+	if err := decoder.Decode(&d.fields); err != nil {
 		d.syntax(err)
+		return false
+	}
+	return true
+}
+
+// read makes an object of one decoded document; what is wrong with it stands in d.problems, and then the Object is of no use.
+func (d *document) read() Object {
+	if len(d.problems) > 0 {
 		return Object{}
 	}
-	fields, ok := value.(map[string]any)
+	fields, ok := d.fields.(map[string]any)
 	if !ok {
 		d.problem("", "not an object: want apiVersion, kind, metadata")
 		return Object{}
@@ -133,7 +150,7 @@ func (d *document) read() Object {
 	if len(d.problems) > 0 {
 		return o
 	}
-	d.decode(&o, fields, data)
+	d.decode(&o, fields, d.data)
 	if len(d.problems) == 0 {
 		d.checkName(&o)
 		d.validate(&o)

@@ -16,6 +16,7 @@ type virtualService struct {
 	hosts           []string // fully qualified, or with a leading "*"
 	gateways        []string // "mesh", or "namespace/name"
 	routes          []httpRoute
+	private         bool // exported to its own namespace alone
 }
 
 // entry is a ServiceEntry.

@@ -34,7 +34,7 @@ func qualifyGateway(name, namespace string) string {
 
 // virtualService compiles a VirtualService as far as it is the same for every caller and port.
 func (r *Rules) virtualService(o *Object, spec *networking.VirtualService) (virtualService, Problems) {
-	v := virtualService{name: o.Name(), namespace: o.namespace()}
+	v := virtualService{name: o.Name(), namespace: o.namespace(), private: private(o)}
 	for _, host := range spec.Hosts {
 		v.hosts = append(v.hosts, qualify(host, v.namespace))
 	}

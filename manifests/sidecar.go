@@ -50,7 +50,7 @@ func (t *Table) addSidecar() {
 	registry := r.registry(s)
 	t.ports = r.listeners(s)
 	for _, known := range slices.Sorted(maps.Keys(registry)) {
-		v := r.owner(known, s)
+		v := r.owner(known, s, t.namespace)
 		for _, port := range registry[known] {
 			t.addService(known, port, v)
 		}
@@ -59,7 +59,7 @@ func (t *Table) addSidecar() {
 		v := &r.virtualServices[i]
 		for _, host := range v.hosts {
 			// A host that is in no registry is served at port 80.
-			if t.ports[80] && !anyCovered(registry, host) && admits(s.imports, v.namespace, host) {
+			if t.ports[80] && !anyCovered(registry, host) && admits(s.imports, v.namespace, host) && v.knownIn(t.namespace) {
 				t.addService(host, 80, v)
 			}
 		}
@@ -123,14 +123,15 @@ func (r *Rules) listeners(s *sidecar) map[int]bool {
 	return ports
 }
 
-// owner is the VirtualService whose rules a sidecar obeys for a host: the one with the longest pattern, and a host itself is longer than any wildcard for it; nil when there is none.
-func (r *Rules) owner(host string, s *sidecar) *virtualService {
+// owner is the VirtualService whose rules a sidecar in a namespace obeys for a host: the one with the longest pattern, and a
+// host itself is longer than any wildcard for it; nil when there is none.
+func (r *Rules) owner(host string, s *sidecar, namespace string) *virtualService {
 	var owner *virtualService
 	longest := ""
 	for i := range r.virtualServices {
 		v := &r.virtualServices[i]
 		for _, pattern := range v.hosts {
-			if len(pattern) > len(longest) && covers(pattern, host) && admits(s.imports, v.namespace, pattern) && v.boundTo(mesh) {
+			if len(pattern) > len(longest) && covers(pattern, host) && admits(s.imports, v.namespace, pattern) && v.boundTo(mesh) && v.knownIn(namespace) {
 				owner, longest = v, pattern
 			}
 		}

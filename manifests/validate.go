@@ -26,12 +26,15 @@ func (d *document) validate(o *Object) {
 	switch spec := o.Istio.(type) {
 	case *networking.VirtualService:
 		d.checkVirtualService(spec)
+		d.checkExportTo(spec.ExportTo)
 	case *networking.DestinationRule:
 		d.checkDestinationRule(spec)
+		d.checkExportTo(spec.ExportTo)
 	case *networking.Gateway:
 		d.checkGateway(spec)
 	case *networking.ServiceEntry:
 		d.checkServiceEntry(spec)
+		d.checkExportTo(spec.ExportTo)
 	case *networking.Sidecar:
 		d.checkSidecar(spec)
 	}
@@ -44,6 +47,13 @@ func (d *document) checkService(k *corev1.Service) {
 	if k.Spec.SessionAffinity != "" && k.Spec.SessionAffinity != corev1.ServiceAffinityNone {
 		d.problem("spec.sessionAffinity", "%s is not supported by hellochaos; accepted: None", k.Spec.SessionAffinity)
 	}
+	if k.Spec.ClusterIP == corev1.ClusterIPNone {
+		d.problem("spec.clusterIP", "None (a headless Service) is not supported by hellochaos")
+	}
+	if p := k.Spec.InternalTrafficPolicy; p != nil && *p != corev1.ServiceInternalTrafficPolicyCluster {
+		d.problem("spec.internalTrafficPolicy", "%s is not supported by hellochaos; accepted: Cluster", *p)
+	}
+	k.Spec.ClusterIP, k.Spec.ClusterIPs = "", nil // a cluster gives them: another one would refuse them
 	if len(k.Spec.Ports) == 0 {
 		d.problem("spec.ports", "want at least one port")
 	}

@@ -23,7 +23,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func answered(number, cohort, status int, version string) *attack.Observation {
 	return &attack.Observation{Number: number, Cohort: cohort, Latency: 3 * time.Millisecond, Status: 200, Trail: &trail.Hop{
 		Service: "frontend", Version: "prod", Status: 200, Attempt: 1, Elapsed: time.Millisecond,
-		Call: &trail.Call{URL: "http://middleware/", Status: status, Hop: &trail.Hop{Service: "middleware", Version: version, Status: status, Attempt: 2}}}}
+		Calls: []trail.Call{{URL: "http://middleware/", Status: status, Hop: &trail.Hop{Service: "middleware", Version: version, Status: status, Attempt: 2}}}}}
 }
 
 // running is a phase of two cohorts after seven requests.

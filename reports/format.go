@@ -65,6 +65,22 @@ func Save(folder string, r *Report, keep string) (written []string, err error) {
 	return written, errors.Join(problems...)
 }
 
+// CanWrite returns nil where Save can write into a folder, and else the reason: the folder is on a read-only file system, belongs to
+// another user, or has a folder with the name of one of a report's files.
+func CanWrite(folder string) error {
+	probe, err := os.CreateTemp(folder, FileName+".*")
+	if err != nil {
+		return fmt.Errorf("no file can be written into the folder: %w", cause(err))
+	}
+	problems := []error{probe.Close(), os.Remove(probe.Name())}
+	for _, f := range formats {
+		if info, err := os.Stat(filepath.Join(folder, f.File)); err == nil && info.IsDir() {
+			problems = append(problems, fmt.Errorf("%s in the folder is itself a folder, so that the report cannot be written there", f.File))
+		}
+	}
+	return errors.Join(problems...)
+}
+
 // same reports whether two paths lead to the same existing file.
 func same(a, b string) bool {
 	one, err := os.Stat(a)

@@ -83,7 +83,7 @@ func spanDepths(spans []Span) []int {
 }
 
 // drawSpan draws one row, and returns in words what it shows. The bar is the try as the service that received it recorded it, lighter
-// where it waited for its own upstream. The bracket before it is the time between the end of the previous try and its own start.
+// where it waited for its own calls. The bracket before it is the time between the end of the previous try and its own start.
 func drawSpan(p *page.Picture, spans []Span, i, depth int, where page.Scale, y float64) string {
 	s := spans[i]
 	who := strings.TrimSpace(s.Service + " " + s.Version)

@@ -38,9 +38,10 @@ type Span struct {
 	Elapsed float64 `json:"elapsed_seconds"`
 	// Status is the status of the answer. It is 499 where the caller closed the connection first, 0 where the connection was broken.
 	Status int `json:"status"`
-	// CallStart and CallElapsed are the time in which the try waited for its own upstream, including all tries of that call and the
-	// waits between them: seconds since the edge's span began, and seconds. CallStatus is the status that the call ended with, 0
-	// without an answer. The three are absent where the try made no call.
+	// CallStart and CallElapsed are the time in which the try waited for its own calls, from the beginning of the first call to the end
+	// of the last one, including all tries and the waits between them: seconds since the edge's span began, and seconds. CallStatus is
+	// the status of the first call that failed, or of the first call where none failed, and 0 without an answer. The three are absent
+	// where the try made no call.
 	CallStart   *float64 `json:"call_start_seconds,omitempty"`
 	CallElapsed *float64 `json:"call_elapsed_seconds,omitempty"`
 	CallStatus  *int     `json:"call_status,omitempty"`

@@ -44,7 +44,7 @@ func observed(added time.Duration) *attack.Tally {
 		}
 		inner := trail.Hop{Service: middleware, Version: "prod", Status: 200, Attempt: attempt}
 		call := trail.Call{URL: "http://middleware/", Status: 200, Elapsed: elapsed, Hop: &inner}
-		tally.Add(&attack.Observation{Number: n, Status: 200, Latency: elapsed, Trail: &trail.Hop{Service: frontend, Status: 200, Call: &call}})
+		tally.Add(&attack.Observation{Number: n, Status: 200, Latency: elapsed, Trail: &trail.Hop{Service: frontend, Status: 200, Calls: []trail.Call{call}}})
 	}
 	return tally
 }

@@ -1,6 +1,8 @@
 package scenarios
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -11,6 +13,7 @@ import (
 
 	"github.com/hellochaos/hellochaos/attack"
 	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/service/calls"
 	"github.com/hellochaos/hellochaos/service/trail"
 	"github.com/hellochaos/hellochaos/target"
 )
@@ -53,33 +56,79 @@ const noAnswer = 999
 
 // discover follows a request with these headers through the applied objects, hop by hop, as the proxies will route it.
 func discover(rules *manifests.Rules, entry target.Entry, header http.Header) ([]hop, error) {
-	first, workload, err := enter(rules, entry, header)
+	first, workloads, err := enter(rules, entry, header)
 	if err != nil {
 		return nil, err
 	}
 	hops := []hop{first}
 	sidecar := rules.Table(manifests.Caller{Namespace: manifests.Namespace})
-	for workload != nil && workload.Env["UPSTREAM_URI"] != "" {
+	for {
+		call, err := callOf(workloads)
+		if err != nil || call == nil {
+			return hops, err
+		}
 		if len(hops) == maxHops {
-			return nil, fmt.Errorf("the chain of UPSTREAM_URI is longer than %d services: is it a circle?", maxHops)
+			return nil, fmt.Errorf("the services call one another over more than %d hops (UPSTREAM_URI or CALLS of their Deployments): is it a circle?", maxHops)
 		}
-		upstream, err := url.Parse(workload.Env["UPSTREAM_URI"])
+		upstream, err := url.Parse(call.URL)
 		if err != nil {
-			return nil, fmt.Errorf("UPSTREAM_URI of Deployment %s: %w", workload.Name, err)
+			return nil, fmt.Errorf("%s calls %q: %w", deployment(workloads[len(workloads)-1]), call.URL, err)
 		}
-		next := hop{name: clock, external: workload.Env["UPSTREAM_EXTERNAL"] == "true"}
+		next := hop{name: clock, external: call.External}
 		if !next.external {
 			next.name, _, _ = strings.Cut(upstream.Hostname(), ".")
 		}
-		next.rule = sidecar.Route(&manifests.Request{Host: upstream.Host, Method: http.MethodGet, Path: upstream.RequestURI(), Header: header})
-		next.arms, workload = follow(rules, next.rule)
+		next.rule = sidecar.Route(&manifests.Request{Host: upstream.Host, Method: cmp.Or(call.Method, http.MethodGet), Path: upstream.RequestURI(), Header: header})
+		next.arms, workloads = follow(rules, next.rule)
 		hops = append(hops, next)
 	}
-	return hops, nil
 }
 
+// callOf is the call that the versions of a service make, nil where they make none: all of them make the same one. The
+// error names each Deployment that does what a forecast of a line of services knows nothing of.
+func callOf(workloads []*manifests.Workload) (call *calls.Call, err error) {
+	var problems []error
+	for _, w := range workloads {
+		if call, err = onlyCall(w); err != nil {
+			problems = append(problems, err)
+		}
+		for _, name := range []string{"FAIL_PROBABILITY", "HANG_PROBABILITY"} {
+			if w.Env[name] != "" {
+				problems = append(problems, fmt.Errorf("%s has %s %q: the stages predict services that all fail and hang with the probabilities of the run (--fail, --hang); leave the variable out", deployment(w), name, w.Env[name]))
+			}
+		}
+	}
+	return call, errors.Join(problems...)
+}
+
+// onlyCall is the call that a workload's service makes for each try; nil where it makes none.
+func onlyCall(w *manifests.Workload) (*calls.Call, error) {
+	text := w.Env["CALLS"]
+	if text == "" {
+		if w.Env["UPSTREAM_URI"] == "" {
+			return nil, nil
+		}
+		return &calls.Call{URL: w.Env["UPSTREAM_URI"], External: w.Env["UPSTREAM_EXTERNAL"] == "true"}, nil
+	}
+	steps, problems := calls.Read(text)
+	if problems != nil {
+		return nil, fmt.Errorf("%s: CALLS%s", deployment(w), strings.Join(problems, "; CALLS"))
+	}
+	all := slices.Concat(steps...)
+	switch len(all) {
+	case 0:
+		return nil, nil
+	case 1:
+		return &all[0], nil
+	}
+	return nil, fmt.Errorf("%s makes %d calls for each try (CALLS): the stages predict a line of services, in which each one calls one other at most; leave one call in CALLS", deployment(w), len(all))
+}
+
+// deployment names a workload.
+func deployment(w *manifests.Workload) string { return "Deployment " + w.Name }
+
 // enter is the first hop: through the gateway's proxy, or straight to the frontend's pods.
-func enter(rules *manifests.Rules, entry target.Entry, header http.Header) (hop, *manifests.Workload, error) {
+func enter(rules *manifests.Rules, entry target.Entry, header http.Header) (hop, []*manifests.Workload, error) {
 	first := hop{name: frontend}
 	if entry == target.Gateway {
 		gateway, host, err := theGateway(rules)
@@ -88,22 +137,21 @@ func enter(rules *manifests.Rules, entry target.Entry, header http.Header) (hop,
 		}
 		first.rule = rules.Table(manifests.Caller{Gateway: gateway}).Route(
 			&manifests.Request{Host: host, Method: http.MethodGet, Path: "/", Header: header})
-		var workload *manifests.Workload
-		first.arms, workload = follow(rules, first.rule)
-		return first, workload, nil
+		var workloads []*manifests.Workload
+		first.arms, workloads = follow(rules, first.rule)
+		return first, workloads, nil
 	}
 	for i := range rules.Workloads {
 		if w := &rules.Workloads[i]; w.Labels["app"] == frontend {
 			first.arms = []arm{podsOf(w, 1)}
-			return first, w, nil
+			return first, []*manifests.Workload{w}, nil
 		}
 	}
 	return hop{}, nil, fmt.Errorf("no Deployment with the label app=%s in the application", frontend)
 }
 
-// follow lists the arms of a rule, and the workload whose upstream is the next hop: all versions of a service call the
-// same one.
-func follow(rules *manifests.Rules, rule *manifests.Rule) ([]arm, *manifests.Workload) {
+// follow lists the arms of a rule, and the workloads that may answer a call.
+func follow(rules *manifests.Rules, rule *manifests.Rule) ([]arm, []*manifests.Workload) {
 	switch {
 	case rule.Direct != nil && rule.Direct.Reset:
 		return []arm{{share: 1, status: noAnswer}}, nil
@@ -114,7 +162,7 @@ func follow(rules *manifests.Rules, rule *manifests.Rule) ([]arm, *manifests.Wor
 		return []arm{{share: 1, status: rule.Redirect.Status}}, nil
 	}
 	var arms []arm
-	var next *manifests.Workload
+	var next []*manifests.Workload
 	for i := range rule.Split {
 		destination := &rule.Split[i]
 		if destination.Share == 0 {
@@ -130,7 +178,7 @@ func follow(rules *manifests.Rules, rule *manifests.Rule) ([]arm, *manifests.Wor
 			for j := range endpoints.Workloads {
 				w := &endpoints.Workloads[j]
 				arms = append(arms, podsOf(w, destination.Share*float64(w.Replicas)/float64(pods(endpoints))))
-				next = w
+				next = append(next, w)
 			}
 		}
 	}

@@ -15,7 +15,7 @@ import (
 func TestEdgesOf(t *testing.T) {
 	tally := attack.NewTally(1, own...)
 	tally.Add(&attack.Observation{Status: 200, Trail: &trail.Hop{Service: frontend, Version: "prod", Status: 200,
-		Call: &trail.Call{URL: "http://middleware/", Status: 500, Hop: &trail.Hop{Service: middleware, Version: "prod", Status: 500, Attempt: 4}}}})
+		Calls: []trail.Call{{URL: "http://middleware/", Status: 500, Hop: &trail.Hop{Service: middleware, Version: "prod", Status: 500, Attempt: 4}}}}})
 	tally.Add(&attack.Observation{Number: 1, Status: 504})
 	counters := target.Counters{tries(1, 200, 5), tries(1, 500, 3), tries(2, 503, 2), tries(2, target.StatusCut, 4), tries(1, target.StatusBroken, 1)}
 	for i := range counters {
@@ -50,8 +50,8 @@ func TestEdgesOf(t *testing.T) {
 	}
 	// Two callers of one version: whose its tries were is not counted.
 	tally.Add(&attack.Observation{Number: 2, Status: 200, Trail: &trail.Hop{Service: frontend, Version: "prod", Status: 200,
-		Call: &trail.Call{URL: "http://backend/", Status: 200, Hop: &trail.Hop{Service: backend, Version: "prod", Status: 200,
-			Call: &trail.Call{URL: "http://middleware/", Status: 200, Hop: &trail.Hop{Service: middleware, Version: "prod", Status: 200}}}}}})
+		Calls: []trail.Call{{URL: "http://backend/", Status: 200, Hop: &trail.Hop{Service: backend, Version: "prod", Status: 200,
+			Calls: []trail.Call{{URL: "http://middleware/", Status: 200, Hop: &trail.Hop{Service: middleware, Version: "prod", Status: 200}}}}}}}})
 	got := told(&evidence{tally: tally, counters: counters, counted: true})
 	want := []string{calls[0], "edge>frontend-prod 0/2 0/0", "frontend>middleware-prod 1/1 ?/?", "frontend>backend-prod 0/1 2/2", "backend>middleware-prod 0/1 ?/?"}
 	if !slices.Equal(got, want) {

@@ -3,7 +3,6 @@ package scenarios
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/hellochaos/hellochaos/reports"
@@ -24,16 +23,21 @@ func (s *sampling) gaps(tries []recordedTry, delivered *trail.Hop) []string {
 	for i := range tries {
 		g.made(tries[i].path, tries[i].service)
 	}
-	var path []int
-	for hop := delivered; hop != nil; {
-		path = append(path, hop.Attempt)
-		g.made(path, hop.Service)
-		if hop.Call == nil {
-			break
-		}
-		hop = hop.Call.Hop
+	if delivered != nil {
+		g.delivered(delivered, nil, 0)
 	}
 	return g.texts()
+}
+
+// delivered notes the try that answered a call, and those of all calls below it, as made.
+func (g *gaps) delivered(hop *trail.Hop, above []step, call int) {
+	path := append(slices.Clone(above), step{call, hop.Attempt})
+	g.made(path, hop.Service)
+	for i := range hop.Calls {
+		if c := &hop.Calls[i]; c.Hop != nil {
+			g.delivered(c.Hop, path, c.Number)
+		}
+	}
 }
 
 // gaps collects the tries of a request that must have been made and were not recorded.
@@ -44,11 +48,11 @@ type gaps struct {
 }
 
 // made notes that a try was made: so were all above it, and all before it and them.
-func (g *gaps) made(path []int, service string) {
+func (g *gaps) made(path []step, service string) {
 	for length := 1; length <= len(path); length++ {
 		last := path[length-1]
-		for earlier := 1; earlier < last && last <= mostAttempts; earlier++ {
-			g.need(append(slices.Clone(path[:length-1]), earlier), "")
+		for earlier := 1; earlier < last.attempt && last.attempt <= mostAttempts; earlier++ {
+			g.need(append(slices.Clone(path[:length-1]), step{last.call, earlier}), "")
 		}
 		if length < len(path) {
 			g.need(path[:length], "")
@@ -58,11 +62,11 @@ func (g *gaps) made(path []int, service string) {
 }
 
 // need notes a try as missing where it was not recorded. A service without a name is the one that the chain has there.
-func (g *gaps) need(path []int, service string) {
+func (g *gaps) need(path []step, service string) {
 	if find(g.recorded, path) >= 0 {
 		return
 	}
-	if service == "" && len(path) <= len(g.own) {
+	if service == "" && len(path) <= len(g.own) && !slices.ContainsFunc(path, func(s step) bool { return s.call > 0 }) {
 		service = g.own[len(path)-1]
 	}
 	if text := strings.TrimSpace(service + " " + dotted(path)); !slices.Contains(g.missing, text) {
@@ -87,15 +91,14 @@ func (g *gaps) texts() []string {
 }
 
 // dotted is a path as trail.Tries writes it.
-func dotted(path []int) string {
-	var text []byte
-	for i, n := range path {
+func dotted(path []step) (text string) {
+	for i, s := range path {
 		if i > 0 {
-			text = append(text, '.')
+			text = trail.CallOf(text, s.call)
 		}
-		text = strconv.AppendInt(text, int64(n), 10)
+		text = trail.Tries(text, s.attempt)
 	}
-	return string(text)
+	return text
 }
 
 // repeated says which tries cannot be told apart.

@@ -10,17 +10,18 @@ import (
 
 	"github.com/hellochaos/hellochaos/attack"
 	"github.com/hellochaos/hellochaos/service/trail"
+	"github.com/hellochaos/hellochaos/spelling"
 )
 
 // Options are what a user can choose about a run, apart from the attack's own limits.
 type Options struct {
-	// Fail and Hang are probabilities in [0,1], drawn anew in every service on every try.
+	// Fail and Hang are probabilities, 0, 1, or at least 0.000001 from both, drawn anew in every service on every try.
 	Fail, Hang float64
 	// Cascade is trail.Absorb or trail.Propagate.
 	Cascade string
 	// CanaryWeight is the share of middleware's calls that the canary gets without its header, in percent, 0 to 100.
 	CanaryWeight int
-	// Tolerance is the half-width of the band around a predicted share, in (0, 0.4].
+	// Tolerance is the half-width of the band around a predicted share, in [0.001, 0.4].
 	Tolerance float64
 	Seed      uint64
 	Attack    attack.Options
@@ -39,7 +40,7 @@ func AddFlags(set *pflag.FlagSet) *Flags {
 	set.StringVar(&f.hang, "hang", "0", "`probability` that a try hangs past the per-try timeout, 0 to 1")
 	set.StringVar(&f.cascade, "cascade", trail.Absorb, "what a service does when its upstream failed: absorb|propagate")
 	set.StringVar(&f.canaryWeight, "canary-weight", "0", "`percent` of calls that go to the canary without its header, 0 to 100")
-	set.StringVar(&f.tolerance, "tolerance", "0.05", "half-`width` of the band around a predicted share, above 0, at most 0.4")
+	set.StringVar(&f.tolerance, "tolerance", "0.05", "half-`width` of the band around a predicted share, 0.001 to 0.4")
 	set.StringVar(&f.seed, "seed", "", "`number` that makes every draw reproducible (default: by chance, and printed)")
 	return f
 }
@@ -54,18 +55,19 @@ func (f *Flags) Options() (Options, error) {
 		}
 	}
 	var err error
-	o.Fail, err = number("--fail", f.fail, "a probability from 0 to 1", func(v float64) bool { return v >= 0 && v <= 1 })
+	o.Fail, err = number("--fail", f.fail, probabilityText, probability)
 	note(err)
-	o.Hang, err = number("--hang", f.hang, "a probability from 0 to 1", func(v float64) bool { return v >= 0 && v <= 1 })
+	o.Hang, err = number("--hang", f.hang, probabilityText, probability)
 	note(err)
 	if o.Cascade != trail.Absorb && o.Cascade != trail.Propagate {
-		note(fmt.Errorf("--cascade %s: must be %s or %s", f.cascade, trail.Absorb, trail.Propagate))
+		note(fmt.Errorf("--cascade %s: must be %s or %s%s", f.cascade, trail.Absorb, trail.Propagate,
+			spelling.DidYouMean(f.cascade, []string{trail.Absorb, trail.Propagate})))
 	}
 	weight, err := number("--canary-weight", f.canaryWeight, "a whole number of percent from 0 to 100",
 		func(v float64) bool { return v >= 0 && v <= 100 && v == float64(int(v)) })
 	note(err)
 	o.CanaryWeight = int(weight)
-	o.Tolerance, err = number("--tolerance", f.tolerance, "above 0 and at most 0.4", func(v float64) bool { return v > 0 && v <= 0.4 })
+	o.Tolerance, err = number("--tolerance", f.tolerance, "a number from 0.001 to 0.4", func(v float64) bool { return v >= leastTolerance && v <= 0.4 })
 	note(err)
 	o.Seed = rand.Uint64N(1 << 32) // small enough to be read aloud
 	if f.seed != "" {
@@ -78,10 +80,22 @@ func (f *Flags) Options() (Options, error) {
 	return o, errors.Join(problems...)
 }
 
+const (
+	// leastProbability above 0, and below 1, is what the most requests of a phase (attack.MaxRequests) would show ten times.
+	leastProbability = 1e-6
+	// leastTolerance is what the most requests of a phase can decide about any share, with its alphas.
+	leastTolerance  = 0.001
+	probabilityText = "a probability from 0 to 1; above 0 it must be at least 0.000001, and below 1 at most 0.999999"
+)
+
+func probability(v float64) bool {
+	return v == 0 || v == 1 || v >= leastProbability && v <= 1-leastProbability
+}
+
 func number(flag, text, accepted string, ok func(float64) bool) (float64, error) {
 	v, err := strconv.ParseFloat(text, 64)
 	if err != nil || !ok(v) { // NaN is refused by every ok: its comparisons are false
 		return 0, fmt.Errorf("%s %s: must be %s", flag, text, accepted)
 	}
-	return v, nil
+	return v + 0, nil // which makes a -0 a 0
 }

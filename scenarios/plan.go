@@ -1,9 +1,12 @@
 package scenarios
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"time"
+
+	"github.com/hellochaos/hellochaos/attack"
 )
 
 const (
@@ -56,6 +59,15 @@ func (p *phase) plan(pace Pace) {
 		}
 	}
 	p.lead = p.inFlight()
+}
+
+// tooLong refuses a plan that would send for longer than an attack may, by the names of the flags.
+func (p *phase) tooLong() error {
+	if seconds := float64(p.requests) / p.rate; seconds > attack.MaxSending.Seconds() {
+		return fmt.Errorf("--rate %g: the %d requests that the phase needs would take %.0f hours, and it may send for %.0f: choose a higher --rate, or fewer requests with --max-requests or --duration",
+			p.rate, p.requests, seconds/3600, attack.MaxSending.Hours())
+	}
+	return nil
 }
 
 // whole rounds up; sums of probabilities that come in any order may differ in their last digits.

@@ -192,6 +192,82 @@ func TestPredictRefusesCloseLimits(t *testing.T) {
 }
 
 // Without pods there is nobody to answer: the proxy's 503, and no division by none.
+// What a forecast of a line of services knows nothing of is refused, by the Deployment that asks for it.
+func TestDiscoverReadsCalls(t *testing.T) {
+	const upstream = `{name: UPSTREAM_URI, value: "http://backend/"}`
+	for _, test := range []struct{ name, old, new, want string }{
+		{"one call", upstream, `{name: CALLS, value: '[[{"url":"http://backend/"}]]'}`, "frontend middleware backend clock"},
+		{"none", upstream, `{name: CALLS, value: "[]"}`, "frontend middleware"},
+		{"side by side", upstream, `{name: CALLS, value: '[[{"url":"http://backend/"},{"url":"http://backend/a"}]]'}`,
+			"Deployment middleware-prod makes 2 calls for each try (CALLS): the stages predict a line of services, in which each one calls one other at most; leave one call in CALLS"},
+		{"in turn", upstream, `{name: CALLS, value: '[[{"url":"http://backend/"}],[{"url":"http://backend/"}],[{"url":"http://backend/"}]]'}`,
+			"Deployment middleware-prod makes 3 calls for each try"},
+		{"its own failures", upstream, upstream + "\n            - {name: FAIL_PROBABILITY, value: '0.5'}",
+			`Deployment middleware-prod has FAIL_PROBABILITY "0.5": the stages predict services that all fail and hang with the probabilities of the run (--fail, --hang); leave the variable out`},
+		{"a circle", upstream, `{name: CALLS, value: '[[{"url":"http://middleware/"}]]'}`, "call one another over more than 6 hops"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			objects, err := manifests.Through("prod", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range objects {
+				if objects[i].Name() == "Deployment middleware-prod" {
+					text := strings.Replace(string(objects[i].YAML), test.old, test.new, 1)
+					other, err := manifests.Parse("other.yaml", []byte(text))
+					if err != nil || text == string(objects[i].YAML) {
+						t.Fatal(err, text)
+					}
+					objects[i] = other[0]
+				}
+			}
+			rules, err := manifests.Read(objects)
+			if err != nil {
+				t.Fatal(err)
+			}
+			hops, err := discover(rules, target.Direct, nil)
+			var names []string
+			for _, h := range hops {
+				names = append(names, h.name)
+			}
+			if got := strings.Join(names, " "); err == nil && got != test.want || err != nil && !strings.Contains(err.Error(), test.want) {
+				t.Errorf("%s, %v; want %s", got, err, test.want)
+			}
+		})
+	}
+}
+
+// A call with a method of its own is routed by it.
+func TestDiscoverRoutesByMethod(t *testing.T) {
+	objects, err := manifests.Through("prod", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range objects {
+		if objects[i].Name() == "Deployment middleware-prod" {
+			other, err := manifests.Parse("other.yaml", []byte(strings.Replace(string(objects[i].YAML), `{name: UPSTREAM_URI, value: "http://backend/"}`,
+				`{name: CALLS, value: '[[{"url":"http://backend/","method":"POST"}]]'}`, 1)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			objects[i] = other[0]
+		}
+	}
+	over, err := manifests.Parse("over.yaml", []byte("apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: posts}\n"+
+		"spec:\n  hosts: [backend]\n  http:\n    - {match: [{method: {exact: POST}}], directResponse: {status: 418}}\n    - {route: [{destination: {host: backend}}]}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules, err := manifests.Read(manifests.Overlay(objects, over))
+	if err != nil {
+		t.Fatal(err)
+	}
+	hops, err := discover(rules, target.Direct, nil)
+	if err != nil || len(hops) != 3 || len(hops[2].arms) != 1 || hops[2].arms[0].status != 418 {
+		t.Errorf("%+v, %v; want a backend that the proxy answers 418 for", hops, err)
+	}
+}
+
 func TestPredictWithoutPods(t *testing.T) {
 	objects, err := manifests.Through("prod", nil)
 	if err != nil {

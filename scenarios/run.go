@@ -49,7 +49,9 @@ func Plan(stages []Stage, o Options, pace Pace, overrides map[string][]manifests
 		for j, after := range []bool{false, true} {
 			p, err := stages[i].prepare(after, o, pace, overrides)
 			if err == nil {
-				err = p.attackOn("http://127.0.0.1/").Check()
+				if err = p.tooLong(); err == nil {
+					err = p.attackOn("http://127.0.0.1/").Check()
+				}
 			}
 			if err != nil && !said[err.Error()] {
 				said[err.Error()] = true
@@ -119,6 +121,16 @@ func (r *Run) Requests() (requests int, duration time.Duration) {
 		}
 	}
 	return requests, duration
+}
+
+// InFlight is the most requests that the run has under way at once, on a machine however slow.
+func (r *Run) InFlight() (requests int) {
+	for _, phases := range r.phases {
+		for _, p := range phases {
+			requests = max(requests, min(p.connections(), p.requests))
+		}
+	}
+	return requests
 }
 
 // Progress is how far a run has come.

@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strconv"
@@ -76,14 +77,27 @@ func (s *sampling) sample(of *attack.Sample) reports.Sample {
 		t := &tries[i]
 		span := reports.Span{Service: t.service, Version: t.version, Parent: 1 + parentOf(tries, t.path), Attempt: t.Attempt,
 			Start: since(began, t.Begin), Elapsed: t.Elapsed.Seconds(), Status: t.Status}
-		if t.Call != nil {
-			span.CallStart, span.CallElapsed = pointer(since(began, t.Call.Begin)), pointer(t.Call.Elapsed.Seconds())
-			span.CallStatus = pointer(t.Call.Status)
+		if len(t.Calls) > 0 {
+			span.CallStart, span.CallElapsed, span.CallStatus = waitedForCalls(began, t.Calls)
 		}
 		told.Spans = append(told.Spans, span)
 	}
 	told.Missing = strings.Join(slices.Concat(s.gaps(tries, of.Trail), repeated(tries), s.losses(began), contradictions(told.Spans)), "; ")
 	return told
+}
+
+// waitedForCalls is the time in which a try waited for its calls, from the first one's beginning to the last one's end, and the
+// status of the first call that failed, or of the first one where none did.
+func waitedForCalls(began int64, calls []trail.SpanCall) (start, elapsed *float64, status *int) {
+	first, last, shown := calls[0].Begin, int64(0), &calls[0]
+	for i := range calls {
+		c := &calls[i]
+		first, last = min(first, c.Begin), max(last, c.Begin+int64(c.Elapsed))
+		if c.Failed() && !shown.Failed() {
+			shown = c
+		}
+	}
+	return pointer(since(began, first)), pointer(since(first, last)), pointer(shown.Status)
 }
 
 func since(began, at int64) float64 { return time.Duration(at - began).Seconds() }
@@ -92,7 +106,15 @@ func since(began, at int64) float64 { return time.Duration(at - began).Seconds()
 type recordedTry struct {
 	trail.Span
 	service, version string
-	path             []int // of attempt counts, from the entry down to this try
+	path             []step // from the entry down to this try
+}
+
+// step is one part of a path of tries: which call of the try before, counted from 0, and the attempt count that the try
+// carried.
+type step struct{ call, attempt int }
+
+func (s step) compare(other step) int {
+	return cmp.Or(cmp.Compare(s.call, other.call), cmp.Compare(s.attempt, other.attempt))
 }
 
 // tries are the phase's spans of a request, callers before what they called, tries of a call in order.
@@ -107,7 +129,7 @@ func (s *sampling) tries(request string) []recordedTry {
 		}
 	}
 	slices.SortStableFunc(all, func(a, b recordedTry) int {
-		if c := slices.Compare(a.path, b.path); c != 0 {
+		if c := slices.CompareFunc(a.path, b.path, step.compare); c != 0 {
 			return c
 		}
 		return int(min(max(a.Begin-b.Begin, -1), 1))
@@ -116,21 +138,24 @@ func (s *sampling) tries(request string) []recordedTry {
 }
 
 // pathOf reads what trail.Tries writes; trail.DecodeRecording lets nothing else pass.
-func pathOf(tries string) (path []int) {
-	for count := range strings.SplitSeq(tries, ".") {
-		n, _ := strconv.Atoi(count)
-		path = append(path, n)
+func pathOf(tries string) (path []step) {
+	call := 0
+	for part := range strings.SplitSeq(tries, ".") {
+		attempt, next, _ := strings.Cut(part, ":")
+		n, _ := strconv.Atoi(attempt)
+		path = append(path, step{call, n})
+		call, _ = strconv.Atoi(next) // 0 where the call is the first
 	}
 	return path
 }
 
 // find is the try at a path; -1: none was recorded.
-func find(tries []recordedTry, path []int) int {
+func find(tries []recordedTry, path []step) int {
 	return slices.IndexFunc(tries, func(t recordedTry) bool { return slices.Equal(t.path, path) })
 }
 
 // parentOf is the try that caused the one at a path, or the nearest above it that was recorded; -1: the edge.
-func parentOf(tries []recordedTry, path []int) int {
+func parentOf(tries []recordedTry, path []step) int {
 	for length := len(path) - 1; length > 0; length-- {
 		if i := find(tries, path[:length]); i >= 0 {
 			return i

@@ -85,10 +85,10 @@ func TestSamplesOnTheMesh(t *testing.T) {
 				tries := 0
 				for hop := kept[i].Trail; hop != nil; {
 					tries += max(1, hop.Attempt)
-					if hop.Call == nil {
+					if len(hop.Calls) == 0 {
 						break
 					}
-					hop = hop.Call.Hop
+					hop = hop.Calls[0].Hop
 				}
 				if kept[i].Trail != nil && len(sample.Spans) != 1+tries {
 					t.Errorf("%s: %d spans, its trail tells of %d tries", sample.Name, len(sample.Spans)-1, tries)

@@ -23,7 +23,7 @@ func recording(service string, spans ...trail.Span) trail.Recording {
 	for i := range spans {
 		spans[i].Number, spans[i].Request = int64(i), "1/retry-after/0"
 		path := pathOf(spans[i].Tries)
-		spans[i].Attempt = path[len(path)-1]
+		spans[i].Attempt = path[len(path)-1].attempt
 	}
 	return trail.Recording{Service: service, Version: "prod", Instance: service, Recorded: int64(len(spans)), Spans: spans}
 }
@@ -41,11 +41,51 @@ func delivered(attempts ...int) *trail.Hop {
 	for i := len(attempts) - 1; i >= 0; i-- {
 		next := &trail.Hop{Service: own[i], Version: "prod", Attempt: attempts[i]}
 		if hop != nil {
-			next.Call = &trail.Call{Hop: hop}
+			next.Calls = []trail.Call{{Hop: hop}}
 		}
 		hop = next
 	}
 	return hop
+}
+
+// tree is a trail of a frontend that called the middleware, which called the backend, and, as its third call, the backend.
+func tree() *trail.Hop {
+	hop := delivered(1, 1, 1)
+	hop.Calls = append(hop.Calls, trail.Call{Number: 2, URL: "http://backend/", Hop: &trail.Hop{Service: backend, Version: "prod", Attempt: 2}})
+	return hop
+}
+
+// The time in which a try waited for its calls is from the first one's beginning to the last one's end, and its outcome that
+// of the first one that failed.
+func TestSpanOfSeveralCalls(t *testing.T) {
+	at := func(milliseconds int64) int64 { return began.UnixNano() + milliseconds*1e6 }
+	for _, test := range []struct {
+		name           string
+		calls          []trail.SpanCall
+		start, elapsed float64 // negative: none
+		status         int
+	}{
+		{"none", nil, -1, -1, 0},
+		{"one", []trail.SpanCall{{Begin: at(2), Elapsed: 3 * time.Millisecond, Status: 404}}, 0.002, 0.003, 404},
+		{"side by side", []trail.SpanCall{{Begin: at(3), Elapsed: 9 * time.Millisecond, Status: 200}, {Number: 1, Begin: at(2), Elapsed: time.Millisecond, Status: 503}}, 0.002, 0.01, 503},
+		{"in turn", []trail.SpanCall{{Begin: at(2), Elapsed: time.Millisecond, Status: 201}, {Number: 3, Begin: at(5), Elapsed: 2 * time.Millisecond, Status: 200}}, 0.002, 0.005, 201},
+		{"two failed", []trail.SpanCall{{Begin: at(2), Elapsed: 1, Status: 200}, {Number: 1, Begin: at(2), Elapsed: 1, Status: 0}, {Number: 2, Begin: at(2), Elapsed: 1, Status: 500}}, 0.002, 1e-9, 0},
+	} {
+		s := sampling{plan: attack.Plan{Name: "1/retry-after", Cohorts: []attack.Cohort{{}}}, own: own, began: began}
+		try := span("1", 1)
+		try.Calls = test.calls
+		s.recordings = []trail.Recording{recording(frontend, try)}
+		got := s.sample(&attack.Sample{Observation: attack.Observation{Latency: time.Second, Trail: delivered(1)}}).Spans[1]
+		if test.calls == nil {
+			if got.CallStart != nil || got.CallElapsed != nil || got.CallStatus != nil {
+				t.Errorf("%s: %+v, want no call", test.name, got)
+			}
+			continue
+		}
+		if *got.CallStart != test.start || *got.CallElapsed != test.elapsed || *got.CallStatus != test.status {
+			t.Errorf("%s: from %v for %v with %d, want %v, %v and %d", test.name, *got.CallStart, *got.CallElapsed, *got.CallStatus, test.start, test.elapsed, test.status)
+		}
+	}
 }
 
 // What must have been made and was not recorded is named, and nothing is invented for it.
@@ -70,6 +110,12 @@ func TestMissing(t *testing.T) {
 		{"one", nil, delivered(0), nil, "1 try was made and is not recorded: frontend 0", sampling{}},
 		{"many", nil, delivered(12), nil, "12 tries were made and are not recorded: frontend 1, frontend 2, frontend 3, frontend 4, frontend 5, frontend 6, " +
 			"frontend 7, frontend 8 and 4 more", sampling{}},
+		{"all of a tree", []trail.Recording{recording(backend, span("1:2.2", 5), span("1:2.1", 4), span("1.1.1", 3)), recording(frontend, span("1", 1)),
+			recording(middleware, span("1.1", 2))}, tree(), []int{0, 1, 2, 1, 1}, "", sampling{}},
+		{"a tree's tries", []trail.Recording{recording(frontend, span("1", 1)), recording(middleware, span("1.1", 2))}, tree(), []int{0, 1},
+			"3 tries were made and are not recorded: backend 1.1.1, 1:2.1, backend 1:2.2", sampling{}},
+		{"a caller in a tree", []trail.Recording{recording(backend, span("1:2.1:1.1", 1))}, nil, []int{0},
+			"2 tries were made and are not recorded: frontend 1, 1:2.1", sampling{}},
 		{"a count that is none", nil, delivered(2_000_000_000), nil, "1 try was made and is not recorded: frontend 2000000000", sampling{}},
 		{"more hops than are known", []trail.Recording{recording("cellar", span("1.1.1.2", 1))}, nil, []int{0},
 			"4 tries were made and are not recorded: frontend 1, middleware 1.1, backend 1.1.1, 1.1.1.1", sampling{}},

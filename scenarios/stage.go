@@ -12,6 +12,7 @@ import (
 	"github.com/hellochaos/hellochaos/attack"
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/service/trail"
+	"github.com/hellochaos/hellochaos/spelling"
 	"github.com/hellochaos/hellochaos/target"
 )
 
@@ -57,7 +58,7 @@ func Choose(names []string) ([]Stage, error) {
 	var wrong []string
 	for _, name := range names {
 		if !slices.Contains(known, name) {
-			wrong = append(wrong, name)
+			wrong = append(wrong, name+spelling.DidYouMean(name, known))
 		}
 	}
 	if len(wrong) > 0 {

@@ -48,15 +48,15 @@ func attack() http.Header {
 // BenchmarkHandler is a hop's handler alone, its call answered with a trail of two hops.
 func BenchmarkHandler(b *testing.B) {
 	answer := trail.Append(nil, &trail.Hop{Service: "backend", Version: "prod", Status: 200, Attempt: 1, Elapsed: 123456,
-		Call: &trail.Call{URL: "http://clock/", Status: 200, Elapsed: 100000,
-			Body: `{"date":"08-24-2026","milliseconds_since_epoch":1787543605123,"time":"03:53:25 AM"}`}})
+		Calls: []trail.Call{{URL: "http://clock/", Status: 200, Elapsed: 100000,
+			Body: `{"date":"08-24-2026","milliseconds_since_epoch":1787543605123,"time":"03:53:25 AM"}`}}})
 	s, err := New(Config{Service: "middleware", Version: "prod", Upstream: "http://backend/", Transport: canned(answer)})
 	if err != nil {
 		b.Fatal(err)
 	}
 	header := attack()
 	header["Fail"] = []string{"0"}
-	r, w := &http.Request{Method: "GET", URL: testURL, Header: header}, discard{header: make(http.Header)}
+	r, w := &http.Request{Method: "GET", URL: testURL, Header: header, Body: http.NoBody}, discard{header: make(http.Header)}
 	b.ReportAllocs()
 	for b.Loop() {
 		s.ServeHTTP(&w, r)
@@ -71,7 +71,7 @@ func BenchmarkHandlerFails(b *testing.B) {
 	}
 	header := attack()
 	header["Fail"] = []string{"1"}
-	r, w := &http.Request{Method: "GET", URL: testURL, Header: header}, discard{header: make(http.Header)}
+	r, w := &http.Request{Method: "GET", URL: testURL, Header: header, Body: http.NoBody}, discard{header: make(http.Header)}
 	b.ReportAllocs()
 	for b.Loop() {
 		s.ServeHTTP(&w, r)
@@ -113,7 +113,7 @@ func benchmark(b *testing.B, url string) {
 // BenchmarkRecord is what the recording of a try adds to it.
 func BenchmarkRecord(b *testing.B) {
 	s := newSpans(keptSpans)
-	a := answer{code: 200, tried: tried{request: "1/after/12345", tries: "1.1", call: &trail.Call{Status: 200}}}
+	a := answer{code: 200, tried: tried{request: "1/after/12345", tries: "1.1", calls: []trail.Call{{Status: 200}}, called: []time.Time{time.Now()}}}
 	t := try{begin: time.Now(), attempt: 1}
 	b.ReportAllocs()
 	for b.Loop() {

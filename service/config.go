@@ -4,11 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/hellochaos/hellochaos/service/calls"
 	"github.com/hellochaos/hellochaos/service/trail"
 )
 
@@ -35,14 +35,23 @@ const DefaultPort = 3000
 type Config struct {
 	// Service and Version name the workload: "middleware", "canary". The clock needs no name: it is "clock" then.
 	Service, Version string
-	// Upstream is the absolute http or https URL that a Chain calls for each request. Probes connect to its host: a Relay
-	// may have one for that, since nobody answers elsewhere where the mesh lets unknown hosts pass. Other roles need none.
+	// Upstream is the absolute http or https URL of the only call that a Chain makes for each try, and External is that
+	// call's: the short form of Calls for one call, and empty where there are Calls. Probes connect to its host: a Relay may
+	// have one for that, since nobody answers elsewhere where the mesh lets unknown hosts pass. Other roles need none.
 	Upstream string
-	// External says that the upstream is not ours: it gets the trace headers only, and its answer is never read as a trail.
 	External bool
+	// Calls are the calls that a Chain makes for each try that does not fail: the steps one after another, the calls of a
+	// step side by side. Nil is what Upstream says; without a step the service calls nobody.
+	Calls [][]calls.Call
+	// Forward are the names of request headers that a Chain passes on to its calls of our own services, beside those that
+	// it always does.
+	Forward []string
+	// FailProbability and HangProbability, in [0,1], are the own ones of a Chain's version: they count in place of what
+	// requests ask for. Nil is what requests ask for.
+	FailProbability, HangProbability *float64
 	// Hang is how long a hanging try waits; 0 is trail.DefaultHang.
 	Hang time.Duration
-	// Work is how long a try of a Chain that does not fail works before it calls its upstream; 0 is not at all.
+	// Work is how long a try of a Chain that does not fail works before it calls; 0 is not at all.
 	Work time.Duration
 	// Transport sends the calls, the probes and what a Relay sends on; nil is a client of the service's own, which gives
 	// each probe and each of a Relay's requests a connection of its own. Calls are made so that an http.Transport never
@@ -53,75 +62,171 @@ type Config struct {
 }
 
 // FromEnvironment reads a Config and the port to listen on (0 is any free one) from the variables SERVICE_NAME, ROLE,
-// UPSTREAM_URI, UPSTREAM_EXTERNAL, HANG_DURATION and PORT, of which an empty one counts as absent. The error joins all
-// problems, New's too.
+// UPSTREAM_URI, UPSTREAM_EXTERNAL, CALLS, FORWARD_HEADERS, FAIL_PROBABILITY, HANG_PROBABILITY, HANG_DURATION,
+// WORK_DURATION and PORT, of which an empty one counts as absent. The error joins all problems, New's too.
 func FromEnvironment(getenv func(name string) string) (Config, int, error) {
-	var problems []error
-	variable := func(name, absent string, read func(value string) error) {
-		value := getenv(name)
-		if value == "" {
-			value = absent
-		}
-		if err := read(value); err != nil {
-			problems = append(problems, fmt.Errorf("%s is %q: %w", name, value, err))
-		}
+	v := variables{getenv: getenv}
+	config := Config{Role: Role(getenv("ROLE")), Service: getenv("SERVICE_NAME"), Upstream: getenv("UPSTREAM_URI"),
+		Hang: trail.DefaultHang}
+	if list := getenv("FORWARD_HEADERS"); list != "" {
+		config.Forward = calls.Headers(list)
 	}
-	config, port := Config{Role: Role(getenv("ROLE")), Upstream: getenv("UPSTREAM_URI")}, 0
-	config.Service = getenv("SERVICE_NAME")
 	if dash := strings.LastIndexByte(config.Service, '-'); dash >= 0 {
 		config.Service, config.Version = config.Service[:dash], config.Service[dash+1:]
 	}
-	variable("UPSTREAM_EXTERNAL", "false", func(value string) (err error) {
-		if config.External = value == "true"; !config.External && value != "false" {
-			err = errors.New("want true or false")
-		}
-		return err
+	v.read("UPSTREAM_EXTERNAL", "true or false", func(value string) bool {
+		config.External = value == "true"
+		return config.External || value == "false"
 	})
-	variable("HANG_DURATION", trail.DefaultHang.String(), func(value string) (err error) {
-		if config.Hang, err = time.ParseDuration(value); err != nil || config.Hang <= 0 {
-			config.Hang, err = 0, errors.New(`want a duration above 0, such as "3s"`)
-		}
-		return err
-	})
-	variable("PORT", strconv.Itoa(DefaultPort), func(value string) error {
+	if text := getenv("CALLS"); text != "" {
+		config.Calls = v.calls(text)
+	}
+	config.FailProbability, config.HangProbability = v.probability("FAIL_PROBABILITY"), v.probability("HANG_PROBABILITY")
+	v.read("HANG_DURATION", `a duration above 0, such as "3s"`, duration(&config.Hang, 1))
+	v.read("WORK_DURATION", `a duration of at least 0, such as "5ms"`, duration(&config.Work, 0))
+	port := DefaultPort
+	v.read("PORT", "a whole number in [0, 65535]", func(value string) bool {
 		number, err := strconv.ParseUint(value, 10, 16)
-		if port = int(number); err != nil {
-			return errors.New("want a whole number in [0, 65535]")
-		}
-		return nil
+		port = int(number)
+		return err == nil
 	})
-	return config, port, errors.Join(append(problems, config.check())...)
+	return config, port, errors.Join(append(v.problems, config.check())...)
 }
+
+// variables reads an environment and keeps what is wrong with it.
+type variables struct {
+	getenv   func(name string) string
+	problems []error
+}
+
+// read hands over the value of a variable, unless that is empty, and keeps what was wanted where it is not accepted.
+func (v *variables) read(name, want string, accept func(value string) bool) {
+	if value := v.getenv(name); value != "" && !accept(value) {
+		v.problems = append(v.problems, fmt.Errorf("%s is %q: want %s", name, value, want))
+	}
+}
+
+// duration accepts a duration of at least so much, and sets it.
+func duration(set *time.Duration, least time.Duration) func(value string) bool {
+	return func(value string) bool {
+		d, err := time.ParseDuration(value)
+		if err != nil || d < least {
+			return false
+		}
+		*set = d
+		return true
+	}
+}
+
+// probability is that of a variable; nil when it has none.
+func (v *variables) probability(name string) (p *float64) {
+	v.read(name, "a decimal number in [0,1]", func(value string) bool {
+		number, ok := trail.Probability(value)
+		if ok {
+			p = &number
+		}
+		return ok
+	})
+	return p
+}
+
+// calls reads the variable CALLS. Where its form is wrong there are no calls: their values are not judged then.
+func (v *variables) calls(text string) [][]calls.Call {
+	read, problems := calls.Read(text)
+	if problems == nil {
+		return read
+	}
+	for _, problem := range problems {
+		v.problems = append(v.problems, errors.New("CALLS"+problem))
+	}
+	return [][]calls.Call{}
+}
+
+// problems collects what is wrong with a Config.
+type problems []error
+
+func (p *problems) add(format string, values ...any) { *p = append(*p, fmt.Errorf(format, values...)) }
 
 // check fills in what may be absent and joins all problems of c.
 func (c *Config) check() error {
-	var problems []error
-	problem := func(format string, values ...any) { problems = append(problems, fmt.Errorf(format, values...)) }
+	var wrong problems
 	if c.Hang == 0 {
 		c.Hang = trail.DefaultHang
 	}
 	if c.Hang < 0 {
-		problem("hang duration (HANG_DURATION) is %v: want more than 0", c.Hang)
-	}
-	if c.Work < 0 {
-		problem("work is %v: want 0 or more", c.Work)
+		wrong.add("hang duration (HANG_DURATION) is %v: want more than 0", c.Hang)
 	}
 	switch c.Role {
 	case "":
 		c.Role = Chain
 	case Chain, Clock, Script, Relay:
 	default:
-		problem("role (ROLE) is %q: want %s, %s, %s or %s", c.Role, Chain, Clock, Script, Relay)
+		wrong.add("role (ROLE) is %q: want %s, %s, %s or %s", c.Role, Chain, Clock, Script, Relay)
 	}
 	if c.Role == Clock && c.Service == "" {
 		c.Service = string(Clock)
 	} else if c.Role != Clock && (c.Service == "" || c.Version == "") {
-		problem("service is %q and version %q (SERVICE_NAME): want both, such as middleware-canary", c.Service, c.Version)
+		wrong.add("service is %q and version %q (SERVICE_NAME): want both, such as middleware-canary", c.Service, c.Version)
 	}
-	calls := c.Role == Chain || c.Role == Relay && c.Upstream != ""
-	if upstream, err := url.Parse(c.Upstream); calls &&
-		(err != nil || upstream.Scheme != "http" && upstream.Scheme != "https" || upstream.Hostname() == "") {
-		problem("upstream (UPSTREAM_URI) is %q: want an absolute http or https URL, such as http://backend/", c.Upstream)
+	switch c.Role {
+	case Chain:
+		c.checkChain(&wrong)
+	case Clock, Script, Relay:
+		if c.Role == Relay && c.Upstream != "" && !calls.Callable(c.Upstream) {
+			wrong.add("upstream (UPSTREAM_URI) is %q: want an absolute http or https URL, such as http://backend/", c.Upstream)
+		}
+		c.checkNoChain(&wrong)
 	}
-	return errors.Join(problems...)
+	return errors.Join(wrong...)
+}
+
+// Steps are the calls that a Chain with this configuration makes, whether Calls or Upstream says so.
+func (c *Config) Steps() [][]calls.Call {
+	if c.Calls == nil && c.Role == Chain {
+		return [][]calls.Call{{{URL: c.Upstream, External: c.External}}}
+	}
+	return c.Calls
+}
+
+// checkChain is check for what a Chain alone has.
+func (c *Config) checkChain(wrong *problems) {
+	switch {
+	case c.Calls == nil && !calls.Callable(c.Upstream):
+		wrong.add("upstream (UPSTREAM_URI) is %q: want an absolute http or https URL, such as http://backend/, or calls (CALLS), [] for none", c.Upstream)
+	case c.Calls == nil:
+	case c.Upstream != "":
+		wrong.add("upstream (UPSTREAM_URI) is %q, and there are calls (CALLS): want one of the two", c.Upstream)
+	case c.External:
+		wrong.add("upstream is external (UPSTREAM_EXTERNAL is true), and there are calls (CALLS): want external in each call that is")
+	}
+	for _, problem := range calls.Check(c.Calls) {
+		wrong.add("CALLS%s", problem)
+	}
+	for _, problem := range calls.CheckHeaders(c.Forward) {
+		wrong.add("FORWARD_HEADERS %s", problem)
+	}
+	for _, own := range []struct {
+		name        string
+		probability *float64
+	}{{"FAIL_PROBABILITY", c.FailProbability}, {"HANG_PROBABILITY", c.HangProbability}} {
+		if p := own.probability; p != nil && !(*p >= 0 && *p <= 1) {
+			wrong.add("%s is %v: want a number in [0,1]", own.name, *p)
+		}
+	}
+	if c.Work < 0 {
+		wrong.add("work (WORK_DURATION) is %v: want 0 or more", c.Work)
+	}
+}
+
+// checkNoChain is check for what no other role than Chain obeys.
+func (c *Config) checkNoChain(wrong *problems) {
+	for _, only := range []struct {
+		name  string
+		there bool
+	}{{"CALLS", c.Calls != nil}, {"FORWARD_HEADERS", len(c.Forward) > 0}, {"FAIL_PROBABILITY", c.FailProbability != nil},
+		{"HANG_PROBABILITY", c.HangProbability != nil}, {"WORK_DURATION", c.Work != 0}} {
+		if only.there {
+			wrong.add("%s is there, and the role (ROLE) is %s: want it for the role %s alone", only.name, c.Role, Chain)
+		}
+	}
 }

@@ -1,10 +1,13 @@
 package service
 
 import (
+	"math"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/hellochaos/hellochaos/service/calls"
 	"github.com/hellochaos/hellochaos/service/trail"
 )
 
@@ -29,15 +32,27 @@ func TestFromEnvironment(t *testing.T) {
 			Config{Service: "clock", Hang: 3 * time.Second, Role: Clock}, 65535},
 		{"a relay", map[string]string{"ROLE": "relay", "SERVICE_NAME": "caller-v1"},
 			Config{Service: "caller", Version: "v1", Hang: 3 * time.Second, Role: Relay}, 3000},
+		{"several calls", map[string]string{"SERVICE_NAME": "page-v1", "FORWARD_HEADERS": "end-user, x-tier", "FAIL_PROBABILITY": "0.25", "HANG_PROBABILITY": "0",
+			"WORK_DURATION": "5ms", "CALLS": `[[{"url":"http://details/"},{"url":"http://reviews/a?b=c","method":"POST","body":"x"}],[{"url":"http://audit/","external":true}]]`},
+			Config{Service: "page", Version: "v1", Hang: trail.DefaultHang, Work: 5 * time.Millisecond, Role: Chain, Forward: []string{"end-user", "x-tier"},
+				FailProbability: pointer(0.25), HangProbability: pointer(0.), Calls: [][]calls.Call{
+					{{URL: "http://details/"}, {URL: "http://reviews/a?b=c", Method: "POST", Body: "x"}}, {{URL: "http://audit/", External: true}}}}, 3000},
+		{"no call", map[string]string{"SERVICE_NAME": "ratings-v1", "CALLS": "[]"},
+			Config{Service: "ratings", Version: "v1", Hang: trail.DefaultHang, Role: Chain, Calls: [][]calls.Call{}}, 3000},
 		{"a script", map[string]string{"ROLE": "script", "SERVICE_NAME": "two-a"},
 			Config{Service: "two", Version: "a", Hang: 3 * time.Second, Role: Script}, 3000},
 	} {
 		got, port, err := FromEnvironment(environment(test.environment))
-		if err != nil || got != test.want || port != test.port {
+		if err != nil || !reflect.DeepEqual(got, test.want) || port != test.port {
 			t.Errorf("%s: FromEnvironment = %+v, %d, %v, want %+v, %d", test.name, got, port, err, test.want, test.port)
+		}
+		if _, err := New(got); err != nil {
+			t.Errorf("%s: New of what FromEnvironment read: %v", test.name, err)
 		}
 	}
 }
+
+func pointer[T any](value T) *T { return &value }
 
 func TestFromEnvironmentNamesAllProblems(t *testing.T) {
 	for _, test := range []struct {
@@ -46,24 +61,48 @@ func TestFromEnvironmentNamesAllProblems(t *testing.T) {
 	}{
 		{map[string]string{}, []string{
 			`service is "" and version "" (SERVICE_NAME): want both, such as middleware-canary`,
-			`upstream (UPSTREAM_URI) is "": want an absolute http or https URL, such as http://backend/`}},
+			`upstream (UPSTREAM_URI) is "": want an absolute http or https URL, such as http://backend/, or calls (CALLS), [] for none`}},
 		{map[string]string{"SERVICE_NAME": "middleware", "UPSTREAM_URI": "backend/", "PORT": "65536", "HANG_DURATION": "3",
 			"UPSTREAM_EXTERNAL": "True"}, []string{
 			`UPSTREAM_EXTERNAL is "True": want true or false`,
 			`HANG_DURATION is "3": want a duration above 0, such as "3s"`,
 			`PORT is "65536": want a whole number in [0, 65535]`,
 			`service is "middleware" and version "" (SERVICE_NAME): want both, such as middleware-canary`,
-			`upstream (UPSTREAM_URI) is "backend/": want an absolute http or https URL, such as http://backend/`}},
+			`upstream (UPSTREAM_URI) is "backend/": want an absolute http or https URL, such as http://backend/, or calls (CALLS), [] for none`}},
 		{map[string]string{"SERVICE_NAME": "a-b", "ROLE": "Chain", "HANG_DURATION": "0s", "PORT": "-1"}, []string{
 			`HANG_DURATION is "0s": want a duration above 0, such as "3s"`,
 			`PORT is "-1": want a whole number in [0, 65535]`,
 			`role (ROLE) is "Chain": want chain, clock, script or relay`}},
 		{map[string]string{"SERVICE_NAME": "a-b", "UPSTREAM_URI": "ftp://x/"}, []string{
-			`upstream (UPSTREAM_URI) is "ftp://x/": want an absolute http or https URL, such as http://backend/`}},
+			`upstream (UPSTREAM_URI) is "ftp://x/": want an absolute http or https URL, such as http://backend/, or calls (CALLS), [] for none`}},
 		{map[string]string{"SERVICE_NAME": "a-b", "ROLE": "relay", "UPSTREAM_URI": "one"}, []string{
 			`upstream (UPSTREAM_URI) is "one": want an absolute http or https URL, such as http://backend/`}},
 		{map[string]string{"SERVICE_NAME": "a-b", "UPSTREAM_URI": "http://:80/"}, []string{
-			`upstream (UPSTREAM_URI) is "http://:80/": want an absolute http or https URL, such as http://backend/`}},
+			`upstream (UPSTREAM_URI) is "http://:80/": want an absolute http or https URL, such as http://backend/, or calls (CALLS), [] for none`}},
+		{map[string]string{"SERVICE_NAME": "a-b", "CALLS": `[[{"url":"backend"},{"url":"http://b/","method":"STEAL"}],[]]`, "UPSTREAM_URI": "http://c/",
+			"FORWARD_HEADERS": "x-tier, a:b,Host", "FAIL_PROBABILITY": "1.5", "HANG_PROBABILITY": "often", "WORK_DURATION": "-1ms"}, []string{
+			`FAIL_PROBABILITY is "1.5": want a decimal number in [0,1]`,
+			`HANG_PROBABILITY is "often": want a decimal number in [0,1]`,
+			`WORK_DURATION is "-1ms": want a duration of at least 0, such as "5ms"`,
+			`upstream (UPSTREAM_URI) is "http://c/", and there are calls (CALLS): want one of the two`,
+			`CALLS[0][0].url is "backend": want an absolute http or https URL, such as http://backend/`,
+			`CALLS[0][1].method is "STEAL": want one of GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS`,
+			`CALLS[1] has no call: want at least one in each step`,
+			`FORWARD_HEADERS has "a:b": want names of headers, joined by commas`,
+			`FORWARD_HEADERS has "Host": want no header that each call has of its own, as it has host, content-length, accept, accept-encoding, expect, connection, ` +
+				`keep-alive, proxy-connection, te, trailer, transfer-encoding, upgrade, x-hellochaos-tries, x-envoy-attempt-count, x-envoy-expected-rq-timeout-ms`}},
+		{map[string]string{"SERVICE_NAME": "a-b", "CALLS": `[[{"uri":"http://b/"}, 7], [{"url":"http://b/"}]]`, "PORT": "x"}, []string{
+			`CALLS[0][0] has a member "uri": want url, method, body and external, and no other`,
+			`CALLS[0][1] is a JSON number: want a call such as {"url": "http://backend/"}`,
+			`PORT is "x": want a whole number in [0, 65535]`}},
+		{map[string]string{"SERVICE_NAME": "a-b", "CALLS": `[[{"url":"http://b/"}]]`, "UPSTREAM_EXTERNAL": "true"}, []string{
+			`upstream is external (UPSTREAM_EXTERNAL is true), and there are calls (CALLS): want external in each call that is`}},
+		{map[string]string{"ROLE": "clock", "CALLS": `[]`, "FORWARD_HEADERS": "x", "FAIL_PROBABILITY": "0", "HANG_PROBABILITY": "0", "WORK_DURATION": "1s"}, []string{
+			`CALLS is there, and the role (ROLE) is clock: want it for the role chain alone`,
+			`FORWARD_HEADERS is there, and the role (ROLE) is clock: want it for the role chain alone`,
+			`FAIL_PROBABILITY is there, and the role (ROLE) is clock: want it for the role chain alone`,
+			`HANG_PROBABILITY is there, and the role (ROLE) is clock: want it for the role chain alone`,
+			`WORK_DURATION is there, and the role (ROLE) is clock: want it for the role chain alone`}},
 	} {
 		_, _, err := FromEnvironment(environment(test.environment))
 		if want := strings.Join(test.want, "\n"); err == nil || err.Error() != want {
@@ -77,6 +116,16 @@ func TestNewNamesAllProblems(t *testing.T) {
 	want := "hang duration (HANG_DURATION) is -1ns: want more than 0\n" +
 		`role (ROLE) is "cook": want chain, clock, script or relay` + "\n" +
 		`service is "a" and version "" (SERVICE_NAME): want both, such as middleware-canary`
+	if err == nil || err.Error() != want {
+		t.Errorf("New = %v, want %s", err, want)
+	}
+}
+
+// What cannot be read from an environment can still be given by a program.
+func TestNewChecksWhatAProgramGives(t *testing.T) {
+	_, err := New(Config{Service: "a", Version: "b", Calls: [][]calls.Call{{{URL: "http://c/", Body: strings.Repeat("x", calls.MaxBody+1)}}},
+		FailProbability: pointer(math.NaN()), HangProbability: pointer(-0.5)})
+	want := "CALLS[0][0].body has 65537 bytes: want at most 65536\nFAIL_PROBABILITY is NaN: want a number in [0,1]\nHANG_PROBABILITY is -0.5: want a number in [0,1]"
 	if err == nil || err.Error() != want {
 		t.Errorf("New = %v, want %s", err, want)
 	}

@@ -48,8 +48,13 @@ func newMetrics(service, version string) *metrics {
 			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 15), // 0.5 ms to 8.2 s, beyond the default hang
 		}),
 	}
+	form := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: trail.MetricForm, ConstLabels: prometheus.Labels{"form": trail.Form},
+		Help: "1 for the version of draws and trail by which the service answers.",
+	})
+	form.Set(1)
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(m.tries, m.inFlight, m.duration)
+	registry.MustRegister(m.tries, m.inFlight, m.duration, form)
 	m.handler = promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
 	return m
 }

@@ -3,7 +3,6 @@ package service
 import (
 	"fmt"
 	"net/http"
-	"strconv"
 	"strings"
 
 	"github.com/hellochaos/hellochaos/service/trail"
@@ -16,6 +15,7 @@ var (
 	hangKey    = http.CanonicalHeaderKey(trail.HeaderHang)
 	cascadeKey = http.CanonicalHeaderKey(trail.HeaderCascade)
 	requestKey = http.CanonicalHeaderKey(trail.HeaderRequest)
+	pinsKey    = http.CanonicalHeaderKey(trail.HeaderPins)
 	triesKey   = http.CanonicalHeaderKey(trail.HeaderTries)
 	attemptKey = http.CanonicalHeaderKey(trail.HeaderAttempt)
 
@@ -27,7 +27,8 @@ type order struct {
 	fail, hang float64
 	propagate  bool
 	request    string // empty: its draws are of pure chance
-	tries      string // on the way to the caller
+	pins       string // empty: draws decide
+	tries      string // the call, as trail.CallOf names it; empty at the first hop
 }
 
 // readOrder returns all problems of the headers, or nil.
@@ -53,24 +54,24 @@ func readOrder(header http.Header) (o order, problems []string) {
 		return ""
 	})
 	read(requestKey, trail.HeaderRequest, func(value string) string { o.request = value; return "" })
+	read(pinsKey, trail.HeaderPins, func(value string) string { o.pins = value; return trail.CheckPins(value) })
 	read(triesKey, trail.HeaderTries, func(value string) string {
-		if o.tries = value; !trail.IsTries(value) {
-			return `whole numbers joined by dots, such as "1.3"`
+		if o.tries = value; !trail.IsCall(value) {
+			return `whole numbers joined by dots, such as "1.3", with the number of a call after a colon where it is not the first, such as "1.3:2"`
 		}
 		// Not a status of 500 or more: proxies would multiply the loop by retrying it.
-		if strings.Count(value, ".") >= trail.MaxHops-1 {
-			return fmt.Sprintf("fewer than %d counts; does an upstream lead back to itself?", trail.MaxHops)
+		if strings.Count(value, ".") >= trail.MaxDepth-1 {
+			return fmt.Sprintf("fewer than %d counts; does an upstream lead back to itself?", trail.MaxDepth)
 		}
 		return ""
 	})
 	return o, problems
 }
 
-// probability reads a decimal number in [0,1] into p. NaN and infinities fail the comparison; hexadecimal numbers and
-// digit separators are strconv's own.
+// probability reads a decimal number in [0,1] into p.
 func probability(value string, p *float64) (problem string) {
-	number, err := strconv.ParseFloat(value, 64)
-	if err != nil || !(number >= 0 && number <= 1) || strings.ContainsAny(value, "xX_") {
+	number, ok := trail.Probability(value)
+	if !ok {
 		return "a decimal number in [0,1]"
 	}
 	*p = number

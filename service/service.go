@@ -7,6 +7,7 @@ package service
 
 import (
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -15,18 +16,18 @@ import (
 	"github.com/hellochaos/hellochaos/service/trail"
 )
 
-// Service answers requests in one role. Besides, it answers /metrics (Prometheus), /healthz (200) and /readyz (200,
-// and 503 after Drain), as Chain or Relay probes (trail.ProbePath), and as Chain trail.SpansPath. These are no tries and
-// are not counted.
+// Service answers requests in one role. Besides, it answers those without a name (trail.HeaderRequest) to /metrics
+// (Prometheus), /healthz (200) and /readyz (200, and 503 after Drain), as Chain or Relay probes (trail.ProbePath), and as
+// Chain trail.SpansPath. These are no tries and are not counted.
 type Service struct {
-	config   Config
-	metrics  *metrics
-	role     func(*http.Request, try) answer // nil when the role is Relay
-	upstream *upstream                       // nil unless the role is Chain
-	fresh    http.RoundTripper               // sends probes and what a Relay sends on
-	probed   string                          // host or host:port that probes connect to; empty: the role answers none
-	spans    *spans                          // of a Chain's tries; nil for the other roles
-	draining atomic.Bool
+	config    Config
+	metrics   *metrics
+	role      func(*http.Request, try) answer // nil when the role is Relay
+	upstreams *upstreams                      // nil unless the role is Chain
+	fresh     http.RoundTripper               // sends probes and what a Relay sends on
+	probed    string                          // host or host:port that probes connect to; empty: the role answers none
+	spans     *spans                          // of a Chain's tries; nil for the other roles
+	draining  atomic.Bool
 }
 
 // try is what every role needs to know of a request.
@@ -57,14 +58,16 @@ func New(config Config) (*Service, error) {
 		s.role = s.script
 	case Relay:
 		s.probed = anywhere
-		if config.Upstream != "" {
-			s.probed = newUpstream(config).request.Host
+		if address, err := url.Parse(config.Upstream); err == nil && address.Host != "" {
+			s.probed = address.Host
 		}
 	default:
 		s.role = s.chain
 		s.spans = newSpans(keptSpans)
-		s.upstream = newUpstream(config)
-		s.probed = s.upstream.request.Host
+		s.upstreams = newUpstreams(config)
+		if s.probed = s.upstreams.host(); s.probed == "" {
+			s.probed = anywhere
+		}
 	}
 	if s.fresh = config.Transport; s.fresh == nil {
 		s.fresh = newFresh(anywhere)
@@ -77,7 +80,11 @@ func New(config Config) (*Service, error) {
 // closes the connection: returning would answer 200.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := r.URL.Path
-	switch {
+	switch named := len(r.Header[requestKey]) > 0; { // a named request is a try wherever it goes
+	case named && s.config.Role == Relay:
+		s.relay(w, r)
+	case named:
+		s.serve(w, r)
 	case path == "/metrics":
 		s.metrics.handler.ServeHTTP(w, r)
 	case path == "/healthz":
@@ -117,10 +124,10 @@ func (s *Service) serve(w http.ResponseWriter, r *http.Request) {
 // Drain makes /readyz answer 503 from now on.
 func (s *Service) Drain() { s.draining.Store(true) }
 
-// Close closes the idle connections to the upstream.
+// Close closes the idle connections to the upstreams.
 func (s *Service) Close() {
-	if s.upstream != nil {
-		s.upstream.close()
+	if s.upstreams != nil {
+		s.upstreams.close()
 	}
 }
 

@@ -15,39 +15,51 @@ import (
 	"github.com/hellochaos/hellochaos/service/trail"
 )
 
-// keptSpans is how many spans a Chain keeps, of 144 bytes each: 4.5 MiB, which the system gives as they fill. A power of
-// two.
+// keptSpans is how many spans a Chain keeps, of 168 bytes each, and as many calls, of 24 bytes each: 6 MiB, which the
+// system gives as they fill. A power of two.
 const keptSpans = 32 << 10
 
-// spans are the last tries of named requests that a service received: only what is overwritten is lost.
+// spans are the last tries of named requests that a service received: only what is overwritten is lost, a try together
+// with its calls.
 type spans struct {
 	instance string
 
 	mutex    sync.Mutex
 	recorded int64
 	ring     []span // span n is at n % len
+	called   int64
+	calls    []spanCall // call n is at n % len
+	// oldest is the first span of which neither it nor a call of it is overwritten.
+	oldest int64
 }
 
 // span is a trail.Span as it is kept: without pointers, so that the garbage collector has nothing to do with it.
 type span struct {
 	begin, elapsed         int64 // nanoseconds, begin since 1970
-	callBegin, callElapsed int64 // callBegin 0: no call was made
-	attempt                int32
-	status, callStatus     int16
+	firstCall              int64 // its calls follow one another
+	attempt, calls         int32
+	status                 int16
 	nameLength, pathLength uint8
 	name                   [trail.MaxRequestName]byte
 	path                   [trail.MaxTriesLength]byte
 }
 
+// spanCall is a trail.SpanCall as it is kept.
+type spanCall struct {
+	begin, elapsed int64
+	number         int32
+	status         int16
+}
+
 // tried is what a Chain tells of a try beside its answer. Without a request's name it is not recorded.
 type tried struct {
 	request, tries string
-	call           *trail.Call // nil: it made none
-	called         time.Time   // when it did
+	calls          []trail.Call
+	called         []time.Time // when each of them began
 }
 
 func newSpans(kept int) *spans {
-	return &spans{instance: strconv.FormatUint(rand.Uint64(), 16), ring: make([]span, kept)}
+	return &spans{instance: strconv.FormatUint(rand.Uint64(), 16), ring: make([]span, kept), calls: make([]spanCall, kept)}
 }
 
 // record keeps a try that ended with a after elapsed, if it can be asked for.
@@ -57,27 +69,36 @@ func (s *spans) record(t try, a *answer, elapsed time.Duration) {
 		return
 	}
 	s.mutex.Lock()
+	defer s.mutex.Unlock()
 	e := &s.ring[s.recorded&int64(len(s.ring)-1)]
 	s.recorded++
 	e.begin, e.elapsed, e.attempt, e.status = t.begin.UnixNano(), int64(elapsed), int32(t.attempt), int16(a.code)
-	e.callBegin = 0
-	if of.call != nil {
+	e.firstCall, e.calls = s.called, int32(len(of.calls))
+	for i := range of.calls {
+		call := &of.calls[i]
 		// Not the wall clock's second reading: it may have been set in between.
-		e.callBegin = e.begin + int64(of.called.Sub(t.begin))
-		e.callElapsed, e.callStatus = int64(of.call.Elapsed), int16(of.call.Status)
+		begin := e.begin + int64(of.called[i].Sub(t.begin))
+		s.calls[s.called&int64(len(s.calls)-1)] = spanCall{begin, int64(call.Elapsed), int32(call.Number), int16(call.Status)}
+		s.called++
 	}
 	e.nameLength, e.pathLength = uint8(copy(e.name[:], of.request)), uint8(copy(e.path[:], of.tries))
-	s.mutex.Unlock()
+	s.oldest = max(s.oldest, s.recorded-int64(len(s.ring)))
+	for s.oldest < s.recorded && s.at(s.oldest).firstCall < s.called-int64(len(s.calls)) {
+		s.oldest++
+	}
 }
+
+// at is a span that is kept.
+func (s *spans) at(number int64) *span { return &s.ring[number&int64(len(s.ring)-1)] }
 
 // of is the recording of the requests with these names.
 func (s *spans) of(requests []string) *trail.Recording {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	r := &trail.Recording{Instance: s.instance, Recorded: s.recorded, Spans: []trail.Span{}}
-	r.Overwritten = max(0, s.recorded-int64(len(s.ring)))
+	r := &trail.Recording{Instance: s.instance, Recorded: s.recorded, Overwritten: s.oldest, Spans: []trail.Span{}}
+	calls := 0
 	for number := r.Overwritten; number < s.recorded; number++ {
-		e := &s.ring[number&int64(len(s.ring)-1)]
+		e := s.at(number)
 		if number == r.Overwritten {
 			r.OldestEnd = e.begin + e.elapsed
 		}
@@ -85,22 +106,25 @@ func (s *spans) of(requests []string) *trail.Recording {
 			if string(e.name[:e.nameLength]) != request {
 				continue
 			}
-			if len(r.Spans) == trail.MaxSpans {
+			if len(r.Spans) == trail.MaxSpans || calls+int(e.calls) > trail.MaxSpanCalls {
 				r.LeftOut++
 				break
 			}
-			r.Spans = append(r.Spans, e.span(number))
+			calls += int(e.calls)
+			r.Spans = append(r.Spans, s.span(number))
 			break
 		}
 	}
 	return r
 }
 
-func (e *span) span(number int64) trail.Span {
+func (s *spans) span(number int64) trail.Span {
+	e := s.at(number)
 	told := trail.Span{Number: number, Request: string(e.name[:e.nameLength]), Tries: string(e.path[:e.pathLength]), Attempt: int(e.attempt),
 		Begin: e.begin, Elapsed: time.Duration(e.elapsed), Status: int(e.status)}
-	if e.callBegin != 0 {
-		told.Call = &trail.SpanCall{Begin: e.callBegin, Elapsed: time.Duration(e.callElapsed), Status: int(e.callStatus)}
+	for n := e.firstCall; n < e.firstCall+int64(e.calls); n++ {
+		c := &s.calls[n&int64(len(s.calls)-1)]
+		told.Calls = append(told.Calls, trail.SpanCall{Number: int(c.number), Begin: c.begin, Elapsed: time.Duration(c.elapsed), Status: int(c.status)})
 	}
 	return told
 }

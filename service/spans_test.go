@@ -1,7 +1,10 @@
 package service
 
 import (
+	"encoding/json"
 	"fmt"
+	"maps"
+	"math"
 	"net/http"
 	"net/url"
 	"slices"
@@ -56,7 +59,7 @@ func TestEveryNamedTryIsRecordedBeforeItsAnswer(t *testing.T) {
 		if begin.Before(before) || end.After(after) || span.Elapsed <= 0 {
 			t.Errorf("%s is from %v to %v, not within %v and %v", line, begin, end, before, after)
 		}
-		if c := span.Call; c != nil {
+		for _, c := range span.Calls {
 			line += fmt.Sprintf(" called %d", c.Status)
 			if c.Begin < span.Begin || c.Begin+int64(c.Elapsed) > span.Begin+int64(span.Elapsed) || c.Elapsed < 3*time.Millisecond {
 				t.Errorf("%s: call of %v is not inside of the try of %v", line, c.Elapsed, span.Elapsed)
@@ -128,6 +131,88 @@ func TestSpansAreOverwrittenFromTheOldestOn(t *testing.T) {
 	}
 }
 
+// A try is lost with the first of its calls that is overwritten, and everything before it: what is told is whole.
+func TestSpansAreLostWithTheirCalls(t *testing.T) {
+	begin := time.Now()
+	record := func(s *spans, n, count int) {
+		of := tried{request: "a", tries: fmt.Sprint(n)}
+		for i := range count {
+			of.calls = append(of.calls, trail.Call{Number: 2 * i, Status: 200 + n, Elapsed: time.Duration(i)})
+			of.called = append(of.called, begin.Add(time.Duration(100*n+i)))
+		}
+		s.record(try{begin: begin.Add(time.Duration(n))}, &answer{code: 200, tried: of}, time.Second)
+	}
+	for _, test := range []struct {
+		calls       []int // of each try
+		overwritten int64
+	}{
+		{[]int{3, 3, 2}, 0},
+		{[]int{3, 3, 3}, 1},
+		{[]int{1, 0, 4, 4}, 1},       // what comes before the oldest call and calls nothing is not lost
+		{[]int{0, 0, 8}, 0},          // all calls are kept
+		{[]int{8, 0, 0, 1}, 1},       // a try that calls nothing is kept while all after it are
+		{[]int{2, 0, 8, 1}, 3},       // and lost with one after it
+		{[]int{0, 1, 2, 9}, 4},       // more calls than fit: nothing is whole
+		{[]int{1, 1, 1, 1, 1, 1}, 2}, // four tries fit
+	} {
+		s := newSpans(4)
+		s.calls = make([]spanCall, 8)
+		for n, count := range test.calls {
+			record(s, n, count)
+		}
+		got := s.of([]string{"a"})
+		if got.Overwritten != test.overwritten || got.Recorded != int64(len(test.calls)) || int64(len(got.Spans)) != got.Recorded-got.Overwritten {
+			t.Errorf("%v: %d of %d overwritten, %d spans; want %d", test.calls, got.Overwritten, got.Recorded, len(got.Spans), test.overwritten)
+			continue
+		}
+		oldest := int64(0)
+		for i, span := range got.Spans {
+			n := int(test.overwritten) + i
+			if i == 0 {
+				oldest = begin.Add(time.Duration(n) + time.Second).UnixNano()
+			}
+			var want []trail.SpanCall
+			for i := range test.calls[n] {
+				want = append(want, trail.SpanCall{Number: 2 * i, Begin: begin.UnixNano() + int64(100*n+i), Elapsed: time.Duration(i), Status: 200 + n})
+			}
+			if span.Number != int64(n) || !slices.Equal(span.Calls, want) {
+				t.Errorf("%v: span %d %+v, want number %d and calls %+v", test.calls, i, span, n, want)
+			}
+		}
+		if got.OldestEnd != oldest {
+			t.Errorf("%v: the oldest ended at %d, want %d", test.calls, got.OldestEnd, oldest)
+		}
+	}
+}
+
+// A span tells of all calls of its try, by their numbers.
+func TestSpanOfATryWithThreeCalls(t *testing.T) {
+	one := leaf(t, "leaf")
+	s := caller(t, []string{one.url, one.url}, []string{one.url})
+	_, hop := getTrail(t, s.url, trail.HeaderRequest, "1/tree/1", trail.HeaderPins, "0:1.0=fail")
+	got := recorded(t, s.url, "1/tree/1")
+	if len(got.Spans) != 1 || len(got.Spans[0].Calls) != 3 {
+		t.Fatalf("spans %+v, want one with three calls", got.Spans)
+	}
+	span := got.Spans[0]
+	for i, status := range []int{200, 500, 200} {
+		c := span.Calls[i]
+		if c.Number != i || c.Status != status || c.Elapsed != hop.Calls[i].Elapsed || c.Begin < span.Begin || c.Begin+int64(c.Elapsed) > span.Begin+int64(span.Elapsed) {
+			t.Errorf("call %d: %+v of span %+v, want status %d inside of it", i, c, span, status)
+		}
+	}
+	if first := max(span.Calls[0].Begin+int64(span.Calls[0].Elapsed), span.Calls[1].Begin+int64(span.Calls[1].Elapsed)); span.Calls[2].Begin < first {
+		t.Errorf("the second step began %d ns before the first one ended", first-span.Calls[2].Begin)
+	}
+	tries := map[string]int{}
+	for _, span := range recorded(t, one.url, "1/tree/1").Spans {
+		tries[span.Tries] = span.Status
+	}
+	if want := map[string]int{"0.0": 200, "0:1.0": 500, "0:2.0": 200}; !maps.Equal(tries, want) {
+		t.Errorf("the called service recorded %v, want %v", tries, want)
+	}
+}
+
 func TestSpansBounds(t *testing.T) {
 	s := newSpans(2 * trail.MaxSpans)
 	for range trail.MaxSpans + 3 {
@@ -135,6 +220,24 @@ func TestSpansBounds(t *testing.T) {
 	}
 	for _, of := range []tried{{request: strings.Repeat("x", trail.MaxRequestName+1), tries: "1"}, {request: "x", tries: strings.Repeat("1", trail.MaxTriesLength+1)}, {tries: "1"}} {
 		s.record(try{begin: time.Now()}, &answer{tried: of}, 1)
+	}
+	// The longest answer that there can be is one that is read.
+	many := newSpans(4 * trail.MaxSpans)
+	for range trail.MaxSpans {
+		of := tried{request: strings.Repeat("\x01", trail.MaxRequestName), tries: strings.Repeat("1", trail.MaxTriesLength)}
+		for number := range 3 {
+			of.calls = append(of.calls, trail.Call{Number: 200 + number, Elapsed: 1e18, Status: 599})
+			of.called = append(of.called, time.Now())
+		}
+		many.record(try{begin: time.Now(), attempt: math.MaxInt32}, &answer{code: 599, tried: of}, 1e18)
+	}
+	got := many.of([]string{strings.Repeat("\x01", trail.MaxRequestName)})
+	text, err := json.Marshal(got)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := trail.DecodeRecording(text); err != nil || len(again.Spans) != trail.MaxSpanCalls/3 || again.LeftOut != trail.MaxSpans-trail.MaxSpanCalls/3 {
+		t.Errorf("%d bytes: %v, %d spans, %d left out", len(text), err, len(got.Spans), got.LeftOut)
 	}
 	if got := s.of([]string{strings.Repeat("\x01", trail.MaxRequestName)}); len(got.Spans) != trail.MaxSpans || got.LeftOut != 3 || got.Recorded != trail.MaxSpans+3 {
 		t.Errorf("%d spans, %d left out of %d recorded", len(got.Spans), got.LeftOut, got.Recorded)

@@ -6,15 +6,20 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/url"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/hellochaos/hellochaos/service/trail"
 )
 
-// maxBody is how much of an answer without a trail is kept, in bytes.
-const maxBody = 256
+const (
+	// maxBody is how much of an answer without a trail is kept, in bytes.
+	maxBody = 256
+	// maxRead is how much of it is read, so that its connection can serve the next call. A longer answer costs its connection.
+	maxRead = 64 << 10
+)
 
 // Headers that go on from a request to the call that it causes, as http.Header holds them. An allow-list: what a
 // proxy added to the request is none of the upstream's business.
@@ -23,7 +28,7 @@ var (
 	traceKeys = keys("x-b3-traceid", "x-b3-spanid", "x-b3-parentspanid", "x-b3-sampled", "x-b3-flags", "b3",
 		"traceparent", "tracestate", "x-request-id", "x-ot-span-context")
 	// ownKeys mean something to our own services only.
-	ownKeys = keys(trail.HeaderDevUser, trail.HeaderFail, trail.HeaderHang, trail.HeaderCascade, trail.HeaderRequest)
+	ownKeys = keys(trail.HeaderDevUser, trail.HeaderFail, trail.HeaderHang, trail.HeaderCascade, trail.HeaderRequest, trail.HeaderPins)
 
 	trailKey = http.CanonicalHeaderKey(trail.HeaderTrail)
 )
@@ -37,24 +42,35 @@ func keys(names ...string) []string {
 	return names
 }
 
-// upstream calls what comes next in the chain.
-type upstream struct {
+// upstreams makes the calls of a service.
+type upstreams struct {
 	transport http.RoundTripper
-	external  bool
-	address   string
-	request   *http.Request // a call but for its context and its header
+	steps     [][]preparedCall
+	count     int      // of the calls of all steps
+	ownKeys   []string // headers that go on to our own services
 }
 
-// newUpstream takes a config that was checked.
-func newUpstream(config Config) *upstream {
-	address, _ := url.Parse(config.Upstream)
-	u := &upstream{transport: config.Transport, external: config.External, address: config.Upstream}
+// newUpstreams takes a config that was checked.
+func newUpstreams(config Config) *upstreams {
+	u := &upstreams{transport: config.Transport, steps: prepareCalls(config.Steps()), ownKeys: ownKeys}
 	if u.transport == nil {
 		u.transport = newTransport()
 	}
-	u.request = &http.Request{Method: http.MethodGet, URL: address, Host: address.Host}
-	trail.Once(u.request)
+	for _, step := range u.steps {
+		u.count += len(step)
+	}
+	if len(config.Forward) > 0 {
+		u.ownKeys = append(keys(slices.Clone(config.Forward)...), ownKeys...)
+	}
 	return u
+}
+
+// host is the host of the first call, with its port where it has one; "" when there is no call.
+func (u *upstreams) host() string {
+	if len(u.steps) == 0 {
+		return ""
+	}
+	return u.steps[0][0].request.Host
 }
 
 // newTransport goes straight to the upstream, whatever proxy the environment names, in HTTP/1.1. Its connections are
@@ -70,28 +86,68 @@ func newTransport() *http.Transport {
 	}
 }
 
-// call calls the upstream now, at begin, on behalf of r, a try at the end of the path tries. Redirects are answers like
-// any other.
-func (u *upstream) call(r *http.Request, tries string, begin time.Time) *trail.Call {
-	request := u.request.WithContext(r.Context())
-	request.Header = u.header(r.Header, tries)
-	call := &trail.Call{URL: u.address}
+// call makes the calls of the service on behalf of r, a try at the end of the path tries: step after step, and the calls
+// of a step side by side, each of which ends by itself whatever becomes of the others. After a step with a failed call
+// no further step begins where failures are propagated, and none where r's caller has gone.
+func (u *upstreams) call(r *http.Request, tries string, propagate bool) (calls []trail.Call, began []time.Time) {
+	if u.count == 0 {
+		return nil, nil
+	}
+	calls, began = make([]trail.Call, u.count), make([]time.Time, u.count)
+	made := 0
+	for _, step := range u.steps {
+		first := made
+		made += len(step)
+		if len(step) == 1 {
+			u.callOne(r, tries, &step[0], &calls[first], &began[first])
+		} else {
+			u.callAll(r, tries, step, calls[first:made], began[first:made])
+		}
+		if r.Context().Err() != nil || propagate && anyFailed(calls[first:made]) {
+			break
+		}
+	}
+	return calls[:made], began[:made]
+}
+
+// callAll makes the calls of a step side by side and awaits them all.
+func (u *upstreams) callAll(r *http.Request, tries string, step []preparedCall, calls []trail.Call, began []time.Time) {
+	var side sync.WaitGroup
+	for i := range step {
+		side.Go(func() { u.callOne(r, tries, &step[i], &calls[i], &began[i]) })
+	}
+	side.Wait()
+}
+
+// anyFailed reports whether one of calls failed.
+func anyFailed(calls []trail.Call) bool {
+	return slices.ContainsFunc(calls, func(c trail.Call) bool { return c.Failed() })
+}
+
+// callOne makes one call and notes when it began. Redirects are answers like any other.
+func (u *upstreams) callOne(r *http.Request, tries string, prepared *preparedCall, call *trail.Call, began *time.Time) {
+	*began = time.Now()
+	request := prepared.request.WithContext(r.Context())
+	request.Header = u.header(r.Header, trail.CallOf(tries, prepared.number), prepared.External)
+	if prepared.Body != "" {
+		trail.OnceWith(request, prepared.Body)
+	}
+	call.Number, call.URL = prepared.number, prepared.URL
 	response, err := u.transport.RoundTrip(request)
 	if err != nil {
 		err = fmt.Errorf("calling upstream: %w", err)
 	} else {
-		err = u.read(response, call)
+		err = read(response, call, prepared.External)
 	}
-	call.Elapsed = time.Since(begin)
+	call.Elapsed = time.Since(*began)
 	if err != nil {
 		call.Status, call.Error = 0, err.Error()
 	}
-	return call
 }
 
-// header is what goes on to the upstream. The values are shared with the request.
-func (u *upstream) header(received http.Header, tries string) http.Header {
-	header := make(http.Header, len(traceKeys)+len(ownKeys)+2)
+// header is what goes on with a call. The values are shared with the request.
+func (u *upstreams) header(received http.Header, call string, external bool) http.Header {
+	header := make(http.Header, len(traceKeys)+len(u.ownKeys)+2)
 	forward := func(keys []string) {
 		for _, key := range keys {
 			if values, ok := received[key]; ok {
@@ -100,23 +156,28 @@ func (u *upstream) header(received http.Header, tries string) http.Header {
 		}
 	}
 	forward(traceKeys)
-	if !u.external {
-		forward(ownKeys)
-		header[triesKey] = []string{tries}
+	if !external {
+		forward(u.ownKeys)
+		header[triesKey] = []string{call}
 	}
 	header["Accept"] = acceptJSON
 	return header
 }
 
 // read takes the upstream's word into call: its trail, or the beginning of its body. An answer that is cut short is none.
-func (u *upstream) read(response *http.Response, call *trail.Call) error {
+func read(response *http.Response, call *trail.Call, external bool) error {
 	defer response.Body.Close()
-	body, err := readAtMost(response.Body, response.ContentLength, trail.MaxBytes+1)
+	version := response.Header[trailKey]
+	isTrail, most := !external && len(version) > 0 && version[0] == trail.Form, int64(maxRead)
+	if isTrail {
+		most = trail.MaxBytes + 1
+	}
+	body, err := readAtMost(response.Body, response.ContentLength, most)
 	if err != nil {
 		return fmt.Errorf("reading the upstream's answer of status %d: %w", response.StatusCode, err)
 	}
 	call.Status = response.StatusCode
-	if version := response.Header[trailKey]; !u.external && len(version) > 0 && version[0] == trail.Form {
+	if isTrail {
 		if call.Hop, err = trail.Decode(body); err == nil {
 			return nil
 		}
@@ -138,7 +199,7 @@ func beginning(body []byte) string {
 	return strings.ToValidUTF8(string(body[:min(len(body), maxBody)]), "")
 }
 
-func (u *upstream) close() {
+func (u *upstreams) close() {
 	if transport, ok := u.transport.(interface{ CloseIdleConnections() }); ok {
 		transport.CloseIdleConnections()
 	}

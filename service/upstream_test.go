@@ -7,9 +7,11 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 
+	"github.com/hellochaos/hellochaos/service/calls"
 	"github.com/hellochaos/hellochaos/service/trail"
 )
 
@@ -19,7 +21,7 @@ var everything = []string{
 	"x-b3-sampled", "1", "x-b3-flags", "0", "b3", "80f1-e457-1", "traceparent", "00-4bf9-00f0-01", "tracestate", "a=1", "tracestate", "b=2",
 	"x-request-id", "7b1", "x-ot-span-context", "ot",
 	"x-dev-user", "super-secret", "fail", "0", "hang", "0", "cascade", "propagate", "x-hellochaos-request", "7/after/3",
-	"x-hellochaos-tries", "2", "x-envoy-attempt-count", "3",
+	"x-hellochaos-pins", "9=fail", "x-hellochaos-tries", "2", "x-envoy-attempt-count", "3",
 	"cookie", "c", "authorization", "Basic x", "x-forwarded-for", "10.0.0.1", "x-envoy-max-retries", "9", "x-envoy-expected-rq-timeout-ms", "3600000", "x-hellochaos-script", "500", "accept", "text/html",
 }
 
@@ -30,7 +32,7 @@ func TestHeadersThatGoOn(t *testing.T) {
 		"Accept": {"application/json"}, "User-Agent": {"Go-http-client/1.1"}}
 	own := maps.Clone(trace)
 	maps.Copy(own, http.Header{"X-Dev-User": {"super-secret"}, "Fail": {"0"}, "Hang": {"0"}, "Cascade": {"propagate"},
-		"X-Hellochaos-Request": {"7/after/3"}, "X-Hellochaos-Tries": {"2.3"}})
+		"X-Hellochaos-Request": {"7/after/3"}, "X-Hellochaos-Pins": {"9=fail"}, "X-Hellochaos-Tries": {"2.3"}})
 	for _, test := range []struct {
 		external bool
 		want     http.Header
@@ -41,10 +43,36 @@ func TestHeadersThatGoOn(t *testing.T) {
 		if got := rec.received(); len(got) != 1 || !maps.EqualFunc(got[0], test.want, slices.Equal) {
 			t.Errorf("external %v: upstream received %v, want %v", test.external, got, test.want)
 		}
-		if ours := hop.Call.Hop != nil; ours == test.external {
+		if ours := hop.Calls[0].Hop != nil; ours == test.external {
 			t.Errorf("external %v: its answer was read as a trail: %v", test.external, ours)
 		}
 	}
+}
+
+// What a version is told to pass on goes to our own services, beside the rest, and to no other.
+func TestForwardedHeaders(t *testing.T) {
+	ours, others := &recorder{answer: failing}, &recorder{}
+	s := open(t, Config{Service: "page", Version: "v1", Forward: []string{"end-user", "X-TIER", "x-absent", "fail"},
+		Calls: [][]calls.Call{{{URL: listen(t, ours)}, {URL: listen(t, others), External: true}}}})
+	get(t, s.url, "end-user", "jason", "x-tier", "gold", "x-tier", "silver", "x-other", "no", "fail", "0", "x-request-id", "7b1")
+	got := ours.received()[0]
+	want := http.Header{"End-User": {"jason"}, "X-Tier": {"gold", "silver"}, "Fail": {"0"}, "X-Request-Id": {"7b1"}, "X-Hellochaos-Tries": {"0"},
+		"Accept": {"application/json"}, "User-Agent": {"Go-http-client/1.1"}}
+	if !maps.EqualFunc(got, want, slices.Equal) {
+		t.Errorf("our own service received %v, want %v", got, want)
+	}
+	want = http.Header{"X-Request-Id": {"7b1"}, "Accept": {"application/json"}, "User-Agent": {"Go-http-client/1.1"}}
+	if got := others.received()[0]; !maps.EqualFunc(got, want, slices.Equal) {
+		t.Errorf("a service that is not ours received %v, want %v", got, want)
+	}
+	if first, second := hopOf(t, s.url, "fail", "0"), hopOf(t, s.url, "fail", "0"); first.Calls[0].Hop == nil || first.Calls[1].Hop != nil || second.Calls[0].Hop == nil {
+		t.Errorf("trails %+v, want one of our own service alone", first.Calls)
+	}
+}
+
+func hopOf(t *testing.T, url string, header ...string) *trail.Hop {
+	_, hop := getTrail(t, url, header...)
+	return hop
 }
 
 // A first hop without a proxy in front says so on the way.
@@ -69,7 +97,11 @@ func quitter(t *testing.T) (url string, received *atomic.Int64) {
 		defer connection.Close()
 		reader := bufio.NewReader(connection)
 		for n := 1; ; n++ {
-			if _, err := http.ReadRequest(reader); err != nil {
+			request, err := http.ReadRequest(reader)
+			if err != nil {
+				return
+			}
+			if _, err := io.Copy(io.Discard, request.Body); err != nil {
 				return
 			}
 			if received.Add(1); n == 2 {
@@ -96,18 +128,30 @@ func quitter(t *testing.T) (url string, received *atomic.Int64) {
 func TestNoCallIsSentTwice(t *testing.T) {
 	url, received := quitter(t)
 	s := open(t, Config{Service: "middleware", Version: "canary", Upstream: url})
-	const calls = 20
+	const count = 20
 	failed := 0
-	for range calls {
-		if _, hop := getTrail(t, s.url); hop.Call.Failed() {
+	for range count {
+		if _, hop := getTrail(t, s.url); hop.Calls[0].Failed() {
 			failed++
 		}
 	}
-	if got := received.Load(); got != calls {
-		t.Errorf("upstream received %d requests of %d calls", got, calls)
+	if got := received.Load(); got != count {
+		t.Errorf("upstream received %d requests of %d calls", got, count)
 	}
-	if failed != calls/2 { // each connection breaks at its second request
-		t.Errorf("%d of %d calls failed, want %d", failed, calls, calls/2)
+	if failed != count/2 { // each connection breaks at its second request
+		t.Errorf("%d of %d calls failed, want %d", failed, count, count/2)
+	}
+}
+
+// A body does not make a call one that can be sent again, nor does a method.
+func TestNoCallWithABodyIsSentTwice(t *testing.T) {
+	for _, call := range []calls.Call{{Method: "GET", Body: "x"}, {Method: "POST", Body: "x"}, {Method: "PUT"}, {Method: "DELETE", Body: strings.Repeat("x", 10_000)}} {
+		url, received := quitter(t)
+		call.URL = url
+		s := open(t, Config{Service: "middleware", Version: "canary", Calls: [][]calls.Call{{call}, {call}}})
+		if _, hop := getTrail(t, s.url); outcomes(hop) != "0 200, 1 0" || received.Load() != 2 {
+			t.Errorf("%s: calls %s, %d requests received; want one answer and one broken connection, 2 requests", call.Method, outcomes(hop), received.Load())
+		}
 	}
 }
 

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"math"
 	"slices"
-
-	"gonum.org/v1/gonum/stat/distuv"
 )
 
 // Bin is how many observations have a value.
@@ -134,7 +132,7 @@ func BlocksSuffice(q, alpha float64, blocks int, perBlock float64) bool {
 
 // studentT is the two-sided quantile of Student's distribution for so many blocks.
 func studentT(blocks int, alpha float64) float64 {
-	return -distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(blocks - 1)}.Quantile(alpha / 2)
+	return studentUpper(alpha/2, float64(blocks-1))
 }
 
 // share is the share of observations that are at most x, and its standard error between blocks, which is at least that of
@@ -179,7 +177,7 @@ func QuantileTest(a, b *Blocks, q float64) float64 {
 	both := varianceA + varianceB
 	freedom := both * both / (varianceA*varianceA/float64(a.Len()-1) + varianceB*varianceB/float64(b.Len()-1))
 	t := math.Abs(shareA-shareB) / math.Sqrt(both)
-	return 2 * distuv.StudentsT{Mu: 0, Sigma: 1, Nu: freedom}.CDF(-t)
+	return 2 * studentBelow(t, freedom)
 }
 
 // commonQuantile is the q-quantile of the observations of both.

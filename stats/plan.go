@@ -3,7 +3,7 @@ package stats
 import (
 	"math"
 
-	"gonum.org/v1/gonum/stat/distuv"
+	"gonum.org/v1/gonum/mathext"
 )
 
 // mostPlanned is the largest number of observations that planning looks at; see atMost for what bounds it.
@@ -21,7 +21,7 @@ func PlanPass(prediction, tolerance, alpha, risk float64) int64 {
 	requireProbability("risk", risk)
 	band := Band(prediction, tolerance)
 	// Two one-sided tests, normal approximation: (z_{1-alpha/2} + z_{1-risk/2})^2 p (1-p) / tolerance^2.
-	z := distuv.UnitNormal.Quantile(1-alpha/2) + distuv.UnitNormal.Quantile(1-risk/2)
+	z := mathext.NormalQuantile(1-alpha/2) + mathext.NormalQuantile(1-risk/2)
 	guess := z * z * prediction * (1 - prediction) / (tolerance * tolerance)
 	n := fewest(toCount(guess), mostPlanned, func(n int64) bool {
 		total := float64(n)

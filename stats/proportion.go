@@ -3,7 +3,7 @@ package stats
 import (
 	"math"
 
-	"gonum.org/v1/gonum/stat/distuv"
+	"gonum.org/v1/gonum/mathext"
 )
 
 // endPrecision is the relative precision to which interval ends are found.
@@ -51,7 +51,7 @@ func Wilson(k, n, alpha float64) Interval {
 	if n == 0 {
 		return Interval{Lo: 0, Hi: 1}
 	}
-	z := distuv.UnitNormal.Quantile(1 - alpha/2)
+	z := mathext.NormalQuantile(1 - alpha/2)
 	p, s := k/n, z*z/n
 	centre := (p + s/2) / (1 + s)
 	half := z / (1 + s) * math.Sqrt(p*(1-p)/n+s/(4*n))

@@ -3,8 +3,6 @@ package stats
 import (
 	"fmt"
 	"math"
-
-	"gonum.org/v1/gonum/stat/distuv"
 )
 
 // Decision is what a sequential test knows so far.
@@ -233,10 +231,13 @@ func (s *SplitTest) passedBy(bound likelihoodRatio, predicted, n float64) float6
 	drift := -(predicted*bound.hit + (1-predicted)*bound.miss)
 	deviation := math.Sqrt(predicted*(1-predicted)) * math.Abs(bound.hit-bound.miss)
 	spread := deviation * math.Sqrt(n)
-	above := distuv.UnitNormal.CDF((drift*n - s.passAbove) / spread)
+	above := normalBelow((drift*n - s.passAbove) / spread)
 	// Those that were above before n and have come back, by reflection.
-	if back := distuv.UnitNormal.Survival((drift*n + s.passAbove) / spread); back > 0 {
+	if back := normalBelow(-(drift*n + s.passAbove) / spread); back > 0 {
 		above += math.Exp(2*drift*s.passAbove/(deviation*deviation)) * back
 	}
 	return min(above, 1)
 }
+
+// normalBelow is the probability that a standard normal value is at most x.
+func normalBelow(x float64) float64 { return 0.5 * math.Erfc(-x/math.Sqrt2) }

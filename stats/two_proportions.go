@@ -3,7 +3,7 @@ package stats
 import (
 	"math"
 
-	"gonum.org/v1/gonum/stat/distuv"
+	"gonum.org/v1/gonum/mathext"
 )
 
 // leastExpected is the expected count below which the chi-square distribution is no longer trusted.
@@ -27,7 +27,7 @@ func TwoProportions(k1, n1, k2, n2 float64) float64 {
 	}
 	cross := k1*(n2-k2) - k2*(n1-k1)
 	chi := cross / n1 * cross / n2 * (total - 1) / yes / (total - yes)
-	return distuv.ChiSquared{K: 1}.Survival(chi)
+	return mathext.GammaIncRegComp(0.5, 0.5*chi) // the chance that a chi-squared with one degree of freedom exceeds it
 }
 
 // whole rounds a count up or down.

@@ -38,12 +38,16 @@ const StatusCut = trail.CodeCut
 const StatusBroken = trail.CodeBroken
 
 // ReadCounters reads what one pod counted from its /metrics in Prometheus' text form, and how many tries it has in
-// flight. The error names the metric and the label that cannot be understood. Other metrics are left alone.
+// flight. The error names the metric and the label that cannot be understood, or says that the pod runs another version of
+// hello-service: one whose trail.MetricForm is not trail.Form, or that has none. Other metrics are left alone.
 func ReadCounters(r io.Reader) (counters Counters, inFlight int64, err error) {
 	parser := expfmt.NewTextParser(model.UTF8Validation)
 	families, err := parser.TextToMetricFamilies(r)
 	if err != nil {
 		return nil, 0, fmt.Errorf("reading metrics: %w", err)
+	}
+	if err := checkForm(families[trail.MetricForm]); err != nil {
+		return nil, 0, err
 	}
 	var problems []error
 	for _, metric := range families[trail.MetricTries].GetMetric() {
@@ -65,6 +69,25 @@ func ReadCounters(r io.Reader) (counters Counters, inFlight int64, err error) {
 		return nil, 0, errors.Join(problems...)
 	}
 	return counters.Total(), inFlight, nil
+}
+
+// ErrForm is that a pod answers by another version of draws and trail: nothing that it counts or records can be judged.
+var ErrForm = errors.New("the pod's image is of another version of hello-service; build and load the image of this version (make push), and deploy it")
+
+// checkForm says that a pod's version of draws and trail is not ours.
+func checkForm(family *dto.MetricFamily) error {
+	what := "there is no metric " + trail.MetricForm
+	for _, metric := range family.GetMetric() {
+		for _, label := range metric.GetLabel() {
+			if label.GetName() == "form" && metric.GetGauge().GetValue() == 1 {
+				if label.GetValue() == trail.Form {
+					return nil
+				}
+				what = fmt.Sprintf("metric %s names form %.40q of draws and trail", trail.MetricForm, label.GetValue())
+			}
+		}
+	}
+	return fmt.Errorf("%s, and this version of hellochaos knows form %q alone: %w", what, trail.Form, ErrForm)
 }
 
 // readTries reads one line of trail.MetricTries.

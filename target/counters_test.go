@@ -13,6 +13,8 @@ hellochaos_tries_total{attempt="1",code="499",service="one",version="v1"} 5
 hellochaos_tries_total{attempt="0",code="0",service="one",version="v1"} 1
 # TYPE hellochaos_tries_in_flight gauge
 hellochaos_tries_in_flight{service="one",version="v1"} 7
+# TYPE hellochaos_trail_form gauge
+hellochaos_trail_form{form="2"} 1
 # TYPE other gauge
 other 1.5
 `
@@ -33,6 +35,8 @@ func TestReadCountersErrors(t *testing.T) {
 		"a label less":      {`attempt="2",`, ``, "want the labels service, version, attempt and code"},
 		"half a try":        {"} 3", "} 3.5", "value is 3.5"},
 		"less than no try":  {"} 3", "} -3", "value is -3"},
+		"form 1":            {`form="2"`, `form="1"`, `metric hellochaos_trail_form names form "1" of draws and trail, and this version of hellochaos knows form "2" alone: the pod's image is of another version of hello-service; build and load the image of this version (make push), and deploy it`},
+		"no form":           {"hellochaos_trail_form{form=\"2\"} 1\n", "", "there is no metric hellochaos_trail_form, and this version of hellochaos knows form \"2\" alone: the pod's image"},
 		"in flight, no end": {"} 7", "} +Inf", "hellochaos_tries_in_flight: value is +Inf"},
 	} {
 		t.Run(name, func(t *testing.T) {

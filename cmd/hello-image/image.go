@@ -6,14 +6,20 @@ import (
 	"debug/elf"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
+	"github.com/google/go-containerregistry/pkg/v1/types"
 )
+
+// nobody is the user and the group as whom an image's program runs.
+const nobody = 65532
 
 // architectures are Go's names of the processors that nodes have, by what an ELF header calls them.
 var architectures = map[elf.Machine]string{
@@ -24,42 +30,62 @@ var architectures = map[elf.Machine]string{
 	elf.EM_RISCV:   "riscv64",
 }
 
-// build makes the image of the hello-service at path; the Dockerfile says the same. All its times are the Unix epoch, so
-// that the digest depends on the binary alone. A binary that could not run there is an error.
-func build(path string) (v1.Image, error) {
+// epoch is the time of everything in an image, so that its digest depends on the program alone.
+var epoch = time.Unix(0, 0).UTC()
+
+// build makes the image of a program whose binary is the file at path, with its architecture. A binary that could not
+// run there is an error.
+func build(path string, p program) (v1.Image, string, error) {
 	binary, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("reading the hello-service to pack: %w", err)
+		return nil, "", fmt.Errorf("reading the program to pack: %w", err)
 	}
 	architecture, err := machine(binary)
 	if err != nil {
-		return nil, fmt.Errorf("%s can't be packed: %w; build it with CGO_ENABLED=0 GOOS=linux", path, err)
+		return nil, "", fmt.Errorf("%s can't be packed: %w; build it with CGO_ENABLED=0 GOOS=linux", path, err)
 	}
-	files, err := archive(binary)
+	image, err := assemble(binary, architecture, p)
 	if err != nil {
-		return nil, fmt.Errorf("packing %s: %w", path, err)
+		return nil, "", fmt.Errorf("packing %s: %w", path, err)
+	}
+	return image, architecture, nil
+}
+
+// assemble makes the image of a binary.
+func assemble(binary []byte, architecture string, p program) (v1.Image, error) {
+	files, err := archive(append(p.files(), entry{name: p.name, mode: 0o755, content: binary}))
+	if err != nil {
+		return nil, err
 	}
 	layer, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(files)), nil },
-		tarball.WithCompressedCaching)
+		tarball.WithCompressedCaching, tarball.WithMediaType(types.OCILayer))
 	if err != nil {
-		return nil, fmt.Errorf("packing %s: %w", path, err)
+		return nil, err
 	}
-	epoch := v1.Time{Time: time.Unix(0, 0).UTC()}
-	image, err := mutate.ConfigFile(empty.Image, &v1.ConfigFile{
+	base := mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), types.OCIConfigJSON)
+	image, err := mutate.ConfigFile(base, &v1.ConfigFile{
 		OS:           "linux",
 		Architecture: architecture,
-		Created:      epoch,
+		Created:      v1.Time{Time: epoch},
 		RootFS:       v1.RootFS{Type: "layers"},
-		Config: v1.Config{
-			User:         "65532:65532",
-			Entrypoint:   []string{"/hello-service"},
-			ExposedPorts: map[string]struct{}{"3000/tcp": {}},
-		},
+		Config:       p.config(),
 	})
 	if err != nil {
-		return nil, fmt.Errorf("configuring the image: %w", err)
+		return nil, err
 	}
-	return mutate.Append(image, mutate.Addendum{Layer: layer, History: v1.History{CreatedBy: "hello-image", Created: epoch}})
+	return mutate.Append(image, mutate.Addendum{Layer: layer, History: v1.History{CreatedBy: "hello-image", Created: v1.Time{Time: epoch}}})
+}
+
+// join makes one index of the images of several architectures, from which each node takes its own.
+func join(images map[string]v1.Image) v1.ImageIndex {
+	var index v1.ImageIndex = empty.Index
+	for _, architecture := range slices.Sorted(maps.Keys(images)) {
+		index = mutate.AppendManifests(index, mutate.IndexAddendum{
+			Add:        images[architecture],
+			Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "linux", Architecture: architecture}},
+		})
+	}
+	return index
 }
 
 // machine is the architecture of a Linux program that needs no file besides itself.
@@ -80,16 +106,29 @@ func machine(binary []byte) (string, error) {
 	return architecture, nil
 }
 
-// archive is the image's only layer: the program, owned by root and executable by all.
-func archive(binary []byte) ([]byte, error) {
+// entry is one file of an image, or one folder where its name ends in a slash.
+type entry struct {
+	name    string
+	mode    int64
+	owner   int // user and group
+	content []byte
+}
+
+// archive is an image's only layer.
+func archive(entries []entry) ([]byte, error) {
 	var files bytes.Buffer
 	writer := tar.NewWriter(&files)
-	header := &tar.Header{Name: "hello-service", Mode: 0o755, Size: int64(len(binary)), ModTime: time.Unix(0, 0), Format: tar.FormatUSTAR}
-	if err := writer.WriteHeader(header); err != nil {
+	for _, e := range entries {
+		header := &tar.Header{Name: e.name, Mode: e.mode, Uid: e.owner, Gid: e.owner, Size: int64(len(e.content)), ModTime: epoch, Format: tar.FormatUSTAR}
+		if err := writer.WriteHeader(header); err != nil {
+			return nil, err
+		}
+		if _, err := writer.Write(e.content); err != nil {
+			return nil, err
+		}
+	}
+	if err := writer.Close(); err != nil { // it writes the end of the tar
 		return nil, err
 	}
-	if _, err := writer.Write(binary); err != nil {
-		return nil, err
-	}
-	return files.Bytes(), writer.Close()
+	return files.Bytes(), nil
 }

@@ -1,7 +1,7 @@
-// Hello-image packs a statically linked hello-service for Linux into a container image of nothing else: FROM scratch,
-// not root. It knows the image's format and the registry's protocol, no Docker and no Kubernetes; the same binary gives
-// the same digest. It ends with status 0, with 1 when it could not read, write or push, and with 2 when its flags are
-// wrong.
+// Hello-image packs statically linked programs of this repository for Linux into a container image of nothing that they do
+// not need: FROM scratch, not root. It knows the image's format and the registry's protocol, no Docker and no Kubernetes;
+// the same binaries give the same digest. It ends with status 0, with 1 when it could not read, write or push, and with 2
+// when its flags are wrong.
 package main
 
 import (
@@ -23,11 +23,13 @@ import (
 	"github.com/spf13/pflag"
 )
 
-const usage = `hello-image packs a statically linked hello-service for Linux into a container image.
+const usage = `hello-image packs a statically linked program for Linux into a container image.
 
   hello-image --binary FILE --image NAME[:TAG] --output FILE   writes a docker-archive
   hello-image --binary FILE --image NAME[:TAG] --push          pushes it as docker's logins allow
 
+With several --binary, one for each architecture, it makes an image of each and an
+index of them; --output then writes an OCI archive.
 It prints the image's name with its digest.
 `
 
@@ -40,10 +42,11 @@ func main() {
 
 // order is what the flags ask for.
 type order struct {
-	binary string // path of hello-service
-	image  name.Tag
-	output string // path of the archive; empty writes none
-	push   bool
+	binaries []string // paths, each of another architecture
+	program  program
+	image    name.Tag
+	output   string // path of the archive; empty writes none
+	push     bool
 }
 
 // run does what args say and returns the exit status.
@@ -71,7 +74,8 @@ func parse(args []string, stdout io.Writer) (order, error) {
 	var o order
 	flags := pflag.NewFlagSet("hello-image", pflag.ContinueOnError)
 	flags.SetOutput(io.Discard)
-	flags.StringVar(&o.binary, "binary", "", "the hello-service to pack (`FILE`), built with CGO_ENABLED=0 GOOS=linux")
+	flags.StringArrayVar(&o.binaries, "binary", nil, "the program to pack (`FILE`), built with CGO_ENABLED=0 GOOS=linux; once for each architecture")
+	packed := flags.String("program", "hello-service", "which program it is (`NAME`): hello-service or hellochaos")
 	image := flags.String("image", "", "the image's `NAME[:TAG]`; the tag is latest where there is none")
 	flags.StringVar(&o.output, "output", "", "write a docker-archive to `FILE`")
 	flags.BoolVar(&o.push, "push", false, "push the image to the registry that its name begins with")
@@ -83,8 +87,12 @@ func parse(args []string, stdout io.Writer) (order, error) {
 	if flags.NArg() > 0 {
 		problems = append(problems, fmt.Errorf("arguments are %q: want none, only flags", flags.Args()))
 	}
-	if o.binary == "" {
-		problems = append(problems, errors.New("--binary is missing: name the hello-service to pack"))
+	if len(o.binaries) == 0 {
+		problems = append(problems, errors.New("--binary is missing: name the program to pack"))
+	}
+	var known bool
+	if o.program, known = programs[*packed]; !known {
+		problems = append(problems, fmt.Errorf("--program is %q: want hello-service or hellochaos", *packed))
 	}
 	if !o.push && o.output == "" {
 		problems = append(problems, errors.New("neither --output nor --push is given: say where the image goes"))
@@ -96,34 +104,71 @@ func parse(args []string, stdout io.Writer) (order, error) {
 	return o, errors.Join(problems...)
 }
 
+// delivery is an image, or an index of images: what it is called by its content, and how it is written and pushed.
+type delivery struct {
+	digest func() (v1.Hash, error)
+	write  func(io.Writer) error
+	push   func(...remote.Option) error
+}
+
 // deliver builds the image, takes it where it shall go, and returns its digest.
 func (o order) deliver(ctx context.Context) (v1.Hash, error) {
-	image, err := build(o.binary)
+	d, err := o.pack()
 	if err != nil {
 		return v1.Hash{}, err
 	}
 	if o.output != "" {
-		if err := o.write(image); err != nil {
+		if err := o.write(d.write); err != nil {
 			return v1.Hash{}, fmt.Errorf("writing the image to %s: %w", o.output, err)
 		}
 	}
 	if o.push {
-		if err := remote.Write(o.image, image, remote.WithContext(ctx), remote.WithAuthFromKeychain(authn.DefaultKeychain)); err != nil {
+		if err := d.push(remote.WithContext(ctx), remote.WithAuthFromKeychain(authn.DefaultKeychain)); err != nil {
 			return v1.Hash{}, fmt.Errorf("pushing %s: %w (is the name right, and does 'docker login %s' or the cloud's credential helper let you write there?)",
 				o.image.Name(), err, o.image.RegistryStr())
 		}
 	}
-	return image.Digest()
+	return d.digest()
+}
+
+// pack makes the image of each binary, and an index where there are several.
+func (o order) pack() (delivery, error) {
+	images := map[string]v1.Image{}
+	var image v1.Image
+	for _, binary := range o.binaries {
+		var architecture string
+		var err error
+		if image, architecture, err = build(binary, o.program); err != nil {
+			return delivery{}, err
+		}
+		if images[architecture] != nil {
+			return delivery{}, fmt.Errorf("%s is the second --binary for %s: give one for each architecture", binary, architecture)
+		}
+		images[architecture] = image
+	}
+	if len(images) == 1 {
+		return delivery{
+			digest: image.Digest,
+			write:  func(file io.Writer) error { return tarball.Write(o.image, image, file) },
+			push:   func(options ...remote.Option) error { return remote.Write(o.image, image, options...) },
+		}, nil
+	}
+	index := join(images)
+	return delivery{
+		digest: index.Digest,
+		write:  func(file io.Writer) error { return writeLayout(o.image.TagStr(), index, file) },
+		push:   func(options ...remote.Option) error { return remote.WriteIndex(o.image, index, options...) },
+	}, nil
 }
 
 // write makes the archive beside its place and moves it there: no reader meets half of one.
-func (o order) write(image v1.Image) error {
+func (o order) write(content func(io.Writer) error) error {
 	file, err := os.CreateTemp(filepath.Dir(o.output), filepath.Base(o.output)+".*")
 	if err != nil {
 		return err
 	}
 	defer os.Remove(file.Name())
-	err = tarball.Write(o.image, image, file)
+	err = content(file)
 	if err = errors.Join(err, file.Chmod(0o644), file.Close()); err != nil {
 		return err
 	}

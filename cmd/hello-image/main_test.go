@@ -126,12 +126,7 @@ func checkFiles(t *testing.T, image v1.Image) {
 	if err != nil || len(layers) != 1 {
 		t.Fatalf("%d layers, %v; want 1", len(layers), err)
 	}
-	content, err := layers[0].Uncompressed()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer content.Close()
-	reader := tar.NewReader(content)
+	reader := tar.NewReader(bytes.NewReader(uncompressed(t, layers[0])))
 	header, err := reader.Next()
 	if err != nil {
 		t.Fatal(err)
@@ -156,6 +151,24 @@ func checkFiles(t *testing.T, image v1.Image) {
 	if header, err := reader.Next(); err != io.EOF {
 		t.Errorf("after the program: %v, %v; want nothing", header, err)
 	}
+}
+
+// uncompressed is a layer's tar, which must be whole: GNU tar reads none without two empty blocks at the end, Go's does.
+func uncompressed(t *testing.T, layer v1.Layer) []byte {
+	t.Helper()
+	reader, err := layer.Uncompressed()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	content, err := io.ReadAll(reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(content)%512 != 0 || !bytes.HasSuffix(content, make([]byte, 1024)) {
+		t.Errorf("the layer has %d bytes and does not end in two empty blocks of 512", len(content))
+	}
+	return content
 }
 
 // The same binary gives the same bytes, whenever it was built or touched.
@@ -278,6 +291,7 @@ func TestWrongFlags(t *testing.T) {
 		{nil, []string{"--binary is missing", "neither --output nor --push", `--image is ""`}},
 		{[]string{"--image", "Upper:case", "more"}, []string{`arguments are ["more"]`, "--binary is missing", "neither", `--image is "Upper:case"`}},
 		{[]string{"--colour"}, []string{"unknown flag: --colour"}},
+		{[]string{"--program", "kubectl", "--binary", "b", "--image", "i", "--push"}, []string{`--program is "kubectl": want hello-service or hellochaos`}},
 	} {
 		var stdout, stderr bytes.Buffer
 		if status := run(t.Context(), c.args, &stdout, &stderr); status != 2 {
@@ -296,7 +310,7 @@ func TestHelp(t *testing.T) {
 	if status := run(t.Context(), []string{"--help"}, &stdout, &stderr); status != 0 || stderr.Len() > 0 {
 		t.Errorf("status %d, stderr %q", status, &stderr)
 	}
-	for _, flag := range []string{"--binary", "--image", "--output", "--push"} {
+	for _, flag := range []string{"--binary", "--program", "--image", "--output", "--push"} {
 		if !strings.Contains(stdout.String(), flag) {
 			t.Errorf("help lacks %s:\n%s", flag, &stdout)
 		}

@@ -48,6 +48,15 @@ const usage = `hello-service is a service of hellochaos' demo chain. It takes no
   UPSTREAM_URI       what a chain calls for each request, such as http://backend/; whose host a relay's
                      probes connect to, default 192.0.2.1
   UPSTREAM_EXTERNAL  true when the upstream is not ours: it gets trace headers only; default false
+  CALLS              all calls of a chain, in place of UPSTREAM_URI: a JSON array of steps, made one
+                     after another, each an array of calls, made side by side; [] for none:
+                     [[{"url": "http://a/"}, {"url": "http://b/", "method": "POST", "body": "x"}],
+                      [{"url": "http://c/", "external": true}]]
+  FORWARD_HEADERS    names of headers, joined by commas, that a chain passes on to services of ours
+                     beside the usual ones
+  FAIL_PROBABILITY   in [0,1], counts in place of what requests ask for (header fail)
+  HANG_PROBABILITY   likewise (header hang)
+  WORK_DURATION      how long a try that does not fail works before it calls; default 0s
   HANG_DURATION      how long a hanging try waits; default 3s
   PORT               TCP port to listen on, 0 for any free one; default 3000
 

@@ -15,7 +15,6 @@ import (
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/printable"
 	"github.com/hellochaos/hellochaos/reports"
-	"github.com/hellochaos/hellochaos/target"
 	"github.com/hellochaos/hellochaos/target/cluster"
 )
 
@@ -42,9 +41,13 @@ func clusterCommand(use, short, long string, args cobra.PositionalArgs, do func(
 		if err != nil {
 			return fmt.Errorf("%s:\n%w", cmd.Name(), err)
 		}
+		o.CountDown = countDown(cmd.ErrOrStderr())
 		c, err := connect(cmd.Context(), o, lines(cmd.OutOrStdout()))
 		if err != nil {
 			return failure{err}
+		}
+		if err := hold(cmd.Context()); err != nil {
+			return err
 		}
 		return do(cmd, c, args)
 	}
@@ -158,7 +161,10 @@ func complain(w io.Writer, findings []cluster.Finding) error {
 
 func statusCommand() *cobra.Command {
 	return clusterCommand("status", "list runs at work and what ended runs left behind",
-		"List the runs of the namespace that are at work, and those that ended without\nputting everything back. The exit code is 5 when something is left.",
+		`List the runs of the namespace that are at work, and those that ended without
+putting everything back. Where a run has not given back its lease, status looks
+for some seconds whether the run still renews it. The exit code is 5 when
+something is left.`,
 		cobra.NoArgs, func(cmd *cobra.Command, c *cluster.Cluster, _ []string) error {
 			left, err := c.Leftovers(cmd.Context())
 			if err != nil {
@@ -171,18 +177,30 @@ func statusCommand() *cobra.Command {
 func tellLeftovers(w io.Writer, c *cluster.Cluster, left []cluster.Leftover) error {
 	code := reports.ExitPass
 	for _, l := range left {
-		state := "at work"
-		if !l.Running {
-			state, code = "ended without putting everything back", reports.ExitNotRestored
+		state := "ended without putting everything back"
+		switch {
+		case l.Running:
+			state = "at work"
+		case l.Silent > 0:
+			state = fmt.Sprintf("has not renewed its lease for %v, so it was probably killed; it has not put everything back", l.Silent.Round(time.Second))
 		}
-		fmt.Fprintf(w, "%s  %s\n  %s, begun %s on %s (process %d)\n", printable.Line(l.Name), state, printable.Line(l.Command), l.Started.Format(time.DateTime), printable.Line(l.Host), l.Process)
+		if !l.Running {
+			code = reports.ExitNotRestored
+		}
+		fmt.Fprintf(w, "%s  %s\n", printable.Line(l.Name), state)
+		if !l.Started.IsZero() {
+			fmt.Fprintf(w, "  %s, begun %s on %s (process %d)\n", printable.Line(l.Command), l.Started.Format(time.DateTime), printable.Line(l.Host), l.Process)
+		}
+		if l.Problem != nil {
+			fmt.Fprintf(w, "  %s\n", strings.ReplaceAll(l.Problem.Error(), "\n", "\n  "))
+		}
 		for _, name := range l.Changed {
 			fmt.Fprintf(w, "  changed: %s\n", printable.Line(name))
 		}
 		for _, name := range l.Edited {
 			fmt.Fprintf(w, "  edited by another since: %s\n", printable.Line(name))
 		}
-		if !l.Running {
+		if !l.Running && !l.Started.IsZero() {
 			fmt.Fprintf(w, "  > %s\n", c.RestoreCommand(l.Name))
 		}
 	}
@@ -196,11 +214,19 @@ func tellLeftovers(w io.Writer, c *cluster.Cluster, left []cluster.Leftover) err
 }
 
 func restoreCommand() *cobra.Command {
-	all, edited := false, ""
+	all, now, edited := false, false, ""
 	cmd := clusterCommand("restore [RUN]", "put back what a run has left, from its journal",
 		`Put the cluster back as it was before a run that could not do so itself: every
 object from the run's journal, which is in the cluster. What another has changed
-since is left alone, and the exit code is 5, unless --edited says otherwise.`,
+since is left alone, and the exit code is 5, unless --edited says otherwise.
+
+A run that was killed has not given back its lease. restore watches the lease
+for as long as it lasts, 30 s, and takes it if the run does not renew it. It
+compares no clocks. If you know that the run is dead, --now does not wait.
+
+A journal that no run in the namespace can have written, that is damaged, or
+that a newer hellochaos has written is refused: nothing of it is done, and it
+is kept.`,
 		cobra.MaximumNArgs(1), func(cmd *cobra.Command, c *cluster.Cluster, args []string) error {
 			if (len(args) == 1) == all {
 				return errors.New("restore: name one run of 'hellochaos status', or --all")
@@ -210,29 +236,25 @@ since is left alone, and the exit code is 5, unless --edited says otherwise.`,
 			}
 			names := args
 			if all {
-				left, err := c.Leftovers(cmd.Context())
-				if err != nil {
+				var err error
+				if names, err = c.Unrestored(cmd.Context()); err != nil {
 					return failure{err}
 				}
-				for _, l := range left {
-					names = append(names, l.Name)
-				}
 			}
-			return restore(cmd, c, names, cluster.Edits(edited))
+			return restore(cmd, c, names, cluster.Edits(edited), now)
 		})
 	cmd.Example = "  hellochaos restore 20260102-150405-1a2b -n demo\n  hellochaos restore --all"
 	cmd.Flags().StringVar(&edited, "edited", "", "what to do with `objects` that another has changed since: keep or overwrite (default: neither)")
 	cmd.Flags().BoolVar(&all, "all", false, "every run that left something in the namespace")
+	cmd.Flags().BoolVar(&now, "now", false, "do not wait for the lease to run out: you know that no run is at work in the namespace")
 	return cmd
 }
 
 // restore puts some runs back, the newest first: each found what the one before it had left.
-func restore(cmd *cobra.Command, c *cluster.Cluster, names []string, edited cluster.Edits) error {
+func restore(cmd *cobra.Command, c *cluster.Cluster, names []string, edited cluster.Edits, now bool) error {
 	var problems []error
-	for i := range names {
-		name := names[len(names)-1-i]
-		var done target.Restoration
-		done, err := c.Restore(cmd.Context(), name, edited)
+	for _, name := range slices.Backward(names) {
+		done, err := c.Restore(cmd.Context(), name, edited, now)
 		if err != nil {
 			problems = append(problems, fmt.Errorf("run %s: %w", name, err))
 			continue
@@ -240,12 +262,27 @@ func restore(cmd *cobra.Command, c *cluster.Cluster, names []string, edited clus
 		fmt.Fprintf(cmd.OutOrStdout(), "run %s: %s\n", name, done.Detail)
 	}
 	if len(names) == 0 {
-		problems = append(problems, c.Tidy(cmd.Context()))
-		fmt.Fprintf(cmd.OutOrStdout(), "namespace %s: nothing to put back\n", c.Namespace())
+		if err := c.Tidy(cmd.Context(), now); err != nil {
+			problems = append(problems, err)
+		} else {
+			fmt.Fprintf(cmd.OutOrStdout(), "namespace %s: nothing to put back\n", c.Namespace())
+		}
 	}
 	if err := errors.Join(problems...); err != nil {
 		fmt.Fprintf(cmd.ErrOrStderr(), "hellochaos: not restored:\n  %s\n", strings.ReplaceAll(err.Error(), "\n", "\n  "))
 		return exit(reports.ExitNotRestored)
 	}
 	return nil
+}
+
+// countDown shows on a terminal how long a wait may still last; in a pipe, where the wait was announced by a line, nothing.
+func countDown(w io.Writer) func(left time.Duration) {
+	line := newProgressLine(w, false)
+	return func(left time.Duration) {
+		if left <= 0 {
+			line.clear()
+			return
+		}
+		line.print(fmt.Sprintf("waiting for at most %v more", left.Round(time.Second)))
+	}
 }

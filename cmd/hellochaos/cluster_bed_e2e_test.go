@@ -194,7 +194,7 @@ func (b *bed) remove() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
 	var problems []error
-	if out, err := exec.CommandContext(ctx, program, "restore", "--all", "--edited", "overwrite", "-n", b.namespace).CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(ctx, program, "restore", "--all", "--now", "--edited", "overwrite", "-n", b.namespace).CombinedOutput(); err != nil {
 		problems = append(problems, fmt.Errorf("restore: %w\n%s", err, out))
 	}
 	err := b.objects.Resource(istioResource("virtualservices")).Namespace(b.namespace).Delete(ctx, "middleware", metav1.DeleteOptions{})

@@ -66,7 +66,7 @@ func TestE2EKilledAtEveryWrite(t *testing.T) {
 			t.Logf("killed after each of %d writes", n-1)
 			return
 		}
-		if got := b.execute(t, "restore", "--all"); got.code != 0 {
+		if got := b.execute(t, "restore", "--all", "--now"); got.code != 0 {
 			t.Fatalf("killed after write %d, restore: exit %d\n%s%s", n, got.code, got.stdout, got.stderr)
 		}
 		if diff := cmp.Diff(before, b.state(t)); diff != "" {

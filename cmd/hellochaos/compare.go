@@ -3,11 +3,14 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/hellochaos/hellochaos/reports"
 	"github.com/hellochaos/hellochaos/reports/compare"
+	"github.com/hellochaos/hellochaos/spelling"
 )
 
 // compareFlags are the flags of compare-reports that package compare does not own.
@@ -20,10 +23,13 @@ func compareCommand() *cobra.Command {
 	flags := &compareFlags{}
 	var options *compare.Flags
 	cmd := &cobra.Command{
-		Use:   "compare-reports OLD NEW",
-		Short: "compare two saved reports of one scenario",
+		Use:     "compare-reports OLD NEW",
+		Aliases: []string{"compare"},
+		Short:   "compare two saved reports of one scenario",
 		Long: `Compare two reports of one scenario, metric by metric: better, worse, same
-(within the margin) or unclear, with intervals and p-values after Holm.
+(within the margin) or unclear, with intervals and p-values after Holm. Each is
+a folder that 'run --out' wrote, a file, or - for standard input; one of the two
+can be standard input.
 
 Versions, machines and --break may differ: they are what one compares. Stages,
 probabilities, the kind of target, the rate and the manifests may not, but with
@@ -48,29 +54,19 @@ func (f *compareFlags) run(cmd *cobra.Command, args []string, text *compare.Flag
 	options, problems := text.Options()
 	format, ok := compare.FormatNamed(f.format)
 	if !ok {
-		problems = errors.Join(problems, fmt.Errorf("--format %s: must be one of %s", f.format, compare.FormatNames()))
+		problems = errors.Join(problems, fmt.Errorf("--format %s: must be one of %s%s", f.format, compare.FormatNames(), spelling.DidYouMean(f.format, strings.Split(compare.FormatNames(), ", "))))
 	}
-	var sides [2]*reports.Report
-	if len(args) != 2 {
-		problems = errors.Join(problems, errors.New("name two reports, OLD and NEW: folders that 'run --out' wrote, or files"))
-	} else {
-		for i, name := range args {
-			var err error
-			sides[i], err = reports.Load(name)
-			problems = errors.Join(problems, err)
-		}
-	}
-	if problems != nil {
+	sides, err := readPair(args, cmd.InOrStdin())
+	if problems = errors.Join(problems, err); problems != nil {
 		return fmt.Errorf("compare-reports:\n%w", problems)
 	}
 	c := compare.Of(sides[0], sides[1], options)
-	c.Old.Name, c.New.Name = args[0], args[1]
+	c.Old.Name, c.New.Name = reportName(args[0]), reportName(args[1])
 	if len(c.Mismatches) > 0 && !f.force {
 		return fmt.Errorf("compare-reports: not comparable, since what was run differs:\n%s\nwith --force they are compared nevertheless", c.Refusal())
 	}
 	c.Forced = len(c.Mismatches) > 0
 	stdout := cmd.OutOrStdout()
-	err := error(nil)
 	if f.format == "text" {
 		to, coloured := painted(stdout, f.noColor)
 		err = compare.Text(to, c, f.all, coloured)
@@ -84,4 +80,29 @@ func (f *compareFlags) run(cmd *cobra.Command, args []string, text *compare.Flag
 		return exit(code)
 	}
 	return nil
+}
+
+// readPair reads the two reports that a comparison's arguments name.
+func readPair(args []string, stdin io.Reader) (sides [2]*reports.Report, err error) {
+	switch {
+	case len(args) != 2:
+		return sides, errors.New("name two reports, OLD and NEW: folders that 'run --out' wrote, files, or - for standard input")
+	case args[0] == "-" && args[1] == "-":
+		return sides, errors.New("OLD and NEW are both -, and standard input can be read once: save one of the reports in a file")
+	}
+	var problems []error
+	for i, name := range args {
+		if sides[i], err = readReport(name, stdin); err != nil {
+			problems = append(problems, err)
+		}
+	}
+	return sides, errors.Join(problems...)
+}
+
+// reportName is what a comparison calls a report that an argument names.
+func reportName(argument string) string {
+	if argument == "-" {
+		return "standard input"
+	}
+	return argument
 }

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -81,5 +83,22 @@ func TestCompareReports(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// compare is the same command, and - is standard input in it, for one of the two.
+func TestCompareStandardInput(t *testing.T) {
+	good := saved(t, nil)
+	data, err := os.ReadFile(filepath.Join(good, reports.FileName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"compare", "-", good}, {"compare-reports", good, "-"}} {
+		cmd := exec.CommandContext(t.Context(), program, args...)
+		cmd.Stdin = bytes.NewReader(data)
+		out, err := cmd.CombinedOutput()
+		if err != nil || !bytes.HasPrefix(out, []byte("SAME  ")) || !bytes.Contains(out, []byte(" standard input: pass")) {
+			t.Errorf("%v: %v\n%s", args, err, out)
+		}
 	}
 }

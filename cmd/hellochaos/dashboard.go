@@ -8,6 +8,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/hellochaos/hellochaos/reports/grafana"
+	"github.com/hellochaos/hellochaos/spelling"
 )
 
 func dashboardCommand() *cobra.Command {
@@ -40,7 +41,8 @@ grafana_dashboard. 'hellochaos run --grafana-url' imports them by itself.`,
 					return printDashboard(cmd, d, format)
 				}
 			}
-			return fmt.Errorf("dashboard: no dashboard %q: name one of %s", strings.Join(args, " "), strings.Join(names, ", "))
+			wrong := strings.Join(args, " ")
+			return fmt.Errorf("dashboard: no dashboard %q%s: name one of %s", wrong, spelling.DidYouMean(wrong, names), strings.Join(names, ", "))
 		},
 	}
 	cmd.Flags().StringVar(&format, "format", "json", "json or configmap")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/hellochaos/hellochaos/reports"
 	"github.com/hellochaos/hellochaos/reports/traces"
+	"github.com/hellochaos/hellochaos/spelling"
 )
 
 // deliveryFlags are the flags of where a report goes, and in which form.
@@ -33,29 +35,30 @@ func (f *deliveryFlags) add(set *pflag.FlagSet) {
 func (f *deliveryFlags) check(set *pflag.FlagSet) error {
 	var problems []error
 	if _, ok := reports.FormatNamed(f.format); !ok {
-		problems = append(problems, fmt.Errorf("--format %s: must be one of %s", f.format, reports.FormatNames()))
-	}
-	if set.Changed("out") && f.out == "" {
-		problems = append(problems, errors.New(`--out "": must name a folder`))
+		problems = append(problems, fmt.Errorf("--format %s: must be one of %s%s", f.format, reports.FormatNames(), spelling.DidYouMean(f.format, strings.Split(reports.FormatNames(), ", "))))
 	}
 	f.named = set.Changed("format")
 	return errors.Join(problems...)
 }
 
-// prepare makes the folder: that it cannot be made is told before anything is started.
+// prepare makes the folder, and looks whether a file can be written into it: what is wrong is told before anything is
+// started.
 func (f *deliveryFlags) prepare() error {
 	if f.out == "" {
 		return nil
 	}
 	if err := os.MkdirAll(f.out, 0o755); err != nil {
+		return fmt.Errorf("--out %s: the folder cannot be made: %w", f.out, err)
+	}
+	if err := reports.CanWrite(f.out); err != nil {
 		return fmt.Errorf("--out %s: %w", f.out, err)
 	}
 	return nil
 }
 
-// deliver saves and prints a report. It is saved first: whoever reads the output may stop reading. told gets where it was
-// saved, warned what went wrong beside it.
-func (f *deliveryFlags) deliver(stdout, told, warned io.Writer, report *reports.Report) error {
+// save writes a report into the folder that was asked for, and where GitHub's Actions want it. told gets where it was saved,
+// warned what went wrong beside it.
+func (f *deliveryFlags) save(told, warned io.Writer, report *reports.Report) error {
 	var err error
 	if f.out != "" {
 		var written, spans []string
@@ -77,6 +80,17 @@ func (f *deliveryFlags) deliver(stdout, told, warned io.Writer, report *reports.
 			fmt.Fprintf(warned, "warning: %s\n", remark)
 		}
 	}
+	return err
+}
+
+// deliver saves a report and then prints it: whoever reads the output may stop reading. A signal does not end the saving in
+// the middle, but the printing, which waits for that reader.
+func (f *deliveryFlags) deliver(ctx context.Context, stdout, told, warned io.Writer, report *reports.Report) error {
+	if err := hold(ctx); err != nil {
+		return err
+	}
+	err := f.save(told, warned, report)
+	release(ctx)
 	return errors.Join(err, f.print(stdout, report))
 }
 

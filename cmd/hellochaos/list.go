@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hellochaos/hellochaos/scenarios"
+	"github.com/hellochaos/hellochaos/spelling"
 	"github.com/hellochaos/hellochaos/target/mesh"
 )
 
@@ -20,7 +21,8 @@ func listCommand() *cobra.Command {
 		ValidArgs: []string{"stages", "breaks"},
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 || len(args) == 1 && !slices.Contains(cmd.ValidArgs, args[0]) {
-				return fmt.Errorf("list %s: must be one of %s", strings.Join(args, " "), strings.Join(cmd.ValidArgs, ", "))
+				wrong := strings.Join(args, " ")
+				return fmt.Errorf("list %s: must be one of %s%s", wrong, strings.Join(cmd.ValidArgs, ", "), spelling.DidYouMean(wrong, cmd.ValidArgs))
 			}
 			return nil
 		},

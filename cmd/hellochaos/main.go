@@ -7,6 +7,7 @@ package main
 import (
 	"context"
 	"io"
+	"log"
 	"os"
 
 	"k8s.io/klog/v2"
@@ -16,5 +17,7 @@ func main() {
 	// Kubernetes' client writes what it meets to a log of its own, beside the errors that it returns and that are told.
 	klog.LogToStderr(false)
 	klog.SetOutput(io.Discard)
+	// So does net/http, of connections that it could not accept and of answers that it did not expect.
+	log.SetOutput(io.Discard)
 	os.Exit(run(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
 }

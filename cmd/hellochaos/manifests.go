@@ -14,7 +14,7 @@ func manifestsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "manifests STAGE|rbac",
 		Short: "print a stage's YAML, or that of a run's permissions",
-		Long: "Print the YAML of a stage: " + strings.Join(names, ", ") + ".\nCopies of it, changed, are what 'run --manifests DIR' reads.\n" +
+		Long: "Print the YAML of a stage: " + strings.Join(names, ", ") + ".\nCopies of it, changed, are what 'run -f FILE' reads.\n" +
 			"rbac prints the ServiceAccount and the Roles with the least that a run needs.",
 		Example:   "  hellochaos manifests retry\n  hellochaos manifests rbac -n demo | kubectl apply -f -",
 		ValidArgs: append(names, "rbac"),

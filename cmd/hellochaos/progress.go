@@ -23,7 +23,7 @@ func newProgressLine(w io.Writer, off bool) *progressLine {
 	if off {
 		return &progressLine{}
 	}
-	return &progressLine{terminal: terminalOf(w)}
+	return &progressLine{terminal: terminal(w)}
 }
 
 // eraseLine goes to the line's beginning and clears it.
@@ -33,12 +33,20 @@ func (l *progressLine) show(p scenarios.Progress) {
 	if l.terminal == nil || time.Since(l.last) < 100*time.Millisecond {
 		return
 	}
-	l.last = time.Now()
 	text := fmt.Sprintf("%s %s %d/%d", p.Stage, p.Phase, p.Done, p.Planned)
 	if m := p.Estimate; m.Measured != nil {
 		share := reports.Probability
 		text += fmt.Sprintf("  %s %s [%s, %s] predicted %s", p.Check, share(*m.Measured), share(m.Interval.Lo), share(m.Interval.Hi), share(m.Predicted))
 	}
+	l.print(text)
+}
+
+// print writes the line anew.
+func (l *progressLine) print(text string) {
+	if l.terminal == nil {
+		return
+	}
+	l.last = time.Now()
 	width, _, err := term.GetSize(int(l.terminal.Fd()))
 	if err != nil || width <= 1 {
 		width = 80
@@ -57,22 +65,12 @@ func (l *progressLine) clear() {
 	}
 }
 
-// terminalOf is the terminal that w leads to; nil: it leads to none. What is written to it directly, as colours are, is not escaped.
-func terminalOf(w io.Writer) *os.File {
-	if escaping, ok := w.(*printable.Writer); ok {
-		w = escaping.Unwrap()
-	}
-	if file, ok := w.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
-		return file
-	}
-	return nil
-}
-
-// painted is the terminal that w leads to, if it wants colours (see no-color.org), else w: and whether it does.
+// painted is the terminal that w leads to, if it wants colours (see no-color.org), else w: and whether it does. What is written
+// to the terminal directly, as colours are, is not escaped.
 func painted(w io.Writer, noColour bool) (io.Writer, bool) {
-	terminal := terminalOf(w)
-	if terminal == nil || noColour || os.Getenv("NO_COLOR") != "" {
+	to := terminal(w)
+	if to == nil || noColour || os.Getenv("NO_COLOR") != "" {
 		return w, false
 	}
-	return terminal, true
+	return to, true
 }

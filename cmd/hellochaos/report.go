@@ -44,7 +44,7 @@ func (f *deliveryFlags) render(cmd *cobra.Command, args []string) error {
 	if err := f.prepare(); err != nil {
 		return err
 	}
-	if err := f.deliver(cmd.OutOrStdout(), cmd.ErrOrStderr(), cmd.ErrOrStderr(), report); err != nil {
+	if err := f.deliver(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), cmd.ErrOrStderr(), report); err != nil {
 		return failure{err}
 	}
 	return nil
@@ -52,16 +52,23 @@ func (f *deliveryFlags) render(cmd *cobra.Command, args []string) error {
 
 // read reads a report, and remembers the file that it is from.
 func (f *deliveryFlags) read(name string, stdin io.Reader) (*reports.Report, error) {
-	if name == "-" {
-		report, err := reports.Read(stdin)
-		if err != nil {
-			return nil, fmt.Errorf("standard input: %w", err)
+	if name != "-" {
+		f.source = name
+		if info, err := os.Stat(name); err == nil && info.IsDir() {
+			f.source = filepath.Join(name, reports.FileName)
 		}
-		return report, nil
 	}
-	f.source = name
-	if info, err := os.Stat(name); err == nil && info.IsDir() {
-		f.source = filepath.Join(name, reports.FileName)
+	return readReport(name, stdin)
+}
+
+// readReport reads the report of a run's folder, of a file, or of standard input, which - names.
+func readReport(name string, stdin io.Reader) (*reports.Report, error) {
+	if name != "-" {
+		return reports.Load(name)
 	}
-	return reports.Load(name)
+	report, err := reports.Read(stdin)
+	if err != nil {
+		return nil, fmt.Errorf("standard input: %w", err)
+	}
+	return report, nil
 }

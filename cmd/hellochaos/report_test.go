@@ -110,7 +110,7 @@ func TestReportUsage(t *testing.T) {
 		{"nothing there", []string{"report", filepath.Join(empty, "none")}, []string{filepath.Join(empty, "none") + ": no such file"}},
 		{"folder without", []string{"report", empty}, []string{empty + ": there is no report.json"}},
 		{"bad, and a bad flag", []string{"report", bad, "--format", "xml"}, []string{bad + ": ", `verdict: "maybe": must be pass, fail or inconclusive`, "--format xml: must be one of json, text, markdown, junit, html, prometheus, benchmark"}},
-		{"no folder named", []string{"report", reportIn(t), "--out="}, []string{`--out "": must name a folder`}},
+		{"no folder named", []string{"report", reportIn(t), "--out="}, []string{`--out "": the value is empty: give a folder`}},
 		{"out is a file", []string{"report", bad, "--out", bad}, []string{bad}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -15,9 +15,11 @@ import (
 
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/metrics"
+	"github.com/hellochaos/hellochaos/openfiles"
 	"github.com/hellochaos/hellochaos/reports"
 	"github.com/hellochaos/hellochaos/reports/traces"
 	"github.com/hellochaos/hellochaos/scenarios"
+	"github.com/hellochaos/hellochaos/spelling"
 	"github.com/hellochaos/hellochaos/target"
 	"github.com/hellochaos/hellochaos/target/cluster"
 	"github.com/hellochaos/hellochaos/target/mesh"
@@ -26,18 +28,19 @@ import (
 // runFlags are the flags of run that no package owns.
 type runFlags struct {
 	deliveryFlags
-	manifests, deviation, target, metrics string
-	noProgress, allowInconclusive         bool
-	cluster                               *cluster.Flags
-	links                                 linkFlags
-	traces                                *traces.Flags
-	held                                  *cluster.Cluster // what is tested, if it is one
+	manifests                     manifestFlags
+	deviation, target, metrics    string
+	noProgress, allowInconclusive bool
+	cluster                       *cluster.Flags
+	links                         linkFlags
+	traces                        *traces.Flags
+	held                          *cluster.Cluster // what is tested, if it is one
 }
 
 func (f *runFlags) add(set *pflag.FlagSet) {
 	f.deliveryFlags.add(set)
 	set.StringVar(&f.target, "target", "mesh", "what is tested: mesh (embedded, in this process) or cluster (by kubeconfig)")
-	set.StringVar(&f.manifests, "manifests", "", "`folder` whose STAGE.yaml files replace the bundled ones")
+	f.manifests.add(set)
 	set.StringVar(&f.deviation, "break", "", "`deviation` of the embedded mesh, on purpose ('hellochaos list breaks'), to see the run say so: "+breakNames())
 	set.BoolVar(&f.noProgress, "no-progress", false, "no progress line on a terminal")
 	set.BoolVar(&f.quiet, "quiet", false, "print the verdict's line alone (or the --format named), and what went wrong")
@@ -73,6 +76,7 @@ The stages are egress, prod, retry, ingress and canary; each stands on those
 before it. 'hellochaos list' says what they do.`,
 		Example: `  hellochaos run retry --fail 0.5
   hellochaos run all --fail 0.3 --out report
+  hellochaos run retry -f reviews.yaml
   hellochaos run retry --break one-retry-less
   hellochaos run retry --target cluster -n demo`,
 		ValidArgs: append(manifests.StageNames(), "all"),
@@ -87,12 +91,15 @@ before it. 'hellochaos list' says what they do.`,
 
 // run validates everything, then takes hold of the target, runs, and prints.
 func (f *runFlags) run(cmd *cobra.Command, args []string, text *scenarios.Flags, undo *atomic.Pointer[string]) error {
-	plan, seed, connection, err := f.plan(cmd.Flags(), args, text)
+	plan, seed, connection, err := f.plan(cmd, args, text)
 	if err != nil {
 		return err
 	}
 	if err := f.prepare(); err != nil {
 		return err
+	}
+	if err := f.checkOpenFiles(plan.InFlight()); err != nil {
+		return failure{err}
 	}
 	stderr := cmd.ErrOrStderr()
 	told := stderr
@@ -105,7 +112,10 @@ func (f *runFlags) run(cmd *cobra.Command, args []string, text *scenarios.Flags,
 	}
 	defer served.close(stderr)
 	on, err := f.hold(cmd.Context(), plan, seed, connection, stderr, undo)
-	if err != nil {
+	switch {
+	case errors.Is(err, errEnded):
+		return err
+	case err != nil:
 		return failure{err}
 	}
 	requests, duration := plan.Requests()
@@ -119,18 +129,21 @@ func (f *runFlags) run(cmd *cobra.Command, args []string, text *scenarios.Flags,
 	}
 	report.Tool.Version = version()
 	report.Command = commandLine()
-	report.Settings.Manifests = f.manifests
+	report.Settings.Manifests = f.manifests.names()
 	served.ended(report)
 	after := context.WithoutCancel(cmd.Context()) // a run that was interrupted has a report too; what follows is bounded by itself
 	f.links.link(after, f.held, connection.PrometheusURL, report)
 	to, _ := f.traces.Destinations() // what is wrong with them was told before
 	traces.Send(after, report, to)
-	return f.end(stderr, f.deliver(cmd.OutOrStdout(), told, stderr, report), report)
+	return f.end(stderr, f.deliver(after, cmd.OutOrStdout(), told, stderr, report), report)
 }
 
 // hold takes hold of the target that is to be tested.
 func (f *runFlags) hold(ctx context.Context, plan *scenarios.Run, seed uint64, connection cluster.Options, stderr io.Writer, undo *atomic.Pointer[string]) (target.Target, error) {
 	if f.target == "mesh" {
+		if err := hold(ctx); err != nil {
+			return nil, err
+		}
 		m, err := mesh.New(mesh.Options{Seed: seed, Break: f.deviation})
 		if err != nil {
 			return nil, fmt.Errorf("starting the embedded mesh: %w", err)
@@ -139,6 +152,9 @@ func (f *runFlags) hold(ctx context.Context, plan *scenarios.Run, seed uint64, c
 	}
 	c, err := connect(ctx, connection, nil)
 	if err != nil {
+		return nil, err
+	}
+	if err := hold(ctx); err != nil {
 		return nil, err
 	}
 	sets := plan.Objects()
@@ -156,17 +172,18 @@ func (f *runFlags) hold(ctx context.Context, plan *scenarios.Run, seed uint64, c
 }
 
 // plan reads the command line; its error has every problem in it.
-func (f *runFlags) plan(set *pflag.FlagSet, args []string, text *scenarios.Flags) (*scenarios.Run, uint64, cluster.Options, error) {
-	args, unknown := splitUnknown(args)
+func (f *runFlags) plan(cmd *cobra.Command, args []string, text *scenarios.Flags) (*scenarios.Run, uint64, cluster.Options, error) {
+	set := cmd.Flags()
+	args, unknown := splitUnknown(set, args)
 	options, flagProblems := text.Options()
 	connection, connectionProblems := f.cluster.Options()
 	stages, stageProblem := scenarios.Choose(args)
-	var overrides map[string][]manifests.Object
-	var folderProblem error
-	if f.manifests != "" {
-		overrides, folderProblem = manifests.LoadDirectory(f.manifests)
+	first := ""
+	if len(stages) > 0 {
+		first = stages[0].Name
 	}
-	if err := errors.Join(unknown, stageProblem, flagProblems, connectionProblems, f.check(set, stages), folderProblem); err != nil {
+	overrides, manifestProblems := f.manifests.load(first, cmd.InOrStdin(), cmd.ErrOrStderr())
+	if err := errors.Join(unknown, stageProblem, flagProblems, connectionProblems, f.check(set, stages), manifestProblems); err != nil {
 		return nil, 0, connection, fmt.Errorf("run:\n%w", err)
 	}
 	pace := scenarios.Pace{Capacity: mesh.Capacity, Timed: mesh.Timed}
@@ -181,13 +198,18 @@ func (f *runFlags) plan(set *pflag.FlagSet, args []string, text *scenarios.Flags
 }
 
 // splitUnknown takes the flags that there are not, each with what looks like its value, out of the arguments.
-func splitUnknown(args []string) (rest []string, err error) {
+func splitUnknown(set *pflag.FlagSet, args []string) (rest []string, err error) {
 	var problems []error
 	value := false
 	for _, arg := range args {
 		switch {
 		case strings.HasPrefix(arg, "-"):
-			problems = append(problems, fmt.Errorf("unknown flag: %s", arg))
+			name, _, _ := strings.Cut(arg, "=")
+			suggestion := ""
+			if name, long := strings.CutPrefix(name, "--"); long {
+				suggestion = nearestFlag(set, name)
+			}
+			problems = append(problems, fmt.Errorf("unknown flag: %s%s", arg, suggestion))
 			value = !strings.Contains(arg, "=")
 		case value && !slices.Contains(append(manifests.StageNames(), "all"), arg):
 			value = false
@@ -221,12 +243,33 @@ func (f *runFlags) check(set *pflag.FlagSet, stages []scenarios.Stage) error {
 			problems = append(problems, errors.New("--break: a cluster cannot be told to be wrong; it needs --target mesh"))
 		}
 	default:
-		problems = append(problems, fmt.Errorf("--target %s: must be mesh or cluster", f.target))
+		problems = append(problems, fmt.Errorf("--target %s: must be mesh or cluster%s", f.target, spelling.DidYouMean(f.target, []string{"mesh", "cluster"})))
 	}
 	if _, err := f.traces.Destinations(); err != nil {
 		problems = append(problems, err)
 	}
 	return errors.Join(problems...)
+}
+
+// checkOpenFiles refuses a run with more requests in flight than this process may have files and sockets open for.
+func (f *runFlags) checkOpenFiles(inFlight int) error {
+	needs := mesh.OpenFiles
+	if f.target == "cluster" {
+		needs = cluster.OpenFiles
+	}
+	var few openfiles.TooFew
+	err := openfiles.Check(uint64(needs(inFlight)))
+	if !errors.As(err, &few) {
+		return err
+	}
+	fits := 0
+	for n := 1; n < inFlight && uint64(needs(n)) <= few.Allowed; n++ {
+		fits = n
+	}
+	if fits == 0 {
+		return fmt.Errorf("%w; nothing was started", err)
+	}
+	return fmt.Errorf("%w, or give the run --connections %d; nothing was started", err, fits)
 }
 
 // checkBreak refuses a deviation that there is not, or that none of the stages would show.
@@ -240,7 +283,7 @@ func checkBreak(name string, stages []scenarios.Stage) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("--break %s: must be one of %s", name, breakNames())
+	return fmt.Errorf("--break %s: must be one of %s%s", name, breakNames(), spelling.DidYouMean(name, strings.Split(breakNames(), ", ")))
 }
 
 // end is how the program ends after a report was delivered, or was not.

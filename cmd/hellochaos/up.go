@@ -12,33 +12,41 @@ import (
 
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/printable"
+	"github.com/hellochaos/hellochaos/spelling"
 	"github.com/hellochaos/hellochaos/target"
 	"github.com/hellochaos/hellochaos/target/mesh"
 )
 
 func upCommand() *cobra.Command {
 	names := manifests.StageNames()
-	folder := ""
+	own := &manifestFlags{}
 	cmd := &cobra.Command{
 		Use:       "up [STAGE]",
 		Short:     "keep the chain on the embedded mesh running, to try it by hand",
 		Long:      "Start the chain behind the embedded mesh with the stages up to STAGE applied\n(" + strings.Join(names, ", ") + "; default all), print its addresses,\nand keep it running until Ctrl-C.",
-		Example:   "  hellochaos up retry",
+		Example:   "  hellochaos up retry\n  hellochaos up retry -f reviews.yaml",
 		Args:      cobra.MaximumNArgs(1),
 		ValidArgs: names,
 	}
-	cmd.Flags().StringVar(&folder, "manifests", "", "`folder` whose STAGE.yaml files replace the bundled ones")
+	own.add(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		stage := names[len(names)-1]
 		if len(args) > 0 {
 			stage = args[0]
 		}
 		if !slices.Contains(names, stage) {
-			return fmt.Errorf("up: no stage %s: the stages are %s", stage, strings.Join(names, ", "))
+			return fmt.Errorf("up: no stage %s%s: the stages are %s", stage, spelling.DidYouMean(stage, names), strings.Join(names, ", "))
 		}
-		objects, host, err := through(stage, folder)
+		overrides, err := own.load(stage, cmd.InOrStdin(), cmd.ErrOrStderr())
 		if err != nil {
 			return fmt.Errorf("up:\n%w", err)
+		}
+		objects, host, err := through(stage, overrides)
+		if err != nil {
+			return fmt.Errorf("up:\n%w", err)
+		}
+		if err := hold(cmd.Context()); err != nil {
+			return err
 		}
 		return up(cmd.Context(), stage, objects, host, cmd.OutOrStdout())
 	}
@@ -47,13 +55,7 @@ func upCommand() *cobra.Command {
 
 // through are the objects of the stages up to one, with the user's own in place of bundled ones, and the Host that their
 // gateway wants (empty: any); read once, so that what is wrong with them is said before anything is started.
-func through(stage, folder string) (objects []manifests.Object, host string, err error) {
-	var overrides map[string][]manifests.Object
-	if folder != "" {
-		if overrides, err = manifests.LoadDirectory(folder); err != nil {
-			return nil, "", err
-		}
-	}
+func through(stage string, overrides map[string][]manifests.Object) (objects []manifests.Object, host string, err error) {
 	if objects, err = manifests.Through(stage, overrides); err != nil {
 		return nil, "", err
 	}
@@ -85,18 +87,22 @@ func up(ctx context.Context, stage string, objects []manifests.Object, host stri
 	if err != nil {
 		return failure{err}
 	}
-	fmt.Fprintf(stdout, "The chain is up with the stages up to %s; Ctrl-C ends it.\n\n", stage)
-	fmt.Fprintf(stdout, "frontend  %s/  (direct: outside the mesh)\n", frontend.URL)
+	var text strings.Builder
+	fmt.Fprintf(&text, "The chain is up with the stages up to %s; Ctrl-C ends it.\n\n", stage)
+	fmt.Fprintf(&text, "frontend  %s/  (direct: outside the mesh)\n", frontend.URL)
 	entry := frontend.URL
 	if gateway, err := m.Address(ctx, target.Gateway); err == nil {
-		fmt.Fprintf(stdout, "gateway   %s/\n", gateway.URL)
+		fmt.Fprintf(&text, "gateway   %s/\n", gateway.URL)
 		if entry = gateway.URL; host != "" {
 			entry = "-H " + printable.Word("Host: "+host) + " " + gateway.URL
 		}
 	} else {
-		fmt.Fprintf(stdout, "gateway   none before stage ingress\n")
+		fmt.Fprintf(&text, "gateway   none before stage ingress\n")
 	}
-	fmt.Fprintf(stdout, "\ncurl %s/\ncurl -H 'fail: 0.5' %s/\ncurl -H 'x-dev-user: super-secret' %s/\n", entry, entry, entry)
+	fmt.Fprintf(&text, "\ncurl %s/\ncurl -H 'fail: 0.5' %s/\ncurl -H 'x-dev-user: super-secret' %s/\n", entry, entry, entry)
+	if _, err := io.WriteString(stdout, text.String()); err != nil { // nobody would know where the chain is
+		return failure{err}
+	}
 	<-ctx.Done()
 	return nil
 }

@@ -3,12 +3,16 @@ package main
 import (
 	"bytes"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
+	networking "istio.io/api/networking/v1alpha3"
+
 	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/reports"
 	"github.com/hellochaos/hellochaos/target/mesh"
 )
 
@@ -29,9 +33,9 @@ func TestUsage(t *testing.T) {
 		{"nothing", "", []string{"no command given", "run", "up", "list", "manifests", "version"}},
 		{"no such command", "rum", []string{`no command "rum"`, "run"}},
 		{"no such flag", "run retry --fial 0.5", []string{"unknown flag: --fial"}},
-		{"no such flag among others", "run retry --fial 0.5 --rate -3 --hagn=1", []string{"unknown flag: --fial\n", "unknown flag: --hagn=1\n", "--rate -3"}},
+		{"no such flag among others", "run retry --fial 0.5 --rate -3 --hagn=1", []string{"unknown flag: --fial (did you mean \"--fail\"?)\n", "unknown flag: --hagn=1 (did you mean \"--hang\"?)\n", "--rate -3"}},
 		{"no stage", "run", []string{"no stage given", "egress, prod, retry, ingress, canary"}},
-		{"no such stage", "run retyr ingres", []string{"no stage retyr, ingres", "egress, prod, retry, ingress, canary"}},
+		{"no such stage", "run retyr ingres", []string{`no stage retyr (did you mean "retry"?), ingres (did you mean "ingress"?): the stages are `, "egress, prod, retry, ingress, canary"}},
 		{"all beside others", "run all retry", []string{"no stage all"}},
 		{"three at once", "run retry --fail 1.5 --rate -3 --cascade maybe",
 			[]string{"--fail 1.5: must be a probability from 0 to 1", "--rate -3", "--cascade maybe: must be absorb or propagate"}},
@@ -41,10 +45,36 @@ func TestUsage(t *testing.T) {
 			[]string{"no stage retyr", "--format xml: must be one of json, text, markdown, junit, html, prometheus, benchmark", "--break no-retry: must be one of", "no-retries"}},
 		{"a deviation that the stage does not show", "run egress --break split-70-30", []string{"--break split-70-30: shows on stage prod"}},
 		{"a deviation of no stage, misspelt", "run egress --break slow-backends", []string{"--break slow-backends: must be one of", "slow-backend"}},
-		{"no folder given", "run egress --out=", []string{`--out "": must name a folder`}},
+		{"no folder given", "run egress --out=", []string{`--out "": the value is empty: give a folder, or leave the flag out`}},
+		{"nothing given", "run egress --manifests= --break= --filename= --namespace= --rate= --seed= --kubeconfig=", []string{`--manifests "": the value is empty: give a folder`,
+			`--break "": the value is empty: give a deviation`, `--filename "": the value is empty: give a file`, `--namespace "": the value is empty`,
+			`--rate "": the value is empty`, `--seed "": the value is empty`, `--kubeconfig "": the value is empty`}},
+		{"given twice", "run egress --fail 0.1 --fail 0.1 --quiet --quiet -n a --namespace b", []string{"--fail: given more than once", "--quiet: given more than once", "--namespace: given more than once"}},
+		{"given twice elsewhere", "report r1 --format json --format text", []string{"report:", "--format: given more than once"}},
+		{"too small to mean anything", "run egress --tolerance 1e-12 --fail 1e-12 --hang 0.9999999999 --rate 1e-300 --duration 1ns --timeout 1ns",
+			[]string{"--tolerance 1e-12: must be a number from 0.001 to 0.4", "--fail 1e-12: must be a probability", "--hang 0.9999999999: must be a probability",
+				"--rate 1e-300: must be a number of requests a second from 0.01", "--duration 1ns: must be a time from 1ms", "--timeout 1ns: must be a time from 1ms"}},
+		{"a rate that would take days", "run egress --rate 0.011", []string{"--rate 0.011: the 1039 requests", "may send for 24: choose a higher --rate"}},
+		{"margins too small to mean anything", "compare a b --margin 1e-12 --latency-margin 1e-12%", []string{"--margin 1e-12: must be a share from 0.0001", "--latency-margin 1e-12%: must be a percentage from 0.01%"}},
+		{"a misspelt stage", "run rety", []string{`no stage rety (did you mean "retry"?)`}},
+		{"a misspelt command", "runn", []string{`no command "runn" (did you mean "run"?)`}},
+		{"a misspelt flag", "--hepl", []string{`unknown flag: --hepl (did you mean "--help"?)`}},
+		{"a misspelt flag of run", "run retry --hepl", []string{`unknown flag: --hepl (did you mean "--help"?)`}},
+		{"a misspelt flag of report", "report r1 --fromat json", []string{`unknown flag: --fromat (did you mean "--format"?)`}},
+		{"a misspelt value", "run retry --format jsn --break no-retris --cascade absorbe --target clutser", []string{`(did you mean "json"?)`, `(did you mean "no-retries"?)`, `(did you mean "absorb"?)`, `(did you mean "cluster"?)`}},
+		{"help about what there is not", "help nope", []string{`help: no command "nope": the commands are`}},
+		{"help about what is misspelt", "help reprot", []string{`no command "reprot" (did you mean "report"?)`}},
+		{"help about too much", "help run retry", []string{`no command "run retry"`}},
+		{"completion of no shell", "completion x", []string{`completion: no shell "x": the shells are bash, fish, powershell, zsh`}},
+		{"completion of nothing", "completion", []string{"completion: name one shell: bash, fish, powershell, zsh"}},
+		{"a dashboard that is misspelt", "dashboard msh", []string{`no dashboard "msh" (did you mean "mesh"?)`}},
+		{"two reports of one input", "compare - -", []string{"standard input can be read once"}},
 		{"manifests of nothing", "manifests", []string{"name one stage: egress, prod, retry, ingress, canary"}},
 		{"attack's flags", "run retry --duration 0 --max-requests 1.5 --connections 0 --timeout soon",
 			[]string{"--duration 0", "--max-requests 1.5", "--connections 0", "--timeout soon"}},
+		{"files that are none", "run retry -f " + filepath.Join(empty, "none.yaml") + " -f https://a/b.yaml -f " + empty + " -f k/kustomization.yaml -f - -f -",
+			[]string{filepath.Join(empty, "none.yaml") + ": no such file or directory", "https://a/b.yaml: an address, where a file is wanted",
+				empty + ": no .yaml, .yml or .json file in this folder", "'kubectl kustomize k'", "standard input: named more than once"}},
 		{"empty folder", "run retry --manifests " + empty, []string{empty, "retry.yaml"}},
 		{"no folder", "run retry --manifests " + filepath.Join(empty, "none"), []string{filepath.Join(empty, "none")}},
 		{"no such manifest", "manifests nothing", []string{"nothing", "retry"}},
@@ -134,7 +164,7 @@ func TestListAndManifests(t *testing.T) {
 
 // Help fits a terminal of 80 columns.
 func TestHelp(t *testing.T) {
-	for _, args := range []string{"--help", "help run", "up --help", "manifests --help", "list --help", "report --help", "compare-reports --help"} {
+	for _, args := range []string{"--help", "help run", "up --help", "manifests --help", "list --help", "report --help", "compare-reports --help", "compare --help"} {
 		got := usage(t, strings.Fields(args)...)
 		if got.code != 0 || !strings.Contains(got.stdout, "Usage:") {
 			t.Errorf("%s: exit %d, want 0 and the usage", args, got.code)
@@ -144,5 +174,112 @@ func TestHelp(t *testing.T) {
 				t.Errorf("%s: %d columns: %s", args, n, line)
 			}
 		}
+	}
+}
+
+// The user's own files take the place of bundled objects from the first stage on that is named, whatever they are called: of one
+// file, of a folder, and of what 'kubectl get -o yaml' prints, on standard input.
+func TestOwnFiles(t *testing.T) {
+	bundled, err := manifests.StageYAML("retry")
+	if err != nil {
+		t.Fatal(err)
+	}
+	weak := strings.ReplaceAll(string(bundled), "attempts: 3", "attempts: 1")
+	if weak == string(bundled) {
+		t.Fatal("the bundled retry.yaml has no attempts: 3 to replace")
+	}
+	folder := t.TempDir()
+	file := filepath.Join(folder, "reviews.yaml")
+	for name, text := range map[string]string{"reviews.yaml": weak, "kustomization.yaml": "resources: [reviews.yaml]\n"} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	list := "apiVersion: v1\nitems:\n"
+	for document := range strings.SplitSeq(weak, "\n---\n") {
+		indented := "  " + strings.ReplaceAll(strings.TrimSpace(document), "\n", "\n  ")
+		list += "- " + strings.TrimPrefix(regexp.MustCompile(`(?m)^ *#.*\n`).ReplaceAllString(indented+"\n", ""), "  ")
+	}
+	list += "kind: List\nmetadata:\n  resourceVersion: \"\"\n"
+	for name, c := range map[string]struct{ flag, stdin, note string }{
+		"file": {file, "", ""}, "folder": {folder, "", "kustomization.yaml was passed over"}, "standard input": {"-", weak, ""}, "a List": {"-", list, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			overrides, told, err := loaded(c.flag, c.stdin)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.Contains(told, c.note) || c.note == "" && told != "" {
+				t.Errorf("told %q, want %q", told, c.note)
+			}
+			for _, stage := range []string{"retry", "ingress", "canary"} {
+				for _, o := range overrides[stage] {
+					v, ok := o.Istio.(*networking.VirtualService)
+					if ok && v.Http[0].Retries.GetAttempts() != 1 {
+						t.Errorf("stage %s: %s has %d attempts, want the file's 1", stage, o.Name(), v.Http[0].Retries.GetAttempts())
+					}
+				}
+			}
+			if overrides["prod"] != nil || len(overrides["canary"]) < 3 {
+				t.Errorf("prod has %d objects of the file and canary %d, want none and all", len(overrides["prod"]), len(overrides["canary"]))
+			}
+		})
+	}
+}
+
+// loaded is what -f reads for stage retry and those after it.
+func loaded(name, stdin string) (overrides map[string][]manifests.Object, told string, err error) {
+	var stderr bytes.Buffer
+	flags := &manifestFlags{files: []string{name}}
+	overrides, err = flags.load("retry", strings.NewReader(stdin), &stderr)
+	return overrides, stderr.String(), err
+}
+
+// A folder that cannot be written into is found before anything is started.
+func TestOutCannotBeWritten(t *testing.T) {
+	readOnly := "/proc/self" // nobody can make a file there, root neither
+	if _, err := os.Stat(readOnly); err != nil {
+		t.Skipf("this system has no %s: %v", readOnly, err)
+	}
+	taken := t.TempDir()
+	if err := os.Mkdir(filepath.Join(taken, "report.html"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for folder, want := range map[string]string{
+		readOnly: "--out /proc/self: no file can be written into the folder", taken: "report.html in the folder is itself a folder",
+	} {
+		for _, command := range []string{"run egress", "report " + saved(t, nil)} {
+			got := usage(t, append(strings.Fields(command), "--out", folder)...)
+			if got.code != 2 || got.stdout != "" || !strings.Contains(got.stderr, want) {
+				t.Errorf("%s --out %s: exit %d, %q, want 2 and %q", command, folder, got.code, got.stderr, want)
+			}
+		}
+		if left, _ := filepath.Glob(filepath.Join(taken, "*")); len(left) != 1 {
+			t.Errorf("%v is left in the folder, want what was there", left)
+		}
+	}
+}
+
+// A run that needs more files open than the process may have is refused, and fits with the connections that the message names.
+func TestTooFewOpenFiles(t *testing.T) {
+	limited := func(limit, args string) ended {
+		cmd := exec.CommandContext(t.Context(), "sh", "-c", "ulimit -n "+limit+" && exec \"$0\" "+args, program)
+		var stdout, stderr bytes.Buffer
+		cmd.Stdout, cmd.Stderr = &stdout, &stderr
+		_ = cmd.Run()
+		return ended{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+	}
+	got := limited("128", "run egress")
+	if got.code != reports.ExitInfrastructure || got.stdout != "" || !strings.Contains(got.stderr, "may have 128 files and sockets open at once, and needs up to 16512: type 'ulimit -n 16512' before the command; nothing was started") {
+		t.Errorf("with 128 files: %+v", got)
+	}
+	got = limited("200", "run egress --max-requests 100")
+	few := regexp.MustCompile(`needs up to 1728: .*--connections (\d+); nothing was started`).FindStringSubmatch(got.stderr)
+	if got.code != reports.ExitInfrastructure || few == nil {
+		t.Fatalf("with 200 files: %+v", got)
+	}
+	got = limited("200", "run egress --max-requests 100 --connections "+few[1])
+	if got.code == reports.ExitInfrastructure || got.code == reports.ExitUsage || strings.Contains(got.stderr, "accept") {
+		t.Errorf("with 200 files and --connections %s: %+v", few[1], got)
 	}
 }

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"math"
 
-	"gonum.org/v1/gonum/stat/distuv"
+	"gonum.org/v1/gonum/mathext"
 
 	"github.com/hellochaos/hellochaos/reports"
 	"github.com/hellochaos/hellochaos/stats"
@@ -13,9 +13,9 @@ import (
 // scaled returns the p-value of the hypothesis that two estimates do not differ, of which only intervals at intervalAlpha are known. It
 // assumes that the sides of the intervals grow with the confidence as those of a normal distribution do.
 func scaled(from, to stats.Estimate) float64 {
-	at := distuv.UnitNormal.Quantile(1 - intervalAlpha/2)
+	at := mathext.NormalQuantile(1 - intervalAlpha/2)
 	return stats.PValue(func(alpha float64) (stats.Interval, bool) {
-		factor := distuv.UnitNormal.Quantile(1-alpha/2) / at
+		factor := mathext.NormalQuantile(1-alpha/2) / at
 		wide := func(e stats.Estimate) stats.Estimate {
 			return stats.Estimate{Value: e.Value, Interval: stats.Interval{
 				Lo: e.Value - factor*(e.Value-e.Interval.Lo), Hi: e.Value + factor*(e.Interval.Hi-e.Value)}}
@@ -99,8 +99,8 @@ func (t *test) needed(requests int64, family int) int64 {
 	size := math.Abs(t.difference.Value)
 	half, gap := t.difference.Interval.Width()/2, t.margin-size
 	if gap <= 0 {
-		z := distuv.UnitNormal.Quantile(1 - familyAlpha/float64(2*family))
-		half, gap = half*z/distuv.UnitNormal.Quantile(1-intervalAlpha/2), size
+		z := mathext.NormalQuantile(1 - familyAlpha/float64(2*family))
+		half, gap = half*z/mathext.NormalQuantile(1-intervalAlpha/2), size
 	}
 	n := float64(requests) * half * half / (gap * gap)
 	if !(n <= mostNeeded) {

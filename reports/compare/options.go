@@ -12,15 +12,18 @@ import (
 
 // Options are the choices of a user for a comparison.
 type Options struct {
-	// Margin is the largest difference of a share that still counts as the same, in (0, 1).
+	// Margin is the largest difference of a share that still counts as the same, in [0.0001, 1).
 	Margin float64 `json:"margin"`
-	// LatencyMargin is the largest difference of a latency that still counts as the same, as a part of the old latency, above 0.
+	// LatencyMargin is the largest difference of a latency that still counts as the same, as a part of the old latency, at least 0.0001.
 	// LatencyFloor is the smallest value of that difference, in seconds.
 	LatencyMargin float64 `json:"latency_margin"`
 	LatencyFloor  float64 `json:"latency_floor_seconds"`
 	// Strict is true where the comparison is unclear if a latency, a wait or a number of tries is unclear.
 	Strict bool `json:"strict"`
 }
+
+// leastMargin is the smallest share, and the smallest part of a latency, that a user can choose: no run is long enough to decide less.
+const leastMargin = 0.0001
 
 // Flags are the options as text, so that all bad values of a command line can be reported together.
 type Flags struct {
@@ -42,12 +45,12 @@ func (f *Flags) Options() (Options, error) {
 	o := Options{Strict: f.strict}
 	var wrongShare, wrongLatency error
 	var err error
-	if o.Margin, err = strconv.ParseFloat(f.margin, 64); err != nil || !(o.Margin > 0 && o.Margin < 1) {
-		wrongShare = fmt.Errorf("--margin %s: must be a share above 0 and below 1, such as 0.05", f.margin)
+	if o.Margin, err = strconv.ParseFloat(f.margin, 64); err != nil || !(o.Margin >= leastMargin && o.Margin < 1) {
+		wrongShare = fmt.Errorf("--margin %s: must be a share from 0.0001 to below 1, such as 0.05", f.margin)
 	}
 	var ok bool
 	if o.LatencyMargin, o.LatencyFloor, ok = latencyMargin(f.latencyMargin); !ok {
-		wrongLatency = fmt.Errorf("--latency-margin %s: must be a percentage above 0 and at most 1000%%, such as 10%%, or one with a time of at most a minute, such as 10%%,5ms", f.latencyMargin)
+		wrongLatency = fmt.Errorf("--latency-margin %s: must be a percentage from 0.01%% to 1000%%, such as 10%%, or one with a time of at most a minute, such as 10%%,5ms", f.latencyMargin)
 	}
 	return o, errors.Join(wrongShare, wrongLatency)
 }
@@ -57,7 +60,7 @@ func latencyMargin(text string) (share, floor float64, ok bool) {
 	percent, least, two := strings.Cut(text, ",")
 	number, ok := strings.CutSuffix(strings.TrimSpace(percent), "%")
 	share, err := strconv.ParseFloat(number, 64)
-	if !ok || err != nil || !(share > 0 && share <= 1000) {
+	if !ok || err != nil || !(share >= 100*leastMargin && share <= 1000) {
 		return 0, 0, false
 	}
 	if two {

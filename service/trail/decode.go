@@ -12,16 +12,18 @@ import (
 
 // Bounds of a trail that Decode accepts.
 const (
-	// MaxBytes is the length of the JSON, in bytes.
-	MaxBytes = 64 << 10
+	// MaxBytes is the length of the JSON, in bytes: room for MaxHops hops of about 250 bytes each.
+	MaxBytes = 1 << 20
 	// MaxHops is the number of hops.
-	MaxHops = 16
+	MaxHops = 4096
+	// MaxDepth is the number of hops one below the other. No request that obeys HeaderTries goes deeper.
+	MaxDepth = 32
 )
 
 // Members of the JSON objects of a trail. The first ones must be there.
 var (
-	hopMembers  = []string{"service", "version", "status", "attempt", "elapsed_ns", "call"}
-	callMembers = []string{"url", "status", "elapsed_ns", "error", "body", "hop"}
+	hopMembers  = []string{"service", "version", "status", "attempt", "elapsed_ns", "calls"}
+	callMembers = []string{"url", "status", "elapsed_ns", "number", "error", "body", "hop"}
 )
 
 const (
@@ -31,7 +33,8 @@ const (
 
 // Decode reads what Append writes, with any white space and any order of members. It is strict, since counts are made
 // of it: an unknown, missing or repeated member, a null, a number that is not a whole one of its range, text that is
-// not UTF-8, anything after the end, and a trail beyond MaxBytes or MaxHops is an error that names the byte.
+// not UTF-8, anything after the end, calls that are not in the order of their numbers, and a trail beyond MaxBytes,
+// MaxHops or MaxDepth is an error that names the byte.
 func Decode(data []byte) (*Hop, error) {
 	if len(data) > MaxBytes {
 		return nil, fmt.Errorf("trail of %d bytes: want at most %d", len(data), MaxBytes)
@@ -53,7 +56,10 @@ type decoder struct {
 	text string
 	at   int
 	hops int
-	err  error
+	deep int // hops around the one that is being read
+
+	spanCallCount int
+	err           error
 }
 
 // end wants nothing but white space to be left, and returns the first error.
@@ -69,6 +75,10 @@ func (d *decoder) hop() *Hop {
 		d.want(fmt.Sprintf("at most %d hops", MaxHops))
 		return nil
 	}
+	if d.deep++; d.deep > MaxDepth {
+		d.want(fmt.Sprintf("at most %d hops one below the other", MaxDepth))
+		return nil
+	}
 	h := new(Hop)
 	d.object(hopMembers, hopRequired, func(member int) {
 		switch hopMembers[member] {
@@ -82,17 +92,43 @@ func (d *decoder) hop() *Hop {
 			h.Attempt = int(d.number(0, math.MaxInt32))
 		case "elapsed_ns":
 			h.Elapsed = time.Duration(d.number(0, math.MaxInt64))
-		case "call":
-			h.Call = d.call()
+		case "calls":
+			h.Calls = d.calls()
 		}
 	})
+	d.deep--
 	return h
 }
 
-func (d *decoder) call() *Call {
-	c := new(Call)
+// calls reads at least one call: a hop without calls has no member for them.
+func (d *decoder) calls() []Call {
+	d.token('[')
+	all := make([]Call, 0, 1)
+	for last, more := -1, true; more && d.err == nil; more = d.next(',') {
+		start := d.at
+		all = append(all, Call{})
+		c := &all[len(all)-1]
+		d.call(c)
+		d.order(start, &last, c.Number)
+	}
+	d.token(']')
+	return all
+}
+
+// order wants the number of a call that was read from start on to be above the last one.
+func (d *decoder) order(start int, last *int, number int) {
+	if number <= *last && d.err == nil {
+		d.at = start
+		d.want("calls in the order of their numbers")
+	}
+	*last = number
+}
+
+func (d *decoder) call(c *Call) {
 	d.object(callMembers, callRequired, func(member int) {
 		switch callMembers[member] {
+		case "number":
+			c.Number = int(d.number(0, MaxHops))
 		case "url":
 			c.URL = d.string()
 		case "status":
@@ -107,7 +143,6 @@ func (d *decoder) call() *Call {
 			c.Hop = d.hop()
 		}
 	})
-	return c
 }
 
 // object reads an object whose members have these names, of which the first required ones must be there. read is

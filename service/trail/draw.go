@@ -29,8 +29,19 @@ func fnv(hash uint64, text string) uint64 {
 	return hash * prime // the NUL: hash ^ 0 is hash
 }
 
-// Tries is the path of attempt counts down to a try: received is the value of HeaderTries that it carried, empty at
-// the first hop, and attempt is the count that it carried, 0 when there was none. Tries("1", 3) is "1.3".
+// CallOf is the value of HeaderTries that a try's call carries: tries is the path of the try, and number counts the
+// try's calls from 0. The first call is named by the path of the try alone, so CallOf("1", 0) is "1" and CallOf("1", 2)
+// is "1:2".
+func CallOf(tries string, number int) string {
+	if number == 0 {
+		return tries
+	}
+	return tries + ":" + strconv.Itoa(number)
+}
+
+// Tries is the path of calls and attempt counts down to a try: received is the value of HeaderTries that it carried,
+// empty at the first hop, and attempt is the count that it carried, 0 when there was none. Tries("1", 3) is "1.3": the
+// third try of the first call of the first try. Tries("1:2", 3) is "1:2.3": the third try of the call after two others.
 func Tries(received string, attempt int) string {
 	if received == "" {
 		return strconv.Itoa(attempt)
@@ -38,14 +49,34 @@ func Tries(received string, attempt int) string {
 	return received + "." + strconv.Itoa(attempt)
 }
 
-// IsTries reports whether value is what Tries makes: decimal digits in groups joined by dots.
+// IsTries reports whether value has the form of what Tries makes: an attempt count in decimal digits, and for each call on
+// the way a colon and the number of the call, where it is not the first, and a dot and an attempt count.
 func IsTries(value string) bool {
+	call, ok := readPath(value)
+	return ok && !call
+}
+
+// IsCall reports whether value has the form of what CallOf makes: a path of tries, and a colon and a number where the call is not the
+// first of its try.
+func IsCall(value string) bool {
+	_, ok := readPath(value)
+	return ok
+}
+
+// readPath reports whether value is a path of tries, and whether it is that of a call: it ends with the number of one.
+func readPath(value string) (call, ok bool) {
 	before := byte('.')
 	for i := range len(value) {
-		if b := value[i]; b != '.' && (b < '0' || b > '9') || b == '.' && before == '.' {
-			return false
+		switch b := value[i]; {
+		case b == '0' && before == ':': // the first call has no number, and no number begins so
+			return false, false
+		case b >= '0' && b <= '9':
+		case before == '.' || before == ':', b != '.' && b != ':', b == ':' && call:
+			return false, false
+		default:
+			call = b == ':'
 		}
 		before = value[i]
 	}
-	return before != '.'
+	return call, before != '.' && before != ':'
 }

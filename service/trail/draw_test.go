@@ -51,6 +51,7 @@ func TestDrawsAreUniformAndIndependent(t *testing.T) {
 		{"another purpose", func(n int) float64 { return Draw("hang", request(n), "middleware", "1.1") }},
 		{"another service", fail("backend", "1.1")},
 		{"the next try", fail("middleware", "1.2")},
+		{"the next call of the caller", fail("middleware", "1:1.1")},
 		{"the caller's next try", fail("middleware", "2.1")},
 		{"another seed", func(n int) float64 { return Draw("fail", "8"+request(n)[1:], "middleware", "1.1") }},
 		{"the other phase", func(n int) float64 { return Draw("fail", fmt.Sprintf("7/before/%d", n), "middleware", "1.1") }},
@@ -78,9 +79,14 @@ func TestTries(t *testing.T) {
 		received string
 		attempt  int
 		want     string
-	}{{"", 0, "0"}, {"", 2, "2"}, {"1", 3, "1.3"}, {"0.1", 12, "0.1.12"}} {
-		if got := Tries(test.received, test.attempt); got != test.want {
+	}{{"", 0, "0"}, {"", 2, "2"}, {"1", 3, "1.3"}, {"0.1", 12, "0.1.12"}, {"1:2", 3, "1:2.3"}} {
+		if got := Tries(test.received, test.attempt); got != test.want || !IsTries(got) {
 			t.Errorf("Tries(%q, %d) = %q, want %q", test.received, test.attempt, got, test.want)
+		}
+	}
+	for number, want := range map[int]string{0: "1.3", 1: "1.3:1", 255: "1.3:255"} {
+		if got := CallOf("1.3", number); got != want || !IsCall(got) {
+			t.Errorf("CallOf(1.3, %d) = %q, want %q", number, got, want)
 		}
 	}
 }

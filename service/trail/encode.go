@@ -13,14 +13,26 @@ func Append(text []byte, h *Hop) []byte {
 	text = strconv.AppendInt(append(text, `,"status":`...), int64(h.Status), 10)
 	text = strconv.AppendInt(append(text, `,"attempt":`...), int64(h.Attempt), 10)
 	text = strconv.AppendInt(append(text, `,"elapsed_ns":`...), int64(h.Elapsed), 10)
-	if h.Call != nil {
-		text = appendCall(append(text, `,"call":`...), h.Call)
+	for i := range h.Calls {
+		if i == 0 {
+			text = append(text, `,"calls":[`...)
+		} else {
+			text = append(text, ',')
+		}
+		text = appendCall(text, &h.Calls[i])
+	}
+	if len(h.Calls) > 0 {
+		text = append(text, ']')
 	}
 	return append(text, '}')
 }
 
 func appendCall(text []byte, c *Call) []byte {
-	text = appendText(append(text, `{"url":`...), c.URL)
+	text = append(text, '{')
+	if c.Number != 0 {
+		text = append(strconv.AppendInt(append(text, `"number":`...), int64(c.Number), 10), ',')
+	}
+	text = appendText(append(text, `"url":`...), c.URL)
 	text = strconv.AppendInt(append(text, `,"status":`...), int64(c.Status), 10)
 	if c.Error != "" {
 		text = appendText(append(text, `,"error":`...), c.Error)

@@ -3,6 +3,7 @@ package trail
 import (
 	"io"
 	"net/http"
+	"strings"
 )
 
 // identity is an encoding that adds no header.
@@ -14,6 +15,12 @@ var identity = []string{"identity"}
 // gets leaves nothing on the wire; the encoding that is named spares the Transport the question, by a goroutine and a
 // timer, whether the body is empty.
 func Once(r *http.Request) { r.Body, r.TransferEncoding = nothing{}, identity }
+
+// OnceWith is Once for a request with a body that is not empty. The Transport cannot have the body twice, since it is not
+// told how (Request.GetBody).
+func OnceWith(r *http.Request, body string) {
+	r.Body, r.ContentLength = io.NopCloser(strings.NewReader(body)), int64(len(body))
+}
 
 // nothing is an empty body that http.Transport does not know to be empty.
 type nothing struct{}

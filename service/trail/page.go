@@ -17,17 +17,25 @@ import (
 // "StatusCodeError: 502 - …" with the quoted beginning of the body is what the tutorial's client (request-promise)
 // said of every status outside 200 to 299. A call without an answer says "Error: " and why.
 func Page(h *Hop) string {
-	page := append(appendWorkload(make([]byte, 0, 512), h), '\n')
-	for call := h.Call; call != nil; {
-		page = append(page, call.URL...)
+	return string(appendCalls(append(appendWorkload(make([]byte, 0, 512), h), '\n'), h, ""))
+}
+
+// appendCalls adds a line for each call below h. The calls of a hop that makes several are indented by two spaces, so
+// that a line's caller is the nearest line above it that is indented less; the tutorial's chain needs no indentation.
+func appendCalls(page []byte, h *Hop, indent string) []byte {
+	if len(h.Calls) > 1 {
+		indent += "  "
+	}
+	for i := range h.Calls {
+		call := &h.Calls[i]
+		page = append(append(page, indent...), call.URL...)
 		page = append(page, " -> "...)
 		page = append(appendOutcome(page, call), '\n')
-		if call.Hop == nil {
-			break
+		if call.Hop != nil {
+			page = appendCalls(page, call.Hop, indent)
 		}
-		call = call.Hop.Call
 	}
-	return string(page)
+	return page
 }
 
 // appendOutcome adds what a call came to.

@@ -15,11 +15,13 @@ const SpansPath = "/spans"
 const (
 	// MaxRequestName is how long a request's name (HeaderRequest) may be, in bytes, for its tries to be recorded.
 	MaxRequestName = 64
-	// MaxTriesLength is how long a path of tries may be, in bytes, likewise: MaxHops counts of one digit fit.
-	MaxTriesLength = 32
-	// MaxSpanRequests is how many requests may be asked for at once, MaxSpans how many spans an answer has at most.
+	// MaxTriesLength is how long a path of tries may be, in bytes, likewise: MaxDepth counts of one digit fit.
+	MaxTriesLength = 2 * MaxDepth
+	// MaxSpanRequests is how many requests may be asked for at once, MaxSpans how many spans an answer has at most, and
+	// MaxSpanCalls how many calls they have together.
 	MaxSpanRequests = 16
 	MaxSpans        = 4096
+	MaxSpanCalls    = 8192
 	// MaxRecordingBytes is the length of the JSON that DecodeRecording accepts, in bytes; no answer is longer.
 	MaxRecordingBytes = 4 << 20
 )
@@ -36,7 +38,8 @@ type Recording struct {
 	// OldestEnd is when the oldest span that is kept ended, by the service's clock, in nanoseconds since 1970: whatever was
 	// overwritten had ended before. 0: nothing was recorded.
 	OldestEnd int64 `json:"oldest_end_ns"`
-	// LeftOut is how many spans of the requests are kept and not in Spans, because there are more than MaxSpans.
+	// LeftOut is how many spans of the requests are kept and not in Spans, because there are more than MaxSpans, or more
+	// calls than MaxSpanCalls.
 	LeftOut int64 `json:"left_out"`
 	// Spans are those of the requests that were asked for, in the order in which they ended.
 	Spans []Span `json:"spans"`
@@ -55,24 +58,32 @@ type Span struct {
 	Elapsed time.Duration `json:"elapsed_ns"`
 	// Status is what was answered; CodeCut or CodeBroken where nothing was.
 	Status int `json:"status"`
-	// Call is the try's own call; nil when it made none.
-	Call *SpanCall `json:"call,omitempty"`
+	// Calls are the try's own calls, in the order of their numbers; none when it made none.
+	Calls []SpanCall `json:"calls,omitempty"`
 }
 
-// SpanCall is a try's call to its upstream, with all tries that the mesh made for it inside.
+// SpanCall is a try's call to an upstream, with all tries that the mesh made for it inside.
 type SpanCall struct {
+	// Number counts the calls of a try's configuration from 0, as Call.Number does.
+	Number  int           `json:"number,omitempty"`
 	Begin   int64         `json:"begin_ns"`
 	Elapsed time.Duration `json:"elapsed_ns"`
 	Status  int           `json:"status"` // 0: no answer
 }
 
+// Failed reports whether the call failed, as Call.Failed does.
+func (c *SpanCall) Failed() bool { return failed(c.Status) }
+
 var (
 	recordingMembers = []string{"service", "version", "instance", "recorded", "overwritten", "oldest_end_ns", "left_out", "spans"}
-	spanMembers      = []string{"number", "request", "tries", "attempt", "begin_ns", "elapsed_ns", "status", "call"}
-	spanCallMembers  = []string{"begin_ns", "elapsed_ns", "status"}
+	spanMembers      = []string{"number", "request", "tries", "attempt", "begin_ns", "elapsed_ns", "status", "calls"}
+	spanCallMembers  = []string{"begin_ns", "elapsed_ns", "status", "number"}
 )
 
-const spanRequired = 7
+const (
+	spanRequired     = 7
+	spanCallRequired = 3
+)
 
 // DecodeRecording reads the JSON of a Recording, as strictly as Decode reads a trail.
 func DecodeRecording(data []byte) (*Recording, error) {
@@ -149,17 +160,34 @@ func (d *decoder) span() (s Span) {
 			s.Elapsed = time.Duration(d.number(0, math.MaxInt64))
 		case "status":
 			s.Status = int(d.number(0, 599))
-		case "call":
-			s.Call = d.spanCall()
+		case "calls":
+			s.Calls = d.spanCalls()
 		}
 	})
 	return s
 }
 
-func (d *decoder) spanCall() *SpanCall {
-	c := new(SpanCall)
-	d.object(spanCallMembers, len(spanCallMembers), func(member int) {
+// spanCalls reads at least one call, as calls does.
+func (d *decoder) spanCalls() (all []SpanCall) {
+	d.token('[')
+	for last, more := -1, true; more && d.err == nil; more = d.next(',') {
+		if d.spanCallCount++; d.spanCallCount > MaxSpanCalls {
+			d.want(fmt.Sprintf("at most %d calls", MaxSpanCalls))
+			return nil
+		}
+		start := d.at
+		all = append(all, d.spanCall())
+		d.order(start, &last, all[len(all)-1].Number)
+	}
+	d.token(']')
+	return all
+}
+
+func (d *decoder) spanCall() (c SpanCall) {
+	d.object(spanCallMembers, spanCallRequired, func(member int) {
 		switch spanCallMembers[member] {
+		case "number":
+			c.Number = int(d.number(0, MaxHops))
 		case "begin_ns":
 			c.Begin = d.number(0, math.MaxInt64)
 		case "elapsed_ns":

@@ -18,7 +18,7 @@ func spans(n int) *Recording {
 		s := Span{Number: int64(7232 + i), Request: "1/retry-after/17", Tries: fmt.Sprintf("1.%d", i), Attempt: i, Begin: 1787543605123456789,
 			Elapsed: time.Duration(i), Status: CodeCut}
 		if i%2 == 0 {
-			s.Call = &SpanCall{Begin: 1787543605123456790, Elapsed: 5, Status: 500}
+			s.Calls = []SpanCall{{Begin: 1787543605123456790, Elapsed: 5, Status: 500}, {Number: 2, Begin: 1787543605123456790, Elapsed: 7, Status: 200}}
 		}
 		r.Spans = append(r.Spans, s)
 	}
@@ -49,6 +49,14 @@ func TestDecodeRecordingRefuses(t *testing.T) {
 		return text
 	}
 	many, _ := json.Marshal(spans(MaxSpans + 1))
+	wide := spans(3)
+	for i := range wide.Spans {
+		wide.Spans[i].Calls = make([]SpanCall, MaxSpanCalls/3+1)
+		for number := range wide.Spans[i].Calls {
+			wide.Spans[i].Calls[number].Number = number
+		}
+	}
+	manyCalls, _ := json.Marshal(wide)
 	for _, test := range []struct{ name, text, want string }{
 		{"nothing", ``, `spans at byte 0: want '{'`},
 		{"a trail", string(Append(nil, tour())), "want each of service, version, instance"},
@@ -57,6 +65,9 @@ func TestDecodeRecordingRefuses(t *testing.T) {
 		{"a span's member missing", replace(`"tries":"1.0",`, ``), "want member tries before"},
 		{"a call's member missing", replace(`,"status":500`, ``), "want member status before"},
 		{"tries that are none", replace(`"1.0"`, `"1..0"`), "want a path of tries"},
+		{"calls that are none", replace(`"calls":[`, `"calls":[],"x":[`), "want '{'"},
+		{"calls out of order", replace(`"number":2`, `"number":0`), "want calls in the order of their numbers"},
+		{"too many calls", string(manyCalls), "want at most 8192 calls"},
 		{"no spans", replace(`"spans":[`, `"spans":null,"x":[`), "want '['"},
 		{"an open list", strings.TrimSuffix(good, "]}"), "want ']'"},
 		{"a status beyond", replace(`"status":499`, `"status":600`), "want at most 599"},
@@ -73,9 +84,13 @@ func TestDecodeRecordingRefuses(t *testing.T) {
 }
 
 func TestIsTries(t *testing.T) {
-	for value, want := range map[string]bool{"0": true, "1.3": true, "10.2.4": true, "": false, ".": false, "1.": false, ".1": false, "1..2": false, "a": false, "1,2": false} {
-		if IsTries(value) != want {
-			t.Errorf("IsTries(%q) = %v", value, !want)
+	for value, want := range map[string]struct{ tries, call bool }{
+		"0": {true, true}, "1.3": {true, true}, "10.2.4": {true, true}, "1:2.3": {true, true}, "1:255.0:1.2": {true, true}, "1:10.1": {true, true},
+		"1:2": {false, true}, "1.3:2": {false, true},
+		"": {}, ".": {}, "1.": {}, ".1": {}, "1..2": {}, "a": {}, "1,2": {}, ":": {}, "1:": {}, ":1": {}, "1:.2": {}, "1.:2": {}, "1:2:3": {}, "1:0": {}, "1:0.1": {}, "1:01.1": {},
+	} {
+		if IsTries(value) != want.tries || IsCall(value) != want.call {
+			t.Errorf("%q: IsTries %v, IsCall %v, want %+v", value, IsTries(value), IsCall(value), want)
 		}
 	}
 }
@@ -85,7 +100,7 @@ func FuzzDecodeRecording(f *testing.F) {
 		text, _ := json.Marshal(spans(n))
 		f.Add(text)
 	}
-	f.Add([]byte(`{"spans":[{"call":{}}]}`))
+	f.Add([]byte(`{"spans":[{"calls":[{}]}]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		got, err := DecodeRecording(data)
 		if err != nil {

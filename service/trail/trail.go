@@ -1,7 +1,8 @@
-// Package trail holds what a request and its answer say about the way through the chain: the headers that the demo
-// service obeys and forwards, the draws that they lead to, the trail that it answers with, as JSON and as the tutorial's
-// page, the names under which it counts, and how a request is sent once and no more, so that counts mean anything. It is a leaf: every package may import it, and it must know nothing of
-// proxies, manifests, load or statistics.
+// Package trail holds what a request and its answer say about the way through the services: the headers that the
+// stand-in obeys and forwards, the draws and pins that decide which tries fail, the trail that it answers with (a tree of
+// calls) as JSON and as the tutorial's page, the names under which it counts, and how a request is sent once and no more,
+// so that counts mean anything. It is a leaf: every package may import it, and it must know nothing of proxies,
+// manifests, load or statistics.
 package trail
 
 import "time"
@@ -20,9 +21,14 @@ const (
 	// HeaderRequest names a request of an attack, "seed/phase/number". It makes every draw on its way reproducible;
 	// gateways replace x-request-id, so it is a header of our own.
 	HeaderRequest = "x-hellochaos-request"
-	// HeaderTries is the attempt counts on the way to this call, outermost first, joined by dots ("1.3"): without
-	// it a call of a retried caller would meet the same draws again.
+	// HeaderTries names a call by the calls and the attempt counts on the way to it (CallOf), outermost first: "1.3", or
+	// "1:2" for the third call of the first try. Without it a call of a retried caller, or another call of the same try,
+	// would meet the same draws again.
 	HeaderTries = "x-hellochaos-tries"
+	// HeaderPins says which tries of a request fail or hang, for requests that must meet one certain case: pins joined by
+	// commas, each the path of a try, in which "*" is any attempt count, and "=fail" or "=hang": "0.1=fail,0.2=hang". With
+	// it nothing is drawn: a try that no pin is for does neither.
+	HeaderPins = "x-hellochaos-pins"
 	// HeaderTrail marks an answer whose JSON body is a Hop; its value is the version of that form, Form.
 	HeaderTrail = "x-hellochaos-trail"
 	// HeaderAttempt is Envoy's count of the tries of a call, 1 for the first. It is absent when no proxy sent the
@@ -34,8 +40,9 @@ const (
 	HeaderExpected = "x-envoy-expected-rq-timeout-ms"
 )
 
-// Form is the version of the JSON form that Append writes and Decode reads, as HeaderTrail names it.
-const Form = "1"
+// Form is the version of the JSON form that Append writes and Decode reads, as HeaderTrail names it, and of the draws
+// (Draw, Tries). Form 1 had one call for each hop.
+const Form = "2"
 
 // Values of HeaderCascade.
 const (
@@ -57,6 +64,9 @@ const (
 	MetricInFlight = "hellochaos_tries_in_flight"
 	// MetricDuration is a histogram of the seconds from reading a try to its answer, with the labels service and version.
 	MetricDuration = "hellochaos_try_duration_seconds"
+	// MetricForm is a gauge of value 1 with the label form: the version of draws and trail by which the service answers,
+	// Form. Whoever knows another one would expect other things of each request.
+	MetricForm = "hellochaos_trail_form"
 	// CodeCut stands for a try whose caller went away before the answer, as a per-try timeout makes it, and for one that
 	// took the whole time that HeaderExpected gave it: its caller's timer began earlier and is over as well.
 	CodeCut = 499
@@ -75,12 +85,16 @@ type Hop struct {
 	Attempt int `json:"attempt"`
 	// Elapsed is the service's own time from reading the request to writing the answer.
 	Elapsed time.Duration `json:"elapsed_ns"`
-	// Call is the service's call to its upstream; nil when it made none (a failing try returns at once).
-	Call *Call `json:"call,omitempty"`
+	// Calls are the calls that the service made for the try, in the order of its configuration, whether they were made in
+	// turn or side by side. There are none when the service calls nobody or when the try failed at once; there are fewer
+	// than configured when a failed call ended the try (Propagate).
+	Calls []Call `json:"calls,omitempty"`
 }
 
 // Call is a logical request of one hop to the next, as its caller saw it: all tries that the mesh made are inside.
 type Call struct {
+	// Number counts the calls of a try's configuration from 0; CallOf names the call by it.
+	Number int `json:"number,omitempty"`
 	// URL is the upstream's address as configured, "http://middleware/".
 	URL string `json:"url"`
 	// Status is what the mesh answered; 0 when there was no answer, and then Error says why.
@@ -95,4 +109,6 @@ type Call struct {
 }
 
 // Failed reports whether the call failed: no answer, or a status of 500 or more.
-func (c *Call) Failed() bool { return c.Status == 0 || c.Status >= 500 }
+func (c *Call) Failed() bool { return failed(c.Status) }
+
+func failed(status int) bool { return status == 0 || status >= 500 }

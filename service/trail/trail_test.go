@@ -12,29 +12,54 @@ import (
 
 // tour is a whole way: three hops and the clock.
 func tour() *Hop {
-	clock := &Call{URL: "http://time.jsontest.com/", Status: 200, Elapsed: 120 * time.Millisecond,
+	clock := Call{URL: "http://time.jsontest.com/", Status: 200, Elapsed: 120 * time.Millisecond,
 		Body: `{"date":"08-24-2026","milliseconds_since_epoch":1787543605123,"time":"03:53:25 AM"}`}
-	backend := &Hop{Service: "backend", Version: "prod", Status: 200, Attempt: 3, Elapsed: 174 * time.Millisecond, Call: clock}
+	backend := &Hop{Service: "backend", Version: "prod", Status: 200, Attempt: 3, Elapsed: 174 * time.Millisecond, Calls: []Call{clock}}
 	middleware := &Hop{Service: "middleware", Version: "canary", Status: 200, Attempt: 1, Elapsed: 241 * time.Millisecond,
-		Call: &Call{URL: "http://backend/", Status: 200, Elapsed: 238 * time.Millisecond, Hop: backend}}
+		Calls: []Call{{URL: "http://backend/", Status: 200, Elapsed: 238 * time.Millisecond, Hop: backend}}}
 	return &Hop{Service: "frontend", Version: "prod", Status: 200, Elapsed: 287 * time.Millisecond,
-		Call: &Call{URL: "http://middleware/", Status: 200, Elapsed: 283 * time.Millisecond, Hop: middleware}}
+		Calls: []Call{{URL: "http://middleware/", Status: 200, Elapsed: 283 * time.Millisecond, Hop: middleware}}}
 }
 
 // chain is a trail of n hops.
 func chain(n int) *Hop {
 	h := &Hop{Service: "last", Version: "prod", Status: 200}
 	for range n - 1 {
-		h = &Hop{Service: "hop", Version: "prod", Status: 200, Call: &Call{URL: "http://next/", Status: 200, Hop: h}}
+		h = &Hop{Service: "hop", Version: "prod", Status: 200, Calls: []Call{{URL: "http://next/", Status: 200, Hop: h}}}
 	}
 	return h
 }
 
+// tree is a trail of which each hop of a level has so many calls: tree(10, 10) has 1 + 10 + 100 hops.
+func tree(calls ...int) *Hop {
+	h := &Hop{Service: "node", Version: "v1", Status: 200, Attempt: 1, Elapsed: 1234567}
+	if len(calls) == 0 {
+		return h
+	}
+	for n := range calls[0] {
+		h.Calls = append(h.Calls, Call{Number: 2 * n, URL: "http://node/", Status: 200, Elapsed: 2345678, Hop: tree(calls[1:]...)})
+	}
+	return h
+}
+
+// hops counts the hops of a trail.
+func hops(h *Hop) int {
+	count := 1
+	for i := range h.Calls {
+		if c := &h.Calls[i]; c.Hop != nil {
+			count += hops(c.Hop)
+		}
+	}
+	return count
+}
+
 func TestAppendWritesThisForm(t *testing.T) {
 	h := &Hop{Service: "middleware", Version: "canary", Status: 500, Attempt: 4, Elapsed: 1500,
-		Call: &Call{URL: "http://backend/", Error: "cut \"off\"\n", Elapsed: 1400, Body: "<a&b>\xff\u20ac\\"}}
+		Calls: []Call{{URL: "http://backend/", Error: "cut \"off\"\n", Elapsed: 1400, Body: "<a&b>\xff\u20ac\\"},
+			{Number: 2, URL: "http://audit/", Status: 204, Elapsed: 7}}}
 	want := `{"service":"middleware","version":"canary","status":500,"attempt":4,"elapsed_ns":1500,` +
-		`"call":{"url":"http://backend/","status":0,"error":"cut \"off\"\u000a","elapsed_ns":1400,"body":"<a&b>` + "\uFFFD\u20ac" + `\\"}}`
+		`"calls":[{"url":"http://backend/","status":0,"error":"cut \"off\"\u000a","elapsed_ns":1400,"body":"<a&b>` + "\uFFFD\u20ac" + `\\"},` +
+		`{"number":2,"url":"http://audit/","status":204,"elapsed_ns":7}]}`
 	if got := string(Append([]byte("x"), h)); got != "x"+want {
 		t.Errorf("Append:\n got %s\nwant x%s", got, want)
 	}
@@ -42,8 +67,8 @@ func TestAppendWritesThisForm(t *testing.T) {
 
 func TestDecodeReadsWhatAppendWrites(t *testing.T) {
 	refused := tour()
-	refused.Call.Hop.Call = &Call{URL: "http://backend/", Error: "dial tcp: refused\t\x01\u2028", Elapsed: 7}
-	for name, h := range map[string]*Hop{"tour": tour(), "no answer": refused, "longest": chain(MaxHops), "bare": chain(1)} {
+	refused.Calls[0].Hop.Calls = []Call{{URL: "http://backend/", Error: "dial tcp: refused\t\x01\u2028", Elapsed: 7}}
+	for name, h := range map[string]*Hop{"tour": tour(), "no answer": refused, "deepest": chain(MaxDepth), "bare": chain(1), "isotope's tree": tree(10, 10)} {
 		text := Append(nil, h)
 		got, err := Decode(text)
 		if err != nil || !reflect.DeepEqual(got, h) {
@@ -60,6 +85,20 @@ func TestDecodeReadsWhatAppendWrites(t *testing.T) {
 	}
 }
 
+func TestDecodeReadsTrees(t *testing.T) {
+	for _, test := range []struct {
+		calls []int
+		hops  int
+	}{{[]int{10, 10}, 111}, {[]int{63, 64}, MaxHops}, {[]int{MaxHops/2 - 1, 1}, MaxHops - 1}} {
+		h := tree(test.calls...)
+		text := Append(nil, h)
+		got, err := Decode(text)
+		if err != nil || !reflect.DeepEqual(got, h) || hops(got) != test.hops {
+			t.Errorf("a tree of %d hops, %d bytes: %v", test.hops, len(text), err)
+		}
+	}
+}
+
 func TestDecodeRefuses(t *testing.T) {
 	const good = `{"service":"a","version":"b","status":200,"attempt":1,"elapsed_ns":5}`
 	if _, err := Decode([]byte(good)); err != nil {
@@ -72,13 +111,13 @@ func TestDecodeRefuses(t *testing.T) {
 		}
 		return text
 	}
-	withCall := func(call string) string { return replace(`}`, `,"call":`+call+`}`) }
+	withCall := func(call string) string { return replace(`}`, `,"calls":[`+call+`]}`) }
 	for _, test := range []struct{ name, text, want string }{
 		{"nothing", ``, `at byte 0: want '{'`},
 		{"another form", `[]`, `at byte 0: want '{'`},
 		{"null", `null`, `at byte 0: want '{'`},
 		{"empty object", `{}`, `at byte 1: want '"'`},
-		{"unknown member", replace(`"attempt"`, `"attempts"`), "at byte 42: want each of service, version, status, attempt, elapsed_ns, call once"},
+		{"unknown member", replace(`"attempt"`, `"attempts"`), "at byte 42: want each of service, version, status, attempt, elapsed_ns, calls once"},
 		{"another case", replace(`"attempt"`, `"Attempt"`), "want each of"},
 		{"member twice", replace(`"version"`, `"service"`), "at byte 15: want each of"},
 		{"member missing", replace(`"version":"b",`, ``), "want member version before"},
@@ -102,8 +141,17 @@ func TestDecodeRefuses(t *testing.T) {
 		{"cut", good[:len(good)-1], `want '}'`},
 		{"more after it", good + " x", "at byte 70: want nothing after"},
 		{"call is null", withCall(`null`), `want '{'`},
-		{"too many hops", string(Append(nil, chain(MaxHops+1))), "want at most 16 hops"},
-		{"too long", good + strings.Repeat(" ", MaxBytes), "want at most 65536"},
+		{"too many hops", string(Append(nil, tree(63, 65))), "want at most 4096 hops"},
+		{"no call", replace(`}`, `,"calls":[]}`), `want '{'`},
+		{"calls that are none", replace(`}`, `,"calls":null}`), `want '['`},
+		{"form 1", replace(`}`, `,"call":{"url":"u","status":1,"elapsed_ns":1}}`), "want each of service, version"},
+		{"calls out of order", withCall(`{"number":2,"url":"u","status":1,"elapsed_ns":1},{"number":1,"url":"u","status":1,"elapsed_ns":1}`),
+			"at byte 127: want calls in the order of their numbers"},
+		{"a number twice", withCall(`{"url":"u","status":1,"elapsed_ns":1},{"number":0,"url":"u","status":1,"elapsed_ns":1}`), "want calls in the order of their numbers"},
+		{"a number beyond", withCall(`{"number":4097,"url":"u","status":1,"elapsed_ns":1}`), "want at most 4096"},
+		{"an open list", strings.TrimSuffix(withCall(`{"url":"u","status":1,"elapsed_ns":1}`), "]}") + "}", "want ']'"},
+		{"too deep", string(Append(nil, chain(MaxDepth+1))), "want at most 32 hops one below the other"},
+		{"too long", good + strings.Repeat(" ", MaxBytes), "want at most 1048576"},
 	} {
 		hop, err := Decode([]byte(test.text))
 		if err == nil || hop != nil || !strings.Contains(err.Error(), test.want) {
@@ -114,14 +162,20 @@ func TestDecodeRefuses(t *testing.T) {
 
 func TestPage(t *testing.T) {
 	refusing := tour()
-	refusing.Call.Hop.Call.Hop.Call = &Call{URL: "http://time.jsontest.com/", Status: 502}
+	refusing.Calls[0].Hop.Calls[0].Hop.Calls = []Call{{URL: "http://time.jsontest.com/", Status: 502}}
 	failing := tour()
-	failing.Call = &Call{URL: "http://middleware/", Status: 500, Hop: &Hop{Service: "middleware", Version: "prod", Status: 500}}
+	failing.Calls = []Call{{URL: "http://middleware/", Status: 500, Hop: &Hop{Service: "middleware", Version: "prod", Status: 500}}}
 	propagating := tour()
-	propagating.Call.Status, propagating.Call.Hop.Status = 500, 500
-	propagating.Call.Hop.Call = &Call{URL: "http://backend/", Status: 503, Body: `no "healthy" upstream`}
+	propagating.Calls[0].Status, propagating.Calls[0].Hop.Status = 500, 500
+	propagating.Calls[0].Hop.Calls = []Call{{URL: "http://backend/", Status: 503, Body: `no "healthy" upstream`}}
 	silent := tour()
-	silent.Call = &Call{URL: "http://middleware/", Error: "dial tcp 127.0.0.1:80:\nrefused\x1b[31m"}
+	silent.Calls = []Call{{URL: "http://middleware/", Error: "dial tcp 127.0.0.1:80:\nrefused\x1b[31m"}}
+	several := &Hop{Service: "page", Version: "v1", Elapsed: 100 * time.Millisecond, Calls: []Call{
+		{URL: "http://details/", Status: 503},
+		{Number: 1, URL: "http://reviews/", Status: 200, Hop: &Hop{Service: "reviews", Version: "v2", Elapsed: 50 * time.Millisecond, Calls: []Call{
+			{URL: "http://ratings/", Status: 200, Hop: &Hop{Service: "ratings", Version: "v1", Elapsed: 20 * time.Millisecond, Calls: []Call{
+				{URL: "http://a/", Status: 200, Body: "a"}, {Number: 1, URL: "http://b/", Status: 200, Body: "b"}}}}}}},
+		{Number: 2, URL: "http://audit/", Status: 200, Body: "ok"}}}
 	for _, test := range []struct {
 		name string
 		hop  *Hop
@@ -147,6 +201,14 @@ http://backend/ -> StatusCodeError: 503 - "no \"healthy\" upstream"
 		{"no answer", silent, `frontend-prod - 0.287secs
 http://middleware/ -> Error: dial tcp 127.0.0.1:80: refused [31m
 `},
+		{"several calls", several, `page-v1 - 0.100secs
+  http://details/ -> StatusCodeError: 503 - ""
+  http://reviews/ -> reviews-v2 - 0.050secs
+  http://ratings/ -> ratings-v1 - 0.020secs
+    http://a/ -> a
+    http://b/ -> b
+  http://audit/ -> ok
+`},
 		{"no call, no version", &Hop{Service: "clock", Elapsed: 499 * time.Microsecond}, "clock - 0.000secs\n"},
 	} {
 		if got := Page(test.hop); got != test.want {
@@ -157,8 +219,9 @@ http://middleware/ -> Error: dial tcp 127.0.0.1:80: refused [31m
 
 func FuzzDecode(f *testing.F) {
 	f.Add(Append(nil, tour()))
-	f.Add(Append(nil, chain(MaxHops+1)))
-	f.Add([]byte(`{"service":"\u00e9\ud83d\ude00\/","version":"","status":200,"attempt":0, "elapsed_ns":5 , "call":{"url":"","status":0,"elapsed_ns":0}}`))
+	f.Add(Append(nil, chain(MaxDepth+1)))
+	f.Add(Append(nil, tree(3, 2, 2)))
+	f.Add([]byte(`{"service":"\u00e9\ud83d\ude00\/","version":"","status":200,"attempt":0, "elapsed_ns":5 , "calls":[{"url":"","status":0,"elapsed_ns":0}, {"number":3,"url":"","status":0,"elapsed_ns":0}]}`))
 	f.Add([]byte(`{"service":"\`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		hop, err := Decode(data)
@@ -221,7 +284,7 @@ func BenchmarkPage(b *testing.B) {
 
 func ExamplePage() {
 	fmt.Print(Page(&Hop{Service: "frontend", Version: "prod", Elapsed: 287 * time.Millisecond,
-		Call: &Call{URL: "http://middleware/", Status: 500}}))
+		Calls: []Call{{URL: "http://middleware/", Status: 500}}}))
 	// Output:
 	// frontend-prod - 0.287secs
 	// http://middleware/ -> StatusCodeError: 500 - ""

@@ -18,6 +18,7 @@ import (
 // cluster's Wait is over. Each try gets a context of its own, bounded by requestTime. Conflicts are cured by doing it again
 // from the read on, which is the caller's part: do must read anew what it writes.
 func (c *Cluster) again(ctx context.Context, what string, do func(context.Context) error) error {
+	outer := ctx
 	ctx, cancel := context.WithTimeoutCause(ctx, c.options.Wait, errors.New("the time is over"))
 	defer cancel()
 	backoff := wait.Backoff{Duration: 100 * time.Millisecond, Factor: 2, Jitter: 0.2, Cap: 3 * time.Second, Steps: 1 << 20}
@@ -27,6 +28,9 @@ func (c *Cluster) again(ctx context.Context, what string, do func(context.Contex
 		done()
 		if err == nil {
 			return nil
+		}
+		if outer.Err() != nil {
+			return fmt.Errorf("%s: %w", what, context.Cause(outer)) // why it ends, and not only that it does
 		}
 		if !passing(err) {
 			return fmt.Errorf("%s: %w", what, advised(err))
@@ -50,6 +54,10 @@ func passing(err error) bool {
 	if apierrors.IsConflict(err) || apierrors.IsServerTimeout(err) || apierrors.IsTimeout(err) || apierrors.IsTooManyRequests(err) ||
 		apierrors.IsServiceUnavailable(err) || utilnet.IsConnectionRefused(err) || utilnet.IsConnectionReset(err) ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, context.DeadlineExceeded) {
+		return true
+	}
+	var going *terminatingError
+	if errors.As(err, &going) {
 		return true
 	}
 	var request *url.Error

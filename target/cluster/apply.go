@@ -19,8 +19,10 @@ import (
 // no rule points at what is not there; then it waits until every proxy obeys. After an error part of the set may be in
 // force, which Close takes back.
 func (r *Run) Apply(ctx context.Context, objects []manifests.Object) error {
-	if err := context.Cause(r.gone); err != nil {
-		return err
+	ctx, done := r.whileHeld(ctx)
+	defer done()
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
 	}
 	rules, err := manifests.Read(objects)
 	if err != nil {
@@ -132,13 +134,14 @@ func (c *Cluster) steadyState(ctx context.Context, rules *manifests.Rules) (stri
 	return "", nil
 }
 
-// statuses are a trail's, hop by hop: "200 200 200 502".
+// statuses are a trail's, hop by hop, a hop before those that it called: "200 200 200 502".
 func statuses(hop *trail.Hop) string {
 	text := strconv.Itoa(hop.Status)
-	for call := hop.Call; call != nil; call = call.Hop.Call {
-		text += " " + strconv.Itoa(call.Status)
-		if call.Hop == nil {
-			break
+	for i := range hop.Calls {
+		if call := &hop.Calls[i]; call.Hop != nil {
+			text += " " + statuses(call.Hop)
+		} else {
+			text += " " + strconv.Itoa(call.Status)
 		}
 	}
 	return text

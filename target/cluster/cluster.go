@@ -14,9 +14,7 @@ import (
 	"slices"
 	"time"
 
-	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/dynamic"
-	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 
@@ -50,6 +48,9 @@ type Options struct {
 	TakeOver bool
 	// Wait bounds each wait: for pods, for proxies, for the API server to come back.
 	Wait time.Duration
+	// CountDown, when set, is told how long a wait for somebody else's lease will still last at most, about once a second, and
+	// 0 when it is over.
+	CountDown func(left time.Duration)
 	// Command is what the user typed and Version the program's, for the journal; Say, when set, tells progress by the line.
 	Command []string
 	Version string
@@ -58,16 +59,16 @@ type Options struct {
 
 // Cluster is a connection to one namespace of one cluster. It may be used concurrently.
 type Cluster struct {
-	options   Options
-	config    *rest.Config
-	core      kubernetes.Interface
-	dynamic   dynamic.Interface
-	discovery discovery.DiscoveryInterface
+	options Options
+	config  *rest.Config
+	core    *clientset
+	dynamic dynamic.Interface
 	// server is the API server's URL, context the kubeconfig's context in use, namespace the chain's.
 	server, context, namespace string
 	// istioVersion is the version of networking.istio.io that the server prefers, "v1"; empty: Istio's kinds are not there.
 	istioVersion string
 	kubernetes   string // the server's version
+	lease        leaseTimes
 }
 
 // Connect reads the kubeconfig and asks the API server for its version and for Istio's API. The error says which file,
@@ -80,7 +81,7 @@ func Connect(ctx context.Context, o Options) (*Cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the kubeconfig: %w; name one by --kubeconfig or $KUBECONFIG, and a context of it by --context", err)
 	}
-	c := &Cluster{options: o, config: config, server: config.Host, namespace: o.Namespace, context: o.Context}
+	c := &Cluster{options: o, config: config, server: config.Host, namespace: o.Namespace, context: o.Context, lease: usualLease}
 	if c.namespace == "" {
 		if c.namespace, _, err = loader.Namespace(); err != nil {
 			return nil, fmt.Errorf("reading the namespace of the kubeconfig's context: %w; name one by -n", err)
@@ -111,24 +112,28 @@ func (c *Cluster) clients() (err error) {
 }
 
 func (c *Cluster) clientsOver(client *http.Client) (err error) {
-	core, err := kubernetes.NewForConfigAndClient(c.config, client)
-	if err != nil {
+	bounded := *client
+	if bounded.Transport == nil {
+		bounded.Transport = http.DefaultTransport
+	}
+	bounded.Transport = boundedAnswers{bounded.Transport, fromPod}
+	client = &bounded
+	if c.core, err = newClientset(c.config, client); err != nil {
 		return err
 	}
-	c.core, c.discovery = core, core.Discovery()
 	c.dynamic, err = dynamic.NewForConfigAndClient(c.config, client)
 	return err
 }
 
 // versions asks the server what it is.
 func (c *Cluster) versions(ctx context.Context) error {
-	return c.again(ctx, "asking the API server "+c.server+" for its version", func(context.Context) error {
-		version, err := c.discovery.ServerVersion()
+	return c.again(ctx, "asking the API server "+c.server+" for its version", func(ctx context.Context) error {
+		version, err := c.core.serverVersion(ctx)
 		if err != nil {
 			return err
 		}
 		c.kubernetes = version.GitVersion
-		groups, err := c.discovery.ServerGroups()
+		groups, err := c.core.serverGroups(ctx)
 		if err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package cluster
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -41,6 +42,9 @@ func (r *Run) Counters(ctx context.Context) (target.Counters, error) {
 		inFlight, err := r.look(ctx)
 		if apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) { // all else may pass: a pod that goes, a server that restarts
 			return nil, advised(err)
+		}
+		if errors.Is(err, target.ErrForm) { // to wait brings no other version
+			return nil, err
 		}
 		if err == nil {
 			counters := r.total()

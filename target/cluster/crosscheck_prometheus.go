@@ -33,7 +33,7 @@ func (r *Run) comparePrometheus(ctx context.Context, counted map[string]int64, e
 	address := withoutPassword(r.cluster.options.PrometheusURL)
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	defer transport.CloseIdleConnections()
-	client, err := api.NewClient(api.Config{Address: r.cluster.options.PrometheusURL, Client: &http.Client{Transport: transport,
+	client, err := api.NewClient(api.Config{Address: r.cluster.options.PrometheusURL, Client: &http.Client{Transport: boundedAnswers{transport, fromAnywhere},
 		// The URL's password is for the host that the user named.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}})
 	if err != nil {

@@ -20,6 +20,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/service/trail"
 	"github.com/hellochaos/hellochaos/target"
 )
 
@@ -133,6 +134,7 @@ type chain struct {
 	statistics map[string]string
 	uid        types.UID // of backend's pod
 	forbidden  bool      // the gateway's pods
+	another    bool      // the services are of another version
 	// scraped is what the Prometheus knows, by its query's first word.
 	scraped map[string]map[string]float64
 	asked   int
@@ -182,6 +184,11 @@ func (c *chain) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusForbidden, failure(http.StatusForbidden, metav1.StatusReasonForbidden, "not you"))
 	case len(parts) == 5 && parts[4] == "metrics":
 		service, _, _ := strings.Cut(parts[2], "-")
+		form := trail.Form
+		if c.another {
+			form = "1"
+		}
+		_, _ = fmt.Fprintf(w, "# TYPE hellochaos_trail_form gauge\nhellochaos_trail_form{form=%q} 1\n", form)
 		_, _ = fmt.Fprintf(w, "# TYPE hellochaos_tries_total counter\nhellochaos_tries_total{service=%q,version=\"prod\",attempt=\"1\",code=\"200\"} %d\n", service, c.tries[service])
 	case len(parts) == 6 && strings.HasSuffix(parts[2], ":15090") && r.URL.Query().Has("usedonly") && c.statistics[strings.TrimSuffix(parts[2], ":15090")] != "-":
 		_, _ = fmt.Fprint(w, c.statistics[strings.TrimSuffix(parts[2], ":15090")])

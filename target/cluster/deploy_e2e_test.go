@@ -186,7 +186,7 @@ func TestE2EDeployTellsQuota(t *testing.T) {
 	c, _ := deployCluster(t)
 	makeNamespace(t, c, map[string]string{injectionLabel: "enabled"})
 	quota := &corev1.ResourceQuota{ObjectMeta: metav1.ObjectMeta{Name: "none"}, Spec: corev1.ResourceQuotaSpec{Hard: corev1.ResourceList{corev1.ResourcePods: resource.MustParse("0")}}}
-	if _, err := c.core.CoreV1().ResourceQuotas(c.namespace).Create(t.Context(), quota, metav1.CreateOptions{}); err != nil {
+	if _, err := whole(t, c).CoreV1().ResourceQuotas(c.namespace).Create(t.Context(), quota, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	err := c.Deploy(t.Context(), scripted(t, "hello-service", "3000", "10m"), Choices{})
@@ -198,7 +198,7 @@ func TestE2EDeployTellsQuota(t *testing.T) {
 func TestE2EDeployTellsTheWebhook(t *testing.T) {
 	t.Parallel()
 	c, _ := deployCluster(t)
-	webhooks := c.core.AdmissionregistrationV1().MutatingWebhookConfigurations()
+	webhooks := whole(t, c).AdmissionregistrationV1().MutatingWebhookConfigurations()
 	hook := &admissionv1.MutatingWebhookConfiguration{ObjectMeta: metav1.ObjectMeta{Name: c.namespace}, Webhooks: []admissionv1.MutatingWebhook{{
 		Name: "refuses.hellochaos.test", AdmissionReviewVersions: []string{"v1"}, SideEffects: ptr.To(admissionv1.SideEffectClassNone),
 		FailurePolicy: ptr.To(admissionv1.Fail), TimeoutSeconds: ptr.To[int32](1),

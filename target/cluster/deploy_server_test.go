@@ -32,6 +32,8 @@ type apiServer struct {
 	watchers map[chan watchEvent]string // the path of what each watches
 	// refuse, when set, may answer a write instead.
 	refuse func(r *http.Request, object *unstructured.Unstructured) *metav1.Status
+	// read, when set, is called before an object is read, with the mutex held.
+	read func(path string, object *unstructured.Unstructured)
 	// react, when set, is called after a write with the mutex held: a controller.
 	react func(object *unstructured.Unstructured)
 	// writes are the writes that had an effect: "PATCH /api/v1/namespaces/shop".
@@ -70,7 +72,7 @@ func newAPIServer(t *testing.T, wait time.Duration) (*apiServer, *Cluster, func(
 			defer mutex.Unlock()
 			said = append(said, fmt.Sprintf(format, args...))
 		}},
-		config: &rest.Config{Host: listening.URL, QPS: -1, ContentConfig: rest.ContentConfig{ContentType: "application/json"}}, server: listening.URL, namespace: "shop", istioVersion: "v1",
+		config: &rest.Config{Host: listening.URL, QPS: -1, ContentConfig: rest.ContentConfig{ContentType: "application/json"}}, server: listening.URL, namespace: "shop", istioVersion: "v1", lease: usualLease,
 	}
 	if err := c.clientsOver(&http.Client{Transport: transport}); err != nil {
 		t.Fatal(err)
@@ -97,6 +99,8 @@ func (s *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	switch {
+	case strings.HasSuffix(r.URL.Path, "/log"):
+		_, _ = io.WriteString(w, "fake logs")
 	case r.Method == http.MethodGet && r.URL.Query().Get("watch") != "":
 		s.watch(w, r)
 	case r.Method == http.MethodGet && !single:
@@ -128,10 +132,17 @@ func (s *apiServer) one(r *http.Request, path string, sent *unstructured.Unstruc
 	dry := r.URL.Query().Get("dryRun") != ""
 	switch r.Method {
 	case http.MethodGet:
+		if s.read != nil {
+			s.read(path, live)
+		}
 		return http.StatusOK, live.Object
 	case http.MethodDelete:
-		s.remove(path)
+		s.finalize(path)
 		return http.StatusOK, live.Object
+	case http.MethodPut:
+		if version := sent.GetResourceVersion(); version != "" && version != live.GetResourceVersion() {
+			return http.StatusConflict, failure(http.StatusConflict, metav1.StatusReasonConflict, path+" was changed")
+		}
 	case http.MethodPost:
 		if live != nil {
 			return http.StatusConflict, failure(http.StatusConflict, metav1.StatusReasonAlreadyExists, path+" already exists")
@@ -141,7 +152,12 @@ func (s *apiServer) one(r *http.Request, path string, sent *unstructured.Unstruc
 	if live != nil {
 		next = live.DeepCopy()
 	}
-	mergeJSON(next.Object, sent.Object)
+	if r.Method == http.MethodPut {
+		next.Object = sent.Object
+		next.SetUID(live.GetUID())
+	} else {
+		mergeJSON(next.Object, sent.Object)
+	}
 	if live == nil {
 		next.SetUID(uidOf(path))
 	}
@@ -165,6 +181,21 @@ func (s *apiServer) store(path string, object *unstructured.Unstructured) {
 		s.react(object)
 	}
 	s.tell(watchEvent{event, object.DeepCopy().Object, path})
+}
+
+// finalize does what a deletion does: an object with finalizers stays until they are gone. The mutex is held.
+func (s *apiServer) finalize(path string) {
+	live := s.objects[path]
+	if len(live.GetFinalizers()) == 0 {
+		s.remove(path)
+		return
+	}
+	if live.GetDeletionTimestamp() == nil {
+		s.writes = append(s.writes, "DELETE "+path)
+		next := live.DeepCopy()
+		next.SetDeletionTimestamp(new(metav1.Now()))
+		s.store(path, next)
+	}
 }
 
 // remove takes an object away, with all that stands in it when it is a namespace. The mutex is held.

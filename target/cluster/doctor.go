@@ -141,7 +141,7 @@ func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", ";
 func (c *Cluster) apiServer(ctx context.Context) (serverversion.Info, Finding) {
 	var info serverversion.Info
 	begin := time.Now()
-	answer, err := c.discovery.RESTClient().Get().AbsPath("/version").DoRaw(ctx)
+	answer, err := c.core.CoreV1().RESTClient().Get().AbsPath("/version").DoRaw(ctx)
 	elapsed := time.Since(begin).Round(time.Millisecond)
 	if err == nil {
 		err = json.Unmarshal(answer, &info)

@@ -196,7 +196,7 @@ func leastPermissions(t *testing.T, c *Cluster, objects []manifests.Object) {
 	if err := way.Close(); err != nil {
 		t.Error(err)
 	}
-	for what, do := range beyond(t.Context(), account) {
+	for what, do := range beyond(t, account) {
 		if err := do(); !apierrors.IsForbidden(err) {
 			t.Errorf("trying to %s: %v, want Forbidden", what, err)
 		}
@@ -205,8 +205,9 @@ func leastPermissions(t *testing.T, c *Cluster, objects []manifests.Object) {
 }
 
 // beyond is what an account with the least permissions may not do.
-func beyond(ctx context.Context, account *Cluster) map[string]func() error {
-	core := account.core.CoreV1()
+func beyond(t *testing.T, account *Cluster) map[string]func() error {
+	ctx := t.Context()
+	core := whole(t, account).CoreV1()
 	patchService := func(namespace, name string) error {
 		patch := []byte(`{"metadata":{"labels":{"hellochaos.dev/touched":"yes"}}}`)
 		_, err := core.Services(namespace).Patch(ctx, name, types.MergePatchType, patch, metav1.PatchOptions{DryRun: dryRun})
@@ -246,7 +247,7 @@ func beyond(ctx context.Context, account *Cluster) map[string]func() error {
 
 // withoutOneVerb takes a verb out of the Role; the row of permissions must name it.
 func withoutOneVerb(t *testing.T, c, account *Cluster, objects []manifests.Object) {
-	roles := c.core.RbacV1().Roles(c.namespace)
+	roles := whole(t, c).RbacV1().Roles(c.namespace)
 	role, err := roles.Get(t.Context(), "hellochaos", metav1.GetOptions{})
 	if err != nil {
 		t.Fatal(err)
@@ -304,7 +305,7 @@ func grant(t *testing.T, c *Cluster) {
 // tokenFile is a kubeconfig of the account that was granted.
 func tokenFile(t *testing.T, c *Cluster) string {
 	t.Helper()
-	review, err := c.core.CoreV1().ServiceAccounts(c.namespace).CreateToken(t.Context(), "hellochaos",
+	review, err := whole(t, c).CoreV1().ServiceAccounts(c.namespace).CreateToken(t.Context(), "hellochaos",
 		&authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: new(int64(900))}}, metav1.CreateOptions{})
 	if err != nil {
 		t.Fatal(err)

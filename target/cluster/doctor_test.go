@@ -176,8 +176,8 @@ var doctorCases = []struct {
 	{"two verbs are missing", func(_ *testing.T, f *fakeServer) {
 		f.forbidden = []string{"update leases shop", "create leases shop", "create pods/portforward shop"}
 	}, "permissions", Fail, []string{"create, update leases.coordination.k8s.io", "pods/portforward"}, "rbac", nil},
-	{"only sight is missing", func(_ *testing.T, f *fakeServer) { f.forbidden = []string{"list events shop"} },
-		"permissions", Warn, []string{"a run can be made", "list events"}, "rbac", nil},
+	{"only sight is missing", func(_ *testing.T, f *fakeServer) { f.forbidden = []string{"create pods/portforward shop"} },
+		"permissions", Warn, []string{"a run can be made", "create pods/portforward"}, "rbac", nil},
 	{"reviews do not answer", func(_ *testing.T, f *fakeServer) { f.slow = "selfsubjectaccessreviews" },
 		"permissions", Warn, []string{"cannot be seen"}, "", nil},
 

@@ -3,10 +3,13 @@ package cluster
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,22 +27,26 @@ const (
 	mostJournal = 1000 << 10
 )
 
+// journalFormat is the version of the journal's lines. It grows whenever a program that does not know a new line, or a new
+// field of one, would not put everything back.
+const journalFormat = 1
+
 // line is one line of a journal: exactly one of its fields but Time is set.
 type line struct {
 	Time time.Time `json:"time"`
 	// Run is the first line.
 	Run *header `json:"run,omitempty"`
-	// Before is an object as it was before the first change.
+	// Before is an object as it was before the first change. All that the run may change is written down so.
 	Before *snapshot `json:"before,omitempty"`
 	// Intent is what an object is to become, written before it is done; Done what it became.
 	Intent *outcome `json:"intent,omitempty"`
 	Done   *outcome `json:"done,omitempty"`
-	// Back is an object that was put back, or found to be as it was.
-	Back *reference `json:"back,omitempty"`
 }
 
 // header says whose journal it is.
 type header struct {
+	// Format is journalFormat as the program knew it that wrote the journal; Version is that program's own.
+	Format    int       `json:"format"`
 	Name      string    `json:"name"`
 	Version   string    `json:"version"`
 	Command   []string  `json:"command,omitempty"`
@@ -72,6 +79,7 @@ type journal struct {
 	file    *os.File
 	text    bytes.Buffer
 	flushed int // how much of text is on disk
+	stored  int // how much of text is in the cluster
 	version string
 }
 
@@ -90,6 +98,15 @@ func journalFolder() (string, error) {
 
 // newJournal makes both copies of a journal that begins with these lines.
 func (c *Cluster) newJournal(ctx context.Context, h header, before []snapshot) (*journal, error) {
+	h.Format = journalFormat
+	j := &journal{cluster: c, run: h.Name}
+	j.add(line{Run: &h})
+	for i := range before {
+		j.add(line{Before: &before[i]})
+	}
+	if j.text.Len() > mostJournal {
+		return nil, &fullError{h.Name, j.text.Len()}
+	}
 	folder, err := journalFolder()
 	if err != nil {
 		return nil, err
@@ -97,14 +114,9 @@ func (c *Cluster) newJournal(ctx context.Context, h header, before []snapshot) (
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return nil, fmt.Errorf("making the journals' folder: %w; set $XDG_STATE_HOME to a place that can be written", err)
 	}
-	file, err := os.OpenFile(filepath.Join(folder, h.Name+".jsonl"), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	j.file, err = os.OpenFile(filepath.Join(folder, h.Name+".jsonl"), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("making the journal: %w; set $XDG_STATE_HOME to a place that can be written", err)
-	}
-	j := &journal{cluster: c, run: h.Name, file: file}
-	j.add(line{Run: &h})
-	for i := range before {
-		j.add(line{Before: &before[i]})
 	}
 	if err := j.store(); err != nil {
 		return nil, err
@@ -115,15 +127,18 @@ func (c *Cluster) newJournal(ctx context.Context, h header, before []snapshot) (
 			made, err = c.core.CoreV1().ConfigMaps(c.namespace).Get(ctx, j.name(), metav1.GetOptions{})
 		}
 		if err == nil {
-			j.version = made.ResourceVersion
+			j.version, j.stored = made.ResourceVersion, j.text.Len()
 		}
 		return err
 	})
 	return j, err
 }
 
+// journalPrefix begins the names of the journals' ConfigMaps; the run's name follows.
+const journalPrefix = "hellochaos-run-"
+
 // name is the name of the journal's ConfigMap.
-func (j *journal) name() string { return "hellochaos-run-" + j.run }
+func (j *journal) name() string { return journalPrefix + j.run }
 
 func (j *journal) object() *corev1.ConfigMap {
 	return &corev1.ConfigMap{
@@ -143,25 +158,39 @@ func (j *journal) add(l line) {
 	j.text.Write(append(text, '\n'))
 }
 
-// flush stores all lines, here and in the cluster.
+// fullError says that a journal has no room for what a run is about to do.
+type fullError struct {
+	run   string
+	bytes int
+}
+
+func (e *fullError) Error() string {
+	return fmt.Sprintf("the journal of run %s would have %d bytes, and a ConfigMap holds no more than %d of it, so nothing was changed that it could not hold: run fewer stages at a time",
+		e.run, e.bytes, mostJournal)
+}
+
+// flush stores all lines, here and in the cluster. When they do not fit, the error is a fullError, and the lines that are
+// not stored yet are forgotten: what they are about is not done, so that what is stored is still enough to put everything
+// back.
 func (j *journal) flush(ctx context.Context) error {
+	if full := j.text.Len(); full > mostJournal {
+		j.text.Truncate(max(j.stored, j.flushed))
+		return &fullError{j.run, full}
+	}
 	if err := j.store(); err != nil {
 		return err
 	}
-	if j.text.Len() > mostJournal {
-		return fmt.Errorf("journal %s has %d bytes and would not fit into a ConfigMap: run fewer stages at a time", j.run, j.text.Len())
-	}
 	return j.cluster.again(ctx, "writing the journal "+j.name(), func(ctx context.Context) error {
-		maps := j.cluster.core.CoreV1().ConfigMaps(j.cluster.namespace)
-		stored, err := maps.Update(ctx, j.object(), metav1.UpdateOptions{FieldManager: manager})
+		configMaps := j.cluster.core.CoreV1().ConfigMaps(j.cluster.namespace)
+		stored, err := configMaps.Update(ctx, j.object(), metav1.UpdateOptions{FieldManager: manager})
 		if apierrors.IsConflict(err) {
 			// Either a try of ours whose answer was lost, or somebody who restores this run.
-			if stored, err = maps.Get(ctx, j.name(), metav1.GetOptions{}); err == nil && stored.Data[journalKey] != j.text.String() {
+			if stored, err = configMaps.Get(ctx, j.name(), metav1.GetOptions{}); err == nil && stored.Data[journalKey] != j.text.String() {
 				return fmt.Errorf("the journal was changed by another: is run %s being restored?", j.run)
 			}
 		}
 		if err == nil {
-			j.version = stored.ResourceVersion
+			j.version, j.stored = stored.ResourceVersion, j.text.Len()
 		}
 		return err
 	})
@@ -204,7 +233,9 @@ func (j *journal) close() {
 	}
 }
 
-// readJournal reads the lines of a journal. A last line that was cut off, as by a power loss, counts as not written.
+// readJournal reads the lines of a journal. A last line that was cut off, as by a power loss, counts as not written. A
+// journal of a newer format, and a line of a kind that this program does not know, are errors: what they are about would
+// not be put back.
 func readJournal(r io.Reader) ([]line, error) {
 	text, err := io.ReadAll(io.LimitReader(r, 64<<20))
 	if err != nil {
@@ -217,14 +248,56 @@ func readJournal(r io.Reader) ([]line, error) {
 		if !strings.HasSuffix(one, "\n") {
 			break
 		}
-		var l line
-		if err := json.Unmarshal([]byte(one), &l); err != nil {
+		if number == 1 {
+			if err := readable(one); err != nil {
+				return nil, fmt.Errorf("reading the journal, line 1: %w", err)
+			}
+		}
+		l, err := readLine(one)
+		if err != nil {
 			return nil, fmt.Errorf("reading the journal, line %d: %w", number, err)
 		}
 		lines = append(lines, l)
 	}
 	if len(lines) == 0 || lines[0].Run == nil {
-		return nil, fmt.Errorf("reading the journal: its first line does not say whose it is")
+		return nil, errors.New("reading the journal: its first line does not say whose it is")
 	}
 	return lines, nil
+}
+
+// readable looks at a journal's first line: whether its format is one that this program knows.
+func readable(first string) error {
+	var l line
+	if err := json.Unmarshal([]byte(first), &l); err != nil {
+		return err
+	}
+	if l.Run != nil && l.Run.Format != journalFormat {
+		return fmt.Errorf("the journal has format %d, written by hellochaos %q, and this hellochaos reads format %d alone: restore with the version that wrote it",
+			l.Run.Format, l.Run.Version, journalFormat)
+	}
+	return nil
+}
+
+// lineKinds are the names of a line's fields, of which it has one.
+var lineKinds = []string{"run", "before", "intent", "done"}
+
+func readLine(text string) (l line, err error) {
+	var fields map[string]any
+	if err := json.Unmarshal([]byte(text), &fields); err != nil {
+		return l, err
+	}
+	kinds := 0
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		switch {
+		case name == "time":
+		case slices.Contains(lineKinds, name) && fields[name] != nil:
+			kinds++
+		default:
+			return l, fmt.Errorf("%q is not a kind of line that this hellochaos knows (%s)", name, strings.Join(lineKinds, ", "))
+		}
+	}
+	if kinds != 1 {
+		return l, fmt.Errorf("it has %d of %s, and must have one of them", kinds, strings.Join(lineKinds, ", "))
+	}
+	return l, json.Unmarshal([]byte(text), &l)
 }

@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"sync"
-	"syscall"
 	"time"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
@@ -17,12 +17,21 @@ import (
 const (
 	// leaseName is the Lease that keeps two runs in one namespace apart.
 	leaseName = "hellochaos"
-	// A lease that was not renewed for leaseTime has lost its holder; it is renewed every leaseRenew.
-	leaseTime  = 30 * time.Second
-	leaseRenew = 5 * time.Second
-	// processAnnotation says which process holds the lease: "host/number".
+	// processAnnotation says which process holds the lease: "host/number". It is for people: a host's name and a number
+	// prove neither that a process lives nor that it is dead, since two machines may share a name.
 	processAnnotation = "hellochaos.dev/process"
+	// longestLease bounds what a Lease that another has written may ask to be waited for.
+	longestLease = 5 * time.Minute
 )
+
+// leaseTimes say how long a lease is worth something.
+type leaseTimes struct {
+	// A lease that was not renewed for duration has lost its holder. Its holder renews it every renew.
+	duration, renew time.Duration
+}
+
+// usualLease are the times of every cluster but those of tests.
+var usualLease = leaseTimes{duration: 30 * time.Second, renew: 5 * time.Second}
 
 // lease is the right to change the chain's namespace, renewed until it is released.
 type lease struct {
@@ -32,13 +41,29 @@ type lease struct {
 	ended   sync.WaitGroup
 	// lost gets the reason when somebody else has it.
 	lost context.CancelCauseFunc
+
+	mutex   sync.Mutex
+	renewed time.Time // when this process asked for what was the last renewal
 }
 
 // heldError says who holds the lease.
-type heldError struct{ holder, process, namespace string }
+type heldError struct {
+	cluster         *Cluster
+	holder, process string
+	// renewed: this process has seen it renewed, so its holder is at work. Otherwise left is how long the lease must still
+	// stay unchanged until its holder counts as dead.
+	renewed bool
+	left    time.Duration
+}
 
 func (e *heldError) Error() string {
-	return fmt.Sprintf("run %s (%s) is at work in namespace %s: wait for its end, or choose another namespace by -n", e.holder, e.process, e.namespace)
+	namespace := e.cluster.namespace
+	if e.renewed {
+		return fmt.Sprintf("run %s (%s) is at work in namespace %s: it has just renewed its lease; wait for its end, or end it by Ctrl-C where it runs", e.holder, e.process, namespace)
+	}
+	return fmt.Sprintf("run %s (%s) is at work in namespace %s, or was killed there before it gave back its lease: 'hellochaos status%s' shows which; "+
+		"wait for its end or choose another namespace by -n, or, if it was killed, clear up after it by 'hellochaos restore --all%s'",
+		e.holder, e.process, namespace, e.cluster.flags(), e.cluster.flags())
 }
 
 // process is this process's name in a lease.
@@ -54,44 +79,198 @@ func process() (host string, number int) {
 // the lease is lost later on.
 func (c *Cluster) acquire(ctx context.Context, run string, lost context.CancelCauseFunc) (*lease, error) {
 	l := &lease{cluster: c, holder: run, lost: lost}
-	if err := c.again(ctx, "taking the lease "+leaseName, l.renew); err != nil {
+	err := c.again(ctx, "taking the lease "+leaseName, func(ctx context.Context) error {
+		return l.take(ctx, func(found *coordinationv1.Lease) error { return c.heldBy(found) })
+	})
+	if err != nil {
 		return nil, err
 	}
-	ctx, l.stop = context.WithCancel(context.WithoutCancel(ctx))
-	l.ended.Go(func() { l.keep(ctx) })
+	l.start(ctx)
 	return l, nil
 }
 
-// renew makes, takes over, or renews the lease.
-func (l *lease) renew(ctx context.Context) error {
-	leases := l.cluster.core.CoordinationV1().Leases(l.cluster.namespace)
-	now := metav1.NewMicroTime(time.Now())
-	host, number := process()
-	fresh := &coordinationv1.Lease{
-		ObjectMeta: metav1.ObjectMeta{Name: leaseName, Labels: map[string]string{managedBy: manager},
-			Annotations: map[string]string{processAnnotation: fmt.Sprintf("%s/%d", host, number)}},
-		Spec: coordinationv1.LeaseSpec{HolderIdentity: &l.holder, LeaseDurationSeconds: new(int32(leaseTime.Seconds())), AcquireTime: &now, RenewTime: &now},
+// heldBy is the error about a lease of another's.
+func (c *Cluster) heldBy(found *coordinationv1.Lease) *heldError {
+	return &heldError{cluster: c, holder: holderOf(found), process: found.Annotations[processAnnotation]}
+}
+
+// inherit takes the lease that a run which was killed has left behind. Whether its holder is dead is judged by this
+// process alone: it must have looked at the lease for the lease's whole duration without seeing it change. No two clocks
+// are compared, since those of two machines may differ by more than a lease lasts. The error is a heldError as soon as the
+// holder was seen to renew it. now is the word of the user that the holder is dead: nothing is waited for.
+func (c *Cluster) inherit(ctx context.Context, purpose string, now bool, lost context.CancelCauseFunc) (*lease, error) {
+	// Two processes that restore the same run must not take each other for themselves.
+	l := &lease{cluster: c, holder: fmt.Sprintf("%s-%04x", purpose, rand.N(1<<16)), lost: lost}
+	var seen sighting
+	ticker := time.NewTicker(min(time.Second, c.lease.renew))
+	defer ticker.Stop()
+	defer c.countDown(0)
+	for told := false; ; told = true {
+		err := c.again(ctx, "taking the lease "+leaseName, func(ctx context.Context) error {
+			return l.take(ctx, func(found *coordinationv1.Lease) error {
+				held := c.heldBy(found)
+				held.left = c.durationOf(found) - seen.unchanged(found, time.Now())
+				held.renewed = seen.changed
+				if now {
+					c.say("taking the lease from run %s (%s) without waiting, because of --now", held.holder, held.process)
+				}
+				if now || !held.renewed && held.left <= 0 {
+					return nil
+				}
+				return held
+			})
+		})
+		var held *heldError
+		switch {
+		case err == nil:
+			l.start(ctx)
+			return l, nil
+		case !errors.As(err, &held) || held.renewed:
+			return nil, err
+		case !told:
+			c.say("run %s (%s) has not given back its lease: it is at work, or was killed. Waiting for up to %v, to see whether it renews the lease; if you know that it is dead, --now does not wait",
+				held.holder, held.process, held.left.Round(time.Second))
+		}
+		c.countDown(held.left)
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
 	}
-	found, err := leases.Get(ctx, leaseName, metav1.GetOptions{})
+}
+
+// countDown tells how long is still waited; 0 is the end of the wait.
+func (c *Cluster) countDown(left time.Duration) {
+	if c.options.CountDown != nil {
+		c.options.CountDown(left)
+	}
+}
+
+// sighting is what one process has seen of a lease: as whom and when its holder has renewed it last, and since when that is
+// so by this process's own clock, which does not go back.
+type sighting struct {
+	record string
+	since  time.Time
+	// changed: the lease was seen to change.
+	changed bool
+}
+
+// unchanged looks at a lease, and says for how long it was seen as it is now.
+func (s *sighting) unchanged(l *coordinationv1.Lease, now time.Time) time.Duration {
+	record := fmt.Sprintf("%q %v", holderOf(l), l.Spec.RenewTime)
+	if record == s.record {
+		return now.Sub(s.since)
+	}
+	s.changed = s.record != ""
+	s.record, s.since = record, now
+	return 0
+}
+
+// durationOf is how long a lease that is not renewed belongs to its holder.
+func (c *Cluster) durationOf(l *coordinationv1.Lease) time.Duration {
+	if l.Spec.LeaseDurationSeconds == nil {
+		return c.lease.duration
+	}
+	return min(longestLease, max(c.lease.duration, time.Duration(*l.Spec.LeaseDurationSeconds)*time.Second))
+}
+
+// take makes the lease this process's, or takes it over when allowed has no objection to that.
+func (l *lease) take(ctx context.Context, allowed func(found *coordinationv1.Lease) error) error {
+	asked := time.Now()
+	found, err := l.leases().Get(ctx, leaseName, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
-		_, err = leases.Create(ctx, fresh, metav1.CreateOptions{FieldManager: manager})
+		_, err = l.leases().Create(ctx, l.object(nil), metav1.CreateOptions{FieldManager: manager})
 		if apierrors.IsAlreadyExists(err) {
 			return apierrors.NewConflict(coordinationv1.Resource("leases"), leaseName, err) // another was quicker: look again
 		}
-		return err
+		return l.noted(asked, err)
 	}
 	if err != nil {
 		return err
 	}
-	if holder := holderOf(found); holder != l.holder && held(found) {
-		return &heldError{holder, found.Annotations[processAnnotation], l.cluster.namespace}
+	if holder := holderOf(found); holder != "" && holder != l.holder {
+		if err := allowed(found); err != nil {
+			return err
+		}
 	}
-	fresh.ResourceVersion = found.ResourceVersion
-	if holderOf(found) == l.holder {
-		fresh.Spec.AcquireTime = found.Spec.AcquireTime
+	_, err = l.leases().Update(ctx, l.object(found), metav1.UpdateOptions{FieldManager: manager})
+	return l.noted(asked, err)
+}
+
+// renew renews the lease. A lease that is another's, or that is not there any more, was lost: another may have had it.
+func (l *lease) renew(ctx context.Context) error {
+	asked := time.Now()
+	found, err := l.leases().Get(ctx, leaseName, metav1.GetOptions{})
+	switch {
+	case apierrors.IsNotFound(err):
+		return fmt.Errorf("somebody has removed the lease %s of namespace %s, so another run may have changed what this one did", leaseName, l.cluster.namespace)
+	case err != nil:
+		return err
+	case holderOf(found) != l.holder:
+		return fmt.Errorf("run %s (%s) has taken the lease %s of namespace %s from this one",
+			holderOf(found), found.Annotations[processAnnotation], leaseName, l.cluster.namespace)
 	}
-	_, err = leases.Update(ctx, fresh, metav1.UpdateOptions{FieldManager: manager})
+	_, err = l.leases().Update(ctx, l.object(found), metav1.UpdateOptions{FieldManager: manager})
+	return l.noted(asked, err)
+}
+
+// noted notes a renewal that was asked for at a time, if there was no error.
+func (l *lease) noted(asked time.Time, err error) error {
+	if err == nil {
+		l.mutex.Lock()
+		defer l.mutex.Unlock()
+		l.renewed = asked
+	}
 	return err
+}
+
+// check is done before a write. While this process renews its lease in time nobody else can have it. When it could not,
+// because the API server was away or the process or its machine was stopped, another may have taken it: then it is renewed
+// before anything else is done.
+func (l *lease) check(ctx context.Context) error {
+	l.mutex.Lock()
+	renewed := l.renewed
+	l.mutex.Unlock()
+	// The clock that does not go back stands still while a machine sleeps; its calendar does not.
+	age := max(time.Since(renewed), time.Now().Round(0).Sub(renewed.Round(0)))
+	if age < l.cluster.lease.duration/2 {
+		return nil
+	}
+	return l.judged(l.renew(ctx))
+}
+
+// judged ends whatever needs the lease when a renewal failed for a reason that does not pass.
+func (l *lease) judged(err error) error {
+	if err == nil || passing(err) || errors.Is(err, context.Canceled) {
+		return err
+	}
+	err = fmt.Errorf("the lease is lost: %w", err)
+	l.lost(err)
+	return err
+}
+
+func (l *lease) leases() kind[coordinationv1.Lease, coordinationv1.LeaseList] {
+	return l.cluster.core.CoordinationV1().Leases(l.cluster.namespace)
+}
+
+// object is the lease as this process writes it, in place of the one that was found, if there is one.
+func (l *lease) object(found *coordinationv1.Lease) *coordinationv1.Lease {
+	now := metav1.NewMicroTime(time.Now())
+	host, number := process()
+	seconds := int32(max(1, l.cluster.lease.duration.Seconds()))
+	fresh := &coordinationv1.Lease{
+		ObjectMeta: metav1.ObjectMeta{Name: leaseName, Labels: map[string]string{managedBy: manager},
+			Annotations: map[string]string{processAnnotation: fmt.Sprintf("%s/%d", host, number)}},
+		Spec: coordinationv1.LeaseSpec{HolderIdentity: &l.holder, LeaseDurationSeconds: &seconds, AcquireTime: &now, RenewTime: &now},
+	}
+	if found != nil {
+		fresh.ResourceVersion = found.ResourceVersion
+		if holderOf(found) == l.holder {
+			fresh.Spec.AcquireTime = found.Spec.AcquireTime
+		}
+	}
+	return fresh
 }
 
 func holderOf(l *coordinationv1.Lease) string {
@@ -101,22 +280,15 @@ func holderOf(l *coordinationv1.Lease) string {
 	return *l.Spec.HolderIdentity
 }
 
-// held reports whether a lease's holder is alive: it was renewed in time, and its process, if of this machine, is there.
-func held(l *coordinationv1.Lease) bool {
-	if l.Spec.RenewTime == nil || holderOf(l) == "" || time.Since(l.Spec.RenewTime.Time) > leaseTime {
-		return false
-	}
-	var number int
-	host, _ := process()
-	if _, err := fmt.Sscanf(l.Annotations[processAnnotation], host+"/%d", &number); err == nil && number > 0 {
-		return syscall.Kill(number, 0) != syscall.ESRCH
-	}
-	return true
+// start renews the lease until it is released, also after ctx has ended.
+func (l *lease) start(ctx context.Context) {
+	ctx, l.stop = context.WithCancel(context.WithoutCancel(ctx))
+	l.ended.Go(func() { l.keep(ctx) })
 }
 
 // keep renews the lease until ctx ends. While the API server is away nobody else can take it either.
 func (l *lease) keep(ctx context.Context) {
-	ticker := time.NewTicker(leaseRenew)
+	ticker := time.NewTicker(l.cluster.lease.renew)
 	defer ticker.Stop()
 	for {
 		select {
@@ -124,11 +296,10 @@ func (l *lease) keep(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
-		try, cancel := context.WithTimeout(ctx, leaseRenew)
+		try, cancel := context.WithTimeout(ctx, l.cluster.lease.renew)
 		err := l.renew(try)
 		cancel()
-		if err != nil && ctx.Err() == nil && !passing(err) {
-			l.lost(fmt.Errorf("the lease %s is lost: %w", leaseName, err))
+		if ctx.Err() == nil && l.judged(err) != nil && !passing(err) {
 			return
 		}
 	}
@@ -139,15 +310,14 @@ func (l *lease) release(ctx context.Context) error {
 	l.stop()
 	l.ended.Wait()
 	return l.cluster.again(ctx, "giving back the lease "+leaseName, func(ctx context.Context) error {
-		leases := l.cluster.core.CoordinationV1().Leases(l.cluster.namespace)
-		found, err := leases.Get(ctx, leaseName, metav1.GetOptions{})
+		found, err := l.leases().Get(ctx, leaseName, metav1.GetOptions{})
 		if apierrors.IsNotFound(err) || err == nil && holderOf(found) != l.holder {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		err = leases.Delete(ctx, leaseName, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{ResourceVersion: &found.ResourceVersion}})
+		err = l.leases().Delete(ctx, leaseName, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{ResourceVersion: &found.ResourceVersion}})
 		if apierrors.IsNotFound(err) {
 			return nil
 		}
@@ -155,16 +325,12 @@ func (l *lease) release(ctx context.Context) error {
 	})
 }
 
-// Tidy removes the lease that a run has left behind which ended after it had put everything else back. A lease that is held
-// stays.
-func (c *Cluster) Tidy(ctx context.Context) error {
+// Tidy removes the lease that a run has left behind which was killed when it had put everything else back, or before it had
+// changed anything. A lease whose holder is at work is an error. now is as in Restore.
+func (c *Cluster) Tidy(ctx context.Context, now bool) error {
 	_, lost := context.WithCancelCause(ctx)
-	l, err := c.acquire(ctx, "tidy", lost)
-	var held *heldError
-	switch {
-	case errors.As(err, &held):
-		return nil
-	case err != nil:
+	l, err := c.inherit(ctx, "tidy", now, lost)
+	if err != nil {
 		return err
 	}
 	return l.release(ctx)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -15,8 +16,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/kubernetes/fake"
-	clienttesting "k8s.io/client-go/testing"
 	"k8s.io/utils/ptr"
 
 	"github.com/hellochaos/hellochaos/manifests"
@@ -104,7 +103,7 @@ func TestRolledOut(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				cluster := &Cluster{options: Options{Wait: time.Minute}, core: fake.NewClientset(c.objects...), namespace: "shop"}
+				_, cluster := newHolding(t, Options{Wait: time.Minute}, c.objects...)
 				start := time.Now()
 				err := cluster.rolledOut(t.Context(), []reference{{"Deployment", "shop", "backend-prod"}})
 				expectError(t, err, c.want...)
@@ -123,18 +122,17 @@ func TestRolledOut(t *testing.T) {
 func TestRolledOutAfterTrouble(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		objects := backend(waits("ErrImagePull", "once"), appsv1.ReplicaSetStatus{})
-		core := fake.NewClientset(objects...)
 		var said []string
-		c := &Cluster{options: Options{Wait: time.Minute, Say: func(format string, args ...any) { said = append(said, fmt.Sprintf(format, args...)) }}, core: core, namespace: "shop"}
+		server, c := newHolding(t, Options{Wait: time.Minute, Say: func(format string, args ...any) { said = append(said, fmt.Sprintf(format, args...)) }}, objects...)
 		go func() {
 			time.Sleep(troubleGrace - time.Second)
 			pod := objects[2].(*corev1.Pod).DeepCopy()
 			pod.Status = waits("ContainerCreating", "")
-			_, _ = core.CoreV1().Pods("shop").UpdateStatus(t.Context(), pod, metav1.UpdateOptions{})
+			server.hold(t, pod)
 			time.Sleep(10 * time.Second)
 			d := objects[0].(*appsv1.Deployment).DeepCopy()
 			d.Status.AvailableReplicas, d.Status.ReadyReplicas = 1, 1
-			_, _ = core.AppsV1().Deployments("shop").UpdateStatus(t.Context(), d, metav1.UpdateOptions{})
+			server.hold(t, d)
 		}()
 		start := time.Now()
 		if err := c.rolledOut(t.Context(), []reference{{"Deployment", "shop", "backend-prod"}}); err != nil {
@@ -154,7 +152,7 @@ func TestRolledOutEndsWithItsContext(t *testing.T) {
 		reason := errors.New("the user went away")
 		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, reason)
 		defer cancel()
-		c := &Cluster{options: Options{Wait: time.Minute}, core: fake.NewClientset(backend(corev1.PodStatus{}, appsv1.ReplicaSetStatus{})...), namespace: "shop"}
+		_, c := newHolding(t, Options{Wait: time.Minute}, backend(corev1.PodStatus{}, appsv1.ReplicaSetStatus{})...)
 		if err := c.rolledOut(ctx, []reference{{"Deployment", "shop", "backend-prod"}}); !errors.Is(err, reason) {
 			t.Errorf("error %v, want %v", err, reason)
 		}
@@ -164,11 +162,16 @@ func TestRolledOutEndsWithItsContext(t *testing.T) {
 // What the API server forbids does not get better by waiting.
 func TestRolledOutForbidden(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		core := fake.NewClientset(backend(corev1.PodStatus{}, appsv1.ReplicaSetStatus{})...)
-		core.PrependReactor("list", "replicasets", func(clienttesting.Action) (bool, runtime.Object, error) {
-			return true, nil, apierrors.NewForbidden(appsv1.Resource("replicasets"), "", errors.New("no role"))
-		})
-		c := &Cluster{options: Options{Wait: time.Minute}, core: core, namespace: "shop"}
+		server, _ := newHolding(t, Options{}, backend(corev1.PodStatus{}, appsv1.ReplicaSetStatus{})...)
+		c := connectDirectly(t, Options{Wait: time.Minute}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasSuffix(r.URL.Path, "/replicasets") {
+				refused := apierrors.NewForbidden(appsv1.Resource("replicasets"), "", errors.New("no role")).Status()
+				refused.Kind, refused.APIVersion = "Status", "v1"
+				answer(w, http.StatusForbidden, refused)
+				return
+			}
+			server.ServeHTTP(w, r)
+		}))
 		start := time.Now()
 		expectError(t, c.rolledOut(t.Context(), []reference{{"Deployment", "shop", "backend-prod"}}), "replicasets.apps is forbidden", "hellochaos doctor")
 		if took := time.Since(start); took > time.Second {
@@ -185,7 +188,7 @@ func TestPodsOf(t *testing.T) {
 		return p
 	}
 	same := func(*corev1.Pod) {}
-	c := &Cluster{options: Options{Wait: time.Second}, namespace: "shop", core: fake.NewClientset(
+	_, c := newHolding(t, Options{Wait: time.Second},
 		pod("shop", "a", corev1.ConditionFalse, same),
 		pod("shop", "c", corev1.ConditionTrue, same),
 		pod("shop", "b", corev1.ConditionTrue, same),
@@ -193,7 +196,7 @@ func TestPodsOf(t *testing.T) {
 		pod("shop", "evicted", corev1.ConditionFalse, func(p *corev1.Pod) { p.Status.Phase = corev1.PodFailed }),
 		pod("shop", "canary", corev1.ConditionTrue, func(p *corev1.Pod) { p.Labels["version"] = "canary" }),
 		pod("outside", "elsewhere", corev1.ConditionTrue, same),
-	)}
+	)
 	for namespace, want := range map[string]string{manifests.Namespace: "b c a", "shop": "b c a", "outside": "elsewhere", "empty": ""} {
 		pods, err := c.podsOf(t.Context(), &manifests.Workload{Name: "backend-prod", Namespace: namespace, Labels: map[string]string{"app": "backend", "version": "prod"}})
 		if err != nil {

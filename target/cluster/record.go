@@ -11,7 +11,6 @@ type record struct {
 	// ours is the content after the last write that was done; pending what a write that was begun would make of it.
 	ours    content
 	pending *outcome
-	back    bool // it was put back
 }
 
 // knows reports whether a content is one that the run itself has left: nothing else has changed what it wrote.
@@ -114,8 +113,6 @@ func records(lines []line) []*record {
 		case l.Done != nil:
 			r := of(l.Done.Reference)
 			r.ours, r.pending = l.Done.Content, nil
-		case l.Back != nil:
-			of(*l.Back).back = true
 		}
 	}
 	return all

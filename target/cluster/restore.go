@@ -9,13 +9,13 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/target"
@@ -23,7 +23,8 @@ import (
 
 // Close implements target.Target: every object is put back as it was, read back, and the proxies and the chain are asked. It
 // is done under a lease that is given back in the end. What could not be put back stays in the journal, and the error says
-// what and why; RestoreCommand tries again.
+// what and why; RestoreCommand tries again. When the lease is lost nothing more is put back by this process: whoever has
+// the lease may be doing it, or may have changed the objects for another run.
 func (r *Run) Close(ctx context.Context) (target.Restoration, error) {
 	defer r.journal.close()
 	r.shut()
@@ -31,8 +32,23 @@ func (r *Run) Close(ctx context.Context) (target.Restoration, error) {
 	for _, u := range (&probe{namespace: r.cluster.namespace, selector: map[string]string{}}).objects(r.cluster) {
 		recs = append(recs, r.probes[reference{u.GetKind(), u.GetNamespace(), u.GetName()}])
 	}
-	done, err := r.cluster.putBack(ctx, r, recs)
-	return done, errors.Join(err, r.lease.release(ctx))
+	held, done := r.whileHeld(ctx)
+	defer done()
+	restored, err := r.cluster.putBack(held, r, recs)
+	return restored, errors.Join(err, r.lease.release(ctx))
+}
+
+// whileHeld is a context that ends with ctx, and as soon as the lease is lost, which is its cause then.
+func (r *Run) whileHeld(ctx context.Context) (held context.Context, done func()) {
+	held, end := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(r.gone, func() { end(context.Cause(r.gone)) })
+	if r.gone.Err() != nil {
+		end(context.Cause(r.gone)) // AfterFunc runs in its own time
+	}
+	return held, func() {
+		stop()
+		end(nil)
+	}
 }
 
 // Edits is what becomes of an object that another has changed since the run wrote it.
@@ -47,37 +63,78 @@ const (
 	OverwriteEdits Edits = "overwrite"
 )
 
-// Restore puts back what a run has left, from its journal in the cluster alone. A run that may still be at work is waited
-// for until its lease has run out.
-func (c *Cluster) Restore(ctx context.Context, name string, edited Edits) (target.Restoration, error) {
-	var stored *corev1.ConfigMap
-	j := &journal{cluster: c, run: name}
-	err := c.again(ctx, "reading the journal of run "+name, func(ctx context.Context) (err error) {
-		stored, err = c.core.CoreV1().ConfigMaps(c.namespace).Get(ctx, j.name(), metav1.GetOptions{})
-		return err
-	})
-	if apierrors.IsNotFound(err) {
-		return target.Restoration{}, fmt.Errorf("namespace %s holds no journal of a run %s: 'hellochaos status' lists those that there are", c.namespace, name)
+// Restore puts back what a run has left, from its journal in the cluster alone. A journal that no run of this namespace can
+// have written is refused, and kept. The run must be dead: it has given back its lease, or it has not renewed it for as long
+// as a lease lasts, which is waited for; now is the word of the user that it is dead, and nothing is waited for.
+func (c *Cluster) Restore(ctx context.Context, name string, edited Edits, now bool) (target.Restoration, error) {
+	if _, err := c.storedJournal(ctx, name); err != nil {
+		return target.Restoration{}, err
 	}
+	gone, lost := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer lost(nil)
+	l, err := c.inherit(ctx, restoring(name), now, lost)
 	if err != nil {
 		return target.Restoration{}, err
 	}
-	l, err := c.acquireFrom(ctx, name)
-	if err != nil {
-		return target.Restoration{}, err
-	}
-	lines, err := readJournal(strings.NewReader(stored.Data[journalKey]))
-	if err != nil {
-		return target.Restoration{}, errors.Join(err, l.release(ctx))
-	}
-	j.text.WriteString(stored.Data[journalKey])
-	j.version = stored.ResourceVersion
-	r := &Run{cluster: c, name: name, journal: j, lease: l, steady: lines[0].Run.Steady, edited: edited}
-	done, err := c.putBack(ctx, r, records(lines))
+	r := &Run{cluster: c, name: name, lease: l, gone: gone, edited: edited}
+	held, done := r.whileHeld(ctx)
+	defer done()
+	restored, err := r.restoreAll(held)
 	if err == nil {
 		err = removeLocal(name)
 	}
-	return done, errors.Join(err, l.release(ctx))
+	return restored, errors.Join(err, l.release(ctx))
+}
+
+// restoring begins the names of the holders of the lease that restore a run.
+func restoring(run string) string { return "restore-" + run }
+
+// restoreAll puts back all of a journal. It is read again under the lease: until then its run may have gone on.
+func (r *Run) restoreAll(ctx context.Context) (target.Restoration, error) {
+	stored, err := r.cluster.storedJournal(ctx, r.name)
+	if errors.Is(err, errNoJournal) {
+		return target.Restoration{Detail: "it has put everything back itself meanwhile"}, nil
+	}
+	if err != nil {
+		return target.Restoration{}, err
+	}
+	r.journal = &journal{cluster: r.cluster, run: r.name, version: stored.version, stored: len(stored.text)}
+	r.journal.text.WriteString(stored.text)
+	r.steady = stored.lines[0].Run.Steady
+	return r.cluster.putBack(ctx, r, records(stored.lines))
+}
+
+// storedJournal is a journal as it is in the cluster.
+type storedJournal struct {
+	text, version string
+	lines         []line
+}
+
+// errNoJournal says that there is no journal of a run.
+var errNoJournal = errors.New("'hellochaos status' lists those that there are")
+
+// storedJournal reads the journal of a run. The error is an errNoJournal when there is none, and a refusedError when it is
+// not to be believed.
+func (c *Cluster) storedJournal(ctx context.Context, run string) (*storedJournal, error) {
+	if wrong := validation.IsDNS1123Subdomain(run); len(wrong) > 0 {
+		return nil, fmt.Errorf("%q cannot be the name of a run: %s; %w", run, strings.Join(wrong, "; "), errNoJournal)
+	}
+	var stored *corev1.ConfigMap
+	err := c.again(ctx, "reading the journal of run "+run, func(ctx context.Context) (err error) {
+		stored, err = c.core.CoreV1().ConfigMaps(c.namespace).Get(ctx, journalPrefix+run, metav1.GetOptions{})
+		return err
+	})
+	if apierrors.IsNotFound(err) {
+		return nil, fmt.Errorf("namespace %s holds no journal of a run %s: %w", c.namespace, run, errNoJournal)
+	}
+	if err != nil {
+		return nil, err
+	}
+	lines, err := c.readStored(run, stored.Data[journalKey])
+	if err != nil {
+		return nil, err
+	}
+	return &storedJournal{text: stored.Data[journalKey], version: stored.ResourceVersion, lines: lines}, nil
 }
 
 // removeLocal removes the journal's file, if this machine is the one that has it.
@@ -92,52 +149,71 @@ func removeLocal(name string) error {
 	return nil
 }
 
-// acquireFrom takes the lease that a run has left behind.
-func (c *Cluster) acquireFrom(ctx context.Context, run string) (*lease, error) {
-	ticker := time.NewTicker(time.Second)
-	defer ticker.Stop()
-	for told := false; ; told = true {
-		_, lost := context.WithCancelCause(ctx)
-		l, err := c.acquire(ctx, "restore-"+run, lost)
-		var held *heldError
-		if err == nil || !errors.As(err, &held) || held.holder != run {
-			return l, err
-		}
-		if !told {
-			c.say("run %s (%s) was at work less than %v ago: waiting until its lease has run out", run, held.process, leaseTime)
-		}
-		select {
-		case <-ticker.C:
-		case <-ctx.Done():
-			return nil, err
-		}
-	}
-}
-
 // pointedAt are the kinds that rules point at.
 var pointedAt = []string{"Service", "ServiceEntry", "DestinationRule", "Gateway"}
 
-// putBack restores every object that it can: first what was there before, then what was not is taken away, so that no rule
-// points at nothing in between. A rule that another has changed stays, and with it what we made that it may point at.
+// putBack restores every object that it can, has the proxies and the chain asked, and removes the journal when all of it
+// is as it was.
 func (c *Cluster) putBack(ctx context.Context, r *Run, recs []*record) (target.Restoration, error) {
-	var problems []error
-	var left []string
-	objects := 0
+	var probes []*record
+	objects := slices.DeleteFunc(slices.Clone(recs), func(rec *record) bool {
+		probe := rec.reference.Name == probeName
+		if probe {
+			probes = append(probes, rec)
+		}
+		return probe
+	})
+	restored, problems := r.restoreObjects(ctx, objects)
+	seen := ""
+	if len(problems) == 0 {
+		var err error
+		if seen, err = r.seen(ctx); err != nil {
+			problems = append(problems, err)
+		}
+	}
+	for _, rec := range slices.Backward(probes) {
+		if ctx.Err() == nil {
+			problems = append(problems, c.removeProbe(ctx, rec.reference))
+		}
+	}
+	if ctx.Err() != nil {
+		problems = []error{fmt.Errorf("%d of %d objects were put back: %w", restored, len(objects), context.Cause(ctx))}
+	}
+	if err := errors.Join(problems...); err != nil {
+		// What was done last is still to be written down. A journal that has no room for it says enough: what was begun.
+		var full *fullError
+		if flushed := r.journal.flush(ctx); ctx.Err() == nil && !errors.As(flushed, &full) {
+			err = errors.Join(err, flushed)
+		}
+		return target.Restoration{Objects: restored}, fmt.Errorf("%w\nwhat is left is in the journal; try again by: %s, with --edited=keep or --edited=overwrite where it was another's edit",
+			err, r.RestoreCommand())
+	}
+	done := target.Restoration{Objects: restored, Detail: fmt.Sprintf("%d objects read back as they were before; %s", restored, seen)}
+	return done, r.journal.remove(ctx)
+}
+
+// restoreObjects puts back first what was there before, then takes away what was not, so that no rule points at nothing in
+// between. A rule that another has changed stays, and with it what we made that it may point at. It ends with ctx.
+func (r *Run) restoreObjects(ctx context.Context, recs []*record) (restored int, problems []error) {
 	restore := func(rec *record) {
+		if ctx.Err() != nil {
+			return
+		}
 		if err := r.restore(ctx, rec); err != nil {
 			problems = append(problems, err)
 		} else {
-			objects++
+			restored++
 		}
 	}
 	for _, rec := range recs {
-		if rec.before != nil && rec.reference.Name != probeName {
+		if rec.before != nil {
 			restore(rec)
 		}
 	}
+	var left []string
 	for _, rec := range slices.Backward(recs) {
 		switch {
-		case rec.before != nil || rec.reference.Name == probeName:
+		case rec.before != nil:
 		case len(problems) > 0 && rec.ours != nil && slices.Contains(pointedAt, rec.reference.Kind):
 			left = append(left, rec.reference.String())
 		default:
@@ -147,38 +223,22 @@ func (c *Cluster) putBack(ctx context.Context, r *Run, recs []*record) (target.R
 	if len(left) > 0 {
 		problems = append(problems, fmt.Errorf("%s: left too, since what was left may point there", strings.Join(left, ", ")))
 	}
-	if err := r.journal.flush(ctx); err != nil {
-		problems = append(problems, err)
-	}
-	seen := ""
-	if len(problems) == 0 {
-		var err error
-		if seen, err = r.seen(ctx); err != nil {
-			problems = append(problems, err)
-		}
-	}
-	for _, rec := range slices.Backward(recs) {
-		if rec.reference.Name == probeName {
-			if err := c.removeProbe(ctx, rec.reference); err != nil {
-				problems = append(problems, err)
-			}
-		}
-	}
-	if len(problems) > 0 {
-		return target.Restoration{Objects: objects}, fmt.Errorf("%w\nwhat is left is in the journal; try again by: %s, with --edited=keep or --edited=overwrite where it was another's edit",
-			errors.Join(problems...), r.RestoreCommand())
-	}
-	done := target.Restoration{Objects: objects, Detail: fmt.Sprintf("%d objects read back as they were before; %s", objects, seen)}
-	return done, r.journal.remove(ctx)
+	return restored, problems
 }
 
 // restore puts one object back and reads it back.
 func (r *Run) restore(ctx context.Context, rec *record) error {
 	before := contentOf(rec.before)
 	return r.cluster.again(ctx, "putting back "+rec.reference.String(), func(ctx context.Context) error {
+		if err := r.lease.check(ctx); err != nil {
+			return err
+		}
 		live, err := r.cluster.get(ctx, rec.reference)
 		if err != nil {
 			return err
+		}
+		if terminating(live) {
+			return &terminatingError{rec.reference, live.GetFinalizers()} // what it is now will be gone in a moment
 		}
 		now, ours := contentOf(live), rec.ours
 		if rec.begun(now) {
@@ -197,7 +257,6 @@ func (r *Run) restore(ctx context.Context, rec *record) error {
 			return &editedError{rec.reference, lastManager(live), conflicts}
 		}
 		if merged.equal(now) {
-			r.journal.add(line{Back: &rec.reference})
 			return r.cluster.disown(ctx, rec, live)
 		}
 		if err := r.cluster.replace(ctx, rec, live, merged); err != nil {
@@ -254,6 +313,13 @@ func (c *Cluster) removeProbe(ctx context.Context, ref reference) error {
 		err := c.at(ref).Delete(ctx, ref.Name, metav1.DeleteOptions{})
 		if apierrors.IsNotFound(err) {
 			return nil
+		}
+		if err != nil {
+			return err
+		}
+		live, err := c.get(ctx, ref)
+		if live != nil {
+			return &terminatingError{ref, live.GetFinalizers()}
 		}
 		return err
 	})

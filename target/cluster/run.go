@@ -76,6 +76,9 @@ func (c *Cluster) Begin(ctx context.Context, sets [][]manifests.Object) (*Run, e
 	if c.istioVersion == "" {
 		return nil, fmt.Errorf("%s has no Istio (no API group %s): install it, 'make deploy-istio' does", c.server, istioGroup)
 	}
+	if err := c.unfinished(ctx, ""); err != nil {
+		return nil, err
+	}
 	r := &Run{cluster: c, probes: map[reference]*record{}, doors: map[target.Entry]door{}}
 	r.name = fmt.Sprintf("%s-%04x", time.Now().UTC().Format("20060102-150405"), rand.N(1<<16))
 	var lost context.CancelCauseFunc

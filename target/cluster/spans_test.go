@@ -63,15 +63,7 @@ func recordingRun(t *testing.T, pods *recordingPods) *Run {
 		t.Cleanup(app.Close)
 		pods.services[name] = app
 	}
-	server := httptest.NewServer(pods)
-	t.Cleanup(func() {
-		server.Close()
-		http.DefaultTransport.(*http.Transport).CloseIdleConnections()
-	})
-	cluster := &Cluster{namespace: "shop", istioVersion: "v1", config: &rest.Config{Host: server.URL, QPS: -1}, options: Options{Wait: 2 * time.Second}}
-	if err := cluster.clients(); err != nil {
-		t.Fatal(err)
-	}
+	cluster := clusterOf(t, pods)
 	objects, err := manifests.Through("canary", nil)
 	if err != nil {
 		t.Fatal(err)
@@ -81,6 +73,21 @@ func recordingRun(t *testing.T, pods *recordingPods) *Run {
 		t.Fatal(err)
 	}
 	return r
+}
+
+// clusterOf is a Cluster, in namespace shop, of an API server that is a handler.
+func clusterOf(t *testing.T, handler http.Handler) *Cluster {
+	t.Helper()
+	server := httptest.NewServer(handler)
+	t.Cleanup(func() {
+		server.Close()
+		http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+	})
+	cluster := &Cluster{namespace: "shop", istioVersion: "v1", config: &rest.Config{Host: server.URL, QPS: -1}, options: Options{Wait: 2 * time.Second}}
+	if err := cluster.clients(); err != nil {
+		t.Fatal(err)
+	}
+	return cluster
 }
 
 // try makes a pod record a failing try of a request.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -20,62 +21,116 @@ type Leftover struct {
 	// Host and Process are where it ran, or runs.
 	Host    string
 	Process int
-	// Running: its lease is held.
+	// Running: it, or a restore of it, was seen to renew its lease.
 	Running bool
+	// Silent is for how long its lease, which it has not given back, was seen not to be renewed; 0 where it has none.
+	Silent time.Duration
 	// Changed are the objects that are not as they were before, "VirtualService middleware", and Edited those of them that
 	// another has changed since.
 	Changed, Edited []string
+	// Problem is why its journal cannot be used, or why what it left cannot be looked at; nil otherwise. Where the journal is
+	// refused the other fields but Name are empty.
+	Problem error
 }
 
-// Leftovers are the runs that are at work in the namespace, or have left something to put back.
+// Leftovers are the runs that are at work in the namespace, or have left something to put back. One whose journal is
+// damaged is among them, with its Problem. Where a lease was not given back it is looked at for two renewals, to see
+// whether its holder lives.
 func (c *Cluster) Leftovers(ctx context.Context) ([]Leftover, error) {
-	var maps *corev1.ConfigMapList
-	err := c.again(ctx, "looking for journals in namespace "+c.namespace, func(ctx context.Context) (err error) {
-		maps, err = c.core.CoreV1().ConfigMaps(c.namespace).List(ctx, metav1.ListOptions{LabelSelector: runLabel})
-		return err
-	})
-	if err != nil {
+	journals, err := c.journals(ctx)
+	if err != nil || len(journals) == 0 {
 		return nil, err
 	}
-	holder, err := c.holder(ctx)
+	holder, silent, err := c.working(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var all []Leftover
-	for i := range maps.Items {
-		l, err := c.leftover(ctx, &maps.Items[i])
-		if err != nil {
-			return nil, fmt.Errorf("ConfigMap %s: %w", maps.Items[i].Name, err)
+	for i := range journals {
+		l := c.leftover(ctx, &journals[i])
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
 		}
-		l.Running = l.Name == holder
+		if holds(holder, l.Name) {
+			l.Running, l.Silent = silent == 0, silent
+		}
 		all = append(all, l)
 	}
 	return all, nil
 }
 
-// holder is the run that holds the lease, if one does.
-func (c *Cluster) holder(ctx context.Context) (name string, err error) {
-	err = c.again(ctx, "reading the lease "+leaseName, func(ctx context.Context) error {
-		found, err := c.core.CoordinationV1().Leases(c.namespace).Get(ctx, leaseName, metav1.GetOptions{})
-		if apierrors.IsNotFound(err) {
-			return nil
-		}
-		if err == nil && held(found) {
-			name = holderOf(found)
+// holds reports whether a lease's holder is a run, or a restore of it.
+func holds(holder, run string) bool {
+	return holder == run || strings.HasPrefix(holder, restoring(run)+"-")
+}
+
+// Unrestored are the names of the runs of which the namespace holds a journal, the oldest first.
+func (c *Cluster) Unrestored(ctx context.Context) (names []string, err error) {
+	journals, err := c.journals(ctx)
+	for i := range journals {
+		names = append(names, runOf(&journals[i]))
+	}
+	return names, err
+}
+
+// journals are the ConfigMaps of all journals in the namespace, by name: those that have the label of a run.
+func (c *Cluster) journals(ctx context.Context) (all []corev1.ConfigMap, err error) {
+	err = c.again(ctx, "looking for journals in namespace "+c.namespace, func(ctx context.Context) error {
+		list, err := c.core.CoreV1().ConfigMaps(c.namespace).List(ctx, metav1.ListOptions{LabelSelector: runLabel})
+		if err == nil {
+			all = list.Items
 		}
 		return err
 	})
-	return name, err
+	return all, err
+}
+
+// runOf is the run whose journal a ConfigMap is, by the ConfigMap's name, under which restore looks for it.
+func runOf(journal *corev1.ConfigMap) string { return strings.TrimPrefix(journal.Name, journalPrefix) }
+
+// working is who holds the lease, if somebody does, and for how long it was seen not to be renewed: 0 as soon as it was
+// renewed, and otherwise the time of two renewals, after which nothing more is waited for.
+func (c *Cluster) working(ctx context.Context) (holder string, silent time.Duration, err error) {
+	patience := 2*c.lease.renew + time.Second
+	ticker := time.NewTicker(min(time.Second, c.lease.renew))
+	defer ticker.Stop()
+	defer c.countDown(0)
+	var seen sighting
+	for told := false; ; told = true {
+		var unchanged time.Duration
+		found, err := c.foundLease(ctx)
+		if err != nil || found == nil {
+			return "", 0, err
+		}
+		if unchanged = seen.unchanged(found, time.Now()); seen.changed {
+			return holderOf(found), 0, nil
+		}
+		if unchanged >= patience {
+			return holderOf(found), unchanged, nil
+		}
+		if !told {
+			c.say("run %s (%s) has not given back its lease: looking for up to %v whether it renews it", holderOf(found), found.Annotations[processAnnotation], patience)
+		}
+		c.countDown(patience - unchanged)
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return "", 0, context.Cause(ctx)
+		}
+	}
 }
 
 // leftover compares what a journal knows with what is there.
-func (c *Cluster) leftover(ctx context.Context, stored *corev1.ConfigMap) (Leftover, error) {
-	lines, err := readJournal(strings.NewReader(stored.Data[journalKey]))
+func (c *Cluster) leftover(ctx context.Context, stored *corev1.ConfigMap) Leftover {
+	l := Leftover{Name: runOf(stored)}
+	lines, err := c.readStored(l.Name, stored.Data[journalKey])
 	if err != nil {
-		return Leftover{}, err
+		l.Problem = err
+		return l
 	}
 	run := lines[0].Run
-	l := Leftover{Name: run.Name, Command: strings.Join(run.Command, " "), Started: run.Started, Host: run.Host, Process: run.Process}
+	l.Command, l.Started, l.Host, l.Process = strings.Join(run.Command, " "), run.Started, run.Host, run.Process
+	var problems []error
 	for _, rec := range records(lines) {
 		err := c.again(ctx, "reading "+rec.reference.String(), func(ctx context.Context) error {
 			live, err := c.get(ctx, rec.reference)
@@ -83,7 +138,7 @@ func (c *Cluster) leftover(ctx context.Context, stored *corev1.ConfigMap) (Lefto
 				return err
 			}
 			now := contentOf(live)
-			if now.equal(contentOf(rec.before)) {
+			if now.equal(contentOf(rec.before)) && !terminating(live) {
 				return nil
 			}
 			l.Changed = append(l.Changed, rec.reference.String())
@@ -92,33 +147,43 @@ func (c *Cluster) leftover(ctx context.Context, stored *corev1.ConfigMap) (Lefto
 			}
 			return nil
 		})
-		if err != nil {
-			return Leftover{}, err
-		}
+		problems = append(problems, err)
 	}
-	return l, nil
+	l.Problem = errors.Join(problems...)
+	return l
 }
 
 // unfinished is the error about runs of the namespace that are at work, but for self, or that were not put back; nil when
-// there are none.
+// there are none. It does not wait to tell the one from the other.
 func (c *Cluster) unfinished(ctx context.Context, self string) error {
-	return c.again(ctx, "looking for runs in namespace "+c.namespace, func(ctx context.Context) error {
-		l, err := c.core.CoordinationV1().Leases(c.namespace).Get(ctx, leaseName, metav1.GetOptions{})
-		switch {
-		case err == nil && held(l) && holderOf(l) != self:
-			return fmt.Errorf("run %s (%s) is at work: wait for its end, or end it by Ctrl-C", holderOf(l), l.Annotations[processAnnotation])
-		case err != nil && !apierrors.IsNotFound(err):
-			return err
-		}
-		journals, err := c.core.CoreV1().ConfigMaps(c.namespace).List(ctx, metav1.ListOptions{LabelSelector: ourObjects + "," + runLabel})
-		if err != nil {
-			return err
-		}
-		var problems []error
-		for _, journal := range journals.Items {
-			run := journal.Labels[runLabel]
+	journals, err := c.journals(ctx)
+	if err != nil {
+		return err
+	}
+	found, err := c.foundLease(ctx)
+	if err != nil {
+		return err
+	}
+	var problems []error
+	if found != nil && holderOf(found) != self {
+		problems = append(problems, c.heldBy(found))
+	}
+	for i := range journals {
+		if run := runOf(&journals[i]); found == nil || !holds(holderOf(found), run) {
 			problems = append(problems, fmt.Errorf("run %s was not put back: '%s' does, 'hellochaos status%s' shows what it left", run, c.RestoreCommand(run), c.flags()))
 		}
-		return errors.Join(problems...)
+	}
+	return errors.Join(problems...)
+}
+
+// foundLease is the lease if somebody holds it; nil when nobody does.
+func (c *Cluster) foundLease(ctx context.Context) (found *coordinationv1.Lease, err error) {
+	err = c.again(ctx, "reading the lease "+leaseName, func(ctx context.Context) (err error) {
+		found, err = c.core.CoordinationV1().Leases(c.namespace).Get(ctx, leaseName, metav1.GetOptions{})
+		if apierrors.IsNotFound(err) || err == nil && holderOf(found) == "" {
+			found, err = nil, nil
+		}
+		return err
 	})
+	return found, err
 }

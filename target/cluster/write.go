@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -28,6 +29,25 @@ func (e *editedError) Error() string {
 	return text
 }
 
+// terminatingError says that an object is being deleted and still there. It passes when the object is gone.
+type terminatingError struct {
+	reference  reference
+	finalizers []string
+}
+
+func (e *terminatingError) Error() string {
+	if len(e.finalizers) == 0 {
+		return fmt.Sprintf("%s is being deleted", e.reference)
+	}
+	return fmt.Sprintf("%s is being deleted, and is still there because of its finalizers: %s must take them away",
+		e.reference, strings.Join(e.finalizers, ", "))
+}
+
+// terminating reports whether an object is being deleted: it is not what it seems to be for long.
+func terminating(u *unstructured.Unstructured) bool {
+	return u != nil && u.GetDeletionTimestamp() != nil
+}
+
 // get reads an object; nil when there is none.
 func (c *Cluster) get(ctx context.Context, r reference) (*unstructured.Unstructured, error) {
 	u, err := c.at(r).Get(ctx, r.Name, metav1.GetOptions{})
@@ -41,9 +61,15 @@ func (c *Cluster) get(ctx context.Context, r reference) (*unstructured.Unstructu
 // write without effect, writes down what it will become, and writes. It reports whether there was anything to do.
 func (r *Run) change(ctx context.Context, rec *record, want *unstructured.Unstructured) (changed bool, err error) {
 	err = r.cluster.again(ctx, "writing "+rec.reference.String(), func(ctx context.Context) error {
+		if err := r.lease.check(ctx); err != nil {
+			return err
+		}
 		live, err := r.cluster.get(ctx, rec.reference)
 		if err != nil {
 			return err
+		}
+		if terminating(live) {
+			return &terminatingError{rec.reference, live.GetFinalizers()}
 		}
 		if !rec.knows(contentOf(live)) {
 			return edited(rec, live)
@@ -58,12 +84,12 @@ func (r *Run) change(ctx context.Context, rec *record, want *unstructured.Unstru
 			r.done(rec, now)
 			return nil
 		}
-		changed = true
-		rec.pending = &outcome{rec.reference, foreseen}
-		r.journal.add(line{Intent: rec.pending})
+		begun := &outcome{rec.reference, foreseen}
+		r.journal.add(line{Intent: begun})
 		if err := r.journal.flush(ctx); err != nil {
 			return err
 		}
+		changed, rec.pending = true, begun
 		written, err := write(ctx, nil)
 		if err == nil {
 			r.done(rec, rec.ownPart(written, want))

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"syscall"
 	"testing"
 
 	"github.com/hellochaos/hellochaos/manifests"
@@ -38,23 +37,21 @@ func objects(tb testing.TB, yaml string) []manifests.Object {
 	return parsed
 }
 
-// refusing is an address of the loopback interface that refuses connections as long as the test runs: the port is bound, so
-// that nobody else can take it, and nobody listens.
+// refusing is an address of the loopback interface that refuses connections as long as the test runs: a connection of the
+// test's own holds the port, so that nobody else can take it, and nobody listens.
 func refusing(tb testing.TB) string {
 	tb.Helper()
-	socket, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		tb.Fatal(err)
 	}
-	tb.Cleanup(func() { syscall.Close(socket) })
-	if err := syscall.Bind(socket, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
-		tb.Fatal(err)
-	}
-	name, err := syscall.Getsockname(socket)
+	tb.Cleanup(func() { listener.Close() })
+	connection, err := net.Dial("tcp", listener.Addr().String())
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return fmt.Sprintf("127.0.0.1:%d", name.(*syscall.SockaddrInet4).Port)
+	tb.Cleanup(func() { connection.Close() })
+	return connection.LocalAddr().String()
 }
 
 // ended reports whether a server was closed, which closes its listener. Its port may be another process' by now.

@@ -32,13 +32,17 @@ type deploymentName struct{ namespace, name string }
 
 func nameOf(w *manifests.Workload) deploymentName { return deploymentName{w.Namespace, w.Name} }
 
-// startPod starts one replica, of which every try works for so long. Its calls go through its app's proxy.
+// startPod starts one replica, of which every try works for so long beside what its environment says. Its calls go through
+// its app's proxy.
 func startPod(w *manifests.Workload, calls transport, work time.Duration) (*pod, error) {
 	config, _, err := service.FromEnvironment(func(name string) string { return w.Env[name] })
 	if err != nil {
 		return nil, fmt.Errorf("starting Deployment %s: its environment: %w", w.Name, err)
 	}
-	config.Transport, config.Work = calls, work
+	config.Transport = calls
+	if config.Role == service.Chain {
+		config.Work += work
+	}
 	p := &pod{}
 	if p.service, err = service.New(config); err != nil {
 		return nil, fmt.Errorf("starting Deployment %s: %w", w.Name, err)

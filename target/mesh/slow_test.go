@@ -40,13 +40,13 @@ func TestBreakSlowBackend(t *testing.T) {
 	}
 	backend := lastHop(t, address.URL)
 	// On a busy machine only the least is certain.
-	if own := backend.Elapsed - backend.Call.Elapsed; backend.Service != "backend" || own < slowWork {
+	if own := backend.Elapsed - backend.Calls[0].Elapsed; backend.Service != "backend" || own < slowWork {
 		t.Errorf("%s itself worked %v, want the backend, and %v at least", backend.Service, own, slowWork)
 	}
 }
 
-// lastHop is the last of our hops that the answer of a chain tells of.
-func lastHop(t *testing.T, url string) *trail.Hop {
+// trailOf is the trail that a service answers with.
+func trailOf(t *testing.T, url string) *trail.Hop {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
 	if err != nil {
@@ -67,11 +67,18 @@ func lastHop(t *testing.T, url string) *trail.Hop {
 	if err != nil {
 		t.Fatalf("%v: %s", err, body)
 	}
-	for hop.Call != nil && hop.Call.Hop != nil {
-		hop = hop.Call.Hop
+	return hop
+}
+
+// lastHop is the last of our hops that the answer of a chain tells of.
+func lastHop(t *testing.T, url string) *trail.Hop {
+	t.Helper()
+	hop := trailOf(t, url)
+	for len(hop.Calls) > 0 && hop.Calls[0].Hop != nil {
+		hop = hop.Calls[0].Hop
 	}
-	if hop.Call == nil {
-		t.Fatalf("%s called nothing: %s", hop.Service, body)
+	if len(hop.Calls) == 0 {
+		t.Fatalf("%s called nothing", hop.Service)
 	}
 	return hop
 }

@@ -142,9 +142,7 @@ func (c *connection) silent() bool {
 	}
 	silent := false
 	err := c.socket.Read(func(descriptor uintptr) bool {
-		var one [1]byte
-		_, _, err := syscall.Recvfrom(int(descriptor), one[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
-		silent = err == syscall.EAGAIN
+		silent = nothingToRead(descriptor)
 		return true
 	})
 	return err == nil && silent

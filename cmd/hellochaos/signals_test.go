@@ -1,0 +1,84 @@
+//go:build unix
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/hellochaos/hellochaos/reports"
+)
+
+// A first signal ends a command that reads: a FIFO whose writer does not write, or standard input that does not end.
+func TestSignalWhileReading(t *testing.T) {
+	folder := t.TempDir()
+	fifo := filepath.Join(folder, "retry.yaml")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		args  string
+		stdin bool
+	}{
+		{args: "report " + fifo}, {args: "compare-reports " + fifo + " " + fifo}, {args: "run retry --manifests " + folder},
+		{args: "run retry -f " + fifo}, {args: "up retry --manifests " + folder}, {args: "up -f " + folder},
+		{args: "report -", stdin: true}, {args: "compare - " + folder, stdin: true}, {args: "run retry -f -", stdin: true},
+	} {
+		for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
+			t.Run(strings.ReplaceAll(c.args, folder, "DIR")+" "+signal.String(), func(t *testing.T) {
+				cmd := exec.CommandContext(t.Context(), program, strings.Fields(c.args)...)
+				var stdout, stderr bytes.Buffer
+				cmd.Stdout, cmd.Stderr = &stdout, &stderr
+				input, err := cmd.StdinPipe()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := cmd.Start(); err != nil {
+					t.Fatal(err)
+				}
+				if c.stdin { // more than a pipe holds: it is written when the program reads
+					_, err = io.WriteString(input, strings.Repeat("#", 200_000))
+				} else { // it is open for writing when the program has opened it for reading
+					var writer *os.File
+					if writer, err = os.OpenFile(fifo, os.O_WRONLY, 0); err == nil {
+						defer writer.Close()
+					}
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := cmd.Process.Signal(signal); err != nil {
+					t.Fatal(err)
+				}
+				_ = cmd.Wait()
+				got := ended{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+				if want := (ended{"", "hellochaos: a signal ended the program\n", reports.ExitAborted}); got != want {
+					t.Errorf("got %+v, want %+v", got, want)
+				}
+			})
+		}
+	}
+}
+
+// What holds something ends by itself, and what would take hold of something after the end does not.
+func TestGrip(t *testing.T) {
+	g := &grip{}
+	ctx := context.WithValue(t.Context(), gripKey{}, g)
+	if err := hold(ctx); err != nil || g.end() {
+		t.Fatalf("hold: %v; a signal ends what is held at once: %v", err, g.ended)
+	}
+	release(ctx)
+	if !g.end() {
+		t.Error("a signal does not end at once what is not held")
+	}
+	if err := hold(ctx); err != errEnded {
+		t.Errorf("hold after the end: %v, want errEnded", err)
+	}
+}

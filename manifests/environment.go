@@ -1,0 +1,172 @@
+package manifests
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/hellochaos/hellochaos/service/calls"
+	"github.com/hellochaos/hellochaos/service/trail"
+)
+
+// Variables that say whom a service calls.
+const (
+	upstreamURI      = "UPSTREAM_URI"
+	upstreamExternal = "UPSTREAM_EXTERNAL"
+	callsVariable    = "CALLS"
+	forwardHeaders   = "FORWARD_HEADERS"
+)
+
+const (
+	// defaultPort is where the service listens that is not told PORT.
+	defaultPort = 3000
+	// onlyHTTP says which URLs the embedded mesh carries calls to.
+	onlyHTTP = "an http URL without dot segments, such as http://backend/: the mesh's proxies see no other calls"
+)
+
+// variables is the environment of a Deployment's container while it is checked.
+type variables struct {
+	document *document
+	values   map[string]string
+	last     map[string]int // where each name stands last: of two that one counts
+	chain    bool           // the role is that of a service that calls others
+}
+
+// problem names a variable's place.
+func (v *variables) problem(name, format string, args ...any) {
+	field := container + ".env"
+	if i, ok := v.last[name]; ok {
+		field = fmt.Sprintf("%s[%d].value", field, i)
+	}
+	v.document.problem(field, format, args...)
+}
+
+func (v *variables) want(name string, right bool, text string) {
+	if !right {
+		v.problem(name, "%s is %q: want %s", name, v.values[name], text)
+	}
+}
+
+// checkEnvironment holds a container's environment to what the demo service takes, and to what the embedded mesh can
+// call.
+func (d *document) checkEnvironment(environ []corev1.EnvVar) {
+	v := variables{document: d, values: environment(environ), last: make(map[string]int)}
+	for i, variable := range environ {
+		v.last[variable.Name] = i
+	}
+	role := v.values["ROLE"]
+	v.chain = role == "" || role == "chain"
+	v.want("ROLE", slices.Contains([]string{"", "chain", "clock", "script", "relay"}, role), "chain, clock, script or relay")
+	name := v.values["SERVICE_NAME"]
+	dash := strings.LastIndexByte(name, '-')
+	v.want("SERVICE_NAME", role == "clock" || dash > 0 && dash < len(name)-1, "a service and its version, such as middleware-canary")
+	v.checkUpstream(role)
+	v.checkCalls()
+	if v.chain {
+		v.checkChain()
+	} else {
+		for _, name := range []string{callsVariable, forwardHeaders, "FAIL_PROBABILITY", "HANG_PROBABILITY", "WORK_DURATION"} {
+			v.want(name, v.values[name] == "", "it for the role chain alone")
+		}
+	}
+	v.checkDuration("HANG_DURATION", 1, `a duration above 0, such as "3s"`)
+	v.want("PORT", listensAt(v.values) > 0, "a port from 1 to 65535")
+}
+
+// checkUpstream is about the short form for one call.
+func (v *variables) checkUpstream(role string) {
+	upstream, several := v.values[upstreamURI], v.values[callsVariable] != ""
+	switch {
+	case v.chain && several:
+		v.want(upstreamURI, upstream == "", "it or "+callsVariable+", not both")
+	case v.chain:
+		v.want(upstreamURI, callable(upstream), onlyHTTP+"; or "+callsVariable+", [] where the service calls nobody")
+	case role == "relay":
+		v.want(upstreamURI, upstream == "" || callable(upstream), onlyHTTP)
+	}
+	external := v.values[upstreamExternal]
+	v.want(upstreamExternal, slices.Contains([]string{"", "true", "false"}, external), "true or false")
+	v.want(upstreamExternal, !v.chain || !several || external != "true", `"external": true in each call of `+callsVariable+" that is")
+}
+
+// checkCalls is about the calls of a chain's service.
+func (v *variables) checkCalls() {
+	text := v.values[callsVariable]
+	if text == "" || !v.chain {
+		return
+	}
+	steps, problems := calls.Read(text)
+	if problems == nil {
+		problems = calls.Check(steps)
+	}
+	for _, problem := range problems {
+		v.problem(callsVariable, "%s%s", callsVariable, problem)
+	}
+	for i, step := range steps {
+		for j := range step {
+			if address := step[j].URL; calls.Callable(address) && !callable(address) {
+				v.problem(callsVariable, "%s[%d][%d].url is %q: want %s", callsVariable, i, j, address, onlyHTTP)
+			}
+		}
+	}
+}
+
+// checkChain is about what only a chain's service obeys beside its calls.
+func (v *variables) checkChain() {
+	for _, problem := range calls.CheckHeaders(calls.Headers(v.values[forwardHeaders])) {
+		v.problem(forwardHeaders, "%s %s", forwardHeaders, problem)
+	}
+	for _, name := range []string{"FAIL_PROBABILITY", "HANG_PROBABILITY"} {
+		_, ok := trail.Probability(v.values[name])
+		v.want(name, v.values[name] == "" || ok, "a decimal number in [0,1]")
+	}
+	v.checkDuration("WORK_DURATION", 0, `a duration of at least 0, such as "5ms"`)
+}
+
+func (v *variables) checkDuration(name string, least time.Duration, text string) {
+	d, err := time.ParseDuration(v.values[name])
+	v.want(name, v.values[name] == "" || err == nil && d >= least, text)
+}
+
+// callable reports whether the embedded mesh carries calls to a URL.
+func callable(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "http" || u.Hostname() == "" {
+		return false
+	}
+	if u.Port() != "" && portNumber(u.Port()) == 0 {
+		return false
+	}
+	return NormalPath(u.RequestURI()) == u.RequestURI()
+}
+
+// environment is a container's variables by name; of two of a name the last counts.
+func environment(variables []corev1.EnvVar) map[string]string {
+	values := make(map[string]string, len(variables))
+	for _, v := range variables {
+		values[v.Name] = v.Value
+	}
+	return values
+}
+
+// listensAt is the port of a service with this environment; 0 when PORT is none.
+func listensAt(values map[string]string) int {
+	if values["PORT"] == "" {
+		return defaultPort
+	}
+	return portNumber(values["PORT"])
+}
+
+// portNumber reads a port from 1 to 65535; 0 when text is none.
+func portNumber(text string) int {
+	number, err := strconv.ParseUint(text, 10, 16)
+	if err != nil {
+		return 0
+	}
+	return int(number)
+}

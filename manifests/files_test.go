@@ -1,0 +1,167 @@
+package manifests
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// directory is a new directory with files by name.
+func directory(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func TestLoadDirectory(t *testing.T) {
+	dir := directory(t, map[string]string{
+		"retry.yaml": virtualServiceYAML("a", "x") + "---\n" + virtualServiceYAML("b", "x"),
+		"canary.yml": virtualServiceYAML("c", "x"),
+		"README.md":  "not ours",
+
+		"kustomization.yaml": "resources: [retry.yaml]",
+	})
+	stages, remarks, err := LoadDirectory(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(remarks) != 1 || !strings.HasPrefix(remarks[0], filepath.Join(dir, "kustomization.yaml")+" was passed over, since hellochaos does not run kustomize") {
+		t.Errorf("remarks %q, want one about the kustomization", remarks)
+	}
+	for stage, want := range map[string]string{"retry": "VirtualService a, VirtualService b", "canary": "VirtualService c", "prod": ""} {
+		if got := names(stages[stage]); got != want {
+			t.Errorf("stage %s has %q, want %q", stage, got, want)
+		}
+	}
+	if got := stages["canary"][0].File; got != filepath.Join(dir, "canary.yml") {
+		t.Errorf("the object's file is %s", got)
+	}
+}
+
+func TestLoadDirectoryProblems(t *testing.T) {
+	const accepted = "accepted: egress.yaml, prod.yaml, retry.yaml, ingress.yaml, canary.yaml; -f takes files of any name"
+	for name, c := range map[string]struct {
+		files map[string]string
+		want  []string // file: text
+	}{
+		"no stage's file": {map[string]string{"notes.txt": ""}, []string{": no stage's file in this directory; " + accepted}},
+		"unknown names": {map[string]string{"retri.yaml": "", "x.yml": ""},
+			[]string{"/retri.yaml: not a stage's file (did you mean \"retry\"?); " + accepted, "/x.yml: not a stage's file; " + accepted}},
+		"empty":    {map[string]string{"retry.yaml": "# nothing\n"}, []string{"/retry.yaml: no objects in this file"}},
+		"twice":    {map[string]string{"retry.yaml": virtualServiceYAML("a", "x"), "retry.yml": virtualServiceYAML("a", "x")}, []string{"/retry.yml: stage retry has another file, .yaml and .yml"}},
+		"too long": {map[string]string{"retry.yaml": strings.Repeat("#", maxFile+10)}, []string{"/retry.yaml: 1048577 bytes; a manifest has at most 1048576"}},
+		"all of all files": {map[string]string{"prod.yaml": "kind: 1", "retry.yaml": "- a"},
+			[]string{"/prod.yaml:1: document 1: apiVersion: want a string", "/prod.yaml:1: document 1: kind: want a string",
+				"/retry.yaml:1: document 1: not an object: want apiVersion, kind, metadata"}},
+	} {
+		dir := directory(t, c.files)
+		_, _, err := LoadDirectory(dir)
+		var problems Problems
+		if !errors.As(err, &problems) {
+			t.Errorf("%s: error %v, want Problems", name, err)
+			continue
+		}
+		var got []string
+		for _, p := range problems {
+			got = append(got, strings.TrimPrefix(p.Error(), dir))
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+func TestLoadDirectoryUnreadable(t *testing.T) {
+	if _, _, err := LoadDirectory(filepath.Join(t.TempDir(), "absent")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("error %v, want that the directory does not exist", err)
+	}
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "retry.yaml"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err := LoadDirectory(dir)
+	var problems Problems
+	if !errors.As(err, &problems) || len(problems) != 1 || !strings.Contains(problems[0].Text, "is a directory") {
+		t.Errorf("error %v, want the Problem that retry.yaml is a directory", err)
+	}
+}
+
+func TestLoadFiles(t *testing.T) {
+	dir := directory(t, map[string]string{
+		"b.yaml": virtualServiceYAML("b", "x"), "a.yml": virtualServiceYAML("a", "x"), "kustomization.yml": "resources: []", "notes.txt": "not ours",
+		"c.json": `{"apiVersion": "networking.istio.io/v1", "kind": "Sidecar", "metadata": {"name": "c", "namespace": "shop"}, "spec": {}}`,
+	})
+	if err := os.Mkdir(filepath.Join(dir, "more.yaml"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	objects, remarks, err := LoadFiles([]string{dir, "-"}, strings.NewReader(virtualServiceYAML("d", "x")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := names(objects); got != "VirtualService a, VirtualService b, Sidecar c, VirtualService d" {
+		t.Errorf("objects %s", got)
+	}
+	if objects[3].File != "standard input" {
+		t.Errorf("the last object is of %q, want standard input", objects[3].File)
+	}
+	if len(remarks) != 2 || !strings.Contains(remarks[0], "kustomization.yml was passed over") || !strings.Contains(remarks[1], "Sidecar c") ||
+		!strings.Contains(remarks[1], "stands in namespace shop") {
+		t.Errorf("remarks %q, want one of the kustomization and one of namespace shop", remarks)
+	}
+}
+
+func TestLoadFilesProblems(t *testing.T) {
+	dir := directory(t, map[string]string{"a.yaml": virtualServiceYAML("a", "x"), "again.yaml": "\n" + virtualServiceYAML("a", "y"), "bad.yaml": "kind: 1"})
+	a, again, bad := filepath.Join(dir, "a.yaml"), filepath.Join(dir, "again.yaml"), filepath.Join(dir, "bad.yaml")
+	for _, c := range []struct{ names, want string }{
+		{a + " " + again, again + ":2: VirtualService a: a second object of this kind and name; the first is in " + a + ":1"},
+		{a + " " + a, a + ": named more than once: name it once"},
+		{bad, bad + ":1: document 1: apiVersion: want a string\n" + bad + ":1: document 1: kind: want a string"},
+		{"-", "standard input: no objects in this file"},
+		{filepath.Join(dir, "none"), filepath.Join(dir, "none") + ": no such file or directory"},
+		{"https://example.com/a.yaml", "https://example.com/a.yaml: an address, where a file is wanted: read it into a file, or pipe it into '-f -'"},
+		{"k/kustomization.yaml", "k/kustomization.yaml: a file of kustomize, which hellochaos does not run: 'kubectl kustomize k' prints what it makes, for '-f -'"},
+	} {
+		objects, _, err := LoadFiles(strings.Fields(c.names), strings.NewReader("# nothing\n"))
+		if err == nil || err.Error() != c.want || objects != nil {
+			t.Errorf("%s:\ngot  %v\nwant %s", c.names, err, c.want)
+		}
+	}
+}
+
+func TestOverlayFrom(t *testing.T) {
+	own, err := Parse("own.yaml", []byte(virtualServiceYAML("middleware", "x")+"---\n"+virtualServiceYAML("new", "x")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	egress := []Object{own[1]}
+	given := map[string][]Object{"egress": egress}
+	overrides, err := OverlayFrom("retry", given, own)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for stage, want := range map[string]string{
+		"egress": "VirtualService new", "prod": "",
+		"retry":  "VirtualService frontend, VirtualService middleware, VirtualService backend, VirtualService new",
+		"canary": "VirtualService middleware, VirtualService new",
+	} {
+		if got := names(overrides[stage]); got != want {
+			t.Errorf("stage %s has %q, want %q", stage, got, want)
+		}
+	}
+	if overrides["canary"][0].File != "own.yaml" || len(given) != 1 {
+		t.Errorf("canary's is of %s, want own.yaml; what was given has %d stages, want 1 as before", overrides["canary"][0].File, len(given))
+	}
+	if _, err := OverlayFrom("rety", nil, own); err == nil || !strings.Contains(err.Error(), `did you mean "retry"?`) {
+		t.Errorf("stage rety: %v", err)
+	}
+}

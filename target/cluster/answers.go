@@ -1,0 +1,54 @@
+package cluster
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"regexp"
+
+	"github.com/hellochaos/hellochaos/service/trail"
+)
+
+// mostAnswer is how many bytes are read of an answer that comes from a pod. The longest that is wanted is a recording of
+// spans; the counters of a service and the statistics of a proxy have some KiB.
+const mostAnswer = 2 * trail.MaxRecordingBytes
+
+// fromPod are the paths of the API server's answers that it only passes on: a pod's or a Service's, and logs.
+var fromPod = regexp.MustCompile(`/(pods|services)/[^/]+/(proxy|log)(/|$)`)
+
+// fromAnywhere are all paths.
+var fromAnywhere = regexp.MustCompile("")
+
+// boundedAnswers bounds the answers to requests for these paths, of whatever status, since client-go reads all of each. What
+// is in a pod is not ours: it must not fill our memory.
+type boundedAnswers struct {
+	base  http.RoundTripper
+	paths *regexp.Regexp
+}
+
+// RoundTrip implements http.RoundTripper.
+func (b boundedAnswers) RoundTrip(r *http.Request) (*http.Response, error) {
+	response, err := b.base.RoundTrip(r)
+	if err == nil && b.paths.MatchString(r.URL.Path) {
+		response.Body = &boundedBody{response.Body, mostAnswer}
+	}
+	return response, err
+}
+
+// boundedBody is a body of which reading more than left bytes is an error.
+type boundedBody struct {
+	io.ReadCloser
+	left int64
+}
+
+func (b *boundedBody) Read(p []byte) (int, error) {
+	if int64(len(p)) > b.left+1 {
+		p = p[:b.left+1]
+	}
+	n, err := b.ReadCloser.Read(p)
+	if int64(n) > b.left {
+		n, err = int(b.left), fmt.Errorf("the answer has more than %d bytes, which is more than is read", mostAnswer)
+	}
+	b.left -= int64(n)
+	return n, err
+}

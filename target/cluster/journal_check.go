@@ -1,0 +1,98 @@
+package cluster
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/validation"
+)
+
+// refusedError says that a journal is not one that a run of this namespace can have written, or that this program can
+// read. Nothing of it was done, and it was kept.
+type refusedError struct {
+	run, namespace string
+	reason         error
+}
+
+func (e *refusedError) Error() string {
+	name := journalPrefix + e.run
+	return fmt.Sprintf("the journal %q is refused, nothing of it was done, and it was kept:\n%v\n"+
+		"'kubectl get configmap %s -n %s -o yaml' shows it; if no run of yours has written it, or nothing of that run is left, delete it by 'kubectl delete configmap %s -n %s'",
+		name, e.reason, name, e.namespace, name, e.namespace)
+}
+
+func (e *refusedError) Unwrap() error { return e.reason }
+
+// readStored reads the journal of a run as it is stored in this namespace, and believes none of it: whoever may write a
+// ConfigMap there may have written it. The error is a refusedError.
+func (c *Cluster) readStored(run, text string) ([]line, error) {
+	lines, err := readJournal(strings.NewReader(text))
+	if err == nil {
+		err = c.check(run, lines)
+	}
+	if err != nil {
+		return nil, &refusedError{run, c.namespace, err}
+	}
+	return lines, nil
+}
+
+// check refuses what a run in this namespace cannot have written: it changes the namespace's own Services and rules, and
+// what it changes was written down before.
+func (c *Cluster) check(run string, lines []line) error {
+	var problems []error
+	wrong := func(i int, format string, args ...any) {
+		problems = append(problems, fmt.Errorf("line %d: %w", i+1, fmt.Errorf(format, args...)))
+	}
+	known := map[reference]bool{}
+	for i, l := range lines {
+		switch {
+		case l.Run != nil && i > 0:
+			wrong(i, "a second beginning")
+		case l.Run != nil && (l.Run.Name != run || l.Run.Namespace != c.namespace):
+			wrong(i, "it is the journal of run %q in namespace %q, and not of run %q in namespace %q", l.Run.Name, l.Run.Namespace, run, c.namespace)
+		case l.Before != nil:
+			if known[l.Before.Reference] {
+				wrong(i, "%s was written down before", inFull(l.Before.Reference))
+			}
+			known[l.Before.Reference] = true
+			if err := c.checkSnapshot(l.Before); err != nil {
+				wrong(i, "%w", err)
+			}
+		case l.Intent != nil && !known[l.Intent.Reference]:
+			wrong(i, "%s was not written down before it was changed", inFull(l.Intent.Reference))
+		case l.Done != nil && !known[l.Done.Reference]:
+			wrong(i, "%s was not written down before it was changed", inFull(l.Done.Reference))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// inFull names a reference of a journal that may be anybody's.
+func inFull(r reference) string {
+	return fmt.Sprintf("%q %q in namespace %q", r.Kind, r.Name, r.Namespace)
+}
+
+// checkSnapshot refuses a reference to what a run may not touch, and an object that is not the reference's.
+func (c *Cluster) checkSnapshot(s *snapshot) error {
+	r := s.Reference
+	switch {
+	case r.Namespace != c.namespace:
+		return fmt.Errorf("%s: a run changes objects of its own namespace alone, which is %q", inFull(r), c.namespace)
+	case !slices.Contains(runKinds, r.Kind):
+		return fmt.Errorf("%s: a run changes objects of these kinds alone: %s", inFull(r), strings.Join(runKinds, ", "))
+	case len(validation.IsDNS1123Subdomain(r.Name)) > 0:
+		return fmt.Errorf("%s: that is not the name of an object: %s", inFull(r), strings.Join(validation.IsDNS1123Subdomain(r.Name), "; "))
+	case s.Object == nil:
+		return nil
+	}
+	was := &unstructured.Unstructured{Object: s.Object}
+	version, err := schema.ParseGroupVersion(was.GetAPIVersion())
+	if is := nameOf(was); is != r || err != nil || version.Group != c.resource(r.Kind).Group {
+		return fmt.Errorf("%s: what it was before is another object: %s of apiVersion %q", inFull(r), inFull(is), was.GetAPIVersion())
+	}
+	return nil
+}
