@@ -54,7 +54,7 @@ func TestCompareReports(t *testing.T) {
 	}{
 		{"itself", good + " " + good, 0, []string{"SAME  NEW is the same as OLD in all 2 metrics"}, nil},
 		{"its file", filepath.Join(good, reports.FileName) + " " + good, 0, []string{"SAME"}, nil},
-		{"worse", good + " " + more, 1, []string{"WORSE  NEW is worse than OLD in 1 of 2 metrics; the first is \"edge fails\" of\n       stage retry, phase after", "+.2"}, nil},
+		{"worse", good + " " + more, 1, []string{"WORSE  NEW is worse than OLD in 1 of 2 metrics; the first is \"edge fails\" of\n       stage retry, phase after", "+0.2"}, nil},
 		{"better", more + " " + good, 0, []string{"BETTER  NEW is better than OLD"}, nil},
 		{"unclear", good + " " + void, 3, []string{"UNCLEAR", "NEW: the load generator could not keep its schedule"}, nil},
 		{"margin", good + " " + more + " --margin 0.5", 0, []string{"SAME"}, nil},
