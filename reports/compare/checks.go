@@ -178,7 +178,7 @@ func trials(m *reports.Measurement) int64 {
 	return max(n, received, m.Violations)
 }
 
-// wait compares the median of the waits before a retry, by the interval that each report has of it.
+// wait compares the median of the time that retries added to a call, by the interval that each report has of it.
 func (p *pair) wait(r *Row, a, b *reports.Measurement) {
 	r.Predicted = value(b.Predicted)
 	switch why := p.incomparable(); {

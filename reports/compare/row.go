@@ -17,7 +17,7 @@ const (
 	Violations Kind = "violations"
 	// Tries is the number of tries that a hop received for each request at the edge.
 	Tries Kind = "tries"
-	// Latency is a quantile of latencies, and Wait the median of the waits before a retry.
+	// Latency is a quantile of latencies, and Wait the median of the time that retries added to a call.
 	Latency Kind = "latency"
 	Wait    Kind = "wait"
 )
