@@ -48,6 +48,7 @@ func (r *Rules) virtualService(o *Object, spec *networking.VirtualService) (virt
 	for i, h := range spec.Http {
 		compiled := httpRoute{rule: newRule(h, v.namespace)}
 		compiled.rule.Name = fmt.Sprintf("%s, http[%d]", v.name, i)
+		compiled.rule.File, compiled.rule.Line = o.File, o.lines.of(fmt.Sprintf("spec.http[%d]", i), o.Line)
 		for j, m := range h.Match {
 			c, err := newMatch(m, v.namespace)
 			if err != nil {

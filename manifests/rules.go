@@ -85,7 +85,10 @@ type Request struct {
 type Rule struct {
 	// Name identifies the rule in messages: "VirtualService middleware, http[1]", "no rule".
 	Name string
-	// Split has the destinations among which the request's is drawn; their shares add up to 1.
+	// File and Line say where the rule stands; empty and 0 for an answer of the mesh that needs no rule.
+	File string
+	Line int
+	// Split has the destinations among which that of a request is drawn; their shares add up to 1.
 	Split []Destination
 	// Direct is an answer that the proxy gives itself: a directResponse, 404 with flag NR where no rule matches, or 502 or a reset
 	// for a host outside the registry.
