@@ -7,8 +7,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 )
 
-// CheckNamespace returns an error unless Kubernetes takes the name for a namespace's: what it is put into, YAML or a command, then has
-// no more than the name in it.
+// CheckNamespace returns an error unless Kubernetes accepts the name for a namespace. A name that passes holds no character that
+// means something else in YAML or in a command.
 func CheckNamespace(name string) error {
 	if wrong := validation.IsDNS1123Label(name); len(wrong) > 0 {
 		return fmt.Errorf("%q cannot be a namespace: %s", name, strings.Join(wrong, "; "))
@@ -17,14 +17,15 @@ func CheckNamespace(name string) error {
 }
 
 // RBAC is the YAML of a ServiceAccount named hellochaos in a namespace, with the least permissions that a run there and
-// its restore need. kubectl applies it without -n: two of its objects stand in istio-system. The error is CheckNamespace's.
+// its restore need. kubectl must apply it without -n, since two of its objects stand in istio-system. A name that CheckNamespace
+// refuses is an error.
 func RBAC(namespace string) ([]byte, error) {
 	if err := CheckNamespace(namespace); err != nil {
 		return nil, err
 	}
 	data, err := files.ReadFile("rbac.yaml")
 	if err != nil {
-		panic(err) // it is part of the build
+		panic(err) // the file is embedded by the build
 	}
 	text := strings.NewReplacer(
 		"namespace: "+Namespace, "namespace: "+namespace,
