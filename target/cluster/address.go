@@ -41,7 +41,7 @@ func (c *Cluster) address(ctx context.Context, entry target.Entry, rules *manife
 	}
 	in, err := c.entrance(ctx, entry, rules)
 	if err != nil {
-		return target.Address{}, nil, fmt.Errorf("entry %s: %w, or give its address by %s", entry, err, flag)
+		return target.Address{}, nil, fmt.Errorf("entry %s: %w; or give the address of the entry with %s", entry, err, flag)
 	}
 	ways, failed := c.ways(ctx, in)
 	for _, w := range ways {
@@ -59,12 +59,12 @@ func (c *Cluster) address(ctx context.Context, entry target.Entry, rules *manife
 		}
 		failed = append(failed, fmt.Errorf("port-forward: %w", err))
 	}
-	return target.Address{}, nil, fmt.Errorf("entry %s: no way leads to Service %s of namespace %s; give an address by %s:\n%w",
+	return target.Address{}, nil, fmt.Errorf("entry %s: Service %s of namespace %s cannot be reached in any of these ways; give an address with %s:\n%w",
 		entry, in.service.Name, in.service.Namespace, flag, errors.Join(append(failed, errUnreached)...))
 }
 
 // errUnreached: the entry's Service is there, and does not answer yet.
-var errUnreached = errors.New("none of them answers")
+var errUnreached = errors.New("none of these ways led to an answer")
 
 // entrance is the Service that an entry leads to, and how it is known to be reached.
 type entrance struct {
@@ -82,16 +82,16 @@ func (c *Cluster) entrance(ctx context.Context, entry target.Entry, rules *manif
 	if entry == target.Gateway {
 		return c.gatewayEntrance(ctx, rules)
 	}
-	in := &entrance{path: "/healthz", ours: func(r *http.Response) bool { return r.StatusCode == http.StatusOK }, passed: ", and past its sidecar"}
+	in := &entrance{path: "/healthz", ours: func(r *http.Response) bool { return r.StatusCode == http.StatusOK }, passed: " and goes past the sidecar of the pod"}
 	err := c.again(ctx, "reading Service "+entryService, func(ctx context.Context) (err error) {
 		in.service, err = c.core.CoreV1().Services(c.namespace).Get(ctx, entryService, metav1.GetOptions{})
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("%w: 'hellochaos deploy' makes it", err)
+		return nil, fmt.Errorf("%w: 'hellochaos deploy' creates it", err)
 	}
 	if len(in.service.Spec.Ports) == 0 {
-		return nil, fmt.Errorf("no port in Service %s of namespace %s: deploy it anew", entryService, c.namespace)
+		return nil, fmt.Errorf("Service %s of namespace %s has no port: run 'hellochaos deploy' again", entryService, c.namespace)
 	}
 	in.port = in.service.Spec.Ports[0]
 	return in, nil
@@ -115,11 +115,11 @@ func (c *Cluster) gatewayEntrance(ctx context.Context, rules *manifests.Rules) (
 		}
 		text := fmt.Sprintf("no Service with port %d leads to the pods %s that Gateway %s selects", gateway.Port(), labels.FormatLabels(gateway.Selector), name)
 		if last != nil {
-			return nil, fmt.Errorf("%s, as far as Services may be listed (%w): 'hellochaos doctor' looks for gateways", text, last)
+			return nil, fmt.Errorf("%s, but not all Services could be listed (%w): 'hellochaos doctor' shows what it sees of the gateway", text, last)
 		}
-		return nil, fmt.Errorf("%s: install an ingress gateway with these labels", text)
+		return nil, fmt.Errorf("%s: install an ingress gateway whose pods have these labels", text)
 	}
-	return nil, errors.New("there is no Gateway among the applied objects: stage ingress brings one")
+	return nil, errors.New("the applied objects contain no Gateway: stage ingress adds one")
 }
 
 // gateways looks for the Service of every set's Gateway, unless the user gave its address.
@@ -189,7 +189,7 @@ func (in *entrance) reach(ctx context.Context, url string) error {
 	}
 	defer response.Body.Close()
 	if !in.ours(response) {
-		return fmt.Errorf("GET %s is answered %s by %q", in.path, response.Status, cmp.Or(response.Header.Get("Server"), "a server without name"))
+		return fmt.Errorf("GET %s was answered with %s by %q", in.path, response.Status, cmp.Or(response.Header.Get("Server"), "a server that does not name itself"))
 	}
 	return nil
 }
@@ -210,9 +210,9 @@ func (c *Cluster) ways(ctx context.Context, in *entrance) (ways []way, none []er
 	switch {
 	case len(ways) > 0:
 	case in.service.Spec.Type != corev1.ServiceTypeLoadBalancer:
-		none = append(none, fmt.Errorf("load balancer: the Service is of type %s", cmp.Or(in.service.Spec.Type, corev1.ServiceTypeClusterIP)))
+		none = append(none, fmt.Errorf("load balancer: the Service has none, since its type is %s", cmp.Or(in.service.Spec.Type, corev1.ServiceTypeClusterIP)))
 	default:
-		none = append(none, errors.New("load balancer: the Service got no address so far"))
+		none = append(none, errors.New("load balancer: the Service has not been given an address yet"))
 	}
 	if ip := in.service.Spec.ClusterIP; ip == "" || ip == corev1.ClusterIPNone {
 		none = append(none, errors.New("cluster IP: the Service has none"))
@@ -277,7 +277,7 @@ func (c *Cluster) tunnel(ctx context.Context, in *entrance) (target.Address, io.
 	if err := in.reach(ctx, f.url); err != nil {
 		return target.Address{}, nil, errors.Join(fmt.Errorf("to pod %s: %w", pod.Name, err), f.Close())
 	}
-	return target.Address{URL: f.url, Way: "port-forward to pod " + pod.Name + ": slow" + in.passed}, f, nil
+	return target.Address{URL: f.url, Way: "port-forward to pod " + pod.Name + ", which is slow" + in.passed}, f, nil
 }
 
 // podPort is the port of a pod that a Service's port leads to.

@@ -19,7 +19,7 @@ import (
 // from the read on, which is the caller's part: do must read anew what it writes.
 func (c *Cluster) again(ctx context.Context, what string, do func(context.Context) error) error {
 	outer := ctx
-	ctx, cancel := context.WithTimeoutCause(ctx, c.options.Wait, errors.New("the time is over"))
+	ctx, cancel := context.WithTimeoutCause(ctx, c.options.Wait, errors.New("the time that --wait allows is over"))
 	defer cancel()
 	backoff := wait.Backoff{Duration: 100 * time.Millisecond, Factor: 2, Jitter: 0.2, Cap: 3 * time.Second, Steps: 1 << 20}
 	for {
@@ -44,7 +44,7 @@ func (c *Cluster) again(ctx context.Context, what string, do func(context.Contex
 		case <-timer.C:
 		case <-ctx.Done():
 			timer.Stop()
-			return fmt.Errorf("%s, tried again and again for %v: %w", what, c.options.Wait, errors.Join(context.Cause(ctx), err))
+			return fmt.Errorf("%s: it was tried again and again for %v: %w", what, c.options.Wait, errors.Join(context.Cause(ctx), err))
 		}
 	}
 }
@@ -69,9 +69,9 @@ func passing(err error) bool {
 func advised(err error) error {
 	switch {
 	case apierrors.IsUnauthorized(err):
-		return fmt.Errorf("%w: the credentials are not accepted, or have expired: log in anew (kubectl get pods would say the same)", err)
+		return fmt.Errorf("%w: the API server does not accept the credentials, or they have expired: log in again ('kubectl get pods' shows whether they work)", err)
 	case apierrors.IsForbidden(err):
-		return fmt.Errorf("%w: 'hellochaos doctor' lists the permissions that are missing, manifests/rbac.yaml gives them", err)
+		return fmt.Errorf("%w: 'hellochaos doctor' lists the permissions that a run lacks, and 'hellochaos manifests rbac' prints the objects that grant them", err)
 	}
 	return err
 }

@@ -47,7 +47,7 @@ func (b *boundedBody) Read(p []byte) (int, error) {
 	}
 	n, err := b.ReadCloser.Read(p)
 	if int64(n) > b.left {
-		n, err = int(b.left), fmt.Errorf("the answer has more than %d bytes, which is more than is read", mostAnswer)
+		n, err = int(b.left), fmt.Errorf("the answer has more than %d bytes, and no more than that are read", mostAnswer)
 	}
 	b.left -= int64(n)
 	return n, err

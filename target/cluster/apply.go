@@ -56,7 +56,7 @@ func (r *Run) write(ctx context.Context, wanted []*unstructured.Unstructured) er
 		kept[ref] = true
 		rec := r.record(ref)
 		if rec == nil {
-			return fmt.Errorf("%s was not written down before the run began, so it cannot be changed", ref)
+			return fmt.Errorf("the journal does not record what %s was before the run, so the run must not change it", ref)
 		}
 		if _, err := r.change(ctx, rec, u); err != nil {
 			return err
@@ -125,7 +125,7 @@ func (c *Cluster) steadyState(ctx context.Context, rules *manifests.Rules) (stri
 			}
 			hop, err := trail.Decode(body)
 			if err != nil {
-				return "", fmt.Errorf("asking the chain how it answers: %w; is its image of this version of hello-service?", err)
+				return "", fmt.Errorf("asking the chain how it answers: %w; is the image of its pods from the same version as this hellochaos?", err)
 			}
 			seen[statuses(hop)] = true
 		}

@@ -79,15 +79,15 @@ func Connect(ctx context.Context, o Options) (*Cluster, error) {
 	loader := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, &clientcmd.ConfigOverrides{CurrentContext: o.Context})
 	config, err := loader.ClientConfig()
 	if err != nil {
-		return nil, fmt.Errorf("reading the kubeconfig: %w; name one by --kubeconfig or $KUBECONFIG, and a context of it by --context", err)
+		return nil, fmt.Errorf("reading the kubeconfig: %w; name the file with --kubeconfig or $KUBECONFIG, and one of its contexts with --context", err)
 	}
 	c := &Cluster{options: o, config: config, server: config.Host, namespace: o.Namespace, context: o.Context, lease: usualLease}
 	if c.namespace == "" {
 		if c.namespace, _, err = loader.Namespace(); err != nil {
-			return nil, fmt.Errorf("reading the namespace of the kubeconfig's context: %w; name one by -n", err)
+			return nil, fmt.Errorf("reading the namespace of the kubeconfig's context: %w; name a namespace with -n", err)
 		}
 		if err := manifests.CheckNamespace(c.namespace); err != nil {
-			return nil, fmt.Errorf("the namespace of the kubeconfig's context: %w; name one by -n", err)
+			return nil, fmt.Errorf("the namespace of the kubeconfig's context: %w; name a namespace with -n", err)
 		}
 	}
 	if raw, err := loader.RawConfig(); err == nil && c.context == "" {

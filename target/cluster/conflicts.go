@@ -214,7 +214,7 @@ func (s *scope) sharedGateway(u *unstructured.Unstructured, pods []labels.Set) s
 		for _, port := range slices.Sorted(maps.Keys(ours.hosts)) {
 			for _, a := range ours.hosts[port] {
 				if slices.ContainsFunc(theirs.hosts[port], func(b string) bool { return meet(a, b) }) {
-					return fmt.Sprintf("port %s of the same gateway pods for host %s, which %s opens", port, a, ours)
+					return fmt.Sprintf("a server on port %s of the same gateway pods for host %s, and so has %s", port, a, ours)
 				}
 			}
 		}
@@ -230,7 +230,7 @@ func (s *scope) sharedSidecar(u *unstructured.Unstructured) string {
 	}
 	for _, pod := range s.pods {
 		if labels.SelectorFromSet(selector).Matches(pod) {
-			return fmt.Sprintf("what the proxies of the pods %s know", pod)
+			return fmt.Sprintf("the configuration of the proxies of pods %s, which obey only one Sidecar", pod)
 		}
 	}
 	return ""

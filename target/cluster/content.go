@@ -78,9 +78,9 @@ func (d difference) String() string {
 		return fmt.Sprint(v)
 	}
 	if reflect.DeepEqual(d.Before, d.Ours) {
-		return fmt.Sprintf("%s: %s before the run, now %s", d.Path, show(d.Before), show(d.Now))
+		return fmt.Sprintf("%s was %s before the run and is %s now", d.Path, show(d.Before), show(d.Now))
 	}
-	return fmt.Sprintf("%s: %s before the run, %s by the run, now %s", d.Path, show(d.Before), show(d.Ours), show(d.Now))
+	return fmt.Sprintf("%s was %s before the run, %s as the run left it, and is %s now", d.Path, show(d.Before), show(d.Ours), show(d.Now))
 }
 
 // putBack is the content that an object must get so that all that we changed is as before and all that another has

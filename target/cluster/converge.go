@@ -32,7 +32,7 @@ func (r *Run) converge(ctx context.Context, p *probe, questions []question) erro
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, r.cluster.options.Wait, errors.New("the time is over"))
+	ctx, cancel := context.WithTimeoutCause(ctx, r.cluster.options.Wait, errors.New("the time that --wait allows is over"))
 	defer cancel()
 	group, ctx := errgroup.WithContext(ctx)
 	for _, pod := range callers {
@@ -61,7 +61,7 @@ func (r *Run) callers(ctx context.Context) ([]corev1.Pod, error) {
 			return nil, err
 		}
 		if len(pods) == 0 && w.Replicas > 0 {
-			return nil, fmt.Errorf("no pod of Deployment %s is in namespace %s: 'hellochaos deploy' starts them", w.Name, r.cluster.namespace)
+			return nil, fmt.Errorf("Deployment %s has no pod in namespace %s: 'hellochaos deploy' starts its pods", w.Name, r.cluster.namespace)
 		}
 		callers = append(callers, pods...)
 	}
@@ -72,7 +72,7 @@ func (r *Run) callers(ctx context.Context) ([]corev1.Pod, error) {
 func obeyed(ctx context.Context, who string, times int, ask func(context.Context) (wrong string, err error)) error {
 	ticker := time.NewTicker(probeEvery)
 	defer ticker.Stop()
-	last := "it was not reached yet"
+	last := "it has not been reached yet"
 	for right := 0; ; {
 		switch wrong, err := ask(ctx); {
 		case ctx.Err() != nil:
@@ -88,7 +88,7 @@ func obeyed(ctx context.Context, who string, times int, ask func(context.Context
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
-			return fmt.Errorf("%s does not obey the new rules yet (%s): %w; 'istioctl proxy-status' shows what its control plane sent, --wait gives it longer", who, last, context.Cause(ctx))
+			return fmt.Errorf("%s does not obey the new rules yet (%s): %w; 'istioctl proxy-status' shows what the control plane has sent to it, and a longer --wait gives it more time", who, last, context.Cause(ctx))
 		}
 	}
 }
@@ -102,7 +102,7 @@ func (c *Cluster) askSidecar(ctx context.Context, pod *corev1.Pod, questions []q
 		}
 		var answer trail.Probe
 		if err := json.Unmarshal(body, &answer); err != nil {
-			return "", fmt.Errorf("its answer is not a probe's, is its image of this version of hello-service? %w", err)
+			return "", fmt.Errorf("its answer is not the answer to a probe: %w; is the image of the pod from the same version as this hellochaos?", err)
 		}
 		if !q.obeys(answer) {
 			return fmt.Sprintf("it answers %d %q %s for %s", answer.Status, answer.Body, answer.Error, q.path), nil

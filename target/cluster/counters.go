@@ -57,7 +57,10 @@ func (r *Run) Counters(ctx context.Context) (target.Counters, error) {
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
-			return nil, fmt.Errorf("reading the services' counters, %d tries in flight, last error %v: %w", inFlight, err, context.Cause(ctx))
+			if err != nil {
+				return nil, fmt.Errorf("reading the services' counters: the last attempt failed (%v): %w", err, context.Cause(ctx))
+			}
+			return nil, fmt.Errorf("reading the services' counters: %d tries are in flight: %w", inFlight, context.Cause(ctx))
 		}
 	}
 }
@@ -118,9 +121,9 @@ func (r *Run) notice(found map[types.UID]*tally) {
 		now, was := found[uid], r.tallies[uid]
 		switch {
 		case was == nil && !first:
-			r.incident(true, "pod %s is new: the services' pods are not those that the phase began with", now.pod)
+			r.incident(true, "pod %s is new: it was not there when the counters were last read", now.pod)
 		case was != nil && was.restarts != now.restarts:
-			r.incident(true, "pod %s was restarted: what it counted since it was last read is lost", now.pod)
+			r.incident(true, "pod %s was restarted: what it had counted since its counters were last read is lost", now.pod)
 			now.kept = append(was.kept, was.counts...)
 		case was != nil:
 			now.kept = was.kept
@@ -130,7 +133,7 @@ func (r *Run) notice(found map[types.UID]*tally) {
 	for _, uid := range slices.Sorted(maps.Keys(r.tallies)) {
 		if t := r.tallies[uid]; found[uid] == nil && !t.gone {
 			t.gone = true
-			r.incident(true, "pod %s went away: calls to it were cut, and what it counted since it was last read is lost", t.pod)
+			r.incident(true, "pod %s went away: the calls that it was serving were cut, and what it had counted since its counters were last read is lost", t.pod)
 		}
 	}
 }

@@ -89,22 +89,22 @@ func compare(source string, counted map[string]int64, said map[string]sent) (tol
 		case s.tries == 0:
 			unseen = append(unseen, hop)
 		case count > s.tries:
-			told = append(told, target.Incident{Text: fmt.Sprintf("%s say %d tries to %s where its pods counted %d: somebody else called it, or calls went past the callers' proxies",
+			told = append(told, target.Incident{Text: fmt.Sprintf("%s have %d tries to %s, but its pods counted %d: somebody else called it, or some calls went past the callers' proxies",
 				source, s.tries, hop, count)})
 		case count < s.tries-s.unanswered():
-			told = append(told, target.Incident{Text: fmt.Sprintf("%s say %d tries to %s, of which at most %d ended without an answer, where its pods counted %d: proxies answered in their place, or their counts are wrong",
+			told = append(told, target.Incident{Text: fmt.Sprintf("%s have %d tries to %s, of which at most %d ended without an answer, but its pods counted %d: proxies answered some of the tries themselves, or their counts are wrong",
 				source, s.tries, hop, s.unanswered(), count)})
 		case count < s.tries:
-			agreed = append(agreed, fmt.Sprintf("%s %d of %d, of which at most %d ended without an answer", hop, count, s.tries, s.unanswered()))
+			agreed = append(agreed, fmt.Sprintf("the pods of %s counted %d of %d tries, of which at most %d ended without an answer", hop, count, s.tries, s.unanswered()))
 		default:
-			agreed = append(agreed, fmt.Sprintf("%s %d of %d", hop, count, s.tries))
+			agreed = append(agreed, fmt.Sprintf("the pods of %s counted %d of %d tries", hop, count, s.tries))
 		}
 	}
 	if len(unseen) == len(counted) {
 		return nil
 	}
 	if len(unseen) > 0 {
-		agreed = append(agreed, "nothing of "+strings.Join(unseen, ", "))
+		agreed = append(agreed, "they have no tries to "+strings.Join(unseen, ", "))
 	}
 	if len(agreed) == 0 {
 		return told

@@ -54,10 +54,10 @@ func (r *Run) comparePrometheus(ctx context.Context, counted map[string]int64, e
 		return nil, context.Cause(ctx)
 	case err != nil:
 		r.unscraped = true
-		return []target.Incident{{Text: fmt.Sprintf("Prometheus at %s could not be asked, its counts are not compared: %v", address, err)}}, nil
+		return []target.Incident{{Text: fmt.Sprintf("Prometheus at %s could not be asked, so its counts are not compared: %v", address, err)}}, nil
 	case len(known) == 0 && len(live) > 0:
 		r.unscraped = true
-		return []target.Incident{{Text: fmt.Sprintf("Prometheus at %s knows no %s, its counts are not compared: does it read the pods (annotation prometheus.io/scrape)?", address, selector)}}, nil
+		return []target.Incident{{Text: fmt.Sprintf("Prometheus at %s has no %s, so its counts are not compared: does it scrape the pods (annotation prometheus.io/scrape)?", address, selector)}}, nil
 	}
 	return comparePods(counted, live, known, age, time.Since(ended).Seconds()), nil
 }
@@ -113,7 +113,7 @@ func withoutPassword(address string) string {
 
 // askPrometheus is the answer to an instant query that sums by service.
 func askPrometheus(ctx context.Context, api prometheus.API, query string) (map[string]float64, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, scrapeAnswer, errors.New("the time is over"))
+	ctx, cancel := context.WithTimeoutCause(ctx, scrapeAnswer, fmt.Errorf("no answer within %v", scrapeAnswer))
 	defer cancel()
 	value, _, _, err := api.Query(ctx, query, time.Time{})
 	var failed *url.Error
@@ -125,7 +125,7 @@ func askPrometheus(ctx context.Context, api prometheus.API, query string) (map[s
 	}
 	vector, ok := value.(model.Vector)
 	if !ok {
-		return nil, fmt.Errorf("query %s gives a %s, want a vector", query, value.Type())
+		return nil, fmt.Errorf("query %s returned a %s instead of a vector", query, value.Type())
 	}
 	all := map[string]float64{}
 	for _, sample := range vector {
@@ -144,13 +144,13 @@ func comparePods(counted, live map[string]int64, known, age map[string]float64, 
 		more := int64(said) - live[hop]
 		switch {
 		case !there:
-			told = append(told, target.Incident{Text: fmt.Sprintf("Prometheus knows nothing of %s, whose pods counted %d tries: does it read all pods?", hop, count)})
+			told = append(told, target.Incident{Text: fmt.Sprintf("Prometheus has no tries to %s, whose pods counted %d: does it scrape all pods?", hop, count)})
 		case more == 0:
-			agreed = append(agreed, fmt.Sprintf("%s %d of %d", hop, count, count))
+			agreed = append(agreed, fmt.Sprintf("it has %d of %d tries to %s", count, count, hop))
 		case age[hop] >= late:
-			told = append(told, remark("Prometheus had not read all pods of %s %.0f s after the phase, its count is not compared: its scrape interval is longer", hop, late))
+			told = append(told, remark("Prometheus had not scraped all pods of %s %.0f s after the phase, so its count is not compared: its scrape interval is longer", hop, late))
 		default:
-			told = append(told, target.Incident{Text: fmt.Sprintf("Prometheus says %d tries to %s where its pods counted %d", count+more, hop, count)})
+			told = append(told, target.Incident{Text: fmt.Sprintf("Prometheus has %d tries to %s, but its pods counted %d", count+more, hop, count)})
 		}
 	}
 	if len(agreed) > 0 {

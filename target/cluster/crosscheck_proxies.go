@@ -146,7 +146,7 @@ func readStatistics(from io.Reader) (map[statistic]int64, error) {
 			}
 			count := metric.GetCounter().GetValue() + metric.GetUntyped().GetValue()
 			if !(count >= 0 && count <= 1<<53) || count != float64(int64(count)) {
-				return nil, fmt.Errorf("reading its proxy's statistics: %s%v is %v: want a whole number in [0, 2^53]", name, value, count)
+				return nil, fmt.Errorf("reading its proxy's statistics: %s%v is %v, but must be a whole number in [0, 2^53]", name, value, count)
 			}
 			counts[s] += int64(count)
 		}
@@ -201,7 +201,7 @@ func (r *Run) hop(host string) string {
 func (r *Run) compareStatistics(counted map[string]int64, before, after statistics) []target.Incident {
 	for _, s := range []statistics{before, after} {
 		if s.blind != nil {
-			return []target.Incident{remark("the proxies' statistics cannot be read, nothing is compared with them: %v", s.blind)}
+			return []target.Incident{remark("the proxies' statistics cannot be read, so the counters are not compared with them: %v", s.blind)}
 		}
 	}
 	envoy, istio := map[string]sent{}, map[string]sent{}
@@ -225,11 +225,11 @@ func (r *Run) compareStatistics(counted map[string]int64, before, after statisti
 	}
 	told := append(compare("Envoy's statistics", counted, envoy), compare("Istio's statistics", counted, istio)...)
 	if len(told) == 0 {
-		told = append(told, remark("no Envoy statistics: the proxies export none of the chain's Services, or calls go past them (Istio's proxyStatsMatcher says which they export)"))
+		told = append(told, remark("the proxies have no statistics about the chain's Services: they do not export them, or calls go past the proxies (Istio's proxyStatsMatcher decides what they export)"))
 	}
 	switch {
 	case apierrors.IsForbidden(after.gateway):
-		told = append(told, remark("the gateway's statistics may not be read (get pods/proxy in namespace %s)", istioSystem))
+		told = append(told, remark("the gateway's statistics cannot be read without the permission get pods/proxy in namespace %s", istioSystem))
 	case after.gateway != nil:
 		told = append(told, remark("the gateway's statistics cannot be read: %v", after.gateway))
 	}

@@ -77,7 +77,7 @@ func (c *Cluster) installation(objects []manifests.Object, choices Choices) (*in
 			continue
 		}
 		if _, istio := istioResources[o.Kind]; istio && c.istioVersion == "" {
-			problems = append(problems, fmt.Errorf("%s: the API server %s does not know %s: install Istio first (make deploy-istio)", o.Name(), c.server, istioGroup))
+			problems = append(problems, fmt.Errorf("%s: the API server %s does not know the API group %s: install Istio first ('make deploy-istio')", o.Name(), c.server, istioGroup))
 			continue
 		}
 		want, err := c.desired(o)
@@ -152,7 +152,7 @@ func (in *installation) rehearse(ctx context.Context) error {
 		if !there[want.GetNamespace()] {
 			continue
 		}
-		err := in.cluster.again(ctx, "trying "+nameOf(want).String()+" without effect", func(ctx context.Context) error {
+		err := in.cluster.again(ctx, "trying "+nameOf(want).String()+" in a dry run", func(ctx context.Context) error {
 			_, err := in.cluster.put(ctx, want, dryRun)
 			return err
 		})
@@ -182,7 +182,7 @@ func (c *Cluster) install(ctx context.Context, want *unstructured.Unstructured) 
 	case contentOf(before).equal(contentOf(after)):
 		c.say("%s unchanged", name)
 	case before.GetLabels()[managedBy] != manager:
-		c.say("%s changed: another made it; from now on undeploy would delete it", name)
+		c.say("%s changed: somebody else had made it; from now on 'hellochaos undeploy' deletes it", name)
 	default:
 		c.say("%s changed", name)
 	}
@@ -245,9 +245,9 @@ func claimed(r reference, claims []claim) error {
 	var problems []error
 	for _, one := range claims {
 		if one.manager != manager {
-			problems = append(problems, fmt.Errorf("%s, %s: %s has set it to something else", r, one.field, one.manager))
+			problems = append(problems, fmt.Errorf("%s, field %s: %s has set it to another value", r, one.field, one.manager))
 		}
 	}
-	return fmt.Errorf("%w\n  set it as the manifest has it, or delete the object (kubectl -n %s delete %s %s), and deploy again",
+	return fmt.Errorf("%w\n  set each of these fields to the value that the manifest has, or delete the object ('kubectl -n %s delete %s %s'), and run 'hellochaos deploy' again",
 		errors.Join(problems...), printable.Word(r.Namespace), strings.ToLower(r.Kind), printable.Word(r.Name))
 }

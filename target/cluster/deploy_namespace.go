@@ -62,7 +62,7 @@ func (c *Cluster) namespaceNow(ctx context.Context, name string) (live *corev1.N
 func (n *home) missing(live *corev1.Namespace) (metav1.ObjectMeta, error) {
 	lacks := metav1.ObjectMeta{Labels: map[string]string{}, Annotations: map[string]string{}}
 	if live.DeletionTimestamp != nil {
-		return lacks, fmt.Errorf("namespace %s is being deleted: deploy again when kubectl get namespace %s finds none", n.name, n.name)
+		return lacks, fmt.Errorf("namespace %s is being deleted: run 'hellochaos deploy' again when 'kubectl get namespace %s' does not find it any more", n.name, n.name)
 	}
 	var problems []error
 	for _, name := range slices.Sorted(maps.Keys(n.labels)) {
@@ -72,11 +72,11 @@ func (n *home) missing(live *corev1.Namespace) (metav1.ObjectMeta, error) {
 		switch {
 		case ok && has == want:
 		case ok:
-			problems = append(problems, fmt.Errorf("namespace %s has the label %s=%s, want %s: choose another namespace by -n, or type kubectl label namespace %s %s=%s --overwrite",
-				n.name, name, has, want, n.name, name, want))
+			problems = append(problems, fmt.Errorf("namespace %s has the label %s=%s, but deploy needs %s=%s: choose another namespace with -n, or type 'kubectl label namespace %s %s=%s --overwrite'",
+				n.name, name, has, name, want, n.name, name, want))
 		case name == injectionLabel && revision != "" && want == "enabled":
 		case name == injectionLabel && revision != "":
-			problems = append(problems, fmt.Errorf("namespace %s has the label %s=%s, by which its pods get sidecars, but its pods must have none: type kubectl label namespace %s %s-",
+			problems = append(problems, fmt.Errorf("namespace %s has the label %s=%s, by which its pods get sidecars, but its pods must have none: type 'kubectl label namespace %s %s-'",
 				n.name, revisionLabel, revision, n.name, revisionLabel))
 		default:
 			lacks.Labels[name] = want

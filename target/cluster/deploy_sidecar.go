@@ -54,7 +54,7 @@ func (c *Cluster) sidecars(ctx context.Context, in *installation) error {
 	}
 	var problems []error
 	for _, deployment := range bare {
-		problems = append(problems, fmt.Errorf("%s: its pods have no sidecar although namespace %s asks for them: 'hellochaos doctor' looks at the injector",
+		problems = append(problems, fmt.Errorf("%s: its pods have no sidecar although the labels of namespace %s ask for one: 'hellochaos doctor' checks the injection of sidecars",
 			deployment, deployment.Namespace))
 	}
 	return errors.Join(problems...)

@@ -88,7 +88,7 @@ func (c *Cluster) Doctor(ctx context.Context, objects []manifests.Object) []Find
 	v.version = answer
 	findings := []Finding{server}
 	for _, row := range rows {
-		finding := warn("", "cannot be seen: Istio is not there")
+		finding := warn("", "could not be checked: Istio is not installed")
 		if !row.istio || c.istioVersion != "" {
 			finding = row.look(v)
 		}
@@ -126,7 +126,7 @@ func (v *view) unseen(err error) Finding {
 	if apierrors.IsForbidden(err) {
 		command = v.grant()
 	}
-	return warn(command, "cannot be seen: %s", oneLine(err))
+	return warn(command, "could not be checked: %s", oneLine(err))
 }
 
 // grant is the command that gives what a run needs.
@@ -167,13 +167,13 @@ func (v *view) kubernetes() Finding {
 	server, err := version.ParseGeneric(v.version.GitVersion)
 	switch {
 	case err != nil:
-		return warn("", "the server calls its version %q, which says nothing about what it can do", v.version.GitVersion)
+		return warn("", "the API server reports version %q, which is not a version number: it may be too old or too new", v.version.GitVersion)
 	case server.Major() == 1 && server.Minor() < oldestMinor:
-		return fail("", "%s is too old: Kubernetes 1.%d or later is needed, for strict validation of fields and for sidecars of both kinds",
+		return fail("", "%s is too old: Kubernetes 1.%d or later is needed, for strict validation of fields and for sidecars of both kinds (ordinary containers and init containers)",
 			v.version.GitVersion, oldestMinor)
 	case server.Major() != 1 || server.Minor() > clientMinor+3:
 		return warn("", "%s is more than three versions newer than this program's client library (1.%d): look for a newer hellochaos",
 			v.version.GitVersion, clientMinor)
 	}
-	return good("%s; 1.%d or later is needed, the client library is 1.%d and uses stable APIs only", v.version.GitVersion, oldestMinor, clientMinor)
+	return good("%s; a run needs 1.%d or later, and this program's client library is that of 1.%d", v.version.GitVersion, oldestMinor, clientMinor)
 }

@@ -65,7 +65,7 @@ func (v *view) application() Finding {
 	}
 	switch {
 	case len(wrong) > 0:
-		return fail(deploy, "the chain is not the one that the predictions are made for: %s", strings.Join(wrong, "; "))
+		return fail(deploy, "the deployed chain is not the one that the predictions are made for: %s", strings.Join(wrong, "; "))
 	case len(late) > 0:
 		return fail("kubectl -n "+v.cluster.namespace+" describe pods", "%s", strings.Join(late, "; "))
 	}
@@ -76,7 +76,7 @@ func (v *view) application() Finding {
 func unlike(want, live *appsv1.Deployment) (all []string) {
 	differ := func(what, should, is string) {
 		if should != is {
-			all = append(all, fmt.Sprintf("%s %s, want %s", what, quoted(is), quoted(should)))
+			all = append(all, fmt.Sprintf("%s: %s instead of %s", what, quoted(is), quoted(should)))
 		}
 	}
 	differ("replicas", fmt.Sprint(replicas(want)), fmt.Sprint(replicas(live)))
@@ -87,7 +87,7 @@ func unlike(want, live *appsv1.Deployment) (all []string) {
 	for _, c := range template.Spec.Containers {
 		i := slices.IndexFunc(now.Spec.Containers, func(other corev1.Container) bool { return other.Name == c.Name })
 		if i < 0 {
-			all = append(all, "no container "+c.Name)
+			all = append(all, "container "+c.Name+" is missing")
 			continue
 		}
 		should, is := environmentOf(c), environmentOf(now.Spec.Containers[i])
@@ -111,7 +111,7 @@ func environmentOf(c corev1.Container) map[string]string {
 	for _, variable := range c.Env {
 		all[variable.Name] = variable.Value
 		if variable.ValueFrom != nil {
-			all[variable.Name] = "from elsewhere"
+			all[variable.Name] = "taken from another object"
 		}
 	}
 	return all
@@ -167,13 +167,13 @@ func (v *view) hosts() Finding {
 	all := strings.Join(append(ours, elsewhere...), "; ")
 	switch {
 	case len(ours) > 0 && v.cluster.options.TakeOver:
-		return warn("", "%s: what stands in namespace %s is put away for the run and put back at its end", all, v.cluster.namespace)
+		return warn("", "%s: the run removes those in namespace %s and puts them back at its end", all, v.cluster.namespace)
 	case len(ours) > 0:
-		return fail(command, "two rules for one host, of which one is not obeyed: %s. Delete them, or run with --take-over, which puts them away and back", all)
+		return fail(command, "the mesh would obey only one of two objects: %s. Delete these objects of others, or run with --take-over, which removes them for the run and puts them back at its end", all)
 	case len(elsewhere) > 0:
-		return warn("", "%s: a run leaves other namespaces alone, and figures may come from these rules", all)
+		return warn("", "%s: a run does not change other namespaces, so these rules may change its figures", all)
 	case v.policies.partly && (len(v.scope.gateways) > 0 || len(v.scope.imports) == 0):
-		return warn("", "nobody else has rules for the chain's hosts in namespaces %s and %s; what others have for the gateway cannot be seen",
+		return warn("", "nobody else has rules for the chain's hosts in namespaces %s and %s; what other namespaces have for the gateway could not be checked",
 			v.cluster.namespace, istioSystem)
 	}
 	return good("nobody else has rules for the chain's hosts")
@@ -217,9 +217,9 @@ func (v *view) gitOps() Finding {
 		look(nameOf(u), u.GetLabels(), u.GetAnnotations(), managersOf(u))
 	}
 	if len(owned) > 0 {
-		return warn("", "kept by GitOps, which will undo a run's changes while they are measured: %s; pause it for the run", strings.Join(owned, ", "))
+		return warn("", "GitOps manages these objects, and will undo a run's changes while they are measured: %s. Pause GitOps for the run", strings.Join(owned, ", "))
 	}
-	return good("nobody keeps the objects that a run changes")
+	return good("neither Argo CD nor Flux manages an object that a run changes")
 }
 
 func managersOf(u *unstructured.Unstructured) (managers []string) {
@@ -257,15 +257,15 @@ func (v *view) egress() Finding {
 	found, wanted := v.abroad[service]
 	switch {
 	case host == "":
-		return good("the chain calls nothing outside of it")
+		return good("the chain calls nothing outside itself")
 	case !ours || !strings.HasSuffix(host, domain) || !wanted:
-		return warn("", "the chain calls %s: whether a way leads there cannot be seen from here, only that it is answered in stage egress", host)
+		return warn("", "the chain calls %s, and whether that host can be reached could not be checked: stage egress shows whether it answers", host)
 	case found.hidden != nil:
-		return warn("", "cannot be seen: %s", oneLine(found.hidden)) // manifests/rbac.yaml would not help
+		return warn("", "could not be checked: %s", oneLine(found.hidden)) // manifests/rbac.yaml would not help
 	case len(found.items) == 0:
 		return fail("hellochaos deploy -n "+v.cluster.namespace, "the chain calls %s, but there is no %s in namespace %s", host, service, namespace)
 	case found.items[0].GetAnnotations()[hiddenAnnotation] != "~":
-		return fail("hellochaos deploy -n "+v.cluster.namespace, "%s in namespace %s lacks the annotation %s: \"~\", so the mesh knows it and stage egress has nothing to open",
+		return fail("hellochaos deploy -n "+v.cluster.namespace, "%s in namespace %s lacks the annotation %s: \"~\", so the mesh knows this Service already, and stage egress, which makes it known, would change nothing",
 			service, namespace, hiddenAnnotation)
 	}
 	return v.clock(host, namespace)
@@ -283,7 +283,7 @@ func (v *view) clock(host, namespace string) Finding {
 		found := v.abroad[r]
 		switch {
 		case found.hidden != nil:
-			return warn("", "cannot be seen: %s", oneLine(found.hidden))
+			return warn("", "could not be checked: %s", oneLine(found.hidden))
 		case len(found.items) == 0:
 			return fail("hellochaos deploy -n "+v.cluster.namespace, "the chain calls %s, but there is no %s in namespace %s", host, r, namespace)
 		}

@@ -33,7 +33,7 @@ func (v *view) istio() Finding {
 		return v.unseen(v.istiod.hidden)
 	}
 	if len(v.istiod.items) == 0 {
-		return warn("", "%s/%s is served, but no pod app=istiod stands in %s: its control plane stands elsewhere, and its release cannot be seen",
+		return warn("", "%s/%s is served, but no pod app=istiod is in namespace %s: the control plane runs elsewhere, so its release is not known",
 			istioGroup, v.cluster.istioVersion, istioSystem)
 	}
 	var said, late []string
@@ -55,7 +55,7 @@ func (v *view) istio() Finding {
 	slices.Sort(said)
 	text := fmt.Sprintf("%s, %s/%s", strings.Join(said, "; "), istioGroup, v.cluster.istioVersion)
 	if len(late) == len(v.istiod.items) {
-		return fail("kubectl -n "+istioSystem+" describe pod "+printable.Word(late[0]), "%s; not ready: %s", text, strings.Join(late, ", "))
+		return fail("kubectl -n "+istioSystem+" describe pod "+printable.Word(late[0]), "%s; these pods are not ready: %s", text, strings.Join(late, ", "))
 	}
 	if worst.State != OK {
 		worst.Meaning = text + ": " + worst.Meaning
@@ -71,11 +71,11 @@ func judgeRelease(release string) Finding {
 	known, err := version.ParseGeneric(release)
 	switch {
 	case err != nil:
-		return warn("istioctl version", "the release cannot be told from its image: predictions are those of Istio 1.31")
+		return warn("istioctl version", "the image of the control plane does not name its release: the predictions are those for Istio 1.31")
 	case known.Major() == 1 && known.Minor() < oldestIstio:
-		return fail("make deploy-istio", "releases before 1.%d were never measured, the predictions do not hold for them", oldestIstio)
+		return fail("make deploy-istio", "the predictions are not made for releases before 1.%d, which were never measured", oldestIstio)
 	case known.Major() == 1 && known.Minor() <= retrying503:
-		return warn("", "where a rule names no retryOn, releases up to 1.%d send a 503 again; the predictions are of later ones, which do not", retrying503)
+		return warn("", "releases up to 1.%d retry a 503 where a rule has no retryOn; the predictions are those for later releases, which do not", retrying503)
 	}
 	return good("")
 }
@@ -118,15 +118,15 @@ func (v *view) injection() Finding {
 		return fail("kubectl label namespace "+name+" istio.io/dataplane-mode- && "+enable,
 			"the namespace is in ambient mode, whose node proxies neither route nor retry HTTP: the stages need sidecars")
 	case !injects(namespace) && v.injected() && namespace.Labels[injectionLabel] == "":
-		return warn(enable, "the namespace has neither %s nor %s, but its pods have sidecars: new ones may get none", injectionLabel, revisionLabel)
+		return warn(enable, "the namespace has neither the label %s nor the label %s, but its pods have sidecars: new pods may get none", injectionLabel, revisionLabel)
 	case !injects(namespace):
-		return fail(enable, "new pods of the namespace get no sidecar (%s is %q): no rule of a stage would be obeyed", injectionLabel, namespace.Labels[injectionLabel])
+		return fail(enable, "new pods of the namespace get no sidecar (label %s is %q): nothing would obey the rules of a stage", injectionLabel, namespace.Labels[injectionLabel])
 	case namespace.Labels[injectionLabel] != "":
 		return good("%s=%s", injectionLabel, namespace.Labels[injectionLabel])
 	}
 	known := slices.ContainsFunc(v.istiod.items, func(p corev1.Pod) bool { return revisionOf(&p) == revision })
 	if !known && !v.injected() {
-		return warn("istioctl tag list", "%s=%s, but no control plane of that revision is seen and no pod has a sidecar: it must be a tag of one",
+		return warn("istioctl tag list", "%s=%s, but no control plane has that revision and no pod has a sidecar: the revision must be the tag of a control plane",
 			revisionLabel, revision)
 	}
 	return good("%s=%s", revisionLabel, revision)
@@ -162,11 +162,11 @@ func (v *view) sidecars() Finding {
 	restart := "kubectl -n " + name + " rollout restart deployment"
 	switch {
 	case len(bare) > 0:
-		return fail(restart, "without a sidecar, and so without any rule of a stage: pods %s", strings.Join(bare, ", "))
+		return fail(restart, "these pods have no sidecar, so no rule of a stage applies to their calls: %s", strings.Join(bare, ", "))
 	case len(other) > 0:
-		return warn(restart, "with a sidecar of another release than the control plane: pods %s", strings.Join(other, ", "))
+		return warn(restart, "these pods have a sidecar of another release than the control plane: %s", strings.Join(other, ", "))
 	}
-	return good("all %d pods of the chain have one", len(pods))
+	return good("all %d pods of the chain have a sidecar", len(pods))
 }
 
 // minorOf is the major and minor part of a release; empty when it is none.
@@ -202,17 +202,17 @@ func (v *view) webhook() Finding {
 	fromWebhook := v.valid != nil && strings.Contains(v.valid.Error(), "webhook")
 	switch {
 	case fromWebhook && !strings.Contains(v.valid.Error(), "istio.io"):
-		return fail(list, "a VirtualService that is right is refused, by another's webhook: %s", oneLine(v.valid))
+		return fail(list, "a webhook that is not Istio's refuses a correct VirtualService: %s", oneLine(v.valid))
 	case fromWebhook:
-		return fail("kubectl -n "+istioSystem+" get pods -l app=istiod", "a VirtualService that is right is refused: %s", oneLine(v.valid))
+		return fail("kubectl -n "+istioSystem+" get pods -l app=istiod", "Istio's webhook refuses a correct VirtualService, or does not answer: %s", oneLine(v.valid))
 	case apierrors.IsNotFound(v.valid):
 		return fail("hellochaos deploy -n "+v.cluster.namespace, "there is no namespace %s to try a VirtualService in", v.cluster.namespace)
 	case v.valid != nil:
-		return v.unseen(fmt.Errorf("trying a VirtualService without effect: %w", v.valid))
+		return v.unseen(fmt.Errorf("trying a VirtualService in a dry run: %w", v.valid))
 	case v.invalid == nil:
-		return warn(list, "nothing refuses a VirtualService that Istio would ignore: a mistake in a stage would show as a wrong figure only")
+		return warn(list, "no webhook refuses a wrong VirtualService: a mistake in a stage would only show as a wrong figure")
 	}
-	return good("it answers, takes what is right and refuses what is wrong")
+	return good("a correct VirtualService is accepted, and a wrong one is refused")
 }
 
 // meshSettings is the part of Istio's mesh-wide configuration that changes what a run measures.
@@ -247,24 +247,24 @@ func (v *view) meshConfig() Finding {
 		return v.unseen(v.config.hidden)
 	}
 	if len(v.config.items) == 0 {
-		return warn("", "cannot be seen: there is no ConfigMap istio in %s", istioSystem)
+		return warn("", "could not be checked: there is no ConfigMap istio in namespace %s", istioSystem)
 	}
 	settings, err := readMesh(v.config.items[0].Data["mesh"])
 	if err != nil {
-		return warn("", "cannot be seen: %s", oneLine(err))
+		return warn("", "could not be checked: %s", oneLine(err))
 	}
 	mode := settings.OutboundTrafficPolicy.Mode
 	own := v.sidecarMode()
 	edit := "kubectl -n " + istioSystem + " edit configmap istio"
 	switch {
 	case settings.DefaultConfig.ProxyHeaders.AttemptCount.Disabled:
-		return fail(edit, "proxyHeaders.attemptCount is disabled: without x-envoy-attempt-count no try can be told from another")
+		return fail(edit, "proxyHeaders.attemptCount is disabled: without the header x-envoy-attempt-count the tries of a call cannot be told apart")
 	case settings.DefaultHTTPRetryPolicy != nil:
-		return warn(edit, "defaultHttpRetryPolicy is set: services without rules are retried otherwise than predicted, which is Istio's own default")
+		return warn(edit, "defaultHttpRetryPolicy is set: calls to services without rules are retried as it says, but the predictions assume Istio's own default")
 	case own != "":
-		return good("outbound policy: the application's Sidecar says %s; the mesh's %s does not matter", own, mode)
+		return good("outbound policy: the application's Sidecar sets %s, so the mesh's %s does not matter", own, mode)
 	case mode != "REGISTRY_ONLY":
-		return warn(edit, "outbound policy %s: the clock answers before stage egress, which then has nothing to show", mode)
+		return warn(edit, "outbound policy: %s, so the clock answers even before stage egress, and the stage shows nothing", mode)
 	}
 	return good("outbound policy: %s", mode)
 }

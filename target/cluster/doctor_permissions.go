@@ -29,7 +29,7 @@ type permission struct {
 const (
 	toChange = "to apply stages and to put everything back"
 	toSee    = "to see that the chain stands as deployed"
-	toWarn   = "to see what changes the figures"
+	toWarn   = "to see what may change the figures"
 )
 
 var (
@@ -48,7 +48,7 @@ var permissions = []permission{
 	{resources: []string{"pods"}, verbs: []string{"list"}, reason: toSee},
 	{resources: []string{"pods/proxy"}, verbs: []string{"get"}, reason: "to read the services' counters and to ask their sidecars"},
 	{resources: []string{"namespaces"}, name: ownName, verbs: []string{"get"}, reason: "to see the injection label", optional: true},
-	{resources: []string{"pods/portforward"}, verbs: []string{"create"}, reason: "to enter where no address can be reached", optional: true},
+	{resources: []string{"pods/portforward"}, verbs: []string{"create"}, reason: "to send requests by a port-forward where no address can be reached", optional: true},
 	{group: istioGroup, resources: []string{"envoyfilters"}, verbs: []string{"list"}, reason: toWarn, optional: true},
 	{group: securityGroup, resources: securityResources, verbs: []string{"list"}, reason: toWarn, optional: true},
 
@@ -169,7 +169,7 @@ func (v *view) permissions() Finding {
 	case len(needed) > 0:
 		return fail(v.grant(), "not allowed: %s", strings.Join(append(needed, useful...), "; "))
 	case len(useful) > 0:
-		return warn(v.grant(), "a run can be made; not allowed: %s", strings.Join(useful, "; "))
+		return warn(v.grant(), "a run can be made, but these are not allowed: %s", strings.Join(useful, "; "))
 	}
 	return good("everything that a run and its restore need is allowed in namespaces %s and %s", v.cluster.namespace, istioSystem)
 }

@@ -43,9 +43,9 @@ func (v *view) envoyFilters() Finding {
 		return u.GetLabels()["operator.istio.io/component"] != "" || u.GetLabels()["release"] == "istio"
 	})
 	if names := v.holding(others, "workloadSelector", "labels"); len(names) > 0 {
-		return warn("", "changed past Istio's rules, so that routes and retries may not be what the stages say: %s", strings.Join(names, ", "))
+		return warn("", "these change the proxies' configuration past Istio's rules, so routes and retries may differ from what the stages say: %s", strings.Join(names, ", "))
 	}
-	return good("none touches the chain's proxies or the gateway's")
+	return good("no EnvoyFilter of others changes the chain's proxies or the gateway's")
 }
 
 // mutualTLS says whether the chain's pods take requests in the clear: the direct entry and the API server, through which
@@ -70,10 +70,10 @@ func (v *view) mutualTLS() Finding {
 				v.cluster.namespace)
 		}
 		slices.Sort(pods)
-		return fail(permit, "%s in namespace %s is STRICT for pods %s: whatever comes from outside the mesh is reset, the direct entry and the counters' readings with it",
+		return fail(permit, "%s in namespace %s is STRICT for pods %s: connections from outside the mesh are reset, among them those of the direct entry and those that read the counters",
 			r, r.Namespace, strings.Join(pods, ", "))
 	}
-	return good("the chain's pods take requests in the clear, as the direct entry sends them")
+	return good("the chain's pods accept requests without mutual TLS, as the direct entry sends them")
 }
 
 // effectiveTLS is the policy that makes a pod refuse what is in the clear; nil when it takes it. The most specific policy
@@ -115,7 +115,7 @@ func (v *view) authorization() Finding {
 		return v.unseen(v.authorities.hidden)
 	}
 	if names := v.holding(v.authorities.items, "selector", "matchLabels"); len(names) > 0 {
-		return warn("", "calls that these forbid are answered 403, which counts as an answer of the chain and is not retried: %s", strings.Join(names, ", "))
+		return warn("", "these policies may forbid calls: a forbidden call is answered with 403, which counts as an answer of the chain and is not retried: %s", strings.Join(names, ", "))
 	}
-	return good("no policy forbids calls of the chain")
+	return good("no AuthorizationPolicy applies to the pods of the chain or of the gateway")
 }

@@ -22,9 +22,9 @@ type Flags struct {
 // AddFlags adds --kubeconfig, --context, --namespace (-n) and --wait to set, as kubectl has them.
 func AddFlags(set *pflag.FlagSet) *Flags {
 	f := &Flags{}
-	set.StringVar(&f.options.Kubeconfig, "kubeconfig", "", "`file` that says how the cluster is reached (default: $KUBECONFIG, ~/.kube/config)")
+	set.StringVar(&f.options.Kubeconfig, "kubeconfig", "", "kubeconfig `file` with the address and credentials of the cluster (default: $KUBECONFIG, then ~/.kube/config)")
 	set.StringVar(&f.options.Context, "context", "", "kubeconfig `context` (default: the current one)")
-	set.StringVarP(&f.options.Namespace, "namespace", "n", "", "`namespace` of the chain (default: the context's)")
+	set.StringVarP(&f.options.Namespace, "namespace", "n", "", "`namespace` of the chain (default: that of the context)")
 	set.StringVar(&f.wait, "wait", "60s", "longest `time` of each wait for pods, proxies or the API server")
 	return f
 }
@@ -32,10 +32,10 @@ func AddFlags(set *pflag.FlagSet) *Flags {
 // AddRunFlags adds the flags that a run on a cluster has besides: --direct-url, --gateway-url, --prometheus-url and
 // --take-over.
 func (f *Flags) AddRunFlags(set *pflag.FlagSet) {
-	set.StringVar(&f.options.DirectURL, "direct-url", "", "`URL` of the entry past all proxies (default: looked for on the cluster)")
-	set.StringVar(&f.options.GatewayURL, "gateway-url", "", "`URL` of the entry through the ingress gateway (default: looked for)")
-	set.StringVar(&f.options.PrometheusURL, "prometheus-url", "", "`URL` of a Prometheus that scrapes the cluster, to compare its counts")
-	set.BoolVar(&f.options.TakeOver, "take-over", false, "put away what others made for the chain's hosts, and back at the end")
+	set.StringVar(&f.options.DirectURL, "direct-url", "", "`URL` of the chain's first service, past all proxies of callers (default: found on the cluster)")
+	set.StringVar(&f.options.GatewayURL, "gateway-url", "", "`URL` of the ingress gateway (default: found on the cluster)")
+	set.StringVar(&f.options.PrometheusURL, "prometheus-url", "", "`URL` of a Prometheus that scrapes the cluster; its counts are compared with those of the services")
+	set.BoolVar(&f.options.TakeOver, "take-over", false, "remove objects of others that make rules for the chain's hosts during the run, and put them back at its end")
 }
 
 // Options reads the flags' values; the error joins one line for each that is wrong.

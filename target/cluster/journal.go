@@ -89,7 +89,7 @@ func journalFolder() (string, error) {
 	if base == "" {
 		home, err := os.UserHomeDir()
 		if err != nil {
-			return "", fmt.Errorf("looking for a place for journals: %w; set $XDG_STATE_HOME", err)
+			return "", fmt.Errorf("looking for a place for journals: %w; set $XDG_STATE_HOME to a folder that can be written", err)
 		}
 		base = filepath.Join(home, ".local", "state")
 	}
@@ -112,11 +112,11 @@ func (c *Cluster) newJournal(ctx context.Context, h header, before []snapshot) (
 		return nil, err
 	}
 	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return nil, fmt.Errorf("making the journals' folder: %w; set $XDG_STATE_HOME to a place that can be written", err)
+		return nil, fmt.Errorf("making the journals' folder: %w; set $XDG_STATE_HOME to a folder that can be written", err)
 	}
 	j.file, err = os.OpenFile(filepath.Join(folder, h.Name+".jsonl"), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("making the journal: %w; set $XDG_STATE_HOME to a place that can be written", err)
+		return nil, fmt.Errorf("making the journal: %w; set $XDG_STATE_HOME to a folder that can be written", err)
 	}
 	if err := j.store(); err != nil {
 		return nil, err
@@ -165,7 +165,7 @@ type fullError struct {
 }
 
 func (e *fullError) Error() string {
-	return fmt.Sprintf("the journal of run %s would have %d bytes, and a ConfigMap holds no more than %d of it, so nothing was changed that it could not hold: run fewer stages at a time",
+	return fmt.Sprintf("the journal of run %s would need %d bytes, but its ConfigMap has room for %d; the run changed nothing that the journal does not record: run fewer stages at a time",
 		e.run, e.bytes, mostJournal)
 }
 
@@ -186,7 +186,7 @@ func (j *journal) flush(ctx context.Context) error {
 		if apierrors.IsConflict(err) {
 			// Either a try of ours whose answer was lost, or somebody who restores this run.
 			if stored, err = configMaps.Get(ctx, j.name(), metav1.GetOptions{}); err == nil && stored.Data[journalKey] != j.text.String() {
-				return fmt.Errorf("the journal was changed by another: is run %s being restored?", j.run)
+				return fmt.Errorf("somebody else has changed the journal: is run %s being restored at the same time?", j.run)
 			}
 		}
 		if err == nil {
@@ -260,7 +260,7 @@ func readJournal(r io.Reader) ([]line, error) {
 		lines = append(lines, l)
 	}
 	if len(lines) == 0 || lines[0].Run == nil {
-		return nil, errors.New("reading the journal: its first line does not say whose it is")
+		return nil, errors.New("reading the journal: its first line does not name the run that wrote it")
 	}
 	return lines, nil
 }
@@ -272,8 +272,8 @@ func readable(first string) error {
 		return err
 	}
 	if l.Run != nil && l.Run.Format != journalFormat {
-		return fmt.Errorf("the journal has format %d, written by hellochaos %q, and this hellochaos reads format %d alone: restore with the version that wrote it",
-			l.Run.Format, l.Run.Version, journalFormat)
+		return fmt.Errorf("hellochaos %q wrote the journal in format %d, but this hellochaos reads only format %d: restore with the version that wrote the journal",
+			l.Run.Version, l.Run.Format, journalFormat)
 	}
 	return nil
 }
@@ -297,7 +297,7 @@ func readLine(text string) (l line, err error) {
 		}
 	}
 	if kinds != 1 {
-		return l, fmt.Errorf("it has %d of %s, and must have one of them", kinds, strings.Join(lineKinds, ", "))
+		return l, fmt.Errorf("it has %d of the fields %s, but must have exactly one of them", kinds, strings.Join(lineKinds, ", "))
 	}
 	return l, json.Unmarshal([]byte(text), &l)
 }

@@ -20,8 +20,8 @@ type refusedError struct {
 
 func (e *refusedError) Error() string {
 	name := journalPrefix + e.run
-	return fmt.Sprintf("the journal %q is refused, nothing of it was done, and it was kept:\n%v\n"+
-		"'kubectl get configmap %s -n %s -o yaml' shows it; if no run of yours has written it, or nothing of that run is left, delete it by 'kubectl delete configmap %s -n %s'",
+	return fmt.Sprintf("the journal %q is refused: nothing that it calls for was done, and it was kept:\n%v\n"+
+		"'kubectl get configmap %s -n %s -o yaml' shows the journal; if none of your runs wrote it, or that run left nothing to put back, delete it with 'kubectl delete configmap %s -n %s'",
 		name, e.reason, name, e.namespace, name, e.namespace)
 }
 
@@ -51,21 +51,21 @@ func (c *Cluster) check(run string, lines []line) error {
 	for i, l := range lines {
 		switch {
 		case l.Run != nil && i > 0:
-			wrong(i, "a second beginning")
+			wrong(i, "this line begins a second journal")
 		case l.Run != nil && (l.Run.Name != run || l.Run.Namespace != c.namespace):
-			wrong(i, "it is the journal of run %q in namespace %q, and not of run %q in namespace %q", l.Run.Name, l.Run.Namespace, run, c.namespace)
+			wrong(i, "this is the journal of run %q in namespace %q, but it is stored as that of run %q in namespace %q", l.Run.Name, l.Run.Namespace, run, c.namespace)
 		case l.Before != nil:
 			if known[l.Before.Reference] {
-				wrong(i, "%s was written down before", inFull(l.Before.Reference))
+				wrong(i, "%s was already recorded by an earlier line", inFull(l.Before.Reference))
 			}
 			known[l.Before.Reference] = true
 			if err := c.checkSnapshot(l.Before); err != nil {
 				wrong(i, "%w", err)
 			}
 		case l.Intent != nil && !known[l.Intent.Reference]:
-			wrong(i, "%s was not written down before it was changed", inFull(l.Intent.Reference))
+			wrong(i, "this line records a change of %s, but no earlier line records what the object was before", inFull(l.Intent.Reference))
 		case l.Done != nil && !known[l.Done.Reference]:
-			wrong(i, "%s was not written down before it was changed", inFull(l.Done.Reference))
+			wrong(i, "this line records a change of %s, but no earlier line records what the object was before", inFull(l.Done.Reference))
 		}
 	}
 	return errors.Join(problems...)
@@ -81,18 +81,18 @@ func (c *Cluster) checkSnapshot(s *snapshot) error {
 	r := s.Reference
 	switch {
 	case r.Namespace != c.namespace:
-		return fmt.Errorf("%s: a run changes objects of its own namespace alone, which is %q", inFull(r), c.namespace)
+		return fmt.Errorf("%s: a run changes only objects of its own namespace, which is %q", inFull(r), c.namespace)
 	case !slices.Contains(runKinds, r.Kind):
-		return fmt.Errorf("%s: a run changes objects of these kinds alone: %s", inFull(r), strings.Join(runKinds, ", "))
+		return fmt.Errorf("%s: a run changes only objects of these kinds: %s", inFull(r), strings.Join(runKinds, ", "))
 	case len(validation.IsDNS1123Subdomain(r.Name)) > 0:
-		return fmt.Errorf("%s: that is not the name of an object: %s", inFull(r), strings.Join(validation.IsDNS1123Subdomain(r.Name), "; "))
+		return fmt.Errorf("%s: this cannot be the name of an object: %s", inFull(r), strings.Join(validation.IsDNS1123Subdomain(r.Name), "; "))
 	case s.Object == nil:
 		return nil
 	}
 	was := &unstructured.Unstructured{Object: s.Object}
 	version, err := schema.ParseGroupVersion(was.GetAPIVersion())
 	if is := nameOf(was); is != r || err != nil || version.Group != c.resource(r.Kind).Group {
-		return fmt.Errorf("%s: what it was before is another object: %s of apiVersion %q", inFull(r), inFull(is), was.GetAPIVersion())
+		return fmt.Errorf("%s: the object that is recorded as its former state is another one: %s of apiVersion %q", inFull(r), inFull(is), was.GetAPIVersion())
 	}
 	return nil
 }

@@ -59,10 +59,10 @@ type heldError struct {
 func (e *heldError) Error() string {
 	namespace := e.cluster.namespace
 	if e.renewed {
-		return fmt.Sprintf("run %s (%s) is at work in namespace %s: it has just renewed its lease; wait for its end, or end it by Ctrl-C where it runs", e.holder, e.process, namespace)
+		return fmt.Sprintf("run %s (%s) is at work in namespace %s: it has just renewed its lease; wait until it ends, or end it with Ctrl-C where it runs", e.holder, e.process, namespace)
 	}
 	return fmt.Sprintf("run %s (%s) is at work in namespace %s, or was killed there before it gave back its lease: 'hellochaos status%s' shows which; "+
-		"wait for its end or choose another namespace by -n, or, if it was killed, clear up after it by 'hellochaos restore --all%s'",
+		"wait until it ends or choose another namespace with -n; if it was killed, put back what it changed with 'hellochaos restore --all%s'",
 		e.holder, e.process, namespace, e.cluster.flags(), e.cluster.flags())
 }
 
@@ -128,7 +128,7 @@ func (c *Cluster) inherit(ctx context.Context, purpose string, now bool, lost co
 		case !errors.As(err, &held) || held.renewed:
 			return nil, err
 		case !told:
-			c.say("run %s (%s) has not given back its lease: it is at work, or was killed. Waiting for up to %v, to see whether it renews the lease; if you know that it is dead, --now does not wait",
+			c.say("run %s (%s) has not given back its lease: it is at work, or was killed. Waiting for up to %v to see whether it renews the lease; if you know that the run is dead, --now skips this wait",
 				held.holder, held.process, held.left.Round(time.Second))
 		}
 		c.countDown(held.left)
@@ -204,7 +204,7 @@ func (l *lease) renew(ctx context.Context) error {
 	found, err := l.leases().Get(ctx, leaseName, metav1.GetOptions{})
 	switch {
 	case apierrors.IsNotFound(err):
-		return fmt.Errorf("somebody has removed the lease %s of namespace %s, so another run may have changed what this one did", leaseName, l.cluster.namespace)
+		return fmt.Errorf("somebody has removed the lease %s of namespace %s, so another run may have changed what this run wrote", leaseName, l.cluster.namespace)
 	case err != nil:
 		return err
 	case holderOf(found) != l.holder:

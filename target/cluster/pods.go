@@ -100,7 +100,7 @@ func (r *rollout) look(ctx context.Context) (again time.Duration, done bool, err
 	for _, name := range r.wanted {
 		d := r.deployment(name)
 		if d == nil {
-			return 0, false, fmt.Errorf("%s is not there: was it deleted meanwhile? Deploy again", name)
+			return 0, false, fmt.Errorf("%s is not there any more: somebody may have deleted it. Run 'hellochaos deploy' again", name)
 		}
 		if complete(d) {
 			continue
@@ -141,7 +141,7 @@ func (r *rollout) late(ctx context.Context, cause error) error {
 		if d == nil || complete(d) {
 			continue
 		}
-		problems = append(problems, fmt.Errorf("%s has %d of %d pods ready: 'kubectl -n %s describe pods' tells more, --wait gives it longer",
+		problems = append(problems, fmt.Errorf("%s has %d of %d pods ready: 'kubectl -n %s describe pods' shows more, and a longer --wait gives the pods more time",
 			name, readyOf(d), replicas(d), name.Namespace))
 		troubles := r.troubles(d)
 		if len(troubles) == 0 {

@@ -45,7 +45,7 @@ func (r *rollout) troubles(d *appsv1.Deployment) (all []*trouble) {
 	for _, condition := range d.Status.Conditions {
 		if condition.Type == appsv1.DeploymentProgressing && condition.Status == corev1.ConditionFalse && d.Status.ObservedGeneration >= d.Generation {
 			all = append(all, &trouble{object: d, kind: "Deployment", reason: condition.Reason, detail: condition.Message,
-				advice: fmt.Sprintf("'kubectl -n %s describe deployment %s' tells more", printable.Word(d.Namespace), printable.Word(d.Name))})
+				advice: fmt.Sprintf("'kubectl -n %s describe deployment %s' shows more", printable.Word(d.Namespace), printable.Word(d.Name))})
 		}
 	}
 	set := r.present(d)
@@ -124,7 +124,7 @@ func podTrouble(pod *corev1.Pod) *trouble {
 	for _, condition := range pod.Status.Conditions {
 		if condition.Type == corev1.PodScheduled && condition.Status == corev1.ConditionFalse && condition.Reason == corev1.PodReasonUnschedulable {
 			return &trouble{object: pod, kind: "Pod", reason: condition.Reason, detail: condition.Message, grace: foreignGrace,
-				advice: "free a node, add one, or let the Deployment's pods request less"}
+				advice: "make room on a node, add a node, or let the pods of the Deployment request less"}
 		}
 	}
 	for _, c := range containersOf(pod) {
@@ -161,7 +161,7 @@ func (t *trouble) crashed(c *corev1.ContainerStatus) {
 }
 
 func describePod(pod *corev1.Pod) string {
-	return fmt.Sprintf("'kubectl -n %s describe pod %s' tells more", printable.Word(pod.Namespace), printable.Word(pod.Name))
+	return fmt.Sprintf("'kubectl -n %s describe pod %s' shows more", printable.Word(pod.Namespace), printable.Word(pod.Name))
 }
 
 // refusedPods is what to do when the API server refuses a ReplicaSet's pods.
@@ -170,11 +170,11 @@ func refusedPods(message string) string {
 	case strings.Contains(message, "exceeded quota"):
 		return "raise the namespace's quota, or free some of it ('kubectl get resourcequota')"
 	case strings.Contains(message, "webhook"):
-		return "mend or remove the webhook that is named; 'hellochaos doctor' looks at Istio's"
+		return "repair or remove the webhook that the message names; 'hellochaos doctor' checks Istio's own webhook"
 	case strings.Contains(message, "PodSecurity"):
-		return "the namespace's Pod Security level forbids them: Istio without its CNI plugin needs privileged (label pod-security.kubernetes.io/enforce)"
+		return "the namespace's Pod Security level forbids the pods: without its CNI plugin Istio needs the level privileged (label pod-security.kubernetes.io/enforce)"
 	}
-	return "remove what forbids them, then deploy again"
+	return "remove what forbids the pods, then run 'hellochaos deploy' again"
 }
 
 // told is the trouble as an error, with the newest event about its object and the last line of the container's log.

@@ -35,7 +35,7 @@ func (c *Cluster) forward(ctx context.Context, pod *corev1.Pod, port int) (*forw
 	if err != nil {
 		return nil, fmt.Errorf("forwarding a port to pod %s: %w", pod.Name, err)
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, requestTime, errors.New("it did not open in time"))
+	ctx, cancel := context.WithTimeoutCause(ctx, requestTime, fmt.Errorf("it did not open within %v", requestTime))
 	defer cancel()
 	lasting, stop := context.WithCancel(context.WithoutCancel(ctx))
 	f := &forward{dialer: dialer, stop: stop}

@@ -93,7 +93,7 @@ func restoring(run string) string { return "restore-" + run }
 func (r *Run) restoreAll(ctx context.Context) (target.Restoration, error) {
 	stored, err := r.cluster.storedJournal(ctx, r.name)
 	if errors.Is(err, errNoJournal) {
-		return target.Restoration{Detail: "it has put everything back itself meanwhile"}, nil
+		return target.Restoration{Detail: "the run has put everything back itself in the meantime"}, nil
 	}
 	if err != nil {
 		return target.Restoration{}, err
@@ -111,7 +111,7 @@ type storedJournal struct {
 }
 
 // errNoJournal says that there is no journal of a run.
-var errNoJournal = errors.New("'hellochaos status' lists those that there are")
+var errNoJournal = errors.New("'hellochaos status' lists the runs that have a journal")
 
 // storedJournal reads the journal of a run. The error is an errNoJournal when there is none, and a refusedError when it is
 // not to be believed.
@@ -185,10 +185,10 @@ func (c *Cluster) putBack(ctx context.Context, r *Run, recs []*record) (target.R
 		if flushed := r.journal.flush(ctx); ctx.Err() == nil && !errors.As(flushed, &full) {
 			err = errors.Join(err, flushed)
 		}
-		return target.Restoration{Objects: restored}, fmt.Errorf("%w\nwhat is left is in the journal; try again by: %s, with --edited=keep or --edited=overwrite where it was another's edit",
+		return target.Restoration{Objects: restored}, fmt.Errorf("%w\nthe journal still holds what was not put back; to try again, type: %s (with --edited=keep or --edited=overwrite if somebody else has changed an object)",
 			err, r.RestoreCommand())
 	}
-	done := target.Restoration{Objects: restored, Detail: fmt.Sprintf("%d objects read back as they were before; %s", restored, seen)}
+	done := target.Restoration{Objects: restored, Detail: fmt.Sprintf("%d objects were read back as they were before the run; %s", restored, seen)}
 	return done, r.journal.remove(ctx)
 }
 
@@ -221,7 +221,7 @@ func (r *Run) restoreObjects(ctx context.Context, recs []*record) (restored int,
 		}
 	}
 	if len(left) > 0 {
-		problems = append(problems, fmt.Errorf("%s: left too, since what was left may point there", strings.Join(left, ", ")))
+		problems = append(problems, fmt.Errorf("%s: not removed either, since an object that was not put back may refer to it", strings.Join(left, ", ")))
 	}
 	return restored, problems
 }
@@ -263,7 +263,7 @@ func (r *Run) restore(ctx context.Context, rec *record) error {
 			return err
 		}
 		// Once more from the top: it is done when it is read as it should be.
-		return apierrors.NewConflict(r.cluster.resource(rec.reference.Kind).GroupResource(), rec.reference.Name, errors.New("to be read back"))
+		return apierrors.NewConflict(r.cluster.resource(rec.reference.Kind).GroupResource(), rec.reference.Name, errors.New("it was written, and must still be read back"))
 	})
 }
 
@@ -329,7 +329,7 @@ func (c *Cluster) removeProbe(ctx context.Context, ref reference) error {
 // must answer as it did before the run. It says what was seen.
 func (r *Run) seen(ctx context.Context) (string, error) {
 	if r.steady == "" {
-		return "the chain had no pod that could be asked how it answers", nil
+		return "how the chain answers was not compared, since the chain had no pod that could be asked", nil
 	}
 	if r.rules == nil {
 		// A restore knows the journal alone: which Deployments the chain has is in the application's manifests.
@@ -351,9 +351,9 @@ func (r *Run) seen(ctx context.Context) (string, error) {
 		return "", err
 	}
 	if !overlap(steady, r.steady) {
-		return "", fmt.Errorf("all objects are as they were, but the chain answers %s where it answered %s before the run: what else has changed?", steady, r.steady)
+		return "", fmt.Errorf("all objects are as they were, but the chain now answers %s, and before the run it answered %s: look for something else that has changed", steady, r.steady)
 	}
-	return "every proxy obeys, and the chain answers " + steady + " by hop, as before", nil
+	return "every proxy obeys the restored rules, and the chain answers " + steady + ", hop by hop, as before the run", nil
 }
 
 // overlap reports whether two sets of answers have one in common: what is random in the restored rules may show in one

@@ -74,7 +74,7 @@ var _ target.Target = (*Run)(nil)
 // when it returns an error, which has all that was found.
 func (c *Cluster) Begin(ctx context.Context, sets [][]manifests.Object) (*Run, error) {
 	if c.istioVersion == "" {
-		return nil, fmt.Errorf("%s has no Istio (no API group %s): install it, 'make deploy-istio' does", c.server, istioGroup)
+		return nil, fmt.Errorf("the cluster at %s has no Istio (no API group %s): install it, for example with 'make deploy-istio'", c.server, istioGroup)
 	}
 	if err := c.unfinished(ctx, ""); err != nil {
 		return nil, err
@@ -119,7 +119,7 @@ func (r *Run) begin(ctx context.Context, sets [][]manifests.Object) error {
 		return refused(others)
 	}
 	if err := r.cluster.rehearse(ctx, wanted); err != nil {
-		return fmt.Errorf("the API server does not take the stages' objects, nothing was changed:\n%w", err)
+		return fmt.Errorf("the API server refuses objects of the stages, and nothing was changed:\n%w", err)
 	}
 	if r.rules, err = manifests.Read(sets[0]); err != nil {
 		return err
@@ -147,8 +147,8 @@ func (r *Run) begin(ctx context.Context, sets [][]manifests.Object) error {
 func refused(others []reference) error {
 	var problems []error
 	for _, o := range others {
-		problems = append(problems, fmt.Errorf("%s in namespace %s makes rules for a host of the chain, beside those of the stages: "+
-			"'kubectl delete %s %s -n %s', or --take-over to put it away for the run and back at its end", o, o.Namespace, strings.ToLower(o.Kind), printable.Word(o.Name), printable.Word(o.Namespace)))
+		problems = append(problems, fmt.Errorf("%s in namespace %s makes rules for a host of the chain, as the stages do: "+
+			"delete it with 'kubectl delete %s %s -n %s', or run with --take-over, which removes it for the run and puts it back at the end", o, o.Namespace, strings.ToLower(o.Kind), printable.Word(o.Name), printable.Word(o.Namespace)))
 	}
 	return errors.Join(problems...)
 }
@@ -164,7 +164,7 @@ func (r *Run) wanted(sets [][]manifests.Object) ([]*unstructured.Unstructured, e
 				continue
 			}
 			if ref := r.cluster.referenceOf(o); ref.Namespace != r.cluster.namespace {
-				problems = append(problems, fmt.Errorf("%s:%d: %s stands in namespace %s; a run changes its own alone, which is %s: leave metadata.namespace out",
+				problems = append(problems, fmt.Errorf("%s:%d: %s is in namespace %s, but a run changes only objects of its own namespace, which is %s: leave out metadata.namespace",
 					o.File, o.Line, o.Name(), ref.Namespace, r.cluster.namespace))
 				continue
 			}

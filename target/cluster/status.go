@@ -109,7 +109,7 @@ func (c *Cluster) working(ctx context.Context) (holder string, silent time.Durat
 			return holderOf(found), unchanged, nil
 		}
 		if !told {
-			c.say("run %s (%s) has not given back its lease: looking for up to %v whether it renews it", holderOf(found), found.Annotations[processAnnotation], patience)
+			c.say("run %s (%s) has not given back its lease: watching for up to %v whether it renews the lease", holderOf(found), found.Annotations[processAnnotation], patience)
 		}
 		c.countDown(patience - unchanged)
 		select {
@@ -170,7 +170,7 @@ func (c *Cluster) unfinished(ctx context.Context, self string) error {
 	}
 	for i := range journals {
 		if run := runOf(&journals[i]); found == nil || !holds(holderOf(found), run) {
-			problems = append(problems, fmt.Errorf("run %s was not put back: '%s' does, 'hellochaos status%s' shows what it left", run, c.RestoreCommand(run), c.flags()))
+			problems = append(problems, fmt.Errorf("run %s was not put back: '%s' puts back what it changed, and 'hellochaos status%s' shows what it left", run, c.RestoreCommand(run), c.flags()))
 		}
 	}
 	return errors.Join(problems...)

@@ -75,7 +75,7 @@ func (c *Cluster) leave(ctx context.Context, namespace corev1.Namespace) error {
 		}
 	} else {
 		slices.Sort(users)
-		c.say("Namespace %s stays: it is used from %s", namespace.Name, strings.Join(users, ", "))
+		c.say("Namespace %s is kept, since other namespaces use it: %s", namespace.Name, strings.Join(users, ", "))
 	}
 	return c.unmark(ctx, namespace.Name, usedBy+c.namespace)
 }
@@ -101,7 +101,7 @@ func (c *Cluster) clear(ctx context.Context, name string) error {
 		return err
 	}
 	if len(others) > 0 {
-		c.say("Namespace %s stays: others have put there %s", name, strings.Join(others, ", "))
+		c.say("Namespace %s is kept, since others have put objects there: %s", name, strings.Join(others, ", "))
 		return nil
 	}
 	return c.remove(ctx, reference{Kind: "Namespace", Name: name}, live.UID)
@@ -135,7 +135,7 @@ func (c *Cluster) removeOurs(ctx context.Context, namespace string) error {
 		}
 	}
 	if len(found) == 0 {
-		c.say("Namespace %s has nothing of hellochaos", namespace)
+		c.say("Namespace %s has no object that hellochaos made", namespace)
 		return nil
 	}
 	for _, kind := range found {
@@ -190,13 +190,13 @@ func (c *Cluster) gone(ctx context.Context, what reference, options metav1.ListO
 	err := c.until(ctx, []watched{left}, func() (time.Duration, bool, error) {
 		text := strings.Join(leftovers(left), ", ")
 		if text != "" && text != said {
-			c.say("waiting for the end of %s", text)
+			c.say("waiting for the deletion of %s", text)
 			said = text
 		}
 		return 0, text == "", nil
 	})
 	if err != nil && len(leftovers(left)) > 0 {
-		return fmt.Errorf("waiting for the end of %s: %w; a finalizer may hold it: 'kubectl get %s -o yaml' shows which",
+		return fmt.Errorf("waiting for the deletion of %s: %w; a finalizer may prevent it: 'kubectl get %s -o yaml' shows the finalizers",
 			strings.Join(leftovers(left), ", "), err, strings.ToLower(what.Kind))
 	}
 	return err
@@ -226,7 +226,7 @@ func leftovers(w watched) (names []string) {
 // unmark takes an annotation of ours off a namespace that stays, if it is there, and the labels that it lists, unless they
 // have got another value since.
 func (c *Cluster) unmark(ctx context.Context, name, annotation string) error {
-	return c.again(ctx, "taking our marks off namespace "+name, func(ctx context.Context) error {
+	return c.again(ctx, "removing the annotations of hellochaos from namespace "+name, func(ctx context.Context) error {
 		live, err := c.core.CoreV1().Namespaces().Get(ctx, name, metav1.GetOptions{})
 		if apierrors.IsNotFound(err) {
 			return nil
@@ -239,7 +239,7 @@ func (c *Cluster) unmark(ctx context.Context, name, annotation string) error {
 		for label, added := range readLabels(value) {
 			if live.Labels[label] == added {
 				away[label] = nil
-				c.say("Namespace %s: label %s taken away", name, label)
+				c.say("Namespace %s: label %s removed", name, label)
 			}
 		}
 		return c.patchNamespace(ctx, name, map[string]any{"labels": away, "annotations": map[string]any{annotation: nil}})
@@ -265,7 +265,7 @@ func (c *Cluster) others(ctx context.Context, namespace string) (names []string,
 		}
 	}
 	for _, resource := range resources {
-		err := c.again(ctx, fmt.Sprintf("looking what %s others have in namespace %s", resource.Resource, namespace), func(ctx context.Context) error {
+		err := c.again(ctx, fmt.Sprintf("looking for %s of others in namespace %s", resource.Resource, namespace), func(ctx context.Context) error {
 			list, err := c.dynamic.Resource(resource).Namespace(namespace).List(ctx, metav1.ListOptions{})
 			if err != nil {
 				return err

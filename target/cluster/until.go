@@ -15,7 +15,7 @@ import (
 )
 
 // errOver is the cause of a wait's end when its time is over.
-var errOver = errors.New("the time is over")
+var errOver = errors.New("the time that --wait allows is over")
 
 // watched is what is watched of the cluster: the objects of a kind, as they are now.
 type watched = cache.SharedIndexInformer
@@ -122,5 +122,5 @@ func (l *lastError) get() error {
 	if l.err == nil {
 		return nil
 	}
-	return fmt.Errorf("last, the watch failed: %w", l.err)
+	return fmt.Errorf("the last failure of the watch was: %w", l.err)
 }

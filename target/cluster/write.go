@@ -22,7 +22,7 @@ type editedError struct {
 }
 
 func (e *editedError) Error() string {
-	text := fmt.Sprintf("%s was changed by %s meanwhile, and was left as it is", e.reference, e.who)
+	text := fmt.Sprintf("%s was changed by %s since the run last wrote or read it, and was left as it is", e.reference, e.who)
 	for i, d := range e.differences {
 		text += []string{": ", "; "}[min(i, 1)] + d.String()
 	}
@@ -39,7 +39,7 @@ func (e *terminatingError) Error() string {
 	if len(e.finalizers) == 0 {
 		return fmt.Sprintf("%s is being deleted", e.reference)
 	}
-	return fmt.Sprintf("%s is being deleted, and is still there because of its finalizers: %s must take them away",
+	return fmt.Sprintf("%s is being deleted, but its finalizers still keep it: the controllers that set %s must remove them",
 		e.reference, strings.Join(e.finalizers, ", "))
 }
 
@@ -225,7 +225,7 @@ func (c *Cluster) rehearse(ctx context.Context, wanted []*unstructured.Unstructu
 	var said []string
 	for _, want := range wanted {
 		r := reference{want.GetKind(), want.GetNamespace(), want.GetName()}
-		err := c.again(ctx, "trying "+r.String()+" without effect", func(ctx context.Context) error {
+		err := c.again(ctx, "trying "+r.String()+" in a dry run", func(ctx context.Context) error {
 			live, err := c.get(ctx, r)
 			if err == nil {
 				_, _, err = c.plan(ctx, r, live, want)
