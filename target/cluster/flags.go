@@ -32,10 +32,10 @@ func AddFlags(set *pflag.FlagSet) *Flags {
 // AddRunFlags adds the flags that a run on a cluster has besides: --direct-url, --gateway-url, --prometheus-url and
 // --take-over.
 func (f *Flags) AddRunFlags(set *pflag.FlagSet) {
-	set.StringVar(&f.options.DirectURL, "direct-url", "", "`URL` of the chain's first service, past all proxies of callers (default: found on the cluster)")
+	set.StringVar(&f.options.DirectURL, "direct-url", "", "`URL` of the chain's first service, with no caller's proxy on the way (default: found on the cluster)")
 	set.StringVar(&f.options.GatewayURL, "gateway-url", "", "`URL` of the ingress gateway (default: found on the cluster)")
 	set.StringVar(&f.options.PrometheusURL, "prometheus-url", "", "`URL` of a Prometheus that scrapes the cluster; its counts are compared with those of the services")
-	set.BoolVar(&f.options.TakeOver, "take-over", false, "remove objects of others that make rules for the chain's hosts during the run, and put them back at its end")
+	set.BoolVar(&f.options.TakeOver, "take-over", false, "during the run, remove objects of others that make rules for the chain's hosts; put them back at its end")
 }
 
 // Options reads the flags' values; the error joins one line for each that is wrong.
