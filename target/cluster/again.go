@@ -14,9 +14,9 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 )
 
-// again does something with the API server until it succeeds, fails for a reason that waiting does not cure, or the
-// cluster's Wait is over. Each try gets a context of its own, bounded by requestTime. Conflicts are cured by doing it again
-// from the read on, which is the caller's part: do must read anew what it writes.
+// again calls do, which talks to the API server, until do succeeds, do fails for a reason that waiting does not cure, or the
+// cluster's Wait is over. Each call gets a context of its own, bounded by requestTime. A conflict is cured by reading the
+// object again and writing it again, so do must read everything that it writes.
 func (c *Cluster) again(ctx context.Context, what string, do func(context.Context) error) error {
 	outer := ctx
 	ctx, cancel := context.WithTimeoutCause(ctx, c.options.Wait, errors.New("the time that --wait allows is over"))
@@ -30,7 +30,7 @@ func (c *Cluster) again(ctx context.Context, what string, do func(context.Contex
 			return nil
 		}
 		if outer.Err() != nil {
-			return fmt.Errorf("%s: %w", what, context.Cause(outer)) // why it ends, and not only that it does
+			return fmt.Errorf("%s: %w", what, context.Cause(outer)) // the cause says why it ended
 		}
 		if !passing(err) {
 			return fmt.Errorf("%s: %w", what, advised(err))
@@ -49,7 +49,7 @@ func (c *Cluster) again(ctx context.Context, what string, do func(context.Contex
 	}
 }
 
-// passing reports whether an error is of the kind that goes away: the connection or the server, not the request.
+// passing reports whether an error may go away by itself: it is about the connection or the server, not about the request.
 func passing(err error) bool {
 	if apierrors.IsConflict(err) || apierrors.IsServerTimeout(err) || apierrors.IsTimeout(err) || apierrors.IsTooManyRequests(err) ||
 		apierrors.IsServiceUnavailable(err) || utilnet.IsConnectionRefused(err) || utilnet.IsConnectionReset(err) ||
