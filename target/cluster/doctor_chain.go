@@ -15,10 +15,11 @@ import (
 	"github.com/hellochaos/hellochaos/printable"
 )
 
-// upstreamVariable and externalVariable say whom a service of the chain calls, and whether that is outside the chain.
+// upstreamVariable is the variable that holds the URL that a service of the chain calls. externalVariable is "true" if that URL
+// is outside the chain.
 const upstreamVariable, externalVariable = "UPSTREAM_URI", "UPSTREAM_EXTERNAL"
 
-// wanted are the Deployments of the chain, as the objects have them.
+// wanted are the Deployments of the chain as the objects describe them.
 func (v *view) wanted() (all []*appsv1.Deployment) {
 	for i := range v.objects {
 		o := &v.objects[i]
@@ -42,7 +43,7 @@ func (v *view) chainPods() (pods []*corev1.Pod) {
 	return pods
 }
 
-// application says whether the chain stands as the objects have it. The image may be another.
+// application checks whether the Deployments of the chain are as the objects describe them; only the image may differ.
 func (v *view) application() Finding {
 	if v.deployments.hidden != nil {
 		return v.unseen(v.deployments.hidden)
@@ -72,7 +73,8 @@ func (v *view) application() Finding {
 	return good("all %d Deployments are as in the manifests, and ready", len(v.wanted()))
 }
 
-// unlike is what a Deployment has otherwise than wanted, of what changes a run: labels, environment, ports and replicas.
+// unlike lists the differences between a Deployment and the wanted one that change a run: in labels, environment, ports and
+// replicas.
 func unlike(want, live *appsv1.Deployment) (all []string) {
 	differ := func(what, should, is string) {
 		if should != is {
@@ -117,7 +119,7 @@ func environmentOf(c corev1.Container) map[string]string {
 	return all
 }
 
-// upstreamOf is the host that the pods of a Deployment of the manifests call; empty when they call none.
+// upstreamOf is the host that the pods of a Deployment of the manifests call; empty when they call no host.
 func upstreamOf(d *appsv1.Deployment) string {
 	u, err := url.Parse(environmentOf(d.Spec.Template.Spec.Containers[0])[upstreamVariable])
 	if err != nil {
@@ -141,7 +143,7 @@ func portsOf(c corev1.Container) string {
 	return strings.Join(ports, " ")
 }
 
-// hosts says what others have made for the hosts that the objects are about.
+// hosts checks whether others have made rules for the hosts of the objects.
 func (v *view) hosts() Finding {
 	if v.policies.hidden != nil {
 		return v.unseen(v.policies.hidden)
@@ -179,7 +181,8 @@ func (v *view) hosts() Finding {
 	return good("nobody else has rules for the chain's hosts")
 }
 
-// ownership are the labels, annotations and field managers by which it is known who would undo what a run changes.
+// ownership are the labels and annotations of objects that a GitOps controller manages. Such a controller would undo what a run
+// changes. ownerManagers are the field managers of the same controllers.
 var ownership = []struct{ name, owner string }{
 	{"argocd.argoproj.io/instance", "Argo CD"},
 	{"argocd.argoproj.io/tracking-id", "Argo CD"},
@@ -192,7 +195,7 @@ var ownerManagers = map[string]string{
 	"kustomize-controller": "Flux", "helm-controller": "Flux",
 }
 
-// gitOps says which of the objects that a run changes are kept as they are by somebody else.
+// gitOps checks whether a GitOps controller manages objects that a run changes.
 func (v *view) gitOps() Finding {
 	if v.services.hidden != nil {
 		return v.unseen(v.services.hidden)
@@ -229,7 +232,7 @@ func managersOf(u *unstructured.Unstructured) (managers []string) {
 	return managers
 }
 
-// ownerOf is who keeps an object as it is; empty when nobody is known to.
+// ownerOf is the GitOps controller that manages an object; empty when no known one does.
 func ownerOf(labels, annotations map[string]string, managers []string) string {
 	for _, mark := range ownership {
 		if labels[mark.name] != "" || annotations[mark.name] != "" {
@@ -244,7 +247,7 @@ func ownerOf(labels, annotations map[string]string, managers []string) string {
 	return ""
 }
 
-// egress says whether what the chain calls outside of it is there.
+// egress checks whether the service that the chain calls outside itself exists.
 func (v *view) egress() Finding {
 	var host string
 	for _, d := range v.wanted() {
@@ -261,7 +264,7 @@ func (v *view) egress() Finding {
 	case !ours || !strings.HasSuffix(host, domain) || !wanted:
 		return warn("", "the chain calls %s, and whether that host can be reached could not be checked: stage egress shows whether it answers", host)
 	case found.hidden != nil:
-		return warn("", "could not be checked: %s", oneLine(found.hidden)) // manifests/rbac.yaml would not help
+		return warn("", "could not be checked: %s", oneLine(found.hidden)) // no command is offered: manifests/rbac.yaml grants nothing in that namespace
 	case len(found.items) == 0:
 		return fail("hellochaos deploy -n "+v.cluster.namespace, "the chain calls %s, but there is no %s in namespace %s", host, service, namespace)
 	case found.items[0].GetAnnotations()[hiddenAnnotation] != "~":
@@ -271,10 +274,10 @@ func (v *view) egress() Finding {
 	return v.clock(host, namespace)
 }
 
-// hiddenAnnotation of a Service says which proxies know it; "~" is none.
+// hiddenAnnotation of a Service lists the namespaces whose proxies know the Service; with "~" no proxy knows it.
 const hiddenAnnotation = "networking.istio.io/exportTo"
 
-// clock says whether what stands behind the chain's outside host is ready.
+// clock checks whether the pods behind the host that the chain calls outside itself are ready.
 func (v *view) clock(host, namespace string) Finding {
 	for _, r := range slices.SortedFunc(maps.Keys(v.abroad), func(a, b reference) int { return strings.Compare(a.Name, b.Name) }) {
 		if r.Kind != "Deployment" || r.Namespace != namespace {

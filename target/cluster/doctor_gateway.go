@@ -11,7 +11,7 @@ import (
 	"github.com/hellochaos/hellochaos/printable"
 )
 
-// gateway says whether the pods that the objects' Gateway selects are there and how they are reached.
+// gateway checks whether the pods that the objects' Gateway selects exist and are ready, and how they can be reached.
 func (v *view) gateway() Finding {
 	if len(v.scope.gateways) == 0 {
 		return good("these stages need no gateway")
@@ -38,7 +38,7 @@ func (v *view) gateway() Finding {
 	return v.gatewayService(ours)
 }
 
-// gatewayService says by which Service the gateway's pods are reached.
+// gatewayService checks which Service leads to the gateway's pods.
 func (v *view) gatewayService(ours gatewayScope) Finding {
 	var service *corev1.Service
 	for i := range v.gatewayServices.items {
@@ -69,7 +69,7 @@ func (v *view) gatewayService(ours gatewayScope) Finding {
 	return good("%s of type %s, reached by its cluster IP, its node port or a port-forward", name, service.Spec.Type)
 }
 
-// addressOf is where a Service's load balancer is; empty when it has none yet.
+// addressOf is the address of a Service's load balancer; empty when it has no address yet.
 func addressOf(s *corev1.Service) string {
 	for _, ingress := range s.Status.LoadBalancer.Ingress {
 		if ingress.IP != "" || ingress.Hostname != "" {

@@ -18,13 +18,13 @@ import (
 )
 
 const (
-	// oldestIstio is the oldest release 1.x whose rules are those that the predictions were read from: 1.20 is the first
-	// whose gateways and sidecars count the attempts on every route. retrying503 is the last that retries a 503 where a
-	// rule does not say what to retry (release note 50506).
+	// oldestIstio is the minor version of the oldest release 1.x for which the predictions are made: 1.20 is the first release
+	// whose gateways and sidecars count the attempts on every route. retrying503 is that of the last release that retries a
+	// 503 where a rule does not say what to retry (Istio's release note 50506).
 	oldestIstio, retrying503 = 20, 23
 )
 
-// istio says which control planes there are and whether they are ready.
+// istio checks which control planes are installed and whether they are ready.
 func (v *view) istio() Finding {
 	if v.cluster.istioVersion == "" {
 		return fail("make deploy-istio", "%s does not serve %s: Istio is not installed", v.cluster.server, istioGroup)
@@ -36,14 +36,14 @@ func (v *view) istio() Finding {
 		return warn("", "%s/%s is served, but no pod app=istiod is in namespace %s: the control plane runs elsewhere, so its release is not known",
 			istioGroup, v.cluster.istioVersion, istioSystem)
 	}
-	var said, late []string
+	var releases, late []string
 	worst := good("")
 	for i := range v.istiod.items {
 		pod := &v.istiod.items[i]
 		release := releaseOf(pod)
 		text := fmt.Sprintf("Istio %s, revision %s", release, revisionOf(pod))
-		if !slices.Contains(said, text) {
-			said = append(said, text)
+		if !slices.Contains(releases, text) {
+			releases = append(releases, text)
 		}
 		if !ready(pod) {
 			late = append(late, pod.Name)
@@ -52,8 +52,8 @@ func (v *view) istio() Finding {
 			worst = f
 		}
 	}
-	slices.Sort(said)
-	text := fmt.Sprintf("%s, %s/%s", strings.Join(said, "; "), istioGroup, v.cluster.istioVersion)
+	slices.Sort(releases)
+	text := fmt.Sprintf("%s, %s/%s", strings.Join(releases, "; "), istioGroup, v.cluster.istioVersion)
 	if len(late) == len(v.istiod.items) {
 		return fail("kubectl -n "+istioSystem+" describe pod "+printable.Word(late[0]), "%s; these pods are not ready: %s", text, strings.Join(late, ", "))
 	}
@@ -80,8 +80,8 @@ func judgeRelease(release string) Finding {
 	return good("")
 }
 
-// releaseOf is the release that a pod of Istio's has, by the tag of its image; "unknown" where that is no version. The
-// charts' label app.kubernetes.io/version is no help: it says 1.0.0 in all that istioctl installs of a development build.
+// releaseOf is the release of a pod of Istio, which is the tag of its image, or "unknown" if the tag is not a version. The label
+// app.kubernetes.io/version cannot be used: it is 1.0.0 in everything that istioctl installs from a development build.
 func releaseOf(pod *corev1.Pod) string {
 	for _, c := range slices.Concat(pod.Spec.Containers, pod.Spec.InitContainers) {
 		image, _, _ := strings.Cut(c.Image, "@")
@@ -93,7 +93,7 @@ func releaseOf(pod *corev1.Pod) string {
 	return "unknown"
 }
 
-// revisionOf is the control plane's revision that a pod belongs to.
+// revisionOf is the revision of the control plane to which a pod belongs.
 func revisionOf(pod *corev1.Pod) string {
 	if revision := pod.Labels[revisionLabel]; revision != "" {
 		return revision
@@ -101,7 +101,7 @@ func revisionOf(pod *corev1.Pod) string {
 	return "default"
 }
 
-// injection says whether new pods of the namespace get sidecars, and from whom.
+// injection checks whether new pods of the namespace get sidecars, and from which revision.
 func (v *view) injection() Finding {
 	name := v.cluster.namespace
 	enable := fmt.Sprintf("kubectl label namespace %s %s=enabled --overwrite && kubectl -n %s rollout restart deployment", name, injectionLabel, name)
@@ -137,7 +137,7 @@ func (v *view) injected() bool {
 	return slices.ContainsFunc(v.chainPods(), func(p *corev1.Pod) bool { return hasSidecar(p) })
 }
 
-// sidecars says whether every pod of the chain has a proxy, of the control plane's release.
+// sidecars checks whether every pod of the chain has a proxy of the same release as a control plane.
 func (v *view) sidecars() Finding {
 	if v.pods.hidden != nil {
 		return v.unseen(v.pods.hidden)
@@ -169,7 +169,7 @@ func (v *view) sidecars() Finding {
 	return good("all %d pods of the chain have a sidecar", len(pods))
 }
 
-// minorOf is the major and minor part of a release; empty when it is none.
+// minorOf is the major and minor part of a release, such as "1.31"; empty when the release is not a version.
 func minorOf(release string) string {
 	known, err := version.ParseGeneric(release)
 	if err != nil {
@@ -178,8 +178,8 @@ func minorOf(release string) string {
 	return fmt.Sprintf("%d.%d", known.Major(), known.Minor())
 }
 
-// askWebhook tries two VirtualServices for a host that nobody calls, without effect: a good one, and one that every
-// schema takes and Istio's webhook refuses, since it retries nothing and says on what.
+// askWebhook tries two VirtualServices for a host that nobody calls, in a dry run. The first one is correct. The second one fits
+// every schema, but Istio's webhook refuses it, since it has a retryOn without any attempts.
 func (c *Cluster) askWebhook(ctx context.Context) (valid, invalid error) {
 	try := func(retries map[string]any) error {
 		u := &unstructured.Unstructured{Object: map[string]any{"spec": map[string]any{
@@ -196,7 +196,7 @@ func (c *Cluster) askWebhook(ctx context.Context) (valid, invalid error) {
 	return try(map[string]any{"attempts": int64(3), "retryOn": "5xx"}), try(map[string]any{"attempts": int64(0), "retryOn": "5xx"})
 }
 
-// webhook says whether Istio looks at objects before they are taken.
+// webhook checks whether Istio's webhook validates objects before the API server accepts them.
 func (v *view) webhook() Finding {
 	const list = "kubectl get validatingwebhookconfigurations"
 	fromWebhook := v.valid != nil && strings.Contains(v.valid.Error(), "webhook")
@@ -241,7 +241,7 @@ func readMesh(text string) (settings meshSettings, err error) {
 	return settings, nil
 }
 
-// meshConfig says which of the mesh's settings change a run's figures.
+// meshConfig checks whether settings of the whole mesh change a run's figures.
 func (v *view) meshConfig() Finding {
 	if v.config.hidden != nil {
 		return v.unseen(v.config.hidden)
@@ -269,7 +269,7 @@ func (v *view) meshConfig() Finding {
 	return good("outbound policy: %s", mode)
 }
 
-// sidecarMode is the outbound policy of the objects' own Sidecar; empty when they have none.
+// sidecarMode is the outbound policy of the Sidecar among the objects; empty when there is no Sidecar.
 func (v *view) sidecarMode() string {
 	for i := range v.objects {
 		if sidecar, ok := v.objects[i].Istio.(*networking.Sidecar); ok && sidecar.OutboundTrafficPolicy != nil {
