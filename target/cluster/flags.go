@@ -12,8 +12,8 @@ import (
 	"github.com/hellochaos/hellochaos/manifests"
 )
 
-// Flags are the flags of a connection, and of a run, as they were typed; they are looked at later, so that all bad values
-// of a command line can be told at once.
+// Flags are the flags of a connection, and of a run, as they were typed. Options checks them later, so that all bad values
+// of a command line can be reported at once.
 type Flags struct {
 	options Options
 	wait    string
@@ -29,7 +29,7 @@ func AddFlags(set *pflag.FlagSet) *Flags {
 	return f
 }
 
-// AddRunFlags adds the flags that a run on a cluster has besides: --direct-url, --gateway-url, --prometheus-url and
+// AddRunFlags adds the further flags of a run on a cluster: --direct-url, --gateway-url, --prometheus-url and
 // --take-over.
 func (f *Flags) AddRunFlags(set *pflag.FlagSet) {
 	set.StringVar(&f.options.DirectURL, "direct-url", "", "`URL` of the chain's first service, with no caller's proxy on the way (default: found on the cluster)")
@@ -54,7 +54,7 @@ func (f *Flags) Options() (Options, error) {
 	for _, given := range [][2]string{{"--direct-url", o.DirectURL}, {"--gateway-url", o.GatewayURL}, {"--prometheus-url", o.PrometheusURL}} {
 		flag, text := given[0], given[1]
 		if u, err := url.Parse(text); text != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || strings.ContainsAny(text, "?#")) {
-			// The text is not repeated: there may be a secret in it.
+			// The message does not repeat the URL, since a secret may be in it.
 			problems = append(problems, fmt.Errorf("%s: must be an absolute URL such as http://203.0.113.7, without ? and #", flag))
 		}
 	}

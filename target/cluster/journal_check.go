@@ -11,8 +11,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 )
 
-// refusedError says that a journal is not one that a run of this namespace can have written, or that this program can
-// read. Nothing of it was done, and it was kept.
+// refusedError says that no run of this namespace can have written a journal, or that this program cannot read it. Nothing that
+// the journal calls for was done, and it was kept.
 type refusedError struct {
 	run, namespace string
 	reason         error
@@ -27,8 +27,8 @@ func (e *refusedError) Error() string {
 
 func (e *refusedError) Unwrap() error { return e.reason }
 
-// readStored reads the journal of a run as it is stored in this namespace, and believes none of it: whoever may write a
-// ConfigMap there may have written it. The error is a refusedError.
+// readStored reads and checks the journal of a run as it is stored in this namespace. It does not trust the text, since anybody
+// who may write a ConfigMap there may have written it. The error is a refusedError.
 func (c *Cluster) readStored(run, text string) ([]line, error) {
 	lines, err := readJournal(strings.NewReader(text))
 	if err == nil {
@@ -40,8 +40,8 @@ func (c *Cluster) readStored(run, text string) ([]line, error) {
 	return lines, nil
 }
 
-// check refuses what a run in this namespace cannot have written: it changes the namespace's own Services and rules, and
-// what it changes was written down before.
+// check refuses a journal that a run in this namespace cannot have written. A run changes only Services and rules of its own
+// namespace, and records each of them before it changes it.
 func (c *Cluster) check(run string, lines []line) error {
 	var problems []error
 	wrong := func(i int, format string, args ...any) {
@@ -71,12 +71,13 @@ func (c *Cluster) check(run string, lines []line) error {
 	return errors.Join(problems...)
 }
 
-// inFull names a reference of a journal that may be anybody's.
+// inFull names an object of a journal, quoted, since anybody may have written the journal.
 func inFull(r reference) string {
 	return fmt.Sprintf("%q %q in namespace %q", r.Kind, r.Name, r.Namespace)
 }
 
-// checkSnapshot refuses a reference to what a run may not touch, and an object that is not the reference's.
+// checkSnapshot refuses a reference to an object that a run may not change, and a recorded object that is not the one that the
+// reference names.
 func (c *Cluster) checkSnapshot(s *snapshot) error {
 	r := s.Reference
 	switch {
