@@ -92,7 +92,7 @@ func (c *Cluster) entrance(ctx context.Context, entry target.Entry, rules *manif
 		return nil, fmt.Errorf("%w: 'hellochaos deploy' creates it", err)
 	}
 	if len(in.service.Spec.Ports) == 0 {
-		return nil, fmt.Errorf("Service %s of namespace %s has no port: run 'hellochaos deploy' again", entryService, c.namespace)
+		return nil, fmt.Errorf("the Service %s of namespace %s has no port: run 'hellochaos deploy' again", entryService, c.namespace)
 	}
 	in.port = in.service.Spec.Ports[0]
 	return in, nil

@@ -35,7 +35,7 @@ func (b boundedAnswers) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, err
 }
 
-// boundedBody is a body of which reading more than left bytes is an error.
+// boundedBody is a body that returns an error when more than left bytes are read from it.
 type boundedBody struct {
 	io.ReadCloser
 	left int64

@@ -62,7 +62,7 @@ func (r *Run) callers(ctx context.Context) ([]corev1.Pod, error) {
 			return nil, err
 		}
 		if len(pods) == 0 && w.Replicas > 0 {
-			return nil, fmt.Errorf("Deployment %s has no pod in namespace %s: 'hellochaos deploy' starts its pods", w.Name, r.cluster.namespace)
+			return nil, fmt.Errorf("the Deployment %s has no pod in namespace %s: 'hellochaos deploy' starts its pods", w.Name, r.cluster.namespace)
 		}
 		callers = append(callers, pods...)
 	}

@@ -170,7 +170,7 @@ func (c *Cluster) ours(w *manifests.Workload) bool {
 	return w.Namespace == manifests.Namespace || w.Namespace == c.namespace
 }
 
-// restarts is how often the containers of a pod were started anew.
+// restarts is how often the containers of a pod were restarted.
 func restarts(pod *corev1.Pod) (n int32) {
 	for _, s := range pod.Status.ContainerStatuses {
 		n += s.RestartCount

@@ -258,7 +258,7 @@ func (v *view) meshConfig() Finding {
 	edit := "kubectl -n " + istioSystem + " edit configmap istio"
 	switch {
 	case settings.DefaultConfig.ProxyHeaders.AttemptCount.Disabled:
-		return fail(edit, "proxyHeaders.attemptCount is disabled: without the header x-envoy-attempt-count the tries of a call cannot be told apart")
+		return fail(edit, "proxyHeaders.attemptCount is disabled: without the header x-envoy-attempt-count the tries of a call cannot be distinguished")
 	case settings.DefaultHTTPRetryPolicy != nil:
 		return warn(edit, "defaultHttpRetryPolicy is set: calls to services without rules are retried as it says, but the predictions assume Istio's own default")
 	case own != "":
