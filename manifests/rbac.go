@@ -7,8 +7,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 )
 
-// CheckNamespace returns an error unless Kubernetes accepts the name for a namespace. A name that passes holds no character that
-// means something else in YAML or in a command.
+// CheckNamespace returns an error unless Kubernetes accepts the name for a namespace. An accepted name is safe in YAML and in a
+// command line: it adds nothing but the name.
 func CheckNamespace(name string) error {
 	if wrong := validation.IsDNS1123Label(name); len(wrong) > 0 {
 		return fmt.Errorf("%q cannot be a namespace: %s", name, strings.Join(wrong, "; "))
@@ -17,15 +17,15 @@ func CheckNamespace(name string) error {
 }
 
 // RBAC is the YAML of a ServiceAccount named hellochaos in a namespace, with the least permissions that a run there and
-// its restore need. kubectl must apply it without -n, since two of its objects stand in istio-system. A name that CheckNamespace
-// refuses is an error.
+// its restore need. It must be applied without kubectl's -n, since two of its objects belong to istio-system. The error is that of
+// CheckNamespace.
 func RBAC(namespace string) ([]byte, error) {
 	if err := CheckNamespace(namespace); err != nil {
 		return nil, err
 	}
 	data, err := files.ReadFile("rbac.yaml")
 	if err != nil {
-		panic(err) // the file is embedded by the build
+		panic(err) // cannot happen: the file is embedded in the program
 	}
 	text := strings.NewReplacer(
 		"namespace: "+Namespace, "namespace: "+namespace,
