@@ -37,7 +37,7 @@ func newRelease(t *testing.T, archive string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	write("checksums.txt", fmt.Sprintf("%064d  another.tar.gz\n%x  %s\n", 0, sha256.Sum256(content), archive), 0o644)
+	write("checksums.txt", fmt.Sprintf("%064d  another.tar.gz\n%x  %s\n%064d  %s.sbom.json\n", 0, sha256.Sum256(content), archive, 0, archive), 0o644)
 	write("gh", "#!/bin/bash\n"+releaseServer, 0o755)
 	return folder
 }

@@ -69,6 +69,7 @@ var tooHeavy = map[string]string{
 	"k8s.io/client-go/gentype":                   "it brings the test fakes of client-go and with them OpenAPI's models",
 	"github.com/google/gnostic-models/openapiv2": "nothing reads OpenAPI",
 	"gonum.org/v1/gonum/mat":                     "stats and reports/compare take gonum's mathext, without linear algebra",
+	"google.golang.org/grpc":                     "reports/traces sends OTLP over HTTP itself",
 }
 
 func TestWeight(t *testing.T) {

@@ -33,7 +33,7 @@ archive=$(echo hellochaos_*_"${os}_$architecture.$format")
 # macOS has shasum, the others have sha256sum.
 sum=(sha256sum)
 command -v sha256sum >/dev/null || sum=(shasum -a 256)
-if ! grep -F "  $archive" checksums.txt | "${sum[@]}" -c - >&2; then
+if ! awk -v archive="$archive" '$2 == archive' checksums.txt | "${sum[@]}" -c - >&2; then
   echo "$archive does not have the checksum that the release has for it, so it was not installed: run the job again" >&2
   exit 1
 fi
