@@ -183,7 +183,7 @@ func TestE2EEditedMeanwhile(t *testing.T) {
 	if text, _ := json.Marshal(rule.Object["spec"]); !bytes.Contains(text, []byte(`"attempts":2`)) {
 		t.Errorf("the edit was overwritten: %s", text)
 	}
-	if got := b.execute(t, "status"); got.code != reports.ExitNotRestored || !strings.Contains(got.stdout, "edited by another since: VirtualService middleware") {
+	if got := b.execute(t, "status"); got.code != reports.ExitNotRestored || !strings.Contains(got.stdout, "edited by someone else since: VirtualService middleware") {
 		t.Errorf("status: exit %d\n%s", got.code, got.stdout)
 	}
 	if got := b.execute(t, "restore", "--all"); got.code != reports.ExitNotRestored {

@@ -188,7 +188,7 @@ func TestHostileCluster(t *testing.T) {
 		var out bytes.Buffer
 		w := printable.NewWriter(&out)
 		leftover := cluster.Leftover{Name: name, Command: name, Host: name, Started: time.Unix(0, 0), Changed: []string{name}, Edited: []string{name}}
-		_ = tellLeftovers(w, new(cluster.Cluster), []cluster.Leftover{leftover})
+		_ = printLeftovers(w, new(cluster.Cluster), []cluster.Leftover{leftover})
 		print(w, cluster.Finding{State: cluster.Fail, Name: name, Meaning: name, Type: name})
 		_ = w.Flush()
 		harmless(t, "status", out.String())

@@ -228,8 +228,8 @@ func TestInterrupt(t *testing.T) {
 // signalled, in the environment, makes TestSecondSignal the program that gets the signals.
 const signalled = "HELLOCHAOS_TEST_SIGNALLED"
 
-// A second signal ends the program at once: with the command that puts the cluster back as long as there is something to put
-// back, and as aborted after that.
+// A second signal ends the program at once. While there is something to put back, the program prints the command for it; after
+// that it ends as aborted.
 func TestSecondSignal(t *testing.T) {
 	if restored := os.Getenv(signalled); restored != "" { // this is the program
 		undo := new(atomic.Pointer[string])
@@ -246,7 +246,7 @@ func TestSecondSignal(t *testing.T) {
 		return
 	}
 	for restored, want := range map[string]ended{
-		"no":  {"", "hellochaos: ended in the middle; to put the cluster back:\n  hellochaos restore a-run -n demo\n", reports.ExitNotRestored},
+		"no":  {"", "hellochaos: a second signal ended the program before the cluster was put back; to put it back, type:\n  hellochaos restore a-run -n demo\n", reports.ExitNotRestored},
 		"yes": {"", "", reports.ExitAborted},
 	} {
 		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^TestSecondSignal$")
@@ -274,7 +274,7 @@ func TestSecondSignal(t *testing.T) {
 	}
 }
 
-// up prints addresses and curl lines that work; the page is the tutorial's.
+// up prints addresses and curl commands that work, and the answer is a page in the form of the tutorial's.
 func TestUp(t *testing.T) {
 	cmd := exec.CommandContext(t.Context(), program, "up", "retry")
 	stdout, err := cmd.StdoutPipe()

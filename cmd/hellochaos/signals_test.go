@@ -16,7 +16,7 @@ import (
 	"github.com/hellochaos/hellochaos/reports"
 )
 
-// A first signal ends a command that reads: a FIFO whose writer does not write, or standard input that does not end.
+// A first signal ends a command that waits for input: of a FIFO whose writer does not write, or of standard input without an end.
 func TestSignalWhileReading(t *testing.T) {
 	folder := t.TempDir()
 	fifo := filepath.Join(folder, "retry.yaml")
@@ -67,18 +67,18 @@ func TestSignalWhileReading(t *testing.T) {
 	}
 }
 
-// What holds something ends by itself, and what would take hold of something after the end does not.
-func TestGrip(t *testing.T) {
-	g := &grip{}
-	ctx := context.WithValue(t.Context(), gripKey{}, g)
-	if err := hold(ctx); err != nil || g.end() {
-		t.Fatalf("hold: %v; a signal ends what is held at once: %v", err, g.ended)
+// A signal does not end a protected command at once, and after a signal has ended the program no command gets protection.
+func TestProtection(t *testing.T) {
+	p := &protection{}
+	ctx := context.WithValue(t.Context(), protectionKey{}, p)
+	if err := protect(ctx); err != nil || p.end() {
+		t.Fatalf("protect: %v; a signal ends a protected command at once: %v", err, p.ended)
 	}
-	release(ctx)
-	if !g.end() {
-		t.Error("a signal does not end at once what is not held")
+	unprotect(ctx)
+	if !p.end() {
+		t.Error("a signal does not end an unprotected command at once")
 	}
-	if err := hold(ctx); err != errEnded {
-		t.Errorf("hold after the end: %v, want errEnded", err)
+	if err := protect(ctx); err != errEnded {
+		t.Errorf("protect after the end: %v, want errEnded", err)
 	}
 }

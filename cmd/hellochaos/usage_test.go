@@ -43,7 +43,7 @@ func TestUsage(t *testing.T) {
 			[]string{"--fail x", "--hang NaN", "--seed -1", "--canary-weight 20.5", "--tolerance 0"}},
 		{"stage and flags", "run retyr --format xml --break no-retry",
 			[]string{"no stage retyr", "--format xml: must be one of json, text, markdown, junit, html, prometheus, benchmark", "--break no-retry: must be one of", "no-retries"}},
-		{"a deviation that the stage does not show", "run egress --break split-70-30", []string{"--break split-70-30: shows on stage prod"}},
+		{"a deviation that the stage does not show", "run egress --break split-70-30", []string{"--break split-70-30: only stage prod shows this deviation"}},
 		{"a deviation of no stage, misspelt", "run egress --break slow-backends", []string{"--break slow-backends: must be one of", "slow-backend"}},
 		{"no folder given", "run egress --out=", []string{`--out "": the value is empty: give a folder, or leave the flag out`}},
 		{"nothing given", "run egress --manifests= --break= --filename= --namespace= --rate= --seed= --kubeconfig=", []string{`--manifests "": the value is empty: give a folder`,
@@ -68,8 +68,8 @@ func TestUsage(t *testing.T) {
 		{"completion of no shell", "completion x", []string{`completion: no shell "x": the shells are bash, fish, powershell, zsh`}},
 		{"completion of nothing", "completion", []string{"completion: name one shell: bash, fish, powershell, zsh"}},
 		{"a dashboard that is misspelt", "dashboard msh", []string{`no dashboard "msh" (did you mean "mesh"?)`}},
-		{"two reports of one input", "compare - -", []string{"standard input can be read once"}},
-		{"manifests of nothing", "manifests", []string{"name one stage: egress, prod, retry, ingress, canary"}},
+		{"two reports of one input", "compare - -", []string{"standard input can be read only once"}},
+		{"manifests of nothing", "manifests", []string{"name one of the stages egress, prod, retry, ingress, canary"}},
 		{"attack's flags", "run retry --duration 0 --max-requests 1.5 --connections 0 --timeout soon",
 			[]string{"--duration 0", "--max-requests 1.5", "--connections 0", "--timeout soon"}},
 		{"files that are none", "run retry -f " + filepath.Join(empty, "none.yaml") + " -f https://a/b.yaml -f " + empty + " -f k/kustomization.yaml -f - -f -",
@@ -164,7 +164,8 @@ func TestListAndManifests(t *testing.T) {
 
 // Help fits a terminal of 80 columns.
 func TestHelp(t *testing.T) {
-	for _, args := range []string{"--help", "help run", "up --help", "manifests --help", "list --help", "report --help", "compare-reports --help", "compare --help"} {
+	for _, args := range []string{"--help", "help run", "up --help", "manifests --help", "list --help", "report --help", "compare-reports --help", "compare --help",
+		"dashboard --help", "version --help", "deploy --help", "undeploy --help", "doctor --help", "status --help", "restore --help", "completion --help"} {
 		got := usage(t, strings.Fields(args)...)
 		if got.code != 0 || !strings.Contains(got.stdout, "Usage:") {
 			t.Errorf("%s: exit %d, want 0 and the usage", args, got.code)
