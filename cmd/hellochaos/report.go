@@ -19,7 +19,7 @@ func reportCommand() *cobra.Command {
 		Short: "print a saved report in any format",
 		Long: `Print a saved report as the run itself would have printed it, in the format that
 --format names. With --out, also write it to files in all formats. The report is
-a folder that 'hellochaos run --out' wrote, a JSON file, or - for standard input.
+a folder that 'hellochaos run --out' wrote, a JSON file, or - (standard input).
 
 The exit code does not depend on the verdict: it is 0 if the report was printed,
 and 2 if it could not be read.`,

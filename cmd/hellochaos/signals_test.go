@@ -43,9 +43,9 @@ func TestSignalWhileReading(t *testing.T) {
 				if err := cmd.Start(); err != nil {
 					t.Fatal(err)
 				}
-				if c.stdin { // more than a pipe holds: it is written when the program reads
+				if c.stdin { // this is more than a pipe holds, so the write ends only when the program reads
 					_, err = io.WriteString(input, strings.Repeat("#", 200_000))
-				} else { // it is open for writing when the program has opened it for reading
+				} else { // the FIFO opens for writing only when the program has opened it for reading
 					var writer *os.File
 					if writer, err = os.OpenFile(fifo, os.O_WRONLY, 0); err == nil {
 						defer writer.Close()

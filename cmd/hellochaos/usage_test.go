@@ -16,7 +16,7 @@ import (
 	"github.com/hellochaos/hellochaos/target/mesh"
 )
 
-// usage runs the program in this process: nothing is started when the command line is wrong.
+// usage runs the program in this process, with command lines that start nothing.
 func usage(t *testing.T, args ...string) ended {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
@@ -28,7 +28,7 @@ func TestUsage(t *testing.T) {
 	empty := t.TempDir()
 	for _, c := range []struct {
 		name, args string
-		want       []string // all of them, on stderr
+		want       []string // stderr must contain all of these
 	}{
 		{"nothing", "", []string{"no command given", "run", "up", "list", "manifests", "version"}},
 		{"no such command", "rum", []string{`no command "rum"`, "run"}},
@@ -95,7 +95,7 @@ func TestUsage(t *testing.T) {
 	}
 }
 
-// A stage file of the user's with what we do not know or do not support is refused with file, line, object and field.
+// A field in a user's stage file that is unknown or not supported is refused with the file, the line, the object and the field.
 func TestUsageManifests(t *testing.T) {
 	text, err := manifests.StageYAML("retry")
 	if err != nil {
@@ -140,7 +140,7 @@ func TestListAndManifests(t *testing.T) {
 	breaks := usage(t, "list", "breaks")
 	for _, b := range mesh.Breaks() {
 		if !regexp.MustCompile(`(?m)^` + b.Name + ` .* ` + b.Text + `$`).MatchString(breaks.stdout) {
-			t.Errorf("list breaks does not tell of %s:\n%s", b.Name, breaks.stdout)
+			t.Errorf("list breaks lacks %s:\n%s", b.Name, breaks.stdout)
 		}
 	}
 	for line := range strings.Lines(breaks.stdout) {
@@ -178,8 +178,8 @@ func TestHelp(t *testing.T) {
 	}
 }
 
-// The user's own files take the place of bundled objects from the first stage on that is named, whatever they are called: of one
-// file, of a folder, and of what 'kubectl get -o yaml' prints, on standard input.
+// From the first stage on, objects of the user replace bundled ones: objects from a file of any name, from a folder, and from what
+// 'kubectl get -o yaml' prints, on standard input.
 func TestOwnFiles(t *testing.T) {
 	bundled, err := manifests.StageYAML("retry")
 	if err != nil {
@@ -206,12 +206,12 @@ func TestOwnFiles(t *testing.T) {
 		"file": {file, "", ""}, "folder": {folder, "", "kustomization.yaml was passed over"}, "standard input": {"-", weak, ""}, "a List": {"-", list, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			overrides, told, err := loaded(c.flag, c.stdin)
+			overrides, printed, err := loaded(c.flag, c.stdin)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !strings.Contains(told, c.note) || c.note == "" && told != "" {
-				t.Errorf("told %q, want %q", told, c.note)
+			if !strings.Contains(printed, c.note) || c.note == "" && printed != "" {
+				t.Errorf("printed %q, want %q", printed, c.note)
 			}
 			for _, stage := range []string{"retry", "ingress", "canary"} {
 				for _, o := range overrides[stage] {
@@ -228,8 +228,8 @@ func TestOwnFiles(t *testing.T) {
 	}
 }
 
-// loaded is what -f reads for stage retry and those after it.
-func loaded(name, stdin string) (overrides map[string][]manifests.Object, told string, err error) {
+// loaded is what -f reads for stage retry and the stages after it.
+func loaded(name, stdin string) (overrides map[string][]manifests.Object, printed string, err error) {
 	var stderr bytes.Buffer
 	flags := &manifestFlags{files: []string{name}}
 	overrides, err = flags.load("retry", strings.NewReader(stdin), &stderr)
@@ -238,7 +238,7 @@ func loaded(name, stdin string) (overrides map[string][]manifests.Object, told s
 
 // A folder that cannot be written into is found before anything is started.
 func TestOutCannotBeWritten(t *testing.T) {
-	readOnly := "/proc/self" // nobody can make a file there, root neither
+	readOnly := "/proc/self" // not even root can make a file there
 	if _, err := os.Stat(readOnly); err != nil {
 		t.Skipf("this system has no %s: %v", readOnly, err)
 	}
@@ -261,7 +261,7 @@ func TestOutCannotBeWritten(t *testing.T) {
 	}
 }
 
-// A run that needs more files open than the process may have is refused, and fits with the connections that the message names.
+// A run that needs more open files than the process may have is refused; with the --connections that the message names, it runs.
 func TestTooFewOpenFiles(t *testing.T) {
 	limited := func(limit, args string) ended {
 		cmd := exec.CommandContext(t.Context(), "sh", "-c", "ulimit -n "+limit+" && exec \"$0\" "+args, program)
