@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// told are samples as "why number", in their order.
-func told(samples []Sample) string {
+// texts are the samples as "why number", in their order.
+func texts(samples []Sample) string {
 	var all []string
 	for _, s := range samples {
 		all = append(all, fmt.Sprintf("%s: %d", s.Why, s.Number))
@@ -45,13 +45,13 @@ func TestSamples(t *testing.T) {
 			o.Number = i
 			tally.Add(&o)
 		}
-		if got := told(tally.Samples()); got != test.want {
+		if got := texts(tally.Samples()); got != test.want {
 			t.Errorf("%s: %q, want %q", test.name, got, test.want)
 		}
 	}
 }
 
-// A sample stays what it was when the observation goes on to be another.
+// A sample does not change when the caller uses the observation again for another request.
 func TestSamplesAreCopies(t *testing.T) {
 	tally := chainTally(1)
 	o := Observation{Number: 7, Cohort: 0, Status: 500, Latency: time.Second, Started: 3 * ms, Trail: hop("frontend", "prod", 500, 2, 0, nil)}
