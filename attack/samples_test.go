@@ -38,7 +38,7 @@ func TestSamples(t *testing.T) {
 		{"the edge's failure goes first", []Observation{chain(1, 1, 1), absorbed, edge, edge}, "slowest: 0; failed, most tries: 2"},
 		{"all three in one", []Observation{chain(1, 1, 1), slow(edge, time.Second)}, "slowest, failed, most tries: 1"},
 		{"no trail", []Observation{{Error: Timeout, Latency: time.Second}}, "slowest, failed: 0"},
-		{"the clock's failure is none of ours", []Observation{chain(1, 1, 1), slow(chain(1, 1, 1), 3*ms)}, "slowest: 1; most tries: 0"},
+		{"a failure of the clock does not count", []Observation{chain(1, 1, 1), slow(chain(1, 1, 1), 3*ms)}, "slowest: 1; most tries: 0"},
 	} {
 		tally := chainTally(1)
 		for i, o := range test.all {

@@ -116,13 +116,13 @@ func check(t *testing.T, got *trail.Hop, status int, call trail.Call, word strin
 	if !strings.HasSuffix(c.URL, "/up?x=1") {
 		t.Errorf("call's URL = %q", c.URL)
 	}
-	said := ""
+	answered := ""
 	if c.Hop != nil {
-		said = fmt.Sprintf("%s-%s %d %d", c.Hop.Service, c.Hop.Version, c.Hop.Status, c.Hop.Attempt)
+		answered = fmt.Sprintf("%s-%s %d %d", c.Hop.Service, c.Hop.Version, c.Hop.Status, c.Hop.Attempt)
 	}
 	c.URL, c.Elapsed, c.Hop = "", 0, nil
-	if c != call || said != word {
-		t.Errorf("call = %+v with hop %q, want %+v with %q", c, said, call, word)
+	if c != call || answered != word {
+		t.Errorf("call = %+v with hop %q, want %+v with %q", c, answered, call, word)
 	}
 }
 

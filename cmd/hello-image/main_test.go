@@ -52,8 +52,8 @@ func withBinary(m *testing.M) int {
 func compile(output, source string, environment ...string) error {
 	command := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", output, source)
 	command.Env = append(os.Environ(), environment...)
-	if said, err := command.CombinedOutput(); err != nil {
-		return fmt.Errorf("%v: %w\n%s", command, err, said)
+	if output, err := command.CombinedOutput(); err != nil {
+		return fmt.Errorf("%v: %w\n%s", command, err, output)
 	}
 	return nil
 }

@@ -48,15 +48,15 @@ func TestComparisons(t *testing.T) {
 		}
 	})
 	t.Run("one-retry-less", func(t *testing.T) {
-		said := counted{what: "`run " + args + "` and one with `--break one-retry-less`"}
+		outcomes := counted{what: "`run " + args + "` and one with `--break one-retry-less`"}
 		for i := range max(1, *pairs) {
 			good := runInto(t, args, 2*i+1) // the seeds of a pair that alike compares
-			said.compare(t, good, runInto(t, args+" --break one-retry-less", 5000+i))
+			outcomes.compare(t, good, runInto(t, args+" --break one-retry-less", 5000+i))
 		}
-		if said.words[compare.Worse] != said.pairs {
-			t.Errorf("worse in %d of %d pairs, want all", said.words[compare.Worse], said.pairs)
+		if outcomes.words[compare.Worse] != outcomes.pairs {
+			t.Errorf("worse in %d of %d pairs, want all", outcomes.words[compare.Worse], outcomes.pairs)
 		}
-		t.Log(said.line())
+		t.Log(outcomes.line())
 	})
 	if *pairs == 0 {
 		t.Log("alike and slower runs are compared with -pairs N alone: what they show depends on chance and on the machine")
@@ -69,14 +69,14 @@ func TestComparisons(t *testing.T) {
 
 // alike compares pairs of runs that differ only in their seeds: at most one in 20 may be reported as better or worse.
 func alike(t *testing.T, args string) {
-	said := counted{what: "two runs `run " + args + "`"}
+	outcomes := counted{what: "two runs `run " + args + "`"}
 	for i := range *pairs {
-		said.compare(t, runInto(t, args, 2*i+1), runInto(t, args, 2*i+2))
+		outcomes.compare(t, runInto(t, args, 2*i+1), runInto(t, args, 2*i+2))
 	}
-	if wrong := said.words[compare.Worse] + said.words[compare.Better]; 20*wrong > said.pairs {
-		t.Errorf("better or worse in %d of %d pairs, want at most one in 20", wrong, said.pairs)
+	if wrong := outcomes.words[compare.Worse] + outcomes.words[compare.Better]; 20*wrong > outcomes.pairs {
+		t.Errorf("better or worse in %d of %d pairs, want at most one in 20", wrong, outcomes.pairs)
 	}
-	t.Log(said.line())
+	t.Log(outcomes.line())
 }
 
 // slowBackend compares each run with a run that has a slow backend, and with one that has not, one after the other.

@@ -180,7 +180,7 @@ func TestQuiet(t *testing.T) {
 		t.Errorf("with a format: exit %d, %.80q on stdout, %q on stderr", got.code, got.stdout, got.stderr)
 	}
 	if got := usage(t, "run", "egress", "--quiet", "--rate", "-3"); got.code != 2 || !strings.Contains(got.stderr, "--rate -3") {
-		t.Errorf("exit %d: what is wrong must be told: %q", got.code, got.stderr)
+		t.Errorf("exit %d: the problem must be printed: %q", got.code, got.stderr)
 	}
 }
 

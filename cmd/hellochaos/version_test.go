@@ -31,12 +31,12 @@ func TestVersion(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			releaseVersion, releaseCommit, releaseDate = c.release[0], c.release[1], c.release[2]
 			t.Cleanup(func() { releaseVersion, releaseCommit, releaseDate = "", "", "" })
-			var said bytes.Buffer
-			if err := buildOf(c.info).print(&said); err != nil {
+			var printed bytes.Buffer
+			if err := buildOf(c.info).print(&printed); err != nil {
 				t.Fatal(err)
 			}
-			if said.String() != c.want {
-				t.Errorf("it printed\n%swant\n%s", &said, c.want)
+			if printed.String() != c.want {
+				t.Errorf("it printed\n%swant\n%s", &printed, c.want)
 			}
 		})
 	}

@@ -117,7 +117,7 @@ func TestDecodeRefuses(t *testing.T) {
 		{"another form", `[]`, `at byte 0: want '{'`},
 		{"null", `null`, `at byte 0: want '{'`},
 		{"empty object", `{}`, `at byte 1: want '"'`},
-		{"unknown member", replace(`"attempt"`, `"attempts"`), "at byte 42: want only the members service, version, status, attempt, elapsed_ns, calls once"},
+		{"unknown member", replace(`"attempt"`, `"attempts"`), "at byte 42: want only the members service, version, status, attempt, elapsed_ns, calls, each of them once at most"},
 		{"another case", replace(`"attempt"`, `"Attempt"`), "want only the members"},
 		{"member twice", replace(`"version"`, `"service"`), "at byte 15: want only the members"},
 		{"member missing", replace(`"version":"b",`, ``), "want member version before"},
