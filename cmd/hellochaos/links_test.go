@@ -131,7 +131,7 @@ func TestMetricsOfALiveRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	line, err := bufio.NewReader(stderr).ReadString('\n')
-	url, found := strings.CutPrefix(strings.TrimSpace(line), "metrics: ")
+	url, found := strings.CutPrefix(strings.TrimSpace(line), "metrics of the run: ")
 	if err != nil || !found {
 		t.Fatalf("the first line is %q (%v), want the address of the metrics", line, err)
 	}
