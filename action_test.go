@@ -92,10 +92,10 @@ func TestActionRefuses(t *testing.T) {
 		name, os, architecture, want string
 		spoil                        func(release string) error
 	}{
-		{"another content", "Linux", "X64", "not the file whose checksum the release has", func(release string) error {
+		{"another content", "Linux", "X64", "does not have the checksum that the release has for it", func(release string) error {
 			return os.WriteFile(filepath.Join(release, "checksums.txt"), fmt.Appendf(nil, "%064d  %s\n", 0, archive), 0o644)
 		}},
-		{"no checksum", "Linux", "X64", "not the file whose checksum the release has", func(release string) error {
+		{"no checksum", "Linux", "X64", "does not have the checksum that the release has for it", func(release string) error {
 			return os.WriteFile(filepath.Join(release, "checksums.txt"), fmt.Appendf(nil, "%064d  another.tar.gz\n", 0), 0o644)
 		}},
 		{"another system", "Plan9", "X64", "no release for the system Plan9", nil},

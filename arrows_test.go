@@ -21,6 +21,8 @@ var arrows = map[string][]string{
 	"cmd/hello-service":     {"service"},
 	"cmd/hello-image":       {},
 	"scenarios":             {"attack", "target", "manifests", "reports", "service/calls"},
+	"scenarios/graph":       {"manifests", "service"},
+	"scenarios/oracle":      {"manifests", "scenarios/graph", "service"},
 	"target/mesh":           {"target", "manifests", "service"},
 	"target/cluster":        {"target", "manifests"},
 	"target":                {"manifests"},

@@ -111,7 +111,7 @@ func checkApplication(t *testing.T, said, service string) {
 			t.Errorf("%s is %q, want 2/2 Running", pod, strings.TrimSpace(line))
 		}
 	}
-	if !strings.Contains(said, "address: http://") {
+	if !strings.Contains(said, "address: http://") && !strings.Contains(said, "The address is then http://") {
 		t.Errorf("no address:\n%s", said)
 	}
 	namespace := clusterNamespace

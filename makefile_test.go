@@ -229,13 +229,13 @@ func TestMakeRefuses(t *testing.T) {
 		want     string
 		calls    int
 	}{
-		{"create-cluster PROJECT=", map[string]string{"gcloud": ""}, "PROJECT is empty: give it, or type 'gcloud config set project PROJECT'", 0},
+		{"create-cluster PROJECT=", map[string]string{"gcloud": ""}, "PROJECT is empty: type 'make create-cluster PROJECT=...' with your project's id", 0},
 		{"delete-cluster PROJECT=", map[string]string{"gcloud": "", "kubectl": ""}, "PROJECT is empty", 0},
-		{"create-cluster CLUSTER=eks", map[string]string{"gcloud": ""}, "CLUSTER is 'eks': want gke or kind", 1}, // asks for the project
-		{"delete-cluster CLUSTER=eks", map[string]string{"gcloud": ""}, "CLUSTER is 'eks': want gke or kind", 1},
-		{"deploy-istio", map[string]string{"kubectl": ""}, "neither istioctl of version 1.31.1 nor helm is on the PATH", 0},
-		{"push IMAGE=demo:v1", map[string]string{"docker": ""}, "IMAGE is 'demo:v1' and names no registry", 4}, // builds and packs
-		{"start-monitoring-services", map[string]string{"kubectl": "echo reviews\n"}, "has none of prometheus, grafana, kiali, tracing, zipkin", 1},
+		{"create-cluster CLUSTER=eks", map[string]string{"gcloud": ""}, "CLUSTER is 'eks': it must be gke or kind", 1}, // asks for the project
+		{"delete-cluster CLUSTER=eks", map[string]string{"gcloud": ""}, "CLUSTER is 'eks': it must be gke or kind", 1},
+		{"deploy-istio", map[string]string{"kubectl": ""}, "Neither istioctl of version 1.31.1 nor helm is on the PATH", 0},
+		{"push IMAGE=demo:v1", map[string]string{"docker": ""}, "IMAGE is 'demo:v1', which names no registry", 4}, // builds and packs
+		{"start-monitoring-services", map[string]string{"kubectl": "echo reviews\n"}, "has no service prometheus, grafana, kiali, tracing or zipkin", 1},
 		{"start-monitoring-services", map[string]string{"kubectl": "echo no cluster >&2; exit 1\n"}, "no cluster", 1},
 	} {
 		t.Run(c.args, func(t *testing.T) {
@@ -376,9 +376,9 @@ func TestMonitoringEndsTogether(t *testing.T) {
 		signal      syscall.Signal
 		want        string // part of what is said
 	}{
-		{"interrupt", "", syscall.SIGINT, "Ctrl-C ends all of these:"},
-		{"terminate", "", syscall.SIGTERM, "Ctrl-C ends all of these:"},
-		{"one is lost", "kiali", 0, "kiali: error: lost connection to pod\nkiali: its forward has ended, so all end"},
+		{"interrupt", "", syscall.SIGINT, "These addresses work until you press Ctrl-C:"},
+		{"terminate", "", syscall.SIGTERM, "These addresses work until you press Ctrl-C:"},
+		{"one is lost", "kiali", 0, "kiali: error: lost connection to pod\nThe forward to kiali has ended, so all forwards end now."},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newSandbox(t, map[string]string{"go": "", "kubectl": forwards})

@@ -21,7 +21,7 @@ import (
 // not left by then counts as unsent. So Run returns at the latest Plan.Timeout after that.
 //
 // When ctx ends, requests in flight are given up at once, and the error wraps both ctx.Err and context.Cause(ctx); the
-// result has the figures until then. Any other error is that of Plan.Check, and nothing was sent.
+// result is of what was done until then. Any other error means that nothing was sent, because the plan has problems (Plan.Check).
 func Run(ctx context.Context, plan Plan, observe func(*Observation) (more bool)) (Result, error) {
 	base := dialer(&plan)
 	defer base.CloseIdleConnections()

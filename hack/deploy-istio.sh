@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs a release of Istio, by its own istioctl or else by Helm, with the release's Prometheus, Grafana, Kiali and
-# Zipkin, and sends every request's trace to Zipkin.
-# Environment: ISTIO_VERSION, KUBECTL, ISTIOCTL, HELM, CONTEXT (empty is the current one).
+# Installs a release of Istio, with the istioctl of that release or else with Helm, and the Prometheus, Grafana, Kiali and Zipkin
+# of that release. The trace of every request then goes to Zipkin.
+# Environment: ISTIO_VERSION, KUBECTL, ISTIOCTL, HELM, CONTEXT (kubectl's context; empty is the current one).
 set -euo pipefail
 version=${ISTIO_VERSION:?}
 read -ra kubectl <<<"${KUBECTL:?}"
@@ -13,7 +13,7 @@ provider=(
   --set 'meshConfig.extensionProviders[0].zipkin.port=9411'
 )
 
-# chart installs one of the release's charts under a name.
+# chart installs the release's chart $2 under the name $1, with the values that follow.
 chart() {
   "$HELM" ${CONTEXT:+--kube-context "$CONTEXT"} upgrade --install "$1" "$2" --repo "$charts" --version "$version" \
     --namespace istio-system --create-namespace --wait --timeout 5m "${@:3}"
@@ -24,11 +24,11 @@ if [[ $("${ISTIOCTL:?}" version --remote=false 2>/dev/null | awk 'END {print $NF
 elif command -v "${HELM:?}" >/dev/null; then
   chart istio-base base
   chart istiod istiod "${provider[@]}"
-  # The chart takes the label istio: ingressgateway, which stage ingress looks for, from this name.
+  # The chart makes the label istio: ingressgateway from this name. The Gateway of stage ingress selects pods by that label.
   chart istio-ingressgateway gateway
 else
-  echo "neither $ISTIOCTL of version $version nor $HELM is on the PATH: install one," \
-    "such as by 'curl -L https://istio.io/downloadIstio | ISTIO_VERSION=$version sh -'" >&2
+  echo "Neither $ISTIOCTL of version $version nor $HELM is on the PATH. Install one of them. This installs istioctl:" \
+    "'curl -L https://istio.io/downloadIstio | ISTIO_VERSION=$version sh -'" >&2
   exit 1
 fi
 

@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# Fuzzes every fuzz target of the module, each for FUZZ (20s), and prints how many inputs each was run with. Inputs that
-# fail stay in the package's testdata/fuzz, as go test leaves them; then the exit code is 1.
+# Runs every fuzz target of the module, each for the time FUZZ (20s by default), and prints with how many inputs each target was run.
+# The exit code is 1 when an input fails a target; such inputs are saved in testdata/fuzz of the package, as go test does.
 #
-# Each package is compiled once: go test -list and go test -fuzz would compile it twice, and link it for each target. An input
-# that reaches new code is minimised by one run only: by default Go gives each of them up to a minute, in which the slower
-# targets were run with a few dozen inputs.
+# Each package is compiled once: go test -list and go test -fuzz would compile it twice, and link it again for each target. Go may
+# only run one input to minimise an input that reaches new code: by default it takes up to a minute for each, so that the slower
+# targets were run with only a few dozen inputs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 GO=${GO:-go} FUZZ=${FUZZ:-20s}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# Lines of package, folder and test file, as this system compiles them.
+# Write lines of package, folder and test file, for the test files that are compiled on this system.
 "$GO" list -f '{{$p := .}}{{range .TestGoFiles}}{{$p.ImportPath}} {{$p.Dir}} {{.}}
 {{end}}{{range .XTestGoFiles}}{{$p.ImportPath}} {{$p.Dir}} {{.}}
 {{end}}' ./... >"$work/files"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Lists the demo chain's pods and services and says where requests enter: at the frontend until stage ingress, at the
-# ingress gateway after it.
+# Lists the pods and services of the demo chain and prints the address at which requests enter: that of the frontend, or that of the
+# ingress gateway once stage ingress is applied.
 # Environment: KUBECTL, NAMESPACE.
 set -euo pipefail
 read -ra kubectl <<<"${KUBECTL:?}"
@@ -17,7 +17,7 @@ echo
 if [[ -n $address ]]; then
   echo "address: http://$address/"
 else
-  echo "$service has no address outside the cluster: type"
+  echo "Service $service has no address outside the cluster. Type"
   echo "  ${KUBECTL} -n $namespace port-forward service/$service 8080:80"
-  echo "and leave it running; address: http://127.0.0.1:8080/"
+  echo "and leave it running. The address is then http://127.0.0.1:8080/"
 fi

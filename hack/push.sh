@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Brings the image that image.sh made to where the cluster takes it from: kind's nodes, or the registry of its name.
+# Loads the image that image.sh made onto the nodes of kind, or pushes it to the registry in its name, from which the cluster pulls it.
 # Environment: CLUSTER (gke or kind), CLUSTER_NAME, IMAGE, BINARY, ARCHIVE, DOCKER, GO.
 set -euo pipefail
 
@@ -11,7 +11,8 @@ registry=${IMAGE:?}
 registry=${registry%%/*}
 case $registry in
 "$IMAGE")
-  echo "IMAGE is '$IMAGE' and names no registry: give IMAGE=gcr.io/PROJECT/hello-service:latest, or CLUSTER=kind" >&2
+  echo "IMAGE is '$IMAGE', which names no registry: type 'make push IMAGE=gcr.io/PROJECT/hello-service:latest'," \
+    "or 'make push CLUSTER=kind' for a cluster of kind" >&2
   exit 2
   ;;
 gcr.io | *.gcr.io | *-docker.pkg.dev)

@@ -1,22 +1,22 @@
 #!/usr/bin/env bash
-# Makes a release in dist/ from .goreleaser.yaml: archives, checksums, SBOMs, a Homebrew cask, a krew manifest, and the image of
-# the command line as cmd/hello-image makes it. `publish` publishes all of it for the tag of the current commit; `snapshot`
-# publishes nothing. The tools come from the Go module proxy, once, into bin/.
+# Makes a release in dist/ from .goreleaser.yaml: archives, checksums, SBOMs, a Homebrew cask, a krew manifest, and the image of the
+# program hellochaos, which cmd/hello-image makes. `publish` publishes all of it for the tag of the current commit, and `snapshot`
+# publishes nothing. The tools are built from the Go module proxy into bin/ the first time.
 # Argument: snapshot or publish.
 # Environment: GO, GORELEASER and SYFT (versions of their Go modules), RELEASE_IMAGE (the image's name without a tag); to publish,
-# GITHUB_TOKEN, a login of docker's to the image's registry, and for Homebrew and krew TAP_TOKEN.
+# GITHUB_TOKEN, a login of docker at the image's registry, and TAP_TOKEN for Homebrew and krew.
 set -euo pipefail
 what=$1
 case $what in
 snapshot) options=(--snapshot) ;;
 publish) options=() ;;
 *)
-  echo "release.sh: the argument is '$what': want snapshot or publish" >&2
+  echo "release.sh: the argument is '$what': it must be snapshot or publish" >&2
   exit 2
   ;;
 esac
 
-# install builds the program of a Go module at a version, unless it is there.
+# install builds the program $1 of the Go package $2 at version $3, unless it was built before.
 install() {
   local folder=$PWD/bin/$1-$3
   if [[ ! -x $folder/$1 ]]; then

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Prints the size of the command line as a release has it, for linux/amd64, and what fills it: code and data by module, from the
-# symbols of the same program not stripped. What has no symbols (the tables of lines, of types and of strings) is the rest.
+# Prints the size of the program hellochaos as a release has it, for linux/amd64, and what fills it: code and data by module. The sizes
+# come from the symbols of the same program before it is stripped. Tables of lines, types and strings have no symbols; they are the
+# difference to the whole size.
 # Environment: GO.
 set -euo pipefail
 export CGO_ENABLED=0 GOOS=linux GOARCH=amd64
@@ -11,7 +12,8 @@ trap 'rm -rf "$folder"' EXIT
 "$GO" build -trimpath -ldflags "-s -w" -o "$folder/stripped" ./cmd/hellochaos
 total=$(wc -c <"$folder/stripped")
 
-# A symbol of the kinds T, R and D is in the file. crypto's drbg.memory is of kind D and 32 MB, and only reserved when it runs.
+# Symbols of the kinds T, R and D are in the file. An exception is drbg.memory of crypto: it has kind D and 32 MB, but its memory is
+# only reserved when the program runs.
 "$GO" tool nm -size "$folder/symbols" | awk -v total="$total" '
   NF >= 4 && $3 ~ /^[TtRrDd]$/ && $4 != "crypto/internal/fips140/drbg.memory" {
     name = $4

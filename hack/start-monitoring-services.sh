@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# Forwards a port of this machine to each monitoring service of istio-system and prints the addresses. All forwards end
-# together: on Ctrl-C, or with status 1 when one of them ends by itself.
+# Forwards a port of this machine to each monitoring service of istio-system and prints the addresses. It ends all forwards together:
+# on Ctrl-C, or with exit code 1 as soon as one of them ends by itself.
 # Environment: KUBECTL.
 set -euo pipefail
-set -m # each forward is a process group of its own, which can be ended as a whole
+set -m # each forward gets a process group of its own, so that all its processes can be ended together
 read -ra kubectl <<<"${KUBECTL:?}"
 namespace=istio-system
 
-# announce reads what kubectl says of a forward, prints its address, and tells this program when it has ended.
+# announce reads what kubectl prints about the forward of service $1, prints its address, and signals USR1 to this program when the
+# forward has ended.
 announce() {
   local line
   while read -r line; do
@@ -20,11 +21,11 @@ announce() {
     *) printf '%s: %s\n' "$1" "$line" >&2 ;;
     esac
   done
-  printf '%s: its forward has ended, so all end\n' "$1" >&2
+  printf 'The forward to %s has ended, so all forwards end now.\n' "$1" >&2
   kill -s USR1 $$
 }
 
-# forward sends the port $3 of this machine, or any free one where that is taken, to port $2 of the service $1.
+# forward forwards port $3 of this machine, or any free port when that one is taken, to port $2 of service $1.
 forward() {
   local here=$3
   if (: <"/dev/tcp/127.0.0.1/$here") 2>/dev/null; then
@@ -33,7 +34,7 @@ forward() {
   "${kubectl[@]}" -n "$namespace" port-forward "service/$1" "$here:$2" </dev/null 2>&1 | announce "$1" &
 }
 
-# finish ends every forward, waits until none is left, and ends with status $1.
+# finish ends every forward, waits until none is left, and exits with code $1.
 finish() {
   local group
   trap '' INT TERM HUP USR1
@@ -44,16 +45,16 @@ finish() {
   exit "$1"
 }
 
-# kubectl can't forward to a service that selects no pods.
+# kubectl cannot forward to a service that selects no pods, so such services are left out.
 services=$("${kubectl[@]}" -n "$namespace" get services -o jsonpath='{range .items[?(@.spec.selector)]}{.metadata.name}{"\n"}{end}')
 has() { grep -qx "$1" <<<"$services"; }
 
 if ! grep -qxE 'prometheus|grafana|kiali|tracing|zipkin' <<<"$services"; then
-  echo "$namespace has none of prometheus, grafana, kiali, tracing, zipkin: 'make deploy-istio' installs them" >&2
+  echo "Namespace $namespace has no service prometheus, grafana, kiali, tracing or zipkin: 'make deploy-istio' installs them." >&2
   exit 1
 fi
 
-echo "Ctrl-C ends all of these:"
+echo "These addresses work until you press Ctrl-C:"
 trap 'finish 0' INT TERM HUP
 trap 'finish 1' USR1
 if has prometheus; then forward prometheus 9090 9090; fi

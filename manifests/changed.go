@@ -7,12 +7,12 @@ import (
 	"slices"
 )
 
-// Changed is r with another meaning of each http entry of each VirtualService: change is called once for each, with a
-// copy of its rule. The copy must stay one that a Rule can be: exactly one of Split, Direct and Redirect is set, and the
-// shares add up to 1. A destination whose port is 0 goes to the port of the request. r itself does not change.
+// Changed is a copy of r in which change has changed the rule of each http entry of each VirtualService: it is called once for
+// each, with a copy of the rule. It must leave a valid Rule: exactly one of Split, Direct and Redirect is set, and the shares
+// add up to 1. A destination whose port is 0 goes to the port of the request. r itself does not change.
 //
-// The rules of hosts without a VirtualService stay as they are. A destination that both have leads to the same Endpoints
-// in both, as for everything else here that makes Rules of Rules.
+// The rules of hosts without a VirtualService stay as they are. A destination that r and the copy have in common leads to the
+// same Endpoints in both; so do the copies that the other methods of this file make.
 func (r *Rules) Changed(change func(*Rule)) *Rules {
 	return r.eachRoute(func(h *httpRoute) bool {
 		h.rule = h.rule.clone()
@@ -21,8 +21,8 @@ func (r *Rules) Changed(change func(*Rule)) *Rules {
 	})
 }
 
-// WithoutHeaderMatches is r without the entries of match lists that look at a header, and without the rules that have no
-// other entry: requests meet the rule that stands next. What withoutHeaders says stays.
+// WithoutHeaderMatches is a copy of r without the entries of match lists that look at a header, and without the rules that have
+// no other entry: a request then meets the next rule that matches it. Conditions by withoutHeaders stay in force.
 func (r *Rules) WithoutHeaderMatches() *Rules {
 	return r.eachRoute(func(h *httpRoute) bool {
 		had := len(h.matches)
@@ -31,9 +31,9 @@ func (r *Rules) WithoutHeaderMatches() *Rules {
 	})
 }
 
-// IgnoringHeaderCase is r with the values of headers compared without regard to case, by exact, prefix and regex. What
-// withoutHeaders says stays. The error is of a regular expression that cannot be had without case: Go's regexp refuses
-// what becomes too large.
+// IgnoringHeaderCase is a copy of r in which exact, prefix and regex compare the values of headers without regard to case.
+// Conditions by withoutHeaders stay as they are. It returns an error when a regular expression cannot be compiled so: Go's
+// regexp refuses one that becomes too large.
 func (r *Rules) IgnoringHeaderCase() (*Rules, error) {
 	var problem error
 	changed := r.eachRoute(func(h *httpRoute) bool {
@@ -43,7 +43,8 @@ func (r *Rules) IgnoringHeaderCase() (*Rules, error) {
 			m.headers = slices.Clone(m.headers)
 			for j := range m.headers {
 				if err := m.headers[j].text.ignoreCase(); err != nil {
-					problem = fmt.Errorf("%s: header %s without regard to case: %w", h.rule.Name, m.headers[j].name, err)
+					problem = fmt.Errorf("%s: compiling the expression for header %s without regard to case: %w",
+						h.rule.Name, m.headers[j].name, err)
 				}
 			}
 		}
@@ -55,8 +56,8 @@ func (r *Rules) IgnoringHeaderCase() (*Rules, error) {
 	return changed, nil
 }
 
-// AllowingAny is r with ALLOW_ANY as the outboundTrafficPolicy of every Sidecar: what is outside the registry is let
-// through.
+// AllowingAny is a copy of r with ALLOW_ANY as the outboundTrafficPolicy of every Sidecar: requests to hosts outside the
+// registry are let through.
 func (r *Rules) AllowingAny() *Rules {
 	changed := *r
 	changed.sidecars = maps.Clone(r.sidecars)
@@ -68,8 +69,8 @@ func (r *Rules) AllowingAny() *Rules {
 	return &changed
 }
 
-// eachRoute is r with the http entries of its VirtualServices changed: change gets a copy that shares its rule and its
-// matches with the original, and returns false for an entry to be left out.
+// eachRoute is a copy of r in which change has changed the http entries of its VirtualServices. change gets a copy of each entry
+// that shares its rule and its matches with the original, and returns false for an entry that is to be left out.
 func (r *Rules) eachRoute(change func(*httpRoute) bool) *Rules {
 	changed := *r
 	changed.virtualServices = slices.Clone(r.virtualServices)
@@ -86,7 +87,7 @@ func (r *Rules) eachRoute(change func(*httpRoute) bool) *Rules {
 	return &changed
 }
 
-// clone is a copy that shares nothing with r that its user can change.
+// clone is a copy of r: changing its exported fields does not change r.
 func (r *Rule) clone() *Rule {
 	c := *r
 	c.Split = slices.Clone(r.Split)
@@ -94,7 +95,7 @@ func (r *Rule) clone() *Rule {
 	return &c
 }
 
-// copyOf is a pointer to a copy; nil of nil.
+// copyOf is a pointer to a copy of what p points to; nil when p is nil.
 func copyOf[T any](p *T) *T {
 	if p == nil {
 		return nil
@@ -103,7 +104,7 @@ func copyOf[T any](p *T) *T {
 	return &c
 }
 
-// ignoreCase makes the condition hold in upper and lower case alike.
+// ignoreCase makes the condition compare upper and lower case alike.
 func (t *text) ignoreCase() error {
 	t.fold = true
 	if t.regex == nil {

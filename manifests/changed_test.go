@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// TestChanged changes everything in the copies that a Rule points at, and wants the original as it was.
+// TestChanged changes everything that the copied rules point at, and checks that the original rules stay as they were.
 func TestChanged(t *testing.T) {
 	everything := []string{subsets(t), middlewareOf("{match: [{headers: {x-a: {exact: a}}}], directResponse: {status: 200, body: {string: ours}}}, " +
 		"{match: [{headers: {x-a: {exact: b}}}], redirect: {uri: /b}}, " +
@@ -76,7 +76,7 @@ func TestRetryDefault(t *testing.T) {
 	}
 }
 
-// TestChangedMatches asks which version a header leads to, with the rules as they are and changed.
+// TestChangedMatches checks to which version a header leads, by the original rules and by the changed ones.
 func TestChangedMatches(t *testing.T) {
 	without := func(r *Rules) (*Rules, error) { return r.WithoutHeaderMatches(), nil }
 	const none = "404 route_not_found"

@@ -9,7 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// conflicts are what only the whole set shows to be wrong: every object is taken up by now.
+// conflicts are the problems that show only when all objects are read together. Every object must have been added to r.
 func (r *Rules) conflicts(objects []Object) Problems {
 	var problems Problems
 	uninjected := make(map[string]bool)
@@ -23,7 +23,8 @@ func (r *Rules) conflicts(objects []Object) Problems {
 			continue
 		}
 		if gateway != nil {
-			problems = append(problems, o.problem("", "a second Gateway beside %s: hellochaos enters by one", gateway.place()))
+			problems = append(problems, o.problem("", "is a second Gateway beside %s: hellochaos sends requests through one Gateway only, so remove "+
+				"one of the two", gateway.place()))
 		}
 		gateway = o
 	}
@@ -33,35 +34,36 @@ func (r *Rules) conflicts(objects []Object) Problems {
 		case *corev1.Service:
 			problems = append(problems, r.serviceConflicts(o)...)
 			if uninjected[o.namespace()] && !r.Services[o.host()].hidden {
-				problems = append(problems, o.problem("metadata.annotations", "want %s: \"~\" in a namespace labelled "+
-					"%s: disabled: what the mesh calls there has no sidecar, which is not supported by hellochaos", exportTo, injection))
+				problems = append(problems, o.problem("metadata.annotations", "must have %s: \"~\", since namespace %s is labelled %s: disabled: the "+
+					"pods there have no sidecar, and hellochaos does not support calls from the mesh to such pods",
+					exportTo, o.namespace(), injection))
 			}
 		case *appsv1.Deployment:
 			if w := workload(o, k); uninjected[w.Namespace] && w.Env[upstreamURI] != "" {
-				problems = append(problems, o.problem(container+".env", "%s in a namespace labelled %s: disabled: "+
-					"calls past every proxy are not supported by hellochaos", upstreamURI, injection))
+				problems = append(problems, o.problem(container+".env", "has %s, but namespace %s is labelled %s: disabled: the pods "+
+					"there have no sidecar, and hellochaos does not support calls that pass no proxy", upstreamURI, w.Namespace, injection))
 			}
 		}
 	}
 	return slices.Concat(problems, r.ownerConflicts(objects), r.exportConflicts(objects, uninjected))
 }
 
-// serviceConflicts are the ports of a Service that lead to none of its pods' own.
+// serviceConflicts are the problems of a Service's ports that lead to a port at which its pods do not listen.
 func (r *Rules) serviceConflicts(o *Object) (problems Problems) {
 	s := r.Services[o.host()]
 	for i, p := range s.Ports {
 		for _, w := range r.Selected(s) {
 			if listens := listensAt(w.Env); listens != p.target {
 				problems = append(problems, o.problem(fmt.Sprintf("spec.ports[%d].targetPort", i),
-					"%d, but the pods of Deployment %s listen at %d (PORT)", p.target, w.Name, listens))
+					"must be %d, the port at which the pods of Deployment %s listen (their variable PORT), not %d", listens, w.Name, p.target))
 			}
 		}
 	}
 	return problems
 }
 
-// ownerConflicts are the hosts that two VirtualServices claim for the sidecars. Istio obeys the one that was created
-// first, which a file does not tell.
+// ownerConflicts are the problems of hosts for which two VirtualServices have rules for the sidecars. Istio obeys the one that
+// was created first, and a file does not show which one that is.
 func (r *Rules) ownerConflicts(objects []Object) (problems Problems) {
 	owners := make(map[string]*Object)
 	next := 0
@@ -78,8 +80,8 @@ func (r *Rules) ownerConflicts(objects []Object) (problems Problems) {
 		for j, host := range v.hosts {
 			if first := owners[host]; first != nil && first != o {
 				problems = append(problems, o.problem(fmt.Sprintf("spec.hosts[%d]", j),
-					"%s has rules for %s already, and sidecars obey one VirtualService for a host, the one created first: "+
-						"make one of the two", first.place(), host))
+					"%s has rules for %s already, and a sidecar obeys only one VirtualService for a host, the one that was "+
+						"created first: put the rules of both into one VirtualService", first.place(), host))
 				continue
 			}
 			owners[host] = o
@@ -91,7 +93,7 @@ func (r *Rules) ownerConflicts(objects []Object) (problems Problems) {
 // host is the fully qualified name of a Service.
 func (o *Object) host() string { return o.Meta.Name + "." + o.namespace() + domain }
 
-// place is an object's name and where it stands.
+// place is an object's name with the file and line where it begins.
 func (o *Object) place() string {
 	if o.File == "" {
 		return o.Name()

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestConflicts holds what Read refuses, each to its line, object and field. Each case stands on the application.
+// TestConflicts checks the line, the object and the field of each refusal of Read. Each case is laid over the application.
 func TestConflicts(t *testing.T) {
 	const uninjected = "apiVersion: v1\nkind: Namespace\nmetadata: {name: other, labels: {istio-injection: disabled}}\n---\n"
 	within := func(yaml string) string { return strings.Replace(yaml, "{name: m}", "{name: m, namespace: other}", 1) }
@@ -25,20 +25,20 @@ func TestConflicts(t *testing.T) {
 		text          string // empty: nothing is refused
 	}{
 		{"another target port", service("port: 80, targetPort: 8080") + "---\n" + deploymentWith("", "", ""), 7, "Service m", "spec.ports[0].targetPort",
-			"8080, but the pods of Deployment m listen at 3000 (PORT)"},
-		{"no target port", service("port: 80") + "---\n" + deploymentWith("", "", ""), 7, "Service m", "spec.ports[0].targetPort", "80, but the pods"},
-		{"another PORT", service("port: 80, targetPort: 3000") + "---\n" + env("PORT", "8080"), 7, "Service m", "spec.ports[0].targetPort", "listen at 8080"},
+			"must be 3000, the port at which the pods of Deployment m listen (their variable PORT), not 8080"},
+		{"no target port", service("port: 80") + "---\n" + deploymentWith("", "", ""), 7, "Service m", "spec.ports[0].targetPort", "(their variable PORT), not 80"},
+		{"another PORT", service("port: 80, targetPort: 3000") + "---\n" + env("PORT", "8080"), 7, "Service m", "spec.ports[0].targetPort", "must be 8080, the port at which the pods of Deployment m listen"},
 		{"the right PORT", service("port: 80, targetPort: 8080") + "---\n" + env("PORT", "8080"), 0, "", "", ""},
 		{"no target port, but the same", service("port: 3000") + "---\n" + deploymentWith("", "", ""), 0, "", "", ""},
 		{"pods of another namespace", service("port: 80") + "---\n" + within(deploymentWith("", "", "")), 0, "", "", ""},
-		{"two gateways", gateway("a") + "---\n" + gateway("b"), 6, "Gateway b", "", "a second Gateway beside Gateway a (f.yaml:1): hellochaos enters by one"},
+		{"two gateways", gateway("a") + "---\n" + gateway("b"), 6, "Gateway b", "", "is a second Gateway beside Gateway a (f.yaml:1): hellochaos sends requests through one Gateway only, so remove one of the two"},
 		{"two owners", middlewareOf("{"+toM+"}") + "---\n" + renamed(middlewareOf("{"+toM+"}"), "second"), 9, "VirtualService second", "spec.hosts[0]",
 			"VirtualService middleware (f.yaml:1) has rules for middleware.default.svc.cluster.local already"},
 		{"two owners by two names", middlewareOf("{"+toM+"}") + "---\n" + strings.Replace(renamed(middlewareOf("{"+toM+"}"), "second"), "[middleware]", "[middleware.default.svc.cluster.local]", 1),
 			9, "VirtualService second", "spec.hosts[0]", "VirtualService middleware (f.yaml:1)"},
 		{"one of them at the gateway", middlewareOf("{"+toM+"}") + "---\n" + strings.Replace(renamed(middlewareOf("{"+toM+"}"), "second"), "http:", "gateways: [g], http:", 1), 0, "", "", ""},
-		{"a caller without a sidecar", uninjected + within(deploymentWith("", "", "")), 18, "Deployment m", "spec.template.spec.containers[0].env", "calls past every proxy are not supported"},
-		{"a callee without a sidecar", uninjected + within(serviceWith("")), 7, "Service m", "metadata.annotations", "what the mesh calls there has no sidecar"},
+		{"a caller without a sidecar", uninjected + within(deploymentWith("", "", "")), 18, "Deployment m", "spec.template.spec.containers[0].env", "has UPSTREAM_URI, but namespace other is labelled istio-injection: disabled"},
+		{"a callee without a sidecar", uninjected + within(serviceWith("")), 7, "Service m", "metadata.annotations", `must have networking.istio.io/exportTo: "~", since namespace other is labelled istio-injection: disabled`},
 		{"neither", uninjected + strings.Replace(within(serviceWith("")), "namespace: other", "namespace: other, annotations: {networking.istio.io/exportTo: '~'}", 1), 0, "", "", ""},
 		{"with sidecars", strings.Replace(uninjected, "disabled", "enabled", 1) + within(serviceWith("")) + "---\n" + within(deploymentWith("", "", "")), 0, "", "", ""},
 	} {

@@ -13,16 +13,16 @@ import (
 )
 
 const (
-	// maxFile is the largest manifest file in bytes; etcd would not keep a larger object either.
+	// maxFile is the size of the largest accepted file in bytes. A cluster's etcd does not store a larger object either.
 	maxFile = 1 << 20
-	// maxDepth is how deeply a document may be nested; the deepest supported field stands at half of it.
+	// maxDepth is how deeply a document may be nested. The deepest supported field has half of this depth.
 	maxDepth = 30
-	// mostProblems is how many problems of a file are enough: the document with the last of them is the last that is read.
-	// A file of the largest size has room for 150,000 documents, and reading one takes the YAML parser 50 µs.
+	// mostProblems is the number of problems after which the rest of a file is not read. A file of the largest size can have 150,000
+	// documents, and the YAML parser takes 50 µs for each.
 	mostProblems = 100
 )
 
-// document is one YAML document of a file while it is being read: where its fields stand, and what is wrong with it.
+// document is one YAML document of a file while it is read, with the lines of its fields and the problems that were found.
 type document struct {
 	file string
 	// first is the line of the file at which text begins, 1 for the first.
@@ -31,7 +31,7 @@ type document struct {
 	lines    positions
 	object   string
 	problems Problems
-	// fields is the document's content once it was decoded, data the same as JSON.
+	// fields is the decoded content of the document, and data is the same content as JSON.
 	fields any
 	data   []byte
 	expansion
@@ -40,7 +40,7 @@ type document struct {
 // positions are the lines of a file at which the fields of a document stand, by path: "spec.http[0].retries".
 type positions map[string]int
 
-// of is the line of a field, or else of the nearest field around it, or else first.
+// of is the line of a field. For a field without a line it is that of the nearest field around it, and first if there is none.
 func (p positions) of(field string, first int) int {
 	for {
 		if line, ok := p[field]; ok {
@@ -53,7 +53,7 @@ func (p positions) of(field string, first int) int {
 	}
 }
 
-// split cuts a file at the lines that begin with "---", as kubectl does. Documents without content are left out.
+// split cuts a file at the lines that begin with "---", as kubectl does, and leaves out documents without content.
 func split(file string, data []byte) []*document {
 	var documents []*document
 	first, text := 1, []byte(nil)
@@ -105,8 +105,8 @@ func (d *document) problem(field, format string, args ...any) {
 // yamlLine finds the line number that yaml.v3 puts into its messages.
 var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
 
-// index reads the document's YAML for positions: it fills lines and reports what no manifest may contain. It returns
-// false when the document cannot be read any further.
+// index reads the document's YAML to fill lines, and records what no manifest may contain. It returns false when the document
+// cannot be read any further.
 func (d *document) index() bool {
 	decoder := yaml.NewDecoder(bytes.NewReader(d.text))
 	var root yaml.Node
@@ -118,7 +118,7 @@ func (d *document) index() bool {
 	d.visit("", root.Content[0], root.Content[0].Line, 0)
 	var more yaml.Node
 	if err := decoder.Decode(&more); err == nil {
-		d.problem("", "a second document without a line \"---\" before it")
+		d.problem("", "has a second document: write a line \"---\" before it")
 	} else if !errors.Is(err, io.EOF) {
 		d.syntax(err)
 	}
@@ -136,10 +136,10 @@ func (d *document) syntax(err error) {
 			line += n - 1
 		}
 	}
-	d.problems = append(d.problems, Problem{File: d.file, Line: line, Object: d.object, Text: "not YAML: " + text})
+	d.problems = append(d.problems, Problem{File: d.file, Line: line, Object: d.object, Text: "is not valid YAML: " + text})
 }
 
-// visit records the lines of a node and of all below it.
+// visit records the lines of a node and of all nodes in it.
 func (d *document) visit(path string, n *yaml.Node, line, depth int) {
 	if !d.afford(path, n) {
 		return
@@ -151,7 +151,7 @@ func (d *document) visit(path string, n *yaml.Node, line, depth int) {
 	}
 	switch {
 	case depth > maxDepth:
-		d.problem(path, "nested deeper than %d levels", maxDepth)
+		d.problem(path, "is nested deeper than the %d levels that are accepted", maxDepth)
 	case n.Kind == yaml.AliasNode:
 		d.follow(path, n, func(meant *yaml.Node) { d.visit(path, meant, line, depth) })
 	case n.Kind == yaml.SequenceNode:
@@ -163,20 +163,21 @@ func (d *document) visit(path string, n *yaml.Node, line, depth int) {
 	}
 }
 
-// visitMapping visits the fields of a map, less those that are taken: by a map that it is merged into. It takes what it has.
+// visitMapping visits the fields of a map, except those that are taken because a map into which this one is merged has them. It
+// adds its own fields to taken.
 func (d *document) visitMapping(path string, n *yaml.Node, depth int, taken map[string]bool) {
 	seen := make(map[string]int, len(n.Content)/2)
 	var merge, before = (*yaml.Node)(nil), map[string]bool(nil)
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
 		if key.Kind != yaml.ScalarNode {
-			d.problem(path, "a key of a map must be a string")
+			d.problem(path, "has a key that is not a string: each key of a map must be a string")
 			continue
 		}
 		field := join(path, key.Value)
 		if first, ok := seen[key.Value]; ok {
 			d.lines[field] = d.first + key.Line - 1
-			d.problem(field, "written twice; the first stands in line %d", d.first+first-1)
+			d.problem(field, "is written twice, first in line %d: write it once", d.first+first-1)
 			continue
 		}
 		if key.Tag == mergeTag {

@@ -14,7 +14,7 @@ import (
 	"github.com/hellochaos/hellochaos/service/trail"
 )
 
-// Variables that say whom a service calls.
+// Environment variables that name the calls of a service.
 const (
 	upstreamURI      = "UPSTREAM_URI"
 	upstreamExternal = "UPSTREAM_EXTERNAL"
@@ -23,9 +23,9 @@ const (
 )
 
 const (
-	// defaultPort is where the service listens that is not told PORT.
+	// defaultPort is where the service listens when the environment variable PORT is not set.
 	defaultPort = 3000
-	// onlyHTTP says which URLs the embedded mesh carries calls to.
+	// onlyHTTP describes the URLs that the embedded mesh can call.
 	onlyHTTP = "an http URL without dot segments, such as http://backend/: the mesh's proxies see no other calls"
 )
 
@@ -33,11 +33,11 @@ const (
 type variables struct {
 	document *document
 	values   map[string]string
-	last     map[string]int // where each name stands last: of two that one counts
-	chain    bool           // the role is that of a service that calls others
+	last     map[string]int // the last index of each name; where a name stands twice, the last one counts
+	chain    bool           // whether the role is chain, whose services call others
 }
 
-// problem names a variable's place.
+// problem records a problem of a variable, in the field of its value.
 func (v *variables) problem(name, format string, args ...any) {
 	field := container + ".env"
 	if i, ok := v.last[name]; ok {
@@ -46,14 +46,14 @@ func (v *variables) problem(name, format string, args ...any) {
 	v.document.problem(field, format, args...)
 }
 
-func (v *variables) want(name string, right bool, text string) {
+// mustBe records a problem of a variable unless it is right. text completes the sentence "it must be".
+func (v *variables) mustBe(name string, right bool, text string) {
 	if !right {
-		v.problem(name, "%s is %q: want %s", name, v.values[name], text)
+		v.problem(name, "%s is %q: it must be %s", name, v.values[name], text)
 	}
 }
 
-// checkEnvironment holds a container's environment to what the demo service takes, and to what the embedded mesh can
-// call.
+// checkEnvironment refuses variables that the demo service would refuse, and URLs that the embedded mesh cannot call.
 func (d *document) checkEnvironment(environ []corev1.EnvVar) {
 	v := variables{document: d, values: environment(environ), last: make(map[string]int)}
 	for i, variable := range environ {
@@ -61,40 +61,40 @@ func (d *document) checkEnvironment(environ []corev1.EnvVar) {
 	}
 	role := v.values["ROLE"]
 	v.chain = role == "" || role == "chain"
-	v.want("ROLE", slices.Contains([]string{"", "chain", "clock", "script", "relay"}, role), "chain, clock, script or relay")
+	v.mustBe("ROLE", slices.Contains([]string{"", "chain", "clock", "script", "relay"}, role), "chain, clock, script or relay")
 	name := v.values["SERVICE_NAME"]
 	dash := strings.LastIndexByte(name, '-')
-	v.want("SERVICE_NAME", role == "clock" || dash > 0 && dash < len(name)-1, "a service and its version, such as middleware-canary")
+	v.mustBe("SERVICE_NAME", role == "clock" || dash > 0 && dash < len(name)-1, "a service and its version, such as middleware-canary")
 	v.checkUpstream(role)
 	v.checkCalls()
 	if v.chain {
 		v.checkChain()
 	} else {
 		for _, name := range []string{callsVariable, forwardHeaders, "FAIL_PROBABILITY", "HANG_PROBABILITY", "WORK_DURATION"} {
-			v.want(name, v.values[name] == "", "it for the role chain alone")
+			v.mustBe(name, v.values[name] == "", "empty unless ROLE is chain")
 		}
 	}
 	v.checkDuration("HANG_DURATION", 1, `a duration above 0, such as "3s"`)
-	v.want("PORT", listensAt(v.values) > 0, "a port from 1 to 65535")
+	v.mustBe("PORT", listensAt(v.values) > 0, "a port from 1 to 65535")
 }
 
-// checkUpstream is about the short form for one call.
+// checkUpstream checks the variables that name one call.
 func (v *variables) checkUpstream(role string) {
 	upstream, several := v.values[upstreamURI], v.values[callsVariable] != ""
 	switch {
 	case v.chain && several:
-		v.want(upstreamURI, upstream == "", "it or "+callsVariable+", not both")
+		v.mustBe(upstreamURI, upstream == "", "empty when "+callsVariable+" is set, which names all calls")
 	case v.chain:
-		v.want(upstreamURI, callable(upstream), onlyHTTP+"; or "+callsVariable+", [] where the service calls nobody")
+		v.mustBe(upstreamURI, callable(upstream), onlyHTTP+"; a service without calls has "+callsVariable+" [] instead")
 	case role == "relay":
-		v.want(upstreamURI, upstream == "" || callable(upstream), onlyHTTP)
+		v.mustBe(upstreamURI, upstream == "" || callable(upstream), onlyHTTP)
 	}
 	external := v.values[upstreamExternal]
-	v.want(upstreamExternal, slices.Contains([]string{"", "true", "false"}, external), "true or false")
-	v.want(upstreamExternal, !v.chain || !several || external != "true", `"external": true in each call of `+callsVariable+" that is")
+	v.mustBe(upstreamExternal, slices.Contains([]string{"", "true", "false"}, external), "true or false")
+	v.mustBe(upstreamExternal, !v.chain || !several || external != "true", "empty when "+callsVariable+` is set, where each call outside the mesh has "external": true`)
 }
 
-// checkCalls is about the calls of a chain's service.
+// checkCalls checks the calls of a service with role chain.
 func (v *variables) checkCalls() {
 	text := v.values[callsVariable]
 	if text == "" || !v.chain {
@@ -110,30 +110,30 @@ func (v *variables) checkCalls() {
 	for i, step := range steps {
 		for j := range step {
 			if address := step[j].URL; calls.Callable(address) && !callable(address) {
-				v.problem(callsVariable, "%s[%d][%d].url is %q: want %s", callsVariable, i, j, address, onlyHTTP)
+				v.problem(callsVariable, "%s[%d][%d].url is %q: it must be %s", callsVariable, i, j, address, onlyHTTP)
 			}
 		}
 	}
 }
 
-// checkChain is about what only a chain's service obeys beside its calls.
+// checkChain checks the other variables that only a service with role chain obeys.
 func (v *variables) checkChain() {
 	for _, problem := range calls.CheckHeaders(calls.Headers(v.values[forwardHeaders])) {
 		v.problem(forwardHeaders, "%s %s", forwardHeaders, problem)
 	}
 	for _, name := range []string{"FAIL_PROBABILITY", "HANG_PROBABILITY"} {
 		_, ok := trail.Probability(v.values[name])
-		v.want(name, v.values[name] == "" || ok, "a decimal number in [0,1]")
+		v.mustBe(name, v.values[name] == "" || ok, "a decimal number in [0,1]")
 	}
 	v.checkDuration("WORK_DURATION", 0, `a duration of at least 0, such as "5ms"`)
 }
 
 func (v *variables) checkDuration(name string, least time.Duration, text string) {
 	d, err := time.ParseDuration(v.values[name])
-	v.want(name, v.values[name] == "" || err == nil && d >= least, text)
+	v.mustBe(name, v.values[name] == "" || err == nil && d >= least, text)
 }
 
-// callable reports whether the embedded mesh carries calls to a URL.
+// callable reports whether the embedded mesh can call a URL.
 func callable(address string) bool {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "http" || u.Hostname() == "" {
@@ -145,7 +145,7 @@ func callable(address string) bool {
 	return NormalPath(u.RequestURI()) == u.RequestURI()
 }
 
-// environment is a container's variables by name; of two of a name the last counts.
+// environment is a container's variables by name. Where a name stands twice, the last one counts.
 func environment(variables []corev1.EnvVar) map[string]string {
 	values := make(map[string]string, len(variables))
 	for _, v := range variables {
@@ -154,7 +154,7 @@ func environment(variables []corev1.EnvVar) map[string]string {
 	return values
 }
 
-// listensAt is the port of a service with this environment; 0 when PORT is none.
+// listensAt is the port at which a service with this environment listens; 0 when PORT is not a port.
 func listensAt(values map[string]string) int {
 	if values["PORT"] == "" {
 		return defaultPort
@@ -162,7 +162,7 @@ func listensAt(values map[string]string) int {
 	return portNumber(values["PORT"])
 }
 
-// portNumber reads a port from 1 to 65535; 0 when text is none.
+// portNumber reads a port from 1 to 65535; 0 when text is not a port.
 func portNumber(text string) int {
 	number, err := strconv.ParseUint(text, 10, 16)
 	if err != nil {

@@ -7,22 +7,22 @@ import (
 )
 
 const (
-	// ownNamespace and everyNamespace are the values of a rule's exportTo that are executed. Without one it is for every
+	// ownNamespace and everyNamespace are the values of a rule's exportTo that are executed. A rule without exportTo is for every
 	// namespace.
 	ownNamespace, everyNamespace = ".", "*"
-	// gatewayNamespace is where the pods of the ingress gateway stand. What is exported to its own namespace alone is not
-	// known there.
+	// gatewayNamespace is the namespace of the ingress gateway's pods. A rule of another namespace that is exported to its own
+	// namespace only is not known there.
 	gatewayNamespace = rootNamespace
 )
 
-// checkExportTo refuses what Istio refuses, and names of namespaces, which are not executed.
+// checkExportTo refuses values that Istio refuses, and names of namespaces, which this package does not execute.
 func (d *document) checkExportTo(to []string) {
 	if len(to) > 1 || len(to) == 1 && to[0] != ownNamespace && to[0] != everyNamespace {
 		d.problem("spec.exportTo", `%q is not supported by hellochaos; accepted: ["."], ["*"]`, to)
 	}
 }
 
-// exportedBy is the exportTo of a rule.
+// exportedBy is the exportTo of a rule; nil for objects of other kinds.
 func exportedBy(o *Object) []string {
 	switch spec := o.Istio.(type) {
 	case *networking.VirtualService:
@@ -35,11 +35,11 @@ func exportedBy(o *Object) []string {
 	return nil
 }
 
-// private reports whether a rule is exported to its own namespace alone.
+// private reports whether a rule is exported to its own namespace only.
 func private(o *Object) bool { return slices.Contains(exportedBy(o), ownNamespace) }
 
-// exportConflicts are the DestinationRules and ServiceEntries that are exported to their own namespace alone and that a
-// proxy elsewhere would miss. In this package every proxy has the same clusters.
+// exportConflicts are the problems of DestinationRules and ServiceEntries that are exported to their own namespace only while a
+// proxy in another namespace needs them. In this package every proxy has the same clusters.
 func (r *Rules) exportConflicts(objects []Object, uninjected map[string]bool) (problems Problems) {
 	atGateway := r.gatewayDestinations(objects)
 	for i := range objects {
@@ -58,21 +58,21 @@ func (r *Rules) exportConflicts(objects []Object, uninjected map[string]bool) (p
 		}
 		for _, w := range r.Workloads {
 			if w.Namespace != o.namespace() && !uninjected[w.Namespace] && w.Env[upstreamURI] != "" {
-				problems = append(problems, o.problem("spec.exportTo", `"." hides it from the sidecar of Deployment %s in namespace %s, `+
-					"and rules that hold for some callers alone are not supported by hellochaos: leave exportTo out", w.Name, w.Namespace))
+				problems = append(problems, o.problem("spec.exportTo", `is ".", which hides the object from the sidecar of Deployment %s in namespace %s, `+
+					"and hellochaos does not support objects that only some callers know: remove exportTo", w.Name, w.Namespace))
 			}
 		}
 		for _, host := range hosts {
 			if from := atGateway[qualify(host, o.namespace())]; from != nil && o.namespace() != gatewayNamespace {
-				problems = append(problems, o.problem("spec.exportTo", `"." hides it from the gateway, whose pods stand in namespace %s, `+
-					"and %s routes there from the gateway: leave exportTo out", gatewayNamespace, from.place()))
+				problems = append(problems, o.problem("spec.exportTo", `is ".", which hides the object from the gateway, whose pods run in namespace %s, `+
+					"but %s routes requests from the gateway to its host: remove exportTo", gatewayNamespace, from.place()))
 			}
 		}
 	}
 	return problems
 }
 
-// gatewayDestinations are the hosts that the VirtualServices at a gateway route to, with one that does.
+// gatewayDestinations are the hosts to which VirtualServices at a gateway route, each with one VirtualService that does.
 func (r *Rules) gatewayDestinations(objects []Object) map[string]*Object {
 	all := make(map[string]*Object)
 	next := 0

@@ -19,7 +19,7 @@ spec: {hosts: ["*"], gateways: [door], exportTo: ` + exportTo + `, http: [{route
 `
 }
 
-// TestExportTo asks the proxies of two namespaces and the gateway which rules they know.
+// TestExportTo checks which rules the proxies of two namespaces and the gateway know.
 func TestExportTo(t *testing.T) {
 	virtualService := func(namespace, exportTo string) string {
 		return "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: b, namespace: " + namespace + "}\n" +
@@ -61,7 +61,7 @@ func TestExportTo(t *testing.T) {
 	}
 }
 
-// A DestinationRule or a ServiceEntry that some callers would miss is refused: here all have the same.
+// Read refuses a DestinationRule or a ServiceEntry that some callers would not know, since here all callers have the same ones.
 func TestExportToThatSomeWouldMiss(t *testing.T) {
 	const destination = "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: d}\nspec: {host: backend, exportTo: [.], subsets: [{name: a, labels: {version: a}}]}\n"
 	const caller = `
@@ -77,12 +77,12 @@ spec:
 `
 	for _, c := range []struct {
 		name, yaml string
-		want       []string // empty: taken
+		want       []string // empty when Read accepts it
 	}{
 		{"alone", destination, nil},
 		{"a caller beside it", destination + "---" + strings.Replace(caller, "NS", Namespace, 1), nil},
-		{"a caller elsewhere", destination + "---" + strings.Replace(caller, "NS", "other", 1), []string{"DestinationRule d: spec.exportTo", "sidecar of Deployment caller in namespace other", "leave exportTo out"}},
-		{"the gateway", destination + "---\n" + gatewayTo("[]"), []string{"DestinationRule d: spec.exportTo", "pods stand in namespace istio-system", "VirtualService door", "leave exportTo out"}},
+		{"a caller elsewhere", destination + "---" + strings.Replace(caller, "NS", "other", 1), []string{"DestinationRule d: spec.exportTo", "sidecar of Deployment caller in namespace other", "remove exportTo"}},
+		{"the gateway", destination + "---\n" + gatewayTo("[]"), []string{"DestinationRule d: spec.exportTo", "pods run in namespace istio-system", "VirtualService door", "remove exportTo"}},
 		{"a gateway that knows no route there", destination + "---\n" + gatewayTo("[.]"), nil},
 		{"the gateway, to an entry", "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: e}\nspec: {hosts: [a.example.com], exportTo: [.], location: MESH_EXTERNAL, resolution: DNS, ports: [{number: 80, name: http, protocol: HTTP}]}\n---\n" +
 			strings.Replace(gatewayTo("[]"), "host: backend", "host: a.example.com", 1), []string{"ServiceEntry e: spec.exportTo", "VirtualService door"}},

@@ -48,15 +48,41 @@ var supported = map[protoreflect.Name][]string{
 	"OutboundTrafficPolicy": {"mode"},
 }
 
-// notExecuted is what is said of a field that Istio knows and this package does not execute.
-const notExecuted = "not supported by hellochaos: the rule would not be executed and the verdict would be a lie; remove it"
+// notExecuted is the problem of a field that Istio or Kubernetes knows and this package does not execute.
+const notExecuted = "is not supported by hellochaos: the prediction would ignore what this field does, and the verdict could be " +
+	"false; remove it"
+
+// supportedValues are the values that are executed, by the name of an enumeration of Istio's API. The others are refused.
+var supportedValues = map[protoreflect.Name][]string{
+	"Location":   {"MESH_EXTERNAL"},
+	"Resolution": {"DNS", "NONE"},
+	"SimpleLB":   {"LEAST_REQUEST", "RANDOM", "ROUND_ROBIN", "LEAST_CONN", "UNSPECIFIED"},
+	"Mode":       {"REGISTRY_ONLY", "ALLOW_ANY"},
+}
+
+// checkValue refuses a value of an enumeration that Istio knows and this package does not execute.
+func (d *document) checkValue(path string, value protoreflect.Enum) {
+	accepted := supportedValues[value.Descriptor().Name()]
+	name := valueName(value)
+	if !slices.Contains(accepted, name) {
+		d.problem(path, "%s is not supported by hellochaos; accepted: %s", name, strings.Join(accepted, ", "))
+	}
+}
+
+// valueName is the name of an enumeration's value as YAML has it, or its number where Istio's API names none.
+func valueName(value protoreflect.Enum) string {
+	if known := value.Descriptor().Values().ByNumber(value.Number()); known != nil {
+		return string(known.Name())
+	}
+	return strconv.Itoa(int(value.Number()))
+}
 
 // fill sets the fields of a message of Istio's API from decoded JSON and records every field that is unknown, not
-// supported or of the wrong type. path is the message's own.
+// supported or of the wrong type. path is where the message stands in the document.
 func (d *document) fill(path string, m protoreflect.Message, value any) {
 	fields, ok := value.(map[string]any)
 	if !ok {
-		d.problem(path, "want an object, not %s", kindOf(value))
+		d.mustBe(path, "an object", value)
 		return
 	}
 	accepted := supported[m.Descriptor().Name()]
@@ -71,7 +97,7 @@ func (d *document) fill(path string, m protoreflect.Message, value any) {
 		case fields[name] == nil:
 			// null is the same as absent.
 		case fd.ContainingOneof() != nil && m.WhichOneof(fd.ContainingOneof()) != nil:
-			d.problem(field, "excludes %s: one of them only", m.WhichOneof(fd.ContainingOneof()).JSONName())
+			d.problem(field, "cannot be set beside %s: only one of the two is accepted", m.WhichOneof(fd.ContainingOneof()).JSONName())
 		default:
 			d.set(field, m, fd, fields[name])
 		}
@@ -84,7 +110,7 @@ func (d *document) set(path string, m protoreflect.Message, fd protoreflect.Fiel
 	case fd.IsMap():
 		fields, ok := value.(map[string]any)
 		if !ok {
-			d.problem(path, "want a map, not %s", kindOf(value))
+			d.mustBe(path, "a map", value)
 			return
 		}
 		entries := m.Mutable(fd).Map()
@@ -96,7 +122,7 @@ func (d *document) set(path string, m protoreflect.Message, fd protoreflect.Fiel
 	case fd.IsList():
 		items, ok := value.([]any)
 		if !ok {
-			d.problem(path, "want a list, not %s", kindOf(value))
+			d.mustBe(path, "a list", value)
 			return
 		}
 		list := m.Mutable(fd).List()
@@ -113,7 +139,17 @@ func (d *document) set(path string, m protoreflect.Message, fd protoreflect.Fiel
 	}
 }
 
-// single is one value of a field's type, made from decoded JSON; false when it has another type.
+// mustBe records that a value of decoded JSON is not what the field takes.
+func (d *document) mustBe(path, wanted string, value any) {
+	if value == nil {
+		d.problem(path, "must be %s, but it is missing or empty", wanted)
+		return
+	}
+	d.problem(path, "must be %s, not %s", wanted, kindOf(value))
+}
+
+// single makes one value of a field's type from decoded JSON. It returns false, and records the problem, when the JSON has
+// another type.
 func (d *document) single(path string, fd protoreflect.FieldDescriptor, empty func() protoreflect.Value, value any) (protoreflect.Value, bool) {
 	if fd.Kind() == protoreflect.MessageKind {
 		return d.message(path, fd.Message().FullName(), empty, value)
@@ -132,7 +168,7 @@ func (d *document) single(path string, fd protoreflect.FieldDescriptor, empty fu
 			v = protoreflect.ValueOfBool(b)
 		}
 	case protoreflect.EnumKind:
-		want = "one of " + strings.Join(enumNames(fd.Enum()), ", ")
+		want = "one of " + strings.Join(supportedValues[fd.Enum().Name()], ", ")
 		if s, ok := value.(string); ok {
 			if e := fd.Enum().Values().ByName(protoreflect.Name(s)); e != nil {
 				v = protoreflect.ValueOfEnum(e.Number())
@@ -142,12 +178,13 @@ func (d *document) single(path string, fd protoreflect.FieldDescriptor, empty fu
 		v, want = number(fd.Kind(), value)
 	}
 	if !v.IsValid() {
-		d.problem(path, "want %s, not %s", want, kindOf(value))
+		d.mustBe(path, want, value)
 	}
 	return v, v.IsValid()
 }
 
-// number is a value of one of the number kinds that Istio's API has.
+// number makes a value of one of the kinds of numbers that Istio's API has. The value is not valid when the JSON is no such
+// number; want is what a problem calls the kind.
 func number(kind protoreflect.Kind, value any) (v protoreflect.Value, want string) {
 	n, _ := value.(json.Number)
 	text := n.String()
@@ -168,10 +205,10 @@ func number(kind protoreflect.Kind, value any) (v protoreflect.Value, want strin
 		}
 		return v, "a number"
 	}
-	return v, "nothing (" + kind.String() + " is not supported)"
+	return v, "of a type that hellochaos reads, which " + kind.String() + " is not"
 }
 
-// message is a value of a message type; Istio writes some of Google's as scalars.
+// message makes a value of a message type. Istio's YAML has plain values for Google's Duration and BoolValue.
 func (d *document) message(path string, name protoreflect.FullName, empty func() protoreflect.Value, value any) (protoreflect.Value, bool) {
 	before := len(d.problems)
 	v := empty()
@@ -183,7 +220,7 @@ func (d *document) message(path string, name protoreflect.FullName, empty func()
 	case "google.protobuf.BoolValue":
 		b, ok := value.(bool)
 		if !ok {
-			d.problem(path, "want true or false, not %s", kindOf(value))
+			d.mustBe(path, "true or false", value)
 			break
 		}
 		v.Message().Set(v.Message().Descriptor().Fields().ByName("value"), protoreflect.ValueOfBool(b))
@@ -193,36 +230,28 @@ func (d *document) message(path string, name protoreflect.FullName, empty func()
 	return v, len(d.problems) == before
 }
 
-// duration reads a duration as Istio does: Go's form, whole milliseconds, at least one.
+// duration reads a duration as Istio does: in Go's form, a whole number of milliseconds, at least 1.
 func (d *document) duration(path string, value any) (time.Duration, bool) {
 	text, ok := value.(string)
 	if !ok {
-		d.problem(path, `want a duration such as "2s" or "300ms", not %s`, kindOf(value))
+		d.mustBe(path, `a duration such as "2s" or "300ms"`, value)
 		return 0, false
 	}
 	duration, err := time.ParseDuration(text)
 	switch {
 	case err != nil:
-		d.problem(path, `want a duration such as "2s" or "300ms", not %q`, text)
+		d.mustBe(path, `a duration such as "2s" or "300ms"`, value)
 	case duration < time.Millisecond:
-		d.problem(path, "%q is too short: want at least 1ms", text)
+		d.problem(path, "must be at least 1ms, not %q", text)
 	case duration%time.Millisecond != 0:
-		d.problem(path, "%q: want whole milliseconds", text)
+		d.problem(path, "must be a whole number of milliseconds, not %q", text)
 	default:
 		return duration, true
 	}
 	return 0, false
 }
 
-func enumNames(e protoreflect.EnumDescriptor) []string {
-	names := make([]string, e.Values().Len())
-	for i := range names {
-		names[i] = string(e.Values().Get(i).Name())
-	}
-	return names
-}
-
-// kindOf is how a message calls a decoded JSON value.
+// kindOf is what a problem calls a decoded JSON value.
 func kindOf(value any) string {
 	switch v := value.(type) {
 	case nil:

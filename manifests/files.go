@@ -14,25 +14,25 @@ import (
 	"github.com/hellochaos/hellochaos/spelling"
 )
 
-// stdinName is standard input among the names of files, and stdinFile what messages call it.
+// stdinName is the name of standard input among the names of files, and stdinFile its name in messages.
 const stdinName, stdinFile = "-", "standard input"
 
-// clockNamespace is where the bundled clock stands, outside the mesh.
+// clockNamespace is the namespace of the bundled clock, outside the mesh.
 const clockNamespace = "outside"
 
 // kustomizations are the names of the files that kustomize reads in a folder.
 var kustomizations = []string{"kustomization.yaml", "kustomization.yml", "Kustomization"}
 
-// LoadDirectory reads stage files of the user's own, <stage>.yaml or <stage>.yml, by stage name. Other YAML files,
-// files without objects and a directory without any stage file are Problems, as is all that Parse refuses. remarks says
-// which files were passed over.
+// LoadDirectory reads the user's stage files, <stage>.yaml or <stage>.yml, and returns their objects by stage name. Other YAML
+// files, files without objects, a folder without a stage file, and everything that Parse refuses are Problems. remarks name the
+// files that were passed over.
 func LoadDirectory(dir string) (stages map[string][]Object, remarks []string, err error) {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, syscall.ENOTDIR) {
-		return nil, nil, Problems{{File: dir, Text: "a file, where --manifests takes a folder; -f takes files"}}
+		return nil, nil, Problems{{File: dir, Text: "is a file, but --manifests takes a folder: -f takes files"}}
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("read the manifests' directory: %w", err)
+		return nil, nil, fmt.Errorf("reading the folder of manifests: %w", err)
 	}
 	wanted := strings.Join(stageNames, ".yaml, ") + ".yaml"
 	stages = make(map[string][]Object)
@@ -48,10 +48,10 @@ func LoadDirectory(dir string) (stages map[string][]Object, remarks []string, er
 		case slices.Contains(kustomizations, entry.Name()):
 			remarks = append(remarks, passedOver(path))
 		case !slices.Contains(stageNames, stage):
-			problems = append(problems, Problem{File: path, Text: "not a stage's file" + spelling.DidYouMean(stage, stageNames) +
+			problems = append(problems, Problem{File: path, Text: "is not the file of a stage" + spelling.DidYouMean(stage, stageNames) +
 				"; accepted: " + wanted + "; -f takes files of any name"})
 		case twice:
-			problems = append(problems, Problem{File: path, Text: "stage " + stage + " has another file, .yaml and .yml"})
+			problems = append(problems, Problem{File: path, Text: "is a second file of stage " + stage + ": write either " + stage + ".yaml or " + stage + ".yml"})
 		default:
 			objects, wrong := loadFile(path)
 			stages[stage] = objects
@@ -59,7 +59,8 @@ func LoadDirectory(dir string) (stages map[string][]Object, remarks []string, er
 		}
 	}
 	if len(stages) == 0 && len(problems) == 0 {
-		problems = append(problems, Problem{File: dir, Text: "no stage's file in this directory; accepted: " + wanted + "; -f takes files of any name"})
+		problems = append(problems, Problem{File: dir, Text: "is a folder without the file of a stage; accepted: " + wanted +
+			"; -f takes files of any name"})
 	}
 	if len(problems) > 0 {
 		return nil, remarks, problems
@@ -67,15 +68,15 @@ func LoadDirectory(dir string) (stages map[string][]Object, remarks []string, er
 	return stages, remarks, nil
 }
 
-// LoadFiles reads objects of the user's own: of files of any name, of the .yaml, .yml and .json files of folders, not of the
-// folders in these, and of stdin where a name is "-". One object twice is a Problem, as is a name that leads to no object,
-// and all that Parse refuses. remarks says what was passed over, and which objects stand outside the chain's namespace.
+// LoadFiles reads the user's objects from files of any name, from the .yaml, .yml and .json files of folders without their
+// subfolders, and from stdin for the name "-". An object that is written twice, a name that leads to no object, and everything
+// that Parse refuses are Problems. remarks name the files that were passed over and the objects outside the chain's namespace.
 func LoadFiles(names []string, stdin io.Reader) (objects []Object, remarks []string, err error) {
 	var problems Problems
 	read := map[string]bool{}
 	for _, name := range names {
 		if read[name] {
-			problems = append(problems, Problem{File: called(name), Text: "named more than once: name it once"})
+			problems = append(problems, Problem{File: called(name), Text: "is named more than once: name it once"})
 			continue
 		}
 		read[name] = true
@@ -86,13 +87,13 @@ func LoadFiles(names []string, stdin io.Reader) (objects []Object, remarks []str
 	for i := range objects {
 		o := &objects[i]
 		if first := places[o.identity()]; first != nil {
-			problems = append(problems, o.problem("", "a second object of this kind and name; the first is in %s:%d", first.File, first.Line))
+			problems = append(problems, o.problem("", "has the kind and name of the object in %s:%d: write an object once", first.File, first.Line))
 			continue
 		}
 		places[o.identity()] = o
 		if namespace := o.namespace(); !slices.Contains([]string{"", Namespace, clockNamespace, rootNamespace}, namespace) {
-			remarks = append(remarks, fmt.Sprintf("%s stands in namespace %s, and the services of the chain do not: without metadata.namespace "+
-				"it is an object of the chain's namespace", o.place(), namespace))
+			remarks = append(remarks, fmt.Sprintf("%s is for namespace %s, and the chain runs in another one: without metadata.namespace "+
+				"the object is for the chain's namespace", o.place(), namespace))
 		}
 	}
 	if len(problems) > 0 {
@@ -101,7 +102,7 @@ func LoadFiles(names []string, stdin io.Reader) (objects []Object, remarks []str
 	return objects, remarks, nil
 }
 
-// called is what messages call a name of -f.
+// called is the text by which messages name a file of -f.
 func called(name string) string {
 	if name == stdinName {
 		return stdinFile
@@ -109,7 +110,7 @@ func called(name string) string {
 	return name
 }
 
-// load reads what one name of LoadFiles leads to.
+// load reads the file, the folder or the standard input of one name of LoadFiles.
 func load(name string, stdin io.Reader) (objects []Object, remarks []string, problems Problems) {
 	wrong := func(text string) ([]Object, []string, Problems) {
 		return nil, remarks, Problems{{File: called(name), Text: text}}
@@ -119,11 +120,12 @@ func load(name string, stdin io.Reader) (objects []Object, remarks []string, pro
 		return objects, nil, problems
 	}
 	if strings.Contains(name, "://") {
-		return wrong("an address, where a file is wanted: read it into a file, or pipe it into '-f -'")
+		return wrong("is a URL, but -f takes files: download it to a file, or pipe it into '-f -'")
 	}
 	if info, err := os.Stat(name); err != nil || !info.IsDir() {
 		if slices.Contains(kustomizations, filepath.Base(name)) {
-			return wrong("a file of kustomize, which hellochaos does not run: 'kubectl kustomize " + filepath.Dir(name) + "' prints what it makes, for '-f -'")
+			return wrong("is a file of kustomize, which hellochaos does not run: pipe the output of 'kubectl kustomize " +
+				filepath.Dir(name) + "' into '-f -'")
 		}
 		objects, problems = loadFile(name)
 		return objects, nil, problems
@@ -145,18 +147,19 @@ func load(name string, stdin io.Reader) (objects []Object, remarks []string, pro
 		}
 	}
 	if files == 0 {
-		return wrong("no .yaml, .yml or .json file in this folder")
+		return wrong("is a folder without a .yaml, .yml or .json file")
 	}
 	return objects, remarks, problems
 }
 
 func passedOver(path string) string {
-	return fmt.Sprintf("%s was passed over, since hellochaos does not run kustomize: 'kubectl kustomize %s' prints what it makes, for '-f -'",
+	return fmt.Sprintf("%s was passed over, since hellochaos does not run kustomize: pipe the output of 'kubectl kustomize %s' into '-f -'",
 		path, filepath.Dir(path))
 }
 
-// OverlayFrom is overrides, by stage name, with objects of the user's own in one stage and in all stages after it: each takes
-// the place of the stage's object of the same kind, namespace and name, or is added. overrides may be nil and is not changed.
+// OverlayFrom is a copy of overrides, which has objects by stage name, with the user's objects laid over the stage first and all
+// stages after it. Each object takes the place of the stage's object with the same kind, namespace and name, or is added.
+// overrides may be nil and is not changed. An unknown stage is an error.
 func OverlayFrom(first string, overrides map[string][]Object, objects []Object) (map[string][]Object, error) {
 	if err := knownStage(first); err != nil {
 		return nil, err
@@ -178,7 +181,7 @@ func OverlayFrom(first string, overrides map[string][]Object, objects []Object) 
 	return result, nil
 }
 
-// yamlStem is a file's name without its YAML extension; false when it has none.
+// yamlStem is a file's name without .yaml or .yml; false when it has another extension.
 func yamlStem(name string) (string, bool) {
 	for _, extension := range []string{".yaml", ".yml"} {
 		if stem, ok := strings.CutSuffix(name, extension); ok {
@@ -197,7 +200,7 @@ func loadFile(path string) ([]Object, Problems) {
 	return parseAll(path, f)
 }
 
-// parseAll reads a file up to the size that Parse accepts and a byte more, so that Parse can refuse the rest.
+// parseAll reads a file up to one byte more than Parse accepts, so that Parse refuses larger files.
 func parseAll(file string, from io.Reader) ([]Object, Problems) {
 	data, err := io.ReadAll(io.LimitReader(from, maxFile+1))
 	if err != nil {
@@ -208,12 +211,12 @@ func parseAll(file string, from io.Reader) ([]Object, Problems) {
 		return nil, problems
 	}
 	if len(objects) == 0 {
-		return nil, Problems{{File: file, Text: "no objects in this file"}}
+		return nil, Problems{{File: file, Text: "has no objects"}}
 	}
 	return objects, nil
 }
 
-// cause is an error without the path that is named already.
+// cause is an error of the file system without the path, which messages name already.
 func cause(err error) error {
 	var place *os.PathError
 	if errors.As(err, &place) {

@@ -53,15 +53,15 @@ func TestLoadDirectoryProblems(t *testing.T) {
 		files map[string]string
 		want  []string // file: text
 	}{
-		"no stage's file": {map[string]string{"notes.txt": ""}, []string{": no stage's file in this directory; " + accepted}},
+		"no stage's file": {map[string]string{"notes.txt": ""}, []string{": is a folder without the file of a stage; " + accepted}},
 		"unknown names": {map[string]string{"retri.yaml": "", "x.yml": ""},
-			[]string{"/retri.yaml: not a stage's file (did you mean \"retry\"?); " + accepted, "/x.yml: not a stage's file; " + accepted}},
-		"empty":    {map[string]string{"retry.yaml": "# nothing\n"}, []string{"/retry.yaml: no objects in this file"}},
-		"twice":    {map[string]string{"retry.yaml": virtualServiceYAML("a", "x"), "retry.yml": virtualServiceYAML("a", "x")}, []string{"/retry.yml: stage retry has another file, .yaml and .yml"}},
-		"too long": {map[string]string{"retry.yaml": strings.Repeat("#", maxFile+10)}, []string{"/retry.yaml: 1048577 bytes; a manifest has at most 1048576"}},
+			[]string{"/retri.yaml: is not the file of a stage (did you mean \"retry\"?); " + accepted, "/x.yml: is not the file of a stage; " + accepted}},
+		"empty":    {map[string]string{"retry.yaml": "# nothing\n"}, []string{"/retry.yaml: has no objects"}},
+		"twice":    {map[string]string{"retry.yaml": virtualServiceYAML("a", "x"), "retry.yml": virtualServiceYAML("a", "x")}, []string{"/retry.yml: is a second file of stage retry: write either retry.yaml or retry.yml"}},
+		"too long": {map[string]string{"retry.yaml": strings.Repeat("#", maxFile+10)}, []string{"/retry.yaml: is larger than the 1048576 bytes that a manifest may have"}},
 		"all of all files": {map[string]string{"prod.yaml": "kind: 1", "retry.yaml": "- a"},
-			[]string{"/prod.yaml:1: document 1: apiVersion: want a string", "/prod.yaml:1: document 1: kind: want a string",
-				"/retry.yaml:1: document 1: not an object: want apiVersion, kind, metadata"}},
+			[]string{"/prod.yaml:1: document 1: apiVersion: must be a string that is not empty", "/prod.yaml:1: document 1: kind: must be a string that is not empty",
+				"/retry.yaml:1: document 1: is not an object: it must have apiVersion, kind and metadata"}},
 	} {
 		dir := directory(t, c.files)
 		_, _, err := LoadDirectory(dir)
@@ -114,7 +114,7 @@ func TestLoadFiles(t *testing.T) {
 		t.Errorf("the last object is of %q, want standard input", objects[3].File)
 	}
 	if len(remarks) != 2 || !strings.Contains(remarks[0], "kustomization.yml was passed over") || !strings.Contains(remarks[1], "Sidecar c") ||
-		!strings.Contains(remarks[1], "stands in namespace shop") {
+		!strings.Contains(remarks[1], "is for namespace shop") {
 		t.Errorf("remarks %q, want one of the kustomization and one of namespace shop", remarks)
 	}
 }
@@ -123,13 +123,13 @@ func TestLoadFilesProblems(t *testing.T) {
 	dir := directory(t, map[string]string{"a.yaml": virtualServiceYAML("a", "x"), "again.yaml": "\n" + virtualServiceYAML("a", "y"), "bad.yaml": "kind: 1"})
 	a, again, bad := filepath.Join(dir, "a.yaml"), filepath.Join(dir, "again.yaml"), filepath.Join(dir, "bad.yaml")
 	for _, c := range []struct{ names, want string }{
-		{a + " " + again, again + ":2: VirtualService a: a second object of this kind and name; the first is in " + a + ":1"},
-		{a + " " + a, a + ": named more than once: name it once"},
-		{bad, bad + ":1: document 1: apiVersion: want a string\n" + bad + ":1: document 1: kind: want a string"},
-		{"-", "standard input: no objects in this file"},
+		{a + " " + again, again + ":2: VirtualService a: has the kind and name of the object in " + a + ":1: write an object once"},
+		{a + " " + a, a + ": is named more than once: name it once"},
+		{bad, bad + ":1: document 1: apiVersion: must be a string that is not empty\n" + bad + ":1: document 1: kind: must be a string that is not empty"},
+		{"-", "standard input: has no objects"},
 		{filepath.Join(dir, "none"), filepath.Join(dir, "none") + ": no such file or directory"},
-		{"https://example.com/a.yaml", "https://example.com/a.yaml: an address, where a file is wanted: read it into a file, or pipe it into '-f -'"},
-		{"k/kustomization.yaml", "k/kustomization.yaml: a file of kustomize, which hellochaos does not run: 'kubectl kustomize k' prints what it makes, for '-f -'"},
+		{"https://example.com/a.yaml", "https://example.com/a.yaml: is a URL, but -f takes files: download it to a file, or pipe it into '-f -'"},
+		{"k/kustomization.yaml", "k/kustomization.yaml: is a file of kustomize, which hellochaos does not run: pipe the output of 'kubectl kustomize k' into '-f -'"},
 	} {
 		objects, _, err := LoadFiles(strings.Fields(c.names), strings.NewReader("# nothing\n"))
 		if err == nil || err.Error() != c.want || objects != nil {

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// FuzzParse holds Parse to its promise: Objects or Problems, never a panic, and whatever it accepts can be read and
-// asked for routes.
+// FuzzParse checks that Parse returns either Objects or Problems and never panics, and that Read and Route work on everything that
+// Parse accepts.
 func FuzzParse(f *testing.F) {
 	for _, stage := range stageNames {
 		text, err := StageYAML(stage)

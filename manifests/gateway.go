@@ -13,7 +13,7 @@ func (r *Rules) addGateway(o *Object, spec *networking.Gateway) {
 	for _, s := range spec.Servers {
 		g.port = int(s.Port.GetNumber())
 		for _, host := range s.Hosts {
-			// A namespace before the host limits whose rules may use it.
+			// A namespace before the host admits only VirtualServices of that namespace.
 			namespace, host, ok := strings.Cut(host, "/")
 			if !ok {
 				namespace, host = "*", namespace
@@ -27,11 +27,11 @@ func (r *Rules) addGateway(o *Object, spec *networking.Gateway) {
 	r.Gateways[g.name] = g
 }
 
-// Port is where the gateway listens: the port of the Service before it.
+// Port is the port of the Service through which requests reach the gateway.
 func (g *Gateway) Port() int { return g.port }
 
-// addGateway adds the hosts of the VirtualServices that are bound to a gateway. Rules of several for one host are
-// appended, and those that take everything go last.
+// addGateway adds the hosts of the VirtualServices that are bound to a gateway. Where several have rules for one host, their
+// routes follow one another, and routes that every request meets go last.
 func (t *Table) addGateway(name string) {
 	g := t.rules.Gateways[name]
 	if g == nil {
@@ -61,7 +61,7 @@ func catchAll(r route) int {
 	return 0
 }
 
-// admitted are the hosts of a VirtualService that the gateway serves for it.
+// admitted are the hosts that the gateway serves by a VirtualService.
 func (g *Gateway) admitted(v *virtualService) []string {
 	var hosts []string
 	if !v.boundTo(g.name) || !v.knownIn(gatewayNamespace) {
@@ -80,7 +80,8 @@ func (g *Gateway) admitted(v *virtualService) []string {
 	return hosts
 }
 
-// EntryHost is a Host that a gateway serves, for whoever sends to it: empty when any will do. false when there is none.
+// EntryHost is a host for the Host header of requests to a gateway, such that the gateway serves them. It is empty when the
+// gateway serves every host. EntryHost returns false when the gateway serves no host.
 func (r *Rules) EntryHost(gateway string) (string, bool) {
 	g := r.Gateways[gateway]
 	if g == nil {

@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// hostPattern is a namespace and a host as Sidecars and Gateways write them, "*" for any.
+// hostPattern is a namespace and a host as Sidecars and Gateways have them; "*" stands for any.
 type hostPattern struct{ namespace, host string }
 
-// everything is what a Sidecar imports that does not say.
+// everything is what a Sidecar without egress imports.
 var everything = []hostPattern{{"*", "*"}}
 
 // admits reports whether any of the patterns holds for a host of a namespace.
@@ -21,8 +21,8 @@ func admits(patterns []hostPattern, namespace, host string) bool {
 	return false
 }
 
-// covers reports whether a host, which may itself have a leading "*", lies within a pattern: "*", "*.example.com", or a
-// plain host.
+// covers reports whether a pattern covers a host. A pattern is "*", "*.example.com" or a plain host. The host may begin with "*"
+// as well.
 func covers(pattern, host string) bool {
 	suffix, wild := strings.CutPrefix(pattern, "*")
 	if !wild {
@@ -31,7 +31,7 @@ func covers(pattern, host string) bool {
 	return strings.HasSuffix(host, suffix)
 }
 
-// narrower is the host that both patterns admit, the more exact one; false when there is none.
+// narrower is the more exact one of two patterns of which one covers the other; false when neither does.
 func narrower(a, b string) (string, bool) {
 	switch {
 	case a == b || covers(a, b):
@@ -42,8 +42,8 @@ func narrower(a, b string) (string, bool) {
 	return "", false
 }
 
-// splitHost is the host and port of a Host header, in lower case, without the dot at the end of a full name and the
-// brackets of an IPv6 address. The port is 80 when there is none.
+// splitHost is the host and the port of a Host header. The host is in lower case, without the dot at the end of a full name and
+// without the brackets of an IPv6 address. The port is 80 when the header has none.
 func splitHost(authority string) (host string, port int) {
 	host, port = authority, 80
 	if i := strings.LastIndexByte(authority, ':'); i >= 0 && strings.IndexByte(authority[i:], ']') < 0 {

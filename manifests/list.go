@@ -11,10 +11,10 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// listKind is what 'kubectl get -o yaml' prints around more than one object.
+// listKind is the kind of the list in which 'kubectl get -o yaml' prints several objects.
 const listKind = "List"
 
-// items decodes the document, and returns the documents of its items where it is a List, else the document itself.
+// items decodes the document. It returns the documents of its items when it is a List, and the document itself otherwise.
 func (d *document) items() []*document {
 	if !d.decodeYAML() {
 		return []*document{d}
@@ -25,7 +25,7 @@ func (d *document) items() []*document {
 	}
 	d.object = listKind
 	if fields["apiVersion"] != "v1" {
-		d.problem("apiVersion", "%s; List has v1", kindOf(fields["apiVersion"]))
+		d.mustBe("apiVersion", `"v1" for a List`, fields["apiVersion"])
 	}
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		if !slices.Contains([]string{"apiVersion", "kind", "metadata", "items"}, name) {
@@ -34,7 +34,7 @@ func (d *document) items() []*document {
 	}
 	items, ok := fields["items"].([]any)
 	if !ok {
-		d.problem("items", "want a list, not %s", kindOf(fields["items"]))
+		d.mustBe("items", "a list", fields["items"])
 	}
 	if len(d.problems) > 0 {
 		return []*document{d}
@@ -42,8 +42,8 @@ func (d *document) items() []*document {
 	return d.cut(items)
 }
 
-// cut makes a document of each item of a List. Its fields stand where they stand in the List, and are called as in an object by
-// itself.
+// cut makes a document from each item of a List. The lines of its fields are those in the List; the paths of its fields are those
+// of an object by itself.
 func (d *document) cut(items []any) []*document {
 	lines := make([]positions, len(items))
 	for path, line := range d.lines {
@@ -66,7 +66,7 @@ func (d *document) cut(items []any) []*document {
 			part.text, err = yaml.JSONToYAML(part.data)
 		}
 		if err != nil {
-			part.problem("", "%v", err)
+			part.problem("", "cannot be read: %v", err)
 		}
 		documents[i] = part
 	}

@@ -1,11 +1,11 @@
-// Package manifests holds every YAML of the demo chain and of its stages, reads YAML strictly with Istio's and
-// Kubernetes' own types, and says once what a set of objects means: which rule a request meets, which share goes
-// where, which tries are sent again. The prediction and the embedded mesh both work from that reading, and real Istio
-// is what proves it right. The package knows no sockets, no load, no statistics and no verdicts.
+// Package manifests holds all YAML files of the demo chain and of its stages, reads YAML strictly with Istio's and
+// Kubernetes' own types, and finds out what a set of objects means: which rule a request meets, which share of the requests goes
+// to which destination, which tries are sent again. The prediction and the embedded mesh both use that meaning, and tests
+// against real Istio check it. The package knows no sockets, no load, no statistics and no verdicts.
 //
-// Reading has two steps. Parse turns YAML into Objects and refuses whatever the API server or Istio's webhook would
-// refuse, and whatever Istio knows but this package does not execute: a rule that is silently ignored would make the
-// verdict a lie. Read turns Objects into Rules, whose Table answers which Rule a request of a Caller meets.
+// Reading has two steps. Parse turns YAML into Objects. It refuses everything that the API server or Istio's webhook would
+// refuse, and everything that Istio knows but this package does not execute: if it ignored such a rule, the verdict could be
+// false. Read turns Objects into Rules, whose Table finds the Rule that a request of a Caller meets.
 package manifests
 
 import (
@@ -20,14 +20,14 @@ import (
 //go:embed *.yaml
 var files embed.FS
 
-// stageNames are the stages in the tutorial's order; each stands on those before it.
+// stageNames are the stages in the tutorial's order; the objects of each are laid over those of the stages before it.
 var stageNames = []string{"egress", "prod", "retry", "ingress", "canary"}
 
-// StageNames are the stages in the tutorial's order; each stands on those before it.
+// StageNames are the stages in the tutorial's order; the objects of each are laid over those of the stages before it.
 func StageNames() []string { return slices.Clone(stageNames) }
 
-// Application is the demo chain without any stage's policy: the three services, the Sidecar that closes egress, and
-// the clock outside the mesh.
+// Application is the demo chain without the rules of any stage: the three services, the Sidecar that blocks calls to hosts
+// outside the mesh, and the clock outside the mesh.
 func Application() []Object {
 	return append(mustParse("application.yaml"), mustParse("clock.yaml")...)
 }
@@ -69,9 +69,9 @@ func knownStage(name string) error {
 	return fmt.Errorf("unknown stage %q%s; stages are %s", name, spelling.DidYouMean(name, stageNames), strings.Join(stageNames, ", "))
 }
 
-// Through is everything that applies once a stage does: the application overlaid with every stage up to and including
-// it; stage "" is the application alone. overrides, by stage name, replace a bundled stage file as a whole; it may be
-// nil.
+// Through is all objects that are in force at a stage: the application, overlaid with every stage up to and including this one.
+// For stage "" it is the application alone. overrides has objects, by stage name, that take the place of a bundled stage file as
+// a whole; it may be nil. An unknown stage is an error.
 func Through(stage string, overrides map[string][]Object) ([]Object, error) {
 	objects := Application()
 	if stage == "" {
@@ -96,8 +96,8 @@ func Through(stage string, overrides map[string][]Object) ([]Object, error) {
 	return objects, nil
 }
 
-// Overlay is base with the objects of over: one of the same kind, namespace and name takes the place of base's, the
-// others follow at the end. Neither input is changed.
+// Overlay is base with the objects of over. An object of over takes the place of the one in base that has the same kind,
+// namespace and name; the others follow at the end. Neither input is changed.
 func Overlay(base, over []Object) []Object {
 	result := slices.Clone(base)
 	place := make(map[identity]int, len(base))

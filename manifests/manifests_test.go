@@ -78,7 +78,7 @@ func TestUnknownStage(t *testing.T) {
 	}
 }
 
-// through is the rules after a stage.
+// through is the rules that are in force at a stage.
 func through(t testing.TB, stage string) *Rules {
 	t.Helper()
 	objects, err := Through(stage, nil)
@@ -92,7 +92,7 @@ func through(t testing.TB, stage string) *Rules {
 	return r
 }
 
-// TestBundledMeaning asserts, stage by stage, what the bundled files make of a request.
+// TestBundledMeaning checks, stage by stage, where the bundled files lead requests.
 func TestBundledMeaning(t *testing.T) {
 	const clock = "clock.outside.svc.cluster.local"
 	sidecar, gateway := Caller{Namespace: Namespace}, Caller{Gateway: "default/frontend"}
@@ -137,7 +137,7 @@ func TestBundledMeaning(t *testing.T) {
 
 func sameRetry(a, b Retry) bool { return a.Attempts == b.Attempts && a.PerTry == b.PerTry }
 
-// outcome is in words where a rule leads: workloads, an external address, or the proxy's own answer.
+// outcome is where a rule leads, as text: workloads, an external address, or the proxy's own answer.
 func outcome(r *Rules, rule *Rule) string {
 	if rule.Direct != nil && rule.Direct.Reset {
 		return "reset"
@@ -227,8 +227,8 @@ func TestWorkloads(t *testing.T) {
 	}
 }
 
-// What strangers send must not cost a node its memory, a pod has no use for a token, and one that does not answer is
-// restarted.
+// Each pod has a memory limit, so that requests from anybody cannot exhaust the memory of a node; it has no token, since it needs
+// none; and Kubernetes restarts it when it does not answer.
 func TestPodsAreBounded(t *testing.T) {
 	pods := 0
 	for _, o := range Application() {
@@ -239,7 +239,7 @@ func TestPodsAreBounded(t *testing.T) {
 		pods++
 		pod := deployment.Spec.Template.Spec
 		if token := pod.AutomountServiceAccountToken; token == nil || *token {
-			t.Errorf("%s: its pods get a token", o.Name())
+			t.Errorf("%s: its pods get a token for the API server", o.Name())
 		}
 		container := pod.Containers[0]
 		if got, want := container.Resources.Limits.Memory().String(), "256Mi"; got != want {
@@ -316,7 +316,7 @@ func virtualServiceYAML(name, host string) string {
 		"  hosts: [\"" + host + "\"]\n  http: [{route: [{destination: {host: middleware}}]}]\n"
 }
 
-// parse reads documents that must be right.
+// parse reads documents that Parse must accept.
 func parse(t testing.TB, documents ...string) []Object {
 	t.Helper()
 	objects, err := Parse("test.yaml", []byte(strings.Join(documents, "\n---\n")))

@@ -11,17 +11,17 @@ import (
 	networking "istio.io/api/networking/v1alpha3"
 )
 
-// match is one entry of a rule's match list: all its parts must hold.
+// match is one entry of a rule's match list. A request must meet all its conditions.
 type match struct {
 	uri, method, authority *text
 	headers, without       []named
 	query                  []named
-	gateways               []string // empty: the VirtualService's own
+	gateways               []string // empty means those of the VirtualService
 }
 
 // named is a condition on a header or a query parameter.
 type named struct {
-	name string // of a header: canonical
+	name string // the name of a header is canonical
 	text text
 }
 
@@ -29,7 +29,7 @@ type named struct {
 type text struct {
 	exact, prefix *string
 	regex         *regexp.Regexp
-	fold          bool // exact and prefix do not look at case
+	fold          bool // exact and prefix compare without regard to case
 }
 
 func (t *text) matches(s string) bool {
@@ -48,7 +48,7 @@ func (t *text) matches(s string) bool {
 	return true
 }
 
-// any reports whether the condition only asks for presence.
+// any reports whether the condition holds for every value, so that only presence counts.
 func (t *text) any() bool { return t.exact == nil && t.prefix == nil && t.regex == nil }
 
 // newText compiles a condition; the regular expression must match the whole string, as Envoy's RE2::FullMatch does.
@@ -61,7 +61,7 @@ func newText(m *networking.StringMatch, fold bool) (text, error) {
 		t.prefix = &kind.Prefix
 	case *networking.StringMatch_Regex:
 		if kind.Regex == "*" {
-			return t, nil // Istio's spelling of presence; it is no regular expression
+			return t, nil // Istio takes "*" for "present", though it is not a regular expression
 		}
 		var err error
 		t.regex, err = regexp.Compile(`\A(?:` + kind.Regex + `)\z`)
@@ -70,7 +70,7 @@ func newText(m *networking.StringMatch, fold bool) (text, error) {
 	return t, nil
 }
 
-// newMatch compiles one entry of a match list. The error names the part.
+// newMatch compiles one entry of a match list. Its error names the condition whose regular expression cannot be compiled.
 func newMatch(m *networking.HTTPMatchRequest, namespace string) (match, error) {
 	var compiled match
 	for _, gateway := range m.Gateways {
@@ -118,13 +118,13 @@ func newNamed(field string, conditions map[string]*networking.StringMatch, canon
 	return compiled, nil
 }
 
-// view is a request while rules look at it.
+// view is a request with its path and query apart, which every rule looks at.
 type view struct {
 	*Request
-	path, query string // of Request.Path
+	path, query string // both from Request.Path
 }
 
-// header is the value of a header as Envoy sees it, several values joined by commas.
+// header is the value of a header as Envoy sees it: several values are joined by commas.
 func (v *view) header(canonical string) (value string, present bool) {
 	values := v.Header[canonical]
 	if len(values) == 1 {
@@ -133,7 +133,7 @@ func (v *view) header(canonical string) (value string, present bool) {
 	return strings.Join(values, ","), len(values) > 0
 }
 
-// parameter is the first value of a query parameter, as it is written in the request.
+// parameter is the first value of a query parameter as the request has it, not unescaped.
 func (v *view) parameter(name string) (value string, present bool) {
 	for query := v.query; query != ""; {
 		var pair string
@@ -146,8 +146,8 @@ func (v *view) parameter(name string) (value string, present bool) {
 	return "", false
 }
 
-// catchAll reports whether Istio takes the entry for one that holds for every request (IsCatchAllRoute): it has no
-// other condition than a uri with prefix "/" or regex ".*".
+// catchAll reports whether Istio takes the entry for one that holds for every request (its function IsCatchAllRoute): the entry
+// has no condition except a uri with prefix "/" or regex ".*".
 func (m *match) catchAll() bool {
 	if m.method != nil || m.authority != nil || len(m.headers)+len(m.without)+len(m.query) > 0 {
 		return false
@@ -167,7 +167,7 @@ func (m *match) matches(v *view) bool {
 		}
 	}
 	for i := range m.without {
-		// A missing header counts as empty here, but not where presence is asked.
+		// A missing header counts as an empty one here, unless the condition is on presence alone.
 		value, present := v.header(m.without[i].name)
 		if t := &m.without[i].text; (present || !t.any()) && t.matches(value) {
 			return false

@@ -7,15 +7,15 @@ import (
 )
 
 const (
-	// exportTo on a Kubernetes Service says which namespaces' proxies know it; "~" is none.
+	// exportTo on a Kubernetes Service says which namespaces' proxies know it; "~" hides it from all of them.
 	exportTo = "networking.istio.io/exportTo"
-	// injection on a Namespace says whether its pods have sidecars. A namespace without the label counts as one that
-	// has, since whoever installs the mesh may inject by other means.
+	// injection on a Namespace says whether its pods have sidecars. Without the label its pods count as pods with sidecars,
+	// since sidecars can be injected by other means than this label.
 	injection = "istio-injection"
 )
 
-// checkMetadata refuses the labels and annotations by which Istio treats an object differently, less those that are
-// executed. kind is empty for the template of a Deployment's pods. path is where the metadata stands.
+// checkMetadata refuses labels and annotations that make Istio treat an object differently, except those that this package
+// executes. kind is empty for the template of a Deployment's pods. path is where the metadata stands.
 func (d *document) checkMetadata(path, kind string, labels, annotations map[string]string) {
 	for i, values := range []map[string]string{labels, annotations} {
 		part := []string{"labels", "annotations"}[i]
@@ -24,11 +24,11 @@ func (d *document) checkMetadata(path, kind string, labels, annotations map[stri
 			switch value := values[name]; {
 			case kind == "Service" && part == "annotations" && name == exportTo:
 				if value != "*" && value != "~" && value != "" {
-					d.problem(field, `only "*" and "~" are supported by hellochaos`)
+					d.problem(field, `must be "*" or "~", not %q: hellochaos supports no other`, value)
 				}
 			case kind == "Namespace" && part == "labels" && name == injection:
 				if value != "enabled" && value != "disabled" {
-					d.problem(field, `want "enabled" or "disabled", not %q`, value)
+					d.problem(field, `must be "enabled" or "disabled", not %q`, value)
 				}
 			case name == injection || ofIstio(name):
 				d.problem(field, notExecuted)
@@ -37,8 +37,8 @@ func (d *document) checkMetadata(path, kind string, labels, annotations map[stri
 	}
 }
 
-// ofIstio reports whether the mesh itself looks at a label or annotation. Names for its telemetry (service.istio.io)
-// change nothing that a request could tell.
+// ofIstio reports whether the mesh itself looks at a label or annotation. Names for its telemetry (service.istio.io) are left
+// out: they change nothing about a request or its answer.
 func ofIstio(name string) bool {
 	prefix, _, ok := strings.Cut(name, "/")
 	return ok && prefix != "service.istio.io" && (prefix == "istio.io" || strings.HasSuffix(prefix, ".istio.io"))

@@ -14,30 +14,31 @@ type Object struct {
 	// File and Line say where the document begins, for messages.
 	File string
 	Line int
-	// APIVersion and Kind as written: "networking.istio.io/v1", "VirtualService".
+	// APIVersion and Kind are as the document has them: "networking.istio.io/v1", "VirtualService".
 	APIVersion, Kind string
 	Meta             metav1.ObjectMeta
 	// Istio is the spec of an object of Istio's networking API (*istio.io/api/networking/v1alpha3.VirtualService
 	// and so on; the versions share one type); nil for a Kubernetes object.
 	Istio proto.Message
-	// Kubernetes is the whole object of a Kubernetes kind (*corev1.Service, *appsv1.Deployment …); nil otherwise.
+	// Kubernetes is the whole object of a Kubernetes kind (*corev1.Service, *appsv1.Deployment, *corev1.Namespace); nil for an
+	// object of Istio.
 	Kubernetes any
 	// YAML is the document's text.
 	YAML []byte
 
-	// lines are where its fields stand, for what only the whole set shows to be wrong.
+	// lines says where its fields stand, for problems that show only when all objects are read together.
 	lines positions
 }
 
-// problem is something wrong with a field; an empty field means the whole object.
+// problem is a Problem of one of the object's fields; an empty field means the whole object.
 func (o *Object) problem(field, format string, args ...any) Problem {
 	return Problem{File: o.File, Line: o.lines.of(field, o.Line), Object: o.Name(), Field: field, Text: fmt.Sprintf(format, args...)}
 }
 
-// Name is "Kind name", as messages have it.
+// Name is the kind and the name, "VirtualService middleware", as messages print them.
 func (o *Object) Name() string { return o.Kind + " " + o.Meta.Name }
 
-// Clone is a deep copy: what is changed in it is not changed in o.
+// Clone is a deep copy: changing it does not change o.
 func (o *Object) Clone() Object {
 	c := *o
 	c.Meta = *o.Meta.DeepCopy()
@@ -51,12 +52,12 @@ func (o *Object) Clone() Object {
 	return c
 }
 
-// identity is what tells one object from another in a mesh; versions of an API do not.
+// identity is what distinguishes one object from another in a mesh. The version of the API is no part of it.
 type identity struct{ kind, namespace, name string }
 
 func (o *Object) identity() identity { return identity{o.Kind, o.namespace(), o.Meta.Name} }
 
-// namespace is where the object stands: a Namespace stands nowhere, the others in Namespace when they do not say.
+// namespace is where the object stands: its metadata.namespace, or Namespace when that is empty. A Namespace stands in none.
 func (o *Object) namespace() string {
 	switch {
 	case o.Kind == "Namespace":

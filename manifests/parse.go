@@ -42,25 +42,25 @@ var kubernetesKinds = map[string]struct {
 	"Deployment": {"apps/v1", func() any { return new(appsv1.Deployment) }},
 }
 
-// acceptedKinds is the list for messages.
+// acceptedKinds lists all kinds that are read, for messages.
 var acceptedKinds = strings.Join(slices.Concat(
 	slices.Sorted(maps.Keys(istioKinds)), slices.Sorted(maps.Keys(kubernetesKinds))), ", ")
 
-// Parse reads a file of YAML documents. It accepts what the API server and Istio's webhook accept, less what this
-// package does not execute; the error is Problems, all that were found. file is for messages only.
+// Parse reads a file of YAML documents. It accepts what the API server and Istio's webhook accept, except what this package does
+// not execute. Its error is Problems, with all problems of the file up to a limit. file is only for messages.
 func Parse(file string, data []byte) ([]Object, error) {
 	whole := func(format string, args ...any) error {
 		return Problems{{File: file, Text: fmt.Sprintf(format, args...)}}
 	}
 	if len(data) > maxFile {
-		return nil, whole("%d bytes; a manifest has at most %d", len(data), maxFile)
+		return nil, whole("is larger than the %d bytes that a manifest may have", maxFile)
 	}
 	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
-		return nil, whole("UTF-16, not UTF-8: save the file as UTF-8")
+		return nil, whole("is UTF-16: save the file as UTF-8")
 	}
-	data = bytes.TrimPrefix(data, []byte("\ufeff")) // the mark that some editors write before UTF-8
+	data = bytes.TrimPrefix(data, []byte("\ufeff")) // some editors write this mark before UTF-8
 	if !utf8.Valid(data) {
-		return nil, Problems{{File: file, Line: invalidLine(data), Text: "not UTF-8"}}
+		return nil, Problems{{File: file, Line: invalidLine(data), Text: "is not UTF-8: save the file as UTF-8"}}
 	}
 	var objects []Object
 	var problems Problems
@@ -70,7 +70,7 @@ func Parse(file string, data []byte) ([]Object, error) {
 			o := d.read()
 			if len(d.problems) == 0 {
 				if first, ok := lines[o.identity()]; ok {
-					d.problem("", "a second object of this kind and name; the first begins in line %d", first)
+					d.problem("", "has the kind and name of the object in line %d: write an object once", first)
 				}
 				lines[o.identity()] = o.Line
 			}
@@ -101,20 +101,21 @@ func invalidLine(data []byte) int {
 	return 0
 }
 
-// head is what every object begins with.
+// head has the fields that every object has.
 type head struct {
 	metav1.TypeMeta `json:",inline"`
 	Meta            metav1.ObjectMeta `json:"metadata"`
 }
 
-// decodeYAML makes fields and data of the document's text; false when it cannot be read.
+// decodeYAML makes fields and data from the document's text. It returns false, and records the problem, when the text cannot be
+// read.
 func (d *document) decodeYAML() bool {
 	if !d.index() {
 		return false
 	}
 	convert := yaml.YAMLToJSONStrict
 	if d.merged {
-		convert = yaml.YAMLToJSON // the strict form refuses a key that overrides a merged one; index has seen what is written twice
+		convert = yaml.YAMLToJSON // the strict form refuses a key that overrides a merged one; index has refused keys that are written twice
 	}
 	var err error
 	if d.data, err = convert(d.text); err != nil {
@@ -130,14 +131,15 @@ func (d *document) decodeYAML() bool {
 	return true
 }
 
-// read makes an object of one decoded document; what is wrong with it stands in d.problems, and then the Object is of no use.
+// read makes an object from one decoded document. It records problems in d.problems, and with problems the Object must not be
+// used.
 func (d *document) read() Object {
 	if len(d.problems) > 0 {
 		return Object{}
 	}
 	fields, ok := d.fields.(map[string]any)
 	if !ok {
-		d.problem("", "not an object: want apiVersion, kind, metadata")
+		d.problem("", "is not an object: it must have apiVersion, kind and metadata")
 		return Object{}
 	}
 	o := Object{File: d.file, Line: d.lines.of("", d.first), YAML: d.text, lines: d.lines}
@@ -158,11 +160,11 @@ func (d *document) read() Object {
 	return o
 }
 
-// required is a field of the document that must be a string and not empty.
+// required is the value of a field of the document that must be a string and not empty.
 func (d *document) required(fields map[string]any, name string) string {
 	text, ok := fields[name].(string)
 	if !ok || text == "" {
-		d.problem(name, "want a string")
+		d.problem(name, "must be a string that is not empty")
 	}
 	return text
 }
@@ -171,7 +173,7 @@ func (d *document) required(fields map[string]any, name string) string {
 func (d *document) decode(o *Object, fields map[string]any, data []byte) {
 	if kind, ok := kubernetesKinds[o.Kind]; ok {
 		if o.APIVersion != kind.version {
-			d.problem("apiVersion", "%q; %s has %s", o.APIVersion, o.Kind, kind.version)
+			d.problem("apiVersion", "must be %s for kind %s, not %q", kind.version, o.Kind, o.APIVersion)
 			return
 		}
 		o.Kubernetes = kind.empty()
@@ -183,21 +185,21 @@ func (d *document) decode(o *Object, fields map[string]any, data []byte) {
 	}
 	empty, ok := istioKinds[o.Kind]
 	if !ok {
-		d.problem("kind", "%q is not read by hellochaos; accepted: %s", o.Kind, acceptedKinds)
+		d.problem("kind", "%q is not supported by hellochaos; accepted: %s", o.Kind, acceptedKinds)
 		return
 	}
 	if !slices.Contains(istioVersions, o.APIVersion) {
-		d.problem("apiVersion", "%q; %s has %s", o.APIVersion, o.Kind, strings.Join(istioVersions, ", "))
+		d.problem("apiVersion", "must be one of %s for kind %s, not %q", strings.Join(istioVersions, ", "), o.Kind, o.APIVersion)
 		return
 	}
 	o.Istio = empty.ProtoReflect().New().Interface()
 	d.fill("spec", o.Istio.ProtoReflect(), fields["spec"])
-	// The spec is read; status is the cluster's, not the user's.
+	// The spec was read above, and status is ignored, since the cluster writes it.
 	delete(fields, "spec")
 	delete(fields, "status")
 	rest, err := json.Marshal(fields)
 	if err != nil {
-		d.problem("", "%v", err)
+		d.problem("", "cannot be read: %v", err)
 		return
 	}
 	var h head
@@ -205,10 +207,10 @@ func (d *document) decode(o *Object, fields map[string]any, data []byte) {
 	o.Meta = h.Meta
 }
 
-// checkName holds the object to Kubernetes' rules for names.
+// checkName refuses names that Kubernetes refuses.
 func (d *document) checkName(o *Object) {
 	for _, wrong := range validation.IsDNS1123Subdomain(o.Meta.Name) {
-		d.problem("metadata.name", "%q: %s", o.Meta.Name, wrong)
+		d.problem("metadata.name", "%q is not a valid name: %s", o.Meta.Name, wrong)
 	}
 	if o.Meta.Namespace != "" {
 		d.checkLabel("metadata.namespace", o.Meta.Namespace)

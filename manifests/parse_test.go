@@ -10,25 +10,25 @@ import (
 	networking "istio.io/api/networking/v1alpha3"
 )
 
-// http is a VirtualService "m" whose one http entry is the given YAML in flow style, which begins in line 6.
+// httpEntry is the YAML of a VirtualService "m" whose only http entry is entry, in flow style, in line 6.
 func httpEntry(entry string) string {
 	return "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: m}\nspec:\n  hosts: [m]\n  http: [" + entry + "]\n"
 }
 
 const toM = "route: [{destination: {host: m}}]"
 
-// spec is an object "m" of Istio's with a spec in flow style, which stands in line 4.
+// specOf is the YAML of an object "m" of one of Istio's kinds, with a spec in flow style in line 4.
 func specOf(kind, spec string) string {
 	return "apiVersion: networking.istio.io/v1\nkind: " + kind + "\nmetadata: {name: m}\nspec: " + spec + "\n"
 }
 
-// serviceWith is a Service "m" with one more line in its spec, line 5.
+// serviceWith is the YAML of a Service "m" with an additional line in its spec, line 5.
 func serviceWith(line string) string {
 	return "apiVersion: v1\nkind: Service\nmetadata: {name: m}\nspec:\n  " + line + "\n  ports: [{name: http, port: 80}]\n"
 }
 
-// deploymentWith is a Deployment "m" that is right, with other metadata of its pods in line 8, and one more line in the
-// pods' spec and in the container.
+// deploymentWith is the YAML of a Deployment "m". Arguments that are not empty take the place of the metadata of its pods in
+// line 8, of a line in the spec of the pods, and of a line in the container; with empty ones it is accepted.
 func deploymentWith(metadata, pod, container string) string {
 	return "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: m}\nspec:\n  selector: {matchLabels: {app: m}}\n  template:\n" +
 		"    metadata:\n      " + or(metadata, "labels: {app: m}") + "\n    spec:\n      " + or(pod, "nodeSelector: {a: b}") +
@@ -36,7 +36,7 @@ func deploymentWith(metadata, pod, container string) string {
 		"\n          env:\n            - {name: SERVICE_NAME, value: m-a}\n            - {name: UPSTREAM_URI, value: 'http://b/'}\n"
 }
 
-// env is deploymentWith with a variable more, in line 17, the third.
+// env is the YAML of deploymentWith with a third environment variable, in line 17.
 func env(name, value string) string {
 	return deploymentWith("", "", "") + "            - {name: " + name + ", value: '" + value + "'}\n"
 }
@@ -50,7 +50,7 @@ const callsValue = "spec.template.spec.containers[0].env[1].value"
 
 const envValue = "spec.template.spec.containers[0].env[2].value"
 
-// item is an object's YAML as one item of a List.
+// item is the YAML of an object as one item of a List.
 func item(yaml string) string {
 	return "- " + strings.ReplaceAll(strings.TrimSpace(yaml), "\n", "\n  ") + "\n"
 }
@@ -64,7 +64,7 @@ func bomb(levels int) string {
 	return text
 }
 
-// TestRefused holds each refusal to its line, object, field and the words of its text.
+// TestRefused checks the line, the object, the field and the words of each refusal.
 func TestRefused(t *testing.T) {
 	const vs = "VirtualService m"
 	for _, c := range []struct {
@@ -96,175 +96,178 @@ func TestRefused(t *testing.T) {
 		{"workload selector", specOf("Sidecar", "{workloadSelector: {}}"), 4, "Sidecar m", "spec.workloadSelector", notExecuted},
 		{"sidecar port", specOf("Sidecar", "{egress: [{port: {number: 80}, hosts: ['./*']}]}"), 4, "Sidecar m", "spec.egress[0].port", notExecuted},
 		{"entry endpoints", specOf("ServiceEntry", "{hosts: [a.b], endpoints: [], ports: []}"), 4, "ServiceEntry m", "spec.endpoints", notExecuted},
-		{"string for a number", httpEntry(`{route: [{destination: {host: m}, weight: "80"}]}`), 6, vs, "spec.http[0].route[0].weight", `want a whole number, not "80"`},
-		{"fraction for a whole number", httpEntry(`{route: [{destination: {host: m}, weight: 1.5}]}`), 6, vs, "spec.http[0].route[0].weight", "want a whole number, not 1.5"},
-		{"negative port", httpEntry(`{route: [{destination: {host: m, port: {number: -1}}}]}`), 6, vs, "spec.http[0].route[0].destination.port.number", "want a whole number of at least 0, not -1"},
-		{"number for a string", httpEntry("{" + toM + ", retries: {attempts: 3, retryOn: 500}}"), 6, vs, "spec.http[0].retries.retryOn", "want a string (in quotes), not 500"},
-		{"bool for a string", httpEntry("{match: [{headers: {a: {exact: yes}}}], " + toM + "}"), 6, vs, "spec.http[0].match[0].headers.a.exact", "want a string (in quotes), not true"},
-		{"string for a bool", httpEntry("{match: [{ignoreUriCase: 'true'}], " + toM + "}"), 6, vs, "spec.http[0].match[0].ignoreUriCase", `want true or false, not "true"`},
-		{"string for a wrapped bool", httpEntry("{" + toM + ", retries: {attempts: 1, retryIgnorePreviousHosts: 'no'}}"), 6, vs, "spec.http[0].retries.retryIgnorePreviousHosts", `want true or false, not "no"`},
-		{"object for a list", httpEntry("{route: {destination: {host: m}}}"), 6, vs, "spec.http[0].route", "want a list, not an object"},
-		{"list for an object", httpEntry("{" + toM + ", retries: []}"), 6, vs, "spec.http[0].retries", "want an object, not a list"},
-		{"list for a map", httpEntry("{match: [{headers: []}], " + toM + "}"), 6, vs, "spec.http[0].match[0].headers", "want a map, not a list"},
-		{"null in a map", httpEntry("{match: [{headers: {a: null}}], " + toM + "}"), 6, vs, "spec.http[0].match[0].headers.a", "want an object, not nothing"},
-		{"two of a kind", httpEntry("{match: [{uri: {exact: /a, prefix: /b}}], " + toM + "}"), 6, vs, "spec.http[0].match[0].uri.prefix", "excludes exact"},
-		{"unknown enum", specOf("ServiceEntry", "{hosts: [a.b], resolution: DSN, ports: [{number: 80, name: http, protocol: HTTP}]}"), 4, "ServiceEntry m", "spec.resolution", `want one of NONE, STATIC, DNS`},
+		{"string for a number", httpEntry(`{route: [{destination: {host: m}, weight: "80"}]}`), 6, vs, "spec.http[0].route[0].weight", `must be a whole number, not "80"`},
+		{"fraction for a whole number", httpEntry(`{route: [{destination: {host: m}, weight: 1.5}]}`), 6, vs, "spec.http[0].route[0].weight", "must be a whole number, not 1.5"},
+		{"negative port", httpEntry(`{route: [{destination: {host: m, port: {number: -1}}}]}`), 6, vs, "spec.http[0].route[0].destination.port.number", "must be a whole number of at least 0, not -1"},
+		{"number for a string", httpEntry("{" + toM + ", retries: {attempts: 3, retryOn: 500}}"), 6, vs, "spec.http[0].retries.retryOn", "must be a string (in quotes), not 500"},
+		{"bool for a string", httpEntry("{match: [{headers: {a: {exact: yes}}}], " + toM + "}"), 6, vs, "spec.http[0].match[0].headers.a.exact", "must be a string (in quotes), not true"},
+		{"string for a bool", httpEntry("{match: [{ignoreUriCase: 'true'}], " + toM + "}"), 6, vs, "spec.http[0].match[0].ignoreUriCase", `must be true or false, not "true"`},
+		{"string for a wrapped bool", httpEntry("{" + toM + ", retries: {attempts: 1, retryIgnorePreviousHosts: 'no'}}"), 6, vs, "spec.http[0].retries.retryIgnorePreviousHosts", `must be true or false, not "no"`},
+		{"object for a list", httpEntry("{route: {destination: {host: m}}}"), 6, vs, "spec.http[0].route", "must be a list, not an object"},
+		{"list for an object", httpEntry("{" + toM + ", retries: []}"), 6, vs, "spec.http[0].retries", "must be an object, not a list"},
+		{"list for a map", httpEntry("{match: [{headers: []}], " + toM + "}"), 6, vs, "spec.http[0].match[0].headers", "must be a map, not a list"},
+		{"null in a map", httpEntry("{match: [{headers: {a: null}}], " + toM + "}"), 6, vs, "spec.http[0].match[0].headers.a", "must be an object, but it is missing or empty"},
+		{"two of a kind", httpEntry("{match: [{uri: {exact: /a, prefix: /b}}], " + toM + "}"), 6, vs, "spec.http[0].match[0].uri.prefix", "cannot be set beside exact: only one of the two is accepted"},
+		{"unknown enum", specOf("ServiceEntry", "{hosts: [a.b], resolution: DSN, ports: [{number: 80, name: http, protocol: HTTP}]}"), 4, "ServiceEntry m", "spec.resolution", `must be one of DNS, NONE, not "DSN"`},
 		{"unsupported enum", specOf("ServiceEntry", "{hosts: [a.b], resolution: STATIC, ports: [{number: 80, name: http, protocol: HTTP}]}"), 4, "ServiceEntry m", "spec.resolution", "STATIC is not supported by hellochaos; accepted: DNS, NONE"},
-		{"duration without unit", httpEntry("{" + toM + ", timeout: '2'}"), 6, vs, "spec.http[0].timeout", `want a duration such as "2s" or "300ms", not "2"`},
-		{"number for a duration", httpEntry("{" + toM + ", timeout: 2}"), 6, vs, "spec.http[0].timeout", `not 2`},
-		{"duration too short", httpEntry("{" + toM + ", retries: {attempts: 1, perTryTimeout: 999us}}"), 6, vs, "spec.http[0].retries.perTryTimeout", "too short: want at least 1ms"},
-		{"part of a millisecond", httpEntry("{" + toM + ", retries: {attempts: 1, backoff: 1.5ms}}"), 6, vs, "spec.http[0].retries.backoff", "want whole milliseconds"},
-		{"no spec", "apiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: {name: m}\n", 1, "Sidecar m", "spec", "want an object, not nothing"},
+		{"duration without unit", httpEntry("{" + toM + ", timeout: '2'}"), 6, vs, "spec.http[0].timeout", `must be a duration such as "2s" or "300ms", not "2"`},
+		{"number for a duration", httpEntry("{" + toM + ", timeout: 2}"), 6, vs, "spec.http[0].timeout", `must be a duration such as "2s" or "300ms", not 2`},
+		{"duration too short", httpEntry("{" + toM + ", retries: {attempts: 1, perTryTimeout: 999us}}"), 6, vs, "spec.http[0].retries.perTryTimeout", `must be at least 1ms, not "999us"`},
+		{"part of a millisecond", httpEntry("{" + toM + ", retries: {attempts: 1, backoff: 1.5ms}}"), 6, vs, "spec.http[0].retries.backoff", `must be a whole number of milliseconds, not "1.5ms"`},
+		{"no spec", "apiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: {name: m}\n", 1, "Sidecar m", "spec", "must be an object, but it is missing or empty"},
 
 		// What Istio's webhook refuses.
-		{"blank in retryOn", httpEntry("{" + toM + ", retries: {attempts: 3, retryOn: '5xx, reset'}}"), 6, vs, "spec.http[0].retries.retryOn", `" reset" is not a valid retryOn policy`},
-		{"unknown word in retryOn", httpEntry("{" + toM + ", retries: {attempts: 3, retryOn: '5xx,4xx'}}"), 6, vs, "spec.http[0].retries.retryOn", `"4xx" is not a valid retryOn policy`},
-		{"unknown status in retryOn", httpEntry("{" + toM + ", retries: {attempts: 3, retryOn: '599'}}"), 6, vs, "spec.http[0].retries.retryOn", `"599" is not a valid retryOn policy`},
-		{"attempts 0 with retryOn", httpEntry("{" + toM + ", retries: {attempts: 0, retryOn: 5xx}}"), 6, vs, "spec.http[0].retries", "http retry policy configured when attempts are set to 0 (disabled)"},
-		{"attempts 0 with perTryTimeout", httpEntry("{" + toM + ", retries: {perTryTimeout: 2s}}"), 6, vs, "spec.http[0].retries", "http retry policy configured when attempts are set to 0 (disabled)"},
-		{"negative attempts", httpEntry("{" + toM + ", retries: {attempts: -1}}"), 6, vs, "spec.http[0].retries.attempts", "want 0 to 98, not -1"},
-		{"no weights", httpEntry("{route: [{destination: {host: m}}, {destination: {host: p}}]}"), 6, vs, "spec.http[0].route", "total destination weight = 0"},
-		{"negative weight", httpEntry("{route: [{destination: {host: m}, weight: -1}, {destination: {host: p}, weight: 2}]}"), 6, vs, "spec.http[0].route[0].weight", "want at least 0, not -1"},
-		{"no destination", httpEntry("{route: [{weight: 1}]}"), 6, vs, "spec.http[0].route[0]", "want a destination"},
-		{"destination *", httpEntry("{route: [{destination: {host: '*'}}]}"), 6, vs, "spec.http[0].route[0].destination.host", "wildcards are not supported here"},
+		{"blank in retryOn", httpEntry("{" + toM + ", retries: {attempts: 3, retryOn: '5xx, reset'}}"), 6, vs, "spec.http[0].retries.retryOn", `has " reset", which Istio does not accept; accepted, joined by commas without blanks: numbers of HTTP statuses such as 503, 5xx, cancelled`},
+		{"unknown word in retryOn", httpEntry("{" + toM + ", retries: {attempts: 3, retryOn: '5xx,4xx'}}"), 6, vs, "spec.http[0].retries.retryOn", `has "4xx", which Istio does not accept`},
+		{"unknown status in retryOn", httpEntry("{" + toM + ", retries: {attempts: 3, retryOn: '599'}}"), 6, vs, "spec.http[0].retries.retryOn", `has "599", which Istio does not accept`},
+		{"attempts 0 with retryOn", httpEntry("{" + toM + ", retries: {attempts: 0, retryOn: 5xx}}"), 6, vs, "spec.http[0].retries", "has perTryTimeout or retryOn without attempts, which Istio refuses"},
+		{"attempts 0 with perTryTimeout", httpEntry("{" + toM + ", retries: {perTryTimeout: 2s}}"), 6, vs, "spec.http[0].retries", "has perTryTimeout or retryOn without attempts, which Istio refuses"},
+		{"negative attempts", httpEntry("{" + toM + ", retries: {attempts: -1}}"), 6, vs, "spec.http[0].retries.attempts", "must be from 0 to 98, not -1"},
+		{"no weights", httpEntry("{route: [{destination: {host: m}}, {destination: {host: p}}]}"), 6, vs, "spec.http[0].route", "has weights that add up to 0"},
+		{"negative weight", httpEntry("{route: [{destination: {host: m}, weight: -1}, {destination: {host: p}, weight: 2}]}"), 6, vs, "spec.http[0].route[0].weight", "must be at least 0, not -1"},
+		{"no destination", httpEntry("{route: [{weight: 1}]}"), 6, vs, "spec.http[0].route[0]", "must have a destination"},
+		{"destination *", httpEntry("{route: [{destination: {host: '*'}}]}"), 6, vs, "spec.http[0].route[0].destination.host", `must be a host name without a wildcard, not "*"`},
 		{"no host", httpEntry("{route: [{destination: {}}]}"), 6, vs, "spec.http[0].route[0].destination.host", `""`},
-		{"empty header prefix", httpEntry("{match: [{headers: {a: {prefix: ''}}}], " + toM + "}"), 6, vs, "spec.http[0].match[0].headers.a.prefix", "prefix string match should not be empty"},
-		{"empty uri prefix", httpEntry("{match: [{uri: {prefix: ''}}], " + toM + "}"), 6, vs, "spec.http[0].match[0].uri.prefix", "prefix string match should not be empty"},
-		{"empty regex", httpEntry("{match: [{uri: {regex: ''}}], " + toM + "}"), 6, vs, "spec.http[0].match[0].uri.regex", "regex string match should not be empty"},
-		{"not RE2", httpEntry("{match: [{uri: {regex: '(?=a)'}}], " + toM + "}"), 6, vs, "spec.http[0].match[0].uri.regex", "want an RE2 expression"},
-		{"regex * of a header", httpEntry("{match: [{headers: {a: {regex: '*'}}}], " + toM + "}"), 6, vs, "spec.http[0].match[0].headers.a.regex", "want an RE2 expression"},
-		{"long regex", httpEntry("{match: [{uri: {regex: '" + strings.Repeat("a", 1025) + "'}}], " + toM + "}"), 6, vs, "spec.http[0].match[0].uri.regex", "want at most 1024 bytes, not 1025"},
+		{"empty header prefix", httpEntry("{match: [{headers: {a: {prefix: ''}}}], " + toM + "}"), 6, vs, "spec.http[0].match[0].headers.a.prefix", "must not be empty"},
+		{"empty uri prefix", httpEntry("{match: [{uri: {prefix: ''}}], " + toM + "}"), 6, vs, "spec.http[0].match[0].uri.prefix", "must not be empty"},
+		{"empty regex", httpEntry("{match: [{uri: {regex: ''}}], " + toM + "}"), 6, vs, "spec.http[0].match[0].uri.regex", "must not be empty"},
+		{"not RE2", httpEntry("{match: [{uri: {regex: '(?=a)'}}], " + toM + "}"), 6, vs, "spec.http[0].match[0].uri.regex", "must be a regular expression in RE2 syntax"},
+		{"regex * of a header", httpEntry("{match: [{headers: {a: {regex: '*'}}}], " + toM + "}"), 6, vs, "spec.http[0].match[0].headers.a.regex", "must be a regular expression in RE2 syntax"},
+		{"long regex", httpEntry("{match: [{uri: {regex: '" + strings.Repeat("a", 1025) + "'}}], " + toM + "}"), 6, vs, "spec.http[0].match[0].uri.regex", "must be at most 1024 bytes long, not 1025"},
 		{"bad header name", httpEntry("{match: [{headers: {'a b': {exact: c}}}], " + toM + "}"), 6, vs, "spec.http[0].match[0].headers.a b", "a valid HTTP header"},
-		{"uri as a header", httpEntry("{match: [{withoutHeaders: {uri: {exact: c}}}], " + toM + "}"), 6, vs, "spec.http[0].match[0].withoutHeaders.uri", "match has its own field for it"},
-		{"host * in the mesh", specOf("VirtualService", "{hosts: ['*'], http: [{"+toM+"}]}"), 4, vs, "spec.hosts[0]", `host "*" is not allowed for a VirtualService that is for the mesh`},
-		{"host * at a gateway and in the mesh", specOf("VirtualService", "{hosts: ['*'], gateways: [g, mesh], http: [{"+toM+"}]}"), 4, vs, "spec.hosts[0]", `host "*" is not allowed`},
-		{"host twice", specOf("VirtualService", "{hosts: [m, m], http: [{"+toM+"}]}"), 4, vs, "spec.hosts[1]", `"m" is written twice`},
-		{"no hosts", specOf("VirtualService", "{http: [{"+toM+"}]}"), 4, vs, "spec.hosts", "want at least one host"},
-		{"no rules", specOf("VirtualService", "{hosts: [m]}"), 4, vs, "spec.http", "want at least one rule"},
+		{"uri as a header", httpEntry("{match: [{withoutHeaders: {uri: {exact: c}}}], " + toM + "}"), 6, vs, "spec.http[0].match[0].withoutHeaders.uri", "use the fields uri, method and authority of the match entry"},
+		{"host * in the mesh", specOf("VirtualService", "{hosts: ['*'], http: [{"+toM+"}]}"), 4, vs, "spec.hosts[0]", `must not be "*" where the VirtualService is for the mesh's sidecars`},
+		{"host * at a gateway and in the mesh", specOf("VirtualService", "{hosts: ['*'], gateways: [g, mesh], http: [{"+toM+"}]}"), 4, vs, "spec.hosts[0]", `must not be "*"`},
+		{"host twice", specOf("VirtualService", "{hosts: [m, m], http: [{"+toM+"}]}"), 4, vs, "spec.hosts[1]", `is "m" a second time: write each host once`},
+		{"no hosts", specOf("VirtualService", "{http: [{"+toM+"}]}"), 4, vs, "spec.hosts", "must have at least one host"},
+		{"no rules", specOf("VirtualService", "{hosts: [m]}"), 4, vs, "spec.http", "must have at least one rule"},
 		{"bad gateway name", specOf("VirtualService", "{hosts: [m], gateways: [a/b/c], http: [{"+toM+"}]}"), 4, vs, "spec.gateways[0]", `"b/c"`},
-		{"no action", httpEntry("{timeout: 1s}"), 6, vs, "spec.http[0]", "want exactly one of route, redirect and directResponse, not 0"},
-		{"route and redirect", httpEntry("{" + toM + ", redirect: {uri: /}}"), 6, vs, "spec.http[0]", "not 2 of them"},
-		{"fault and redirect", httpEntry("{redirect: {uri: /}, fault: {abort: {httpStatus: 500}}}"), 6, vs, "spec.http[0].fault", "not allowed beside redirect or directResponse"},
-		{"redirect nowhere", httpEntry("{redirect: {}}"), 6, vs, "spec.http[0].redirect", "want uri or authority"},
-		{"redirect 304", httpEntry("{redirect: {uri: /, redirectCode: 304}}"), 6, vs, "spec.http[0].redirect.redirectCode", "304; accepted: 301, 302, 303, 307, 308"},
-		{"direct 100", httpEntry("{directResponse: {status: 100}}"), 6, vs, "spec.http[0].directResponse.status", "want an HTTP status from 200 to 599, not 100"},
+		{"no action", httpEntry("{timeout: 1s}"), 6, vs, "spec.http[0]", "must have exactly one of route, redirect and directResponse, but has 0 of them"},
+		{"route and redirect", httpEntry("{" + toM + ", redirect: {uri: /}}"), 6, vs, "spec.http[0]", "but has 2 of them"},
+		{"fault and redirect", httpEntry("{redirect: {uri: /}, fault: {abort: {httpStatus: 500}}}"), 6, vs, "spec.http[0].fault", "is accepted only beside route, not beside redirect or directResponse"},
+		{"redirect nowhere", httpEntry("{redirect: {}}"), 6, vs, "spec.http[0].redirect", "must have uri or authority"},
+		{"redirect 304", httpEntry("{redirect: {uri: /, redirectCode: 304}}"), 6, vs, "spec.http[0].redirect.redirectCode", "must be 301, 302, 303, 307 or 308, not 304"},
+		{"direct 100", httpEntry("{directResponse: {status: 100}}"), 6, vs, "spec.http[0].directResponse.status", "must be an HTTP status from 200 to 599, not 100"},
 		{"abort 600", httpEntry("{" + toM + ", fault: {abort: {httpStatus: 600}}}"), 6, vs, "spec.http[0].fault.abort.httpStatus", "not 600"},
-		{"delay without length", httpEntry("{" + toM + ", fault: {delay: {percentage: {value: 1}}}}"), 6, vs, "spec.http[0].fault.delay", "want fixedDelay"},
-		{"empty fault", httpEntry("{" + toM + ", fault: {}}"), 6, vs, "spec.http[0].fault", "want delay or abort"},
-		{"101 percent", httpEntry("{" + toM + ", fault: {abort: {httpStatus: 500, percentage: {value: 101}}}}"), 6, vs, "spec.http[0].fault.abort.percentage.value", "want 0 to 100, not 101"},
-		{"subset twice", specOf("DestinationRule", "{host: m, subsets: [{name: a}, {name: a}]}"), 4, "DestinationRule m", "spec.subsets[1].name", "second subset of this name"},
-		{"passthrough balancer", specOf("DestinationRule", "{host: m, trafficPolicy: {loadBalancer: {simple: PASSTHROUGH}}}"), 4, "DestinationRule m", "spec.trafficPolicy.loadBalancer.simple", "PASSTHROUGH is not supported"},
-		{"wild destination rule", specOf("DestinationRule", "{host: '*.a.b'}"), 4, "DestinationRule m", "spec.host", "wildcards are not supported here"},
-		{"no servers", specOf("Gateway", "{selector: {istio: ingress}}"), 4, "Gateway m", "spec.servers", "want at least one server"},
-		{"gateway of HTTPS", specOf("Gateway", "{servers: [{port: {number: 443, name: a, protocol: HTTPS}, hosts: ['*']}]}"), 4, "Gateway m", "spec.servers[0].port.protocol", "want HTTP"},
-		{"gateway without port", specOf("Gateway", "{servers: [{hosts: ['*']}]}"), 4, "Gateway m", "spec.servers[0].port.number", "0: must be between 1 and 65535"},
-		{"short entry", specOf("ServiceEntry", "{hosts: [clock], ports: [{number: 80, name: http, protocol: HTTP}]}"), 4, "ServiceEntry m", "spec.hosts[0]", "want a full name with a dot"},
-		{"entry of TCP", specOf("ServiceEntry", "{hosts: [a.b], ports: [{number: 80, name: a, protocol: TCP}]}"), 4, "ServiceEntry m", "spec.ports[0].protocol", `want HTTP, HTTPS or TLS, not "TCP"`},
-		{"port twice", specOf("ServiceEntry", "{hosts: [a.b], ports: [{number: 80, name: a, protocol: HTTP}, {number: 80, name: b, protocol: HTTP}]}"), 4, "ServiceEntry m", "spec.ports[1]", "second port of this number or name"},
-		{"sidecar host without namespace", specOf("Sidecar", "{egress: [{hosts: ['*']}]}"), 4, "Sidecar m", "spec.egress[0].hosts[0]", `want "namespace/host"`},
+		{"delay without length", httpEntry("{" + toM + ", fault: {delay: {percentage: {value: 1}}}}"), 6, vs, "spec.http[0].fault.delay", "must have fixedDelay"},
+		{"empty fault", httpEntry("{" + toM + ", fault: {}}"), 6, vs, "spec.http[0].fault", "must have delay or abort"},
+		{"101 percent", httpEntry("{" + toM + ", fault: {abort: {httpStatus: 500, percentage: {value: 101}}}}"), 6, vs, "spec.http[0].fault.abort.percentage.value", "must be from 0 to 100, not 101"},
+		{"subset twice", specOf("DestinationRule", "{host: m, subsets: [{name: a}, {name: a}]}"), 4, "DestinationRule m", "spec.subsets[1].name", `is "a", which another subset has already: each subset must have a name of its own`},
+		{"passthrough balancer", specOf("DestinationRule", "{host: m, trafficPolicy: {loadBalancer: {simple: PASSTHROUGH}}}"), 4, "DestinationRule m", "spec.trafficPolicy.loadBalancer.simple", "PASSTHROUGH is not supported by hellochaos; accepted: LEAST_REQUEST, RANDOM, ROUND_ROBIN"},
+		{"wild destination rule", specOf("DestinationRule", "{host: '*.a.b'}"), 4, "DestinationRule m", "spec.host", `must be a host name without a wildcard, not "*.a.b"`},
+		{"no servers", specOf("Gateway", "{selector: {istio: ingress}}"), 4, "Gateway m", "spec.servers", "must have at least one server"},
+		{"gateway of HTTPS", specOf("Gateway", "{servers: [{port: {number: 443, name: a, protocol: HTTPS}, hosts: ['*']}]}"), 4, "Gateway m", "spec.servers[0].port.protocol", `must be HTTP, not "HTTPS"`},
+		{"gateway without port", specOf("Gateway", "{servers: [{hosts: ['*']}]}"), 4, "Gateway m", "spec.servers[0].port.number", "0 is not a port: it must be between 1 and 65535"},
+		{"short entry", specOf("ServiceEntry", "{hosts: [clock], ports: [{number: 80, name: http, protocol: HTTP}]}"), 4, "ServiceEntry m", "spec.hosts[0]", `must be a full name with a dot, such as api.example.com, not "clock"`},
+		{"entry of TCP", specOf("ServiceEntry", "{hosts: [a.b], ports: [{number: 80, name: a, protocol: TCP}]}"), 4, "ServiceEntry m", "spec.ports[0].protocol", `must be HTTP, HTTPS or TLS, not "TCP"`},
+		{"port twice", specOf("ServiceEntry", "{hosts: [a.b], ports: [{number: 80, name: a, protocol: HTTP}, {number: 80, name: b, protocol: HTTP}]}"), 4, "ServiceEntry m", "spec.ports[1]", "has the number or the name of another port: each port must have its own"},
+		{"sidecar host without namespace", specOf("Sidecar", "{egress: [{hosts: ['*']}]}"), 4, "Sidecar m", "spec.egress[0].hosts[0]", `must be "namespace/host"`},
 
 		// Kubernetes objects.
-		{"unknown Kubernetes field", "apiVersion: v1\nkind: Service\nmetadata: {name: m}\nspec:\n  ports:\n    - port: 80\n      portt: 1\n", 7, "Service m", "spec.ports[0].portt", "unknown field"},
-		{"wrong case", "apiVersion: v1\nkind: Service\nmetadata: {name: m}\nspec:\n  Ports: []\n", 5, "Service m", "spec.Ports", "unknown field"},
-		{"wrong Kubernetes type", "apiVersion: v1\nkind: Service\nmetadata: {name: m}\nspec:\n  ports:\n    - port: http\n", 5, "Service m", "spec.ports.port", "want int32, not string"},
-		{"named target port", "apiVersion: v1\nkind: Service\nmetadata: {name: m}\nspec:\n  ports:\n    - port: 80\n      targetPort: web\n", 7, "Service m", "spec.ports[0].targetPort", "want a number"},
-		{"port that is not HTTP", "apiVersion: v1\nkind: Service\nmetadata: {name: m}\nspec:\n  ports:\n    - {name: tcp-x, port: 80}\n", 6, "Service m", "spec.ports[0].name", `want "http" or "http-…"`},
-		{"exportTo of a service", "apiVersion: v1\nkind: Service\nmetadata:\n  name: m\n  annotations:\n    networking.istio.io/exportTo: a\nspec:\n  ports: [{port: 80}]\n", 6, "Service m", "metadata.annotations.networking.istio.io/exportTo", `only "*" and "~" are supported`},
-		{"labels that do not select", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: m}\nspec:\n  selector: {matchLabels: {a: b}}\n  template: {spec: {containers: [{name: a, image: b}]}}\n", 5, "Deployment m", "spec.selector.matchLabels", "want labels that the pods"},
-		{"two containers", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: m}\nspec:\n  selector: {matchLabels: {a: b}}\n  template: {metadata: {labels: {a: b}}, spec: {containers: []}}\n", 6, "Deployment m", "spec.template.spec.containers", "want exactly one container, not 0"},
+		{"unknown Kubernetes field", "apiVersion: v1\nkind: Service\nmetadata: {name: m}\nspec:\n  ports:\n    - port: 80\n      portt: 1\n", 7, "Service m", "spec.ports[0].portt", "unknown field; accepted: name, port, targetPort, protocol"},
+		{"wrong case", "apiVersion: v1\nkind: Service\nmetadata: {name: m}\nspec:\n  Ports: []\n", 5, "Service m", "spec.Ports", "unknown field; accepted: type, selector, ports"},
+		{"wrong Kubernetes type", "apiVersion: v1\nkind: Service\nmetadata: {name: m}\nspec:\n  ports:\n    - port: http\n", 5, "Service m", "spec.ports.port", "must be a whole number, not a string"},
+		{"number for a list of Kubernetes", "apiVersion: v1\nkind: Service\nmetadata: {name: m}\nspec:\n  ports: 80\n", 5, "Service m", "spec.ports", "must be a list, not a number"},
+		{"list for a map of Kubernetes", "apiVersion: v1\nkind: Service\nmetadata: {name: m}\nspec:\n  selector: []\n", 5, "Service m", "spec.selector", "must be a map, not a list"},
+		{"number for a text of Kubernetes", "apiVersion: v1\nkind: Service\nmetadata: {name: m}\nspec:\n  type: 1\n", 5, "Service m", "spec.type", "must not be a number: Kubernetes' API has another type here"},
+		{"named target port", "apiVersion: v1\nkind: Service\nmetadata: {name: m}\nspec:\n  ports:\n    - port: 80\n      targetPort: web\n", 7, "Service m", "spec.ports[0].targetPort", `must be a number, not "web": hellochaos does not support the names of ports`},
+		{"port that is not HTTP", "apiVersion: v1\nkind: Service\nmetadata: {name: m}\nspec:\n  ports:\n    - {name: tcp-x, port: 80}\n", 6, "Service m", "spec.ports[0].name", `must be "http" or begin with "http-", not "tcp-x"`},
+		{"exportTo of a service", "apiVersion: v1\nkind: Service\nmetadata:\n  name: m\n  annotations:\n    networking.istio.io/exportTo: a\nspec:\n  ports: [{port: 80}]\n", 6, "Service m", "metadata.annotations.networking.istio.io/exportTo", `must be "*" or "~", not "a"`},
+		{"labels that do not select", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: m}\nspec:\n  selector: {matchLabels: {a: b}}\n  template: {spec: {containers: [{name: a, image: b}]}}\n", 5, "Deployment m", "spec.selector.matchLabels", "must be labels that the pods have"},
+		{"two containers", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: m}\nspec:\n  selector: {matchLabels: {a: b}}\n  template: {metadata: {labels: {a: b}}, spec: {containers: []}}\n", 6, "Deployment m", "spec.template.spec.containers", "must have exactly one container, not 0"},
 		{"env from elsewhere", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: m}\nspec:\n  selector: {matchLabels: {a: b}}\n  template: {metadata: {labels: {a: b}}, spec: {containers: [{name: a, env: [{name: A, valueFrom: {}}]}]}}\n", 6, "Deployment m", "spec.template.spec.containers[0].env[0].valueFrom", notExecuted},
-		{"attempts beyond the counters", httpEntry("{" + toM + ", retries: {attempts: 99}}"), 6, vs, "spec.http[0].retries.attempts", "want 0 to 98, not 99: the services tell attempt counts apart only below 100"},
-		{"another gateway's selector", specOf("Gateway", "{selector: {istio: egressgateway}, servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}]}"), 4, "Gateway m", "spec.selector", "istio: egressgateway selects a gateway that hellochaos does not run"},
+		{"attempts beyond the counters", httpEntry("{" + toM + ", retries: {attempts: 99}}"), 6, vs, "spec.http[0].retries.attempts", "must be from 0 to 98, not 99: the services count tries by attempt number only up to 99"},
+		{"another gateway's selector", specOf("Gateway", "{selector: {istio: egressgateway}, servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}]}"), 4, "Gateway m", "spec.selector", "istio: egressgateway selects pods that hellochaos does not send requests to"},
 		{"another label's selector", specOf("Gateway", "{selector: {app: ingressgateway}}"), 4, "Gateway m", "spec.selector", "app: ingressgateway selects"},
 		{"entry of the mesh", specOf("ServiceEntry", "{hosts: [a.b], location: MESH_INTERNAL, ports: [{number: 80, name: http, protocol: HTTP}]}"), 4, "ServiceEntry m", "spec.location", "MESH_INTERNAL is not supported by hellochaos"},
 		{"headless", serviceWith("clusterIP: None"), 5, "Service m", "spec.clusterIP", "None (a headless Service) is not supported"},
 		{"affinity", serviceWith("sessionAffinity: ClientIP"), 5, "Service m", "spec.sessionAffinity", "ClientIP is not supported by hellochaos; accepted: None"},
 		{"local traffic", serviceWith("internalTrafficPolicy: Local"), 5, "Service m", "spec.internalTrafficPolicy", "Local is not supported by hellochaos; accepted: Cluster"},
-		{"UDP", strings.Replace(serviceWith(""), "port: 80", "port: 80, protocol: UDP", 1), 6, "Service m", "spec.ports[0].protocol", "want TCP, not UDP"},
+		{"UDP", strings.Replace(serviceWith(""), "port: 80", "port: 80, protocol: UDP", 1), 6, "Service m", "spec.ports[0].protocol", "must be TCP, not UDP"},
 		{"match expressions", strings.Replace(deploymentWith("", "", ""), "{matchLabels:", "{matchExpressions: [{key: app, operator: Exists}], matchLabels:", 1), 5, "Deployment m", "spec.selector.matchExpressions", notExecuted},
 		{"init containers", deploymentWith("", "initContainers: [{name: a, image: b}]", ""), 10, "Deployment m", "spec.template.spec.initContainers", notExecuted},
 		{"host network", deploymentWith("", "hostNetwork: true", ""), 10, "Deployment m", "spec.template.spec.hostNetwork", notExecuted},
 		{"command", deploymentWith("", "", "command: [a]"), 13, "Deployment m", "spec.template.spec.containers[0].command", notExecuted},
 		{"args", deploymentWith("", "", "args: [a]"), 13, "Deployment m", "spec.template.spec.containers[0].args", notExecuted},
 		{"envFrom", deploymentWith("", "", "envFrom: [{configMapRef: {name: a}}]"), 13, "Deployment m", "spec.template.spec.containers[0].envFrom", notExecuted},
-		{"another container port", deploymentWith("", "", "ports: [{containerPort: 8080}]"), 13, "Deployment m", "spec.template.spec.containers[0].ports[0].containerPort", "want 3000, where the service listens (PORT), not 8080"},
-		{"a container port of UDP", deploymentWith("", "", "ports: [{containerPort: 3000, protocol: UDP}]"), 13, "Deployment m", "spec.template.spec.containers[0].ports[0].protocol", "want TCP"},
+		{"another container port", deploymentWith("", "", "ports: [{containerPort: 8080}]"), 13, "Deployment m", "spec.template.spec.containers[0].ports[0].containerPort", "must be 3000, the port at which the service listens (its variable PORT), not 8080"},
+		{"a container port of UDP", deploymentWith("", "", "ports: [{containerPort: 3000, protocol: UDP}]"), 13, "Deployment m", "spec.template.spec.containers[0].ports[0].protocol", "must be TCP"},
 		{"sidecar by label", deploymentWith("labels: {app: m, sidecar.istio.io/inject: 'false'}", "", ""), 8, "Deployment m", "spec.template.metadata.labels.sidecar.istio.io/inject", notExecuted},
 		{"sidecar by annotation", deploymentWith("annotations: {sidecar.istio.io/inject: 'false'}\n      labels: {app: m}", "", ""), 8, "Deployment m", "spec.template.metadata.annotations.sidecar.istio.io/inject", notExecuted},
 		{"proxy config", deploymentWith("annotations: {proxy.istio.io/config: '{}'}\n      labels: {app: m}", "", ""), 8, "Deployment m", "spec.template.metadata.annotations.proxy.istio.io/config", notExecuted},
 		{"intercepted ports", deploymentWith("annotations: {traffic.sidecar.istio.io/excludeOutboundPorts: '80'}\n      labels: {app: m}", "", ""), 8, "Deployment m", "spec.template.metadata.annotations.traffic.sidecar.istio.io/excludeOutboundPorts", notExecuted},
-		{"no label app", strings.ReplaceAll(deploymentWith("", "", ""), "{app: m}", "{name: m}"), 8, "Deployment m", "spec.template.metadata.labels", "want a label app"},
-		{"injection in other words", "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: m\n  labels: {istio-injection: off-course}\n", 5, "Namespace m", "metadata.labels.istio-injection", `want "enabled" or "disabled", not "off-course"`},
+		{"no label app", strings.ReplaceAll(deploymentWith("", "", ""), "{app: m}", "{name: m}"), 8, "Deployment m", "spec.template.metadata.labels", "must have the label app"},
+		{"injection in other words", "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: m\n  labels: {istio-injection: off-course}\n", 5, "Namespace m", "metadata.labels.istio-injection", `must be "enabled" or "disabled", not "off-course"`},
 		{"ambient", "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: m\n  labels: {istio.io/dataplane-mode: ambient}\n", 5, "Namespace m", "metadata.labels.istio.io/dataplane-mode", notExecuted},
 
 		// The environment of the demo service.
-		{"bad role", env("ROLE", "bogus"), 17, "Deployment m", envValue, `ROLE is "bogus": want chain, clock, script or relay`},
-		{"bad hang", env("HANG_DURATION", "-3s"), 17, "Deployment m", envValue, `HANG_DURATION is "-3s": want a duration above 0`},
-		{"bad port", env("PORT", "0"), 17, "Deployment m", envValue, `PORT is "0": want a port from 1 to 65535`},
-		{"bad external", env("UPSTREAM_EXTERNAL", "yes"), 17, "Deployment m", envValue, `UPSTREAM_EXTERNAL is "yes": want true or false`},
-		{"no version", env("SERVICE_NAME", "middleware"), 17, "Deployment m", envValue, `SERVICE_NAME is "middleware": want a service and its version`},
-		{"upstream of HTTPS", env("UPSTREAM_URI", "https://backend/"), 17, "Deployment m", envValue, `UPSTREAM_URI is "https://backend/": want an http URL`},
-		{"upstream without host", env("UPSTREAM_URI", "http:///x"), 17, "Deployment m", envValue, `want an http URL`},
-		{"upstream at no port", env("UPSTREAM_URI", "http://backend:99999/"), 17, "Deployment m", envValue, `want an http URL`},
+		{"bad role", env("ROLE", "bogus"), 17, "Deployment m", envValue, `ROLE is "bogus": it must be chain, clock, script or relay`},
+		{"bad hang", env("HANG_DURATION", "-3s"), 17, "Deployment m", envValue, `HANG_DURATION is "-3s": it must be a duration above 0, such as "3s"`},
+		{"bad port", env("PORT", "0"), 17, "Deployment m", envValue, `PORT is "0": it must be a port from 1 to 65535`},
+		{"bad external", env("UPSTREAM_EXTERNAL", "yes"), 17, "Deployment m", envValue, `UPSTREAM_EXTERNAL is "yes": it must be true or false`},
+		{"no version", env("SERVICE_NAME", "middleware"), 17, "Deployment m", envValue, `SERVICE_NAME is "middleware": it must be a service and its version, such as middleware-canary`},
+		{"upstream of HTTPS", env("UPSTREAM_URI", "https://backend/"), 17, "Deployment m", envValue, `UPSTREAM_URI is "https://backend/": it must be an http URL`},
+		{"upstream without host", env("UPSTREAM_URI", "http:///x"), 17, "Deployment m", envValue, `it must be an http URL`},
+		{"upstream at no port", env("UPSTREAM_URI", "http://backend:99999/"), 17, "Deployment m", envValue, `it must be an http URL`},
 		{"upstream with dot segments", env("UPSTREAM_URI", "http://backend/a/../b"), 17, "Deployment m", envValue, `without dot segments`},
 		{"calls that are no array", env("CALLS", "http://b/"), 17, "Deployment m", envValue, `CALLS is "http://b/": want an array of steps, each an array of calls`},
 		{"call with an unknown member", calling(`[[{"url":"http://b/"},{"uri":"http://b/"}]]`), 16, "Deployment m", callsValue, `CALLS[0][1] has a member "uri": want url, method, body and external, and no other`},
-		{"call by HTTPS", calling(`[[{"url":"https://b/"}]]`), 16, "Deployment m", callsValue, `CALLS[0][0].url is "https://b/": want an http URL without dot segments`},
+		{"call by HTTPS", calling(`[[{"url":"https://b/"}]]`), 16, "Deployment m", callsValue, `CALLS[0][0].url is "https://b/": it must be an http URL without dot segments`},
 		{"call without host", calling(`[[{"url":"http:///b"}]]`), 16, "Deployment m", callsValue, `CALLS[0][0].url is "http:///b": want an absolute http or https URL`},
-		{"call with dot segments", calling(`[[{"url":"http://b/"}],[{"url":"http://b/a/./c"}]]`), 16, "Deployment m", callsValue, `CALLS[1][0].url is "http://b/a/./c": want an http URL without dot segments`},
+		{"call with dot segments", calling(`[[{"url":"http://b/"}],[{"url":"http://b/a/./c"}]]`), 16, "Deployment m", callsValue, `CALLS[1][0].url is "http://b/a/./c": it must be an http URL without dot segments`},
 		{"call of an odd method", calling(`[[{"url":"http://b/","method":"get"}]]`), 16, "Deployment m", callsValue, `CALLS[0][0].method is "get": want one of GET, HEAD, POST`},
 		{"step without call", calling(`[[]]`), 16, "Deployment m", callsValue, `CALLS[0] has no call: want at least one in each step`},
-		{"calls and an upstream", env("CALLS", "[]"), 16, "Deployment m", "spec.template.spec.containers[0].env[1].value", `UPSTREAM_URI is "http://b/": want it or CALLS, not both`},
+		{"calls and an upstream", env("CALLS", "[]"), 16, "Deployment m", "spec.template.spec.containers[0].env[1].value", `UPSTREAM_URI is "http://b/": it must be empty when CALLS is set, which names all calls`},
 		{"calls and an external upstream", calling("[]") + "            - {name: UPSTREAM_EXTERNAL, value: 'true'}\n", 17, "Deployment m", envValue,
-			`UPSTREAM_EXTERNAL is "true": want "external": true in each call of CALLS that is`},
+			`UPSTREAM_EXTERNAL is "true": it must be empty when CALLS is set, where each call outside the mesh has "external": true`},
 		{"headers that are none", env("FORWARD_HEADERS", "x-tier,a:b"), 17, "Deployment m", envValue, `FORWARD_HEADERS has "a:b": want names of headers`},
 		{"headers of the call itself", env("FORWARD_HEADERS", "host"), 17, "Deployment m", envValue, `FORWARD_HEADERS has "host": want no header that each call has of its own`},
-		{"bad fail probability", env("FAIL_PROBABILITY", "50%"), 17, "Deployment m", envValue, `FAIL_PROBABILITY is "50%": want a decimal number in [0,1]`},
-		{"bad hang probability", env("HANG_PROBABILITY", "2"), 17, "Deployment m", envValue, `HANG_PROBABILITY is "2": want a decimal number in [0,1]`},
-		{"bad work", env("WORK_DURATION", "5"), 17, "Deployment m", envValue, `WORK_DURATION is "5": want a duration of at least 0, such as "5ms"`},
-		{"calls of a clock", calling("[]") + "            - {name: ROLE, value: clock}\n", 16, "Deployment m", callsValue, `CALLS is "[]": want it for the role chain alone`},
-		{"work of a script", env("WORK_DURATION", "5ms") + "            - {name: ROLE, value: script}\n", 17, "Deployment m", envValue, `WORK_DURATION is "5ms": want it for the role chain alone`},
-		{"no upstream", strings.Replace(deploymentWith("", "", ""), "UPSTREAM_URI", "OTHER", 1), 14, "Deployment m", "spec.template.spec.containers[0].env", `UPSTREAM_URI is "": want an http URL`},
+		{"bad fail probability", env("FAIL_PROBABILITY", "50%"), 17, "Deployment m", envValue, `FAIL_PROBABILITY is "50%": it must be a decimal number in [0,1]`},
+		{"bad hang probability", env("HANG_PROBABILITY", "2"), 17, "Deployment m", envValue, `HANG_PROBABILITY is "2": it must be a decimal number in [0,1]`},
+		{"bad work", env("WORK_DURATION", "5"), 17, "Deployment m", envValue, `WORK_DURATION is "5": it must be a duration of at least 0, such as "5ms"`},
+		{"calls of a clock", calling("[]") + "            - {name: ROLE, value: clock}\n", 16, "Deployment m", callsValue, `CALLS is "[]": it must be empty unless ROLE is chain`},
+		{"work of a script", env("WORK_DURATION", "5ms") + "            - {name: ROLE, value: script}\n", 17, "Deployment m", envValue, `WORK_DURATION is "5ms": it must be empty unless ROLE is chain`},
+		{"no upstream", strings.Replace(deploymentWith("", "", ""), "UPSTREAM_URI", "OTHER", 1), 14, "Deployment m", "spec.template.spec.containers[0].env", `UPSTREAM_URI is "": it must be an http URL`},
 
 		// Documents.
-		{"unknown kind", "apiVersion: v1\nkind: Secret\nmetadata: {name: m}\n", 2, "Secret m", "kind", `"Secret" is not read by hellochaos; accepted: DestinationRule, Gateway, ServiceEntry, Sidecar, VirtualService, Deployment, Namespace, Service`},
-		{"old version", "apiVersion: config.istio.io/v1alpha2\nkind: VirtualService\nmetadata: {name: m}\n", 1, vs, "apiVersion", "VirtualService has networking.istio.io/v1, networking.istio.io/v1beta1, networking.istio.io/v1alpha3"},
-		{"wrong Kubernetes version", "apiVersion: apps/v1\nkind: Service\nmetadata: {name: m}\n", 1, "Service m", "apiVersion", "Service has v1"},
-		{"no kind", "\napiVersion: v1\nmetadata: {name: m}\n", 2, "document 1", "kind", "want a string"},
+		{"unknown kind", "apiVersion: v1\nkind: Secret\nmetadata: {name: m}\n", 2, "Secret m", "kind", `"Secret" is not supported by hellochaos; accepted: DestinationRule, Gateway, ServiceEntry, Sidecar, VirtualService, Deployment, Namespace, Service`},
+		{"old version", "apiVersion: config.istio.io/v1alpha2\nkind: VirtualService\nmetadata: {name: m}\n", 1, vs, "apiVersion", `must be one of networking.istio.io/v1, networking.istio.io/v1beta1, networking.istio.io/v1alpha3 for kind VirtualService, not "config.istio.io/v1alpha2"`},
+		{"wrong Kubernetes version", "apiVersion: apps/v1\nkind: Service\nmetadata: {name: m}\n", 1, "Service m", "apiVersion", `must be v1 for kind Service, not "apps/v1"`},
+		{"no kind", "\napiVersion: v1\nmetadata: {name: m}\n", 2, "document 1", "kind", "must be a string that is not empty"},
 		{"no name", "apiVersion: v1\nkind: Namespace\nmetadata: {}\n", 3, "document 1", "metadata.name", "must consist of lower case"},
 		{"bad name", "apiVersion: v1\nkind: Namespace\nmetadata: {name: A_b}\n", 3, "Namespace A_b", "metadata.name", "must consist of lower case"},
-		{"misspelt metadata", "apiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: {name: m, lables: {}}\nspec: {}\n", 3, "Sidecar m", "metadata.lables", "unknown field"},
-		{"misspelt spec", "apiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: {name: m}\nspec: {}\nspce: {}\n", 5, "Sidecar m", "spce", "unknown field"},
-		{"not an object", "- a\n", 1, "document 1", "", "not an object"},
-		{"duplicate key", "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: m\n  labels: {}\n  labels: {}\n", 6, "document 1", "metadata.labels", "written twice; the first stands in line 5"},
-		{"duplicate key in the second document", virtualServiceYAML("a", "x") + "---\nkind: a\nkind: b\n", 9, "document 2", "kind", "written twice; the first stands in line 8"},
-		{"key that is a list", "[a]: b\n", 1, "document 1", "", "a key of a map must be a string"},
+		{"misspelt metadata", "apiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: {name: m, lables: {}}\nspec: {}\n", 3, "Sidecar m", "metadata.lables", "unknown field: Kubernetes' API has no field of this name here"},
+		{"misspelt spec", "apiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: {name: m}\nspec: {}\nspce: {}\n", 5, "Sidecar m", "spce", "unknown field; accepted: apiVersion, kind, metadata, spec, status"},
+		{"is not an object: it must have apiVersion, kind and metadata", "- a\n", 1, "document 1", "", "is not an object: it must have apiVersion, kind and metadata"},
+		{"duplicate key", "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: m\n  labels: {}\n  labels: {}\n", 6, "document 1", "metadata.labels", "is written twice, first in line 5: write it once"},
+		{"duplicate key in the second document", virtualServiceYAML("a", "x") + "---\nkind: a\nkind: b\n", 9, "document 2", "kind", "is written twice, first in line 8: write it once"},
+		{"key that is a list", "[a]: b\n", 1, "document 1", "", "has a key that is not a string: each key of a map must be a string"},
 		{"dns of the node", deploymentWith("", "dnsPolicy: Default", ""), 10, "Deployment m", "spec.template.spec.dnsPolicy", "Default is not supported by hellochaos; accepted: ClusterFirst"},
-		{"alias of nothing", "a: *x\n", 1, "document 1", "", "not YAML: unknown anchor 'x' referenced"},
+		{"alias of nothing", "a: *x\n", 1, "document 1", "", "is not valid YAML: unknown anchor 'x' referenced"},
 		{"alias inside itself", "a: &x\n  - b\n  - *x\n", 3, "document 1", "a[1]", "the alias *x stands inside the value that it stands for"},
 		{"merge inside itself", "a: &x\n  b: 1\n  <<: *x\n", 1, "document 1", "a", "the alias *x stands inside the value that it stands for"},
-		{"merge of a scalar", "a: &x 1\nb: {<<: *x}\n", 2, "document 1", "b", "the merge key << takes a map"},
-		{"merge after a key that it has", "a: &x {c: 1}\nb:\n  c: 2\n  <<: *x\n", 3, "document 1", "b.c", "written before the merge key <<, which has it too"},
-		{"two merges", "a: &x {c: 1}\nb:\n  <<: *x\n  <<: *x\n", 4, "document 1", "b.<<", "written twice; the first stands in line 3"},
+		{"merge of a scalar", "a: &x 1\nb: {<<: *x}\n", 2, "document 1", "b", "has a merge key << whose value is neither a map nor a list of maps"},
+		{"merge after a key that it has", "a: &x {c: 1}\nb:\n  c: 2\n  <<: *x\n", 3, "document 1", "b.c", "stands before the merge key <<, which sets it too"},
+		{"two merges", "a: &x {c: 1}\nb:\n  <<: *x\n  <<: *x\n", 4, "document 1", "b.<<", "is written twice, first in line 3: write it once"},
 		{"bomb of aliases", bomb(9), 0, "", "", "stand for more than 1048576 bytes"},
-		{"bomb of one long text", "a: &x " + strings.Repeat("y", 500_000) + "\nb: [*x, *x, *x]\n", 2, "document 1", "b[2]", "the aliases of this document stand for more than 1048576 bytes: write fewer"},
+		{"bomb of one long text", "a: &x " + strings.Repeat("y", 500_000) + "\nb: [*x, *x, *x]\n", 2, "document 1", "b[2]", "the aliases of this document stand for more than 1048576 bytes: use fewer aliases"},
 		{"field through an alias", "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata:\n  name: m\n  annotations: {x: y}\nspec:\n  hosts: [m]\n  http:\n" +
 			"    - retries: &r\n        retryOnn: 5xx\n      route: &to [{destination: {host: m}}]\n    - retries: *r\n      route: *to\n", 10, vs, "spec.http[1].retries.retryOnn", `did you mean "retryOn"?`},
-		{"UTF-16", "\xff\xfea\x00", 0, "", "", "UTF-16, not UTF-8: save the file as UTF-8"},
-		{"list of no version", "kind: List\nitems: []\n", 1, "List", "apiVersion", "nothing; List has v1"},
-		{"list without items", "apiVersion: v1\nkind: List\n", 1, "List", "items", "want a list, not nothing"},
+		{"UTF-16", "\xff\xfea\x00", 0, "", "", "is UTF-16: save the file as UTF-8"},
+		{"list of no version", "kind: List\nitems: []\n", 1, "List", "apiVersion", `must be "v1" for a List, but it is missing or empty`},
+		{"list without items", "apiVersion: v1\nkind: List\n", 1, "List", "items", "must be a list, but it is missing or empty"},
 		{"list with more", "apiVersion: v1\nkind: List\nitems: []\nspec: {}\n", 4, "List", "spec", "unknown field; accepted: apiVersion, kind, metadata, items"},
-		{"list in a list", "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: List\n  items: []\n", 5, "item 1 of the List", "kind", `"List" is not read by hellochaos`},
-		{"nothing in a list", "apiVersion: v1\nkind: List\nitems:\n- 1\n", 4, "item 1 of the List", "", "not an object"},
+		{"list in a list", "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: List\n  items: []\n", 5, "item 1 of the List", "kind", `"List" is not supported by hellochaos`},
+		{"nothing in a list", "apiVersion: v1\nkind: List\nitems:\n- 1\n", 4, "item 1 of the List", "", "is not an object: it must have apiVersion, kind and metadata"},
 		{"field in a list", "apiVersion: v1\nkind: List\nitems:\n" + item(specOf("Sidecar", "{}")) + item(httpEntry("{"+toM+", retries: {attempts: 3, retryOnn: 5xx}}")), 13, vs, "spec.http[0].retries.retryOnn", `did you mean "retryOn"?`},
-		{"twice in a list", "apiVersion: v1\nkind: List\nitems:\n" + item(specOf("Sidecar", "{}")) + item(specOf("Sidecar", "{}")), 8, "Sidecar m", "", "a second object of this kind and name; the first begins in line 4"},
-		{"tab", "apiVersion: v1\nkind: Namespace\nmetadata:\n\tname: m\n", 4, "document 1", "", "not YAML"},
-		{"deep", strings.Repeat("[", 40) + strings.Repeat("]", 40), 1, "document 1", strings.Repeat("[0]", 31), "nested deeper than 30 levels"},
-		{"not UTF-8", "a: b\nc: \xff\n", 2, "", "", "not UTF-8"},
-		{"huge", strings.Repeat("#", maxFile+1), 0, "", "", "a manifest has at most 1048576"},
-		{"second object of the name", virtualServiceYAML("a", "x") + "---\n" + virtualServiceYAML("a", "y"), 8, "VirtualService a", "", "a second object of this kind and name; the first begins in line 1"},
-		{"text after the end", "apiVersion: v1\n...\nkind: x\n", 2, "document 1", "", "not YAML"},
-		{"in the second document", "# nothing\n---\n" + virtualServiceYAML("a", "x") + "---\nkind: 1\n", 10, "document 2", "kind", "want a string"},
+		{"twice in a list", "apiVersion: v1\nkind: List\nitems:\n" + item(specOf("Sidecar", "{}")) + item(specOf("Sidecar", "{}")), 8, "Sidecar m", "", "has the kind and name of the object in line 4: write an object once"},
+		{"tab", "apiVersion: v1\nkind: Namespace\nmetadata:\n\tname: m\n", 4, "document 1", "", "is not valid YAML"},
+		{"deep", strings.Repeat("[", 40) + strings.Repeat("]", 40), 1, "document 1", strings.Repeat("[0]", 31), "is nested deeper than the 30 levels that are accepted"},
+		{"is not UTF-8: save the file as UTF-8", "a: b\nc: \xff\n", 2, "", "", "is not UTF-8: save the file as UTF-8"},
+		{"huge", strings.Repeat("#", maxFile+1), 0, "", "", "is larger than the 1048576 bytes that a manifest may have"},
+		{"second object of the name", virtualServiceYAML("a", "x") + "---\n" + virtualServiceYAML("a", "y"), 8, "VirtualService a", "", "has the kind and name of the object in line 1: write an object once"},
+		{"text after the end", "apiVersion: v1\n...\nkind: x\n", 2, "document 1", "", "is not valid YAML"},
+		{"in the second document", "# nothing\n---\n" + virtualServiceYAML("a", "x") + "---\nkind: 1\n", 10, "document 2", "kind", "must be a string that is not empty"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			objects, err := Parse("f.yaml", []byte(c.yaml))
@@ -284,7 +287,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// TestProblemsForm holds the message to its form: file, line, object, field.
+// TestProblemsForm checks the form of the message: file, line, object, field, text.
 func TestProblemsForm(t *testing.T) {
 	_, err := Parse("retry.yaml", []byte(httpEntry("{"+toM+", mirror: {host: x}, retries: {attempts: 3, retryOnn: 5xx}}")))
 	want := `retry.yaml:6: VirtualService m: spec.http[0].mirror: ` + notExecuted + `
@@ -310,7 +313,7 @@ func TestAllProblemsOfAllDocuments(t *testing.T) {
 	}
 }
 
-// TestAccepted holds what the webhook accepts and might be taken for wrong.
+// TestAccepted reads documents that Istio's webhook accepts although they may look wrong.
 func TestAccepted(t *testing.T) {
 	for name, yaml := range map[string]string{
 		"empty":                       "",
@@ -534,8 +537,8 @@ spec:
 	}
 }
 
-// A file of nothing but bad documents must not cost what reading each of them does: a file of the largest size took half a
-// minute. Its work is measured in allocations, which do not depend on the machine.
+// A file of bad documents only is not read to its end: reading all of one of the largest size took half a minute. The test
+// measures the work in allocations, which do not depend on the machine.
 func TestParseEndsAfterManyProblems(t *testing.T) {
 	const documents = maxFile / len("--- {}\n")
 	data := []byte(strings.Repeat("--- {}\n", documents))
@@ -554,7 +557,7 @@ func TestParseEndsAfterManyProblems(t *testing.T) {
 	}
 }
 
-// Twice the documents are twice the work, for those without content and for those that are right.
+// Reading twice as many documents takes twice the work, for empty documents and for accepted ones.
 func TestParseIsLinear(t *testing.T) {
 	for _, document := range []string{"---\n", "--- # %d\n", "---\n{apiVersion: v1, kind: Namespace, metadata: {name: n%d}}\n"} {
 		allocations := func(documents int) float64 {

@@ -2,9 +2,9 @@ package manifests
 
 import "strings"
 
-// NormalPath is a request's target as Envoy looks at it and forwards it, normalised as Istio's default (pathNormalization
-// BASE) does: backslashes are slashes, "." and ".." segments, escaped or not, are resolved, a fragment is dropped.
-// Repeated slashes and the query stay. target begins with a slash; NormalPath of its result changes nothing.
+// NormalPath is the target of a request as Envoy matches and forwards it, normalised as Istio does by default (pathNormalization
+// BASE): backslashes become slashes, "." and ".." segments are resolved, escaped or not, and a fragment is dropped. Repeated
+// slashes and the query stay. target must begin with a slash. NormalPath does not change its own result.
 func NormalPath(target string) string {
 	target, _, _ = strings.Cut(target, "#")
 	path, query, asked := strings.Cut(target, "?")
@@ -20,7 +20,7 @@ func NormalPath(target string) string {
 	return path
 }
 
-// dots writes backslashes and escaped dots plainly, so that they are seen as segments.
+// dots replaces backslashes and escaped dots, so that the segments can be split at slashes and compared with "." and "..".
 var dots = strings.NewReplacer(`\`, "/", "%2e", ".", "%2E", ".")
 
 // resolved is a path without "." and ".." segments (RFC 3986 5.2.4).

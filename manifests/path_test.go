@@ -18,7 +18,7 @@ func TestNormalPath(t *testing.T) {
 	}
 }
 
-// FuzzNormalPath holds the path to its promises: no dot segments are left, and a second look changes nothing.
+// FuzzNormalPath checks that no dot segments are left, and that NormalPath does not change its own result.
 func FuzzNormalPath(f *testing.F) {
 	for _, seed := range []string{"/a/../foo?x=1", `/a/%2e.\.?`, "/%2e#", "/a/%252e"} {
 		f.Add(seed)

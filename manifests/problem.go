@@ -7,17 +7,17 @@ import (
 	"github.com/hellochaos/hellochaos/printable"
 )
 
-// Problem is one thing wrong with a manifest.
+// Problem is one thing that is wrong with a manifest.
 type Problem struct {
 	File   string
 	Line   int    // 1 is the first; 0 when the whole file is meant
-	Object string // "VirtualService middleware", or "document 2" when it has no name
+	Object string // "VirtualService middleware", or "document 2" when the object has no name
 	Field  string // "spec.http[0].retries.retryOnn"; empty when the whole object is meant
-	Text   string // what is wrong, and what is accepted
+	Text   string // says of the field what is wrong and what is accepted: "must be at least 0, not -1"
 }
 
-// Error is "file:line: object: field: text" on one line, without the parts that are not known. File, object and field have names that
-// whoever wrote the manifest chose, and so may the text.
+// Error is "file:line: object: field: text" on one line; parts that are not known are left out. Control characters and line breaks
+// are escaped, since the author of a manifest chooses the names in it.
 func (p Problem) Error() string {
 	var b strings.Builder
 	b.WriteString(printable.Line(p.File))
@@ -32,7 +32,7 @@ func (p Problem) Error() string {
 	return strings.TrimPrefix(b.String(), ": ")
 }
 
-// Problems is every problem found; its Error has a line for each.
+// Problems are all problems that were found. Error has one line for each.
 type Problems []Problem
 
 func (p Problems) Error() string {

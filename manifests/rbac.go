@@ -7,8 +7,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 )
 
-// CheckNamespace returns an error unless Kubernetes takes the name for a namespace's: what it is put into, YAML or a command, then has
-// no more than the name in it.
+// CheckNamespace returns an error unless Kubernetes accepts the name for a namespace. An accepted name is safe in YAML and in a
+// command line: it adds nothing but the name.
 func CheckNamespace(name string) error {
 	if wrong := validation.IsDNS1123Label(name); len(wrong) > 0 {
 		return fmt.Errorf("%q cannot be a namespace: %s", name, strings.Join(wrong, "; "))
@@ -17,14 +17,15 @@ func CheckNamespace(name string) error {
 }
 
 // RBAC is the YAML of a ServiceAccount named hellochaos in a namespace, with the least permissions that a run there and
-// its restore need. kubectl applies it without -n: two of its objects stand in istio-system. The error is CheckNamespace's.
+// its restore need. It must be applied without kubectl's -n, since two of its objects belong to istio-system. The error is that of
+// CheckNamespace.
 func RBAC(namespace string) ([]byte, error) {
 	if err := CheckNamespace(namespace); err != nil {
 		return nil, err
 	}
 	data, err := files.ReadFile("rbac.yaml")
 	if err != nil {
-		panic(err) // it is part of the build
+		panic(err) // cannot happen: the file is embedded in the program
 	}
 	text := strings.NewReplacer(
 		"namespace: "+Namespace, "namespace: "+namespace,

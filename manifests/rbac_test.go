@@ -16,7 +16,7 @@ func TestRBACIsForOneNamespaceAndIstios(t *testing.T) {
 		}
 		text := string(data)
 		if namespace != Namespace && strings.Contains(text, Namespace) {
-			t.Errorf("RBAC(%q) still speaks of %s:\n%s", namespace, Namespace, text)
+			t.Errorf("RBAC(%q) still contains %s:\n%s", namespace, Namespace, text)
 		}
 		var got []string
 		for _, document := range strings.Split(text, "\n---\n") {
@@ -39,7 +39,7 @@ func TestRBACIsForOneNamespaceAndIstios(t *testing.T) {
 	}
 }
 
-// A name that Kubernetes would not take makes no YAML: it could end the document and begin another one.
+// RBAC refuses names that Kubernetes refuses: such a name could end the YAML document and begin another one.
 func TestRBACRefusesNames(t *testing.T) {
 	for _, namespace := range []string{"", "A_B", "x\n---\nkind: Evil", "x y", "-x", "a.b", "x\x1b[2J", "$(id)", strings.Repeat("x", 64)} {
 		text, err := RBAC(namespace)

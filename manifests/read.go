@@ -10,23 +10,23 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// virtualService is a VirtualService with its short names resolved.
+// virtualService is a VirtualService whose short names are completed.
 type virtualService struct {
 	name, namespace string
-	hosts           []string // fully qualified, or with a leading "*"
+	hosts           []string // fully qualified, or beginning with "*"
 	gateways        []string // "mesh", or "namespace/name"
 	routes          []httpRoute
-	private         bool // exported to its own namespace alone
+	private         bool // whether it is exported to its own namespace only
 }
 
 // entry is a ServiceEntry.
 type entry struct {
 	namespace string
 	hosts     []string
-	ports     []int // of HTTP
+	ports     []int // its ports of HTTP
 }
 
-// destinationRule is what the DestinationRules of a host say together.
+// destinationRule is what all DestinationRules of a host define together.
 type destinationRule struct {
 	subsets  map[string]map[string]string // labels by name
 	balancer string
@@ -38,8 +38,8 @@ type sidecar struct {
 	registryOnly bool
 }
 
-// Read finds out what a set of objects means. The objects must come from Parse, or be changed copies of such; the error
-// is Problems, what only the whole set shows to be wrong.
+// Read finds out what a set of objects means. The objects must come from Parse, or be changed copies of such objects. Its error is
+// Problems, which show only when all objects are read together.
 func Read(objects []Object) (*Rules, error) {
 	r := &Rules{
 		Services:     make(map[string]*Service),
@@ -55,7 +55,7 @@ func Read(objects []Object) (*Rules, error) {
 	for i := range objects {
 		o := &objects[i]
 		if seen[o.identity()] {
-			problems = append(problems, o.problem("", "a second object of this kind and name"))
+			problems = append(problems, o.problem("", "has the kind and name of another object: write an object once"))
 			continue
 		}
 		seen[o.identity()] = true
@@ -64,7 +64,7 @@ func Read(objects []Object) (*Rules, error) {
 	slices.SortFunc(r.Workloads, func(a, b Workload) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Namespace, b.Namespace))
 	})
-	// Every object is known now: services before clusters, clusters before the routes that point at them.
+	// All objects are added now. Clusters need the services, and routes need the clusters that they lead to.
 	r.resolveClusters()
 	for i := range objects {
 		spec, ok := objects[i].Istio.(*networking.VirtualService)
@@ -84,7 +84,7 @@ func Read(objects []Object) (*Rules, error) {
 	return r, nil
 }
 
-// add takes up one object, VirtualServices excepted.
+// add adds one object to r, except VirtualServices.
 func (r *Rules) add(o *Object) {
 	switch k := o.Kubernetes.(type) {
 	case *corev1.Service:

@@ -12,19 +12,19 @@ import (
 
 const (
 	domain = ".svc.cluster.local"
-	// rootNamespace is where a Sidecar or DestinationRule holds for the whole mesh.
+	// rootNamespace is the namespace in which a Sidecar or DestinationRule holds for the whole mesh.
 	rootNamespace = "istio-system"
 	// leastRequest is Istio's default load balancer.
 	leastRequest = "LEAST_REQUEST"
 )
 
-// cluster is what a destination points at.
+// cluster identifies what a destination leads to, as one of Envoy's clusters.
 type cluster struct {
 	host, subset string
 	port         int
 }
 
-// qualify is Istio's ResolveShortnameToFQDN: only a name without any dot is short.
+// qualify is the full name of a host, by Istio's ResolveShortnameToFQDN: only a name without any dot is completed.
 func qualify(host, namespace string) string {
 	host = strings.ToLower(host)
 	if strings.ContainsAny(host, ".*") {
@@ -45,7 +45,7 @@ func (r *Rules) addService(o *Object, k *corev1.Service) {
 	r.Services[s.Host] = s
 }
 
-// Service is a Service by its full name, or by its short one in Namespace; nil when there is none.
+// Service finds a Service by its full name, or by its short name in Namespace. It is nil when no Service has the name.
 func (r *Rules) Service(name string) *Service { return r.Services[qualify(name, Namespace)] }
 
 func (r *Rules) addDestinationRule(o *Object, spec *networking.DestinationRule) {
@@ -53,7 +53,7 @@ func (r *Rules) addDestinationRule(o *Object, spec *networking.DestinationRule) 
 	switch o.namespace() {
 	case Namespace, rootNamespace:
 	default:
-		// Elsewhere it holds for the services of its own namespace only.
+		// A DestinationRule in another namespace holds for the services of that namespace only.
 		if !strings.HasSuffix(host, "."+o.namespace()+domain) {
 			return
 		}
@@ -73,7 +73,7 @@ func (r *Rules) addDestinationRule(o *Object, spec *networking.DestinationRule) 
 	}
 }
 
-// balancer is the name of a simple load balancer; empty where the default holds.
+// balancer is the name of a simple load balancer; empty for the default.
 func balancer(simple networking.LoadBalancerSettings_SimpleLB) string {
 	switch simple {
 	case networking.LoadBalancerSettings_RANDOM, networking.LoadBalancerSettings_ROUND_ROBIN:
@@ -95,10 +95,10 @@ func (r *Rules) addEntry(o *Object, spec *networking.ServiceEntry) {
 	r.entries = append(r.entries, e)
 }
 
-// speaksHTTP reports whether a port of this protocol is routed as HTTP in the clear.
+// speaksHTTP reports whether Istio routes a port of this protocol as unencrypted HTTP.
 func speaksHTTP(protocol string) bool { return strings.EqualFold(protocol, "HTTP") }
 
-// resolveClusters looks up once what every destination that exists leads to.
+// resolveClusters finds the endpoints of every destination that exists.
 func (r *Rules) resolveClusters() {
 	for i := range r.entries {
 		for _, host := range r.entries[i].hosts {
@@ -106,7 +106,7 @@ func (r *Rules) resolveClusters() {
 				address := net.JoinHostPort(host, strconv.Itoa(port))
 				r.addClusters(host, port, func(labels map[string]string) Endpoints {
 					if labels != nil {
-						// A host that DNS resolves has no labels, so that a subset of it is empty.
+						// A host that DNS resolves has no labels, so its subsets have no endpoints.
 						return Endpoints{Known: true}
 					}
 					return Endpoints{Known: true, External: address}
@@ -126,7 +126,7 @@ func (r *Rules) resolveClusters() {
 	}
 }
 
-// addClusters adds a host's port as a whole and each of its subsets.
+// addClusters adds the clusters of a host's port: the whole host, and each of its subsets. find finds the endpoints with labels.
 func (r *Rules) addClusters(host string, port int, find func(labels map[string]string) Endpoints) {
 	rule := r.destinations[host]
 	if rule == nil {
@@ -148,7 +148,7 @@ func (r *Rules) addClusters(host string, port int, find func(labels map[string]s
 // Selected are the workloads that a Service selects, in the order of r.Workloads.
 func (r *Rules) Selected(s *Service) []Workload { return r.subset(s, nil) }
 
-// subset are the workloads that have a service's selector and a subset's labels.
+// subset are the workloads that have the labels of a service's selector and those of a subset.
 func (r *Rules) subset(s *Service, labels map[string]string) []Workload {
 	if len(s.selector) == 0 {
 		return nil
@@ -162,7 +162,7 @@ func (r *Rules) subset(s *Service, labels map[string]string) []Workload {
 	return workloads
 }
 
-// namespace is where a Service stands.
+// namespace is the namespace of a Service.
 func (s *Service) namespace() string {
 	_, namespace, _ := strings.Cut(strings.TrimSuffix(s.Host, domain), ".")
 	return namespace
@@ -178,8 +178,8 @@ func has(labels, want map[string]string) bool {
 	return true
 }
 
-// Endpoints is what a destination of one of r's rules leads to. The pointer is the same for the same destination, so
-// that state may be kept by it.
+// Endpoints is what a destination of one of r's rules leads to. The pointer is the same for the same destination, so a caller may
+// use it as a key.
 func (r *Rules) Endpoints(d *Destination) *Endpoints {
 	if d.endpoints != nil {
 		return d.endpoints
@@ -190,7 +190,7 @@ func (r *Rules) Endpoints(d *Destination) *Endpoints {
 	return r.unknown
 }
 
-// portOf is the port of a destination that names none: the service's only port, or else the port of the request.
+// portOf is the port of a destination that names no port: the only port of its service, or else the port of the request.
 func (r *Rules) portOf(host string, request int) int {
 	if s := r.Services[host]; s != nil && !s.hidden {
 		if len(s.Ports) == 1 {

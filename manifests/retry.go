@@ -11,12 +11,12 @@ import (
 )
 
 const (
-	// defaultAttempts and defaultOn are Istio's own policy, where the YAML is silent
-	// (pilot/pkg/networking/core/route/retry, DefaultPolicy). None of these words covers an HTTP status.
+	// defaultAttempts and defaultOn are the policy of a rule without retries (Istio's
+	// pilot/pkg/networking/core/route/retry, DefaultPolicy). None of these words covers an HTTP status.
 	defaultAttempts = 2
 	defaultOn       = "connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes"
-	// defaultBase is Envoy's first back-off interval; no interval exceeds maxBackOff times the base
-	// (RetryStateImpl's constructor).
+	// defaultBase is Envoy's first back-off interval. No interval is longer than maxBackOff times the base
+	// (the constructor of Envoy's RetryStateImpl).
 	defaultBase = 25 * time.Millisecond
 	maxBackOff  = 10
 )
@@ -30,15 +30,15 @@ const (
 	classReset                         // every try without an answer
 	classConnect                       // the connection could not be made
 	classConflict                      // status 409
-	classStatus                        // the numbers of retryOn
-	classRateLimited                   // every status, with x-envoy-ratelimited
+	classStatus                        // the statuses that retryOn names by number
+	classRateLimited                   // every status of an answer with the header x-envoy-ratelimited
 
-	// classNone is of words for HTTP/2, HTTP/3, gRPC and response headers that no service of the chain sends.
+	// classNone is for words about HTTP/2, HTTP/3, gRPC and response headers, which the services of the chain do not send.
 	classNone class = 0
 )
 
-// retryWords are the words that Istio's webhook accepts in retryOn (pkg/config/validation, supportedRetryOnPolicies),
-// with what they cover. Before a connection is made no request was sent, so reset-before-request covers that too.
+// retryWords are the words that Istio's webhook accepts in retryOn (pkg/config/validation, supportedRetryOnPolicies), each with
+// the failures that it covers. reset-before-request covers a connection that could not be made, since no request was sent on it.
 var retryWords = map[string]class{
 	"5xx":                        class5xx,
 	"gateway-error":              classGateway,
@@ -58,8 +58,8 @@ var retryWords = map[string]class{
 	"unavailable":                classNone,
 }
 
-// retry is a route's policy as it takes effect. routeTimeout is the route's own, 0 for none: a per-try timeout that is
-// not shorter is ignored (router.cc, FilterUtility::finalTimeout).
+// retry is the policy that takes effect for a rule with this policy, nil for none, and this timeout, 0 for none. A per-try timeout
+// that is not shorter than the rule's timeout is ignored (FilterUtility::finalTimeout in Envoy's router.cc).
 func retry(policy *networking.HTTPRetry, routeTimeout time.Duration) Retry {
 	r := Retry{Default: policy == nil, Attempts: defaultAttempts, Base: defaultBase, PreviousHosts: true}
 	on := defaultOn
@@ -83,8 +83,8 @@ func retry(policy *networking.HTTPRetry, routeTimeout time.Duration) Retry {
 	return r
 }
 
-// SetOn makes the policy cover what these words of retryOn cover, joined by commas, and nothing else. A word that
-// retryOn does not accept covers nothing.
+// SetOn makes the policy cover the failures that these words of retryOn cover, and no others. The words are joined by commas. A
+// word that retryOn does not accept covers nothing.
 func (r *Retry) SetOn(words string) {
 	r.On, r.classes, r.codes = words, classNone, nil
 	for word := range strings.SplitSeq(words, ",") {
@@ -103,8 +103,8 @@ func statusCode(word string) (int, bool) {
 	return code, err == nil && http.StatusText(code) != ""
 }
 
-// Covers reports whether a try that ended with f is one that the policy sends again, attempts permitting. It follows
-// Envoy's RetryStateImpl::wouldRetryFromHeaders and wouldRetryFromReset.
+// Covers reports whether the policy sends a call again whose try failed with f, as long as attempts are left. It follows Envoy's
+// RetryStateImpl::wouldRetryFromHeaders and wouldRetryFromReset.
 func (r *Retry) Covers(f Failure) bool {
 	if f.Status == 0 {
 		return r.classes&(class5xx|classGateway|classReset) != 0 || f.ConnectFailure && r.classes&classConnect != 0
@@ -121,8 +121,8 @@ func (r *Retry) Covers(f Failure) bool {
 	return r.classes&classStatus != 0 && slices.Contains(r.codes, f.Status)
 }
 
-// BackOff is the exclusive upper bound of the wait before retry n, 1 for the first; the wait is uniform from 0. It is
-// min(Base·2^(n-1), 10·Base), Envoy's JitteredExponentialBackOffStrategy::nextBackOffMs.
+// BackOff is the upper bound, excluded, of the wait before retry n, where the first retry has number 1. The wait is drawn
+// uniformly from 0 up to it. It is min(Base·2^(n-1), 10·Base), as in Envoy's JitteredExponentialBackOffStrategy::nextBackOffMs.
 func (r *Retry) BackOff(n int) time.Duration {
 	if n < 1 {
 		return 0

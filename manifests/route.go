@@ -9,16 +9,16 @@ import (
 	networking "istio.io/api/networking/v1alpha3"
 )
 
-// mesh is the name by which a VirtualService calls all sidecars among its gateways.
+// mesh is the name that stands for all sidecars in a VirtualService's list of gateways.
 const mesh = "mesh"
 
 // httpRoute is an entry of a VirtualService's http list, the same for every caller.
 type httpRoute struct {
-	matches []match // any of them; empty: every request
-	rule    *Rule   // whose destinations may have port 0: the port of the request
+	matches []match // a request must meet one of them; when empty, every request meets the entry
+	rule    *Rule   // a destination with port 0 in it goes to the port of the request
 }
 
-// route is a rule and one condition under which a request meets it, as Envoy's routes are.
+// route is a rule with one match under which a request meets it, like one of Envoy's routes.
 type route struct {
 	match *match
 	rule  *Rule
@@ -32,7 +32,7 @@ func qualifyGateway(name, namespace string) string {
 	return namespace + "/" + name
 }
 
-// virtualService compiles a VirtualService as far as it is the same for every caller and port.
+// virtualService compiles the parts of a VirtualService that are the same for every caller and port.
 func (r *Rules) virtualService(o *Object, spec *networking.VirtualService) (virtualService, Problems) {
 	v := virtualService{name: o.Name(), namespace: o.namespace(), private: private(o)}
 	for _, host := range spec.Hosts {
@@ -48,11 +48,12 @@ func (r *Rules) virtualService(o *Object, spec *networking.VirtualService) (virt
 	for i, h := range spec.Http {
 		compiled := httpRoute{rule: newRule(h, v.namespace)}
 		compiled.rule.Name = fmt.Sprintf("%s, http[%d]", v.name, i)
+		compiled.rule.File, compiled.rule.Line = o.File, o.lines.of(fmt.Sprintf("spec.http[%d]", i), o.Line)
 		for j, m := range h.Match {
 			c, err := newMatch(m, v.namespace)
 			if err != nil {
 				problems = append(problems, Problem{File: o.File, Line: o.Line, Object: o.Name(),
-					Field: fmt.Sprintf("spec.http[%d].match[%d]", i, j), Text: err.Error()})
+					Field: fmt.Sprintf("spec.http[%d].match[%d]", i, j), Text: "has a regular expression that cannot be compiled: " + err.Error()})
 				continue
 			}
 			compiled.matches = append(compiled.matches, c)
@@ -62,7 +63,7 @@ func (r *Rules) virtualService(o *Object, spec *networking.VirtualService) (virt
 	return v, problems
 }
 
-// newRule is what an http route does, without its name; a destination that names no port has port 0 in it.
+// newRule is the rule of an http entry, still without its Name. A destination that names no port has port 0.
 func newRule(h *networking.HTTPRoute, namespace string) *Rule {
 	rule := &Rule{Timeout: h.Timeout.AsDuration()}
 	rule.Retry = retry(h.Retries, rule.Timeout)
@@ -82,7 +83,8 @@ func newRule(h *networking.HTTPRoute, namespace string) *Rule {
 	return rule
 }
 
-// newSplit is the destinations with their shares: of several, weight over the sum of weights.
+// newSplit is the destinations with their shares. Each share is the weight over the sum of all weights; a single destination has
+// share 1 whatever its weight is.
 func newSplit(destinations []*networking.HTTPRouteDestination, namespace string) []Destination {
 	sum := 0
 	for _, d := range destinations {
@@ -116,7 +118,7 @@ func newFault(f *networking.HTTPFaultInjection) *Fault {
 	}
 }
 
-// boundTo reports whether any request at a gateway, or at the sidecars by "mesh", can meet the entry.
+// boundTo reports whether a request at this gateway can meet the entry; "mesh" stands for the sidecars.
 func (h *httpRoute) boundTo(gateway string, v *virtualService) bool {
 	if len(h.matches) == 0 {
 		return slices.Contains(v.gateways, gateway)
@@ -131,13 +133,13 @@ func (m *match) boundTo(gateway string, v *virtualService) bool {
 	return slices.Contains(v.gateways, gateway)
 }
 
-// boundTo reports whether the VirtualService has any rule at a gateway, or at the sidecars by "mesh".
+// boundTo reports whether the VirtualService has a rule at this gateway; "mesh" stands for the sidecars.
 func (v *virtualService) boundTo(gateway string) bool {
 	return slices.ContainsFunc(v.routes, func(h httpRoute) bool { return h.boundTo(gateway, v) })
 }
 
-// bind makes the routes of a VirtualService at a gateway, or at the sidecars by "mesh", for requests to a port. The first
-// that takes everything is the last (BuildHTTPRoutesForVirtualService).
+// bind makes the routes of a VirtualService at a gateway, where "mesh" stands for the sidecars, for requests to a port. It ends
+// after the first route that every request meets, as Istio's BuildHTTPRoutesForVirtualService does.
 func (r *Rules) bind(v *virtualService, gateway string, port int) []route {
 	var bound []route
 	for i := range v.routes {
@@ -163,7 +165,7 @@ func (r *Rules) bind(v *virtualService, gateway string, port int) []route {
 	return bound
 }
 
-// bindRule is the rule for requests that arrive at a port: the destinations have their ports and endpoints.
+// bindRule is the rule for requests that arrive at a port: it fills in the ports and the endpoints of the destinations.
 func (r *Rules) bindRule(rule *Rule, port int) *Rule {
 	bound := *rule
 	bound.Split = make([]Destination, len(rule.Split))
@@ -177,7 +179,7 @@ func (r *Rules) bindRule(rule *Rule, port int) *Rule {
 	return &bound
 }
 
-// Pick is the destination that a draw in [0,1) falls on; nil when the rule has none.
+// Pick is the destination on whose share the number draw, in [0,1), falls. It is nil when the rule has no destination.
 func (r *Rule) Pick(draw float64) *Destination {
 	var chosen *Destination
 	sum := 0.0

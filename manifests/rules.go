@@ -6,17 +6,17 @@ import (
 	"time"
 )
 
-// Namespace is where the objects stand when they do not say: short names resolve in it.
+// Namespace is where the objects without a metadata.namespace stand. Short names of hosts resolve in it.
 const Namespace = "default"
 
-// Rules is what a set of objects means to the proxies of a mesh. It is made once by Read and its answers never change,
-// so it may be used concurrently; those that mean something else are made of it as new ones (Changed).
+// Rules is what a set of objects means to the proxies of a mesh. Read makes it, and its answers never change, so it may be used
+// concurrently. Methods such as Changed make other Rules from it and leave it as it is.
 type Rules struct {
 	// Workloads are the Deployments, in the order of their names and namespaces.
 	Workloads []Workload
 	// Services are the Kubernetes Services, by fully qualified name.
 	Services map[string]*Service
-	// Gateways is the Gateway, by "namespace/name": one, or none.
+	// Gateways has the only Gateway, by "namespace/name", or is empty.
 	Gateways map[string]*Gateway
 
 	virtualServices []virtualService
@@ -25,8 +25,8 @@ type Rules struct {
 	sidecars        map[string]*sidecar         // by namespace
 	clusters        map[cluster]*Endpoints
 	unknown         *Endpoints
-	// passthrough keeps the rule of every host outside the registry that was asked for under ALLOW_ANY, so that its
-	// Endpoints stay the same: host:port -> *Rule.
+	// passthrough keeps, by host:port, the *Rule of every host outside the registry to which a request went under ALLOW_ANY, so
+	// that its Endpoints stay the same.
 	passthrough *sync.Map
 }
 
@@ -34,8 +34,8 @@ type Rules struct {
 type Workload struct {
 	Name      string // "middleware-canary"
 	Namespace string
-	Labels    map[string]string // of its pods: app, version
-	Env       map[string]string // of its container
+	Labels    map[string]string // labels of its pods, such as app and version
+	Env       map[string]string // environment of its container
 	Replicas  int
 }
 
@@ -44,20 +44,20 @@ type Service struct {
 	Host     string // fully qualified: "middleware.default.svc.cluster.local"
 	Ports    []ServicePort
 	selector map[string]string
-	// hidden services are not in the mesh's registry (annotation networking.istio.io/exportTo "~"); DNS knows them.
+	// hidden says that the Service is not in the mesh's registry (annotation networking.istio.io/exportTo "~"). DNS still has it.
 	hidden bool
 }
 
 // ServicePort is one port of a Service.
 type ServicePort struct {
 	Port     int
-	target   int  // the pods' port
-	declared bool // as HTTP, by its name or its appProtocol
+	target   int  // the port of the pods
+	declared bool // whether its name or its appProtocol declares it as HTTP
 }
 
-// Gateway is a Gateway's servers, as far as HTTP goes.
+// Gateway is what the HTTP servers of a Gateway serve.
 type Gateway struct {
-	// Selector are the labels of the pods that are this gateway.
+	// Selector has the labels of the pods that run this gateway.
 	Selector map[string]string
 
 	name     string // "default/frontend"
@@ -65,55 +65,59 @@ type Gateway struct {
 	patterns []hostPattern
 }
 
-// Caller says whose proxy sends a request.
+// Caller names the proxy that sends a request.
 type Caller struct {
-	// Gateway is the "namespace/name" of the Gateway when an ingress gateway sends; empty for a sidecar.
+	// Gateway is the "namespace/name" of the Gateway when an ingress gateway sends the request; empty for a sidecar.
 	Gateway string
 	// Namespace is the sidecar's namespace.
 	Namespace string
 }
 
-// Request is what the choice of a rule looks at.
+// Request has the parts of a request that decide which rule it meets.
 type Request struct {
 	Host   string // as in the Host header, with or without a port
 	Method string
-	Path   string // as NormalPath makes it, with the query
+	Path   string // normalised by NormalPath, with the query
 	Header http.Header
 }
 
-// Rule is a decision for a request. Exactly one of Split, Direct and Redirect is set.
+// Rule says what a proxy does with a request. Exactly one of Split, Direct and Redirect is set.
 type Rule struct {
-	// Name says which rule it is, for messages: "VirtualService middleware, http[1]", "no rule".
+	// Name identifies the rule in messages: "VirtualService middleware, http[1]", "no rule".
 	Name string
-	// Split is where the request goes; the shares add up to 1.
+	// File and Line say where the rule stands; empty and 0 for an answer of the mesh that needs no rule.
+	File string
+	Line int
+	// Split has the destinations among which that of a request is drawn; their shares add up to 1.
 	Split []Destination
-	// Direct is the proxy's own answer: a directResponse, no rule (404 NR), a host outside the registry (502, or a reset).
+	// Direct is an answer that the proxy gives itself: a directResponse, 404 with flag NR where no rule matches, or 502 or a reset
+	// for a host outside the registry.
 	Direct *Direct
-	// Redirect is the proxy's own answer with a location.
+	// Redirect is an answer that the proxy gives itself, with a Location header.
 	Redirect *Redirect
 	Retry    Retry
-	// Timeout ends a call with all its tries; 0 is none.
+	// Timeout ends a call with all its tries; 0 sets no limit.
 	Timeout time.Duration
-	// Fault is injected before the destination is looked up; nil is none.
+	// Fault is injected before the destination is looked up; nil injects nothing.
 	Fault *Fault
 }
 
-// Destination is one arm of a split.
+// Destination is one of the destinations of a split.
 type Destination struct {
 	Host   string // fully qualified
 	Subset string // empty: the whole service
 	Port   int
 	Share  float64 // in [0,1]
 
-	endpoints *Endpoints // what Endpoints answers, looked up once
+	endpoints *Endpoints // the result of Rules.Endpoints, looked up once
 }
 
 // Direct is an answer that the proxy gives itself.
 type Direct struct {
 	Status int
 	Body   string
-	// Reset is true where nobody speaks HTTP: the connection ends without an answer (Istio's TCP BlackHoleCluster), and
-	// Status is 0.
+	// Reset is true at a port where no proxy listens for HTTP: the connection ends without an answer (Istio's TCP
+	// BlackHoleCluster), and Status is 0.
 	Reset bool
 	// Flags and Detail are Envoy's response flags ("-" for none, "NR") and response code detail ("route_not_found").
 	Flags, Detail string
@@ -122,55 +126,57 @@ type Direct struct {
 // Redirect is an answer that sends the client elsewhere.
 type Redirect struct {
 	Status    int
-	URI       string // empty: unchanged
-	Authority string // empty: unchanged
+	URI       string // empty keeps the URI of the request
+	Authority string // empty keeps the host of the request
 }
 
 // Fault is a fault injection.
 type Fault struct {
-	Delay       time.Duration // 0: none
-	DelayShare  float64       // in [0,1]
-	AbortStatus int           // 0: none
-	AbortShare  float64       // in [0,1]
+	Delay       time.Duration // 0 delays nothing
+	DelayShare  float64       // share of the calls that are delayed, in [0,1]
+	AbortStatus int           // 0 aborts nothing
+	AbortShare  float64       // share of the calls that are aborted, in [0,1]
 }
 
-// Retry is a retry policy as it takes effect: the YAML's, or Istio's default where the YAML is silent.
+// Retry is the retry policy that takes effect: that of the YAML, or Istio's default where the YAML has no retries.
 type Retry struct {
-	// Default says that the YAML is silent: the policy is Istio's own.
+	// Default says that the YAML has no retries, so that the policy is Istio's default.
 	Default bool
-	// Attempts is how many times a failed try may be sent again; 0 is never.
+	// Attempts is how many times a failed call may be sent again; 0 means never.
 	Attempts int
-	// PerTry ends a single try; 0 is no limit of its own.
+	// PerTry is the time limit of a single try; 0 sets none.
 	PerTry time.Duration
 	// Base is the first back-off interval, 25 ms by default.
 	Base time.Duration
-	// PreviousHosts: a retry looks for an endpoint that was not tried yet.
+	// PreviousHosts says that a retry looks for an endpoint that was not tried yet.
 	PreviousHosts bool
-	// On is retryOn as it takes effect, for messages: "5xx,connect-failure,refused-stream".
+	// On is the retryOn that takes effect, for messages: "5xx,connect-failure,refused-stream".
 	On string
 
 	classes class
 	codes   []int
 }
 
-// Failure is how a try ended badly, as the caller's proxy sees it.
+// Failure is how a try failed, as the caller's proxy sees it.
 type Failure struct {
-	// Status is the answer's; 0 when there was none, and then exactly one of the three below is set.
+	// Status is the status of the answer. It is 0 when there was no answer, and then exactly one of ConnectFailure, Reset and
+	// PerTryTimeout is set.
 	Status         int
 	ConnectFailure bool // the connection could not be made
-	Reset          bool // it ended before the answer's headers
-	PerTryTimeout  bool // the per-try timeout ended it
+	Reset          bool // the connection ended before the answer's headers
+	PerTryTimeout  bool // the per-try timeout ended the try
 	// RateLimited says that the answer carries x-envoy-ratelimited.
 	RateLimited bool
 }
 
 // Endpoints is the outcome of looking up a destination.
 type Endpoints struct {
-	// Known is false when no such cluster exists (host or subset undefined): 503 NC.
+	// Known is false when no object defines the host, the subset or the port: the proxy then answers 503 with flag NC.
 	Known bool
 	// External is the host:port to dial for a ServiceEntry's host; empty for a Service.
 	External string
-	// Workloads that the Service's selector and the subset's labels select; none: 503 UH.
+	// Workloads are those that the Service's selector and the subset's labels select. Without any the proxy answers 503 with
+	// flag UH.
 	Workloads []Workload
 	// Balancer is the simple load balancer: "LEAST_REQUEST" (the default), "RANDOM", "ROUND_ROBIN".
 	Balancer string

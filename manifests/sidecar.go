@@ -33,8 +33,8 @@ func (r *Rules) addSidecar(o *Object, spec *networking.Sidecar) {
 	r.sidecars[o.namespace()] = s
 }
 
-// addSidecar adds the hosts that a sidecar knows: the registry's, with their VirtualServices or without, and hosts that
-// only a VirtualService names.
+// addSidecar adds the hosts that a sidecar knows: those of the registry, with or without a VirtualService, and those that only a
+// VirtualService names.
 func (t *Table) addSidecar() {
 	r := t.rules
 	s := r.sidecars[t.namespace]
@@ -58,7 +58,7 @@ func (t *Table) addSidecar() {
 	for i := range r.virtualServices {
 		v := &r.virtualServices[i]
 		for _, host := range v.hosts {
-			// A host that is in no registry is served at port 80.
+			// Istio serves a host that is not in the registry at port 80.
 			if t.ports[80] && !anyCovered(registry, host) && admits(s.imports, v.namespace, host) && v.knownIn(t.namespace) {
 				t.addService(host, 80, v)
 			}
@@ -101,8 +101,9 @@ func (r *Rules) registry(s *sidecar) map[string][]int {
 // profile: istio-ingressgateway's 80, istiod's 15010 and 15014.
 var controlPlanePorts = []int{80, 15010, 15014}
 
-// listeners are the ports at which a sidecar listens for HTTP to any address: those that an imported Service declares
-// (pilot/pkg/networking/core/listener.go). A port whose protocol Istio must sniff has a listener of its Service's only.
+// listeners are the ports at which a sidecar listens for HTTP to any address: those that an imported Service or ServiceEntry
+// declares as HTTP (Istio's pilot/pkg/networking/core/listener.go). For a port whose protocol Istio must guess from the traffic it
+// listens at the address of that Service only.
 func (r *Rules) listeners(s *sidecar) map[int]bool {
 	ports := make(map[int]bool)
 	for i := range r.entries {
@@ -123,8 +124,8 @@ func (r *Rules) listeners(s *sidecar) map[int]bool {
 	return ports
 }
 
-// owner is the VirtualService whose rules a sidecar in a namespace obeys for a host: the one with the longest pattern, and a
-// host itself is longer than any wildcard for it; nil when there is none.
+// owner is the VirtualService whose rules a sidecar in a namespace obeys for a host: the one with the longest pattern that covers
+// the host. The host's own name is longer than any wildcard that covers it. owner is nil when no pattern covers the host.
 func (r *Rules) owner(host string, s *sidecar, namespace string) *virtualService {
 	var owner *virtualService
 	longest := ""
@@ -139,7 +140,7 @@ func (r *Rules) owner(host string, s *sidecar, namespace string) *virtualService
 	return owner
 }
 
-// addService adds a host of the sidecars' with its VirtualService's rules, or Istio's default rule without one.
+// addService adds a host with the rules of its VirtualService v, or with Istio's default rule when v is nil.
 func (t *Table) addService(host string, port int, v *virtualService) {
 	h := &virtualHost{}
 	if v != nil {
@@ -160,7 +161,7 @@ func (t *Table) addService(host string, port int, v *virtualService) {
 	}
 }
 
-// passThrough is the rule of ALLOW_ANY: the request goes where DNS says, with no retries and no timeout.
+// passThrough is the rule of ALLOW_ANY: the request goes to the address that DNS has for the host, without retries and timeout.
 func (t *Table) passThrough(host string, port int) *Rule {
 	if full, ok := t.names[host]; ok {
 		host = full

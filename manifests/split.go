@@ -5,9 +5,9 @@ import (
 	networking "istio.io/api/networking/v1alpha3"
 )
 
-// SplitCanary is objects with a share of middleware's traffic given to the canary: in each VirtualService of host
-// middleware, every http route that has no match and goes to subset prod alone goes to prod with weight 100-weight and
-// to canary with weight. weight is in percent, [0,100]; 0 leaves the routes as they are. The input is not changed.
+// SplitCanary is a copy of objects in which the canary gets a share of the calls to middleware. In each VirtualService for host
+// middleware, every http entry without a match whose only destination is subset prod gets two destinations: prod with 100-weight
+// and canary with weight. weight is in percent, in [0,100]; 0 leaves the entries as they are. The input is not changed.
 func SplitCanary(objects []Object, weight int) []Object {
 	result := make([]Object, len(objects))
 	for i := range objects {

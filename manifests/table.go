@@ -6,20 +6,20 @@ import (
 	"strings"
 )
 
-// Table is the routes of one caller's proxy. It may be used concurrently.
+// Table has the routes of one caller's proxy. It may be used concurrently.
 type Table struct {
 	rules *Rules
-	// hosts are the virtual hosts by name and port; at a gateway the port is 0, since it plays no part there.
+	// hosts are the virtual hosts by name and port. At a gateway the port is 0: a gateway does not look at the port of a Host.
 	hosts map[authority]*virtualHost
 	// wildcards are the virtual hosts whose name begins with "*", the longest first.
 	wildcards []wildcard
 	gateway   bool
-	namespace string // of the sidecar
-	// outside answers for hosts that the proxy does not know; nil lets such requests pass, and then names are the
-	// services as DNS knows them in the sidecar's namespace.
+	namespace string // the namespace of the sidecar
+	// outside is the rule for hosts that the proxy does not know. When it is nil such requests are let through, to the address
+	// that DNS has for the host; names then has the full name of each Service by the names that DNS knows in the namespace.
 	outside *Rule
 	names   map[string]string
-	ports   map[int]bool // at which a sidecar listens for HTTP to any address
+	ports   map[int]bool // the ports at which a sidecar listens for HTTP to any address
 }
 
 type authority struct {
@@ -33,21 +33,22 @@ type wildcard struct {
 	host    *virtualHost
 }
 
-// virtualHost is the rules of one host, in order.
+// virtualHost has the routes of one host, in the order in which a request tries them.
 type virtualHost struct{ routes []route }
 
 var (
-	// noRoute is Envoy's answer where a host or none of its rules matches.
+	// noRoute is Envoy's answer where it knows no host, or none of the host's rules matches.
 	noRoute = &Rule{Name: "no rule", Direct: &Direct{Status: http.StatusNotFound, Flags: "NR", Detail: "route_not_found"}}
-	// blocked is Istio's virtual host block_all: the answer for hosts outside the registry under REGISTRY_ONLY.
+	// blocked is the answer of Istio's virtual host block_all, for hosts outside the registry under REGISTRY_ONLY.
 	blocked = &Rule{Name: "outside the registry (REGISTRY_ONLY)",
 		Direct: &Direct{Status: http.StatusBadGateway, Flags: "-", Detail: "direct_response"}}
-	// blackHole is where such a request goes that meets no listener of HTTP: TCP, to a cluster without endpoints.
+	// blackHole is for such a host at a port without a listener for HTTP: Istio takes the request for TCP and sends it to a cluster
+	// without endpoints, so that the connection is reset.
 	blackHole = &Rule{Name: "outside the registry (REGISTRY_ONLY), at a port without HTTP",
 		Direct: &Direct{Reset: true, Flags: "UH", Detail: "-"}}
 )
 
-// Table makes the routes of a caller's proxy; a Gateway that does not exist has none.
+// Table makes the routes of a caller's proxy. The proxy of a Gateway that does not exist has no routes.
 func (r *Rules) Table(c Caller) *Table {
 	t := &Table{rules: r, hosts: make(map[authority]*virtualHost), namespace: c.Namespace}
 	if t.namespace == "" {
@@ -71,7 +72,7 @@ func (r *Rules) Table(c Caller) *Table {
 	return t
 }
 
-// add adds a virtual host under one name; the first to claim a name keeps it.
+// add adds a virtual host under one name. A name and port that are taken already keep their virtual host.
 func (t *Table) add(name string, port int, h *virtualHost) {
 	if strings.HasPrefix(name, "*") {
 		t.wildcards = append(t.wildcards, wildcard{name, port, h})
@@ -83,7 +84,7 @@ func (t *Table) add(name string, port int, h *virtualHost) {
 	}
 }
 
-// Route is the rule that a request meets: the first of its host's whose conditions hold. It is never nil.
+// Route is the rule that a request meets: the first rule of its host whose conditions hold. It is never nil.
 func (t *Table) Route(q *Request) *Rule {
 	host, port := splitHost(q.Host)
 	h := t.find(host, port)

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// rulesOf is the bundled application with objects over it.
+// rulesOf is the rules of the bundled application with the documents laid over it.
 func rulesOf(t testing.TB, documents ...string) *Rules {
 	t.Helper()
 	r, err := Read(Overlay(Application(), parse(t, documents...)))
@@ -38,7 +38,7 @@ const (
 	toCanary = "route: [{destination: {host: middleware, subset: canary}}]"
 )
 
-// TestMatch sends requests past one match that leads to the canary; everything else goes to prod.
+// TestMatch checks requests against one match list that leads to the canary; all other requests go to prod.
 func TestMatch(t *testing.T) {
 	type request struct {
 		method, path, host string
@@ -134,7 +134,7 @@ func TestRuleNames(t *testing.T) {
 	}
 }
 
-// TestHosts asks by which names a sidecar knows a service.
+// TestHosts checks by which names a sidecar knows a service.
 func TestHosts(t *testing.T) {
 	const known, blocked, none = "backend-prod", "502 direct_response", "reset"
 	for host, want := range map[string]string{
@@ -492,7 +492,7 @@ func TestEntryHost(t *testing.T) {
 func TestReadRefusesTwoOfAName(t *testing.T) {
 	objects := parse(t, virtualServiceYAML("a", "x"))
 	_, err := Read(append(objects, objects...))
-	if want := "test.yaml:1: VirtualService a: a second object of this kind and name"; err == nil || err.Error() != want {
+	if want := "test.yaml:1: VirtualService a: has the kind and name of another object: write an object once"; err == nil || err.Error() != want {
 		t.Errorf("error %v, want %s", err, want)
 	}
 }
@@ -521,14 +521,14 @@ func BenchmarkRoute(b *testing.B) {
 	}
 }
 
-// TestPortsOfHTTP asks for a host that nobody has at a port that only one Service has: only where the Service declares
-// HTTP, and the sidecar knows it, does anybody answer there.
+// TestPortsOfHTTP sends requests to an unknown host at a port that only one Service has. The sidecar answers there only when the
+// Service declares the port as HTTP and the sidecar knows the Service.
 func TestPortsOfHTTP(t *testing.T) {
 	for _, c := range []struct{ port, annotations, want string }{
 		{"{name: http, port: 90, targetPort: 3000}", "{}", "502 direct_response"},
 		{"{name: http-web, port: 90, targetPort: 3000}", "{}", "502 direct_response"},
 		{"{appProtocol: http, port: 90, targetPort: 3000}", "{}", "502 direct_response"},
-		{"{port: 90, targetPort: 3000}", "{}", "reset"}, // Istio sniffs the protocol, at this Service's address only
+		{"{port: 90, targetPort: 3000}", "{}", "reset"}, // Istio guesses the protocol from the traffic, at this Service's address only
 		{"{name: http, port: 90, targetPort: 3000}", "{networking.istio.io/exportTo: '~'}", "reset"},
 	} {
 		r := rulesOf(t, "apiVersion: v1\nkind: Service\nmetadata: {name: more, annotations: "+c.annotations+"}\nspec: {selector: {app: backend}, ports: ["+c.port+"]}\n")

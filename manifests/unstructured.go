@@ -7,8 +7,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/json"
 )
 
-// Unstructured is the object as an API server takes it, made from what was read and not from the text, so that changes of
-// a Clone are in it. It has apiVersion, kind, metadata and spec, no status, and no namespace where the object names none.
+// Unstructured is the object as an API server takes it. It is made from the fields and not from the text, so it has what was
+// changed in a Clone. It has apiVersion, kind, metadata and spec but no status, and no namespace where the object names none.
 func (o *Object) Unstructured() (map[string]any, error) {
 	object, err := o.whole()
 	if err != nil {
@@ -32,7 +32,7 @@ func (o *Object) Unstructured() (map[string]any, error) {
 	return object, nil
 }
 
-// whole is everything that the object's own types know of it.
+// whole is the object with all fields that its Go type has.
 func (o *Object) whole() (map[string]any, error) {
 	if o.Istio == nil {
 		object, err := runtime.DefaultUnstructuredConverter.ToUnstructured(o.Kubernetes)
@@ -48,12 +48,12 @@ func (o *Object) whole() (map[string]any, error) {
 		return nil, err
 	}
 	if policy, ok := spec["outboundTrafficPolicy"].(map[string]any); ok && policy["mode"] == nil {
-		policy["mode"] = "REGISTRY_ONLY" // its number is 0, which the JSON of protocol buffers leaves out
+		policy["mode"] = "REGISTRY_ONLY" // the JSON of protocol buffers leaves this value out, since its number is 0
 	}
 	return map[string]any{"spec": spec}, nil
 }
 
-// removeNull takes out what Go's types write for a time that is not set.
+// removeNull removes null values, which Go's types write for a time that is not set.
 func removeNull(value any) {
 	switch v := value.(type) {
 	case map[string]any:

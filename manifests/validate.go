@@ -13,8 +13,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 )
 
-// validate refuses what the API server or Istio's webhook (pkg/config/validation) would refuse in an object whose
-// fields are known and of the right types, and values that this package does not execute.
+// validate refuses values that the API server or Istio's webhook (pkg/config/validation) would refuse, and values that this
+// package does not execute. The object's fields must be known and of the right types.
 func (d *document) validate(o *Object) {
 	d.checkMetadata("metadata", o.Kind, o.Meta.Labels, o.Meta.Annotations)
 	switch k := o.Kubernetes.(type) {
@@ -42,7 +42,7 @@ func (d *document) validate(o *Object) {
 
 func (d *document) checkService(k *corev1.Service) {
 	if k.Spec.Type == corev1.ServiceTypeExternalName {
-		d.problem("spec.type", "ExternalName is not supported by hellochaos")
+		d.problem("spec.type", "ExternalName is not supported by hellochaos; accepted: ClusterIP, NodePort, LoadBalancer")
 	}
 	if k.Spec.SessionAffinity != "" && k.Spec.SessionAffinity != corev1.ServiceAffinityNone {
 		d.problem("spec.sessionAffinity", "%s is not supported by hellochaos; accepted: None", k.Spec.SessionAffinity)
@@ -55,20 +55,21 @@ func (d *document) checkService(k *corev1.Service) {
 	}
 	k.Spec.ClusterIP, k.Spec.ClusterIPs = "", nil // a cluster gives them: another one would refuse them
 	if len(k.Spec.Ports) == 0 {
-		d.problem("spec.ports", "want at least one port")
+		d.problem("spec.ports", "must have at least one port")
 	}
 	for i, p := range k.Spec.Ports {
 		field := fmt.Sprintf("spec.ports[%d]", i)
 		d.checkPort(field+".port", int(p.Port))
 		d.checkProtocol(field+".protocol", p.Protocol)
 		if p.TargetPort.Type == intstr.String {
-			d.problem(field+".targetPort", "want a number; names of ports are not supported by hellochaos")
+			d.problem(field+".targetPort", "must be a number, not %q: hellochaos does not support the names of ports", p.TargetPort.StrVal)
 		}
 		if protocol, _, _ := strings.Cut(p.Name, "-"); p.Name != "" && protocol != "http" {
-			d.problem(field+".name", `want "http" or "http-…": Istio takes the protocol from the name, and hellochaos executes HTTP only`)
+			d.problem(field+".name", `must be "http" or begin with "http-", not %q: Istio takes the protocol from the name, and hellochaos `+
+				"executes HTTP only", p.Name)
 		}
 		if p.AppProtocol != nil && *p.AppProtocol != "http" {
-			d.problem(field+".appProtocol", `want "http": hellochaos executes HTTP only`)
+			d.problem(field+".appProtocol", `must be "http", not %q: hellochaos executes HTTP only`, *p.AppProtocol)
 		}
 	}
 }
@@ -80,39 +81,38 @@ func (d *document) checkDestinationRule(spec *networking.DestinationRule) {
 		field := fmt.Sprintf("spec.subsets[%d].name", i)
 		d.checkLabel(field, s.Name)
 		if names[s.Name] {
-			d.problem(field, "%q is a second subset of this name", s.Name)
+			d.problem(field, "is %q, which another subset has already: each subset must have a name of its own", s.Name)
 		}
 		names[s.Name] = true
 	}
 	if spec.TrafficPolicy != nil && spec.TrafficPolicy.LoadBalancer == nil {
-		d.problem("spec.trafficPolicy", "is empty, which Istio refuses; accepted: loadBalancer, or no trafficPolicy")
+		d.problem("spec.trafficPolicy", "must not be empty, since Istio refuses it: set loadBalancer, or remove trafficPolicy")
 	}
-	if spec.TrafficPolicy.GetLoadBalancer().GetSimple() == networking.LoadBalancerSettings_PASSTHROUGH {
-		d.problem("spec.trafficPolicy.loadBalancer.simple", "PASSTHROUGH is not supported by hellochaos")
-	}
+	d.checkValue("spec.trafficPolicy.loadBalancer.simple", spec.TrafficPolicy.GetLoadBalancer().GetSimple())
 }
 
 func (d *document) checkGateway(spec *networking.Gateway) {
 	for _, name := range slices.Sorted(maps.Keys(spec.Selector)) {
 		if value := spec.Selector[name]; name != "istio" || value != "ingressgateway" && value != "ingress" {
-			d.problem("spec.selector", "%s: %s selects a gateway that hellochaos does not run; accepted: istio: ingressgateway, "+
-				"istio: ingress, or none", name, value)
+			d.problem("spec.selector", "%s: %s selects pods that hellochaos does not send requests to; accepted: istio: ingressgateway, "+
+				"istio: ingress, or no selector", name, value)
 		}
 	}
 	if len(spec.Servers) == 0 {
-		d.problem("spec.servers", "want at least one server")
+		d.problem("spec.servers", "must have at least one server")
 	}
 	for i, s := range spec.Servers {
 		field := fmt.Sprintf("spec.servers[%d]", i)
 		d.checkPort(field+".port.number", int(s.Port.GetNumber()))
 		if !speaksHTTP(s.Port.GetProtocol()) {
-			d.problem(field+".port.protocol", "want HTTP: hellochaos executes nothing else")
+			d.problem(field+".port.protocol", "must be HTTP, not %q: hellochaos executes nothing else", s.Port.GetProtocol())
 		}
-		if s.Port.GetNumber() != spec.Servers[0].Port.GetNumber() {
-			d.problem(field+".port.number", "servers of different ports are not supported by hellochaos")
+		if first := spec.Servers[0].Port.GetNumber(); s.Port.GetNumber() != first {
+			d.problem(field+".port.number", "must be %d, the port of the first server: hellochaos does not support "+
+				"servers of different ports", first)
 		}
 		if len(s.Hosts) == 0 {
-			d.problem(field+".hosts", "want at least one host")
+			d.problem(field+".hosts", "must have at least one host")
 		}
 		for j, host := range s.Hosts {
 			place := fmt.Sprintf("%s.hosts[%d]", field, j)
@@ -127,25 +127,19 @@ func (d *document) checkGateway(spec *networking.Gateway) {
 
 func (d *document) checkServiceEntry(spec *networking.ServiceEntry) {
 	if len(spec.Hosts) == 0 {
-		d.problem("spec.hosts", "want at least one host")
+		d.problem("spec.hosts", "must have at least one host")
 	}
 	for i, host := range spec.Hosts {
 		field := fmt.Sprintf("spec.hosts[%d]", i)
 		d.checkHost(field, host, exactHost)
 		if host != "" && !strings.Contains(host, ".") {
-			d.problem(field, "want a full name with a dot, not %q", host)
+			d.problem(field, "must be a full name with a dot, such as api.example.com, not %q", host)
 		}
 	}
-	if spec.Location != networking.ServiceEntry_MESH_EXTERNAL {
-		d.problem("spec.location", "%s is not supported by hellochaos; accepted: MESH_EXTERNAL", spec.Location)
-	}
-	switch spec.Resolution {
-	case networking.ServiceEntry_DNS, networking.ServiceEntry_NONE:
-	default:
-		d.problem("spec.resolution", "%s is not supported by hellochaos; accepted: DNS, NONE", spec.Resolution)
-	}
+	d.checkValue("spec.location", spec.Location)
+	d.checkValue("spec.resolution", spec.Resolution)
 	if len(spec.Ports) == 0 {
-		d.problem("spec.ports", "want at least one port")
+		d.problem("spec.ports", "must have at least one port")
 	}
 	numbers, names := make(map[uint32]bool), make(map[string]bool)
 	for i, p := range spec.Ports {
@@ -155,30 +149,26 @@ func (d *document) checkServiceEntry(spec *networking.ServiceEntry) {
 		switch strings.ToUpper(p.Protocol) {
 		case "HTTP", "HTTPS", "TLS":
 		default:
-			d.problem(field+".protocol", "want HTTP, HTTPS or TLS, not %q", p.Protocol)
+			d.problem(field+".protocol", "must be HTTP, HTTPS or TLS, not %q", p.Protocol)
 		}
 		if numbers[p.Number] || names[p.Name] {
-			d.problem(field, "a second port of this number or name")
+			d.problem(field, "has the number or the name of another port: each port must have its own")
 		}
 		numbers[p.Number], names[p.Name] = true, true
 	}
 }
 
 func (d *document) checkSidecar(spec *networking.Sidecar) {
-	switch mode := spec.OutboundTrafficPolicy.GetMode(); mode {
-	case networking.OutboundTrafficPolicy_REGISTRY_ONLY, networking.OutboundTrafficPolicy_ALLOW_ANY:
-	default:
-		d.problem("spec.outboundTrafficPolicy.mode", "%s is not supported by hellochaos; accepted: REGISTRY_ONLY, ALLOW_ANY", mode)
-	}
+	d.checkValue("spec.outboundTrafficPolicy.mode", spec.OutboundTrafficPolicy.GetMode())
 	for i, listener := range spec.Egress {
 		if len(listener.Hosts) == 0 {
-			d.problem(fmt.Sprintf("spec.egress[%d].hosts", i), "want at least one host")
+			d.problem(fmt.Sprintf("spec.egress[%d].hosts", i), "must have at least one host")
 		}
 		for j, host := range listener.Hosts {
 			field := fmt.Sprintf("spec.egress[%d].hosts[%d]", i, j)
 			namespace, name, ok := strings.Cut(host, "/")
 			if !ok {
-				d.problem(field, `want "namespace/host", as "./*" or "istio-system/*", not %q`, host)
+				d.problem(field, `must be "namespace/host", such as "./*" or "istio-system/*", not %q`, host)
 				continue
 			}
 			if namespace != "~" {
@@ -189,7 +179,7 @@ func (d *document) checkSidecar(spec *networking.Sidecar) {
 	}
 }
 
-// checkImporter holds the part before the slash of a Sidecar's or Gateway's host to a namespace, "." or "*".
+// checkImporter refuses the part before the slash of a Sidecar's or Gateway's host unless it is a namespace, "." or "*".
 func (d *document) checkImporter(field, namespace string) {
 	if namespace != "." && namespace != "*" {
 		d.checkLabel(field, namespace)
@@ -198,23 +188,23 @@ func (d *document) checkImporter(field, namespace string) {
 
 func (d *document) checkPort(field string, port int) {
 	for _, wrong := range validation.IsValidPortNum(port) {
-		d.problem(field, "%d: %s", port, wrong)
+		d.problem(field, "%d is not a port: it %s", port, wrong)
 	}
 }
 
 func (d *document) checkLabel(field, text string) {
 	for _, wrong := range validation.IsDNS1123Label(text) {
-		d.problem(field, "%q: %s", text, wrong)
+		d.problem(field, "%q is not a valid name: %s", text, wrong)
 	}
 }
 
-// hostForm is which wildcards a host may be.
+// hostForm says which wildcards are accepted as a host.
 type hostForm int
 
 const (
-	exactHost hostForm = iota // none
-	wildHost                  // "*.example.com"
-	anyHost                   // "*" too
+	exactHost hostForm = iota // no wildcard
+	wildHost                  // "*.example.com", but not "*"
+	anyHost                   // "*.example.com" and "*"
 )
 
 func (d *document) checkHost(field, host string, form hostForm) {
@@ -223,15 +213,15 @@ func (d *document) checkHost(field, host string, form hostForm) {
 	case name == "*" && form == anyHost:
 	case strings.HasPrefix(name, "*"):
 		if form == exactHost || name == "*" {
-			d.problem(field, "%q: wildcards are not supported here", host)
+			d.problem(field, "must be a host name without a wildcard, not %q", host)
 			return
 		}
 		for _, wrong := range validation.IsWildcardDNS1123Subdomain(name) {
-			d.problem(field, "%q: %s", host, wrong)
+			d.problem(field, "%q is not a valid host name: %s", host, wrong)
 		}
 	default:
 		for _, wrong := range validation.IsDNS1123Subdomain(name) {
-			d.problem(field, "%q: %s", host, wrong)
+			d.problem(field, "%q is not a valid host name: %s", host, wrong)
 		}
 	}
 }

@@ -14,35 +14,36 @@ import (
 const (
 	// maxRegex is the longest regular expression that Istio's webhook accepts, in bytes.
 	maxRegex = 1024
-	// maxAttempts is our own limit: the services count the tries of each attempt count below 100 apart, and the first
-	// try has number 1.
+	// maxAttempts is a limit of hellochaos and not of Istio: the services count tries by attempt number up to 99, and the
+	// first try has number 1.
 	maxAttempts = 98
 )
 
 func (d *document) checkVirtualService(spec *networking.VirtualService) {
 	if len(spec.Hosts) == 0 {
-		d.problem("spec.hosts", "want at least one host")
+		d.problem("spec.hosts", "must have at least one host")
 	}
 	form := anyHost
 	if len(spec.Gateways) == 0 || slices.Contains(spec.Gateways, mesh) {
-		form = wildHost // Istio refuses "*" to rules for the mesh, with gateways beside it too
+		form = wildHost // Istio refuses "*" for the mesh, even where the VirtualService names gateways too
 	}
 	seen := make(map[string]bool)
 	for i, host := range spec.Hosts {
 		field := fmt.Sprintf("spec.hosts[%d]", i)
 		if host == "*" && form == wildHost {
-			d.problem(field, `host "*" is not allowed for a VirtualService that is for the mesh`)
+			d.problem(field, `must not be "*" where the VirtualService is for the mesh's sidecars: name the hosts, or name only `+
+				"gateways in spec.gateways")
 			continue
 		}
 		d.checkHost(field, host, form)
 		if seen[host] {
-			d.problem(field, "%q is written twice", host)
+			d.problem(field, "is %q a second time: write each host once", host)
 		}
 		seen[host] = true
 	}
 	d.checkGatewayNames("spec.gateways", spec.Gateways)
 	if len(spec.Http) == 0 {
-		d.problem("spec.http", "want at least one rule")
+		d.problem("spec.http", "must have at least one rule")
 	}
 	for i, h := range spec.Http {
 		d.checkHTTP(fmt.Sprintf("spec.http[%d]", i), h)
@@ -69,10 +70,10 @@ func (d *document) checkHTTP(field string, h *networking.HTTPRoute) {
 		}
 	}
 	if actions != 1 {
-		d.problem(field, "want exactly one of route, redirect and directResponse, not %d of them", actions)
+		d.problem(field, "must have exactly one of route, redirect and directResponse, but has %d of them", actions)
 	}
 	if h.Fault != nil && len(h.Route) == 0 {
-		d.problem(field+".fault", "not allowed beside redirect or directResponse")
+		d.problem(field+".fault", "is accepted only beside route, not beside redirect or directResponse")
 	}
 	for i, m := range h.Match {
 		d.checkMatch(fmt.Sprintf("%s.match[%d]", field, i), m)
@@ -82,12 +83,12 @@ func (d *document) checkHTTP(field string, h *networking.HTTPRoute) {
 	d.checkFault(field+".fault", h.Fault)
 	if r := h.Redirect; r != nil {
 		if r.Uri == "" && r.Authority == "" {
-			d.problem(field+".redirect", "want uri or authority")
+			d.problem(field+".redirect", "must have uri or authority")
 		}
 		switch r.RedirectCode {
 		case 0, 301, 302, 303, 307, 308:
 		default:
-			d.problem(field+".redirect.redirectCode", "%d; accepted: 301, 302, 303, 307, 308", r.RedirectCode)
+			d.problem(field+".redirect.redirectCode", "must be 301, 302, 303, 307 or 308, not %d", r.RedirectCode)
 		}
 	}
 	if r := h.DirectResponse; r != nil {
@@ -100,11 +101,11 @@ func (d *document) checkSplit(field string, destinations []*networking.HTTPRoute
 	for i, r := range destinations {
 		place := fmt.Sprintf("%s[%d]", field, i)
 		if r.Weight < 0 {
-			d.problem(place+".weight", "want at least 0, not %d", r.Weight)
+			d.problem(place+".weight", "must be at least 0, not %d", r.Weight)
 		}
 		sum += int64(r.Weight)
 		if r.Destination == nil {
-			d.problem(place, "want a destination")
+			d.problem(place, "must have a destination")
 			continue
 		}
 		d.checkHost(place+".destination.host", r.Destination.Host, exactHost)
@@ -116,7 +117,7 @@ func (d *document) checkSplit(field string, destinations []*networking.HTTPRoute
 		}
 	}
 	if len(destinations) > 1 && sum == 0 {
-		d.problem(field, "total destination weight = 0")
+		d.problem(field, "has weights that add up to 0: at least one destination must have a weight above 0")
 	}
 }
 
@@ -125,10 +126,12 @@ func (d *document) checkRetries(field string, r *networking.HTTPRetry) {
 		return
 	}
 	if r.Attempts < 0 || r.Attempts > maxAttempts {
-		d.problem(field+".attempts", "want 0 to %d, not %d: the services tell attempt counts apart only below 100", maxAttempts, r.Attempts)
+		d.problem(field+".attempts", "must be from 0 to %d, not %d: the services count tries by attempt number only up to 99",
+			maxAttempts, r.Attempts)
 	}
 	if r.Attempts == 0 && (r.PerTryTimeout != nil || r.RetryOn != "") {
-		d.problem(field, "http retry policy configured when attempts are set to 0 (disabled)")
+		d.problem(field, "has perTryTimeout or retryOn without attempts, which Istio refuses: set attempts to 1 or more, or remove "+
+			"the two")
 	}
 	if r.RetryOn == "" {
 		return
@@ -136,7 +139,8 @@ func (d *document) checkRetries(field string, r *networking.HTTPRetry) {
 	for word := range strings.SplitSeq(r.RetryOn, ",") {
 		_, known := retryWords[word]
 		if _, code := statusCode(word); !known && !code {
-			d.problem(field+".retryOn", "%q is not a valid retryOn policy; accepted, joined by commas without blanks: %s, HTTP statuses",
+			d.problem(field+".retryOn", "has %q, which Istio does not accept; accepted, joined by commas without blanks: "+
+				"numbers of HTTP statuses such as 503, %s",
 				word, strings.Join(slices.Sorted(maps.Keys(retryWords)), ", "))
 		}
 	}
@@ -147,11 +151,11 @@ func (d *document) checkFault(field string, f *networking.HTTPFaultInjection) {
 		return
 	}
 	if f.Delay == nil && f.Abort == nil {
-		d.problem(field, "want delay or abort")
+		d.problem(field, "must have delay or abort")
 	}
 	if f.Delay != nil {
 		if f.Delay.GetFixedDelay() == nil {
-			d.problem(field+".delay", "want fixedDelay")
+			d.problem(field+".delay", "must have fixedDelay")
 		}
 		d.checkPercentage(field+".delay.percentage.value", f.Delay.Percentage)
 	}
@@ -163,13 +167,13 @@ func (d *document) checkFault(field string, f *networking.HTTPFaultInjection) {
 
 func (d *document) checkPercentage(field string, p *networking.Percent) {
 	if value := p.GetValue(); value < 0 || value > 100 {
-		d.problem(field, "want 0 to 100, not %v", value)
+		d.problem(field, "must be from 0 to 100, not %v", value)
 	}
 }
 
 func (d *document) checkStatus(field string, status uint32) {
 	if status < 200 || status > 599 {
-		d.problem(field, "want an HTTP status from 200 to 599, not %d", int32(status))
+		d.problem(field, "must be an HTTP status from 200 to 599, not %d", int32(status))
 	}
 }
 
@@ -193,14 +197,14 @@ func (d *document) checkMatch(field string, m *networking.HTTPMatchRequest) {
 	}
 }
 
-// checkHeaderName refuses what is no header's name, and names that belong elsewhere.
+// checkHeaderName refuses a text that cannot be a header's name, and the names of parts of a request that are not headers.
 func (d *document) checkHeaderName(field, name string) {
 	for _, wrong := range validation.IsHTTPHeaderName(name) {
-		d.problem(field, "%q: %s", name, wrong)
+		d.problem(field, "%q is not a valid name of a header: %s", name, wrong)
 	}
 	switch strings.ToLower(name) {
 	case "host", "uri", "method", "authority", "scheme":
-		d.problem(field, "not a header that Istio looks at; match has its own field for it")
+		d.problem(field, "is not accepted as the name of a header: use the fields uri, method and authority of the match entry")
 	}
 }
 
@@ -208,16 +212,16 @@ func (d *document) checkText(field string, m *networking.StringMatch) {
 	switch kind := m.GetMatchType().(type) {
 	case *networking.StringMatch_Prefix:
 		if kind.Prefix == "" {
-			d.problem(field+".prefix", "prefix string match should not be empty")
+			d.problem(field+".prefix", "must not be empty")
 		}
 	case *networking.StringMatch_Regex:
 		switch _, err := regexp.Compile(kind.Regex); {
 		case kind.Regex == "":
-			d.problem(field+".regex", "regex string match should not be empty")
+			d.problem(field+".regex", "must not be empty")
 		case len(kind.Regex) > maxRegex:
-			d.problem(field+".regex", "regex is too large: want at most %d bytes, not %d", maxRegex, len(kind.Regex))
+			d.problem(field+".regex", "must be at most %d bytes long, not %d", maxRegex, len(kind.Regex))
 		case err != nil:
-			d.problem(field+".regex", "want an RE2 expression: %v", err)
+			d.problem(field+".regex", "must be a regular expression in RE2 syntax: %v", err)
 		}
 	}
 }

@@ -1,9 +1,9 @@
-// Package metrics serves what happens during a run to Prometheus. It knows what a run tells of itself (scenarios.Observer,
-// tallies, the report so far) and Prometheus' client library; it must not know how load is sent, how a mesh is changed, or how a
-// verdict comes about. What a report also has is sent by package reports, under the same names.
+// Package metrics serves the numbers of a run to Prometheus while it is running. It knows what a run reports about itself
+// (scenarios.Observer, tallies, the report so far) and Prometheus' client library. It must not know how load is sent, how a mesh is
+// changed, or how a verdict is reached. Package reports sends the metrics that a report has as well, under the same names.
 //
-// Nothing is counted per request: the tally has already done it. A few times a second its numbers are copied, and a scrape
-// sees the last copy.
+// The package counts no requests, since the tally of the run counts them. It copies the numbers of the tally a few times a second, and a
+// scrape gets the last copy.
 package metrics
 
 import (
@@ -18,36 +18,36 @@ import (
 	"github.com/hellochaos/hellochaos/scenarios"
 )
 
-// The metrics that only a run has, and not its report.
+// The metrics that a run serves, and its report does not have.
 var (
-	responses = reports.NewMetric("hellochaos_responses_total", "Requests by the status of their answer; code 0: no whole answer.", "stage", "phase", "cohort", "code")
-	failures  = reports.NewMetric("hellochaos_edge_failures_total", "Requests that failed at the edge, by what happened: 5xx, or the kind of error.", "stage", "phase", "cohort", "reason")
-	attempts  = reports.NewMetric("hellochaos_hop_answers_by_attempt_total", "Calls that brought back a hop's word, by the attempt count of the try that was answered; 0: no proxy was on the way.", "stage", "phase", "hop", "attempt")
+	responses = reports.NewMetric("hellochaos_responses_total", "Requests by the status of their answer. Code 0 is a request without a whole answer.", "stage", "phase", "cohort", "code")
+	failures  = reports.NewMetric("hellochaos_edge_failures_total", "Requests that failed at the edge, by the reason: 5xx, or the kind of error.", "stage", "phase", "cohort", "reason")
+	attempts  = reports.NewMetric("hellochaos_hop_answers_by_attempt_total", "Calls that a hop answered, by the attempt count of the try that was answered. Attempt 0 is a call without a proxy on its way.", "stage", "phase", "hop", "attempt")
 )
 
-// All are the metrics that a run serves: those of its report first.
+// All returns the metrics that a run serves. Those that its report has are first.
 func All() []*reports.Metric { return append(reports.Metrics(), responses, failures, attempts) }
 
-// Run is a run as far as it has come. Its methods may be used by several goroutines.
+// Run has the numbers of a run so far. Several goroutines may use it.
 type Run struct {
 	tool reports.Tool
 
 	mutex  sync.Mutex
 	report reports.Report
-	counts map[[2]string][]value // of tallies, by stage and phase
+	counts map[[2]string][]value // the numbers of tallies, by stage and phase
 }
 
-// New is a run that has not begun, of a program of this version.
+// New returns a run that has not begun. version is that of hellochaos.
 func New(version string) *Run {
 	return &Run{tool: reports.Tool{Version: version}, counts: map[[2]string][]value{}}
 }
 
-// Observer tells r what happens.
+// Observer returns an observer that updates r.
 func (r *Run) Observer() scenarios.Observer {
 	return scenarios.Observer{Began: r.Began, Phase: r.phase, Stage: r.stage}
 }
 
-// Began takes over what is known of a run at its beginning, or of its end.
+// Began takes over the report of a run at its beginning.
 func (r *Run) Began(report reports.Report) {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
@@ -55,7 +55,7 @@ func (r *Run) Began(report reports.Report) {
 	r.report = report
 }
 
-// Ended takes over the verdict.
+// Ended takes over the report of a run that has ended, except its stages.
 func (r *Run) Ended(report *reports.Report) {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
@@ -64,7 +64,7 @@ func (r *Run) Ended(report *reports.Report) {
 	r.report.Stages = stages
 }
 
-// phase copies the numbers of a phase that is running.
+// phase copies the numbers of a running phase.
 func (r *Run) phase(at scenarios.Snapshot) {
 	values := count(at)
 	phase := at.Phase
@@ -91,17 +91,17 @@ func (r *Run) phase(at scenarios.Snapshot) {
 	}
 }
 
-// stage takes over what a stage's ended phases have come to.
+// stage takes over the results of the phases of a stage that have ended.
 func (r *Run) stage(stage reports.Stage) {
 	for i := range stage.Phases {
-		stage.Phases[i].Edges = nil // the tally has these calls already
+		stage.Phases[i].Edges = nil // The tally counts the same calls.
 	}
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
 	*r.stageOf(stage.Name) = stage
 }
 
-// stageOf finds a stage, or adds it.
+// stageOf returns the stage with a name. It adds one where there is none.
 func (r *Run) stageOf(name string) *reports.Stage {
 	for i := range r.report.Stages {
 		if r.report.Stages[i].Name == name {
@@ -119,7 +119,7 @@ func (r *Run) Describe(to chan<- *prometheus.Desc) {
 	}
 }
 
-// Collect sends the run as far as it has come; nothing before it has begun.
+// Collect sends the metrics of the run so far. It sends none before the run has begun.
 func (r *Run) Collect(to chan<- prometheus.Metric) {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
@@ -134,14 +134,14 @@ func (r *Run) Collect(to chan<- prometheus.Metric) {
 	}
 }
 
-// value is one number of a tally: of which metric, and the labels after stage and phase.
+// value is one number of a tally, with its metric and the labels that follow stage and phase.
 type value struct {
 	metric *reports.Metric
 	number int64
 	labels []string
 }
 
-// count copies a phase's numbers.
+// count returns the numbers of a phase.
 func count(at scenarios.Snapshot) (all []value) {
 	add := func(metric *reports.Metric, number int64, labels ...string) {
 		all = append(all, value{metric, number, labels})
@@ -180,7 +180,7 @@ func count(at scenarios.Snapshot) (all []value) {
 	return all
 }
 
-// hop is the calls to a hop by all cohorts.
+// hop has the numbers of the calls to a hop by all cohorts.
 type hop struct {
 	calls, failed int64
 	versions      map[string]int64
@@ -198,7 +198,7 @@ func (h *hop) add(t *attack.HopTally) {
 	}
 }
 
-// distributions are the latencies so far, by outcome alone.
+// distributions returns the latencies so far by outcome, without the number of tries.
 func distributions(tally *attack.Tally) []reports.Distribution {
 	var all []reports.Distribution
 	for outcome, ok := range map[string]bool{"ok": true, "failed": false} {

@@ -19,7 +19,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// answered is an answer of the frontend that tells of a call to middleware.
+// answered is an answer of the frontend that reports a call to middleware.
 func answered(number, cohort, status int, version string) *attack.Observation {
 	return &attack.Observation{Number: number, Cohort: cohort, Latency: 3 * time.Millisecond, Status: 200, Trail: &trail.Hop{
 		Service: "frontend", Version: "prod", Status: 200, Attempt: 1, Elapsed: time.Millisecond,
@@ -44,42 +44,42 @@ func running() scenarios.Snapshot {
 }
 
 const whileRunning = `
-# HELP hellochaos_responses_total Requests by the status of their answer; code 0: no whole answer.
+# HELP hellochaos_responses_total Requests by the status of their answer. Code 0 is a request without a whole answer.
 # TYPE hellochaos_responses_total counter
 hellochaos_responses_total{code="0",cohort="exact header",phase="after",stage="canary"} 1
 hellochaos_responses_total{code="0",cohort="no header",phase="after",stage="canary"} 1
 hellochaos_responses_total{code="200",cohort="exact header",phase="after",stage="canary"} 2
 hellochaos_responses_total{code="200",cohort="no header",phase="after",stage="canary"} 2
 hellochaos_responses_total{code="503",cohort="no header",phase="after",stage="canary"} 1
-# HELP hellochaos_edge_failures_total Requests that failed at the edge, by what happened: 5xx, or the kind of error.
+# HELP hellochaos_edge_failures_total Requests that failed at the edge, by the reason: 5xx, or the kind of error.
 # TYPE hellochaos_edge_failures_total counter
 hellochaos_edge_failures_total{cohort="exact header",phase="after",reason="5xx",stage="canary"} 0
 hellochaos_edge_failures_total{cohort="exact header",phase="after",reason="timeout",stage="canary"} 1
 hellochaos_edge_failures_total{cohort="no header",phase="after",reason="5xx",stage="canary"} 1
 hellochaos_edge_failures_total{cohort="no header",phase="after",reason="connection refused",stage="canary"} 1
-# HELP hellochaos_requests_total Requests whose answer is in or has failed at the edge (5xx, timeout, no answer).
+# HELP hellochaos_requests_total Requests that have ended, by outcome: ok, or failed at the edge (5xx, timeout, no answer).
 # TYPE hellochaos_requests_total counter
 hellochaos_requests_total{outcome="failed",phase="after",stage="canary"} 3
 hellochaos_requests_total{outcome="ok",phase="after",stage="canary"} 4
-# HELP hellochaos_hop_calls_total Calls to a hop that answers tell of, all tries inside, as the caller saw them.
+# HELP hellochaos_hop_calls_total Calls to a hop that answers at the edge report, as the caller saw them: a call with all its tries counts once.
 # TYPE hellochaos_hop_calls_total counter
 hellochaos_hop_calls_total{hop="frontend",outcome="failed",phase="after",stage="canary"} 3
 hellochaos_hop_calls_total{hop="frontend",outcome="ok",phase="after",stage="canary"} 4
 hellochaos_hop_calls_total{hop="middleware",outcome="failed",phase="after",stage="canary"} 1
 hellochaos_hop_calls_total{hop="middleware",outcome="ok",phase="after",stage="canary"} 3
-# HELP hellochaos_hop_answers_total Calls that brought back the word of a version of the hop.
+# HELP hellochaos_hop_answers_total Calls that a version of the hop answered.
 # TYPE hellochaos_hop_answers_total counter
 hellochaos_hop_answers_total{hop="frontend",phase="after",stage="canary",version="prod"} 4
 hellochaos_hop_answers_total{hop="middleware",phase="after",stage="canary",version="canary"} 2
 hellochaos_hop_answers_total{hop="middleware",phase="after",stage="canary",version="prod"} 2
-# HELP hellochaos_hop_answers_by_attempt_total Calls that brought back a hop's word, by the attempt count of the try that was answered; 0: no proxy was on the way.
+# HELP hellochaos_hop_answers_by_attempt_total Calls that a hop answered, by the attempt count of the try that was answered. Attempt 0 is a call without a proxy on its way.
 # TYPE hellochaos_hop_answers_by_attempt_total counter
 hellochaos_hop_answers_by_attempt_total{attempt="1",hop="frontend",phase="after",stage="canary"} 4
 hellochaos_hop_answers_by_attempt_total{attempt="2",hop="middleware",phase="after",stage="canary"} 4
-# HELP hellochaos_check_measured_ratio What a check has measured so far; absent without data.
+# HELP hellochaos_check_measured_ratio The value that a check has measured so far. It is absent where there are no data.
 # TYPE hellochaos_check_measured_ratio gauge
 hellochaos_check_measured_ratio{check="canary, exact header",phase="after",stage="canary"} 0.5
-# HELP hellochaos_check_band_ratio The ends of the band around the prediction that a check must lie in.
+# HELP hellochaos_check_band_ratio The ends of the band around the prediction in which the measured value must lie.
 # TYPE hellochaos_check_band_ratio gauge
 hellochaos_check_band_ratio{bound="lower",check="canary, exact header",phase="after",stage="canary"} 1
 hellochaos_check_band_ratio{bound="upper",check="canary, exact header",phase="after",stage="canary"} 1
@@ -95,7 +95,7 @@ hellochaos_run_verdict{verdict="fail"} 0
 hellochaos_run_verdict{verdict="inconclusive"} 0
 hellochaos_run_verdict{verdict="pass"} 0
 hellochaos_run_verdict{verdict="pending"} 1
-# HELP hellochaos_phase_start_timestamp_seconds When the phase's first request was due, seconds since 1970.
+# HELP hellochaos_phase_start_timestamp_seconds The time at which the phase's first request was due, in seconds since 1970.
 # TYPE hellochaos_phase_start_timestamp_seconds gauge
 hellochaos_phase_start_timestamp_seconds{phase="after",stage="canary"} 1.76732304625e+09
 `

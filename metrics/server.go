@@ -13,35 +13,36 @@ import (
 )
 
 const (
-	// mostScrapes are answered at once, the others are told to come back; a scrape that takes scrapeTimeout is given up.
+	// mostScrapes is how many scrapes are answered at the same time. A further one gets the status 503. A scrape that takes longer than
+	// scrapeTimeout is ended.
 	mostScrapes   = 4
 	scrapeTimeout = 10 * time.Second
-	// closeTimeout is how long Close waits for scrapes under way.
+	// closeTimeout is how long Close waits for running scrapes.
 	closeTimeout = time.Second
 )
 
-// CheckAddress says what is wrong with an address to listen on.
+// CheckAddress returns an error where an address to listen on is not valid.
 func CheckAddress(address string) error {
 	_, port, err := net.SplitHostPort(address)
 	if err == nil {
 		_, err = net.LookupPort("tcp", port)
 	}
 	if err != nil || port == "" {
-		return fmt.Errorf("%s: must be HOST:PORT, such as 127.0.0.1:9464; port 0 is any free one", address)
+		return fmt.Errorf("%s: must be HOST:PORT, such as 127.0.0.1:9464; with port 0 the system chooses a free port", address)
 	}
 	return nil
 }
 
 // Server serves a run's metrics at /metrics.
 type Server struct {
-	// URL is where the metrics are.
+	// URL is the address of the metrics.
 	URL string
 
 	server *http.Server
 	ended  chan error
 }
 
-// Serve begins to serve the metrics of a run on an address that CheckAddress accepts. The caller must Close the server.
+// Serve begins to serve the metrics of a run on an address, which CheckAddress must accept. The caller must Close the server.
 func Serve(address string, run *Run) (*Server, error) {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
@@ -60,7 +61,7 @@ func Serve(address string, run *Run) (*Server, error) {
 	return s, nil
 }
 
-// Close waits for scrapes under way, a second at most, and ends the server.
+// Close waits for running scrapes, for a second at most, and ends the server.
 func (s *Server) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()

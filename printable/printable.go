@@ -1,7 +1,7 @@
-// Package printable makes text that came from elsewhere harmless where it is printed. Names in a journal, in a manifest, in an answer
-// of a cluster or of a server are chosen by somebody else, and three readers of what is printed obey certain characters instead of
-// showing them: a terminal, a continuous integration system that reads a job's log, and the shell into which a command is copied. The
-// package knows these readers and their rules; it must not know what the text is about. Every package may import it.
+// Package printable makes text from elsewhere harmless before it is printed. Somebody else chooses the names in a journal, in a manifest
+// and in an answer of a cluster or a server. Three readers of printed text obey certain characters instead of showing them: a terminal, a
+// continuous integration system that reads the log of a job, and the shell into which a user copies a command. The package knows these
+// readers and their rules. It must not know what the text is about. Every package may import it.
 package printable
 
 import (
@@ -12,14 +12,14 @@ import (
 	"unicode/utf8"
 )
 
-// obeyed reports whether a character does something where it is printed, instead of being seen: a control character (C0, DEL, C1), one
-// that turns the direction of writing around, or one that separates lines.
+// obeyed reports whether a terminal obeys a character instead of showing it: a control character (C0, DEL, C1), one that changes the
+// direction of writing, or one that separates lines.
 func obeyed(c rune) bool {
 	return unicode.IsControl(c) || unicode.Is(unicode.Bidi_Control, c) || c == '\u2028' || c == '\u2029'
 }
 
-// escape writes text with each character that is obeyed, and each byte that is not UTF-8, as Go and JSON write it; kept are
-// characters that stay as they are.
+// escape returns text in which each character that is obeyed, and each byte that is not UTF-8, has the form of an escape in Go or JSON.
+// The characters of kept are not escaped.
 func escape(text, kept string) string {
 	if utf8.ValidString(text) && !strings.ContainsFunc(text, obeyed) {
 		return text
@@ -46,14 +46,14 @@ func escape(text, kept string) string {
 	return b.String()
 }
 
-// Line is a text on one line: line breaks and all other characters that are obeyed are escaped, a line break as \n.
+// Line returns a text on one line: line breaks, as \n, and all other characters that are obeyed are escaped.
 func Line(text string) string { return escape(text, "") }
 
-// unquoted is a word that a shell reads as it stands. A word that begins with "-" stays one too: it is an option.
+// unquoted matches a word that a shell reads unchanged without quotes. A word that begins with "-" is an option, and needs no quotes.
 var unquoted = regexp.MustCompile(`^[A-Za-z0-9_./:=@%+,-]+$`)
 
-// Word is a word of a command line as a shell reads it. Where it has anything that is obeyed, it has the form $'…', which bash, zsh
-// and ksh read: it gives the word back exactly, and what would be obeyed is not printed.
+// Word returns a word of a command line, quoted so that a shell reads exactly this word. A word with characters that are obeyed gets the
+// form $'…', which bash, zsh and ksh read, and in which these characters are escaped.
 func Word(word string) string {
 	switch {
 	case unquoted.MatchString(word):

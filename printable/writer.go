@@ -8,23 +8,22 @@ import (
 	"sync"
 )
 
-// Writer passes on what is written to it, line by line, with every character that is obeyed escaped but line breaks and tabs, and with
-// no line that a continuous integration system would take for a command. It is the last place before the terminal or the log: whatever
-// a message was made of, its characters are shown. In JSON that was written to it an escaped character still means the same. It may be
-// used by several goroutines.
+// Writer writes text to another writer line by line. It escapes every character that is obeyed, except line breaks and tabs, and changes
+// lines that a continuous integration system would read as commands. It is the last step before the terminal or the log, so no message
+// needs to be escaped before. JSON keeps its meaning. Several goroutines may use a Writer.
 type Writer struct {
 	mutex sync.Mutex
 	to    io.Writer
-	line  []byte // what was written since the last line break
+	line  []byte // the text since the last line break
 }
 
-// NewWriter returns a Writer that passes on to another one. Flush must be called at the end.
+// NewWriter returns a Writer that writes to another writer. The caller must call Flush at the end.
 func NewWriter(to io.Writer) *Writer { return &Writer{to: to} }
 
-// Unwrap is the writer that lines are passed on to.
+// Unwrap returns the writer to which lines are written.
 func (w *Writer) Unwrap() io.Writer { return w.to }
 
-// Write passes on all lines that are complete, and keeps the rest; its error is that of the writer behind it.
+// Write writes all complete lines to the other writer, and keeps the rest. The error is that of the other writer.
 func (w *Writer) Write(p []byte) (int, error) {
 	w.mutex.Lock()
 	defer w.mutex.Unlock()
@@ -41,7 +40,7 @@ func (w *Writer) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Flush passes on what was written after the last line break.
+// Flush writes the text after the last line break to the other writer.
 func (w *Writer) Flush() error {
 	w.mutex.Lock()
 	defer w.mutex.Unlock()
@@ -54,9 +53,9 @@ func (w *Writer) Flush() error {
 }
 
 var (
-	// leading is a command of GitHub's runner: "::error::", at the beginning of a line, blanks before it or not.
+	// leading matches a command of GitHub's runner, "::error::", which must be at the beginning of a line, after any blanks.
 	leading = regexp.MustCompile(`^(\s*):(:.*::)`)
-	// anywhere is one of GitHub's older commands, "##[error]", or one of Azure's, "##vso[task.setvariable]", which may stand anywhere.
+	// anywhere matches one of GitHub's older commands, "##[error]", or one of Azure's, "##vso[task.setvariable]", anywhere in a line.
 	anywhere = regexp.MustCompile(`#(#(?:vso)?\[)`)
 )
 

@@ -10,11 +10,11 @@ import (
 
 // Benchmark writes a report in Go's benchmark format (golang.org/design/14313-benchmark-format), for benchstat. Each second of a
 // phase is one sample: the quantiles of its latencies, and the share of its requests that failed at the edge. Shares of checks
-// and tries per request are one sample of the whole phase. What is void, and latencies of requests that left late, are
-// left out, and a line of words says so.
+// and tries per request are one sample of the whole phase. A phase without valid data is left out, and so are latencies where
+// requests were sent late; a comment in the output reports both.
 //
-// Only what must be the same for a comparison is written as configuration: benchstat compares nothing across differing
-// configurations.
+// Only settings that must be the same for a comparison are written as configuration, because benchstat does not compare samples
+// with different configurations.
 func Benchmark(w io.Writer, r *Report) error {
 	b := &benchmarks{}
 	system, processor, _ := strings.Cut(r.Tool.System, "/")
@@ -35,7 +35,7 @@ func Benchmark(w io.Writer, r *Report) error {
 	return err
 }
 
-// benchmarks are the lines being written.
+// benchmarks are the lines that are being written.
 type benchmarks struct{ strings.Builder }
 
 func (b *benchmarks) line(format string, args ...any) {
@@ -48,7 +48,7 @@ func (b *benchmarks) config(key, value string) {
 	}
 }
 
-// sample is one line of a benchmark: n observations, and pairs of a value and its unit.
+// sample writes one line of a benchmark: the number of observations, and pairs of a value and its unit.
 func (b *benchmarks) sample(name string, n int64, values ...string) {
 	b.line("Benchmark%s %d %s", name, n, strings.Join(values, " "))
 }
@@ -56,7 +56,7 @@ func (b *benchmarks) sample(name string, n int64, values ...string) {
 func (b *benchmarks) phase(s *Stage, p *Phase) {
 	at := fmt.Sprintf("/stage=%s/phase=%s", word(s.Name), word(p.Name))
 	if p.GeneratorLimited || p.Replaced {
-		b.line("# %s %s: void", s.Name, p.Name)
+		b.line("# %s %s: left out, since %s", s.Name, p.Name, unusable(p))
 		return
 	}
 	for i := range s.Checks {
@@ -84,7 +84,7 @@ func (b *benchmarks) phase(s *Stage, p *Phase) {
 		}
 	}
 	if p.Late {
-		b.line("# %s %s: no latencies, since requests left late", s.Name, p.Name)
+		b.line("# %s %s: latencies are left out, since requests were sent late", s.Name, p.Name)
 		return
 	}
 	for i := range p.Seconds {
@@ -93,7 +93,15 @@ func (b *benchmarks) phase(s *Stage, p *Phase) {
 	}
 }
 
-// latency is the quantiles of one second's latencies of one outcome.
+// unusable returns why no number of a phase is valid.
+func unusable(p *Phase) string {
+	if p.GeneratorLimited {
+		return "the load generator could not keep its schedule"
+	}
+	return "pods were replaced during the phase"
+}
+
+// latency writes the quantiles of the latencies of one second and one outcome.
 func (b *benchmarks) latency(name string, bins []Bin) {
 	n := counted(bins)
 	if n == 0 {
@@ -122,7 +130,7 @@ func counted(bins []Bin) (n int64) {
 	return n
 }
 
-// number is a value as the format has it.
+// number returns a value as the format requires it.
 func number(v float64) string {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return "0"
@@ -130,7 +138,8 @@ func number(v float64) string {
 	return strconv.FormatFloat(v, 'g', -1, 64)
 }
 
-// word is a part of a benchmark's name: blanks, slashes and what looks like a number of processors would end it.
+// word returns a text as a part of a benchmark's name. Blanks and slashes would end the part, and a hyphen with a number is read as a
+// number of processors.
 func word(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {

@@ -52,7 +52,7 @@ func TestBenchmarkIsRead(t *testing.T) {
 			name := string(record.Name)
 			samples[name]++
 			got[name] = append([]benchfmt.Value(nil), record.Values...)
-			if record.GetConfig("fail") != ".5" || record.GetConfig("goos") != "linux" || record.GetConfig("seed") != "" {
+			if record.GetConfig("fail") != "0.5" || record.GetConfig("goos") != "linux" || record.GetConfig("seed") != "" {
 				t.Errorf("configuration: %v", record.Config)
 			}
 		case *benchfmt.SyntaxError:

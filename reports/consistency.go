@@ -6,12 +6,12 @@ import (
 	"github.com/hellochaos/hellochaos/stats"
 )
 
-// maxSecond is the last second of a phase that a report may tell of: the twelfth day.
+// maxSecond is the largest number of a second that a report may have: a phase of more than eleven days.
 const maxSecond = 1_000_000
 
-// checkConsistency holds a report of the right form to what one field says of another, so that no reader of it needs to ask
-// again: intervals have two ends in their order, bins and seconds ascend, no share has more hits than trials, and every span
-// follows the one that caused it.
+// checkConsistency finds fields that contradict each other in a report of the right form, so that no code that reads the report needs
+// to check them again: the lower end of an interval is not above the upper one, bins and seconds ascend, K of a share is at most N,
+// and every span follows the one that caused it.
 func checkConsistency(r *Report, found *problems) {
 	unique(len(r.Stages), func(i int) string { return r.Stages[i].Name }, "stages", found)
 	for i := range r.Stages {
@@ -30,12 +30,12 @@ func checkConsistency(r *Report, found *problems) {
 	}
 }
 
-// unique wants the names of a list to differ: readers find what they look for by its name.
+// unique finds names that are in a list twice. Code that reads a report looks up entries by their names.
 func unique(n int, name func(int) string, place string, found *problems) {
 	seen := map[string]bool{}
 	for i := range n {
 		if seen[name(i)] {
-			found.add(fmt.Sprintf("%s[%d]", place, i), "%s: must be there once", shown(name(i)))
+			found.add(fmt.Sprintf("%s[%d]", place, i), "%s: the name is there twice, and must be there once", shown(name(i)))
 		}
 		seen[name(i)] = true
 	}
@@ -54,7 +54,7 @@ func checkMeasurement(c *Check, m *Measurement, place string, found *problems) {
 
 func checkInterval(i *stats.Interval, place string, found *problems) {
 	if i != nil && i.Lo > i.Hi {
-		found.add(place, "lo %g is above hi %g: must not be", i.Lo, i.Hi)
+		found.add(place, "lo is %g and hi is %g: lo must be at most hi", i.Lo, i.Hi)
 	}
 }
 
@@ -66,7 +66,7 @@ func checkPhase(p *Phase, place string, found *problems) {
 	for i, s := range p.Seconds {
 		where := fmt.Sprintf("%s.seconds[%d]", place, i)
 		if s.Number <= last || s.Number > maxSecond {
-			found.add(where+".number", "%d: must ascend, to %d at most", s.Number, maxSecond)
+			found.add(where+".number", "%d: must be larger than the number before it, and at most %d", s.Number, maxSecond)
 		}
 		last = s.Number
 		checkBins(s.OK, where+".ok", found)
@@ -84,11 +84,11 @@ func checkPhase(p *Phase, place string, found *problems) {
 	}
 }
 
-// checkBins names the first bin that is out of order: all after it may be.
+// checkBins names the first bin that is out of order, and no others: all bins after it may be out of order as well.
 func checkBins(bins []Bin, place string, found *problems) {
 	for i := 1; i < len(bins); i++ {
 		if bins[i][0] <= bins[i-1][0] {
-			found.add(fmt.Sprintf("%s[%d]", place, i), "latency %d after %d: bins must ascend", bins[i][0], bins[i-1][0])
+			found.add(fmt.Sprintf("%s[%d]", place, i), "the latency %d follows %d: the latencies of bins must ascend", bins[i][0], bins[i-1][0])
 			return
 		}
 	}

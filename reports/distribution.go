@@ -1,10 +1,11 @@
 package reports
 
-// Distribution is the latencies at the edge of one phase's requests with one outcome and one number of tries, in bins of a
-// logarithmic histogram (better than 1 %).
+// Distribution is the latencies at the edge of those requests of a phase that had one outcome and one number of tries, in bins of
+// a logarithmic histogram that are less than 1 % wide.
 type Distribution struct {
 	Outcome string `json:"outcome" jsonschema:"enum=ok,enum=failed"`
-	// Tries of the first hop that the delivered answer tells of; 0: no proxy was before it, or there was no trail.
+	// Tries is the number of tries of the first hop that the answer reports. It is 0 where no proxy was before that hop, or the
+	// answer reports no tries.
 	Tries int   `json:"tries"`
 	Bins  []Bin `json:"bins"`
 }

@@ -3,10 +3,9 @@ package reports
 import (
 	"math"
 	"strconv"
-	"strings"
 )
 
-// duration is a time with three significant digits in the unit that suits it.
+// duration returns a time with three significant digits, in microseconds, milliseconds or seconds.
 func duration(seconds float64) string {
 	size := math.Abs(seconds)
 	switch {
@@ -20,12 +19,8 @@ func duration(seconds float64) string {
 	return significant(seconds) + "s"
 }
 
-// significant is a number with three significant digits, without zeros at the end of its fraction.
+// significant returns a number with three significant digits, without zeros at the end of its fraction.
 func significant(v float64) string {
 	decimals := 2 - int(math.Floor(math.Log10(max(math.Abs(v), 0.01))+1e-12))
-	s := strconv.FormatFloat(v, 'f', max(0, decimals), 64)
-	if strings.Contains(s, ".") {
-		s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
-	}
-	return s
+	return withoutZeros(strconv.FormatFloat(v, 'f', max(0, decimals), 64))
 }

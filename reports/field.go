@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// field is a field of a type of the report, as its tags have it.
+// field is a field of a type of the report, as its tags describe it.
 type field struct {
 	name        string
 	kind        reflect.Type
@@ -18,7 +18,7 @@ type field struct {
 
 var timeType = reflect.TypeFor[time.Time]()
 
-// accepted says in words what a field holds.
+// accepted returns in words which values a field accepts.
 func (k *field) accepted() string {
 	if len(k.enumeration) > 0 {
 		last := len(k.enumeration) - 1
@@ -42,7 +42,7 @@ func (k *field) accepted() string {
 	return "a whole number"
 }
 
-// fieldCache has the fields of each type that was asked for.
+// fieldCache has the fields of each type that fieldsOf has returned before.
 var fieldCache sync.Map
 
 // fieldsOf returns the fields of a struct in the order of its declaration.
@@ -65,7 +65,7 @@ func fieldsOf(kind reflect.Type) []field {
 	return fields
 }
 
-// indexOf is the place of the first element that is wanted, -1 without one.
+// indexOf returns the index of the first element that is wanted, or -1.
 func indexOf[T any](all []T, wanted func(*T) bool) int {
 	return slices.IndexFunc(all, func(one T) bool { return wanted(&one) })
 }

@@ -12,14 +12,15 @@ import (
 	"github.com/hellochaos/hellochaos/stats"
 )
 
-// most is the largest whole number that a report may have, and mostFloat the largest of the others: far beyond what a run
-// counts or times, and so small that sums of them are exact enough to be shown.
+// most is the largest whole number that a report may have, and mostFloat the largest other number. Both are far larger than any
+// number of a run, and small enough that reports can add them up without losing digits that they show.
 const (
 	most      = 1_000_000_000_000
 	mostFloat = 1e15
 )
 
-// ranges are those of fields that have narrower ones, by their name in JSON. All other whole numbers are from 0 to most.
+// ranges are the accepted ranges of fields by their name in JSON. A whole number that is not listed must be from 0 to most, any other
+// number from -mostFloat to mostFloat.
 var ranges = map[string]stats.Interval{
 	"fail": {Hi: 1}, "hang": {Hi: 1}, "tolerance": {Hi: 1}, "alpha_early": {Hi: 1}, "alpha_final": {Hi: 1}, "quantile": {Hi: 1},
 	"aborts": {Hi: 1}, "canary_weight": {Hi: 100}, "status": {Hi: 999}, "call_status": {Hi: 999}, "answer": {Hi: 999},
@@ -29,15 +30,16 @@ var ranges = map[string]stats.Interval{
 	"planned_rate": {Hi: mostFloat}, "achieved_rate": {Hi: mostFloat}, "rate": {Hi: mostFloat},
 }
 
-// checkForm holds a report to the form of its types: that every field is there, known, given once, and of its type, its
-// enumeration and its range. data is valid JSON. Unknown fields of a newer minor version are passed over.
+// checkForm finds what is wrong with the form of a report: fields that are missing, unknown or given twice, and values that do not
+// have the type, the enumeration or the range of their field. data must be valid JSON. newer is true for a report of a newer minor
+// version, whose unknown fields are skipped.
 func checkForm(data []byte, newer bool, found *problems) {
 	f := &form{decoder: json.NewDecoder(bytes.NewReader(data)), newer: newer, found: found}
 	f.decoder.UseNumber()
 	f.value(&field{kind: reflect.TypeFor[Report]()})
 }
 
-// form reads a report token by token beside the types that it should have.
+// form reads a report token by token, and compares each with the type that it should have.
 type form struct {
 	decoder *json.Decoder
 	newer   bool
@@ -48,8 +50,8 @@ type form struct {
 // step is one step of a place in a report: a field, an entry of a map, or an element of an array.
 type step struct {
 	name  string
-	index int // of an element, which has no name
-	entry bool
+	index int  // of an element, which has no name
+	entry bool // of a map
 }
 
 func (f *form) problem(format string, args ...any) {
@@ -69,7 +71,7 @@ func (f *form) problem(format string, args ...any) {
 	f.found.add(place.String(), format, args...)
 }
 
-// within reads a value one step further down.
+// within reads a value whose place is one step below the current one.
 func (f *form) within(s step, of *field) {
 	f.place = append(f.place, s)
 	f.value(of)
@@ -78,11 +80,11 @@ func (f *form) within(s step, of *field) {
 
 var unmarshaler = reflect.TypeFor[json.Unmarshaler]()
 
-// value reads one value that should be of a field.
+// value reads the value of a field.
 func (f *form) value(of *field) {
 	kind := of.kind
 	if reflect.PointerTo(kind).Implements(unmarshaler) {
-		f.own(kind)
+		f.selfDecoding(kind)
 		return
 	}
 	if kind == binsType {
@@ -107,7 +109,7 @@ func (f *form) value(of *field) {
 		}
 	case reflect.Slice, reflect.Array:
 		if token == nil && kind.Kind() == reflect.Slice {
-			return // as Go writes an empty one
+			return // Go writes an empty slice as null.
 		}
 		if f.opens(token, '[', "an array") {
 			f.elements(kind)
@@ -123,14 +125,14 @@ func (f *form) value(of *field) {
 	}
 }
 
-// token is the next one; nil is null. The text is known to be JSON, so that there is no error.
+// token returns the next token; null is nil. The text is valid JSON, so there is no error.
 func (f *form) token() json.Token {
 	token, _ := f.decoder.Token()
 	return token
 }
 
-// own reads a value whose type decodes itself.
-func (f *form) own(kind reflect.Type) {
+// selfDecoding reads a value whose type has its own UnmarshalJSON.
+func (f *form) selfDecoding(kind reflect.Type) {
 	var raw json.RawMessage
 	_ = f.decoder.Decode(&raw) // valid JSON, see token
 	if err := json.Unmarshal(raw, reflect.New(kind).Interface()); err != nil {
@@ -144,7 +146,8 @@ func (f *form) own(kind reflect.Type) {
 
 var binsType = reflect.TypeFor[[]Bin]()
 
-// bins reads the bulk of a report as a whole where nothing is wrong with it, and token by token where something is.
+// bins reads an array of bins. Most of a report is bins, so they are read as a whole, and token by token only where something is
+// wrong with them.
 func (f *form) bins(kind reflect.Type) {
 	var raw json.RawMessage
 	_ = f.decoder.Decode(&raw) // valid JSON, see token
@@ -159,7 +162,7 @@ func (f *form) bins(kind reflect.Type) {
 	}
 }
 
-// pairs says that a JSON text is an array of pairs of whole numbers below most.
+// pairs reports whether a JSON text is an array of pairs of whole numbers from 0 to most.
 func pairs(raw []byte) bool {
 	depth, numbers, digits := 0, 0, 0
 	for _, c := range raw {
@@ -186,7 +189,7 @@ func pairs(raw []byte) bool {
 	return true
 }
 
-// opens says whether a token begins what it should; if not, what it begins is passed over.
+// opens reports whether a token opens the object or array that is expected. If not, it adds a problem and skips the value.
 func (f *form) opens(token json.Token, delimiter json.Delim, accepted string) bool {
 	if token == delimiter {
 		return true
@@ -195,7 +198,7 @@ func (f *form) opens(token json.Token, delimiter json.Delim, accepted string) bo
 	return false
 }
 
-// wrong tells of a value of another type, and passes over the rest of it.
+// wrong adds the problem that a value is not accepted, and skips the rest of the value.
 func (f *form) wrong(token json.Token, accepted string) {
 	there := "null"
 	switch v := token.(type) {
@@ -212,7 +215,7 @@ func (f *form) wrong(token json.Token, accepted string) {
 	f.problem("%s: must be %s", there, accepted)
 }
 
-// skip passes over the rest of an object or array that has been opened.
+// skip skips the rest of an object or array that has been opened.
 func (f *form) skip() {
 	for depth := 1; depth > 0; {
 		switch f.token() {
@@ -234,7 +237,7 @@ func (f *form) object(kind reflect.Type) {
 		given[name] = true
 		switch {
 		case again:
-			f.unwanted(name, "given twice: a field has one value")
+			f.unwanted(name, "given twice: a field must be given once")
 		case i >= 0:
 			f.within(step{name: name}, &known[i])
 		default:
@@ -251,23 +254,23 @@ func (f *form) object(kind reflect.Type) {
 	}
 }
 
-// unknown reads a field that the type has not.
+// unknown reads a field that the type does not have.
 func (f *form) unknown(known []field, name string) {
-	// Go's decoder would take it for the field.
+	// Go's decoder ignores the case of names, and would read this field as the known one.
 	i := indexOf(known, func(k *field) bool { return strings.EqualFold(k.name, name) })
 	switch {
 	case i >= 0:
-		f.unwanted(name, "must be written "+known[i].name)
+		f.unwanted(name, "the field must be written "+known[i].name)
 	case f.newer:
 		if _, opened := f.token().(json.Delim); opened {
 			f.skip()
 		}
 	default:
-		f.unwanted(name, "no such field in schema "+SchemaVersion)
+		f.unwanted(name, "unknown field: schema "+SchemaVersion+" does not have it")
 	}
 }
 
-// unwanted tells of a field that should not be there, and passes over its value.
+// unwanted adds the problem that a field should not be there, and skips its value.
 func (f *form) unwanted(name, why string) {
 	f.place = append(f.place, step{name: name})
 	f.problem("%s", why)
@@ -282,7 +285,7 @@ func (f *form) entries(kind reflect.Type) {
 	for f.decoder.More() {
 		name := f.token().(string)
 		if given[name] {
-			f.unwanted(name, "given twice: a name has one value")
+			f.unwanted(name, "given twice: a name must be given once")
 			continue
 		}
 		given[name] = true

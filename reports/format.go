@@ -9,15 +9,15 @@ import (
 	"strings"
 )
 
-// Format is one way to write a report.
+// Format is one format in which a report can be written.
 type Format struct {
-	// Name is what --format calls it, File its name in a run's folder.
+	// Name is the value of --format. File is the name of its file in a run's folder.
 	Name, File string
 	Write      func(io.Writer, *Report) error
 }
 
-// formats are all of them, in the order in which they are written into a folder. The report itself is first: whatever
-// befalls another format, it can be rendered anew.
+// formats are all formats, in the order in which they are written into a folder. JSON is first: from it all others can be written
+// again if writing one of them fails.
 var formats = []Format{
 	{"json", FileName, JSON},
 	{"text", "report.txt", func(w io.Writer, r *Report) error { return Text(w, r, false) }},
@@ -28,7 +28,7 @@ var formats = []Format{
 	{"benchmark", "benchmark.txt", Benchmark},
 }
 
-// FormatNames are the names of all formats, as a flag's help and its errors have them.
+// FormatNames returns the names of all formats, joined by ", ", for the help and the errors of a flag.
 func FormatNames() string {
 	names := make([]string, len(formats))
 	for i, f := range formats {
@@ -37,7 +37,7 @@ func FormatNames() string {
 	return strings.Join(names, ", ")
 }
 
-// FormatNamed returns the format of a name, and whether there is one.
+// FormatNamed returns the format with a name. It returns false where no format has the name.
 func FormatNamed(name string) (Format, bool) {
 	for _, f := range formats {
 		if f.Name == name {
@@ -47,9 +47,9 @@ func FormatNamed(name string) (Format, bool) {
 	return Format{}, false
 }
 
-// Save writes a report in all formats into a folder, each file at once or not at all: an earlier one stays whole until the
-// new one is. A format that cannot be written keeps none of the others from it; the error has all of them. The file that is
-// the same as keep, which the report was read from, is left as it is; "" is none. It returns the files written.
+// Save writes a report in all formats into a folder and returns the names of the files that it wrote. A file with the same name is
+// replaced only when the new one is complete. Where a format cannot be written the others still are; the error joins one for each
+// that failed. The file keep, from which the report was read, is not written; keep is "" where there is none.
 func Save(folder string, r *Report, keep string) (written []string, err error) {
 	var problems []error
 	for _, f := range formats {
@@ -65,8 +65,8 @@ func Save(folder string, r *Report, keep string) (written []string, err error) {
 	return written, errors.Join(problems...)
 }
 
-// CanWrite returns why Save could not write into a folder, nil where it could: the folder is on a read-only file system, is
-// another user's, or has a folder in the place of one of a report's files.
+// CanWrite returns nil where Save can write into a folder, and else the reason: the folder is on a read-only file system, belongs to
+// another user, or has a folder with the name of one of a report's files.
 func CanWrite(folder string) error {
 	probe, err := os.CreateTemp(folder, FileName+".*")
 	if err != nil {
@@ -81,7 +81,7 @@ func CanWrite(folder string) error {
 	return errors.Join(problems...)
 }
 
-// same says whether two paths lead to one file that is there.
+// same reports whether two paths lead to the same existing file.
 func same(a, b string) bool {
 	one, err := os.Stat(a)
 	if err != nil {
@@ -91,13 +91,13 @@ func same(a, b string) bool {
 	return err == nil && os.SameFile(one, other)
 }
 
-// WriteFile writes a file beside its place, and moves it there when it is whole.
+// WriteFile writes a temporary file in the folder of path, and renames it to path when it is complete.
 func WriteFile(path string, write func(io.Writer) error) error {
 	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
 	if err != nil {
 		return err
 	}
-	defer os.Remove(file.Name()) // gone already when all went well
+	defer os.Remove(file.Name()) // The file has this name only if something failed.
 	err = errors.Join(write(file), file.Chmod(0o644), file.Close())
 	if err == nil {
 		err = os.Rename(file.Name(), path)

@@ -1,19 +1,19 @@
 package reports
 
-// Edge is the calls of one service to one version of the next, in one phase: an arrow of the service graph. Calls and
-// failures are as the caller saw them and delivered answers tell, with all retries inside; tries are as the called service
-// counted them itself, those of calls that no answer tells of included.
+// Edge is the calls of one service to one version of another, in one phase: an arrow of the service graph. Calls and failed calls
+// are those that answers at the edge report; a call with all its retries counts once, as its caller saw it. Tries are those that the
+// called service counted itself, including tries of calls that no answer reports.
 type Edge struct {
-	// From is "edge" for the load generator, or a service; To is a service, or "clock".
+	// From is a service, or "edge" for the load generator. To is a service, or "clock".
 	From string `json:"from"`
 	To   string `json:"to"`
-	// Version is the version that answered; empty: the answer was not that of a version (a proxy's own, or none at all), or
+	// Version is the version that answered. It is empty where no version answered (a proxy did, or there was no answer), and where
 	// the called service has no versions (the clock).
 	Version string `json:"version,omitempty"`
 	Calls   int64  `json:"calls"`
 	Failed  int64  `json:"failed"`
-	// Tries received by the version during the phase, and how many of them it answered with 5xx; absent where the service
-	// does not count, where its counts are lost, and where more than one service calls the version.
+	// Tries is the number of tries that the version received during the phase, FailedTries how many of them it answered with 5xx.
+	// They are absent where the service does not count tries, where its counts are lost, and where several services call the version.
 	Tries       *int64 `json:"tries,omitempty"`
 	FailedTries *int64 `json:"failed_tries,omitempty"`
 }

@@ -24,13 +24,13 @@ var htmlPages = template.Must(page.Shell().Funcs(template.FuncMap{
 	"spaced":       func(list string) string { return strings.ReplaceAll(list, ",", ", ") },
 }).ParseFS(htmlFiles, "html/*.html"))
 
-// HTML writes a report as one page that needs nothing else: no network, no script. Everything on it comes from the report; what
-// the report does not have is said in words.
+// HTML writes a report as one page that needs no other file, no network and no script. Everything on it comes from the report. Where
+// the report does not have some data, the page has a sentence in their place.
 func HTML(w io.Writer, r *Report) error {
 	return page.Write(w, htmlPages, "report.html", newReportPage(r))
 }
 
-// reportPage is a report as its page shows it.
+// reportPage is the data of the page.
 type reportPage struct {
 	*Report
 	Title, Class string
@@ -49,7 +49,7 @@ func newReportPage(r *Report) *reportPage {
 	return p
 }
 
-// verdictClass is how the page's head is painted: a run that did not end well is never painted as a pass.
+// verdictClass returns the class that colours the head of the page. A run that did not end well never has the colour of a pass.
 func verdictClass(r *Report) string {
 	switch code := r.ExitCode(); code {
 	case ExitPass:
@@ -60,7 +60,7 @@ func verdictClass(r *Report) string {
 	return string(Fail)
 }
 
-// verdictMark is a verdict for those who see no colour.
+// verdictMark returns a verdict as a sign and a word, for readers who do not see its colour.
 func verdictMark(v Verdict) string {
 	switch v {
 	case Pass:

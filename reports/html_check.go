@@ -10,7 +10,7 @@ import (
 
 const (
 	checkWidth = 350.0
-	checkLeft  = 52.0 // of the plot; the phases' names stand before it
+	checkLeft  = 52.0 // the left end of the plot; the names of the phases stand before it
 	checkRight = checkWidth - 14
 )
 
@@ -24,7 +24,7 @@ func (c *Check) sides() []phaseMeasurement {
 	return []phaseMeasurement{{"before", c.Before}, {"after", c.After}}
 }
 
-// checkPicture shows a check's prediction, band and interval, before and after, on one axis; of a ledger, its lines.
+// checkPicture draws a check's prediction, band and interval, before and after, on one axis. Of a ledger it draws the lines.
 func checkPicture(id string, c *Check) *page.Picture {
 	if c.Kind == Ledger {
 		return ledgerPicture(id, c)
@@ -39,17 +39,18 @@ func checkPicture(id string, c *Check) *page.Picture {
 			return Probability(v)
 		})
 	}
-	var told []string
+	var words []string
 	for i, side := range c.sides() {
 		y := 16 + 24*float64(i)
 		p.Text("label end", checkLeft-10, y+4, side.phase)
-		told = append(told, side.phase+": "+drawMeasurement(p, c, side, where, y))
+		words = append(words, side.phase+": "+drawMeasurement(p, c, side, where, y))
 	}
-	p.Desc = strings.Join(told, ". ") + "."
+	p.Desc = strings.Join(words, ". ") + "."
 	return p
 }
 
-// checkScale is the whole range of shares, or of a time what its numbers need, by the logarithm: bands of times are ratios.
+// checkScale returns the scale from 0 to 1 for shares. For times it returns a logarithmic scale that has room for all numbers of the
+// check, since bands of times are ratios.
 func checkScale(c *Check) (s page.Scale, any bool) {
 	if c.Unit != "seconds" {
 		return page.Scale{Lo: 0, Hi: 1, From: checkLeft, To: checkRight}, true
@@ -70,7 +71,7 @@ func checkScale(c *Check) (s page.Scale, any bool) {
 	return page.Logarithmic(values, checkLeft, checkRight)
 }
 
-// drawMeasurement draws one phase's line and tells what it shows.
+// drawMeasurement draws one phase's line, and returns in words what it shows.
 func drawMeasurement(p *page.Picture, c *Check, m phaseMeasurement, where page.Scale, y float64) string {
 	switch {
 	case m.Measurement == nil:
@@ -84,35 +85,35 @@ func drawMeasurement(p *page.Picture, c *Check, m phaseMeasurement, where page.S
 		p.Rectangle("band", where.At(m.Band.Lo), y-9, where.At(m.Band.Hi)-where.At(m.Band.Lo), 18)
 	}
 	p.Line("prediction", where.At(m.Predicted), y-9, where.At(m.Predicted), y+9)
-	told := fmt.Sprintf("predicted %s, tolerated %s to %s, ", value(c, m.Predicted), value(c, m.Band.Lo), value(c, m.Band.Hi))
+	words := fmt.Sprintf("predicted %s, tolerated %s to %s, ", value(c, m.Predicted), value(c, m.Band.Lo), value(c, m.Band.Hi))
 	if m.Measured == nil {
 		p.Text("note", checkLeft, y+4, "no data")
-		return told + "no data"
+		return words + "no data"
 	}
 	if m.Interval != nil {
 		p.Bracket("interval "+m.phase, where.At(m.Interval.Lo), where.At(m.Interval.Hi), y, 4)
 	}
 	p.Disc("point "+m.phase, where.At(*m.Measured), y, 4)
-	told += fmt.Sprintf("measured %s", value(c, *m.Measured))
+	words += fmt.Sprintf("measured %s", value(c, *m.Measured))
 	if m.Interval != nil {
-		told += fmt.Sprintf(", interval %s to %s", value(c, m.Interval.Lo), value(c, m.Interval.Hi))
+		words += fmt.Sprintf(", interval %s to %s", value(c, m.Interval.Lo), value(c, m.Interval.Hi))
 	}
-	return told
+	return words
 }
 
-// count is what stands below a measured value: of how many.
+// count returns the line below a measured value: the number of trials or values.
 func count(c *Check, m *Measurement) string {
 	switch {
 	case m == nil || m.Measured == nil || c.Kind == Ledger || c.Kind == Exact || m.Band.Lo == m.Band.Hi:
-		return "" // the cell says so itself
+		return "" // The cell itself has the number.
 	case c.Kind == Median:
 		return fmt.Sprintf("n %d", m.N)
 	}
 	return fmt.Sprintf("%d of %d", m.K, m.N)
 }
 
-// product explains a predicted share of failed calls where all tries of a call must fail for it to fail: the fail probability
-// as often as there are tries. It is empty where the prediction has another reason.
+// product explains a predicted share of failed calls as a product. A call fails when all of its tries fail, so the fail probability
+// is multiplied by itself as often as there are tries. It is empty where the prediction has another reason.
 func product(r *Report, s *Stage, c *Check) string {
 	if c.Kind != Proportion || c.After == nil || r.Settings.Fail <= 0 || r.Settings.Fail >= 1 || r.Settings.Hang > 0 {
 		return ""

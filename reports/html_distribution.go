@@ -15,10 +15,10 @@ const (
 	distributionLeft  = 132.0
 	distributionRight = 780.0
 	distributionRow   = 46.0
-	distributionBins  = 20 // in a decade; those of the report are finer than a pixel can show
+	distributionBins  = 20 // in a decade; the bins of the report are narrower than a pixel
 )
 
-// binned is how many requests are in the bins.
+// binned returns the number of requests in the bins.
 func binned(bins []Bin) (n int64) {
 	for _, b := range bins {
 		n += b[1]
@@ -26,7 +26,7 @@ func binned(bins []Bin) (n int64) {
 	return n
 }
 
-// binQuantile is the q-quantile of binned latencies in seconds, the lowest latency of its bin; 0: there is none.
+// binQuantile returns the q-quantile of latencies in seconds, as the lowest latency of the bin that it is in. It is 0 without data.
 func binQuantile(bins []Bin, q float64) float64 {
 	sorted := slices.Clone(bins)
 	slices.SortFunc(sorted, func(a, b Bin) int { return cmp.Compare(a[0], b[0]) })
@@ -39,15 +39,15 @@ func binQuantile(bins []Bin, q float64) float64 {
 	return 0
 }
 
-// distributionRow is the answers of one outcome after one number of tries, in each phase.
+// distribution is the answers with one outcome after one number of tries, in each phase.
 type distribution struct {
 	Outcome string
 	Tries   int
 	Phases  []string
-	Bins    [][]Bin // by phase; empty: none
+	Bins    [][]Bin // by phase; empty where the phase has no such answer
 }
 
-// Label is what its row is called.
+// Label returns the name of the row.
 func (d distribution) Label() string {
 	tries := fmt.Sprintf("%d tries", d.Tries)
 	switch d.Tries {
@@ -59,7 +59,8 @@ func (d distribution) Label() string {
 	return d.Outcome + ", " + tries
 }
 
-// distributions pairs those of a stage's phases: good answers first, then by the number of tries.
+// distributions returns the distributions of all phases of a stage, those with the same outcome and number of tries together. Good
+// answers come first, and then fewer tries.
 func distributions(phases []Phase) []distribution {
 	var all []distribution
 	for i, p := range phases {
@@ -81,8 +82,8 @@ func distributions(phases []Phase) []distribution {
 	return all
 }
 
-// distributionPicture has a row for each outcome and number of tries, all of them on one logarithmic axis of time. In a row
-// the phases' areas are alike: the share of the phase's answers of that row in each bin.
+// distributionPicture draws a row for each outcome and number of tries, all on one logarithmic axis of time. An area shows for each
+// bin the share of those answers of its phase that are in the row, so the areas of a row can be compared.
 func distributionPicture(id string, rows []distribution) *page.Picture {
 	p := &page.Picture{ID: id, Title: "latencies by outcome and number of tries", Width: distributionWidth,
 		Height: distributionRow*float64(len(rows)) + 30}
@@ -99,18 +100,18 @@ func distributionPicture(id string, rows []distribution) *page.Picture {
 		return nil
 	}
 	p.Axis(where, 4, p.Height-24, 46, duration)
-	var told []string
+	var words []string
 	for i, row := range rows {
 		bottom := distributionRow*float64(i+1) + 2
 		p.Text("label end", distributionLeft-10, bottom-8, row.Label())
 		p.Line("frame", distributionLeft, bottom, distributionRight, bottom)
-		told = append(told, row.Label()+": "+strings.Join(drawDistribution(p, row, where, bottom), ", "))
+		words = append(words, row.Label()+": "+strings.Join(drawDistribution(p, row, where, bottom), ", "))
 	}
-	p.Desc = strings.Join(told, "; ") + "."
+	p.Desc = strings.Join(words, "; ") + "."
 	return p
 }
 
-// drawDistribution draws a row above bottom, and returns what it tells of each phase.
+// drawDistribution draws a row above bottom, and returns in words what it shows of each phase.
 func drawDistribution(p *page.Picture, row distribution, where page.Scale, bottom float64) []string {
 	peak := 0.0
 	shares := make([][]float64, len(row.Bins))
@@ -120,28 +121,28 @@ func drawDistribution(p *page.Picture, row distribution, where page.Scale, botto
 			peak = max(peak, share)
 		}
 	}
-	var told []string
+	var all []string
 	for i, bins := range row.Bins {
 		words := row.Phases[i] + " none"
 		if n := binned(bins); n > 0 {
 			p.Draw("area "+row.Phases[i], areaPath(shares[i], peak, where, bottom))
 			words = fmt.Sprintf("%s n %d, median %s", row.Phases[i], n, duration(binQuantile(bins, 0.5)))
 		}
-		told = append(told, words)
+		all = append(all, words)
 	}
-	for i, bins := range row.Bins { // above all areas
+	for i, bins := range row.Bins { // The medians are drawn after all areas, which would cover them.
 		if binned(bins) > 0 {
 			x := where.At(binQuantile(bins, 0.5))
 			p.Line("middle-of "+row.Phases[i], x, bottom-distributionRow+10, x, bottom)
 		}
 	}
-	for i, words := range told {
+	for i, words := range all {
 		p.Text("label", distributionRight+14, bottom-distributionRow+24+page.LineHeight*float64(i), words)
 	}
-	return told
+	return all
 }
 
-// binEdge is where bin i of the picture begins.
+// binEdge returns the latency at which bin i of the picture begins.
 func binEdge(i int, where page.Scale) float64 {
 	return where.Lo * math.Pow(10, float64(i)/distributionBins)
 }
@@ -158,7 +159,7 @@ func binShares(bins []Bin, where page.Scale) []float64 {
 	return shares
 }
 
-// areaPath is the outline of a histogram.
+// areaPath returns the outline of a histogram.
 func areaPath(shares []float64, peak float64, where page.Scale, bottom float64) string {
 	var path strings.Builder
 	level := 0.0
@@ -167,7 +168,7 @@ func areaPath(shares []float64, peak float64, where page.Scale, bottom float64) 
 			continue
 		}
 		x := page.Pixels(where.At(binEdge(i, where)))
-		if level == 0 { // nothing is drawn where nothing is
+		if level == 0 { // No line is drawn along empty bins.
 			path.WriteString("M" + x + " " + page.Pixels(bottom) + "V" + page.Pixels(bottom-(distributionRow-12)*share/peak))
 		} else {
 			path.WriteString("H" + x + "V" + page.Pixels(bottom-(distributionRow-12)*share/peak))

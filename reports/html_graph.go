@@ -10,7 +10,7 @@ import (
 	"github.com/hellochaos/hellochaos/reports/page"
 )
 
-// The service graph runs downwards: a layer of services, the calls to the next layer with their numbers, and so on.
+// The service graph is drawn downwards: a layer of services, the calls to the next layer with their numbers, the next layer.
 const (
 	graphService = 20.0 // the height of a service's name
 	graphVersion = 26.0 // the height of a version's box
@@ -18,10 +18,11 @@ const (
 	graphGap     = 18.0 // between two services
 )
 
-// graphEdge names an arrow of the graph, in whatever phase.
+// graphEdge identifies an arrow of the graph in all phases.
 type graphEdge struct{ from, to, version string }
 
-// graph is where everything of a service graph stands. It is made from all phases of a stage, so that their pictures are alike.
+// graph has the place of each part of a service graph. It is computed from all phases of a stage, so that a service has the same place
+// in their pictures.
 type graph struct {
 	layers [][]string             // services, callers first
 	lanes  map[string][]graphEdge // of each service, its arrows from left to right
@@ -59,7 +60,7 @@ func layOut(phases []Phase) *graph {
 	return g
 }
 
-// orderOf puts the answers of no version last.
+// orderOf returns the key by which versions are sorted. Answers that came from no version are last.
 func orderOf(version string) string {
 	if version == "" {
 		return "\uffff"
@@ -67,7 +68,7 @@ func orderOf(version string) string {
 	return version
 }
 
-// mostLayers ends the search for layers where services call each other in a circle.
+// mostLayers bounds the number of layers, since services may call each other in a circle.
 const mostLayers = 32
 
 // layers puts each service below all of its callers.
@@ -109,7 +110,7 @@ func (g *graph) place() {
 // span is the width of a service's box.
 func (g *graph) span(service string) float64 { return max(1, float64(len(g.lanes[service]))) * g.lane }
 
-// versions are how many of its lanes lead to a version; they are the first ones of each caller.
+// versions returns how many lanes of a service lead to a version. They are the first lanes of each caller.
 func (g *graph) versions(service string) (n int) {
 	for _, e := range g.lanes[service] {
 		if e.version != "" {
@@ -126,7 +127,7 @@ func (g *graph) boxHeight(service string) float64 {
 	return graphService + 6
 }
 
-// edgeLabel is what is written at an arrow.
+// edgeLabel returns the lines of text at an arrow.
 func edgeLabel(e Edge, all []Edge) []string {
 	var total int64
 	for _, other := range all {
@@ -152,7 +153,7 @@ func edgeLabel(e Edge, all []Edge) []string {
 	return append(lines, tries)
 }
 
-// graphPicture shows the calls of one phase.
+// picture draws the calls of one phase.
 func (g *graph) picture(id string, phase *Phase) *page.Picture {
 	p := &page.Picture{ID: id, Title: "service graph, " + phase.Name, Width: g.width, Height: g.height}
 	of := map[graphEdge]Edge{}
@@ -161,7 +162,7 @@ func (g *graph) picture(id string, phase *Phase) *page.Picture {
 		of[name(e)] = e
 		most = max(most, e.Calls)
 	}
-	var told []string
+	var words []string
 	for _, layer := range g.layers {
 		for _, service := range layer {
 			drawService(p, g, service, of)
@@ -170,16 +171,16 @@ func (g *graph) picture(id string, phase *Phase) *page.Picture {
 				if e, called := of[lane]; called {
 					label := edgeLabel(e, phase.Edges)
 					drawCall(p, g, lane, x, 1+5*float64(e.Calls)/float64(most), label, e.Failed > 0)
-					told = append(told, fmt.Sprintf("%s to %s: %s", e.From, strings.TrimSpace(e.To+" "+e.Version), strings.Join(label, ", ")))
+					words = append(words, fmt.Sprintf("%s to %s: %s", e.From, strings.TrimSpace(e.To+" "+e.Version), strings.Join(label, ", ")))
 				}
 			}
 		}
 	}
-	p.Desc = strings.Join(told, "; ") + "."
+	p.Desc = strings.Join(words, "; ") + "."
 	return p
 }
 
-// drawService draws a service's box with its versions; a version that answered no call of the phase is drawn dashed.
+// drawService draws a service's box with its versions. A version that answered no call of the phase is drawn dashed.
 func drawService(p *page.Picture, g *graph, service string, of map[graphEdge]Edge) {
 	x, y := g.left[service], g.top[service]
 	p.Rectangle("service", x, y, g.span(service), g.boxHeight(service))
@@ -205,7 +206,7 @@ func drawService(p *page.Picture, g *graph, service string, of map[graphEdge]Edg
 func drawCall(p *page.Picture, g *graph, lane graphEdge, x, thick float64, label []string, failed bool) {
 	from := g.left[lane.from] + 12
 	if versions := g.versions(lane.from); versions > 1 {
-		from = g.left[lane.from] + float64(versions)*g.lane/2 // whichever version called: the report does not tell
+		from = g.left[lane.from] + float64(versions)*g.lane/2 // The report does not have the version of the caller.
 	}
 	start, end := g.top[lane.from]+g.boxHeight(lane.from), g.top[lane.to]
 	turn := start + 12

@@ -9,27 +9,27 @@ import (
 
 const (
 	ledgerLeft = checkLeft
-	ledgerBar  = 96.0 // the longest
+	ledgerBar  = 96.0 // the length of the longest bar
 	ledgerRow  = 17.0
 )
 
-// ledgerPicture shows the lines of a retry ledger: of the tries with each count how many were received, and how many of them
-// the policy sends again. The next line's bar must be as long as that part: a dashed line leads down from its end.
+// ledgerPicture draws the lines of a retry ledger: for each attempt count, how many tries the service received, and how many of them
+// the policy retries. The bar of the next line must be as long as the part that is retried: a dashed line leads down from its end.
 func ledgerPicture(id string, c *Check) *page.Picture {
-	p := &page.Picture{ID: id, Title: c.Name + ": tries received and tries to send again, by count", Width: checkWidth}
-	var told []string
+	p := &page.Picture{ID: id, Title: c.Name + ": tries that were received and tries that must be sent again, by attempt count", Width: checkWidth}
+	var words []string
 	y := 4.0
 	for _, side := range c.sides() {
 		var desc string
 		y, desc = drawLedger(p, c, side, y)
-		told = append(told, side.phase+": "+desc)
+		words = append(words, side.phase+": "+desc)
 	}
 	p.Height = y + 4
-	p.Desc = strings.Join(told, ". ") + "."
+	p.Desc = strings.Join(words, ". ") + "."
 	return p
 }
 
-// drawLedger draws one phase's lines below y, and returns where they end and what they tell.
+// drawLedger draws one phase's lines below y, and returns where they end and in words what they show.
 func drawLedger(p *page.Picture, c *Check, m phaseMeasurement, y float64) (float64, string) {
 	p.Text("label end", ledgerLeft-10, y+12, m.phase)
 	rows := ledgerRows(m.Measurement)
@@ -46,7 +46,7 @@ func drawLedger(p *page.Picture, c *Check, m phaseMeasurement, y float64) (float
 		most = max(most, t.Received)
 	}
 	length := func(n int64) float64 { return ledgerBar * float64(n) / float64(most) }
-	told := []string{fmt.Sprintf("%s retries seen of those called for", measured(c, m.Measurement))}
+	all := []string{fmt.Sprintf("%s retries that the failures call for were received", measured(c, m.Measurement))}
 	left := ledgerLeft + 46
 	for i, t := range rows {
 		p.Text("tick", ledgerLeft, y+12, fmt.Sprintf("try %d", t.Attempt))
@@ -57,10 +57,10 @@ func drawLedger(p *page.Picture, c *Check, m phaseMeasurement, y float64) (float
 		}
 		words := ledgerWords(t)
 		p.Text("tick", left+length(most)+8, y+12, words)
-		told = append(told, fmt.Sprintf("try %d: %s", t.Attempt, words))
+		all = append(all, fmt.Sprintf("try %d: %s", t.Attempt, words))
 		y += ledgerRow
 	}
-	return y + 4, strings.Join(told, "; ")
+	return y + 4, strings.Join(all, "; ")
 }
 
 func ledgerWords(t Tries) string {
@@ -70,7 +70,7 @@ func ledgerWords(t Tries) string {
 	return fmt.Sprintf("%d, to repeat %d", t.Received, t.Retryable)
 }
 
-// ledgerRows are the lines worth showing: those that have tries, and the one after them, which must have none.
+// ledgerRows returns the lines that are drawn: those with tries, and the line after a line with tries that are retried.
 func ledgerRows(m *Measurement) []Tries {
 	if m == nil {
 		return nil

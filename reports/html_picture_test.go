@@ -57,12 +57,12 @@ func TestWaterfallDrawsWhatWasRecorded(t *testing.T) {
 	if got := strings.Count(strings.Join(marks(p, "backoff"), ""), "M"); got != 3 || !slices.Contains(words(p), "80ms") {
 		t.Errorf("the wait of 80ms is drawn with %d strokes, texts %q", got, words(p))
 	}
-	if !strings.Contains(p.Desc, "backend prod, try 2 at 95ms: 200 in 100ms, own 20ms, 80ms after the try before") || strings.Count(p.Desc, "after the try before") != 1 {
+	if !strings.Contains(p.Desc, "backend prod, try 2 at 95ms: 200 in 100ms, own 20ms, 80ms after the previous try") || strings.Count(p.Desc, "after the previous try") != 1 {
 		t.Error(p.Desc)
 	}
 	spans[2].Start = 0.001 // its clock is behind that of the try before
 	p = waterfallPicture("x", "title", spans)
-	if len(marks(p, "backoff")) != 0 || !strings.Contains(strings.Join(words(p), "|"), "clocks differ") || strings.Contains(p.Desc, "after the try before") || !strings.Contains(p.Desc, "clocks") {
+	if len(marks(p, "backoff")) != 0 || !strings.Contains(strings.Join(words(p), "|"), "clocks differ") || strings.Contains(p.Desc, "after the previous try") || !strings.Contains(p.Desc, "clocks") {
 		t.Errorf("a wait of negative length is drawn: %q, %s", words(p), p.Desc)
 	}
 }
@@ -82,7 +82,7 @@ func TestGraph(t *testing.T) {
 		t.Errorf("layers %s", got)
 	}
 	before, after := g.picture("b", &phases[0]), g.picture("a", &phases[1])
-	for _, want := range []string{"20 calls, 28.6 %", "1 failed, .05", "25 tries, 6 with 5xx", "50 calls, 71.4 %", "tries not counted"} {
+	for _, want := range []string{"20 calls, 28.6 %", "1 failed, 0.05", "25 tries, 6 with 5xx", "50 calls, 71.4 %", "tries not counted"} {
 		if !slices.Contains(words(before), want) {
 			t.Errorf("before: no %q among %q", want, words(before))
 		}
@@ -164,17 +164,17 @@ func TestLedgerPicture(t *testing.T) {
 	c := &Check{Name: "backend ledger", Kind: Ledger, Before: &Measurement{Measured: pointer(0.0)}, After: &Measurement{Measured: pointer(90.0), K: 90, N: 90,
 		Attempts: []Tries{{0, 0, 0}, {1, 100, 60}, {2, 60, 30}, {3, 30, 12}, {4, 0, 0}, {5, 0, 0}}}}
 	p := checkPicture("x", c)
-	want := "before: no retries. after: 90 of 90 retries seen of those called for; try 1: 100, to repeat 60; try 2: 60, to repeat 30; try 3: 30, to repeat 12; try 4: none."
+	want := "before: no retries. after: 90 of 90 retries that the failures call for were received; try 1: 100, to repeat 60; try 2: 60, to repeat 30; try 3: 30, to repeat 12; try 4: none."
 	if p.Desc != want {
 		t.Errorf("got  %s\nwant %s", p.Desc, want)
 	}
 }
 
-// A check's picture tells prediction, band and interval, and draws nothing where there is no data.
+// A check's picture describes prediction, band and interval in words, and draws nothing where there are no data.
 func TestCheckPicture(t *testing.T) {
 	c := &example().Stages[0].Checks[0]
 	p := checkPicture("x", c)
-	want := "before: predicted .5, tolerated .45 to .55, measured .498, interval .477 to .509. after: predicted .0625, tolerated .0125 to .113, measured .0611, interval .0506 to .0664."
+	want := "before: predicted 0.5, tolerated 0.45 to 0.55, measured 0.498, interval 0.477 to 0.509. after: predicted 0.0625, tolerated 0.0125 to 0.113, measured 0.0611, interval 0.0506 to 0.0664."
 	if p.Desc != want || len(marks(p, "point before"))+len(marks(p, "point after")) != 2 {
 		t.Errorf("got  %s\nwant %s", p.Desc, want)
 	}

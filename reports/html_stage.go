@@ -8,12 +8,12 @@ import (
 	"github.com/hellochaos/hellochaos/reports/page"
 )
 
-// stageView is a stage as the page shows it.
+// stageView is the data of a stage on the page.
 type stageView struct {
 	*Stage
 	ID            string
 	Rows          []checkView
-	Kinds         map[string]bool // of its checks: what must be explained
+	Kinds         map[string]bool // the kinds of its checks, each of which the page explains
 	Notes         []string
 	Amplification string
 	Graphs        []phaseGraph
@@ -29,13 +29,13 @@ type checkView struct {
 	*Check
 	Predicted, Catches    string
 	BeforeCell, AfterCell measuredCell
-	Product               string // how the prediction comes about
+	Product               string // the prediction as a product, where it is one
 	Violations            string
-	Void                  string // why nothing is judged, where a whole phase is the reason
+	Void                  string // why the check has no verdict, where the reason is the whole phase
 	Picture               *page.Picture
 }
 
-// measuredCell is what one phase came to: the words of the text report, the exact number, and of how many.
+// measuredCell is the result of one phase: the text of the text report, the exact number, and the number of trials.
 type measuredCell struct{ Text, Raw, Count string }
 
 func newMeasuredCell(c *Check, m *Measurement) measuredCell {
@@ -46,7 +46,7 @@ func newMeasuredCell(c *Check, m *Measurement) measuredCell {
 	return cell
 }
 
-// void is a note that the stage's notes leave out, since the phase says it for all of its checks.
+// void returns a note that notes leaves out, because the phase reports it for all of its checks.
 func void(c *Check) string {
 	for _, m := range []*Measurement{c.After, c.Before} {
 		if m != nil && strings.HasPrefix(m.Note, "void") {
@@ -56,9 +56,9 @@ func void(c *Check) string {
 	return ""
 }
 
-// violations says which requests were not as an exact check or a ledger has them.
+// violations reports how many violations an exact check or a ledger has, and at which requests the first ones were.
 func violations(c *Check) string {
-	var told []string
+	var all []string
 	for _, side := range c.sides() {
 		if side.Measurement == nil || side.Violations == 0 {
 			continue
@@ -67,21 +67,21 @@ func violations(c *Check) string {
 		if len(side.First) > 0 {
 			words += ", first at requests " + strings.Trim(fmt.Sprint(side.First), "[]")
 		}
-		told = append(told, words)
+		all = append(all, words)
 	}
-	return strings.Join(told, "; ")
+	return strings.Join(all, "; ")
 }
 
 // phaseGraph is the service graph of one phase.
 type phaseGraph struct {
 	Phase   string
-	Picture *page.Picture // nil: the report has no calls of this phase
+	Picture *page.Picture // nil where the report has no calls of this phase
 }
 
 // callRow is an arrow of the graphs in numbers, by phase.
 type callRow struct {
 	From, To, Version string
-	Phases            []*Edge // nil: no call
+	Phases            []*Edge // by phase; nil where it has no call
 }
 
 // phaseWaterfalls are the sampled requests of one phase.
@@ -90,7 +90,7 @@ type phaseWaterfalls struct {
 	Samples []waterfall
 }
 
-// Unsaid are the incidents of a phase that the stage's words do not tell.
+// Unsaid returns the incidents of a phase that the stage's words do not report.
 func (v stageView) Unsaid(p Phase) []string { return unsaid(v.Stage, &p) }
 
 func newStageView(r *Report, s *Stage, id string) stageView {
@@ -113,7 +113,7 @@ func newStageView(r *Report, s *Stage, id string) stageView {
 	return v
 }
 
-// waterfalls draws the sampled requests. Of the last phase that has any, the one with most tries is unfolded.
+// waterfalls draws the sampled requests. The one with most tries in the last phase that has any is unfolded when the page opens.
 func (v *stageView) waterfalls() {
 	var shown *waterfall
 	for i, p := range v.Phases {
@@ -133,7 +133,7 @@ func (v *stageView) waterfalls() {
 	}
 }
 
-// graphs are pictures of the same form for all phases, and their numbers as a table.
+// graphs draws the service graph of each phase, with each service in the same place, and fills the table of their numbers.
 func (v *stageView) graphs() {
 	g := layOut(v.Phases)
 	for i := range v.Phases {
@@ -160,7 +160,7 @@ func (v *stageView) graphs() {
 	}
 }
 
-// Passed is how many of its checks agree with what the manifests predict.
+// Passed returns how many checks of the stage pass.
 func (v stageView) Passed() (n int) {
 	for _, c := range v.Checks {
 		if c.Verdict == Pass {
@@ -170,10 +170,10 @@ func (v stageView) Passed() (n int) {
 	return n
 }
 
-// HasGraph says whether any phase has calls to draw.
+// HasGraph reports whether any phase has calls.
 func (v stageView) HasGraph() bool { return len(v.Calls) > 0 }
 
-// HasSamples says whether any phase has a request to draw.
+// HasSamples reports whether any phase has a sampled request.
 func (v stageView) HasSamples() bool {
 	for _, w := range v.Waterfalls {
 		if len(w.Samples) > 0 {
@@ -183,7 +183,7 @@ func (v stageView) HasSamples() bool {
 	return false
 }
 
-// HasLatency says whether any phase has quantiles.
+// HasLatency reports whether any phase has quantiles of latencies.
 func (v stageView) HasLatency() bool {
 	for _, p := range v.Phases {
 		if len(p.Latency) > 0 {

@@ -105,7 +105,7 @@ func TestHTMLHasTheNumbersOfTheText(t *testing.T) {
 	}
 }
 
-// Whoever does not see a picture is told what it shows; ids are unique; and nothing is loaded from anywhere.
+// Every picture has a description for readers who do not see it. Ids are unique, and the page loads nothing.
 func TestHTMLStructure(t *testing.T) {
 	for name, r := range map[string]*Report{"everything": everything(), "real": realReport(t)} {
 		root, page := parsedPage(t, r)
@@ -208,7 +208,7 @@ func TestHTMLEscapes(t *testing.T) {
 	}
 }
 
-// What a report does not have is said, and not drawn.
+// Where a report does not have some data, the page has a sentence in their place, and no picture.
 func TestHTMLSaysWhatIsMissing(t *testing.T) {
 	none := func(change func(*Report)) *Report {
 		r := everything()
@@ -225,7 +225,7 @@ func TestHTMLSaysWhatIsMissing(t *testing.T) {
 	}{
 		{"empty", &Report{}, "No stage was run, so nothing was measured.", "stage-1", "?"},
 		{"error", none(func(r *Report) { r.Restored, r.Stages = Restored, nil }), "no answer", "stage-1", "ERROR"},
-		{"aborted", none(func(r *Report) { r.Restored, r.Error = Restored, "" }), "The run was ended before it was done", "none", "ABORTED"},
+		{"aborted", none(func(r *Report) { r.Restored, r.Error = Restored, "" }), "The run was interrupted", "none", "ABORTED"},
 		{"not restored", none(func(r *Report) { r.Restoration = nil }), "The target was not put back.", "none", "NOT RESTORED"},
 		{"no checks", none(func(r *Report) { r.Stages[0].Checks = nil }), "No check was made.", "stage-1-check", ""},
 		{"no phases", none(func(r *Report) { r.Stages[0].Phases = nil }), "No phase was measured.", "stage-1-graph", ""},
@@ -233,10 +233,10 @@ func TestHTMLSaysWhatIsMissing(t *testing.T) {
 		{"no edges before", everything(), "This phase has no calls in the report.", "stage-1-graph-1", ""},
 		{"no samples", none(func(r *Report) { after(r).Samples = nil }), "The report has no sampled requests", "stage-1-phase", ""},
 		{"a sample without spans", none(func(r *Report) { after(r).Samples[0].Spans = nil }), "No try of this request was recorded.", "stage-1-phase", ""},
-		{"missing spans", everything(), "Not drawn, because not recorded: the clock's", "none", ""},
+		{"missing spans", everything(), "The picture is incomplete: the clock's", "none", ""},
 		{"no distributions", none(func(r *Report) { after(r).Distributions = nil }), "no latencies by number of tries", "stage-1-distributions", ""},
 		{"no seconds", none(func(r *Report) { after(r).Seconds = nil }), "no requests by second", "stage-1-timeline", ""},
-		{"no clock", none(func(r *Report) { after(r).Started = time.Time{} }), "when the phases began was not recorded", "none", ""},
+		{"no clock", none(func(r *Report) { after(r).Started = time.Time{} }), "does not have the times at which the phases began", "none", ""},
 		{"no manifests", none(func(r *Report) { r.Stages[0].Manifests = nil }), "The report has no manifests of this stage.", "none", ""},
 		{"no policies", none(func(r *Report) { r.Stages[0].Policies = nil }), "The report has no retry policies of this stage.", "none", ""},
 		{"no command", none(func(r *Report) { r.Command = nil }), "The command was not recorded.", "none", ""},
@@ -284,7 +284,7 @@ func TestHTMLExplainsRetries(t *testing.T) {
 	real := realReport(t)
 	root, _ := parsedPage(t, real)
 	text, fail := textOf(root), Probability(real.Settings.Fail)
-	for _, words := range []string{fmt.Sprintf("%[1]s × %[1]s × %[1]s × %[1]s = ", fail), "hence not zero", "must be followed by exactly one more, up to the policy's limit, and none beyond"} {
+	for _, words := range []string{fmt.Sprintf("%[1]s × %[1]s × %[1]s × %[1]s = ", fail), "Retries make failed calls rare, but do not remove them", "must be followed by exactly one more try, up to the policy's limit, and by none beyond it"} {
 		if !strings.Contains(text, words) {
 			t.Errorf("the page does not say %q", words)
 		}
@@ -292,7 +292,7 @@ func TestHTMLExplainsRetries(t *testing.T) {
 	s := Stage{Policies: []Policy{{Hop: "backend", Retries: 3, Covers500: true}}}
 	c := Check{Kind: Proportion, Hop: "backend", After: &Measurement{Predicted: 0.0625}}
 	r := &Report{Settings: Settings{Fail: 0.5}}
-	if got := product(r, &s, &c); got != ".5 × .5 × .5 × .5 = .0625" {
+	if got := product(r, &s, &c); got != "0.5 × 0.5 × 0.5 × 0.5 = 0.0625" {
 		t.Errorf("product %q", got)
 	}
 	c.After.Predicted = 0.07

@@ -14,24 +14,24 @@ const (
 	timelineBetween             = 118.0 // between two phases, where the stage is applied
 	requestsTop, requestsBottom = 38.0, 118.0
 	latencyTop, latencyBottom   = 148.0, 248.0
-	timelineRows                = 240 // a phase that lasted longer has several seconds to a row
+	timelineRows                = 240 // a phase with more seconds has several of them in a row
 )
 
-// moment is what was seen of the requests planned for one stretch of a phase, usually a second.
+// moment is the requests that were planned for a part of a phase, usually for one second.
 type moment struct {
 	From, Length float64 // seconds of the phase
 	OK, Failed   int64
-	Median, P99  float64 // of good answers, in seconds; 0: there was none
+	Median, P99  float64 // latencies of good answers in seconds; 0 where there was none
 }
 
-// Rate is requests a second.
+// Rate returns the number of requests a second.
 func (m moment) Rate() float64 { return float64(m.OK+m.Failed) / m.Length }
 
 // stretch is a phase on the timeline.
 type stretch struct {
 	Phase   string
 	Moments []moment
-	at      float64 // when it began, in seconds since the first phase did; without a clock, 0
+	at      float64 // when it began, in seconds since the first phase began; 0 where the report does not have that
 	length  float64
 	applied float64
 	scale   page.Scale
@@ -40,10 +40,10 @@ type stretch struct {
 // timeline is the phases of a stage by the second.
 type timeline struct {
 	Stretches []stretch
-	// Seconds are how many are in one moment; Clock says whether the phases' beginnings are known.
+	// Seconds is the number of seconds in one moment. Clock is true where the report has the times at which the phases began.
 	Seconds int
 	Clock   bool
-	Picture *page.Picture // nil: no phase has seconds
+	Picture *page.Picture // nil where no phase has seconds
 }
 
 func newTimeline(id string, phases []Phase) timeline {
@@ -78,7 +78,7 @@ func newTimeline(id string, phases []Phase) timeline {
 	return t
 }
 
-// moments gathers a phase's seconds. The last one is as long as requests were still planned for.
+// moments returns the moments of a phase. The last one ends when the last request was due.
 func moments(p *Phase, seconds int) []moment {
 	var all []moment
 	var ok []Bin
@@ -106,7 +106,7 @@ func moments(p *Phase, seconds int) []moment {
 	return all
 }
 
-// draw lays the phases side by side, at one scale of time, and draws their requests and below them their latencies.
+// draw draws the phases beside each other, on one scale of time: their requests, and below these their latencies.
 func (t *timeline) draw(id string) *page.Picture {
 	p := &page.Picture{ID: id, Title: "requests and latencies by second, " + t.phases(), Width: timelineWidth, Height: latencyBottom + 26}
 	var total, rate float64
@@ -139,7 +139,7 @@ func (t *timeline) draw(id string) *page.Picture {
 			t.between(p, i)
 		}
 	}
-	p.Desc = t.tell()
+	p.Desc = t.description()
 	return p
 }
 
@@ -177,7 +177,7 @@ func drawStretch(p *page.Picture, s *stretch, requests, latency page.Scale, time
 	p.Text("strong", s.scale.From, 12, page.Cut(s.Phase, 15))
 }
 
-// drawQuantiles draws a line through the moments that have an answer; where one has none, the line is broken.
+// drawQuantiles draws a line through the moments that have a good answer. The line is broken at a moment without one.
 func drawQuantiles(p *page.Picture, class string, s *stretch, latency page.Scale, of func(moment) float64) {
 	var run []float64
 	flush := func() {
@@ -201,11 +201,11 @@ func drawQuantiles(p *page.Picture, class string, s *stretch, latency page.Scale
 	flush()
 }
 
-// between marks that the stage took effect after one phase and before the next.
+// between marks the time between two phases, in which the stage took effect.
 func (t *timeline) between(p *page.Picture, i int) {
 	last, next := t.Stretches[i-1], t.Stretches[i]
 	left, right := last.scale.To, next.scale.From
-	p.Rectangle("between", left+6, requestsTop, right-left-12, requestsBottom-requestsTop) // not over what stands between the plots
+	p.Rectangle("between", left+6, requestsTop, right-left-12, requestsBottom-requestsTop) // The text between the plots stays visible.
 	p.Rectangle("between", left+6, latencyTop, right-left-12, latencyBottom-latencyTop)
 	p.Line("effect", right-6, requestsTop, right-6, latencyBottom)
 	words := []string{"stage applied", "in effect", "after " + duration(next.applied)}
@@ -219,9 +219,9 @@ func (t *timeline) between(p *page.Picture, i int) {
 	}
 }
 
-// tell is the picture in a sentence for each phase; its table has the rest.
-func (t *timeline) tell() string {
-	var told []string
+// description describes the picture with a sentence for each phase. The table on the page has all numbers.
+func (t *timeline) description() string {
+	var all []string
 	for _, s := range t.Stretches {
 		var ok, failed int64
 		slowest := 0.0
@@ -232,7 +232,7 @@ func (t *timeline) tell() string {
 		if slowest > 0 {
 			words += ", the highest 99th percentile of a second " + duration(slowest)
 		}
-		told = append(told, words)
+		all = append(all, words)
 	}
-	return strings.Join(told, ". ") + ". The table below has every second."
+	return strings.Join(all, ". ") + ". The table below has every second."
 }

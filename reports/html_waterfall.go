@@ -10,23 +10,23 @@ import (
 
 const (
 	waterfallWidth = 1080.0
-	waterfallLeft  = 220.0 // of the plot; who answered stands before it
-	waterfallRight = 760.0 // what was answered stands behind it
+	waterfallLeft  = 220.0 // the left end of the plot; the service and the try stand before it
+	waterfallRight = 760.0 // the right end of the plot; the status stands behind it
 	waterfallRow   = 22.0
 	waterfallWords = 46 // characters
 )
 
-// mostTries is Sample.Why of the request that shows best what retries do.
+// mostTries is the value of Sample.Why of the request with most tries, which shows best how retries work.
 const mostTries = "most tries"
 
-// waterfall is a sampled request with every try where it was in time.
+// waterfall is a sampled request with every try on an axis of time.
 type waterfall struct {
-	Title   string // why it was chosen, and what it came to
-	Name    string // what the services knew it by
+	Title   string // why the request was chosen, its status and its latency
+	Name    string // the id by which the services knew the request
 	Trace   string
 	Missing string
-	Open    bool          // unfolded from the beginning
-	Picture *page.Picture // nil: no span was recorded
+	Open    bool          // unfolded when the page opens
+	Picture *page.Picture // nil where no span was recorded
 }
 
 func newWaterfall(id string, s *Sample) waterfall {
@@ -41,7 +41,7 @@ func newWaterfall(id string, s *Sample) waterfall {
 	return w
 }
 
-// statusWord says what a status of a span or a sample is.
+// statusWord returns the status of a span or a sample in words.
 func statusWord(status int) string {
 	switch status {
 	case 0:
@@ -52,7 +52,7 @@ func statusWord(status int) string {
 	return fmt.Sprint(status)
 }
 
-// waterfallPicture draws a row for each span, on one axis of time from when the request was sent.
+// waterfallPicture draws a row for each span, on one axis of time that begins when the request was sent.
 func waterfallPicture(id, title string, spans []Span) *page.Picture {
 	p := &page.Picture{ID: id, Title: title, Width: waterfallWidth, Height: waterfallRow*float64(len(spans)) + 34}
 	lo, hi := 0.0, 1e-6
@@ -61,17 +61,17 @@ func waterfallPicture(id, title string, spans []Span) *page.Picture {
 	}
 	where := page.Scale{Lo: lo, Hi: hi, From: waterfallLeft, To: waterfallRight}
 	p.Axis(where, 4, p.Height-26, 70, duration)
-	var told []string
+	var words []string
 	depths := spanDepths(spans)
 	for i := range spans {
 		y := 8 + waterfallRow*float64(i)
-		told = append(told, drawSpan(p, spans, i, depths[i], where, y))
+		words = append(words, drawSpan(p, spans, i, depths[i], where, y))
 	}
-	p.Desc = strings.Join(told, "; ") + "."
+	p.Desc = strings.Join(words, "; ") + "."
 	return p
 }
 
-// spanDepths are how many callers each span has above it. A parent that does not come before its span counts as none.
+// spanDepths returns how many callers each span has above it. A parent that does not come before its span is ignored.
 func spanDepths(spans []Span) []int {
 	depths := make([]int, len(spans))
 	for i, s := range spans {
@@ -82,8 +82,8 @@ func spanDepths(spans []Span) []int {
 	return depths
 }
 
-// drawSpan draws one row: the bar is the try as its receiver recorded it, lighter where it waited for its own upstream; the bracket
-// before it is the time since the try before it ended. It returns what the row tells.
+// drawSpan draws one row, and returns in words what it shows. The bar is the try as the service that received it recorded it, lighter
+// where it waited for its own calls. The bracket before it is the time between the end of the previous try and its own start.
 func drawSpan(p *page.Picture, spans []Span, i, depth int, where page.Scale, y float64) string {
 	s := spans[i]
 	who := strings.TrimSpace(s.Service + " " + s.Version)
@@ -105,24 +105,24 @@ func drawSpan(p *page.Picture, spans []Span, i, depth int, where page.Scale, y f
 		p.Rectangle("wait", from, y+4, max(0, to-from), waterfallRow-12)
 		words += fmt.Sprintf(", own %s", duration(max(0, s.Elapsed-*s.CallElapsed)))
 	}
-	told := fmt.Sprintf("%s at %s: %s", label, duration(s.Start), words)
+	desc := fmt.Sprintf("%s at %s: %s", label, duration(s.Start), words)
 	if before, ok := tryBefore(spans, i); ok {
 		ended := before.Start + before.Elapsed
 		switch gap := s.Start - ended; {
-		case gap < 0: // each receiver has its own clock, and no time between these two can be told
-			words, told = words+", clocks differ", told+", the clocks of its receiver and of the try before differ"
+		case gap < 0: // Each service has its own clock. The two clocks differ, so the time between the tries is not known.
+			words, desc = words+", clocks differ", desc+", the clocks of the services that received this try and the previous one differ"
 		default:
 			if !drawBackOff(p, where, ended, s.Start, y+9) {
 				words += ", after " + duration(gap)
 			}
-			told += fmt.Sprintf(", %s after the try before", duration(gap))
+			desc += fmt.Sprintf(", %s after the previous try", duration(gap))
 		}
 	}
 	p.Text("label", waterfallRight+12, y+12, page.Cut(words, waterfallWords))
-	return told
+	return desc
 }
 
-// tryBefore is the last recorded try of the same call that ended before this one.
+// tryBefore returns the last recorded try of the same call before span i, and whether it is the one directly before.
 func tryBefore(spans []Span, i int) (Span, bool) {
 	for j := i - 1; j >= 0; j-- {
 		if s := spans[j]; s.Parent == spans[i].Parent && s.Service == spans[i].Service && s.Attempt > 0 {
@@ -132,7 +132,7 @@ func tryBefore(spans []Span, i int) (Span, bool) {
 	return Span{}, false
 }
 
-// drawBackOff draws the time between two tries as a bracket, and says whether it had room for the length above it.
+// drawBackOff draws the time between two tries as a bracket, and reports whether the bracket had room for its length in words.
 func drawBackOff(p *page.Picture, where page.Scale, from, to, y float64) bool {
 	left, right := where.At(from), where.At(to)
 	p.Bracket("backoff", left, right, y, 4)

@@ -11,15 +11,15 @@ import (
 // FileName is the name of a report in a run's folder.
 const FileName = "report.json"
 
-// Line ends within and between the bins of a histogram, as encoding/json indents them: in lists of two whole numbers, and
-// before lists in lists. No text in JSON has a raw line end.
+// Line breaks within and between the bins of a histogram, where encoding/json writes them: in lists of two whole numbers, and before
+// lists in lists. A string in JSON has no line break, so none is changed.
 var (
 	withinBin   = regexp.MustCompile(`\[\n +(\d+),\n +(\d+)\n +\]`)
 	betweenBins = regexp.MustCompile(`,\n +\[`)
 )
 
-// JSON writes a report in the form of docs/report.schema.json, indented, but each histogram's bins on one line: they are
-// most of its numbers.
+// JSON writes a report in the form of docs/report.schema.json, indented. The bins of each histogram are on one line, because most of
+// the numbers of a report are bins.
 func JSON(w io.Writer, r *Report) error {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)

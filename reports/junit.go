@@ -11,8 +11,8 @@ import (
 	"github.com/hellochaos/hellochaos/reports/junit"
 )
 
-// JUnit writes a report as JUnit's XML: a suite for each stage with a case for each check, and a suite for the run itself. What
-// contradicts the manifests is a failure; what has no verdict is an error, since nothing was shown either way.
+// JUnit writes a report as JUnit's XML: a suite for each stage with a case for each check, and a suite for the run itself. A check
+// that fails is a failure. A check that is inconclusive is an error, since it neither passed nor failed.
 func JUnit(w io.Writer, r *Report) error {
 	all := junit.Suites{Name: "hellochaos", Time: junit.Seconds(r.Elapsed), Suites: []junit.Suite{runSuite(r)}}
 	for i := range r.Stages {
@@ -27,12 +27,12 @@ func JUnit(w io.Writer, r *Report) error {
 	return nil
 }
 
-// newCase is a case that passed. The checks of a stage are measured by the same requests, so the time is the suite's alone.
+// newCase returns a case that passed. It has no time: the checks of a stage are measured by the same requests.
 func newCase(suite, name string) junit.Case {
 	return junit.Case{Name: name, Class: "hellochaos." + suite}
 }
 
-// runSuite has what is no stage's: that the run went to its end, and that the target was put back.
+// runSuite has two cases for the whole run: that it was completed, and that the target was put back.
 func runSuite(r *Report) junit.Suite {
 	completed, restored := newCase("run", "completed"), newCase("run", "restored")
 	if r.Error != "" || r.Aborted {
@@ -60,7 +60,7 @@ func stageSuite(r *Report, stage *Stage) junit.Suite {
 		verdicts = append(verdicts, c.Verdict)
 		suite.Cases = append(suite.Cases, checkCase(stage, c))
 	}
-	// A stage may say more than its checks do: that it was interrupted, or has none.
+	// The stage's verdict does not always follow from its checks: it may have been interrupted, or have no check.
 	if Worst(verdicts...) != stage.Verdict || len(verdicts) == 0 {
 		verdict := newCase(stage.Name, "verdict of the stage")
 		judge(&verdict, stage.Verdict, r.Summary, strings.Join(stage.Words, "\n"))
@@ -82,7 +82,7 @@ func stageSuite(r *Report, stage *Stage) junit.Suite {
 	return suite
 }
 
-// checkCase is a check with its numbers, as the table has them.
+// checkCase returns the case of a check, with its numbers as the table prints them.
 func checkCase(stage *Stage, check *Check) junit.Case {
 	c := newCase(stage.Name, check.Name)
 	var numbers, why []string
@@ -116,7 +116,7 @@ func checkCase(stage *Stage, check *Check) junit.Case {
 	return c
 }
 
-// judge makes a case a failure or an error, as its verdict says.
+// judge makes a case a failure or an error where its verdict is not a pass.
 func judge(c *junit.Case, v Verdict, message, text string) {
 	switch v {
 	case Pass:
@@ -127,7 +127,7 @@ func judge(c *junit.Case, v Verdict, message, text string) {
 	}
 }
 
-// properties are what a run was made with.
+// properties returns the settings, the target and the versions of a run.
 func properties(r *Report) []junit.Property {
 	s := r.Settings
 	var all []junit.Property

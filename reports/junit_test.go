@@ -184,8 +184,8 @@ func TestJUnit(t *testing.T) {
 func TestJUnitNumbers(t *testing.T) {
 	root := parsed(t, everything())
 	suite := root.all("testsuite")[1]
-	want := "predicted .5→.0625, before .498 ±.0213, after .0611 ±.0105, catches .0812\n" +
-		"before: k 498, n 1000, band .45 to .55\nafter: k 61, n 1000, band .0125 to .113"
+	want := "predicted 0.5→0.0625, before 0.498 ±0.0213, after 0.0611 ±0.0105, catches 0.0812\n" +
+		"before: k 498, n 1000, band 0.45 to 0.55\nafter: k 61, n 1000, band 0.0125 to 0.113"
 	if got := suite.all("testcase")[0].all("system-out")[0].Text; got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
@@ -193,7 +193,7 @@ func TestJUnitNumbers(t *testing.T) {
 	for _, p := range suite.all("properties")[0].all("property") {
 		values[p.attr("name")] = p.attr("value")
 	}
-	for name, want := range map[string]string{"seed": "18446744073709551615", "fail": ".5", "target": "embedded mesh", "istio": "1.31.1", "version": "v1.2.3", "break": "slow-backoff"} {
+	for name, want := range map[string]string{"seed": "18446744073709551615", "fail": "0.5", "target": "embedded mesh", "istio": "1.31.1", "version": "v1.2.3", "break": "slow-backoff"} {
 		if values[name] != want {
 			t.Errorf("property %s is %q, want %q", name, values[name], want)
 		}

@@ -2,9 +2,9 @@ package reports
 
 import "net/url"
 
-// Link leads from a report to what another program shows of the same run, at the same time.
+// Link leads from a report to a page on which another program shows the time of the run.
 type Link struct {
-	// Title is what is shown: "Grafana: hellochaos, a run".
+	// Title is the text of the link: "Grafana: hellochaos, a run".
 	Title string `json:"title"`
 	URL   string `json:"url"`
 }

@@ -4,7 +4,7 @@ package reports
 type Manifest struct {
 	Kind string `json:"kind"`
 	Name string `json:"name"`
-	// File is where it was read from: a bundled file's name, or a path of the user's.
+	// File is the file that the object was read from: the name of a bundled file, or a path that the user gave.
 	File string `json:"file"`
 	YAML string `json:"yaml"`
 }

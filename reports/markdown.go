@@ -28,7 +28,7 @@ func Markdown(w io.Writer, r *Report) error {
 	return err
 }
 
-// markdown is a report being written.
+// markdown is a report that is being written.
 type markdown struct{ strings.Builder }
 
 func (m *markdown) line(format string, args ...any) { fmt.Fprintf(m, format+"\n", args...) }
@@ -67,7 +67,7 @@ func (m *markdown) cells(texts []string) {
 	m.line("")
 }
 
-// links are under a line of their own: without it they would belong to the list before.
+// links writes the links and remarks after a line of text. Without that line Markdown would add them to the list before.
 func (m *markdown) links(r *Report) {
 	if len(r.Links)+len(r.Remarks) > 0 {
 		m.line("Beside the run:\n")
@@ -77,7 +77,7 @@ func (m *markdown) links(r *Report) {
 			m.line("- %s: %s", EscapeMarkdown(l.Title), EscapeMarkdown(l.URL))
 			continue
 		}
-		// Of an address in angle brackets only these could end it.
+		// Only these characters could end an address in angle brackets.
 		url := strings.NewReplacer("<", "%3C", ">", "%3E", `\`, "%5C", " ", "%20").Replace(terminal.Plain(l.URL))
 		m.line("- [%s](<%s>)", EscapeMarkdown(l.Title), url)
 	}
@@ -89,7 +89,7 @@ func (m *markdown) links(r *Report) {
 	}
 }
 
-// reproduce says what to type to see the same again, and with what it was seen.
+// reproduce writes the command that repeats the run, and the versions that the run used.
 func (m *markdown) reproduce(r *Report) {
 	m.line("<details><summary>How to reproduce</summary>\n")
 	m.fence(reproduction(r))
@@ -102,7 +102,7 @@ func (m *markdown) reproduce(r *Report) {
 	m.line("</details>")
 }
 
-// fence writes text as it is, between fences longer than any in it.
+// fence writes text unchanged between fences that are longer than any fence in the text.
 func (m *markdown) fence(text string) {
 	fence := "```"
 	for strings.Contains(text, fence) {
@@ -113,16 +113,16 @@ func (m *markdown) fence(text string) {
 
 var (
 	special = regexp.MustCompile("[\\\\`*_{}\\[\\]<>#|~&!$@]")
-	// opening is what makes a line a list, a heading or a rule, where it begins one.
+	// opening matches what makes a line a list, a heading or a rule when the line begins with it.
 	opening = regexp.MustCompile(`^(?:[-+=:]|[0-9]+[.)](?: |$))`)
-	// address is what GitHub makes a link of although nobody wrote one.
+	// address matches the beginning of an address, of which GitHub makes a link without any mark-up.
 	address = regexp.MustCompile(`(?i)(https?|ftp|mailto|xmpp)(:)|(www)(\.)`)
 )
 
-// EscapeMarkdown is text on one line of Markdown that reads as what it is, and as no mark-up.
+// EscapeMarkdown returns text as one line of Markdown that shows the text unchanged: nothing in it is read as mark-up.
 func EscapeMarkdown(text string) string {
 	text = special.ReplaceAllStringFunc(terminal.Plain(text), func(c string) string {
-		if c == "@" { // GitHub tells whoever is named
+		if c == "@" { // GitHub notifies a user whose name follows it.
 			return "@\u2060"
 		}
 		return `\` + c
@@ -134,7 +134,7 @@ func EscapeMarkdown(text string) string {
 	return address.ReplaceAllString(text, `$1$3\$2$4`)
 }
 
-// reproduction is the command of a run, as a shell reads it; with its seed, where that was drawn.
+// reproduction returns the command of a run as a shell reads it. Where the seed was drawn at random, it is added.
 func reproduction(r *Report) string {
 	var words []string
 	seeded := false
@@ -148,7 +148,7 @@ func reproduction(r *Report) string {
 	return strings.Join(words, " ")
 }
 
-// versions are those of what was tested, in the order of their names.
+// versions returns the versions of the software that was tested, sorted by name.
 func versions(r *Report) []string {
 	var lines []string
 	for _, name := range slices.Sorted(maps.Keys(r.Target.Versions)) {

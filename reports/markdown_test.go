@@ -13,15 +13,15 @@ import (
 
 const exampleMarkdown = `## FAIL: 1 of 4 checks contradict the manifests, first middleware wait, try 2
 
-embedded mesh: 3000 requests in 5.2 s; fail .5, absorb, seed 7 The mesh is wrong on purpose: --break slow-backoff.
+embedded mesh: 3000 requests in 5.2 s; fail 0.5, absorb, seed 7 The mesh is wrong on purpose: --break slow-backoff.
 
 ### FAIL: retry: failed calls are sent again
 
 | check | predicted | before | after | catches | verdict |
 | --- | --- | --- | --- | --- | --- |
-| middleware call fails | .5→.0625 | .498 ±.0213 | .0611 ±.0105 | .0812 | PASS |
+| middleware call fails | 0.5→0.0625 | 0.498 ±0.0213 | 0.0611 ±0.0105 | 0.0812 | PASS |
 | canary share | 0 |  | 0 of 2531 |  | PASS |
-| backend ledger | exact | no retries | 12 of 12 | 1 try | INCONC. |
+| backend ledger | exact | no retries | 12 of 12 | 1 try | INCONCLUSIVE |
 | middleware wait, try 2 | 12.5ms |  | 50.1ms ±2.1ms |  | FAIL |
 
 - **\!** after: requests left late

@@ -10,13 +10,13 @@ import (
 	"github.com/prometheus/common/expfmt"
 )
 
-// buckets are the upper bounds of the latency histogram in seconds: from a hop on loopback to the longest timeout of a
-// request. A timeout is above them all.
+// buckets are the upper bounds of the latency histogram in seconds, from the latency of a hop on loopback to the longest timeout of
+// a request. A request that timed out is above them all.
 var buckets = []float64{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60}
 
-// Prometheus writes a report in Prometheus' text format, for node_exporter's textfile collector or a Pushgateway. The metrics
-// that a run serves while it goes have the same names, and at its end the same values. The error names a stage, phase or
-// check that the report has twice.
+// Prometheus writes a report in Prometheus' text format, for node_exporter's textfile collector or a Pushgateway. The metrics that
+// a run serves while it is running have the same names, and at its end the same values. The error names a stage, phase or check
+// that the report has twice.
 func Prometheus(w io.Writer, r *Report) error {
 	registry := prometheus.NewRegistry()
 	if err := registry.Register(collector{r}); err != nil {
@@ -46,8 +46,8 @@ func Describe(to chan<- *prometheus.Desc) {
 	}
 }
 
-// Collect sends the metrics of a report, which may be of a run that has not ended: what has no verdict is pending, and what is
-// not known yet is left out.
+// Collect sends the metrics of a report. The run may not have ended: then a verdict is pending where there is none yet, and metrics
+// whose values are not known yet are left out.
 func Collect(r *Report, to chan<- prometheus.Metric) {
 	metricBuild.Emit(to, 1, r.Tool.Version, r.Tool.Go)
 	metricRun.Emit(to, 1, r.ID(), r.Target.Kind, strconv.FormatUint(r.Settings.Seed, 10))
@@ -68,7 +68,7 @@ func Collect(r *Report, to chan<- prometheus.Metric) {
 	}
 }
 
-// ID is what tells a run from others: when it began, to the second, and its seed.
+// ID identifies a run: the second at which it began, and its seed.
 func (r *Report) ID() string {
 	return r.Started.UTC().Format("20060102T150405Z") + "-" + strconv.FormatUint(r.Settings.Seed, 10)
 }
@@ -93,8 +93,8 @@ func collectPhase(p *Phase, stage string, to chan<- prometheus.Metric) {
 	collectEdges(p, stage, to)
 }
 
-// collectLatencies counts requests and sorts their latencies into buckets; a bin that reaches over a bucket's bound counts by
-// its lower end.
+// collectLatencies counts requests and sorts their latencies into buckets. A bin that contains the bound of a bucket counts below
+// that bound.
 func collectLatencies(p *Phase, stage string, to chan<- prometheus.Metric) {
 	for _, outcome := range []string{"ok", "failed"} {
 		var count uint64
@@ -116,7 +116,7 @@ func collectLatencies(p *Phase, stage string, to chan<- prometheus.Metric) {
 	}
 }
 
-// bins yields the bins of all latencies with one outcome, by whichever of its two sources the phase has.
+// bins yields the bins of all latencies with one outcome, from Distributions where the phase has them, and else from Seconds.
 func (p *Phase) bins(outcome string) func(yield func(Bin) bool) {
 	return func(yield func(Bin) bool) {
 		each := func(bins []Bin) bool {

@@ -15,10 +15,10 @@ import (
 	"github.com/hellochaos/hellochaos/reports/terminal"
 )
 
-// MaxSize is how many bytes of a report are read at most: more than ten times what a run of all stages writes.
+// MaxSize is the largest size of a report in bytes: more than ten times the size of a report of all stages.
 const MaxSize = 32 << 20
 
-// Load reads the report of a file, or of a run's folder. Its error names the file, and everything that is wrong in it.
+// Load reads a report from a file, or from the folder of a run. The error names the file and everything that is wrong in it.
 func Load(path string) (*Report, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -46,7 +46,7 @@ func Load(path string) (*Report, error) {
 	return r, nil
 }
 
-// cause is an error without the path that is named already.
+// cause returns an error without the path of its file, which the message names already.
 func cause(err error) error {
 	var wrapped *fs.PathError
 	if errors.As(err, &wrapped) {
@@ -56,21 +56,22 @@ func cause(err error) error {
 }
 
 func tooLarge(size int64) error {
-	there := fmt.Sprintf("it has %d bytes", size)
+	there := fmt.Sprintf("the file has %d bytes", size)
 	if size < 0 {
-		there = "it is too long"
+		there = "the input is too long"
 	}
-	return fmt.Errorf("%s: a report of hellochaos has at most %d MiB, so this is not one", there, MaxSize>>20)
+	return fmt.Errorf("%s: a report of hellochaos has at most %d MiB, so this is not a report", there, MaxSize>>20)
 }
 
-// Read reads one report: of any minor version of this program's major one, and nothing else. What it returns is of the
-// form of docs/report.schema.json and agrees with itself, so that every format can be written of it. Fields that only a newer
-// minor version has are left out, and a remark says so. An error has all problems of the report, each with its place.
+// Read reads one report, whose schema has the major version of this program and any minor version. The report that it returns has
+// the form of docs/report.schema.json, and its fields do not contradict each other, so that every format can be written of it.
+// Fields of a newer minor version are left out, which a remark of the report mentions. The error lists all problems with their
+// places.
 func Read(r io.Reader) (*Report, error) {
 	data, err := io.ReadAll(io.LimitReader(r, MaxSize+1))
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("reading it: %w", cause(err))
+		return nil, fmt.Errorf("reading the report: %w", cause(err))
 	case len(data) > MaxSize:
 		return nil, tooLarge(-1)
 	}
@@ -91,7 +92,7 @@ func Read(r io.Reader) (*Report, error) {
 	}
 	report := new(Report)
 	if err := json.Unmarshal(data, report); err != nil {
-		return nil, fmt.Errorf("decoding it: %w", err)
+		return nil, fmt.Errorf("decoding the report: %w", err)
 	}
 	checkConsistency(report, &found)
 	if err := found.err(); err != nil {
@@ -99,16 +100,16 @@ func Read(r io.Reader) (*Report, error) {
 	}
 	if newer {
 		report.Schema = SchemaVersion
-		report.Remarks = append(report.Remarks, fmt.Sprintf("The report has schema %s: what is newer than this program's %s is left out.", version, SchemaVersion))
+		report.Remarks = append(report.Remarks, fmt.Sprintf("The report has schema %s. This program knows %s, and left out the fields that are newer.", version, SchemaVersion))
 	}
 	return report, nil
 }
 
-// decoded is a text without the byte order mark that some editors and shells put before UTF-8. JSON is UTF-8 (RFC 8259); the error names
-// the other encodings that these programs write.
+// decoded returns a text without the byte order mark that some editors and shells write before UTF-8. JSON is UTF-8 (RFC 8259). The
+// error names the other encodings that these programs write.
 func decoded(data []byte) ([]byte, error) {
 	utf16 := func(order string) error {
-		return fmt.Errorf("it is encoded in UTF-16 (%s), and JSON is UTF-8: save it as UTF-8; in PowerShell, Out-File -Encoding utf8 does so", order)
+		return fmt.Errorf("the report is encoded in UTF-16 (%s), and JSON must be UTF-8: save it as UTF-8; in PowerShell, Out-File -Encoding utf8 does so", order)
 	}
 	switch {
 	case bytes.HasPrefix(data, []byte("\xff\xfe")), len(data) > 1 && data[0] != 0 && data[1] == 0:
@@ -119,8 +120,8 @@ func decoded(data []byte) ([]byte, error) {
 	return bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")), nil
 }
 
-// schemaOf returns the version that a report says it has, and whether its minor number is newer than ours; the error is of what
-// is no report that this program reads.
+// schemaOf returns the schema version of a report, and whether its minor number is larger than that of SchemaVersion. The error
+// reports why data is not a report that this program can read.
 func schemaOf(data []byte) (version string, newer bool, err error) {
 	var head struct {
 		Schema json.RawMessage `json:"schema"`
@@ -142,7 +143,7 @@ func schemaOf(data []byte) (version string, newer bool, err error) {
 	case err != nil || !ok:
 		return "", false, fmt.Errorf(`not a report of hellochaos: schema: %s: must be a version such as "%s"`, shown(string(head.Schema)), SchemaVersion)
 	case major != ours:
-		return "", false, fmt.Errorf("schema %s: this program reads %d.x: use the hellochaos that wrote it, or one of the same major schema version", version, ours)
+		return "", false, fmt.Errorf("the report has schema %s, and this program reads %d.x: use the hellochaos that wrote the report, or one of the same major schema version", version, ours)
 	}
 	return version, minor > oursMinor, nil
 }
@@ -158,11 +159,11 @@ func parseVersion(version string) (major, minor uint64, ok bool) {
 	return major, minor, err == nil
 }
 
-// malformed says where a text stops being JSON.
+// malformed returns an error that names the place at which data is not JSON.
 func malformed(data []byte, err *json.SyntaxError) error {
 	offset := min(int(err.Offset), len(data))
 	if err.Error() == "unexpected end of JSON input" {
-		return fmt.Errorf("truncated: the JSON ends in the middle, after %d bytes", len(data))
+		return fmt.Errorf("the file is truncated: its JSON is incomplete after %d bytes", len(data))
 	}
 	before := data[:max(0, offset-1)]
 	line := 1 + bytes.Count(before, []byte("\n"))
@@ -187,7 +188,7 @@ func kindOf(data []byte) string {
 	return "a number"
 }
 
-// shown is a value of a report in a message, on one line and not too long.
+// shown returns a value of a report for a message, on one line and cut after 40 characters.
 func shown(value string) string {
 	const most = 40
 	runes := []rune(terminal.Plain(value))
@@ -197,23 +198,23 @@ func shown(value string) string {
 	return string(runes)
 }
 
-// maxProblems is how many problems are told one by one.
+// maxProblems is how many problems are listed. Of further ones only the number is reported.
 const maxProblems = 20
 
 // problems are what is wrong with a report, each with its place.
 type problems struct {
-	told  []string
-	count int
+	listed []string
+	count  int
 }
 
 func (p *problems) add(place, format string, args ...any) {
 	if p.count++; p.count > maxProblems {
 		return
 	}
-	p.told = append(p.told, shownPlace(place)+": "+fmt.Sprintf(format, args...))
+	p.listed = append(p.listed, shownPlace(place)+": "+fmt.Sprintf(format, args...))
 }
 
-// shownPlace is a place whose names came with the report.
+// shownPlace returns a place for a message, on one line and cut after 120 characters, since its names may come from the report.
 func shownPlace(place string) string {
 	const most = 120
 	if runes := []rune(terminal.Plain(place)); len(runes) > most {
@@ -222,17 +223,17 @@ func shownPlace(place string) string {
 	return terminal.Plain(place)
 }
 
-// err is all problems in one error, nil without any.
+// err returns one error with all problems, or nil where there is none.
 func (p *problems) err() error {
 	switch {
 	case p.count == 0:
 		return nil
 	case p.count == 1:
-		return errors.New(p.told[0])
+		return errors.New(p.listed[0])
 	}
-	told := p.told
-	if more := p.count - len(told); more > 0 {
-		told = append(told, fmt.Sprintf("and %d more", more))
+	listed := p.listed
+	if more := p.count - len(listed); more > 0 {
+		listed = append(listed, fmt.Sprintf("and %d more", more))
 	}
-	return fmt.Errorf("%d problems:\n  %s", p.count, strings.Join(told, "\n  "))
+	return fmt.Errorf("%d problems:\n  %s", p.count, strings.Join(listed, "\n  "))
 }

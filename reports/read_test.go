@@ -52,9 +52,9 @@ func TestReadRefuses(t *testing.T) {
 		{"another program's schema", `{"schema": "v1/test"}`, []string{`schema: "v1/test": must be a version`}},
 		{"schema of another type", `{"schema": 1.2}`, []string{`schema: 1.2: must be a version`}},
 		{"null schema", `{"schema": null}`, []string{`schema`}},
-		{"another with a version", `{"schema": "1.2", "tests": []}`, []string{"tests: no such field in schema", "verdict: missing: must be pass, fail or inconclusive", "stages: missing: must be an array"}},
-		{"newer major", written(t, `"schema": "1.2"`, `"schema": "2.0"`), []string{"schema 2.0: this program reads 1.x", "use the hellochaos that wrote it"}},
-		{"older major", written(t, `"schema": "1.2"`, `"schema": "0.9"`), []string{"schema 0.9: this program reads 1.x"}},
+		{"another with a version", `{"schema": "1.2", "tests": []}`, []string{"tests: unknown field: schema", "verdict: missing: must be pass, fail or inconclusive", "stages: missing: must be an array"}},
+		{"newer major", written(t, `"schema": "1.2"`, `"schema": "2.0"`), []string{"the report has schema 2.0, and this program reads 1.x", "use the hellochaos that wrote the report"}},
+		{"older major", written(t, `"schema": "1.2"`, `"schema": "0.9"`), []string{"the report has schema 0.9, and this program reads 1.x"}},
 		{"verdict", written(t, `"verdict": "fail"`, `"verdict": "maybe"`), []string{`verdict: "maybe": must be pass, fail or inconclusive`}},
 		{"kind", written(t, `"kind": "ledger"`, `"kind": "ledgre"`), []string{`stages[0].checks[2].kind: "ledgre": must be proportion, exact, ledger or median`}},
 		{"text for number", written(t, `"n": 2531`, `"n": "many"`), []string{`stages[0].checks[1].after.n: "many": must be a whole number`}},
@@ -68,24 +68,24 @@ func TestReadRefuses(t *testing.T) {
 		{"negative time", written(t, `"elapsed_seconds": 5.25`, `"elapsed_seconds": -5`), []string{`elapsed_seconds: -5: must be`}},
 		{"null number", written(t, `"n": 2531`, `"n": null`), []string{`n: null: must be a whole number`}},
 		{"no time", written(t, `"started": "2026-01-02T15:04:05.000000678Z"`, `"started": "yesterday"`), []string{`started: "yesterday": must be a time such as`}},
-		{"object for array", written(t, `"bins": [`, `"bins": {}, "bim": [`), []string{`stages[0].phases[1].distributions[0].bins: an object: must be an array`, `distributions[0].bim: no such field`}},
-		{"array for object", written(t, `"tool": {`, `"tool": [1,{"a":[]}], "toll": {`), []string{`tool: an array: must be an object`, "toll: no such field"}},
+		{"object for array", written(t, `"bins": [`, `"bins": {}, "bim": [`), []string{`stages[0].phases[1].distributions[0].bins: an object: must be an array`, `distributions[0].bim: unknown field`}},
+		{"array for object", written(t, `"tool": {`, `"tool": [1,{"a":[]}], "toll": {`), []string{`tool: an array: must be an object`, "toll: unknown field"}},
 		{"bin of three", written(t, "[100,3]", "[100,5,3]"), []string{`ok[0]: 3 elements: must be 2`}},
 		{"version of a number", written(t, `"istio": "1.31.1"`, `"istio": 1.31`), []string{`target.versions["istio"]: 1.31: must be a string`}},
 		{"duplicate", written(t, `"aborted": true`, `"aborted": true, "aborted": false`), []string{"aborted: given twice"}},
 		{"duplicate name", written(t, `"istio": "1.31.1"`, `"istio": "1", "istio": "2"`), []string{"target.versions.istio: given twice"}},
-		{"upper case", written(t, `"aborted": true`, `"Aborted": true`), []string{"Aborted: must be written aborted", "aborted: missing"}},
-		{"misspelt", written(t, `"summary"`, `"sumary"`), []string{"sumary: no such field in schema 1.2", "summary: missing: must be a string"}},
-		{"interval upside down", written(t, `"lo": 0.048`, `"lo": 0.99`), []string{"stages[0].checks[3].after.interval: lo 0.99 is above hi 0.052"}},
-		{"band upside down", written(t, `"lo": 0.00625`, `"lo": 0.99`), []string{"stages[0].checks[3].after.band: lo 0.99 is above hi 0.025"}},
+		{"upper case", written(t, `"aborted": true`, `"Aborted": true`), []string{"Aborted: the field must be written aborted", "aborted: missing"}},
+		{"misspelt", written(t, `"summary"`, `"sumary"`), []string{"sumary: unknown field: schema 1.2 does not have it", "summary: missing: must be a string"}},
+		{"interval upside down", written(t, `"lo": 0.048`, `"lo": 0.99`), []string{"stages[0].checks[3].after.interval: lo is 0.99 and hi is 0.052: lo must be at most hi"}},
+		{"band upside down", written(t, `"lo": 0.00625`, `"lo": 0.99`), []string{"stages[0].checks[3].after.band: lo is 0.99 and hi is 0.025: lo must be at most hi"}},
 		{"more hits than trials", written(t, `"k": 498`, `"k": 1001`), []string{"stages[0].checks[0].before.k: 1001: must be at most n, which is 1000"}},
-		{"bins", written(t, "[250,1]", "[99,1]"), []string{"stages[0].phases[1].seconds[0].ok[1]: latency 99 after 100: bins must ascend"}},
-		{"seconds", written(t, `"number": 1`, `"number": 0`), []string{"stages[0].phases[1].seconds[1].number: 0: must ascend"}},
+		{"bins", written(t, "[250,1]", "[99,1]"), []string{"stages[0].phases[1].seconds[0].ok[1]: the latency 99 follows 100: the latencies of bins must ascend"}},
+		{"seconds", written(t, `"number": 1`, `"number": 0`), []string{"stages[0].phases[1].seconds[1].number: 0: must be larger than the number before it"}},
 		{"span before its parent", written(t, `"parent": 0`, `"parent": 1`), []string{"stages[0].phases[1].samples[0].spans[1].parent: 1: must be the number of a span before"}},
-		{"latency upside down", written(t, `"lo": 0.009`, `"lo": 9`), []string{"stages[0].phases[1].latency[0].interval_seconds: lo 9 is above"}},
+		{"latency upside down", written(t, `"lo": 0.009`, `"lo": 9`), []string{"stages[0].phases[1].latency[0].interval_seconds: lo is 9 and hi is 0.011"}},
 		{"nested", `{"schema": "1.2", "stages": ` + deep + `}`, []string{"not JSON", "exceeded max depth"}},
 		{"nested in place", `{"schema": "1.2", "stages": ` + deep[11000:29000] + `}`, []string{"stages[0]: an array: must be an object"}},
-		{"a phase twice", written(t, `"name": "after"`, `"name": "before"`), []string{"stages[0].phases[1]: before: must be there once"}},
+		{"a phase twice", written(t, `"name": "after"`, `"name": "before"`), []string{"stages[0].phases[1]: before: the name is there twice, and must be there once"}},
 		{"two at once", written(t, `"n": 2531`, `"n": -1`, `"kind": "ledger"`, `"kind": 7`), []string{"2 problems:\n", "checks[1].after.n", "checks[2].kind: 7: must be proportion"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -105,7 +105,7 @@ func TestReadRefuses(t *testing.T) {
 	}
 }
 
-// Problems are told up to a number, and the rest is counted; values are cut, and no control character reaches a terminal.
+// Up to a limit each problem is listed, and the others are counted. Long values are cut, and no control character reaches a terminal.
 func TestReadBoundsItsMessage(t *testing.T) {
 	words := strings.Repeat(`7, `, 5000)
 	_, err := Read(strings.NewReader(written(t, `"words": [`, `"words": [`+words)))
@@ -122,7 +122,7 @@ func TestReadBoundsItsMessage(t *testing.T) {
 	}
 }
 
-// What only a newer minor version has is left out, and said; what it shares with ours is still held to its form.
+// Fields of a newer minor version are left out, which a remark reports. All other fields must still have their form.
 func TestReadNewerMinor(t *testing.T) {
 	newer := written(t, `"schema": "1.2"`, `"schema": "1.99", "mood": {"deep": [1, {"a": null}]}`, `"cascade"`, `"weather": "fair", "cascade"`)
 	r, err := Read(strings.NewReader(newer))
@@ -220,7 +220,7 @@ func TestReadTooLarge(t *testing.T) {
 	runtime.ReadMemStats(&before)
 	_, err := Load(file)
 	runtime.ReadMemStats(&after)
-	want := fmt.Sprintf("it has 1073741824 bytes: a report of hellochaos has at most %d MiB, so this is not one", MaxSize>>20)
+	want := fmt.Sprintf("the file has 1073741824 bytes: a report of hellochaos has at most %d MiB, so this is not a report", MaxSize>>20)
 	if err == nil || !strings.Contains(err.Error(), file) || !strings.Contains(err.Error(), want) {
 		t.Errorf("a file of 1 GiB: %v", err)
 	}
@@ -228,7 +228,7 @@ func TestReadTooLarge(t *testing.T) {
 		t.Errorf("refusing a file of 1 GiB allocated %d bytes", allocated)
 	}
 	stream := &endless{}
-	if _, err := Read(stream); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("it is too long: a report of hellochaos has at most %d MiB", MaxSize>>20)) {
+	if _, err := Read(stream); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("the input is too long: a report of hellochaos has at most %d MiB", MaxSize>>20)) {
 		t.Errorf("an endless stream: %v", err)
 	}
 	if stream.read > MaxSize+1<<20 {
@@ -263,7 +263,7 @@ func TestReadEncodings(t *testing.T) {
 		}
 		for what, data := range map[string][]byte{"with a mark": encoded, "without": encoded[2:]} {
 			_, err := Read(bytes.NewReader(data))
-			if err == nil || !strings.Contains(err.Error(), "it is encoded in UTF-16 ("+order+")") {
+			if err == nil || !strings.Contains(err.Error(), "the report is encoded in UTF-16 ("+order+")") {
 				t.Errorf("UTF-16, %s, %s: %v", order, what, err)
 			}
 		}

@@ -1,6 +1,6 @@
-// Package reports holds the one schema of a run's report and its renderers. It knows what was measured and decided, and
-// how to say it; it must not know how any of it was sent, applied or judged, so that a saved report can be read,
-// rendered and compared without load or cluster code.
+// Package reports holds the one schema of a run's report, and writes a report in each format. It knows what was measured and
+// decided. It must not know how requests were sent, how manifests were applied or how a verdict was reached, so that a saved
+// report can be read, rendered and compared by a program without load or cluster code.
 package reports
 
 import (
@@ -9,7 +9,7 @@ import (
 	"github.com/hellochaos/hellochaos/stats"
 )
 
-// SchemaVersion is the version of the form of report.json: a reader that knows its major number can read it.
+// SchemaVersion is the version of the form of report.json. A reader can read every report whose major number it knows.
 const SchemaVersion = "1.2"
 
 // Report is one run. Every rate is a number of requests a second, every time is in seconds, every share is in [0,1].
@@ -20,20 +20,20 @@ type Report struct {
 	Started time.Time `json:"started"`
 	Elapsed float64   `json:"elapsed_seconds"`
 	Target  Target    `json:"target"`
-	// Settings are what the run was asked for, as they took effect.
+	// Settings are the parameters of the run as they took effect.
 	Settings Settings `json:"settings"`
 	Verdict  Verdict  `json:"verdict" jsonschema:"enum=pass,enum=fail,enum=inconclusive"`
 	// Summary is the verdict in one sentence.
 	Summary string  `json:"summary"`
 	Aborted bool    `json:"aborted"`
 	Stages  []Stage `json:"stages"`
-	// Links lead to dashboards and traces of the run; Remarks are what went wrong beside it and took nothing away from it: a
-	// Grafana that refused, a collector that was down.
+	// Links lead to dashboards and traces of the run. Remarks report what went wrong without changing any result of the run: a
+	// Grafana that refused a request, a collector that did not answer.
 	Links   []Link   `json:"links,omitempty"`
 	Remarks []string `json:"remarks,omitempty"`
-	// Restored says how the target was put back; Error what went wrong in the target or the tool, if anything.
+	// Restored reports whether the target was put back as it was. Error reports what went wrong in the target or in hellochaos.
 	Restored string `json:"restored" jsonschema:"enum=restored,enum=not restored"`
-	// Restoration is what was put back; none where the target needed nothing.
+	// Restoration reports what was put back. It is absent where nothing had to be put back.
 	Restoration *Restoration `json:"restoration,omitempty"`
 	Error       string       `json:"error,omitempty"`
 }
@@ -44,7 +44,7 @@ type Tool struct {
 	Version string `json:"version"`
 	Go      string `json:"go"`
 	System  string `json:"system"`
-	// Processors is how many the program could use.
+	// Processors is the number of processors that the program could use.
 	Processors int `json:"processors,omitempty"`
 }
 
@@ -52,17 +52,17 @@ type Tool struct {
 type Target struct {
 	Kind   string `json:"kind"`
 	Detail string `json:"detail"`
-	// Versions are those of what was tested, by name: "istio", "kubernetes".
+	// Versions are the versions of the software that was tested, by its name: "istio", "kubernetes".
 	Versions map[string]string `json:"versions,omitempty"`
-	// Deviation is what the target was told to do wrong on purpose; it is shown, and no verdict looks at it.
+	// Deviation names what the target does wrong on purpose (--break). Reports show it; no verdict depends on it.
 	Deviation string `json:"deviation,omitempty"`
 }
 
-// Restoration is how a target was put back, as far as it was.
+// Restoration reports how a target was put back, and what was not put back.
 type Restoration struct {
-	Objects int    `json:"objects"` // that were read back as they were before
+	Objects int    `json:"objects"` // how many objects were read back and found to be as they were before the run
 	Detail  string `json:"detail,omitempty"`
-	// Problem says what was not put back, why, and what to type.
+	// Problem reports what was not put back, why, and which command the user can type. It is empty where all was put back.
 	Problem string  `json:"problem,omitempty"`
 	Elapsed float64 `json:"elapsed_seconds"`
 }
@@ -75,14 +75,15 @@ type Settings struct {
 	Cascade      string  `json:"cascade"`
 	CanaryWeight int     `json:"canary_weight"`
 	Tolerance    float64 `json:"tolerance"`
-	// AlphaEarly and AlphaFinal are the error rates of the confidence sequence and of the final interval.
+	// AlphaEarly is the error probability of the confidence sequence, which may decide a check before all requests are sent.
+	// AlphaFinal is that of the interval at the end.
 	AlphaEarly float64 `json:"alpha_early"`
 	AlphaFinal float64 `json:"alpha_final"`
-	// Rate is the requests a second that the user asked for; 0: as each phase planned it.
+	// Rate is the number of requests a second that the user chose. It is 0 where each phase planned its own.
 	Rate float64 `json:"rate,omitempty"`
 	// ManifestsHash is the SHA-256, in hexadecimal digits, of all objects that the run's phases applied, in their order.
 	ManifestsHash string `json:"manifests_hash,omitempty"`
-	// Manifests is the folder that replaced bundled stages; empty: all bundled.
+	// Manifests is the folder whose manifests replaced those of bundled stages. It is empty where all are bundled.
 	Manifests string `json:"manifests,omitempty"`
 }
 
@@ -93,81 +94,84 @@ type Stage struct {
 	Verdict Verdict `json:"verdict" jsonschema:"enum=pass,enum=fail,enum=inconclusive"`
 	Phases  []Phase `json:"phases,omitempty"`
 	Checks  []Check `json:"checks,omitempty"`
-	// Amplification is reported, not judged.
+	// Amplification is reported; no verdict depends on it.
 	Amplification []Amplification `json:"amplification,omitempty"`
 	// Policies are the retry policies in force after the stage, hop by hop.
 	Policies []Policy `json:"policies,omitempty"`
 	// Manifests are the objects that the stage itself applied, as they were applied.
 	Manifests []Manifest `json:"manifests,omitempty"`
-	// PromiseBroken: the manifests themselves do not imply what the tutorial promises of the stage; Words say why.
+	// PromiseBroken is true where the manifests themselves predict something else than the tutorial promises. Words report why.
 	PromiseBroken bool `json:"promise_broken,omitempty"`
-	// Words say what happened and why, from this report alone.
+	// Words are sentences that report what happened and why. They follow from the numbers of this report alone.
 	Words []string `json:"words,omitempty"`
 }
 
-// Phase is one attack: before or after the stage was applied.
+// Phase is one series of requests: before or after the stage was applied.
 type Phase struct {
 	Name  string `json:"name"`
 	Entry string `json:"entry"`
-	// Started is when the first request was due; zero: none was. The stage took effect before that, after Applied seconds.
+	// Started is the time at which the first request was due. It is absent where no request was due.
 	Started time.Time `json:"started,omitzero"`
-	// Way is how the entry was found: "loopback", "load balancer 203.0.113.7:80".
+	// Way is the way by which requests reached the entry: "loopback", "load balancer 203.0.113.7:80".
 	Way string `json:"way,omitempty"`
-	// Applied is how long the target took until new requests obeyed the phase's objects.
+	// Applied is how long the target took until new requests obeyed the phase's objects. Requests were sent after that.
 	Applied  float64 `json:"applied_seconds"`
 	Elapsed  float64 `json:"elapsed_seconds"`
 	Planned  int     `json:"planned_requests"`
 	Sent     int     `json:"sent_requests"`
 	Observed int     `json:"observed_requests"`
 	Unsent   int     `json:"unsent_requests"`
-	// PlannedRate and AchievedRate are requests a second; the lag is start minus planned start.
+	// PlannedRate and AchievedRate are requests a second. The lag of a request is the time at which it was sent minus the time at
+	// which it was due.
 	PlannedRate  float64 `json:"planned_rate"`
 	AchievedRate float64 `json:"achieved_rate"`
 	LagMedian    float64 `json:"lag_median_seconds"`
 	LagP99       float64 `json:"lag_p99_seconds"`
-	// Stopped: every check was decided before the planned number was sent.
+	// Stopped is true where every check was decided before the planned number of requests was sent.
 	Stopped bool `json:"stopped_early"`
-	// GeneratorLimited: the generator could not keep its schedule, so nothing is judged. Late: hits started late, so no
-	// latency is judged.
+	// GeneratorLimited is true where the load generator could not keep its schedule, so that no check of the phase has a verdict.
+	// Late is true where requests were sent late, so that no check of times has a verdict.
 	GeneratorLimited bool     `json:"generator_limited"`
 	Late             bool     `json:"late"`
 	Warnings         []string `json:"warnings,omitempty"`
-	// Incidents are what others did to the target meanwhile; Replaced: pods were among it, so nothing is judged.
+	// Incidents report what others changed at the target during the phase. Replaced is true where pods were replaced, so that no
+	// check of the phase has a verdict.
 	Incidents []string `json:"incidents,omitempty"`
 	Replaced  bool     `json:"replaced,omitempty"`
-	// Compared says what other sources of the services' counters say of the same tries where they agree, or why there are none:
+	// Compared lists other sources that count the same tries as the services do, where they agree, or why there is no such source:
 	// "Envoy's statistics: backend 495 of 495".
 	Compared []string `json:"compared,omitempty"`
-	// Latency has the quantiles of delivered answers at the edge, good and failed ones apart; Seconds all of them, by the
-	// second of the phase for which they were planned.
+	// Latency has the quantiles of the latencies at the edge, separately for good and for failed answers. Seconds has all
+	// latencies, by the second of the phase for which the request was planned.
 	Latency []Latency `json:"latency,omitempty"`
 	Seconds []Second  `json:"seconds,omitempty"`
-	// Distributions are all latencies of the phase, apart by outcome and number of tries.
+	// Distributions are all latencies of the phase, separately for each outcome and number of tries.
 	Distributions []Distribution `json:"distributions,omitempty"`
-	// Edges are the service graph; Samples the requests of which each try is told.
+	// Edges are the arrows of the service graph. Samples are requests with every try that was recorded of them.
 	Edges   []Edge   `json:"edges,omitempty"`
 	Samples []Sample `json:"samples,omitempty"`
 }
 
-// Second is the latencies of one second of a phase, from 0, in bins of a logarithmic histogram (better than 1 %).
+// Second is the latencies of one second of a phase, in bins of a logarithmic histogram that are less than 1 % wide. The first
+// second is number 0.
 type Second struct {
 	Number int   `json:"number"`
 	OK     []Bin `json:"ok,omitempty"`
 	Failed []Bin `json:"failed,omitempty"`
 }
 
-// Bin is a bin's lowest latency in microseconds and how many requests fell into it. A request that timed out is in the
-// highest bin.
+// Bin is the lowest latency of a bin in microseconds, and the number of requests in the bin. A request that timed out is in
+// the highest bin.
 type Bin [2]int64
 
 // Latency is one quantile of the edge's latencies of one outcome ("ok" or "failed"), of all requests or of those with one
 // number of tries.
 type Latency struct {
 	Outcome  string          `json:"outcome"`
-	Tries    int             `json:"tries,omitempty"` // of the frontend, at the gateway; 0: all together
+	Tries    int             `json:"tries,omitempty"` // tries of the frontend, which the gateway sent; 0 for any number of tries
 	Quantile float64         `json:"quantile"`
 	Value    float64         `json:"value_seconds"`
-	Interval *stats.Interval `json:"interval_seconds,omitempty"` // none: n is too small for one
+	Interval *stats.Interval `json:"interval_seconds,omitempty"` // absent where n is too small
 	N        int64           `json:"n"`
 }
 
@@ -175,13 +179,15 @@ type Latency struct {
 type Kind string
 
 const (
-	// Proportion: a share of trials, judged by tolerance band and interval.
+	// Proportion is a share of trials. The check passes where its interval lies in the band of tolerance, and fails where the two
+	// do not overlap.
 	Proportion Kind = "proportion"
-	// Exact: a share that must be 0 or 1; one violation fails.
+	// Exact is a share that must be 0 or 1. One violation fails the check.
 	Exact Kind = "exact"
-	// Ledger: every retryable failure is followed by exactly one more try, up to the policy's limit.
+	// Ledger counts tries at the called service: each failure that the policy retries must be followed by exactly one more try,
+	// up to the policy's limit.
 	Ledger Kind = "ledger"
-	// Median: a median with an order-statistic interval, judged by a band of ratios.
+	// Median is the median of times, with an interval from order statistics, in a band of ratios to the prediction.
 	Median Kind = "median"
 )
 
@@ -201,39 +207,39 @@ type Check struct {
 type Measurement struct {
 	Predicted float64         `json:"predicted"`
 	Band      stats.Interval  `json:"band"`
-	Measured  *float64        `json:"measured,omitempty"` // none: no data
+	Measured  *float64        `json:"measured,omitempty"` // absent where there are no data
 	Interval  *stats.Interval `json:"interval,omitempty"`
-	// K of N trials had the property; for a ledger: K retries were seen of N that the failures call for; for a median
-	// N is the number of values.
+	// K of N trials had the property. Of a ledger, the services counted K retries, and the failures call for N. Of a median, N is
+	// the number of values.
 	K int64 `json:"k"`
 	N int64 `json:"n"`
 	// Detects is the smallest deviation from the prediction that this check would catch with 90 % power.
 	Detects *float64 `json:"detects,omitempty"`
-	// Violations of an exact check or a ledger, and the first of their request numbers.
+	// Violations are the number of violations of an exact check or a ledger, and First the numbers of the first requests with one.
 	Violations int64   `json:"violations"`
 	First      []int   `json:"first_violations,omitempty"`
 	Attempts   []Tries `json:"attempts,omitempty"`
 	Verdict    Verdict `json:"verdict" jsonschema:"enum=pass,enum=fail,enum=inconclusive"`
-	// Note says what a reader must know beside the number: why there is no verdict, how many requests are missing.
+	// Note is what a reader must know beside the number: why there is no verdict, how many requests are missing.
 	Note string `json:"note,omitempty"`
 }
 
-// Tries is one line of a retry ledger: how many tries carried this attempt count, and how many of them the policy
-// sends again.
+// Tries is one line of a retry ledger: how many tries with this attempt count the service received, and how many of them failed
+// in a way that the policy retries.
 type Tries struct {
 	Attempt   int   `json:"attempt"`
 	Received  int64 `json:"received"`
 	Retryable int64 `json:"retryable"`
 }
 
-// Amplification is the tries that a hop received per edge request.
+// Amplification is the number of tries that a hop received for each request at the edge.
 type Amplification struct {
 	Hop    string  `json:"hop"`
 	Before *Factor `json:"before,omitempty"`
 	After  *Factor `json:"after,omitempty"`
 }
 
-// Factor is a predicted and a measured number of tries per edge request.
+// Factor is the predicted and the measured number of tries for each request at the edge.
 type Factor struct {
 	Predicted float64 `json:"predicted"`
 	Measured  float64 `json:"measured"`
@@ -241,17 +247,17 @@ type Factor struct {
 	Requests  int64   `json:"requests"`
 }
 
-// Policy is how the calls to a hop are retried.
+// Policy is the retry policy for the calls to a hop.
 type Policy struct {
 	Hop string `json:"hop"`
-	// Rule names the manifest's rule; "no proxy" when the callers are outside the mesh.
+	// Rule names the rule of a manifest. It is "no proxy" where the callers are outside the mesh.
 	Rule      string  `json:"rule"`
 	Retries   int     `json:"retries"`
 	RetryOn   string  `json:"retry_on"`
 	Covers500 bool    `json:"covers_500"`
 	PerTry    float64 `json:"per_try_timeout_seconds"`
-	// Aborts is the share of the calls that a fault aborts before any try; Answer the status that the proxy gives to every call
-	// itself, because no service can be reached.
+	// Aborts is the share of the calls that a fault aborts before any try. Answer is the status with which the proxy itself answers
+	// every call, because no service can be reached.
 	Aborts float64 `json:"aborts,omitempty"`
 	Answer int     `json:"answer,omitempty"`
 }

@@ -7,20 +7,18 @@ import (
 	"strings"
 )
 
-// columns are the heads of a stage's table.
+// columns are the heads of the table of a stage's checks.
 var columns = []string{"check", "predicted", "before", "after", "catches", "verdict"}
 
-// row is a check as a line of that table.
+// row returns a check as a row of that table, one cell for each of columns.
 func row(c *Check) []string {
 	return []string{c.Name, predicted(c), measured(c, c.Before), measured(c, c.After), catches(c), verdictWord(c.Verdict)}
 }
 
-// verdictWord is a verdict as a table's cell; a long word would not fit.
-func verdictWord(v Verdict) string {
-	return map[Verdict]string{Pass: "PASS", Fail: "FAIL", Inconclusive: "INCONC."}[v]
-}
+// verdictWord returns a verdict as headlines and tables print it.
+func verdictWord(v Verdict) string { return strings.ToUpper(string(v)) }
 
-// predicted is one value where both phases predict the same.
+// predicted returns the predictions of both phases, or one value where both predict the same.
 func predicted(c *Check) string {
 	if c.Kind == Ledger {
 		return "exact"
@@ -36,7 +34,7 @@ func predicted(c *Check) string {
 	return strings.Join(sides, "→")
 }
 
-// measured is a number with the half-width of its interval, the longer side of it.
+// measured returns a number with the half-width of its interval. The two sides of an interval differ; it is the longer one.
 func measured(c *Check, m *Measurement) string {
 	switch {
 	case m == nil:
@@ -61,8 +59,8 @@ func ledgerCell(m *Measurement) string {
 	return fmt.Sprintf("%d of %d", m.K, m.N)
 }
 
-// catches is the smallest deviation that the check would have found nine times in ten, after the stage where both phases
-// have one.
+// catches returns the smallest deviation from the prediction that the check would have found nine times in ten. It is that of
+// the phase after where both phases have one.
 func catches(c *Check) string {
 	for _, m := range []*Measurement{c.After, c.Before} {
 		switch {
@@ -76,7 +74,7 @@ func catches(c *Check) string {
 	return ""
 }
 
-// value is a number in a check's unit: a share, or a time with three significant digits.
+// value returns a number in a check's unit: a share, or a time in seconds with two decimals or in milliseconds with one.
 func value(c *Check, v float64) string {
 	switch {
 	case c.Unit != "seconds":
@@ -84,10 +82,11 @@ func value(c *Check, v float64) string {
 	case v >= 1:
 		return strconv.FormatFloat(v, 'f', 2, 64) + "s"
 	}
-	return strconv.FormatFloat(1000*v, 'f', max(0, 1-int(math.Log10(max(1, 10*v)))), 64) + "ms"
+	return strconv.FormatFloat(1000*v, 'f', 1, 64) + "ms"
 }
 
-// Probability is a share as tables have it, with three significant digits, four decimals at most, and no zero before the point.
+// Probability returns a share as tables print it: with three significant digits and at most four decimals. A share below 0.0001 is
+// printed with an exponent, such as 6.3e-06.
 func Probability(p float64) string {
 	decimals := 3
 	switch {
@@ -96,12 +95,28 @@ func Probability(p float64) string {
 	case p < 0.1:
 		decimals = 4
 	}
-	s := strconv.FormatFloat(p, 'f', decimals, 64)
-	if strings.Contains(s, ".") {
-		s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
+	return withoutZeros(strconv.FormatFloat(p, 'f', decimals, 64))
+}
+
+// withoutZeros cuts the zeros at the end of a number's fraction, and the sign of a zero.
+func withoutZeros(number string) string {
+	if strings.Contains(number, ".") {
+		number = strings.TrimRight(strings.TrimRight(number, "0"), ".")
 	}
-	if trimmed := strings.TrimPrefix(s, "0."); trimmed != s {
-		return "." + trimmed
+	if number == "-0" {
+		return "0"
 	}
-	return s
+	return number
+}
+
+// Signed returns number, which is the size of v as text, with the sign of v in front: a plus sign, or a minus sign (U+2212). A
+// number that was rounded to zero has no sign.
+func Signed(v float64, number string) string {
+	switch {
+	case !strings.ContainsAny(number, "123456789"):
+		return number
+	case v < 0:
+		return "−" + number
+	}
+	return "+" + number
 }

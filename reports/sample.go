@@ -1,46 +1,47 @@
 package reports
 
-// Sample is one request of a phase with every try that the services recorded of it: what a waterfall is drawn from.
+// Sample is one request of a phase with every try that the services recorded of it. Reports draw it as a waterfall.
 type Sample struct {
-	// Why it was chosen: "slowest", "failed" (at the edge, or where none did, with a failed hop), "most tries"; or several, joined by ", ".
+	// Why is the reason for which the request was chosen: "slowest", "failed" (at the edge, or at a hop where no request failed at the
+	// edge), "most tries", or several of them, joined by ", ".
 	Why string `json:"why"`
-	// Request is its number in planned order, from 0; Name what the services knew it by ("seed/stage-phase/number").
+	// Request is its number in the planned order, from 0. Name is the id by which the services knew it ("seed/stage-phase/number").
 	Request int    `json:"request"`
 	Name    string `json:"name"`
 	Cohort  string `json:"cohort,omitempty"`
-	// Trace is the id that the mesh's own tracing knows the request by, where its tracer reads B3 headers and sampled it: 32
-	// hexadecimal digits; empty: it carried none.
+	// Trace is the trace id that the request carried in its B3 headers, as 32 hexadecimal digits. The mesh's own tracing knows the
+	// request by this id, where its tracer reads B3 headers and sampled the request. It is empty where the request carried none.
 	Trace string `json:"trace,omitempty"`
 	// Started is when the request was sent, in seconds since the phase's Started.
 	Started float64 `json:"started_seconds"`
 	Latency float64 `json:"latency_seconds"`
-	Status  int     `json:"status"` // at the edge; 0: no whole answer
+	Status  int     `json:"status"` // the status at the edge; 0 where no whole answer arrived
 	Spans   []Span  `json:"spans"`  // callers before what they called, tries of a call in order
-	// Missing says which spans are known to have existed and were not recorded, which may be lost, and where the recorders'
-	// clocks contradict each other; empty: nothing of that.
+	// Missing reports which spans existed but were not recorded, which may be lost, and where the clocks of two services contradict
+	// each other. It is empty where nothing is missing.
 	Missing string `json:"missing,omitempty"`
 }
 
 // Span is one try as the service that received it recorded it, or the request itself as the load generator recorded it.
 // Nothing in it is computed from other spans.
 type Span struct {
-	// Service and Version name who received the try; the load generator's own span is "edge".
+	// Service and Version name the service that received the try. The load generator's own span has the service "edge".
 	Service string `json:"service"`
 	Version string `json:"version,omitempty"`
-	// Parent is the index in Spans of the try (or of the edge) that caused this one, or, where that was not recorded and
-	// Missing says so, of the nearest one above it that was; -1 for the edge's own.
+	// Parent is the index in Spans of the try, or of the edge, that caused this one. Where that try was not recorded, which Missing
+	// reports, it is the index of the nearest recorded caller above it. The edge's own span has -1.
 	Parent int `json:"parent"`
-	// Attempt is the attempt count that the try carried; 0: none, so no proxy was on the way.
+	// Attempt is the attempt count that a proxy wrote on the try, from 1. It is 0 where no proxy was on the way.
 	Attempt int `json:"attempt"`
-	// Start is seconds since the edge's span began, by the recorder's own clock; Elapsed is seconds.
+	// Start is the time since the edge's span began, by the clock of the service that recorded the try. Both are in seconds.
 	Start   float64 `json:"start_seconds"`
 	Elapsed float64 `json:"elapsed_seconds"`
-	// Status is what was answered; 499: the caller went away first, 0: the connection was broken.
+	// Status is the status of the answer. It is 499 where the caller closed the connection first, 0 where the connection was broken.
 	Status int `json:"status"`
-	// CallStart and CallElapsed are the time in which the try waited for its own calls, from the beginning of the first one to
-	// the end of the last one, with all tries and waits inside: seconds since the edge's span began, and seconds. CallStatus is
-	// what the first call that failed came to, or the first call where none failed, 0 for no answer. They are absent where the
-	// try made no call.
+	// CallStart and CallElapsed are the time in which the try waited for its own calls, from the beginning of the first call to the end
+	// of the last one, including all tries and the waits between them: seconds since the edge's span began, and seconds. CallStatus is
+	// the status of the first call that failed, or of the first call where none failed, and 0 without an answer. The three are absent
+	// where the try made no call.
 	CallStart   *float64 `json:"call_start_seconds,omitempty"`
 	CallElapsed *float64 `json:"call_elapsed_seconds,omitempty"`
 	CallStatus  *int     `json:"call_status,omitempty"`

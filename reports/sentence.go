@@ -8,15 +8,15 @@ import (
 	"github.com/hellochaos/hellochaos/reports/terminal"
 )
 
-// sentence is one thing that a report says in words, the same in every format for people.
+// sentence is one sentence of a report. It is the same in every format for people.
 type sentence struct {
-	// mark says what kind of sentence it is: '!' must be known beside the numbers, '=' another source agrees, ' ' what
-	// happened and why.
+	// mark is the kind of the sentence: '!' a warning that must be known beside the numbers, '=' another source that agrees with
+	// them, ' ' what happened and why.
 	mark rune
 	text string
 }
 
-// HeadlineWord is the verdict as the first word of the output.
+// HeadlineWord returns the first word of the output: the verdict, or how the run ended where it did not end well.
 func HeadlineWord(r *Report) string {
 	switch {
 	case r.Restored == NotRestored:
@@ -29,10 +29,10 @@ func HeadlineWord(r *Report) string {
 	return strings.ToUpper(string(r.Verdict))
 }
 
-// Headline is the answer in one line: the verdict, and the summary.
+// Headline returns HeadlineWord and the summary on one line.
 func Headline(r *Report) string { return HeadlineWord(r) + "  " + terminal.Plain(r.Summary) }
 
-// about says what was tested and how, and how it was put back.
+// about returns lines that report what was tested, with which settings, and how it was put back.
 func about(r *Report) []string {
 	requests := 0
 	for _, s := range r.Stages {
@@ -55,7 +55,7 @@ func about(r *Report) []string {
 	return lines
 }
 
-// notRestored says what was not put back, line by line: a difference is easier to read by itself.
+// notRestored returns lines that report what was not put back. Each difference has a line of its own.
 func notRestored(r *Report) []string {
 	if r.Restoration == nil || r.Restoration.Problem == "" {
 		return nil
@@ -63,7 +63,7 @@ func notRestored(r *Report) []string {
 	return strings.Split("Not all was put back: "+strings.TrimRight(r.Restoration.Problem, "\n"), "\n")
 }
 
-// sentences are what a stage's table is followed by.
+// sentences returns the sentences that follow the table of a stage.
 func sentences(s *Stage) []sentence {
 	var all []sentence
 	for _, p := range s.Phases {
@@ -89,25 +89,25 @@ func sentences(s *Stage) []sentence {
 	return all
 }
 
-// unsaid are the incidents of a phase that a stage's words do not tell: an interrupted stage has none.
+// unsaid returns the incidents of a phase that the stage's words do not report. A stage that was interrupted has no words.
 func unsaid(s *Stage, p *Phase) []string {
 	return slices.DeleteFunc(slices.Clone(p.Incidents), func(incident string) bool {
 		return slices.ContainsFunc(s.Words, func(words string) bool { return strings.Contains(words, incident) })
 	})
 }
 
-// notes are what must be known beside the numbers: each once, after the checks that it is about. Where a stage fails, what
-// would settle its other checks is of no interest.
+// notes returns the notes of a stage's checks, each once, after the names of the checks that have it. The notes of undecided checks
+// are left out where the stage fails: more requests would not change its verdict.
 func notes(s *Stage) []string {
 	var order []string
 	about := map[string][]string{}
 	for _, c := range s.Checks {
 		for _, m := range []*Measurement{c.Before, c.After} {
 			if m == c.Before && c.After != nil && c.After.Note != "" {
-				continue // one hint for a check
+				continue // one note for each check
 			}
 			if m == nil || m.Note == "" || s.Verdict == Fail && m.Verdict == Inconclusive || strings.HasPrefix(m.Note, "void") {
-				continue // what makes a whole phase void is said once, with the phase
+				continue // the phase reports once why none of its checks has a verdict
 			}
 			if about[m.Note] == nil {
 				order = append(order, m.Note)

@@ -7,8 +7,8 @@ import (
 	"github.com/hellochaos/hellochaos/reports/terminal"
 )
 
-// Text writes a report for people: the verdict first, then a table for each stage, and below it in words what happened
-// and why. It is laid out for 80 columns and right without colour.
+// Text writes a report for people: the verdict first, then for each stage a table of its checks, and below the table sentences
+// that report what happened and why. It is laid out for 80 columns, and says the same without colour.
 func Text(w io.Writer, r *Report, colour bool) error {
 	t := &text{terminal.Text{Coloured: colour}}
 	t.head(r)
@@ -20,7 +20,7 @@ func Text(w io.Writer, r *Report, colour bool) error {
 	return err
 }
 
-// text is a report being written.
+// text is a report that is being written.
 type text struct{ terminal.Text }
 
 func (t *text) head(r *Report) {
@@ -40,6 +40,7 @@ func (t *text) stage(s *Stage) {
 	t.Headline(strings.ToUpper(string(s.Verdict)), colours[s.Verdict], s.Name+": "+s.Title)
 	if len(s.Checks) > 0 {
 		t.checks(s.Checks)
+		t.Blank()
 	}
 	for _, one := range sentences(s) {
 		lead := "  "
@@ -50,7 +51,7 @@ func (t *text) stage(s *Stage) {
 	}
 }
 
-// links are what leads on from a report, and what went wrong beside it. An address stands on a line of its own, unbroken.
+// links writes the links to other programs, and the remarks: what went wrong beside the run.
 func (t *text) links(r *Report) {
 	if len(r.Links)+len(r.Remarks) > 0 {
 		t.Blank()
@@ -64,16 +65,24 @@ func (t *text) links(r *Report) {
 	}
 }
 
-// checks writes the table of a stage.
+// checks writes the table of a stage, its rows below their verdict and failures first. A column of verdicts would make the table
+// wider than a terminal: INCONCLUSIVE alone takes 12 of the 80 columns.
 func (t *text) checks(checks []Check) {
-	var rows [][]string
-	var painted []terminal.Colour
-	for i := range checks {
-		rows = append(rows, row(&checks[i]))
-		painted = append(painted, colours[checks[i].Verdict])
+	var groups []terminal.Group
+	for _, verdict := range []Verdict{Fail, Inconclusive, Pass} {
+		group := terminal.Group{Title: verdictWord(verdict), Colour: colours[verdict]}
+		for i := range checks {
+			if Worst(checks[i].Verdict) == verdict {
+				cells := row(&checks[i])
+				group.Rows = append(group.Rows, cells[:len(cells)-1])
+			}
+		}
+		if group.Rows != nil {
+			groups = append(groups, group)
+		}
 	}
-	t.Table(columns, rows, painted)
+	t.Table(columns[:len(columns)-1], groups...)
 }
 
-// colours are those of the verdicts.
+// colours has the colour of each verdict.
 var colours = map[Verdict]terminal.Colour{Pass: terminal.Green, Fail: terminal.Red, Inconclusive: terminal.Yellow}

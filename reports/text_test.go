@@ -1,8 +1,11 @@
 package reports
 
 import (
+	"math"
+	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/hellochaos/hellochaos/stats"
 
@@ -43,15 +46,19 @@ func example() *Report {
 }
 
 const exampleText = `FAIL  1 of 4 checks contradict the manifests, first middleware wait, try 2
-embedded mesh: 3000 requests in 5.2 s; fail .5, absorb, seed 7
+embedded mesh: 3000 requests in 5.2 s; fail 0.5, absorb, seed 7
 The mesh is wrong on purpose: --break slow-backoff.
 
 FAIL  retry: failed calls are sent again
-check                   predicted  before       after          catches  verdict
-middleware call fails   .5→.0625   .498 ±.0213  .0611 ±.0105   .0812    PASS
-canary share            0                       0 of 2531               PASS
-backend ledger          exact      no retries   12 of 12       1 try    INCONC.
-middleware wait, try 2  12.5ms                  50.1ms ±2.1ms           FAIL
+  check                   predicted   before         after           catches
+FAIL
+  middleware wait, try 2  12.5ms                     50.1ms ±2.1ms
+INCONCLUSIVE
+  backend ledger          exact       no retries     12 of 12        1 try
+PASS
+  middleware call fails   0.5→0.0625  0.498 ±0.0213  0.0611 ±0.0105  0.0812
+  canary share            0                          0 of 2531
+
   ! after: requests left late
   = after: Envoy's statistics: middleware 3760 of 3760.
   Retries of middleware wait 4.0 times as long as Envoy's back-off for this
@@ -116,7 +123,7 @@ func TestWorst(t *testing.T) {
 }
 
 func TestNumbersForPeople(t *testing.T) {
-	for v, want := range map[float64]string{0: "0", 1: "1", 0.5: ".5", 0.4981: ".498", 0.0625: ".0625", 0.00812: ".0081", 6.31e-6: "6.3e-06"} {
+	for v, want := range map[float64]string{0: "0", 1: "1", 0.5: "0.5", 0.4981: "0.498", 0.0625: "0.0625", 0.00812: "0.0081", 6.31e-6: "6.3e-06", -1e-9: "0"} {
 		if got := Probability(v); got != want {
 			t.Errorf("Probability(%v) = %s, want %s", v, got, want)
 		}
@@ -125,6 +132,35 @@ func TestNumbersForPeople(t *testing.T) {
 	for v, want := range map[float64]string{0.0125: "12.5ms", 2.0131: "2.01s", 0.0875: "87.5ms"} {
 		if got := value(seconds, v); got != want {
 			t.Errorf("value(%v) = %s, want %s", v, got, want)
+		}
+	}
+	for v, want := range map[float64]string{0.25: "+0.25", -0.25: "−0.25", 0.001: "0.00", -0.001: "0.00"} {
+		if got := Signed(v, strconv.FormatFloat(math.Abs(v), 'f', 2, 64)); got != want {
+			t.Errorf("Signed(%v) = %s, want %s", v, got, want)
+		}
+	}
+}
+
+// A stage's table fits a terminal whatever the verdicts are.
+func TestTextIsNotWiderThanATerminal(t *testing.T) {
+	widest := &Measurement{Predicted: 0.0625, Band: stats.Band(0.0625, 0.05), Measured: pointer(0.0611), Interval: &stats.Interval{Lo: 0.0401, Hi: 0.0812},
+		K: 61, N: 1000, Detects: pointer(0.0812)}
+	before := *widest
+	before.Predicted = 0.8751
+	for _, v := range []Verdict{Pass, Fail, Inconclusive} {
+		r := example()
+		r.Stages[0].Checks = append(r.Stages[0].Checks, Check{Name: "middleware call fails", Kind: Proportion, Unit: "share", Verdict: v, Before: &before, After: widest})
+		var out strings.Builder
+		if err := Text(&out, r, false); err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(out.String()) {
+			if n := utf8.RuneCountInString(strings.TrimRight(line, "\n")); n > terminal.Width {
+				t.Errorf("%s: %d columns: %s", v, n, line)
+			}
+		}
+		if title := "\n" + strings.ToUpper(string(v)) + "\n"; !strings.Contains(out.String(), title) {
+			t.Errorf("no line with the verdict %s alone:\n%s", v, out.String())
 		}
 	}
 }
@@ -146,7 +182,7 @@ func TestTextOfLinks(t *testing.T) {
 	}
 }
 
-// An incident is told once: in the words of its stage, or, where they have not come about, by itself.
+// An incident is reported once: in the words of its stage, or by itself where the stage has no words.
 func TestIncidents(t *testing.T) {
 	r := example()
 	r.Stages[0].Phases[0].Incidents = []string{"pod backend-1 went away"}

@@ -2,7 +2,7 @@ package reports
 
 import "slices"
 
-// Verdict is the answer of a check, a stage or a run.
+// Verdict is the result of a check, a stage or a run.
 type Verdict string
 
 const (
@@ -11,8 +11,8 @@ const (
 	Inconclusive Verdict = "inconclusive"
 )
 
-// Worst is the verdict of several: a failure outweighs what could not be decided, which outweighs a pass. None at all
-// is inconclusive: no data is never a pass.
+// Worst returns the worst of several verdicts: Fail is worse than Inconclusive, which is worse than Pass. Without any verdict it is
+// Inconclusive, because a run without data must not pass. A value that is none of the three counts as Inconclusive.
 func Worst(verdicts ...Verdict) Verdict {
 	if len(verdicts) == 0 {
 		return Inconclusive
@@ -29,7 +29,7 @@ func Worst(verdicts ...Verdict) Verdict {
 	return worst
 }
 
-// Exit codes of a run, in the order of design.md §3.
+// The exit codes of a run.
 const (
 	ExitPass           = 0
 	ExitFail           = 1
@@ -40,7 +40,7 @@ const (
 	ExitInfrastructure = 6
 )
 
-// ExitCode is what the program ends with for this report; where several apply, 5 > 6 > 4 > 1 > 3 > 0.
+// ExitCode returns the exit code of the run. Where several apply it is the first of 5, 6, 4, 1, 3, 0.
 func (r *Report) ExitCode() int {
 	switch {
 	case r.Restored == NotRestored:
@@ -63,7 +63,7 @@ const (
 	NotRestored = "not restored"
 )
 
-// VerdictOf is the verdict of a stage's checks on one of its phases.
+// VerdictOf returns the worst verdict of a stage's checks on one phase, "before" or "after".
 func (s *Stage) VerdictOf(phase string) Verdict {
 	var verdicts []Verdict
 	for i := range s.Checks {
@@ -78,7 +78,7 @@ func (s *Stage) VerdictOf(phase string) Verdict {
 	return Worst(verdicts...)
 }
 
-// Services are the services of the chain that counted tries, in the order of the calls.
+// Services returns the names of the services that counted tries, in the order of the chain.
 func (r *Report) Services() []string {
 	var names []string
 	for _, s := range r.Stages {

@@ -136,7 +136,7 @@ func (b *backoff) measure(e *evidence) *reports.Measurement {
 	m.Interval.Lo, m.Interval.Hi = max(0, m.Interval.Lo-way), max(0, m.Interval.Hi-way)
 	switch {
 	case e.result.Late:
-		m.Note = "void: requests started late, see the phase"
+		m.Note = "void: requests were sent late, as is reported with the phase, so that waits mean nothing"
 	case one > b.predicted/2:
 		m.Note = fmt.Sprintf("a try's way itself takes %.1f ms: this machine or network is too busy to time a wait of %.1f ms", 1000*one, 1000*b.predicted)
 	default:

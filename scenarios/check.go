@@ -11,7 +11,7 @@ import (
 	"github.com/hellochaos/hellochaos/target"
 )
 
-// Error rates of design.md §7: a check may decide early by its confidence sequence at alphaEarly and at the end by an
+// Error rates: a check may decide early by its confidence sequence at alphaEarly and at the end by an
 // exact interval at alphaFinal, at most .05 together.
 const (
 	alphaEarly = 0.01
@@ -48,7 +48,8 @@ type evidence struct {
 // limited reports whether the generator could not keep its schedule, or sent more than it counted.
 func (e *evidence) limited() bool { return e.result.Limited || e.result.Resends > 0 }
 
-// replaced reports whether pods were replaced meanwhile: calls were cut and counts are lost, by nobody's policy.
+// replaced reports whether pods were replaced meanwhile: its calls were cut and its counts are lost,
+// which no policy asked for.
 func (e *evidence) replaced() bool {
 	return slices.ContainsFunc(e.incidents, func(i target.Incident) bool { return i.Pod })
 }
@@ -56,7 +57,7 @@ func (e *evidence) replaced() bool {
 // void reports whether nothing may be judged.
 func (e *evidence) void() bool { return e.limited() || e.replaced() }
 
-// judge is the rule of design.md §7: pass inside the band, fail disjoint from it.
+// judge is the rule for an interval: it passes inside the band, and fails where it has no point in common with it.
 func judge(interval, band stats.Interval) reports.Verdict {
 	switch {
 	case interval.Inside(band):

@@ -105,7 +105,7 @@ func dotted(path []step) (text string) {
 func repeated(tries []recordedTry) (texts []string) {
 	for i := range tries {
 		if i > 0 && slices.Equal(tries[i].path, tries[i-1].path) {
-			texts = append(texts, fmt.Sprintf("%s %s was recorded more than once: what they called is told of the first", tries[i].service, tries[i].Tries))
+			texts = append(texts, fmt.Sprintf("%s %s was recorded more than once: the calls that it made are shown with the first record", tries[i].service, tries[i].Tries))
 		}
 	}
 	return texts
@@ -121,7 +121,7 @@ func (s *sampling) losses(began int64) (texts []string) {
 				r.Service, r.Version, lost, r.Recorded-s.marks[r.Instance]))
 		}
 		if r.LeftOut > 0 {
-			texts = append(texts, fmt.Sprintf("%s-%s has %d more tries of the phase's samples than it tells", r.Service, r.Version, r.LeftOut))
+			texts = append(texts, fmt.Sprintf("%s-%s has %d more tries of the phase's samples than it reports", r.Service, r.Version, r.LeftOut))
 		}
 	}
 	if s.unread != nil {

@@ -55,7 +55,7 @@ func (r *Run) began(report *reports.Report) {
 	}
 }
 
-// judged tells of a stage as far as it is measured; an empty verdict: not all of it is.
+// judged reports a stage to the observer as far as it is measured. The verdict is empty as long as a phase is missing.
 func (r *Run) judged(stage *reports.Stage, verdict reports.Verdict) {
 	if r.observer.Stage == nil {
 		return

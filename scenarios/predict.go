@@ -17,8 +17,8 @@ const maxHops = 6
 
 // forecast is what the applied objects, the fail and hang probabilities and the cascade mode imply for a request.
 //
-// It is computed exactly, by enumerating the outcomes of each call (istio-semantics §10 is the special case without
-// hung tries), not simulated. The services' own times count as nothing, back-offs as their means.
+// It is computed exactly, by enumerating the outcomes of each call, and not simulated; without hung tries there are closed
+// formulas, which its tests compare it with. The services' own times count as nothing, back-offs as their means.
 type forecast struct {
 	hops []hop
 	// edgeFailure and cascading are probabilities per request.

@@ -45,7 +45,7 @@ func forecastWith(t *testing.T, stage, yaml string, entry target.Entry, q questi
 	return predict(hops, q)
 }
 
-// The table of istio-semantics §10: columns "short" of both cascade modes, by the policies of the stages.
+// The probabilities are those of the closed formulas for independent tries, for both cascade modes, by the policies of the stages.
 func TestPredictAgreesWithTheFormulas(t *testing.T) {
 	stages := []struct {
 		stage string

@@ -21,7 +21,7 @@ func record(stage *reports.Stage, p *phase, e *evidence, unended string) {
 		case unended != "":
 			m.Verdict, m.Note = reports.Inconclusive, unended
 		case e.void():
-			m.Verdict, m.Note = reports.Inconclusive, "void: see what is said of the phase"
+			m.Verdict, m.Note = reports.Inconclusive, "void: the phase has no verdict, for the reason that is reported with it"
 		}
 		if p.after {
 			row.After = m

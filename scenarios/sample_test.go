@@ -124,10 +124,10 @@ func TestMissing(t *testing.T) {
 		{"clocks that differ", []trail.Recording{recording(frontend, span("0", -2)), recording(middleware, span("0.1", -7))}, nil, []int{0, 1},
 			"by their own clocks middleware began 5.000 ms before its caller frontend: the clocks of their machines differ", sampling{}},
 		{"the same path twice", []trail.Recording{recording(frontend, span("0", 1), span("0", 2))}, nil, []int{0, 0},
-			"frontend 0 was recorded more than once: what they called is told of the first", sampling{}},
+			"frontend 0 was recorded more than once: the calls that it made are shown with the first record", sampling{}},
 		{"an answer that was refused", nil, nil, nil, "reading the spans: no route", sampling{unread: errors.New("reading the spans:\nno route")}},
 		{"no mark", nil, nil, nil, "what was recorded before the phase could not be told apart: gone", sampling{unmarked: errors.New("gone")}},
-		{"more than is told", []trail.Recording{{Service: "a", Version: "b", LeftOut: 5}}, nil, nil, "a-b has 5 more tries of the phase's samples than it tells", sampling{}},
+		{"more than is told", []trail.Recording{{Service: "a", Version: "b", LeftOut: 5}}, nil, nil, "a-b has 5 more tries of the phase's samples than it reports", sampling{}},
 	} {
 		s := test.sampling
 		s.plan, s.own, s.began, s.recordings = attack.Plan{Name: "1/retry-after", Cohorts: []attack.Cohort{{Name: "all"}}}, own, began, test.told

@@ -147,21 +147,35 @@ func (u *upstreams) callOne(r *http.Request, tries string, prepared *preparedCal
 
 // header is what goes on with a call. The values are shared with the request.
 func (u *upstreams) header(received http.Header, call string, external bool) http.Header {
-	header := make(http.Header, len(traceKeys)+len(u.ownKeys)+2)
-	forward := func(keys []string) {
+	if external {
+		return passOn(received, nil)
+	}
+	header := passOn(received, u.ownKeys)
+	header[triesKey] = []string{call}
+	return header
+}
+
+// passOn is the trace headers of a request, those of these keys, and what every call accepts.
+func passOn(received http.Header, own []string) http.Header {
+	header := make(http.Header, len(traceKeys)+len(own)+2)
+	for _, keys := range [...][]string{traceKeys, own} {
 		for _, key := range keys {
 			if values, ok := received[key]; ok {
 				header[key] = values
 			}
 		}
 	}
-	forward(traceKeys)
-	if !external {
-		forward(u.ownKeys)
-		header[triesKey] = []string{call}
-	}
 	header["Accept"] = acceptJSON
 	return header
+}
+
+// Forwarded are the headers of a call that a Chain makes for a request with these headers, but for the path of its tries:
+// what a rule may match. forward is Config.Forward, in canonical form.
+func Forwarded(received http.Header, external bool, forward []string) http.Header {
+	if external {
+		return passOn(received, nil)
+	}
+	return passOn(received, slices.Concat(forward, ownKeys))
 }
 
 // read takes the upstream's word into call: its trail, or the beginning of its body. An answer that is cut short is none.

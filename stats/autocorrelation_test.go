@@ -35,7 +35,7 @@ func TestAutocorrelationByHand(t *testing.T) {
 	near(t, "its effective size", effective, 30, 0)
 }
 
-// Before the correction it is gonum's covariance of the series with itself, one second later, about the common mean.
+// Before the correction r is gonum's covariance of the series with itself one second later, about the common mean.
 func TestAutocorrelationEqualsGonum(t *testing.T) {
 	draw := rand.New(rand.NewPCG(10, 10))
 	for _, n := range []int{10, 25, 300} {
@@ -62,14 +62,14 @@ func TestAutocorrelationWhereItIsNotUsable(t *testing.T) {
 	}
 	constant := make([]float64, 15)
 	for i := range constant {
-		constant[i] = 0.1 // of which the sum is not 1.5 to the last digit
+		constant[i] = 0.1 // the sum is not exactly 1.5, because of rounding errors
 	}
 	if r, effective, ok := Autocorrelation(constant); !ok || r != 0 || effective != 15 {
 		t.Errorf("all equal: got %g, %g, %v, want 0, 15, true", r, effective, ok)
 	}
 }
 
-// autoregressive draws a stationary series in which each value keeps the share carried of the deviation of the one before.
+// autoregressive draws a stationary series in which each value has the share carried of the deviation of the value before it.
 func autoregressive(draw *rand.Rand, n int, carried float64) []float64 {
 	series, fresh := make([]float64, n), math.Sqrt(1-carried*carried)
 	series[0] = draw.NormFloat64()
@@ -79,7 +79,7 @@ func autoregressive(draw *rand.Rand, n int, carried float64) []float64 {
 	return series
 }
 
-// Short series do not look less dependent than they are: the mean of many estimates is the truth, but for the hold at 1.
+// The mean of many estimates from short series is the truth, except where the estimates are clipped to 1.
 func TestAutocorrelationIsCorrectedForItsBias(t *testing.T) {
 	const runs = 4000
 	for _, test := range []struct {
@@ -95,8 +95,8 @@ func TestAutocorrelationIsCorrectedForItsBias(t *testing.T) {
 	}
 }
 
-// What it is for: the t-test of a mean at 0.05 that takes dependent seconds for independent rejects the truth often; with the
-// effective size it does not by much.
+// This is the purpose of the effective size: a t-test of a mean at 0.05 that treats dependent seconds as independent rejects the
+// truth often, and with the effective size it rejects the truth hardly more often than 0.05.
 func TestEffectiveSizeHoldsTheLevel(t *testing.T) {
 	const runs = 3000
 	for _, test := range []struct {

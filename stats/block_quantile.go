@@ -6,14 +6,14 @@ import (
 	"slices"
 )
 
-// Bin is how many observations have a value.
+// Bin counts the observations that have one value.
 type Bin struct {
 	Value float64
 	Count int64
 }
 
-// Blocks are observations in blocks of time. Those of one block may depend on each other as they like (a machine is slow for a
-// second); those of different blocks do not.
+// Blocks are observations in blocks of time. Observations of one block may depend on each other in any way, as when a machine is
+// slow for a second. Observations of different blocks must be independent.
 type Blocks struct {
 	blocks []counts
 	all    counts
@@ -22,10 +22,10 @@ type Blocks struct {
 // counts are observations by value.
 type counts struct {
 	values []float64 // ascending
-	upTo   []int64   // how many are at most the value
+	upTo   []int64   // how many observations are at most the value at the same index
 }
 
-// count sorts bins and sums them up.
+// count sorts bins by value and adds up their counts.
 func count(bins []Bin) (c counts) {
 	sorted := slices.Clone(bins)
 	slices.SortFunc(sorted, func(a, b Bin) int { return cmp.Compare(a.Value, b.Value) })
@@ -60,7 +60,7 @@ func (c *counts) atMost(x float64) int64 {
 	return c.upTo[i]
 }
 
-// NewBlocks sorts bins, block by block, into Blocks. Blocks without observations are no blocks.
+// NewBlocks makes Blocks from the bins of each block. It leaves out blocks without observations.
 func NewBlocks(blocks [][]Bin) *Blocks {
 	b := &Blocks{all: count(slices.Concat(blocks...))}
 	for _, bins := range blocks {
@@ -71,27 +71,27 @@ func NewBlocks(blocks [][]Bin) *Blocks {
 	return b
 }
 
-// N is the number of observations, Len that of the blocks.
+// N is the number of observations.
 func (b *Blocks) N() int64 { return b.all.total() }
 
 // Len is the number of blocks that have observations.
 func (b *Blocks) Len() int { return len(b.blocks) }
 
-// Equal says whether both have the same observations in the same blocks.
+// Equal reports whether both have the same observations in the same blocks.
 func (b *Blocks) Equal(o *Blocks) bool {
 	return slices.EqualFunc(b.blocks, o.blocks, func(x, y counts) bool {
 		return slices.Equal(x.values, y.values) && slices.Equal(x.upTo, y.upTo)
 	})
 }
 
-// at is the smallest value that has at least so many observations at or below it.
+// at is the smallest value with at least rank observations at or below it.
 func (b *Blocks) at(rank float64) float64 {
 	i, _ := slices.BinarySearch(b.all.upTo, int64(math.Ceil(rank)))
 	return b.all.values[min(i, len(b.all.values)-1)]
 }
 
-// Quantile is the q-quantile of all observations: the smallest value with at least the share q at or below it. There must be
-// observations.
+// Quantile is the q-quantile of all observations: the smallest value with at least the share q of them at or below it. It panics
+// without observations, and when q is not in (0, 1).
 func (b *Blocks) Quantile(q float64) float64 {
 	requireProbability("q", q)
 	return b.at(q * float64(b.N()))
@@ -100,9 +100,9 @@ func (b *Blocks) Quantile(q float64) float64 {
 // QuantileInterval returns the interval of the q-quantile: the values at the shares q ± t s (Woodruff, "Confidence intervals for
 // medians and other position measures", JASA 47, 1952), where s is the standard error of the share at or below the quantile
 // between blocks as clusters (Francisco & Fuller, "Quantile estimation with a complex survey design", Annals of Statistics
-// 19, 1991), and t of Student's distribution with one degree of freedom less than there are blocks. s is never less than that
-// of independent observations. With few blocks it is wide; the answer is false where a share would leave (0, 1): there are
-// too few observations or blocks for this alpha.
+// 19, 1991), and t is the quantile of Student's distribution with one degree of freedom less than there are blocks. s is never
+// less than the standard error of independent observations. With few blocks the interval is wide. QuantileInterval returns false
+// when q - t s or q + t s is outside (0, 1): then there are too few observations or blocks for this alpha.
 func (b *Blocks) QuantileInterval(q, alpha float64) (Interval, bool) {
 	requireProbability("q", q)
 	requireProbability("alpha", alpha)
@@ -119,7 +119,8 @@ func (b *Blocks) QuantileInterval(q, alpha float64) (Interval, bool) {
 	return Interval{Lo: b.at(lo * n), Hi: b.at(hi * n)}, true
 }
 
-// BlocksSuffice says whether so many blocks of so many observations each, all independent, have an interval for the q-quantile.
+// BlocksSuffice reports whether QuantileInterval has a result for this number of blocks with perBlock observations each, when all
+// observations are independent.
 func BlocksSuffice(q, alpha float64, blocks int, perBlock float64) bool {
 	requireProbability("q", q)
 	requireProbability("alpha", alpha)
@@ -130,7 +131,7 @@ func BlocksSuffice(q, alpha float64, blocks int, perBlock float64) bool {
 	return half < q && half < 1-q
 }
 
-// studentT is the two-sided quantile of Student's distribution for so many blocks.
+// studentT is the two-sided quantile of Student's distribution for this number of blocks.
 func studentT(blocks int, alpha float64) float64 {
 	return studentUpper(alpha/2, float64(blocks-1))
 }
@@ -151,7 +152,7 @@ func (b *Blocks) share(x, q float64) (share, standardError float64) {
 }
 
 // QuantileRatio returns the logarithm of the ratio of the q-quantiles of two independent sets of Blocks with positive values, to
-// over from, and its interval by MOVER; where either has none it is everything.
+// over from, and its interval by MOVER (see Difference). The interval is the whole line when one of the quantiles has no interval.
 func QuantileRatio(from, to *Blocks, q, alpha float64) Estimate {
 	a, okFrom := from.QuantileInterval(q, alpha)
 	b, okTo := to.QuantileInterval(q, alpha)
@@ -163,8 +164,8 @@ func QuantileRatio(from, to *Blocks, q, alpha float64) Estimate {
 
 // QuantileTest returns the two-sided p-value of the hypothesis that two sets of Blocks have one q-quantile: the quantile test
 // (Mood's median test for any q; Conover, Practical Nonparametric Statistics, 1999, section 4.3) with blocks as clusters. The
-// shares at or below the q-quantile of all observations together are compared by Welch's t-test, their standard errors those
-// between blocks, and never less than those of independent observations. It is 1 where either has fewer than two blocks.
+// shares at or below the q-quantile of all observations together are compared by Welch's t-test. Their standard errors are those
+// between blocks, and never less than those of independent observations. The result is 1 when a or b has fewer than two blocks.
 func QuantileTest(a, b *Blocks, q float64) float64 {
 	requireProbability("q", q)
 	if a.Len() < 2 || b.Len() < 2 {
@@ -180,7 +181,7 @@ func QuantileTest(a, b *Blocks, q float64) float64 {
 	return 2 * studentBelow(t, freedom)
 }
 
-// commonQuantile is the q-quantile of the observations of both.
+// commonQuantile is the q-quantile of the observations of a and b together.
 func commonQuantile(a, b *Blocks, q float64) float64 {
 	rank := int64(math.Ceil(q * float64(a.N()+b.N())))
 	values := slices.Concat(a.all.values, b.all.values)

@@ -18,8 +18,8 @@ func seconds(draw *rand.Rand, blocks, perBlock int, deviation float64) *Blocks {
 	return NewBlocks(all)
 }
 
-// Two runs of one kind whose seconds differ: the ratio's interval covers 1 and the p-value is below .05 rarely, while
-// intervals of independent observations would miss far more.
+// For two equal runs whose seconds differ, the interval of the ratio covers 1 and the p-value is rarely below 0.05. Intervals for
+// independent observations would miss 1 far more often.
 func TestQuantileRatioCoversCorrelatedSeconds(t *testing.T) {
 	for _, test := range []struct {
 		blocks, perBlock int
@@ -64,12 +64,12 @@ func TestQuantileRatioCoversCorrelatedSeconds(t *testing.T) {
 			t.Errorf("%+v: covered %.3f of %d, rejected %d", test, share, had, rejected)
 		}
 		if test.deviation >= .2 && float64(independent)/float64(had) > share-.1 {
-			t.Errorf("%+v: the seconds do not matter in this test", test)
+			t.Errorf("%+v: this test does not show that the seconds matter", test)
 		}
 	}
 }
 
-// naive is the ratio's interval by the ranks of independent observations.
+// naive is the interval of the ratio by the ranks of independent observations.
 func naive(a, b *Blocks, q float64) Interval {
 	side := func(b *Blocks) Estimate {
 		lo, hi, _ := QuantileRanks(b.N(), q, .05)

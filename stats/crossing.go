@@ -1,8 +1,8 @@
 package stats
 
-// crossing finds where a monotone condition turns true between lo, where it is false, and hi, where it is true. It halves
-// the interval until it is narrower than tolerance (relative to its upper end), and returns it: false at below, true at
-// above. Sixty halvings leave less than one part in 10^18 of the first width, so they are the most it makes.
+// crossing finds where a monotone condition turns true between lo, where it is false, and hi, where it is true. It halves the
+// interval until the interval is narrower than tolerance (relative to its upper end), and returns its ends: the condition is
+// false at below and true at above. It halves at most sixty times, which leaves less than one part in 10^18 of the first width.
 func crossing(lo, hi, tolerance float64, turned func(float64) bool) (below, above float64) {
 	below, above = lo, hi
 	for range 60 {
@@ -19,8 +19,8 @@ func crossing(lo, hi, tolerance float64, turned func(float64) bool) (below, abov
 	return below, above
 }
 
-// fewest returns the smallest count from 1 to most for which a monotone condition holds, or 0 when it holds for none. It
-// looks near guess first: doubling or halving from there, then halving the gap.
+// fewest returns the smallest count from 1 to most for which a monotone condition holds, or 0 when it holds for none. It begins at
+// guess, doubles or halves from there until it has passed the smallest count, and then halves the gap.
 func fewest(guess, most int64, holds func(int64) bool) int64 {
 	high := min(max(guess, 1), most)
 	low := int64(0)

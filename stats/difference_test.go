@@ -38,7 +38,7 @@ func TestNewcombeEqualsTable(t *testing.T) {
 	}
 }
 
-// By exact enumeration of both binomials.
+// The coverage is computed exactly, by enumeration of both binomial distributions.
 func TestNewcombeCovers(t *testing.T) {
 	for _, test := range []struct {
 		p1, p2 float64
@@ -61,7 +61,7 @@ func TestNewcombeCovers(t *testing.T) {
 	}
 }
 
-// enumerate is the probability of what holds of two counts, but for tails below 1e-9.
+// enumerate is the probability of a condition on two counts. It leaves out tails below 1e-9.
 func enumerate(p1 float64, n1 int64, p2 float64, n2 int64, holds func(k1, k2 float64) bool) (sum float64) {
 	for k1 := range n1 + 1 {
 		w1 := probability(k1, n1, p1)

@@ -16,7 +16,7 @@ func waitsBefore(try int) *Mixture {
 	return NewMixture([]Component{{Weight: 1, Widths: widthsBefore(try)}})
 }
 
-// milliseconds is what a proxy that cuts each back-off to whole milliseconds, and timers that are late, may change.
+// milliseconds is the allowance for a proxy that rounds each back-off down to whole milliseconds and for timers that are late.
 func milliseconds(try int) Allowance {
 	return Allowance{Early: float64(try - 1), Late: 2, Strays: 0.02}
 }
@@ -63,7 +63,7 @@ func many(n int, value func() float64) []float64 {
 	return values
 }
 
-// By hand, against uniform values up to 16: the places are 0, 1, ... 16.
+// The values are computed by hand, for a uniform distribution up to 16, whose places are 0, 1, and so on up to 16.
 func TestFitByHand(t *testing.T) {
 	uniform := NewMixture([]Component{{Weight: 1, Widths: []float64{16}}})
 	exact := NewFitTest(uniform, Allowance{})
@@ -77,7 +77,7 @@ func TestFitByHand(t *testing.T) {
 		{"four in the first part", []Bar{{0.2, 0.4, 3}, {0.5, 0.9, 1}}, Fit{P: 32 * math.Pow(1./16, 4), N: 4, Place: 1, Beyond: 4, Admitted: 1. / 16}},
 		{"one beyond all", []Bar{{8, 8, 9}, {17, 18, 1}}, Fit{P: 0, N: 10, Place: 16, Above: true, Beyond: 1, Admitted: 0}},
 		{"a bar that holds all places", []Bar{{-1, 20, 1000}}, Fit{P: 1, N: 1000}},
-		// Of 8 values one in each second part nothing is beyond what is likely.
+		// 8 values, one in every second part, are what is likely.
 		{"even", points([]float64{0.5, 2.5, 4.5, 6.5, 8.5, 10.5, 12.5, 14.5}), Fit{P: 1, N: 8}},
 	} {
 		got := exact.Judge(test.bars)
@@ -100,7 +100,7 @@ func TestFitByHand(t *testing.T) {
 	near(t, "early by less than is allowed", early.P, 32*math.Pow(1./16, 3), 1e-6)
 }
 
-// What is certain, a time limit of two seconds, has no distribution but a place, which rounding must not move it from.
+// A time limit of two seconds is certain: all values are equal. A rounding error must not place them beyond the predicted value.
 func TestFitOfWhatIsCertain(t *testing.T) {
 	certain := NewMixture([]Component{{Weight: 1, Shift: 2}})
 	for _, test := range []struct {
@@ -117,8 +117,8 @@ func TestFitOfWhatIsCertain(t *testing.T) {
 	}
 }
 
-// A correct mesh is rejected with at most the risk: exact waits, and whole milliseconds that come late by up to all that
-// is allowed, and with strays, in a histogram.
+// A correct mesh is rejected with a probability of at most the risk: with exact waits, and with waits in whole milliseconds in a
+// histogram that come as late as is allowed and have strays.
 func TestFitRejectsTheTruthRarely(t *testing.T) {
 	const runs, n = 1000, 100
 	for _, test := range []struct {
@@ -165,8 +165,8 @@ func TestFitRejectsTheTruthRarely(t *testing.T) {
 	}
 }
 
-// 100 waits at a risk of one in 2,000: whole milliseconds in a histogram, none of them late where they are too slow, and late by
-// up to all that is allowed where they are too quick, which hides it the most.
+// Wrong waits are found in 100 waits at a risk of one in 2,000. The waits are whole milliseconds in a histogram. Waits that are
+// too long are not late, and waits that are too short come as late as is allowed, since that hides the error best.
 func TestFitCatchesWrongWaits(t *testing.T) {
 	const runs, n = 150, 100
 	draw := rand.New(rand.NewPCG(17, 17))

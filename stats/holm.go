@@ -6,8 +6,9 @@ import (
 )
 
 // Holm adjusts the p-values of a family of tests (Holm, "A simple sequentially rejective multiple test procedure", Scand. J.
-// Statistics 6, 1979): rejecting what is at most alpha rejects any true hypothesis of the family with a probability of at most alpha,
-// however the tests depend on each other. The answers are in the order of the arguments, which are not changed.
+// Statistics 6, 1979). If every hypothesis whose adjusted p-value is at most alpha is rejected, the probability to reject any
+// true hypothesis of the family is at most alpha, however the tests depend on each other. The results are in the order of the
+// arguments, which are not changed. Holm panics on a p-value outside [0, 1].
 func Holm(p []float64) []float64 {
 	order := make([]int, len(p))
 	for i := range order {

@@ -24,7 +24,8 @@ func TestHolm(t *testing.T) {
 	}
 }
 
-// A family in which some differ: of 20 true hypotheses, any is rejected with at most alpha; and more are found than by Bonferroni.
+// In a family with false hypotheses, the probability to reject any of the 20 true ones is at most alpha, and Holm finds more of
+// the false ones than Bonferroni.
 func TestHolmHoldsTheFamily(t *testing.T) {
 	const runs, alpha = 4000, .05
 	draw := rand.New(rand.NewPCG(1, 2))

@@ -23,7 +23,7 @@ func TestBand(t *testing.T) {
 		near(t, "lower edge", got.Lo, test.want.Lo, 1e-15)
 		near(t, "upper edge", got.Hi, test.want.Hi, 1e-15)
 	}
-	// A prediction is computed, and its rounding error must not open an edge that only 0 or 1 themselves would violate.
+	// The rounding error of a computed prediction must not create an edge that differs from 0 or 1 by no more than that error.
 	if got := Band(math.Nextafter(.05, 1), .05); got.Lo != 0 {
 		t.Errorf("lower edge: got %g, want 0", got.Lo)
 	}
@@ -66,7 +66,7 @@ func TestIntervalRelations(t *testing.T) {
 	}
 }
 
-// Of a normal estimate's own intervals the p-value is that of the normal test.
+// For the intervals of a normal estimate the p-value is that of the normal test.
 func TestPValueOfTheNormalTest(t *testing.T) {
 	for _, z := range []float64{0, .3, 1.96, -2.5758, 5} {
 		want := 2 * distuv.UnitNormal.Survival(math.Abs(z))

@@ -5,16 +5,16 @@ import (
 	"math"
 )
 
-// Component is one part of a mixture: with a probability proportional to Weight the value is Shift plus a UniformSum of
-// Widths. Shift and Widths have the same unit.
+// Component is one part of a mixture: with a probability proportional to Weight, the value is Shift plus a value of the UniformSum
+// of Widths. Shift and Widths have the same unit.
 type Component struct {
 	Weight float64
 	Shift  float64
 	Widths []float64
 }
 
-// Mixture is the distribution of a value that is drawn from one of several Components, for example of the time before a
-// try: lost tries of different lengths, with back-offs between them. It does not change and may be used by many goroutines.
+// Mixture is the distribution of a value that is drawn from one of several Components. An example is the time before a try: failed
+// tries of different durations, and the back-offs between them. A Mixture does not change and may be used by many goroutines.
 type Mixture struct {
 	parts  []mixturePart
 	lo, hi float64 // the smallest and the largest value
@@ -35,7 +35,7 @@ func NewMixture(components []Component) *Mixture {
 			panic(fmt.Sprintf("stats: weight %v in a mixture, want 0 or more", c.Weight))
 		}
 		if c.Weight == 0 {
-			continue // what is never drawn has no part in where the values begin and end
+			continue // a component that is never drawn must not widen the range of the values
 		}
 		weight += c.Weight
 		part := mixturePart{share: c.Weight, shift: c.Shift, sum: NewUniformSum(c.Widths...)}
@@ -68,8 +68,8 @@ func (m *Mixture) CDF(x float64) float64 {
 	return min(probability, 1)
 }
 
-// Quantile returns the q-quantile, 0 < q < 1, in the unit of the components: the smallest value that is not exceeded with
-// probability q at least, by bisection.
+// Quantile returns the q-quantile, 0 < q < 1, in the unit of the components: the smallest x for which CDF(x) is at least q. It is
+// found by bisection.
 func (m *Mixture) Quantile(q float64) float64 {
 	requireProbability("q", q)
 	reached := func(x float64) bool { return m.CDF(x) >= q }
@@ -80,7 +80,7 @@ func (m *Mixture) Quantile(q float64) float64 {
 	return quantile
 }
 
-// quantileFrom is Quantile, but also of 0 and 1: the smallest and the largest value.
+// quantileFrom is Quantile for 0 <= q <= 1. For 0 it is the smallest value, and for 1 the largest.
 func (m *Mixture) quantileFrom(q float64) float64 {
 	switch {
 	case q <= 0:
@@ -91,7 +91,7 @@ func (m *Mixture) quantileFrom(q float64) float64 {
 	return m.Quantile(q)
 }
 
-// MixtureQuantile returns the q-quantile of the Mixture of these components. To ask for several, prepare the Mixture once.
+// MixtureQuantile returns the q-quantile of the Mixture of these components. For several quantiles make the Mixture once instead.
 func MixtureQuantile(components []Component, q float64) float64 {
 	return NewMixture(components).Quantile(q)
 }

@@ -35,7 +35,7 @@ func TestMixtureCDF(t *testing.T) {
 	} {
 		near(t, fmt.Sprintf("up to %g", test.x), m.CDF(test.x), test.want, 1e-8)
 	}
-	for parts := 2; parts < 50; parts++ { // equal parts, of which the sum is not always 1 to the last digit
+	for parts := 2; parts < 50; parts++ { // the sum of equal parts is not always exactly 1, because of rounding errors
 		equal := make([]Component, parts)
 		for i := range equal {
 			equal[i] = Component{Weight: 0.1, Shift: float64(i)}
@@ -51,8 +51,8 @@ func TestMixtureQuantileOfNothingAddedIsZero(t *testing.T) {
 	}
 }
 
-// A quantile of a mixture whose parts overlap, against draws: 0 to 3 retries with full jitter, each doubling to a cap of
-// 250, and one part behind a timeout of 2000.
+// Quantiles of a mixture with overlapping parts are compared with draws. The parts are 0 to 3 retries with uniform back-offs,
+// whose bounds double up to 250, and one part after a timeout of 2000.
 func TestMixtureQuantileEqualsDraws(t *testing.T) {
 	widths := []float64{25, 50, 100, 200, 250}
 	var components []Component

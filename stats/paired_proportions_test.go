@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// By exact arithmetic: the binomial tail of one half, doubled.
+// The expected values are computed exactly: twice the binomial tail for a probability of one half.
 func TestMcNemarByExactArithmetic(t *testing.T) {
 	for _, pair := range [][2]int64{{1, 0}, {0, 3}, {1, 7}, {6, 16}, {5, 5}, {4, 5}, {86, 150}, {0, 40}} {
 		n := pair[0] + pair[1]
@@ -105,8 +105,8 @@ func TestPairedDifferenceCovers(t *testing.T) {
 	}
 }
 
-// Pairs that agree mostly, in draws: few equal runs are told apart, most different ones are, and the interval is several
-// times narrower than one that does not know of pairs.
+// Draws of pairs that mostly agree: the test rarely finds a difference between equal runs, mostly finds one between different
+// runs, and its interval is several times narrower than one that does not use the pairs.
 func TestPairsSeeSmallDifferences(t *testing.T) {
 	const runs, n, alpha = 2000, 1000, 0.05
 	draw := rand.New(rand.NewPCG(9, 9))
@@ -128,10 +128,10 @@ func TestPairsSeeSmallDifferences(t *testing.T) {
 		return share
 	}
 	if got := rejections(0); got > alpha+0.02 {
-		t.Errorf("equal runs told apart in %.3f, want at most %g", got, alpha)
+		t.Errorf("a difference between equal runs found in %.3f, want at most %g", got, alpha)
 	}
 	if got := rejections(0.02); got < 0.9 {
-		t.Errorf("runs that differ in 2 %% more told apart in %.3f, want 0.9 at least", got)
+		t.Errorf("a difference of 2 %% found in %.3f, want 0.9 at least", got)
 	}
 	paired, apart := PairedDifference(295, 5, 5, 695, alpha), Newcombe(300, n, 300, n, alpha)
 	if ratio := apart.Interval.Width() / paired.Interval.Width(); ratio < 5 {

@@ -6,21 +6,21 @@ import (
 	"gonum.org/v1/gonum/mathext"
 )
 
-// mostPlanned is the largest number of observations that planning looks at; see atMost for what bounds it.
+// mostPlanned is the largest number of observations that planning considers. Its limit is the precision of atMost.
 const mostPlanned = 10_000_000
 
-// PlanPass returns how many observations a check needs so that it passes a true system: with the truth equal to the
-// prediction, the ClopperPearson interval at alpha is not inside Band(prediction, tolerance) with a probability under
-// risk, by the exact binomial distribution. The same holds for every larger number.
+// PlanPass returns how many observations a check needs to pass a correct system. When the truth equals the prediction, the
+// ClopperPearson interval at alpha is then not inside Band(prediction, tolerance) with a probability of less than risk, by the
+// exact binomial distribution. The same holds for every larger number of observations.
 //
-// The exact probability is a sawtooth in n, since the accepted counts are whole numbers. PlanPass follows the line
-// through the teeth's tips (see missAbove), so the answer can exceed the first n that happens to do by the length of a
-// tooth. It is math.MaxInt64 when no number up to 10^7 does, as with a tolerance of 0.
+// The exact probability goes up and down with n like a sawtooth, since the accepted counts are whole numbers. PlanPass uses the
+// line through the tips of the teeth (see missAbove), so the result can exceed the first n that is enough by the length of a
+// tooth. It is math.MaxInt64 when no number up to 10^7 is enough, as with a tolerance of 0.
 func PlanPass(prediction, tolerance, alpha, risk float64) int64 {
 	requireProbability("alpha", alpha)
 	requireProbability("risk", risk)
 	band := Band(prediction, tolerance)
-	// Two one-sided tests, normal approximation: (z_{1-alpha/2} + z_{1-risk/2})^2 p (1-p) / tolerance^2.
+	// The guess is that for two one-sided tests in normal approximation: (z_{1-alpha/2} + z_{1-risk/2})^2 p (1-p) / tolerance^2.
 	z := mathext.NormalQuantile(1-alpha/2) + mathext.NormalQuantile(1-risk/2)
 	guess := z * z * prediction * (1 - prediction) / (tolerance * tolerance)
 	n := fewest(toCount(guess), mostPlanned, func(n int64) bool {
@@ -41,10 +41,10 @@ func toCount(estimate float64) int64 {
 	return max(int64(estimate), 1)
 }
 
-// missAbove bounds the probability, at this truth, that the upper end of the ClopperPearson interval of n observations
-// exceeds edge. Only the counts k with atMost(k, n, edge) <= alpha/2 keep below it. The largest whole one is less than 1
-// under the real solution, so the probability of more than it is less than that of the real solution or more, with the
-// incomplete beta function for both. That bound is smooth in n and met by the tips of the teeth.
+// missAbove bounds the probability, at this truth, that the upper end of the ClopperPearson interval of n observations exceeds
+// edge. The upper end is at most edge for the counts k with atMost(k, n, edge) <= alpha/2. The largest such whole count is less
+// than 1 below the real solution of the equation, so the probability of a larger count is at most that of the real solution or
+// more, both by the incomplete beta function. This bound is smooth in n, and the tips of the teeth lie on it.
 func missAbove(truth, edge, n, alpha float64) float64 {
 	if edge >= 1 {
 		return 0
@@ -56,26 +56,26 @@ func missAbove(truth, edge, n, alpha float64) float64 {
 	return atLeast(most, n, truth)
 }
 
-// Detectable returns the smallest deviation such that a check of n observations fails every truth that is further from
-// the prediction, up or down, with at least this power: the ClopperPearson interval at alpha is then disjoint from
-// Band(prediction, tolerance). It is larger than tolerance. A side on which no truth would be failed counts with the
-// distance from the prediction to its end, 0 or 1, beyond which there is nothing to miss. The answer is false when n is
-// too small to fail anything with that power.
+// Detectable returns the smallest deviation such that a check of n observations fails every truth that is further from the
+// prediction, above or below, with a probability of at least power: the ClopperPearson interval at alpha is then disjoint from
+// Band(prediction, tolerance). The deviation is larger than tolerance. When no truth on one side would fail, that side counts with
+// the distance from the prediction to 0 or 1, beyond which there is no truth. Detectable returns false when n is too small to fail
+// any truth with that power.
 func Detectable(prediction, tolerance float64, n int64, alpha, power float64) (deviation float64, ok bool) {
 	requireCount(0, n)
 	requireProbability("alpha", alpha)
 	requireProbability("power", power)
 	band := Band(prediction, tolerance)
 	highest, failsAbove := failedFrom(band.Hi, n, alpha, power)
-	lowest, failsBelow := failedFrom(1-band.Lo, n, alpha, power) // seen from 1
+	lowest, failsBelow := failedFrom(1-band.Lo, n, alpha, power) // for the opposite outcome
 	if !failsAbove && !failsBelow {
 		return 0, false
 	}
 	return max(highest-prediction, lowest-(1-prediction)), true
 }
 
-// failedFrom returns the smallest truth above edge at which the lower end of the ClopperPearson interval exceeds
-// edge with this power; 1 and false when there is none.
+// failedFrom returns the smallest truth above edge at which the lower end of the ClopperPearson interval exceeds edge with a
+// probability of power. It returns 1 and false when no truth does.
 func failedFrom(edge float64, n int64, alpha, power float64) (truth float64, ok bool) {
 	least := fewest(int64(edge*float64(n)), n, func(k int64) bool {
 		return atLeast(float64(k), float64(n), edge) < alpha/2
@@ -86,10 +86,10 @@ func failedFrom(edge float64, n int64, alpha, power float64) (truth float64, ok 
 	return lowerEnd(least, n, power), true
 }
 
-// MoreNeeded returns about how many observations more would settle an inconclusive check of k of n, that is bring its
-// ClopperPearson interval at alpha inside Band(prediction, tolerance) or out of it, if the estimate k/n stays where it is.
-// Without observations the prediction stands for the estimate. It is 0 when the check is settled already, and when the
-// estimate sits on an edge of the band, or so close that not even 10^7 in total would do.
+// MoreNeeded returns about how many additional observations would decide an inconclusive check of k of n, if the estimate k/n
+// stays the same: how many bring its ClopperPearson interval at alpha inside Band(prediction, tolerance) or out of it. Without
+// observations the prediction takes the place of the estimate. The result is 0 when the check is decided already, and when the
+// estimate lies on an edge of the band or so close to it that not even 10^7 observations in total would be enough.
 func MoreNeeded(k, n int64, prediction, tolerance, alpha float64) int64 {
 	requireCount(k, n)
 	requireProbability("alpha", alpha)
@@ -104,7 +104,7 @@ func MoreNeeded(k, n int64, prediction, tolerance, alpha float64) int64 {
 	return max(enough-n, 0)
 }
 
-// settled says whether the ClopperPearson interval for k of n, here real numbers, is inside the band or disjoint from it.
+// settled reports whether the ClopperPearson interval for k of n, here real numbers, is inside the band or disjoint from it.
 func settled(k, n float64, band Interval, alpha float64) bool {
 	notBelow := band.Lo <= 0 || atLeast(k, n, band.Lo) <= alpha/2
 	notAbove := band.Hi >= 1 || atMost(k, n, band.Hi) <= alpha/2

@@ -52,7 +52,7 @@ func TestPlanPassKeepsItsRisk(t *testing.T) {
 				t.Errorf("%s: not passed with %.6f at %d, after the planned %d", what, got, more, n)
 			}
 		}
-		// Not wasteful: one tooth (a count more at an edge) and 2 % earlier the risk is not kept by all any more.
+		// The plan must not be wasteful: one tooth (one more count at an edge) and 2 % below it, some number must exceed the risk.
 		edge := .5
 		for _, end := range []float64{band.Lo, band.Hi} {
 			if end > 0 && end < 1 {
@@ -76,7 +76,7 @@ func TestPlanPassAtTheEnds(t *testing.T) {
 	}{
 		{0, .05, 77}, // no count but 0 can occur: ln(.02)/ln(.95)
 		{1, .05, 77},
-		{.5, .5, 1}, // nothing can violate the band, but no data is no pass
+		{.5, .5, 1}, // nothing can violate the band, but without observations no check passes
 		{.5, 0, math.MaxInt64},
 		{0, 0, math.MaxInt64},
 	} {

@@ -35,8 +35,8 @@ func TestClopperPearsonEqualsTables(t *testing.T) {
 	}
 }
 
-// By definition each end is the truth under which as much or more is seen with probability alpha/2. Four digits of it,
-// because an end like 1 - 10^-12 has no more itself.
+// By definition each end is the truth for which the observed count or a more extreme one has the probability alpha/2. The test
+// compares four digits, since an end such as 1 - 10^-12 has no more digits.
 func TestClopperPearsonEndsHaveTheirTails(t *testing.T) {
 	for _, n := range []int64{1, 2, 10, 333, 10_000, 1_000_000} {
 		for _, k := range []int64{1, 2, n / 1000, n / 4, n / 2, n - 9, n - 1} {
@@ -178,7 +178,7 @@ func TestZeroFailureTrials(t *testing.T) {
 	}
 }
 
-// A mesh that deviates in exactly the share that was to be excluded gets through in one run of a thousand.
+// A mesh that deviates in exactly the share that is to be excluded passes in one run of a thousand.
 func TestZeroFailureTrialsMissRarely(t *testing.T) {
 	const runs, share = 200_000, 0.1
 	draw, missed := rand.New(rand.NewPCG(8, 8)), 0

@@ -37,7 +37,7 @@ func TestQuantileRanksEqualTables(t *testing.T) {
 	}
 }
 
-// By enumeration: each side misses with alpha/2 at most, and would not with one rank less.
+// By enumeration, each side misses with a probability of at most alpha/2, and with more if its rank were one closer.
 func TestQuantileRanksAreTheTightest(t *testing.T) {
 	for _, n := range []int64{40, 137, 500} {
 		for _, q := range []float64{.1, .5, .9} {

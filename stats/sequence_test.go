@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// Under the truth the evidence is a martingale of mean 1: exactly, for every number of observations.
+// Under the truth the mean of the evidence is exactly 1 for every number of observations, as it must be for a martingale.
 func TestEvidenceHasMeanOne(t *testing.T) {
 	for _, prediction := range []float64{0, .001, .271, .9, 1} {
 		s := NewSequence(prediction, 400, .05)
@@ -23,8 +23,8 @@ func TestEvidenceHasMeanOne(t *testing.T) {
 	}
 }
 
-// everRejected returns the exact probability that the truth is rejected at any of the first n looks, by passing on the
-// probability of every count that was never rejected.
+// everRejected returns the exact probability that the truth is rejected after any of the first n observations. It carries the
+// probability of every count that was not rejected yet from one observation to the next.
 func everRejected(s *Sequence, truth float64, n int64) float64 {
 	alive, rejected := []float64{1}, 0.
 	for looks := int64(1); looks <= n; looks++ {
@@ -152,8 +152,8 @@ func TestMixtureHalfWidths(t *testing.T) {
 	near(t, "half-width of Clopper-Pearson", ClopperPearson(2710, 10_000, .05).Width()/2, .0088, .0001)
 }
 
-// runUntilDecided draws up to most observations, failing at any of them and passing at every twentieth, and leaves what is
-// still open then to the final interval.
+// runUntilDecided draws up to most observations. A run may fail after any of them and may pass after every twentieth; the final
+// interval decides a run that is still undecided.
 func runUntilDecided(s *Sequence, band Interval, truth float64, most int64, draw *rand.Rand) (failed, passed bool, n int64) {
 	var k int64
 	for n = 1; n <= most; n++ {

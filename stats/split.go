@@ -9,7 +9,7 @@ import (
 type Decision string
 
 const (
-	// Undecided means that the observations exclude neither.
+	// Undecided means that the observations allow neither of the other two decisions.
 	Undecided Decision = "undecided"
 	// Passed means that the observations exclude every truth outside the tolerated bounds.
 	Passed Decision = "passed"
@@ -17,44 +17,46 @@ const (
 	Failed Decision = "failed"
 )
 
-// SplitTest judges a split that is drawn at random for each observation: weights of a route's destinations, or a fault's
-// percentage and the rest. It may be looked at after every observation, and is decided as soon as they allow it.
+// SplitTest judges a split whose destination is drawn at random for each observation: the weights of a route's destinations, or
+// the percentage of a fault. Decision may be asked after every observation, and is final as soon as the observations allow it.
 //
 // Each destination is tested against all others together, by likelihood ratios (Wald, "Sequential tests of statistical
-// hypotheses", Ann. Math. Stat. 16, 1945). The bounds belong to the smaller side, the destination or all others: lo and hi times its
-// predicted share p.
+// hypotheses", Ann. Math. Stat. 16, 1945). The test looks at the smaller side, which is the destination or all others. Its bounds
+// are lo and hi times the predicted share p of that side.
 //
 //   - The split has passed when for every destination the observations are 1/risk times as likely under p as under
-//     either bound. If a share is at a bound or beyond, that happens ever with a probability of at most risk (Ville, "Étude
-//     critique de la notion de collectif", 1939; further out the ratio only falls). All must pass, so there is
-//     nothing to divide the risk by (Berger, "Multiparameter hypothesis testing and acceptance sampling", Technometrics 24, 1982).
-//   - It has failed when for any destination a mean of alternatives is (number of tests)/risk times as likely as p: either
-//     bound, a share of 0, and any share at all (a beta mixture with the weights 1/2 of Jeffreys, which finds gross
-//     deviations). If all predictions are the truth, that happens ever with a probability of at most risk.
-//   - Where both hold at one look, the share differs from the prediction by less than is tolerated: it has passed. A
-//     share inside the bounds but far from the prediction may end either way.
+//     either bound. If a share is at a bound or beyond it, that ever happens with a probability of at most risk (Ville, "Étude
+//     critique de la notion de collectif", 1939; further out the ratio only falls). The risk is not divided by the number of
+//     destinations, since all of them must pass (Berger, "Multiparameter hypothesis testing and acceptance sampling", Technometrics
+//     24, 1982).
+//   - The split has failed when for any destination the observations are (number of tests)/risk times as likely under a mean of
+//     alternatives as under p. The alternatives are either bound, a share of 0, and any share (a beta mixture with the weights 1/2 of
+//     Jeffreys, which finds gross deviations). If all predictions are the truth, that ever happens with a probability of at most risk.
+//   - When both hold at the same time, the share differs from the prediction, but by less than is tolerated: the split has passed. For
+//     a share inside the bounds but far from the prediction either decision is possible.
 //
-// Its memory is constant and a look allocates nothing. It is for one goroutine at a time.
+// A SplitTest needs constant memory, and Observe and Decision allocate nothing. It may not be used concurrently.
 type SplitTest struct {
-	shares    []splitShare // one for each test: two destinations share theirs, since one is the other's rest
-	counts    []int64      // by destination
+	shares    []splitShare // one for each test; two destinations have one test in common, since one is all others of the other
+	counts    []int64      // observations by destination
 	total     int64
 	lo, hi    float64
-	passAbove float64 // what the logarithm of a likelihood ratio must reach
-	failAbove float64 // what that of the mean of alternatives must reach
+	passAbove float64 // what the logarithms of the ratios must reach for the split to pass
+	failAbove float64 // what the logarithm for the mean of alternatives must reach for the split to fail
 	decision  Decision
 }
 
 // splitShare is the smaller side of a destination's test.
 type splitShare struct {
 	destination int
-	rest        bool    // whether the smaller side is all others
-	predicted   float64 // its share, at most 1/2
+	rest        bool    // whether the smaller side is all other destinations
+	predicted   float64 // predicted share of the smaller side, at most 1/2
 	low, high   likelihoodRatio
 	any         betaMixture
 }
 
-// likelihoodRatio is the logarithm by which one hit, or one miss, makes a share of bound more likely than the predicted one.
+// likelihoodRatio is the logarithm of how many times as likely one hit, or one miss, is under a bound as under the predicted
+// share.
 type likelihoodRatio struct{ hit, miss float64 }
 
 func newLikelihoodRatio(bound, predicted float64) likelihoodRatio {
@@ -64,18 +66,19 @@ func newLikelihoodRatio(bound, predicted float64) likelihoodRatio {
 // after is the ratio's logarithm after k hits among n.
 func (r likelihoodRatio) after(k, n int64) float64 { return float64(k)*r.hit + float64(n-k)*r.miss }
 
-// The weights of the alternatives in their mean: what a split is most often off by comes first. The dearer half costs
-// ln(1/0.35) = 1.05 of the 6.9 that a risk of one in a thousand asks for.
+// The weights of the alternatives in their mean. The bounds have the largest weights, since a wrong split is most often wrong by
+// about as much. Their weight of 0.35 adds ln(1/0.35) = 1.05 to the 6.9 that a risk of one in a thousand needs.
 const (
-	weightOfBound = 0.35 // each of both
+	weightOfBound = 0.35 // of each of the two bounds
 	weightOfNone  = 0.15
 	weightOfAny   = 0.15
 )
 
 // NewSplitTest prepares the test of destinations with these weights, which need not sum to 1; at least two, each positive and
-// finite (a destination of weight 0 must never be met, which is no matter of chance). The factors lo and hi bound the tolerated
-// shares, 0 < lo < 1 < hi < 2: a band that reaches 0 or twice the weight would not tell the split from none. risk, between
-// 0 and 1, is that of a wrong pass and that of a wrong failure, each, however often one looks. It panics on other arguments.
+// finite (a destination of weight 0 must never be used, which needs no test). The factors lo and hi bound the tolerated shares,
+// 0 < lo < 1 < hi < 2: with bounds of 0 or of twice the weight the test could not distinguish a split from none. risk, in (0, 1),
+// is the largest probability of a wrong pass, and also that of a wrong failure, however often Decision is called. NewSplitTest
+// panics on other arguments.
 func NewSplitTest(weights []float64, lo, hi, risk float64) *SplitTest {
 	requireProbability("risk", risk)
 	if !(lo > 0 && lo < 1 && hi > 1 && hi < 2) {
@@ -111,14 +114,14 @@ func NewSplitTest(weights []float64, lo, hi, risk float64) *SplitTest {
 }
 
 // Observe adds count observations that went to a destination, by its place among the weights. It panics if there is no such
-// destination or the count is negative. What is observed after the decision is counted but does not change it.
+// destination or the count is negative. Observations after the decision are counted but do not change it.
 func (s *SplitTest) Observe(destination int, count int64) {
 	requireCount(0, count)
 	s.counts[destination] += count
 	s.total += count
 }
 
-// Decision looks at what was observed so far. The first answer that is not Undecided stays.
+// Decision judges the observations so far. The first result that is not Undecided stays.
 func (s *SplitTest) Decision() Decision {
 	if s.decision == Undecided {
 		s.decision = s.look()
@@ -126,7 +129,7 @@ func (s *SplitTest) Decision() Decision {
 	return s.decision
 }
 
-// look judges the counts as they are.
+// look judges the counts, without regard to an earlier decision.
 func (s *SplitTest) look() Decision {
 	passed, failed := true, false
 	for i := range s.shares {
@@ -177,15 +180,15 @@ func (h *splitShare) evidence(k, n int64) float64 {
 }
 
 // Evidence returns the logarithm of how many times as likely the observations are under the mean of the alternatives as
-// under this destination's predicted share: at ln(number of tests / risk) the split has failed, and the destination with
-// the most evidence is the one to name. Two destinations have the same.
+// under this destination's predicted share. At ln(number of tests / risk) the split has failed, and the destination with
+// the most evidence is the one to report. With two destinations both have the same evidence.
 func (s *SplitTest) Evidence(destination int) float64 {
 	share := s.share(destination)
 	return share.evidence(share.hits(s), s.total)
 }
 
-// Bounds returns the shares of all observations between which this destination's share is tolerated, the bounds excluded:
-// for weights 80 and 20, lo 0.7 and hi 1.4, 0.14 to 0.28 of the second and 0.72 to 0.86 of the first.
+// Bounds returns the bounds, excluded, between which this destination's share of all observations is tolerated. For weights 80
+// and 20, lo 0.7 and hi 1.4 they are 0.14 to 0.28 for the second destination and 0.72 to 0.86 for the first.
 func (s *SplitTest) Bounds(destination int) Interval {
 	share := s.share(destination)
 	bounds := Interval{Lo: s.lo * share.predicted, Hi: s.hi * share.predicted}
@@ -195,7 +198,7 @@ func (s *SplitTest) Bounds(destination int) Interval {
 	return bounds
 }
 
-// share is the test that a destination belongs to.
+// share is the test of a destination.
 func (s *SplitTest) share(destination int) *splitShare {
 	if destination < 0 || destination >= len(s.counts) {
 		panic(fmt.Sprintf("stats: destination %d of %d", destination, len(s.counts)))
@@ -203,12 +206,13 @@ func (s *SplitTest) share(destination int) *splitShare {
 	return &s.shares[min(destination, len(s.shares)-1)]
 }
 
-// TrialsToPass returns about how many observations pass a split that is as predicted, with this probability, looked at after
-// each: 0.5 gives the median, 0.99 what to plan with. Each likelihood ratio is taken for a Brownian motion of the same drift and
-// variance, whose first passage has an inverse Gaussian distribution (Wald, Sequential Analysis, 1947, appendix A.6), and the
-// chances of the ratios to be late are added up. For two destinations with bounds of 0.7 and 1.4 the answer is at most 4 % short
-// for the median and 2 % for 0.99 (both ratios must hold at the same look, and the last step overshoots), for shares from 0.5
-// to 0.005; for more destinations adding up errs to the larger side. It panics if the probability is outside (0, 1).
+// TrialsToPass returns after about how many observations a correct split has passed with this probability, when Decision is
+// called after each: 0.5 gives the median, and 0.99 a number to plan with. Each likelihood ratio is approximated by a Brownian
+// motion of the same drift and variance, whose first passage has an inverse Gaussian distribution (Wald, Sequential Analysis,
+// 1947, appendix A.6), and the probabilities that the ratios take longer are added up. For two destinations with bounds of 0.7
+// and 1.4 and shares from 0.5 to 0.005 the result is at most 4 % too small for the median and 2 % for 0.99, since both ratios
+// must be reached at the same time and the last step overshoots. For more destinations adding up makes the result rather too
+// large. TrialsToPass panics if the probability is outside (0, 1).
 func (s *SplitTest) TrialsToPass(probability float64) int64 {
 	requireProbability("probability", probability)
 	const most = int64(1) << 60
@@ -232,7 +236,7 @@ func (s *SplitTest) passedBy(bound likelihoodRatio, predicted, n float64) float6
 	deviation := math.Sqrt(predicted*(1-predicted)) * math.Abs(bound.hit-bound.miss)
 	spread := deviation * math.Sqrt(n)
 	above := normalBelow((drift*n - s.passAbove) / spread)
-	// Those that were above before n and have come back, by reflection.
+	// By reflection, add the paths that were above before n and are below at n.
 	if back := normalBelow(-(drift*n + s.passAbove) / spread); back > 0 {
 		above += math.Exp(2*drift*s.passAbove/(deviation*deviation)) * back
 	}

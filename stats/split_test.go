@@ -28,7 +28,7 @@ func TestSplitBounds(t *testing.T) {
 	}
 }
 
-// The ratios of single observations, by hand: of one share to another, p^k (1-p)^(n-k).
+// The ratios are computed by hand, from the likelihoods p^k (1-p)^(n-k) of two shares.
 func TestSplitDecidesByLikelihoodRatios(t *testing.T) {
 	// 116 of 580 are 20 %: 1/0.7 to the 116th times (0.8/0.86) to the 464th is 2,509; (1/1.4)^116 (0.8/0.72)^464 is 19,173.
 	low := math.Pow(1/0.7, 116) * math.Pow(0.8/0.86, 464)
@@ -78,7 +78,7 @@ func TestSplitWithoutObservationsIsUndecided(t *testing.T) {
 	near(t, "evidence", s.Evidence(0), 0, 1e-15)
 }
 
-// A share that differs by less than is tolerated passes, however many observations show the difference at one look.
+// A share that differs by less than is tolerated passes, however many observations show the difference at once.
 func TestSplitToleratesSmallDeviations(t *testing.T) {
 	s := NewSplitTest([]float64{80, 20}, 0.7, 1.4, 0.001)
 	s.Observe(0, 790_000)
@@ -88,7 +88,7 @@ func TestSplitToleratesSmallDeviations(t *testing.T) {
 	}
 }
 
-// Under the prediction the evidence is a martingale of mean 1: exactly, for every number of observations.
+// Under the prediction the mean of the evidence is exactly 1 for every number of observations, as it must be for a martingale.
 func TestSplitEvidenceHasMeanOne(t *testing.T) {
 	for _, p := range []float64{0.01, 0.2, 0.5} {
 		for _, n := range []int64{1, 2, 17, 300} {
@@ -102,9 +102,9 @@ func TestSplitEvidenceHasMeanOne(t *testing.T) {
 	}
 }
 
-// everDecided returns the exact probabilities that a split of two with this truth has passed, or failed, at one of the first
-// n looks, by passing on the probability of every count that is undecided. Where it reaches until passed, it returns then, with
-// the number of looks.
+// everDecided returns the exact probabilities that a split of two with this truth has passed, or failed, after any of the first n
+// observations. It carries the probability of every undecided count from one observation to the next. It returns as soon as the
+// probability of a pass reaches until, with the number of observations.
 func everDecided(s *SplitTest, truth float64, n int64, until float64) (passed, failed float64, looks int64) {
 	alive, least := []float64{1}, int64(0) // by count of the second destination, from least
 	for looks = 1; looks <= n; looks++ {
@@ -140,8 +140,8 @@ func everDecided(s *SplitTest, truth float64, n int64, until float64) (passed, f
 	return passed, failed, looks
 }
 
-// Exactly, over all courses of so many looks: a true split fails ever with at most the risk, and one at a bound or beyond
-// passes ever with at most the risk, but neither never.
+// By exact probabilities over all sequences of observations, a true split ever fails, and a split at a bound or beyond it ever
+// passes, with a probability above 0 and of at most the risk.
 func TestSplitKeepsItsRisks(t *testing.T) {
 	for _, test := range []struct {
 		predicted, lo, hi, risk float64
@@ -164,8 +164,8 @@ func TestSplitKeepsItsRisks(t *testing.T) {
 	}
 }
 
-// decideDraws draws a split until it is decided, in every run anew, and returns the sorted numbers of observations that each
-// decision took.
+// decideDraws draws a split until it is decided, once in each run, and returns for each decision the sorted numbers of
+// observations that it took.
 func decideDraws(weights, truth []float64, runs int, draw *rand.Rand) (passed, failed []int64) {
 	for range runs {
 		s := NewSplitTest(weights, 0.7, 1.4, 0.001)
@@ -225,7 +225,7 @@ func TestSplitTakesAsManyAsExpected(t *testing.T) {
 	}
 }
 
-// The closed form against the exact distribution.
+// The closed form is compared with the exact distribution.
 func TestTrialsToPass(t *testing.T) {
 	for _, test := range []struct {
 		predicted, lo, hi float64
@@ -243,7 +243,7 @@ func TestTrialsToPass(t *testing.T) {
 			t.Errorf("%s: %d trials, exactly %d", what, got, exact)
 		}
 	}
-	// A percent takes thousands, in constant time.
+	// A share of one percent takes thousands of observations, and computing their number takes constant time.
 	s := NewSplitTest([]float64{99, 1}, 0.7, 1.4, 0.001)
 	near(t, "one percent", float64(s.TrialsToPass(0.5)), 14_155, 1)
 	near(t, "one percent, nearly always", float64(s.TrialsToPass(0.99)), 37_208, 1)
@@ -253,7 +253,7 @@ func TestTrialsToPass(t *testing.T) {
 	}
 }
 
-// Three destinations: each against the rest.
+// Each of three destinations is tested against the other two.
 func TestSplitOfThree(t *testing.T) {
 	weights, truth := []float64{50, 30, 20}, []float64{0.5, 0.3, 0.2}
 	planned := NewSplitTest(weights, 0.7, 1.4, 0.001).TrialsToPass(0.9)

@@ -6,7 +6,7 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// The formulas are gonum's, to the bit.
+// The results are exactly those of gonum.
 func TestStudent(t *testing.T) {
 	for _, freedom := range []float64{1, 1.5, 2, 7, 19, 63.25, 1000} {
 		law := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: freedom}

@@ -11,9 +11,9 @@ const leastExpected = 5
 
 // TwoProportions returns the two-sided p-value of the hypothesis that k1 of n1 and k2 of n2 observations have one probability:
 // Fisher's exact test where an expected count is below 5, else the chi-square test with N-1 (Campbell, "Chi-squared and
-// Fisher-Irwin tests of two-by-two tables with small sample recommendations", Statistics in Medicine 26, 2007). It is 1 where
-// either has no observations, or all are of one kind. Counts that are not whole are as for Wilson, and the answer errs to the
-// larger side.
+// Fisher-Irwin tests of two-by-two tables with small sample recommendations", Statistics in Medicine 26, 2007). It is 1 when n1
+// or n2 is 0, and when all observations are of one kind. Wilson says which counts that are not whole are accepted; for those the
+// p-value is rather too large.
 func TwoProportions(k1, n1, k2, n2 float64) float64 {
 	requireShare(k1, n1)
 	requireShare(k2, n2)
@@ -22,7 +22,7 @@ func TwoProportions(k1, n1, k2, n2 float64) float64 {
 		return 1
 	}
 	if min(n1, n2)*min(yes, total-yes)/total < leastExpected {
-		// A part of an observation on the side that has more is left out: the tables are nearer to each other then.
+		// Parts of observations are rounded so that the two shares come nearer to each other, which makes the p-value larger.
 		return Fisher(whole(k1, k1/n1 < k2/n2), int64(n1), whole(k2, k2/n2 < k1/n1), int64(n2))
 	}
 	cross := k1*(n2-k2) - k2*(n1-k1)
@@ -50,7 +50,7 @@ func Fisher(k1, n1, k2, n2 int64) float64 {
 	for k := low; k <= high; k++ {
 		most = max(most, weight(k))
 	}
-	const ties = 1e-7 // as likely, but for rounding
+	const ties = 1e-7 // tables whose logarithms differ by less are equally likely; only rounding errors distinguish them
 	limit, sum, extreme := weight(k1)+ties, 0.0, 0.0
 	for k := low; k <= high; k++ {
 		w := weight(k)

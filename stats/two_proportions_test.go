@@ -13,7 +13,7 @@ func TestFisherEqualsTables(t *testing.T) {
 	near(t, "pupils", Fisher(1, 10, 11, 14), .002759, 5e-7)
 }
 
-// By exact arithmetic over all tables with the same sums.
+// The expected values are computed exactly, over all tables with the same sums.
 func TestFisherByEnumeration(t *testing.T) {
 	choose := func(n, k int64) *big.Int { return new(big.Int).Binomial(n, k) }
 	for _, n := range [][2]int64{{3, 5}, {8, 8}, {20, 7}, {1, 90}} {
@@ -52,8 +52,8 @@ func TestTwoProportions(t *testing.T) {
 	}
 }
 
-// Under the hypothesis, by enumeration of both binomials: 1 % and 5 % of all tables at most, but for what the chi-square
-// distribution rounds.
+// Under the hypothesis at most 1 % and 5 % of all tables are rejected, by enumeration of both binomial distributions, up to the
+// error of the chi-square approximation.
 func TestTwoProportionsHoldsItsLevel(t *testing.T) {
 	for _, p := range []float64{.01, .0625, .3, .5} {
 		for _, n := range [][2]int64{{300, 300}, {400, 50}} {

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// proxyLine is what a line of an Istio proxy's access log, in its default text form, tells of a request or, where it
-// has no method, of a TCP connection.
+// proxyLine has the fields of a line in the access log of an Istio proxy, in the default text form. A line without a method is
+// about a TCP connection, all others are about a request.
 type proxyLine struct {
 	method, status, flags, detail string
 	agent                         string // the request's User-Agent
@@ -17,10 +17,10 @@ type proxyLine struct {
 	local                         string // the address that was connected to
 }
 
-// proxyFields is how many fields such a line has (istio.io/istio, pilot/pkg/model/telemetry_logging.go, EnvoyTextLogFormat).
+// proxyFields is the number of fields in a line (istio.io/istio, pilot/pkg/model/telemetry_logging.go, EnvoyTextLogFormat).
 const proxyFields = 22
 
-// readProxyLine reads a line of the access log; false when it is one of the proxy's own messages.
+// readProxyLine reads a line of the access log. It returns false for a line that is a message of the proxy about itself.
 func readProxyLine(text string) (proxyLine, bool) {
 	fields, ok := splitLine(text)
 	if !ok || len(fields) != proxyFields || !strings.HasPrefix(text, "[") {
@@ -31,7 +31,7 @@ func readProxyLine(text string) (proxyLine, bool) {
 		cluster: fields[16], local: fields[18]}, true
 }
 
-// splitLine splits a line at its blanks, but for those between quotes.
+// splitLine splits a line at its blanks, except those between quotes.
 func splitLine(text string) (fields []string, ok bool) {
 	for text != "" {
 		end := " "

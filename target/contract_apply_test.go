@@ -9,9 +9,9 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// TestApplyIsAtomic switches all traffic between two versions under load: no request that starts after Apply has
-// returned may be answered by a version that the applied rule does not name. The same observation of a mesh that is
-// wrong on purpose must find such requests.
+// TestApplyIsAtomic switches all traffic between two versions under load. No request that starts after Apply has returned may be
+// answered by a version that the applied rule does not name. On a mesh that uses old rules on purpose (stale-rules) the same test
+// must find such requests.
 func TestApplyIsAtomic(t *testing.T) {
 	t.Run("as Istio", func(t *testing.T) {
 		t.Parallel()
@@ -30,12 +30,12 @@ func TestApplyIsAtomic(t *testing.T) {
 // applied are the versions between which applyUnderLoad switches.
 var applied = [2]string{"a", "b"}
 
-// applyUnderLoad reports how many requests were sent that fell between two Applies, and how many of them the wrong
-// version answered.
+// applyUnderLoad counts the requests that began and ended between two calls of Apply (sent), and how many of those the wrong
+// version answered (stale).
 func applyUnderLoad(t *testing.T, s subject, applies int64) (sent, stale int64) {
 	t.Helper()
 	const between, senders = 40, 4
-	// begun and done count Applies: a request whose begun and done are the same number all along saw one rule only.
+	// begun and done count the calls of Apply that have begun and ended. While both stay the same number, one rule is in force.
 	var begun, done, settled, wrong atomic.Int64
 	apply := func(n int64) {
 		begun.Store(n)

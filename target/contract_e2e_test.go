@@ -33,7 +33,7 @@ import (
 	"github.com/hellochaos/hellochaos/target/cluster"
 )
 
-// TestContractOnCluster holds real Istio against the table that the embedded mesh is held against: each row must pass.
+// TestContractOnCluster checks real Istio against the table of the embedded mesh: each row must pass.
 func TestContractOnCluster(t *testing.T) {
 	s := newOnCluster(t)
 	passed, rows := 0, table(s.namespace)
@@ -46,7 +46,7 @@ func TestContractOnCluster(t *testing.T) {
 					t.Errorf("exchange %d (%v): %v", i, e.request, err)
 				}
 			}
-			if !t.Failed() { // what -run leaves out does not come here
+			if !t.Failed() { // a row that -run leaves out is not counted
 				passed++
 			}
 		})
@@ -60,19 +60,19 @@ func TestContractOnCluster(t *testing.T) {
 	for name, policy := range refused() {
 		t.Run("refused: "+name, func(t *testing.T) {
 			if err := rehearse(t.Context(), s.core, s.namespace, policy); !isRefusal(err) {
-				t.Errorf("the API server says %v, want a refusal of:%s", err, policy)
+				t.Errorf("the API server answered %v, want a refusal of:%s", err, policy)
 			}
 		})
 	}
 }
 
-// isRefusal reports whether the API server or a webhook of it found an object wrong. A field that there is not is said by
-// server-side apply with the status of an internal error.
+// isRefusal reports whether the API server or one of its webhooks refused an object. Server-side apply reports an unknown field
+// with the status of an internal error.
 func isRefusal(err error) bool {
 	return apierrors.IsBadRequest(err) || apierrors.IsInvalid(err) || err != nil && strings.Contains(err.Error(), "field not declared in schema")
 }
 
-// rehearse sends an object to the API server as a run would, without effect.
+// rehearse sends an object to the API server as a run would, but as a dry run, which changes nothing.
 func rehearse(ctx context.Context, core kubernetes.Interface, namespace, policy string) error {
 	var object unstructured.Unstructured
 	if err := yaml.Unmarshal([]byte(policy), &object.Object); err != nil {
@@ -85,7 +85,7 @@ func rehearse(ctx context.Context, core kubernetes.Interface, namespace, policy 
 		Body([]byte(policy)).Do(ctx).Error()
 }
 
-// onCluster is the subject that is real Istio: base in a namespace of its own, which a run of package cluster changes.
+// onCluster is the subject on real Istio: base in a namespace of its own, which a run of package cluster changes.
 type onCluster struct {
 	*cluster.Run
 	core      kubernetes.Interface
@@ -96,12 +96,12 @@ type onCluster struct {
 
 func (s *onCluster) caller() (string, error) { return s.callerURL, nil }
 
-func (s *onCluster) logged(ctx context.Context, of sent) ([]logLine, error) {
-	return s.logs.await(ctx, of)
+func (s *onCluster) logged(ctx context.Context, exchange sent) ([]logLine, error) {
+	return s.logs.await(ctx, exchange)
 }
 
 // newOnCluster deploys base in a new namespace of the cluster that KUBECONFIG names, and begins a run that may apply
-// every row. The namespace goes with the test.
+// every row. The namespace is deleted when the test ends.
 func newOnCluster(t *testing.T) *onCluster {
 	t.Helper()
 	core := newClient(t)
@@ -143,9 +143,9 @@ func newOnCluster(t *testing.T) *onCluster {
 	return s
 }
 
-// reachable lets requests to the caller pass its sidecar, which would make paths normal, name its own tries in headers
-// and drop others before the relay sends them on: what is tested is what the sidecar does with them then. All proxies
-// ask for little, so that base fits a small node.
+// reachable makes requests to the caller pass by its sidecar, which would otherwise normalise paths and set and remove headers
+// before the relay sends the requests on. The test is about what the sidecar does with the requests of the relay. All proxies
+// request little CPU and memory, so that base fits on a small node.
 func reachable(objects []manifests.Object) []manifests.Object {
 	for i := range objects {
 		d, ok := objects[i].Kubernetes.(*appsv1.Deployment)
@@ -175,7 +175,7 @@ func newClient(t *testing.T) kubernetes.Interface {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// client-go shares one transport among all clients of one configuration: package cluster's are closed here too.
+	// client-go shares one transport among all clients of one configuration, so this closes the connections of package cluster too.
 	t.Cleanup(func() { utilnet.CloseIdleConnectionsFor(client.Transport) })
 	core, err := kubernetes.NewForConfigAndClient(config, client)
 	if err != nil {
@@ -201,21 +201,21 @@ func deleteNamespace(t *testing.T, core kubernetes.Interface, namespace string) 
 	}
 }
 
-// unrouted is the beginning of the addresses that a relay connects to for want of one: probes', and those of requests
-// to hosts that resolve to nothing.
+// unrouted is the beginning of the address to which a relay connects when it has no other: for probes, and for requests to hosts
+// that DNS does not resolve.
 const unrouted = "192.0.2.1:"
 
-// logTime is how long lines of an access log may be on their way: a proxy writes them each second.
+// logTime is how long the lines of an access log may take to arrive. A proxy writes them once a second.
 const logTime = 30 * time.Second
 
-// proxyLogs are the access logs of pods, as they grow.
+// proxyLogs are the access logs of pods, to which lines are added as they arrive.
 type proxyLogs struct {
-	callers map[string]bool // the pods that send: the others' lines are of what they received
+	callers map[string]bool // the pods that send; the lines of all other pods are about tries that they received
 	mutex   sync.Mutex
 	calls   map[string][]proxyLine // by tag
 	tries   map[string][]string    // the pods that received a call's tries, by its User-Agent
-	number  map[string]int64       // of tries, by tag
-	tcp     []proxyLine            // connections that were no HTTP
+	number  map[string]int64       // how many tries were received, by tag
+	tcp     []proxyLine            // TCP connections that did not carry HTTP
 	grown   chan struct{}
 }
 
@@ -251,14 +251,14 @@ func (l *proxyLogs) add(pod string, line proxyLine) {
 	}
 }
 
-// await waits for the lines of an exchange: one of each call where it was sent, and one of each try where it was
-// received.
-func (l *proxyLogs) await(ctx context.Context, of sent) ([]logLine, error) {
+// await waits for the lines of an exchange: one for each call in the log of its sender, and one for each try in the log of its
+// receiver.
+func (l *proxyLogs) await(ctx context.Context, s sent) ([]logLine, error) {
 	ctx, cancel := context.WithTimeout(ctx, logTime)
 	defer cancel()
 	for {
-		lines, tries := l.of(of)
-		if len(lines) >= of.calls && tries >= of.tries {
+		lines, tries := l.linesOf(s)
+		if len(lines) >= s.calls && tries >= s.tries {
 			l.forget()
 			return lines, nil
 		}
@@ -266,21 +266,21 @@ func (l *proxyLogs) await(ctx context.Context, of sent) ([]logLine, error) {
 		case <-l.grown:
 		case <-ctx.Done():
 			return nil, fmt.Errorf("waiting for the access logs: got %d calls and %d tries, want %d and %d: %w", len(lines), tries,
-				of.calls, of.tries, ctx.Err())
+				s.calls, s.tries, ctx.Err())
 		}
 	}
 }
 
-// forget drops the lines that name no call.
+// forget drops the lines about TCP connections, which name no call.
 func (l *proxyLogs) forget() {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
 	l.tcp = nil
 }
 
-// of are the lines of an exchange's calls, and the number of their tries. The line of a connection that was no HTTP names
-// no call: it is the exchange's when that had a call that broke, and the last one that leads to somebody's address.
-func (l *proxyLogs) of(s sent) (lines []logLine, tries int64) {
+// linesOf are the lines of an exchange's calls, and the number of their tries. The line of a TCP connection names no call: when a
+// call of the exchange ended without an answer, the last of these lines belong to the exchange.
+func (l *proxyLogs) linesOf(s sent) (lines []logLine, tries int64) {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
 	for _, line := range l.calls[s.tag] {

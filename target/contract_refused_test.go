@@ -7,13 +7,13 @@ import (
 	"github.com/hellochaos/hellochaos/manifests"
 )
 
-// refused are objects that Istio's webhook or the API server refuses. They must be refused when they are read, before
-// anything is sent.
+// refused are objects that Istio's webhook or the API server refuses. hellochaos must refuse them when it reads them, before it
+// sends anything.
 func refused() map[string]string {
 	one := func(route string) string { return rules("one", route) }
 	return map[string]string{
 		"blank after a comma in retryOn":      one(to("one") + `, retries: {attempts: 3, retryOn: "5xx, reset"}`),
-		"retryOn that nobody knows":           one(to("one") + ", retries: {attempts: 3, retryOn: 6xx}"),
+		"retryOn with an unknown word":        one(to("one") + ", retries: {attempts: 3, retryOn: 6xx}"),
 		"retryOn with no attempts":            one(to("one") + ", retries: {attempts: 0, retryOn: 5xx}"),
 		"perTryTimeout with no attempts":      one(to("one") + ", retries: {attempts: 0, perTryTimeout: 2s}"),
 		"retryOn where attempts are left out": one(to("one") + ", retries: {retryOn: 5xx}"),
@@ -25,7 +25,7 @@ func refused() map[string]string {
 		"negative weight":                     rules("two", split("two/a -1", "two/b 2")),
 		"empty prefix":                        one("match: [{headers: {x-a: {prefix: \"\"}}}], " + to("one")),
 		"empty regex":                         one("match: [{headers: {x-a: {regex: \"\"}}}], " + to("one")),
-		"regex that is none":                  one("match: [{uri: {regex: \"(\"}}], " + to("one")),
+		"regex that cannot be compiled":       one("match: [{uri: {regex: \"(\"}}], " + to("one")),
 		"route and redirect":                  one(to("one") + ", redirect: {uri: /}"),
 		"redirect of status 200":              one("redirect: {uri: /, redirectCode: 200}"),
 		"abort of status 601":                 one(to("one") + ", fault: {abort: {httpStatus: 601, percentage: {value: 1}}}"),

@@ -9,8 +9,9 @@ import (
 	"github.com/hellochaos/hellochaos/service"
 )
 
-// base is what every row stands on: "one" has one pod, "two" the versions a and b, "three" three pods, "empty" no
-// Deployment and "gone" one of no pods; "hidden" is outside the registry; "caller" is whose sidecar sends.
+// base is the set of objects over which every row is laid. Service "one" has one pod, "two" has the versions a and b, "three" has
+// three pods, "empty" has no Deployment, "gone" has a Deployment of no pods, and "hidden" is outside the registry. The sidecar of
+// the app "caller" sends the requests.
 var base = deployment("script", "one", "v1", 1) + deployment("script", "two", "a", 1) + deployment("script", "two", "b", 1) +
 	deployment("script", "three", "v1", 3) + deployment("script", "gone", "v1", 0) + deployment("script", "frontend", "prod", 1) +
 	deployment("relay", "caller", "v1", 1) + serviceOf("one") + serviceOf("two") + serviceOf("three") + serviceOf("empty") +
@@ -38,7 +39,7 @@ spec:
 
 func deployment(role, app, version string, replicas int) string {
 	if role == "relay" {
-		role += "}, {name: UPSTREAM_URI, value: \"http://one/\"" // where its probes arrive that the mesh lets pass
+		role += "}, {name: UPSTREAM_URI, value: \"http://one/\"" // the relay sends its probes there
 	}
 	return fmt.Sprintf(`
 apiVersion: apps/v1
@@ -71,7 +72,7 @@ spec: {selector: {app: %[1]s}, ports: [{name: http, port: 80, targetPort: 3000}]
 `, app)
 }
 
-// rules is a VirtualService for host with these http routes, in flow style.
+// rules is a VirtualService for host with these http entries, in flow style.
 func rules(host string, routes ...string) string {
 	return fmt.Sprintf(`
 apiVersion: networking.istio.io/v1
@@ -108,13 +109,14 @@ func split(arms ...string) string {
 	return "route: [" + strings.Join(route, ", ") + "]"
 }
 
-// retried is host one with a retry policy.
+// retried is a VirtualService for host one with a retry policy.
 func retried(policy string) string { return rules("one", to("one")+", retries: {"+policy+"}") }
 
-// first sends what the match admits to "one" and the rest to "two", version b.
+// first is a VirtualService for host one that sends the requests that the match admits to "one" and all others to "two", version
+// b.
 func first(match string) string { return rules("one", "match: ["+match+"], "+to("one"), to("two/b")) }
 
-// script is a request to one that its app answers word by word.
+// script is a request to one whose app answers the n-th try with the n-th of the words.
 func script(words string) request {
 	return request{host: "one", header: map[string]string{service.HeaderScript: words}}
 }
@@ -157,7 +159,7 @@ const (
 // exactly is a span of one count.
 func exactly(n int64) *span { return &span{n, n} }
 
-// table is the contract: what real Istio was measured to do, for objects in a namespace. A row knows no implementation.
+// table is the contract: what real Istio was measured to do for objects in a namespace. Its rows hold for every target.
 func table(namespace string) []row {
 	var rows []row
 	for _, part := range [][]row{
@@ -174,7 +176,7 @@ func qualified(service, namespace string) string {
 	return service + "." + namespace + ".svc.cluster.local"
 }
 
-// one is a row of one exchange.
+// one is a row with a single exchange.
 func one(name, policy string, r request, w want) row {
 	return row{name, policy, []exchange{{request: r, want: w}}}
 }
@@ -266,7 +268,7 @@ func retryCountRows() []row {
 			request{host: "one", header: map[string]string{service.HeaderScript: "hang", "x-envoy-upstream-rq-timeout-ms": "100",
 				"x-envoy-upstream-rq-per-try-timeout-ms": "50"}},
 			want{Status: 504, Tries: exactly(1), Flags: "UT", Detail: "response_timeout", Elapsed: ms(590, 600+slack)}),
-		one("an answer tells no attempt count", retried("attempts: 3"+on), script("500,200"),
+		one("an answer has no attempt count", retried("attempts: 3"+on), script("500,200"),
 			want{Status: 200, Attempts: "1 2", Header: map[string]string{"x-envoy-attempt-count": ""}}),
 		one("the app's attempt count is replaced", "",
 			request{host: "one", header: map[string]string{"x-envoy-attempt-count": "7"}}, want{Status: 200, Attempts: "1"}),
@@ -279,13 +281,13 @@ func retryCountRows() []row {
 	}
 }
 
-// ms is a class of times in milliseconds. Envoy's timers look at the clock of their event loop's last turn: a time limit of
-// 2500 ms was seen to fire after 2499.5.
+// ms is a range of times in milliseconds. It begins 5 ms early, since Envoy's timers use the time at which their event loop last
+// woke up: a time limit of 2500 ms was seen to end a call after 2499.5 ms.
 func ms(from, to int) *times {
 	return &times{time.Duration(max(0, from-5)) * time.Millisecond, time.Duration(to) * time.Millisecond}
 }
 
-// slack is how late a busy machine may be, in milliseconds: well below the minute for which a try hangs.
+// slack is how late a busy machine may be, in milliseconds. It is well below the minute for which a try hangs.
 const slack = 20000
 
 func timeoutRows() []row {
@@ -316,12 +318,13 @@ func backOffRows() []row {
 			want: want{Status: 500, Tenth: tenth, Median: median, Elapsed: all}}}}
 	}
 	return []row{
-		// A constant wait has its tenth where its median is. Of 60 uniform waits 7 lie below 900 of 2000 ms but for one
-		// time in ten million, and 30 below 450 but for one in a million.
+		// Only a uniform wait meets both limits: the tenth of a constant wait equals its median. A correct mesh has fewer than 7 of
+		// 60 uniform waits below 900 of 2000 ms once in ten million runs, and 30 of them below 450 ms once in a million.
 		always("back-off of one retry is uniform from 0", "attempts: 1, backoff: 2s, retryOn: 5xx", ms(0, 900), ms(450, 1900), ms(0, 2000+slack)),
-		// Five default waits are uniform below 25, 50, 100, 200 and 250 ms: 312 ms in the mean, 625 ms at most.
+		// The five default waits are uniform below 25, 50, 100, 200 and 250 ms. Together they take 312 ms on average and 625 ms at
+		// most.
 		always("back-off of five retries by default", "attempts: 5, retryOn: 5xx", ms(80, 1500), ms(220, 2000), ms(10, 625+slack)),
-		always("no back-off beyond the first try", "attempts: 0", ms(0, 2000), ms(0, 2000), ms(0, slack)),
+		always("no back-off without retries", "attempts: 0", ms(0, 2000), ms(0, 2000), ms(0, slack)),
 	}
 }
 
@@ -390,8 +393,9 @@ func splitRows() []row {
 		arms("a single destination with weight 20", rules("two", split("two/a 20")), 100, all, none),
 		arms("no rule, versions a and b", "", 1000, span{410, 590}, span{410, 590}),
 		arms("RANDOM", balancer("{loadBalancer: {simple: RANDOM}}"), 1000, span{410, 590}, span{410, 590}),
-		arms("ROUND_ROBIN", balancer("{loadBalancer: {simple: ROUND_ROBIN}}"), 400, span{196, 204}, span{196, 204}), // each thread of Envoy takes turns by itself
-		// After one that is not: server-side apply makes a null of what becomes empty, which the schema refuses.
+		arms("ROUND_ROBIN", balancer("{loadBalancer: {simple: ROUND_ROBIN}}"), 400, span{196, 204}, span{196, 204}), // each thread of Envoy takes its own turns
+		// This row follows one with a load balancer that is not empty: server-side apply would turn the field that becomes empty into
+		// null, which the schema refuses.
 		arms("an empty load balancer", balancer("{loadBalancer: {}}"), 1000, span{410, 590}, span{410, 590}),
 		{"retries stay in the arm", rules("two", split("two/a 50", "two/b 50")+", retries: {attempts: 1, backoff: 1ms, retryOn: 5xx}"),
 			[]exchange{{request: request{host: "two", header: map[string]string{service.HeaderScript: "500"}}, times: 60,
@@ -409,7 +413,7 @@ spec: {host: two, trafficPolicy: ` + policy + `}
 `
 }
 
-// admitted is a row of requests that a match admits to one, and others.
+// admitted is a row with requests that a match admits to "one" (yes) and requests that it does not admit (no).
 func admitted(name, match string, yes, no []request) row {
 	r := row{name: name, policy: first(match)}
 	for _, q := range yes {
@@ -472,7 +476,7 @@ spec: {hosts: [` + outside + `], ports: [{number: 80, name: http, protocol: HTTP
 	}
 	blocked := want{Status: 502, Body: empty, Tries: exactly(0), Flags: "-", Detail: "direct_response"}
 	open := want{Status: 200, Service: "one", Flags: "-", Detail: "via_upstream"}
-	// Nobody listens for HTTP there: a TCP connection, to Istio's BlackHoleCluster.
+	// The sidecar does not listen for HTTP there: Istio takes the request for a TCP connection and sends it to its BlackHoleCluster.
 	reset := want{Broken: true, Tries: exactly(0), Flags: "UH", Detail: "-"}
 	sidecar := func(spec string) string {
 		return `
@@ -487,7 +491,7 @@ spec: {` + spec + `}
 		one("host outside the registry", "", request{host: "nowhere.example"}, blocked),
 		one("address outside the registry, at a port of HTTP", "", request{host: "10.0.0.1"}, blocked),
 		one("pod's own address", "", request{host: "10.0.0.1:3000"}, reset),
-		one("known host at a port that nobody has", "", request{host: "one:81"}, reset),
+		one("known host at a port that no Service has", "", request{host: "one:81"}, reset),
 		one("ServiceEntry opens its port to blocked hosts", strings.Replace(entry("DNS"), "number: 80", "number: 81", 1),
 			request{host: "nowhere.example:81"}, blocked),
 		one("Sidecar that imports nothing", sidecar(`egress: [{hosts: ["~/*"]}], outboundTrafficPolicy: {mode: REGISTRY_ONLY}`),

@@ -29,7 +29,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// row is one case of the contract: objects that are laid over base, and what is sent and observed then.
+// row is one case of the contract: objects that are laid over base, then requests and what must be observed of them.
 type row struct {
 	name      string
 	policy    string // YAML
@@ -38,18 +38,18 @@ type row struct {
 
 type exchange struct {
 	request  request
-	times    int // how often it is sent; 0 is once
-	parallel int // how many at a time; 0 is one
+	times    int // how often the request is sent; 0 means once
+	parallel int // how many are sent at a time; 0 means one
 	want     want
 }
 
-// request is what is sent; by default GET / by the sidecar of "caller".
+// request is what is sent. By default it is GET / and goes through the sidecar of the app "caller".
 type request struct {
 	from               string
 	method, host, path string
 	header             map[string]string
 	body               string
-	agent              string // the User-Agent, by which access logs know it
+	agent              string // the User-Agent, by which its lines are found in access logs
 }
 
 // Where a request enters.
@@ -59,27 +59,27 @@ const (
 	fromDirect  = "direct"
 )
 
-// empty is how an answer without a body is written in a want.
+// empty stands in a want for an answer without a body.
 const empty = "(empty)"
 
-// want is what must be observed; the zero value of a field expects nothing.
+// want is what must be observed. A field with its zero value expects nothing.
 type want struct {
-	Status           int               // of every answer
-	Statuses         map[int]span      // how many answers have a status
-	Body             string            // of every answer, whole
-	Service, Version string            // that every answer comes from
-	Header           map[string]string // of every answer
-	Tries            *span             // that all apps received
-	Cut              *span             // of them, those whose caller went away
+	Status           int               // the status of every answer
+	Statuses         map[int]span      // how many answers have each status
+	Body             string            // the whole body of every answer
+	Service, Version string            // the service and version that every answer comes from
+	Header           map[string]string // headers of every answer
+	Tries            *span             // how many tries all apps received
+	Cut              *span             // how many of these tries had a caller that went away
 	Attempts         string            // the attempt counts of the tries, in order
-	Versions         map[string]span   // tries that each version received
-	Flags, Detail    string            // of every line of the caller's access log
-	Flagged          map[string]span   // how many lines of that log have such flags
-	Distinct         *span             // calls whose tries each met a host of its own
-	Elapsed          *times            // of every answer
-	Median           *times            // of the answers' times
-	Tenth            *times            // of the answers' times, the one below which a tenth lies
-	Broken           bool              // every connection ends without an answer
+	Versions         map[string]span   // how many tries each version received
+	Flags, Detail    string            // the flags and the detail in every line of the caller's access log
+	Flagged          map[string]span   // how many lines of that log have these flags
+	Distinct         *span             // how many calls sent no two tries to the same host
+	Elapsed          *times            // the time of every answer
+	Median           *times            // the median of the answers' times
+	Tenth            *times            // the time below which a tenth of the answers' times lies
+	Broken           bool              // whether every connection ends without an answer
 }
 
 // span is a closed interval of counts, times one of durations.
@@ -87,27 +87,27 @@ type span struct{ low, high int64 }
 
 type times struct{ low, high time.Duration }
 
-// subject is a mesh that the table is held against, with its entries and its caller's access log.
+// subject is a mesh that is checked against the table, with its entries and the access log of its caller.
 type subject interface {
 	target.Target
-	// caller is the base URL at which requests are treated as those of the app "caller".
+	// caller is the base URL at which the mesh treats requests like those of the app "caller".
 	caller() (string, error)
-	// logged waits for the access log's lines of an exchange, one for each call.
+	// logged waits for the lines of an exchange in the access log, one for each call.
 	logged(ctx context.Context, s sent) ([]logLine, error)
 }
 
-// sent is an exchange whose calls were answered.
+// sent is an exchange whose calls have ended.
 type sent struct {
 	tag    string // the User-Agent of its call number n is "TAG/n"
 	calls  int
-	tries  int64 // that the apps received of them
-	broken bool  // a call ended without an answer
+	tries  int64 // how many tries of these calls the apps received
+	broken bool  // whether a call ended without an answer
 }
 
 // logLine is one call in the access log of the proxy that sent it.
 type logLine struct {
 	flags, detail string
-	hosts         []string // that the tries were sent to
+	hosts         []string // the hosts to which the tries were sent
 }
 
 // embedded is the subject that needs no cluster.
@@ -174,13 +174,13 @@ type received struct {
 	status  int
 	header  http.Header
 	body    string
-	hop     trail.Hop // zero when the answer carries none
+	hop     trail.Hop // the zero Hop when the answer has no trail
 	elapsed time.Duration
-	broken  bool // the connection ended without an answer
+	broken  bool // whether the connection ended without an answer
 }
 
-// TestContract holds the embedded mesh against the table, and the table against itself: each row must pass, and must
-// fail as soon as any one of its expectations is changed.
+// TestContract checks the embedded mesh against the table: each row must pass. It checks the table as well: each row must fail as
+// soon as any one of its expectations is changed.
 func TestContract(t *testing.T) {
 	names := make(map[string]bool)
 	for _, row := range table(manifests.Namespace) {
@@ -213,7 +213,7 @@ func TestContract(t *testing.T) {
 	}
 }
 
-// observe applies a row and sends what it says.
+// observe applies the objects of a row and sends its requests.
 func observe(t *testing.T, s subject, r row) []observation {
 	t.Helper()
 	if err := s.Apply(t.Context(), parse(t, r.policy)); err != nil {
@@ -232,7 +232,7 @@ func observe(t *testing.T, s subject, r row) []observation {
 		broken := slices.ContainsFunc(o.answers, func(a received) bool { return a.broken })
 		exchanged = append(exchanged, sent{tag, len(o.answers), tries, broken})
 	}
-	for i, e := range r.exchanges { // at the end, since a proxy writes its log with delay
+	for i, e := range r.exchanges { // after all exchanges, since a proxy writes its log with a delay
 		if e.request.from == fromDirect {
 			continue
 		}
@@ -244,7 +244,7 @@ func observe(t *testing.T, s subject, r row) []observation {
 	return all
 }
 
-// counters reads a subject's; a try that never ends fails the test instead of keeping it.
+// counters reads the counters of a subject. A try that does not end within a minute fails the test.
 func counters(t *testing.T, s subject) target.Counters {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -269,7 +269,8 @@ func parse(t *testing.T, policy string) []manifests.Object {
 	return manifests.Overlay(objects, over)
 }
 
-// send sends an exchange's requests; each on its own connection, so that nothing is sent twice unseen.
+// send sends the requests of an exchange, each on a connection of its own, since net/http may send a request again when a kept
+// connection breaks.
 func send(t *testing.T, s subject, e exchange, tag string) []received {
 	t.Helper()
 	address, err := entrance(t.Context(), s, e.request.from)
@@ -314,10 +315,10 @@ func (q request) send(ctx context.Context, client *http.Client, address string) 
 	if err != nil {
 		return received{}, err
 	}
-	r.Host, r.URL.Opaque = q.host, cmp.Or(q.path, "/") // as it is: net/http would resolve nothing, but escape
+	r.Host, r.URL.Opaque = q.host, cmp.Or(q.path, "/") // net/http would escape characters of any other form of the path
 	r.Header.Set("User-Agent", q.agent)
 	for name, value := range q.header {
-		r.Header[name] = []string{value} // in the case that the row has
+		r.Header[name] = []string{value} // upper and lower case as in the row
 	}
 	began := time.Now()
 	response, err := client.Do(r)
@@ -339,12 +340,12 @@ func (q request) send(ctx context.Context, client *http.Client, address string) 
 	return a, err
 }
 
-// check is everything about an observation that is not as wanted.
+// check returns an error that lists every difference between an observation and what is wanted.
 func (w *want) check(o *observation) error {
 	var problems []error
 	seen := make(map[string]bool)
 	differ := func(what string, got, want any) {
-		if !seen[what] { // of a thousand answers the first says enough
+		if !seen[what] { // the first of a thousand equal differences is enough
 			problems = append(problems, fmt.Errorf("%s: got %v, want %v", what, got, want))
 		}
 		seen[what] = true
@@ -389,7 +390,7 @@ func (w *want) check(o *observation) error {
 	return errors.Join(problems...)
 }
 
-// checkAnswer looks at what every answer must be.
+// checkAnswer checks what every answer must have.
 func (w *want) checkAnswer(a *received, differ func(what string, got, want any)) {
 	if a.broken != w.Broken {
 		differ("connection without an answer", a.broken, w.Broken)
@@ -446,7 +447,7 @@ func (o *observation) attempts() string {
 	return strings.Trim(fmt.Sprint(counts), "[]")
 }
 
-// distinct is the number of calls whose tries each met a host of its own.
+// distinct is the number of calls that sent no two tries to the same host.
 func (o *observation) distinct() (n int64) {
 	for _, line := range o.lines {
 		hosts := slices.Clone(line.hosts)
@@ -458,7 +459,7 @@ func (o *observation) distinct() (n int64) {
 	return n
 }
 
-// quantile is the time below which one of parts equal parts of the answers lies.
+// quantile is the time below which 1/parts of the answers' times lie.
 func (o *observation) quantile(parts int) time.Duration {
 	all := make([]time.Duration, 0, len(o.answers))
 	for _, a := range o.answers {
@@ -468,7 +469,7 @@ func (o *observation) quantile(parts int) time.Duration {
 	return all[len(all)/parts]
 }
 
-// changed is w with one expectation changed, for each that it has, by what was changed.
+// changed is copies of w in each of which one expectation is changed, by a description of the change.
 func changed(w want) map[string]want {
 	all := make(map[string]want)
 	fields := reflect.ValueOf(w)
@@ -482,7 +483,7 @@ func changed(w want) map[string]want {
 	return all
 }
 
-// changes are the values near a field's that an observation cannot fit as well.
+// changes are values near the one of a field that the same observation cannot meet.
 func changes(field reflect.Value) map[string]reflect.Value {
 	if field.IsZero() {
 		return nil
@@ -516,7 +517,8 @@ func changes(field reflect.Value) map[string]reflect.Value {
 	return all
 }
 
-// addressed is a span as a pointer to it, so that the zero span is an expectation, and any other value as it is.
+// addressed turns a span into a pointer to it, so that the zero span counts as an expectation. It returns any other value as it
+// is.
 func addressed(v reflect.Value) reflect.Value {
 	if s, ok := v.Interface().(span); ok {
 		return reflect.ValueOf(&s)

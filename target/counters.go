@@ -24,10 +24,10 @@ type Tries struct {
 	Service, Version string
 	// Attempt is the attempt count that the tries carried; 0 when they carried none.
 	Attempt int
-	// Status is what the service answered; StatusCut when the caller went away before the answer, and StatusBroken
-	// when the service broke the connection instead.
+	// Status is the status that the service answered. It is StatusCut when the caller went away before the answer, and
+	// StatusBroken when the service broke the connection instead.
 	Status int
-	// Count is how many such tries were received.
+	// Count is how many such tries the service received.
 	Count int64
 }
 
@@ -38,8 +38,8 @@ const StatusCut = trail.CodeCut
 const StatusBroken = trail.CodeBroken
 
 // ReadCounters reads what one pod counted from its /metrics in Prometheus' text form, and how many tries it has in
-// flight. The error names the metric and the label that cannot be understood, or says that the pod runs another version of
-// hello-service: one whose trail.MetricForm is not trail.Form, or that has none. Other metrics are left alone.
+// flight. The error names the metric and the label that cannot be understood, or reports that the pod runs another version of
+// hello-service: one whose trail.MetricForm is missing or is not trail.Form. ReadCounters ignores other metrics.
 func ReadCounters(r io.Reader) (counters Counters, inFlight int64, err error) {
 	parser := expfmt.NewTextParser(model.UTF8Validation)
 	families, err := parser.TextToMetricFamilies(r)
@@ -71,10 +71,11 @@ func ReadCounters(r io.Reader) (counters Counters, inFlight int64, err error) {
 	return counters.Total(), inFlight, nil
 }
 
-// ErrForm is that a pod answers by another version of draws and trail: nothing that it counts or records can be judged.
+// ErrForm is the error for a pod whose hello-service has another version of draws and trail. Its counts and recordings cannot be
+// judged.
 var ErrForm = errors.New("the pod's image is of another version of hello-service; build and load the image of this version (make push), and deploy it")
 
-// checkForm says that a pod's version of draws and trail is not ours.
+// checkForm returns an error unless a pod has this program's version of draws and trail.
 func checkForm(family *dto.MetricFamily) error {
 	what := "there is no metric " + trail.MetricForm
 	for _, metric := range family.GetMetric() {
@@ -87,7 +88,7 @@ func checkForm(family *dto.MetricFamily) error {
 			}
 		}
 	}
-	return fmt.Errorf("%s, and this version of hellochaos knows form %q alone: %w", what, trail.Form, ErrForm)
+	return fmt.Errorf("%s, and this version of hellochaos knows only form %q: %w", what, trail.Form, ErrForm)
 }
 
 // readTries reads one line of trail.MetricTries.
@@ -96,7 +97,7 @@ func readTries(metric *dto.Metric) (t Tries, err error) {
 	number := func(name, value string) (n int) {
 		parsed, err := strconv.ParseUint(value, 10, 31)
 		if err != nil {
-			problems = append(problems, fmt.Errorf("label %s is %q: want a whole number of at least 0", name, value))
+			problems = append(problems, fmt.Errorf("label %s is %q: it must be a whole number of at least 0", name, value))
 		}
 		return int(parsed)
 	}
@@ -117,7 +118,7 @@ func readTries(metric *dto.Metric) (t Tries, err error) {
 		}
 	}
 	if seen != 4 {
-		problems = append(problems, errors.New("want the labels service, version, attempt and code"))
+		problems = append(problems, errors.New("a line must have the labels service, version, attempt and code"))
 	}
 	if t.Count, err = whole(metric.GetCounter().GetValue()); err != nil {
 		problems = append(problems, err)
@@ -125,16 +126,16 @@ func readTries(metric *dto.Metric) (t Tries, err error) {
 	return t, errors.Join(problems...)
 }
 
-// whole is a metric's value as the count that it must be.
+// whole is a metric's value as a whole number. Any other value is an error.
 func whole(value float64) (int64, error) {
 	if !(value >= 0 && value <= 1<<53) || value != float64(int64(value)) {
-		return 0, fmt.Errorf("value is %v: want a whole number in [0, 2^53]", value)
+		return 0, fmt.Errorf("the value is %v: it must be a whole number in [0, 2^53]", value)
 	}
 	return int64(value), nil
 }
 
-// Total is c with the lines of replicas made one and no line of zero, in the order of service, version, attempt and
-// status.
+// Total is c with lines that differ only in their count added up, as those of replicas do, and without lines that count 0. The
+// lines are in the order of service, version, attempt and status.
 func (c Counters) Total() Counters {
 	sorted := slices.Clone(c)
 	slices.SortFunc(sorted, Tries.compare)
@@ -152,13 +153,13 @@ func (c Counters) Total() Counters {
 	return total
 }
 
-// compare orders lines by everything but their count.
+// compare orders lines by service, version, attempt and status.
 func (t Tries) compare(other Tries) int {
 	return cmp.Or(cmp.Compare(t.Service, other.Service), cmp.Compare(t.Version, other.Version),
 		cmp.Compare(t.Attempt, other.Attempt), cmp.Compare(t.Status, other.Status))
 }
 
-// Since is the difference c - before, line by line; lines with no difference are left out.
+// Since is the difference c - before, line by line. Lines without a difference are left out.
 func (c Counters) Since(before Counters) Counters {
 	type key struct {
 		service, version string
@@ -177,7 +178,7 @@ func (c Counters) Since(before Counters) Counters {
 	return since
 }
 
-// Sum is the number of tries in c that want accepts.
+// Sum is the number of tries in c for whose line want returns true.
 func (c Counters) Sum(want func(Tries) bool) int64 {
 	var sum int64
 	for _, t := range c {

@@ -29,15 +29,15 @@ func TestReadCounters(t *testing.T) {
 
 func TestReadCountersErrors(t *testing.T) {
 	for name, test := range map[string]struct{ old, new, want string }{
-		"not metrics":       {"hellochaos_tries_total{", "{{", "reading metrics"},
-		"attempt":           {`attempt="2"`, `attempt="two"`, `label attempt is "two"`},
-		"code":              {`code="499"`, `code="-1"`, `label code is "-1"`},
-		"a label less":      {`attempt="2",`, ``, "want the labels service, version, attempt and code"},
-		"half a try":        {"} 3", "} 3.5", "value is 3.5"},
-		"less than no try":  {"} 3", "} -3", "value is -3"},
-		"form 1":            {`form="2"`, `form="1"`, `metric hellochaos_trail_form names form "1" of draws and trail, and this version of hellochaos knows form "2" alone: the pod's image is of another version of hello-service; build and load the image of this version (make push), and deploy it`},
-		"no form":           {"hellochaos_trail_form{form=\"2\"} 1\n", "", "there is no metric hellochaos_trail_form, and this version of hellochaos knows form \"2\" alone: the pod's image"},
-		"in flight, no end": {"} 7", "} +Inf", "hellochaos_tries_in_flight: value is +Inf"},
+		"not metrics":               {"hellochaos_tries_total{", "{{", "reading metrics"},
+		"attempt":                   {`attempt="2"`, `attempt="two"`, `label attempt is "two"`},
+		"code":                      {`code="499"`, `code="-1"`, `label code is "-1"`},
+		"a label less":              {`attempt="2",`, ``, "a line must have the labels service, version, attempt and code"},
+		"half a try":                {"} 3", "} 3.5", "value is 3.5"},
+		"less than no try":          {"} 3", "} -3", "value is -3"},
+		"infinitely many in flight": {"} 7", "} +Inf", "hellochaos_tries_in_flight: the value is +Inf"},
+		"form 1":                    {`form="2"`, `form="1"`, `metric hellochaos_trail_form names form "1" of draws and trail, and this version of hellochaos knows only form "2": the pod's image is of another version of hello-service; build and load the image of this version (make push), and deploy it`},
+		"no form":                   {"hellochaos_trail_form{form=\"2\"} 1\n", "", "there is no metric hellochaos_trail_form, and this version of hellochaos knows only form \"2\": the pod's image"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			text := strings.Replace(metrics, test.old, test.new, 1)

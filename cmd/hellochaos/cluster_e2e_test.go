@@ -171,7 +171,7 @@ func TestE2EEditedMeanwhile(t *testing.T) {
 	if got.code != reports.ExitNotRestored || report.Verdict != reports.Fail {
 		t.Errorf("exit %d, %s, want 5 and a failure: %s", got.code, report.Verdict, report.Summary)
 	}
-	for _, want := range []string{"kubectl-patch", "retries.attempts", "3 by the run, now 2"} {
+	for _, want := range []string{"kubectl-patch", "retries.attempts", "3 as the run left it, and is 2 now"} {
 		if !strings.Contains(words(report), want) || !strings.Contains(report.Restoration.Problem, want) {
 			t.Errorf("the words or the restoration lack %q:\n%s\n%s", want, words(report), report.Restoration.Problem)
 		}

@@ -142,7 +142,7 @@ func TestE2ETokenExpired(t *testing.T) {
 	if got.code != reports.ExitNotRestored || report.Restoration == nil || !strings.Contains(report.Restoration.Problem, command) {
 		t.Fatalf("exit %d, want 5 and what to type: %+v\n%s", got.code, report.Restoration, got.stderr)
 	}
-	if !strings.Contains(report.Error+report.Restoration.Problem, "the credentials are not accepted, or have expired") {
+	if !strings.Contains(report.Error+report.Restoration.Problem, "does not accept the credentials, or they have expired") {
 		t.Errorf("the report does not say why: %s\n%s", report.Error, report.Restoration.Problem)
 	}
 	// This restore waits until the lease has expired, because the run could not give it back.

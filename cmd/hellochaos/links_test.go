@@ -104,7 +104,7 @@ func TestPasswordIsNotShown(t *testing.T) {
 		if got.code != 0 || strings.Contains(got.stdout+got.stderr, "pa55word") {
 			t.Errorf("exit %d, want 0 and no password:\n%s%s", got.code, got.stdout, got.stderr)
 		}
-		if flat := strings.Join(strings.Fields(got.stdout), " "); !strings.Contains(flat, "Grafana at "+server.URL+": looking for our dashboards: 403 Forbidden (not you, …)") {
+		if flat := strings.Join(strings.Fields(got.stdout), " "); !strings.Contains(flat, "Grafana at "+server.URL+": looking for the dashboards of hellochaos: 403 Forbidden (not you, …)") {
 			t.Errorf("the remark is missing:\n%s", got.stdout)
 		}
 		if password := <-used; password != "pa55word" {

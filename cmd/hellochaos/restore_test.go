@@ -128,8 +128,8 @@ func TestRestoreOfWhatWasLeft(t *testing.T) {
 
 	got := execute(t, append([]string{"status"}, flags...)...)
 	for _, want := range []string{"a-damaged  ended without", "line 1: ", "b-good  ended without", "> hellochaos restore b-good -n demo",
-		`"Namespace" "prod" in namespace "": a run changes objects of its own namespace alone, which is "demo"`,
-		`format 2, written by hellochaos "9.0"`, "kubectl delete configmap hellochaos-run-c-planted -n demo"} {
+		`"Namespace" "prod" in namespace "": a run changes only objects of its own namespace, which is "demo"`,
+		`hellochaos "9.0" wrote the journal in format 2`, "kubectl delete configmap hellochaos-run-c-planted -n demo"} {
 		if got.code != reports.ExitNotRestored || !strings.Contains(got.stdout, want) {
 			t.Errorf("status: exit %d, want 5 and %q\n%s%s", got.code, want, got.stdout, got.stderr)
 		}
@@ -138,12 +138,12 @@ func TestRestoreOfWhatWasLeft(t *testing.T) {
 	l.objects[lease] = map[string]any{"kind": "Lease", "apiVersion": "coordination.k8s.io/v1", "metadata": map[string]any{"name": "hellochaos",
 		"annotations": map[string]any{"hellochaos.dev/process": "elsewhere/7"}}, "spec": map[string]any{"holderIdentity": "b-good", "renewTime": "2026-01-02T03:04:05.000000Z"}}
 	got = execute(t, append([]string{"restore", "--all", "--now"}, flags...)...)
-	for _, want := range []string{"taking the lease from run b-good (elsewhere/7) without waiting, because of --now\n", "run b-good: 0 objects read back"} {
+	for _, want := range []string{"taking the lease from run b-good (elsewhere/7) without waiting, because of --now\n", "run b-good: 0 objects were read back"} {
 		if got.code != reports.ExitNotRestored || !strings.Contains(got.stdout, want) {
 			t.Errorf("restore: exit %d, want 5 and %q\n%s%s", got.code, want, got.stdout, got.stderr)
 		}
 	}
-	if n := strings.Count(got.stderr, "is refused, nothing of it was done, and it was kept"); n != 3 {
+	if n := strings.Count(got.stderr, "is refused: nothing that it calls for was done, and it was kept"); n != 3 {
 		t.Errorf("restore refuses %d journals, want 3:\n%s", n, got.stderr)
 	}
 	if len(l.objects) != 3 || l.objects[lease] != nil {

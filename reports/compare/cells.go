@@ -11,7 +11,7 @@ import (
 	"github.com/hellochaos/hellochaos/reports"
 )
 
-// cells are a row's numbers as tables have them.
+// cells are a row's numbers as tables print them.
 type cells struct{ Old, New, Difference, P, Needed string }
 
 func (r *Row) cells() cells {
@@ -22,7 +22,10 @@ func (r *Row) cells() cells {
 		c.Difference = r.delta(*r.Difference)
 	default:
 		half := math.Max(*r.Difference-r.Interval.Lo, r.Interval.Hi-*r.Difference)
-		c.Difference = r.delta(*r.Difference) + " ±" + strings.TrimLeft(r.delta(half), "+")
+		c.Difference = r.delta(*r.Difference) + " ±" + r.size(half)
+		if r.tenfold(*r.Difference) {
+			c.Difference = fmt.Sprintf("%s ±%.2g", r.delta(*r.Difference), half)
+		}
 	}
 	switch {
 	case r.PHolm != nil:
@@ -36,11 +39,11 @@ func (r *Row) cells() cells {
 	return c
 }
 
-// number is one report's value in the row's unit.
+// number returns the value of one report in the row's unit.
 func (r *Row) number(v Value) string {
 	switch {
 	case v.Value == nil:
-		return "–"
+		return "no data"
 	case r.Kind == Violations:
 		return strconv.FormatInt(v.K, 10) + wrong
 	case r.timed():
@@ -54,13 +57,14 @@ func (r *Row) number(v Value) string {
 	return reports.Probability(*v.Value)
 }
 
-// wrong follows a number of violations, or their share: the name beside it is that of the check, which may be what should happen.
+// wrong follows a number of violations, or their share. The metric has the name of the check, which may name what should happen, so the
+// number alone would be read as the number of times that it happened.
 const wrong = " wrong"
 
-// latency has three significant digits.
+// latency returns a latency with three significant digits.
 func latency(seconds float64) string {
 	switch {
-	case seconds > 90: // a request that timed out, for a minute at most, is in the highest bin: its latency is not known
+	case seconds > 90: // A request times out after a minute at most, and is in the highest bin: its latency is not known.
 		return "timeout"
 	case seconds >= 1:
 		return strconv.FormatFloat(seconds, 'f', 2, 64) + "s"
@@ -69,31 +73,38 @@ func latency(seconds float64) string {
 	return strconv.FormatFloat(ms, 'f', max(0, 2-int(math.Floor(math.Log10(max(1, ms))))), 64) + "ms"
 }
 
-// delta is a difference with its sign.
+// delta returns a difference with its sign. The difference of a time that has grown more than tenfold is the ratio of new to old.
 func (r *Row) delta(d float64) string {
-	switch {
-	case r.Kind == Violations:
-		return fmt.Sprintf("%+.0f", d)
-	case r.Kind == Tries:
-		return fmt.Sprintf("%+.2f", d)
-	case r.timed() && d >= 9.995:
+	if r.tenfold(d) {
 		return fmt.Sprintf("×%.3g", d+1)
-	case r.timed():
-		return fmt.Sprintf("%+.0f%%", 100*d)
-	case d < 0:
-		return "-" + reports.Probability(-d)
 	}
-	return "+" + reports.Probability(d)
+	return reports.Signed(d, r.size(math.Abs(d)))
+}
+
+// tenfold reports whether a difference is that of a time so much longer that a percentage of it would have four digits.
+func (r *Row) tenfold(d float64) bool { return r.timed() && d >= 9.995 }
+
+// size returns how large a difference is, without a sign, in the row's unit.
+func (r *Row) size(d float64) string {
+	switch {
+	case r.timed():
+		return fmt.Sprintf("%.0f%%", 100*d)
+	case r.Kind == Violations:
+		return fmt.Sprintf("%.0f", d)
+	case r.Kind == Tries:
+		return fmt.Sprintf("%.2f", d)
+	}
+	return reports.Probability(d)
 }
 
 func pValue(p float64) string {
 	if p < 0.001 {
-		return "<.001"
+		return "<0.001"
 	}
-	return strings.TrimPrefix(strconv.FormatFloat(p, 'f', 3, 64), "0")
+	return strconv.FormatFloat(p, 'f', 3, 64)
 }
 
-// rounded is a number of requests with two significant digits, rounded up: more would be an idle claim.
+// rounded returns a number of requests rounded up to two significant digits, since the number is an estimate.
 func rounded(n int64) string {
 	unit := int64(1)
 	for n/unit >= 100 {
@@ -102,7 +113,7 @@ func rounded(n int64) string {
 	return strconv.FormatInt((n+unit-1)/unit*unit, 10)
 }
 
-// margins say what counts as the same.
+// margins returns sentences that explain the words and numbers of the table.
 func (c *Comparison) margins() string {
 	floor := ""
 	if c.LatencyFloor > 0 {
@@ -110,15 +121,16 @@ func (c *Comparison) margins() string {
 	}
 	violations := ""
 	if slices.ContainsFunc(c.Rows, func(r Row) bool { return r.Kind == Violations || r.ofViolations }) {
-		violations = "Wrong are the requests (of an exact check) and the tries (of a ledger) that contradict the manifests. "
+		violations = "The number before \"wrong\" counts the requests (of an exact check) or the tries (of a ledger) that contradict the manifests. "
 	}
-	return violations + fmt.Sprintf("Same is within %s for shares, %.3g %% for tries per request, and %.3g %% less to %.3g %% more%s for times. "+
-		"Intervals have confidence 0.95; p is Holm's over %d tests, and worse or better needs p ≤ %s and more than the margin. "+
-		"What an unclear metric needs is about how many requests a phase would settle it.",
+	return violations + fmt.Sprintf("A metric is the same where the whole interval of its difference is within the margin: %s for shares, %.3g %% for tries per request, "+
+		"from %.3g %% less to %.3g %% more%s for times. "+
+		"It is worse or better where the difference is larger than the margin and p is at most %[7]s; p is adjusted by Holm's procedure for %[6]d tests. "+
+		"Intervals have a confidence of 0.95. The column \"needs\" has about how many requests a phase needs so that a metric is no longer unclear.",
 		reports.Probability(c.Margin), 100*c.Margin, 100*c.LatencyMargin/(1+c.LatencyMargin), 100*c.LatencyMargin, floor, c.Family, reports.Probability(c.Alpha))
 }
 
-// sides introduce the two reports.
+// sides returns a line for each of the two reports.
 func (c *Comparison) sides() []string {
 	line := func(name string, s Side) string {
 		return fmt.Sprintf("%s %s: %s, %d requests, seed %d, %s", name, s.Name, s.Ended, s.Requests, s.Seed, s.Started.UTC().Format("2006-01-02 15:04:05 UTC"))
@@ -126,20 +138,20 @@ func (c *Comparison) sides() []string {
 	return []string{line("OLD", c.Old), line("NEW", c.New)}
 }
 
-// warnings are what must be known before the numbers are read.
+// warnings returns what must be known before the numbers are read.
 func (c *Comparison) warnings() []string {
 	var all []string
 	for _, m := range c.Mismatches {
-		all = append(all, "compared by force: "+m.String())
+		all = append(all, "the scenarios differ, and are compared because of --force: "+m.String())
 	}
 	all = append(all, c.Unknown...)
 	if c.Old.Seed == c.New.Seed && c.Old.Name != c.New.Name {
-		all = append(all, "both runs have one seed, so their draws are the same: intervals are wider than they need be")
+		all = append(all, "both runs have the same seed, so they drew the same random numbers, and the intervals are wider than necessary")
 	}
 	return all
 }
 
-// changes are what may differ, in one line each.
+// changes returns a line for each difference that is allowed.
 func (c *Comparison) changes() []string {
 	var all []string
 	for _, m := range c.Changes {
@@ -148,7 +160,7 @@ func (c *Comparison) changes() []string {
 	return all
 }
 
-// leftOut is what was not compared, each reason once with all that it is about.
+// leftOut returns what was not compared: each reason once, after all stages and phases that it concerns.
 func (c *Comparison) leftOut() []string {
 	var order []string
 	where := map[string][]string{}

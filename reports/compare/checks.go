@@ -8,7 +8,7 @@ import (
 	"github.com/hellochaos/hellochaos/stats"
 )
 
-// checks compares the checks of the phase by name.
+// checks compares the checks of the phase that have the same name.
 func (p *pair) checks() {
 	for i := range p.oldStage.Checks {
 		check := &p.oldStage.Checks[i]
@@ -60,7 +60,7 @@ func kindOf(c *reports.Check) Kind {
 	return Violations
 }
 
-// empty says whether a measurement has no data, or none that can be.
+// empty reports whether a measurement has no data, or numbers that are impossible.
 func empty(c *reports.Check, m *reports.Measurement) bool {
 	switch {
 	case m == nil || m.Measured == nil || m.Violations < 0:
@@ -73,7 +73,7 @@ func empty(c *reports.Check, m *reports.Measurement) bool {
 	return m.K < 0 || m.N <= 0 || m.K > m.N
 }
 
-// check compares one check; b is nil where NEW does not have it.
+// check compares one check. b is nil where NEW does not have it.
 func (p *pair) check(check *reports.Check, a, b *reports.Measurement) {
 	noOld, noNew := empty(check, a), empty(check, b)
 	if b != nil && noOld && noNew {
@@ -82,7 +82,7 @@ func (p *pair) check(check *reports.Check, a, b *reports.Measurement) {
 	}
 	kind := kindOf(check)
 	if check.Kind == reports.Proportion && (a.Band.Lo == a.Band.Hi || b != nil && b.Band.Lo == b.Band.Hi) {
-		kind = Violations // exact in this phase, a share in the other
+		kind = Violations // The check is exact in this phase, and a share in the other.
 	}
 	r := p.row(check.Name, kind)
 	r.Gates, r.Old = kind != Wait, valueOf(a)
@@ -111,7 +111,7 @@ func (p *pair) compareCheck(r *Row, check *reports.Check, a, b *reports.Measurem
 	}
 }
 
-// failureSuffix ends the names of shares of failures: of these fewer are better, of all other shares what is predicted.
+// failureSuffix ends the names of shares of failures. Of these, less is better. Of all other shares, nearer to the prediction is better.
 const failureSuffix = " fails"
 
 // share compares a share of trials.
@@ -126,20 +126,21 @@ func (p *pair) share(r *Row, check *reports.Check, a, b *reports.Measurement) {
 	}
 	r.Predicted = value(b.Predicted)
 	r.away = func() float64 { return math.Abs(*b.Measured-b.Predicted) - math.Abs(*a.Measured-a.Predicted) }
-	// A band that is wider than the run's tolerance: a load balancer picks by load, and trials are not independent.
+	// Where the band is wider than the tolerance of the run, a load balancer picks by load, and trials are not independent.
 	if balanced(a, p.c.tolerance) && balanced(b, p.c.tolerance) {
 		r.test, r.P, r.Interval = nil, nil, nil
 		r.settled, r.Word = a.Verdict == b.Verdict, Same
-		r.Note = "a load balancer picks by load: all that is promised is that each version answers"
+		r.Note = "a load balancer picks versions by load, so the manifests promise no share, only that each version answers"
 	}
 }
 
-// balanced says whether a share has a wider band than the tolerance explains.
+// balanced reports whether the band of a share is wider than the tolerance makes it.
 func balanced(m *reports.Measurement, tolerance float64) bool {
 	return m.Band.Width() > 2*tolerance+1e-9
 }
 
-// violations compares exact checks and ledgers: any is worse than none. Where both have some, their shares are compared.
+// violations compares exact checks and ledgers: any violation is worse than none. Where both reports have violations, their shares are
+// compared.
 func (p *pair) violations(r *Row, a, b *reports.Measurement) {
 	r.Old.K, r.New.K = a.Violations, b.Violations
 	r.Old.Value, r.New.Value = value(float64(a.Violations)), value(float64(b.Violations))
@@ -148,11 +149,11 @@ func (p *pair) violations(r *Row, a, b *reports.Measurement) {
 	case a.Violations == 0 && b.Violations == 0:
 		r.settled, r.Word = a.Verdict == b.Verdict && a.Verdict == reports.Pass, Same
 		if !r.settled {
-			r.Note = "no violation, but too few trials to tell"
+			r.Note = "neither report has a violation, but one has too few trials for a verdict"
 		}
 	case a.Violations == 0 && b.Verdict == reports.Inconclusive, b.Violations == 0 && a.Verdict == reports.Inconclusive:
-		// A ledger that a race with a time limit may explain: its own run does not judge it either.
-		r.Note = "the report that has the violations does not judge them"
+		// A race with a time limit may explain the violations, so the run itself came to no verdict.
+		r.Note = "the check is inconclusive in the report that has the violations"
 	case a.Violations == 0:
 		r.settled, r.Word = true, Worse
 	case b.Violations == 0:
@@ -167,7 +168,7 @@ func (p *pair) violations(r *Row, a, b *reports.Measurement) {
 	}
 }
 
-// trials are what violations are of: a ledger's tries, or the trials of an exact check.
+// trials returns the number of which violations are a part: the tries of a ledger, or the trials of an exact check.
 func trials(m *reports.Measurement) int64 {
 	n := m.N
 	var received int64
@@ -177,7 +178,7 @@ func trials(m *reports.Measurement) int64 {
 	return max(n, received, m.Violations)
 }
 
-// wait compares the median of what a retry waits, by the interval that the report has of it.
+// wait compares the median of the time that retries added to a call, by the interval that each report has of it.
 func (p *pair) wait(r *Row, a, b *reports.Measurement) {
 	r.Predicted = value(b.Predicted)
 	switch why := p.incomparable(); {
@@ -194,7 +195,7 @@ func (p *pair) wait(r *Row, a, b *reports.Measurement) {
 	from, to := estimate(a), estimate(b)
 	r.show(test{
 		difference: stats.Difference(from, to), p: scaled(from, to),
-		// The report's interval of a wait knows nothing of seconds, so the machine's worst lateness counts, not its usual one.
+		// The interval of a wait does not account for variation from second to second, so the 99th percentile of the lag is used.
 		margin: p.logMargin(*a.Measured), noise: p.logNoise(*a.Measured, 0.99),
 	}, true)
 	r.away = func() float64 {

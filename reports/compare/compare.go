@@ -1,5 +1,6 @@
-// Package compare compares two reports of one scenario, check by check and metric by metric: what it was before an upgrade and
-// after it. It knows reports and statistics, and no load, no mesh and no cluster; it must not guess what a report does not say.
+// Package compare compares two reports of one scenario, check by check and metric by metric: one from before an upgrade and one from
+// after it. It knows reports and statistics. It must not know load, meshes or clusters, and must not guess what a report does not
+// contain.
 package compare
 
 import (
@@ -9,27 +10,28 @@ import (
 	"github.com/hellochaos/hellochaos/reports"
 )
 
-// SchemaVersion is the version of the form of a comparison as JSON: a reader that knows its major number can read it.
+// SchemaVersion is the version of the form of a comparison as JSON. A reader can read every comparison whose major number it knows.
 const SchemaVersion = "1.0"
 
 const (
-	// familyAlpha is the probability that any of a comparison's metrics that did not change is called better or worse.
+	// familyAlpha is the largest probability that a comparison calls any metric better or worse that did not change.
 	familyAlpha = 0.01
-	// intervalAlpha is that of the intervals; the same holds where one lies inside the margin, which is two one-sided tests at
-	// half of it (Schuirmann 1987).
+	// intervalAlpha is the probability that an interval does not contain the true difference. Where the interval lies inside the
+	// margin the metric is the same: that is equivalent to two one-sided tests at half of intervalAlpha (Schuirmann 1987).
 	intervalAlpha = 0.05
 )
 
-// Word is what is said of a metric, and of a whole comparison.
+// Word is the result of comparing a metric, and of a whole comparison.
 type Word string
 
 const (
-	// Better and Worse: different at familyAlpha, Holm's way over all metrics of the comparison, and by more than the margin.
+	// Better and Worse are differences that are larger than the margin, and significant at familyAlpha by Holm's procedure over all
+	// metrics of the comparison.
 	Better Word = "better"
 	Worse  Word = "worse"
-	// Same: surely within the margin, or the very same data.
+	// Same is a difference whose whole interval is within the margin, or equal data.
 	Same Word = "same"
-	// Unclear: neither; more requests would settle it.
+	// Unclear is any other result. More requests may lead to one of the others.
 	Unclear Word = "unclear"
 )
 
@@ -41,36 +43,36 @@ type Comparison struct {
 	Old     Side   `json:"old"`
 	New     Side   `json:"new"`
 	Options
-	// Alpha is the error probability of the whole family, and Family how many p-values it has.
+	// Alpha is the error probability of the family of all tests, and Family the number of p-values in it.
 	Alpha  float64 `json:"alpha"`
 	Family int     `json:"family"`
-	// Forced: the scenarios differ, which Mismatches tell, and were compared nevertheless.
+	// Forced is true where the scenarios differ, as Mismatches lists, and the user had them compared nevertheless.
 	Forced     bool       `json:"forced,omitempty"`
 	Mismatches []Mismatch `json:"mismatches,omitempty"`
-	// Changes are what may differ, since it is what one compares: versions, machines, deviations on purpose.
+	// Changes are differences that may be the reason for the comparison: versions, machines, deviations on purpose (--break).
 	Changes []Mismatch `json:"changes,omitempty"`
-	// Unknown are what one of the reports is too old to tell.
+	// Unknown lists what could not be compared because a report is too old to have it.
 	Unknown []string `json:"unknown,omitempty"`
 	Rows    []Row    `json:"rows"`
-	// Excluded is what was not compared as data, and why.
+	// Excluded lists the data that were not compared, and why.
 	Excluded []Exclusion `json:"excluded,omitempty"`
 
-	tolerance float64 // of the runs' own bands
+	tolerance float64 // the tolerance of the runs' own bands
 }
 
-// Side is what identifies one of the reports.
+// Side identifies one of the two reports.
 type Side struct {
-	Name     string          `json:"name"` // as it was given: a folder or a file
+	Name     string          `json:"name"` // the folder or file that the user named
 	Started  time.Time       `json:"started"`
 	Command  []string        `json:"command"`
 	Seed     uint64          `json:"seed"`
 	Verdict  reports.Verdict `json:"verdict" jsonschema:"enum=pass,enum=fail,enum=inconclusive"`
 	Requests int             `json:"requests"`
-	// Ended is how the run ended: its verdict, or "aborted", "error" or "not restored".
+	// Ended reports how the run ended: its verdict, or "aborted", "error" or "not restored".
 	Ended string `json:"ended"`
 }
 
-// Mismatch is one thing in which two reports differ.
+// Mismatch is one setting in which the two reports differ, with both values.
 type Mismatch struct {
 	Name string `json:"name"`
 	Old  string `json:"old"`
@@ -83,11 +85,12 @@ type Exclusion struct {
 	Phase string `json:"phase"`
 	What  string `json:"what"` // "everything", "latencies", or a check's name
 	Why   string `json:"why"`
-	// Gates: what is missing should have been there, so the comparison is unclear at best.
+	// Gates is true where the data should have been there, so that the comparison cannot be better than unclear.
 	Gates bool `json:"gates"`
 }
 
-// Of compares two reports, whatever they are of: first look at what Mismatches says. The sides' names are set by the caller.
+// Of compares two reports, even where their scenarios differ: the caller must look at Mismatches first. The caller also sets the names
+// of the two sides.
 func Of(before, after *reports.Report, o Options) *Comparison {
 	c := &Comparison{Schema: SchemaVersion, Old: side(before), New: side(after), Options: o, Alpha: familyAlpha,
 		Rows: []Row{}, tolerance: max(before.Settings.Tolerance, after.Settings.Tolerance)}
@@ -108,8 +111,7 @@ func side(r *reports.Report) Side {
 	return s
 }
 
-// ExitCode is what the program ends with: 0 where all is the same or better, 1 where anything is worse, 3 where nothing is and
-// something that should be settled is not.
+// ExitCode returns the exit code of the program: 1 where a metric is worse, else 3 where a metric that counts is unclear, else 0.
 func (c *Comparison) ExitCode() int {
 	switch c.Word {
 	case Worse:

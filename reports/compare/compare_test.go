@@ -121,7 +121,7 @@ func TestNeeded(t *testing.T) {
 	short := usual
 	short.seconds = 1
 	row = find(Of(short.draw(1), short.draw(2), defaults), "after", "ok p50")
-	if row.Word != Unclear || row.Gates || row.P != nil || row.Needed <= int64(short.requests) || !strings.Contains(row.Note, "n is too small") {
+	if row.Word != Unclear || row.Gates || row.P != nil || row.Needed <= int64(short.requests) || !strings.Contains(row.Note, "too few answers for an interval") {
 		t.Errorf("one second: %+v", row)
 	}
 	strict := defaults
@@ -141,12 +141,12 @@ func TestLag(t *testing.T) {
 	a, b := usual.draw(1), slow.draw(2)
 	b.Stages[0].Phases[1].LagMedian, b.Stages[0].Phases[1].LagP99 = 0.015, 0.018
 	row := find(Of(a, b, defaults), "after", "ok p50")
-	if row.Word != Unclear || !strings.Contains(row.Note, "too busy") {
+	if row.Word != Unclear || !strings.Contains(row.Note, "the machine was busy") {
 		t.Errorf("got %s, %q", row.Word, row.Note)
 	}
 }
 
-// What is no data is not compared as data, and said.
+// Invalid data are not compared, and the comparison lists them.
 func TestExcluded(t *testing.T) {
 	for _, test := range []struct {
 		name   string
@@ -156,12 +156,12 @@ func TestExcluded(t *testing.T) {
 		gates  bool
 	}{
 		{"generator", func(r *reports.Report) { r.Stages[0].Phases[1].GeneratorLimited = true }, "everything", "NEW: the load generator could not keep its schedule", true},
-		{"replaced", func(r *reports.Report) { r.Stages[0].Phases[1].Replaced = true }, "everything", "NEW: pods were replaced meanwhile", true},
-		{"aborted", func(r *reports.Report) { r.Aborted = true }, "everything", "NEW: the run ended in it", true},
-		{"error", func(r *reports.Report) { r.Error = "lost" }, "everything", "NEW: the run ended in it", true},
-		{"missing", func(r *reports.Report) { r.Stages[0].Phases = r.Stages[0].Phases[:1] }, "everything", "NEW: it was not measured", true},
-		{"late", func(r *reports.Report) { r.Stages[0].Phases[1].Late = true }, "latencies", "requests left late in NEW", false},
-		{"half the rate", func(r *reports.Report) { r.Stages[0].Phases[1].PlannedRate /= 2 }, "latencies", "OLD had 300 requests a second, NEW 150", false},
+		{"replaced", func(r *reports.Report) { r.Stages[0].Phases[1].Replaced = true }, "everything", "NEW: pods were replaced during the phase", true},
+		{"aborted", func(r *reports.Report) { r.Aborted = true }, "everything", "NEW: the run ended during the phase", true},
+		{"error", func(r *reports.Report) { r.Error = "lost" }, "everything", "NEW: the run ended during the phase", true},
+		{"missing", func(r *reports.Report) { r.Stages[0].Phases = r.Stages[0].Phases[:1] }, "everything", "NEW: the phase was not measured", true},
+		{"late", func(r *reports.Report) { r.Stages[0].Phases[1].Late = true }, "latencies", "requests were sent late in NEW", false},
+		{"half the rate", func(r *reports.Report) { r.Stages[0].Phases[1].PlannedRate /= 2 }, "latencies", "OLD sent 300 requests a second, NEW 150", false},
 		{"no seconds", func(r *reports.Report) { r.Stages[0].Phases[1].Seconds = nil }, "latencies", "a report has no latencies by second", false},
 		{"no data in both", nil, "edge fails", "neither report has data", false},
 	} {
@@ -189,7 +189,7 @@ func TestExcluded(t *testing.T) {
 	}
 }
 
-// A check of one report alone is said; what OLD had and NEW has not counts.
+// A check that only one report has is listed. It counts where OLD has it and NEW does not.
 func TestChecksOfOneAlone(t *testing.T) {
 	for _, test := range []struct {
 		name    string
@@ -203,7 +203,7 @@ func TestChecksOfOneAlone(t *testing.T) {
 		{"only old", func(a, b *reports.Report) { b.Stages[0].Checks = b.Stages[0].Checks[1:] }, "edge fails", "only OLD has this check", Unclear, true, Unclear},
 		{"only new", func(a, b *reports.Report) { a.Stages[0].Checks = a.Stages[0].Checks[1:] }, "edge fails", "only NEW has this check", Unclear, false, Same},
 		{"no data", func(a, b *reports.Report) { b.Stages[0].Checks[0].After.Measured = nil }, "edge fails", "no data in NEW", Unclear, true, Unclear},
-		{"undecided", func(a, b *reports.Report) { b.Stages[0].Checks[4].After.Verdict = reports.Inconclusive }, "backend ledger", "no violation, but too few trials to tell", Unclear, true, Unclear},
+		{"undecided", func(a, b *reports.Report) { b.Stages[0].Checks[4].After.Verdict = reports.Inconclusive }, "backend ledger", "neither report has a violation, but one has too few trials for a verdict", Unclear, true, Unclear},
 		{"violations alone", func(a, b *reports.Report) {
 			violate(b.Stages[0].Checks[3].After, 2)
 			b.Stages[0].Checks[3].After.Verdict = reports.Pass
@@ -219,11 +219,11 @@ func TestChecksOfOneAlone(t *testing.T) {
 				r.Stages[0].Checks[2].After.Band = stats.Interval{Lo: 0.02, Hi: 0.38}
 			}
 			b.Stages[0].Checks[2].After.Measured = value(0.3)
-		}, "canary share", "a load balancer picks by load: all that is promised is that each version answers", Same, true, Same},
+		}, "canary share", "a load balancer picks versions by load, so the manifests promise no share, only that each version answers", Same, true, Same},
 		{"other side", func(a, b *reports.Report) {
 			share(a.Stages[0].Checks[2].After, 0.1)
 			share(b.Stages[0].Checks[2].After, 0.3)
-		}, "canary share", "as far from the prediction as before, on its other side", Unclear, true, Unclear},
+		}, "canary share", "the new value is about as far from the prediction as the old one, on its other side", Unclear, true, Unclear},
 		{"both violate", func(a, b *reports.Report) {
 			violate(a.Stages[0].Checks[3].After, 100)
 			violate(b.Stages[0].Checks[3].After, 200)
@@ -251,7 +251,7 @@ func violate(m *reports.Measurement, n int64) {
 	m.Measured = value(float64(m.K) / float64(m.N))
 }
 
-// Each thing that must be the same is named with both values, each that may differ is shown, and what is unknown is said.
+// Settings that must be the same, and those that may differ, are listed with both values. Unknown settings are listed as well.
 func TestScenario(t *testing.T) {
 	for _, test := range []struct {
 		name   string
@@ -259,15 +259,15 @@ func TestScenario(t *testing.T) {
 		want   string // of the refusal
 	}{
 		{"stages", func(r *reports.Report) { r.Stages[0].Name = "prod" }, "stages: OLD retry, NEW prod"},
-		{"fail", func(r *reports.Report) { r.Settings.Fail = 0.5 }, "fail probability: OLD .3, NEW .5"},
-		{"hang", func(r *reports.Report) { r.Settings.Hang = 0.01 }, "hang probability: OLD 0, NEW .01"},
+		{"fail", func(r *reports.Report) { r.Settings.Fail = 0.5 }, "fail probability: OLD 0.3, NEW 0.5"},
+		{"hang", func(r *reports.Report) { r.Settings.Hang = 0.01 }, "hang probability: OLD 0, NEW 0.01"},
 		{"cascade", func(r *reports.Report) { r.Settings.Cascade = "propagate" }, "cascade: OLD absorb, NEW propagate"},
 		{"canary", func(r *reports.Report) { r.Settings.CanaryWeight = 20 }, "canary weight: OLD 0 %, NEW 20 %"},
-		{"tolerance", func(r *reports.Report) { r.Settings.Tolerance = 0.02 }, "tolerance: OLD .05, NEW .02"},
+		{"tolerance", func(r *reports.Report) { r.Settings.Tolerance = 0.02 }, "tolerance: OLD 0.05, NEW 0.02"},
 		{"target", func(r *reports.Report) { r.Target.Kind = "cluster" }, "kind of target: OLD mesh, NEW cluster"},
 		{"rate", func(r *reports.Report) { r.Settings.Rate = 100 }, "rate: OLD as planned, NEW 100 a second"},
 		{"hash", func(r *reports.Report) { r.Settings.ManifestsHash = "bb" }, "manifests' hash: OLD aa, NEW bb"},
-		{"two", func(r *reports.Report) { r.Settings.Rate, r.Settings.Fail = 100, 0 }, "fail probability: OLD .3, NEW 0\nrate: OLD as planned, NEW 100 a second"},
+		{"two", func(r *reports.Report) { r.Settings.Rate, r.Settings.Fail = 100, 0 }, "fail probability: OLD 0.3, NEW 0\nrate: OLD as planned, NEW 100 a second"},
 		{"seed", func(r *reports.Report) { r.Settings.Seed = 99 }, ""},
 	} {
 		b := usual.draw(2)
@@ -285,7 +285,7 @@ func TestScenario(t *testing.T) {
 	}
 	b.Schema, b.Settings.ManifestsHash = "1.1", ""
 	c = Of(a, b, defaults)
-	unknown := []string{"whether the rate is the same cannot be known: NEW does not have it", "whether the manifests' hash is the same cannot be known: NEW does not have it"}
+	unknown := []string{"the rate could not be compared: NEW does not have it", "the manifests' hash could not be compared: NEW does not have it"}
 	if !cmp.Equal(c.Unknown, unknown) || c.Refusal() != "" {
 		t.Errorf("an older schema: %q, %q", c.Unknown, c.Refusal())
 	}
@@ -308,7 +308,7 @@ func TestMarginIsMonotone(t *testing.T) {
 		}
 	}
 	if last[`"edge fails" of stage retry, phase after`] != Same {
-		t.Errorf("within .3: %s", last[`"edge fails" of stage retry, phase after`])
+		t.Errorf("within 0.3: %s", last[`"edge fails" of stage retry, phase after`])
 	}
 }
 
@@ -375,7 +375,7 @@ func TestViolationsThatAreNotJudged(t *testing.T) {
 	c := ledger(b)
 	c.After.Violations, c.After.Verdict, c.Verdict = 2, reports.Inconclusive, reports.Inconclusive
 	for _, sides := range [][2]*reports.Report{{a, b}, {b, a}} {
-		if row := find(Of(sides[0], sides[1], defaults), "after", c.Name); row.Word != Unclear || !row.Gates || !strings.Contains(row.Note, "does not judge") {
+		if row := find(Of(sides[0], sides[1], defaults), "after", c.Name); row.Word != Unclear || !row.Gates || !strings.Contains(row.Note, "is inconclusive in the report") {
 			t.Errorf("got %+v, want unclear, and why", row)
 		}
 	}

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// conclude sorts the rows, what is worse first, and gives the whole comparison its word and sentence.
+// conclude sorts the rows by rank, and sets the word and the summary of the comparison.
 func (c *Comparison) conclude() {
 	slices.SortStableFunc(c.Rows, func(a, b Row) int { return cmp.Compare(a.rank(), b.rank()) })
 	count := c.Counts()
@@ -17,7 +17,7 @@ func (c *Comparison) conclude() {
 	case c.Word == Worse:
 		c.Summary = fmt.Sprintf("NEW is worse than OLD in %d of %s; the first is %s", count[Worse], metrics(len(c.Rows)), c.Rows[0].name())
 	case len(open) > 0:
-		c.Summary = fmt.Sprintf("NEW is not found to be worse, but not all could be told: %s", open[0])
+		c.Summary = fmt.Sprintf("no metric of NEW is worse, but not all could be decided: %s", open[0])
 		if len(open) > 1 {
 			c.Summary += fmt.Sprintf(", and %d more", len(open)-1)
 		}
@@ -34,12 +34,13 @@ func (c *Comparison) conclude() {
 					open = append(open, &c.Rows[i])
 				}
 			}
-			c.Summary = fmt.Sprintf("NEW is the same as OLD in %d of %s; too uncertain to tell: %s", count[Same], metrics(len(c.Rows)), sumUp(open))
+			c.Summary = fmt.Sprintf("NEW is the same as OLD in %d of %s; not decided, because there are too few data: %s", count[Same], metrics(len(c.Rows)), sumUp(open))
 		}
 	}
 }
 
-// wordOf is the word of rows with these words; open: something that should be settled is not.
+// wordOf returns the word of a comparison whose rows have these words. open is true where a row that counts is unclear, or where data
+// that should be there are missing.
 func wordOf(count map[Word]int, open bool) Word {
 	switch {
 	case count[Worse] > 0:
@@ -59,7 +60,7 @@ func metrics(n int) string {
 	return fmt.Sprintf("%d metrics", n)
 }
 
-// Counts are how many rows have each word.
+// Counts returns how many rows have each word.
 func (c *Comparison) Counts() map[Word]int {
 	count := map[Word]int{}
 	for i := range c.Rows {
@@ -68,7 +69,7 @@ func (c *Comparison) Counts() map[Word]int {
 	return count
 }
 
-// open is what keeps the comparison from being settled.
+// open returns the rows and the missing data because of which the comparison is unclear.
 func (c *Comparison) open() []string {
 	var all []string
 	for i := range c.Rows {
@@ -84,12 +85,12 @@ func (c *Comparison) open() []string {
 	return all
 }
 
-// name is the row's metric and where it is from, in words. Names are quoted: they may have commas and colons in them.
+// name returns the row's metric with its stage and phase. Names are quoted, because they may have commas and colons in them.
 func (r *Row) name() string {
 	return fmt.Sprintf("%q of stage %s, phase %s", r.Metric, r.Stage, r.Phase)
 }
 
-// String says what was not compared, and why.
+// String returns what was not compared, and why.
 func (e Exclusion) String() string {
 	where := e.Stage
 	if e.Phase != "" {
@@ -98,7 +99,7 @@ func (e Exclusion) String() string {
 	return fmt.Sprintf("%s: %s: %s", where, e.What, e.Why)
 }
 
-// rank orders rows: worse, better, unclear, the same; among the unclear those that count first.
+// rank returns the place of a row in the order: worse, better, unclear and counting, unclear and not counting, same.
 func (r *Row) rank() int {
 	switch {
 	case r.Word == Worse:
@@ -113,7 +114,7 @@ func (r *Row) rank() int {
 	return 4
 }
 
-// Refusal says in what the scenarios differ, each with both values; empty: they may be compared.
+// Refusal returns a line for each setting in which the scenarios differ, with both values. It is empty where they may be compared.
 func (c *Comparison) Refusal() string {
 	var lines []string
 	for _, m := range c.Mismatches {
@@ -122,5 +123,5 @@ func (c *Comparison) Refusal() string {
 	return strings.Join(lines, "\n")
 }
 
-// String is both values of what differs.
+// String returns the name of what differs, and both values.
 func (m Mismatch) String() string { return fmt.Sprintf("%s: OLD %s, NEW %s", m.Name, m.Old, m.New) }

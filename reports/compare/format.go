@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// Format is one way to write a comparison.
+// Format is one format in which a comparison can be written.
 type Format struct {
-	Name  string // what --format calls it
+	Name  string // the value of --format
 	Write func(io.Writer, *Comparison) error
 }
 
@@ -22,7 +22,7 @@ var formats = []Format{
 	{"prometheus", Prometheus},
 }
 
-// FormatNames are the names of all formats, as a flag's help has them.
+// FormatNames returns the names of all formats, joined by ", ", for the help of a flag.
 func FormatNames() string {
 	var names []string
 	for _, f := range formats {
@@ -31,7 +31,7 @@ func FormatNames() string {
 	return strings.Join(names, ", ")
 }
 
-// FormatNamed returns the format of a name, and whether there is one.
+// FormatNamed returns the format with a name. It returns false where no format has the name.
 func FormatNamed(name string) (Format, bool) {
 	for _, f := range formats {
 		if f.Name == name {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
@@ -14,6 +15,7 @@ import (
 	"github.com/hellochaos/hellochaos/reports"
 	"github.com/hellochaos/hellochaos/reports/junit"
 	"github.com/hellochaos/hellochaos/reports/terminal"
+	"github.com/hellochaos/hellochaos/stats"
 )
 
 // example has a row of each word, an exclusion, a mismatch, a change and something unknown.
@@ -34,48 +36,59 @@ const exampleText = `WORSE  NEW is worse than OLD in 3 of 14 metrics; the first 
 OLD r1: pass, 6000 requests, seed 1, 2026-05-04 03:02:01 UTC
 NEW r2: fail, 6000 requests, seed 2, 2026-05-04 03:02:01 UTC
   ≠ --break: OLD none, NEW one-retry-less
-  ! compared by force: rate: OLD as planned, NEW 300 a second
-  ! whether the manifests' hash is the same cannot be known: NEW does not have
-    it
+  ! the scenarios differ, and are compared because of --force: rate: OLD as
+    planned, NEW 300 a second
+  ! the manifests' hash could not be compared: NEW does not have it
 
 worse
-phase        metric          old      new       difference  p
-retry after  backend ledger  0 wrong  12 wrong  +12         exact
-retry after  ok p50          1.98ms   11.6ms    +487% ±67%  <.001
-retry after  ok p90          3.33ms   19.7ms    +493% ±77%  <.001
+  metric          old      new       difference  p
+retry after
+  backend ledger  0 wrong  12 wrong  +12         exact
+  ok p50          1.98ms   11.6ms    +487% ±67%  <0.001
+  ok p90          3.33ms   19.7ms    +493% ±77%  <0.001
   ! "backend ledger": the check passed in OLD and fails in NEW
 
 better
-phase         metric              old    new  difference     p
-retry before  backend call fails  .0563  0    -.0563 ±.0088  <.001
-retry after   backend call fails  .0653  0    -.0653 ±.0094  <.001
+  metric              old     new  difference       p
+retry before
+  backend call fails  0.0563  0    −0.0563 ±0.0088  <0.001
+retry after
+  backend call fails  0.0653  0    −0.0653 ±0.0094  <0.001
 
 unclear
-phase         metric      old   new   difference     needs
-retry before  edge fails  .308  .349  +.0413 ±.0238  23000
-retry after   edge fails  .304  .351  +.0473 ±.0237  240000
+  metric      old    new    difference       needs
+retry before
+  edge fails  0.308  0.349  +0.0413 ±0.0238  23000
+retry after
+  edge fails  0.304  0.351  +0.0473 ±0.0237  240000
 
-unclear, and not counted without --strict
-phase         metric                 old     new     difference   needs
-retry before  backend tries/request  1.40    1.42    +0.02 ±0.10  11000
-retry after   backend tries/request  1.39    1.42    +0.02 ±0.10  14000
-retry after   ok p99                 4.91ms  30.3ms  +517% ±139%  3100
+unclear, which counts only with --strict
+  metric                 old     new     difference   needs
+retry before
+  backend tries/request  1.40    1.42    +0.02 ±0.10  11000
+retry after
+  backend tries/request  1.39    1.42    +0.02 ±0.10  14000
+  ok p99                 4.91ms  30.3ms  +517% ±139%  3100
 
 same
-phase         metric                old      new      difference     p
-retry before  canary share          .189     .213     +.0233 ±.0203  .121
-retry after   canary share          .208     .189     -.0193 ±.0202  .242
-retry after   canary, exact header  0 wrong  0 wrong  +0             exact
-retry after   backend wait, try 2   12.5ms   12.5ms   +0% ±13%       1.000
+  metric                old      new      difference       p
+retry before
+  canary share          0.189    0.213    +0.0233 ±0.0203  0.121
+retry after
+  canary share          0.208    0.189    −0.0193 ±0.0202  0.242
+  canary, exact header  0 wrong  0 wrong  0                exact
+  backend wait, try 2   12.5ms   12.5ms   0% ±13%          1.000
 
-  ! not compared: retry before: latencies: requests left late in NEW
+  ! not compared: retry before: latencies: requests were sent late in NEW
 
-Wrong are the requests (of an exact check) and the tries (of a ledger) that
-contradict the manifests. Same is within .05 for shares, 5 % for tries per
-request, and 20 % less to 25 % more (1ms at least) for times. Intervals have
-confidence 0.95; p is Holm's over 12 tests, and worse or better needs p ≤ .01
-and more than the margin. What an unclear metric needs is about how many
-requests a phase would settle it.
+The number before "wrong" counts the requests (of an exact check) or the tries
+(of a ledger) that contradict the manifests. A metric is the same where the
+whole interval of its difference is within the margin: 0.05 for shares, 5 % for
+tries per request, from 20 % less to 25 % more (1ms at least) for times. It is
+worse or better where the difference is larger than the margin and p is at most
+0.01; p is adjusted by Holm's procedure for 12 tests. Intervals have a
+confidence of 0.95. The column "needs" has about how many requests a phase needs
+so that a metric is no longer unclear.
 `
 
 func TestText(t *testing.T) {
@@ -107,7 +120,43 @@ func TestText(t *testing.T) {
 	}
 }
 
-// Every format tells of every row, of what was forced, and of what was left out.
+// The widest numbers, shares of violations, fit a terminal beside the longest name of a check.
+func TestTextIsNotWiderThanATerminal(t *testing.T) {
+	r := Row{Stage: "ingress", Phase: "before", Metric: "the clock tells the time", Kind: Share, Word: Worse,
+		Old: Value{Value: value(0.0563)}, New: Value{Value: value(0.0865)}, Difference: value(0.0302), Interval: &stats.Interval{Lo: 0.0199, Hi: 0.0401},
+		PHolm: value(0.0001), measured: measured{ofViolations: true}}
+	var out strings.Builder
+	if err := Text(&out, &Comparison{Word: Worse, Rows: []Row{r}}, true, false); err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(out.String()) {
+		if n := utf8.RuneCountInString(strings.TrimRight(line, "\n")); n > terminal.Width {
+			t.Errorf("%d columns: %s", n, line)
+		}
+	}
+	if !strings.Contains(out.String(), "0.0563 wrong  0.0865 wrong  +0.0302 ±0.0103") {
+		t.Errorf("the shares are not there:\n%s", out.String())
+	}
+}
+
+// Of a time that has grown more than tenfold the ratio is printed, and a difference that is rounded to zero has no sign.
+func TestDifferences(t *testing.T) {
+	for _, c := range []struct {
+		kind               Kind
+		lo, difference, hi float64
+		want               string
+	}{
+		{Latency, 8, 10, 13, "×11 ±3"}, {Latency, -0.3, -0.25, -0.2, "−25% ±5%"}, {Latency, -0.05, -0.001, 0.05, "0% ±5%"},
+		{Tries, -0.18, -0.001, 0.17, "0.00 ±0.18"}, {Tries, -2, -1.5, -1, "−1.50 ±0.50"}, {Share, -0.02, -0.01, 0, "−0.01 ±0.01"},
+	} {
+		r := Row{Kind: c.kind, Difference: &c.difference, Interval: &stats.Interval{Lo: c.lo, Hi: c.hi}}
+		if got := r.cells().Difference; got != c.want {
+			t.Errorf("%g of a %s is printed as %s, want %s", c.difference, c.kind, got, c.want)
+		}
+	}
+}
+
+// Every format has every row, the differences that --force passed over, and what was left out.
 func TestFormatsTellAll(t *testing.T) {
 	c := example()
 	for _, format := range formats {
@@ -127,12 +176,12 @@ func TestFormatsTellAll(t *testing.T) {
 		if format.Name == "prometheus" {
 			continue // numbers alone
 		}
-		for _, want := range []string{"requests left late in NEW", "worse"} {
+		for _, want := range []string{"requests were sent late in NEW", "worse"} {
 			if !strings.Contains(text, want) {
 				t.Errorf("%s does not say %q", format.Name, want)
 			}
 		}
-		if format.Name != "junit" && !(strings.Contains(text, "as planned") && strings.Contains(text, "cannot be known") && strings.Contains(text, "one-retry-less")) {
+		if format.Name != "junit" && !(strings.Contains(text, "as planned") && strings.Contains(text, "could not be compared") && strings.Contains(text, "one-retry-less")) {
 			t.Errorf("%s does not tell what differs:\n%s", format.Name, text)
 		}
 	}
@@ -250,7 +299,7 @@ func TestCells(t *testing.T) {
 // uncoloured takes colours out of a text.
 var uncoloured = strings.NewReplacer(string(terminal.Green), "", string(terminal.Red), "", string(terminal.Yellow), "", string(terminal.Reset), "")
 
-// A stage of the page has the word that it alone would give a comparison: what should have been compared and was not keeps it open.
+// A stage of the page has the word of a comparison of this stage alone. Data that should have been compared and are missing make it unclear.
 func TestStagesOfThePage(t *testing.T) {
 	row := func(stage string, word Word, gates bool) Row { return Row{Stage: stage, Word: word, Gates: gates} }
 	gone := func(stage string, gates bool) Exclusion { return Exclusion{stage, "after", "everything", "why", gates} }

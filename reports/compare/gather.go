@@ -14,7 +14,7 @@ type pair struct {
 	old, new           *reports.Phase
 }
 
-// gather makes the rows of all phases that both reports have, and says what is left out.
+// gather makes the rows of all phases that both reports have, and lists what is left out.
 func (c *Comparison) gather(before, after *reports.Report) {
 	for i := range before.Stages {
 		stage := &before.Stages[i]
@@ -62,7 +62,7 @@ func phaseNamed(s *reports.Stage, name string) *reports.Phase {
 	return nil
 }
 
-// unusable says why a phase's data are none; empty: they are.
+// unusable returns why the data of the phase cannot be compared. It is empty where they can.
 func (p *pair) unusable(before, after *reports.Report) string {
 	var whys []string
 	for _, s := range []struct {
@@ -82,20 +82,20 @@ func void(r *reports.Report, stage *reports.Stage, phase *reports.Phase) string 
 	last := phase != nil && stage.Name == r.Stages[len(r.Stages)-1].Name && phase.Name == stage.Phases[len(stage.Phases)-1].Name
 	switch {
 	case phase == nil:
-		return "it was not measured"
+		return "the phase was not measured"
 	case phase.GeneratorLimited:
 		return "the load generator could not keep its schedule"
 	case phase.Replaced:
-		return "pods were replaced meanwhile"
+		return "pods were replaced during the phase"
 	case last && (r.Aborted || r.Error != ""):
-		return "the run ended in it"
+		return "the run ended during the phase"
 	case phase.Observed == 0:
 		return "no request was observed"
 	}
 	return ""
 }
 
-// row is an empty one of this phase.
+// row returns an empty row of this phase.
 func (p *pair) row(metric string, kind Kind) Row {
 	return Row{Stage: p.stage, Phase: p.phase, Metric: metric, Kind: kind, measured: measured{requests: int64(min(p.old.Sent, p.new.Sent))}}
 }

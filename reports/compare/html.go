@@ -16,7 +16,7 @@ var pageHTML string
 
 var pages = template.Must(page.Shell().Funcs(template.FuncMap{"mark": mark, "class": class}).Parse(pageHTML))
 
-// comparisonPage is a comparison as its page shows it, all numbers as the other formats have them.
+// comparisonPage is the data of the page. Its numbers are the same texts as in the other formats.
 type comparisonPage struct {
 	Title, Class string
 	Word         Word
@@ -31,26 +31,26 @@ type comparisonPage struct {
 // stageRows are the rows of a stage, in the comparison's order.
 type stageRows struct {
 	ID, Name string
-	Word     Word   // what its rows make of the comparison
+	Word     Word   // the word of a comparison with only these rows
 	Counts   string // "1 worse, 3 same"
 	Rows     []pageRow
-	Missing  int // of what should have been compared
+	Missing  int // how many data that should have been compared are missing
 }
 
 type pageRow struct {
 	*Row
 	Cells   cells
-	Picture *page.Picture // none: there is no interval
+	Picture *page.Picture // nil where there is no interval
 }
 
-// HTML writes a comparison as one page that needs nothing else.
+// HTML writes a comparison as one page that needs no other file, no network and no script.
 func HTML(w io.Writer, c *Comparison) error {
 	p := &comparisonPage{Title: strings.ToUpper(string(c.Word)) + ": hellochaos compare-reports", Class: class(c.Word), Word: c.Word, Summary: c.Summary,
 		Sides: c.sides(), Changes: c.changes(), Warnings: c.warnings(), Excluded: c.leftOut(), Stages: c.stages(), Margins: c.margins()}
 	return page.Write(w, pages, "comparison.html", p)
 }
 
-// stages are the comparison's rows by stage, and how much of each is missing.
+// stages returns the rows of the comparison by stage.
 func (c *Comparison) stages() []stageRows {
 	var all []stageRows
 	of := func(name string) *stageRows {
@@ -78,7 +78,7 @@ func (c *Comparison) stages() []stageRows {
 	return all
 }
 
-// count says what a stage's rows are, and gives it the word that they and what is missing would give a whole comparison.
+// count sets the counts of a stage's rows, and the word that a comparison with only these rows would have.
 func (s *stageRows) count() {
 	of, open := map[Word]int{}, s.Missing > 0
 	for _, r := range s.Rows {
@@ -98,7 +98,7 @@ func (s *stageRows) count() {
 	s.Counts = strings.Join(counts, ", ")
 }
 
-// class is how the page colours a word: as the verdict with the same exit code.
+// class returns the class that colours a word. A word has the colour of the verdict with the same exit code.
 func class(w Word) string {
 	switch w {
 	case Worse:
@@ -111,7 +111,7 @@ func class(w Word) string {
 	return "same"
 }
 
-// mark is a word for those who see no colour.
+// mark returns a word with a sign, for readers who do not see its colour.
 func mark(w Word) string {
 	return map[Word]string{Worse: "✗", Better: "✓", Same: "=", Unclear: "?"}[w] + " " + strings.ToUpper(string(w))
 }

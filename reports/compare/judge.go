@@ -10,8 +10,8 @@ import (
 	"github.com/hellochaos/hellochaos/stats"
 )
 
-// scaled is the p-value of no difference of two estimates of which only intervals at intervalAlpha are known: their sides grow
-// as those of normal ones would.
+// scaled returns the p-value of the hypothesis that two estimates do not differ, of which only intervals at intervalAlpha are known. It
+// assumes that the sides of the intervals grow with the confidence as those of a normal distribution do.
 func scaled(from, to stats.Estimate) float64 {
 	at := mathext.NormalQuantile(1 - intervalAlpha/2)
 	return stats.PValue(func(alpha float64) (stats.Interval, bool) {
@@ -24,7 +24,7 @@ func scaled(from, to stats.Estimate) float64 {
 	})
 }
 
-// judge gives every row its word, all p-values as one family.
+// judge sets the word of every row. All p-values are one family.
 func (c *Comparison) judge() {
 	var family []*Row
 	var p []float64
@@ -60,7 +60,8 @@ func (r *Row) judge(family int) {
 	}
 }
 
-// word is the rule: different at familyAlpha and by more than margin and noise is better or worse, surely within the margin is the same.
+// word returns the word of a row. A difference whose interval is within the margin is the same. A difference that is significant at
+// familyAlpha, and larger than the margin and the noise, is better or worse.
 func (t *test) word(r *Row, family int) Word {
 	d := t.difference
 	if d.Interval.Lo >= -t.margin && d.Interval.Hi <= t.margin {
@@ -68,12 +69,12 @@ func (t *test) word(r *Row, family int) Word {
 	}
 	significant, size := *r.PHolm <= familyAlpha, math.Abs(d.Value)
 	switch {
-	case r.Interval == nil && !significant: // what gives it an interval is known already
-		r.Note = "n is too small for an interval"
+	case r.Interval == nil && !significant: // Needed is set already.
+		r.Note = "too few answers for an interval"
 	case !significant || size <= t.margin:
 		r.Needed = t.needed(r.requests, family)
 	case size <= t.noise:
-		r.Note = fmt.Sprintf("requests themselves left up to %.3g ms late: the machine was too busy to tell", 1000*math.Expm1(t.noise)**r.Old.Value)
+		r.Note = fmt.Sprintf("requests themselves were sent up to %.3g ms late, since the machine was busy, which may explain the difference", 1000*math.Expm1(t.noise)**r.Old.Value)
 	case r.away == nil && d.Value > 0:
 		return Worse
 	case r.away == nil:
@@ -83,16 +84,17 @@ func (t *test) word(r *Row, family int) Word {
 	case r.away() < -t.margin:
 		return Better
 	default:
-		r.Note = "as far from the prediction as before, on its other side"
+		r.Note = "the new value is about as far from the prediction as the old one, on its other side"
 	}
 	return Unclear
 }
 
-// mostNeeded is the largest number of requests that is told.
+// mostNeeded is the largest number of requests that is reported.
 const mostNeeded = 10_000_000
 
-// needed is about how many requests would settle the row if the difference stays where it is: widths shrink with the root of
-// their number. Inside the margin the interval must fit in, outside the difference must be found at Holm's first step.
+// needed returns about how many requests a phase needs so that the row is no longer unclear, if the difference stays the same. The width
+// of an interval shrinks with the root of the number of requests. A difference inside the margin needs an interval that fits into the
+// margin; one outside must be significant at the first step of Holm's procedure.
 func (t *test) needed(requests int64, family int) int64 {
 	size := math.Abs(t.difference.Value)
 	half, gap := t.difference.Interval.Width()/2, t.margin-size
@@ -102,7 +104,7 @@ func (t *test) needed(requests int64, family int) int64 {
 	}
 	n := float64(requests) * half * half / (gap * gap)
 	if !(n <= mostNeeded) {
-		return 0 // on the edge of the margin
+		return 0 // The difference is on the edge of the margin.
 	}
 	return int64(math.Ceil(max(n, float64(requests)+1)))
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/hellochaos/hellochaos/reports/junit"
 )
 
-// JUnit writes a comparison as JUnit's XML, a suite for each stage with a case for each metric: worse is a failure, unclear an
-// error, or skipped where it does not count.
+// JUnit writes a comparison as JUnit's XML, with a suite for each stage and a case for each metric. A metric that is worse is a failure.
+// An unclear one is an error where it counts, and skipped where it does not.
 func JUnit(w io.Writer, c *Comparison) error {
 	all := junit.Suites{Name: "hellochaos compare-reports"}
 	add := func(stage string, one junit.Case) {
@@ -36,14 +36,14 @@ func JUnit(w io.Writer, c *Comparison) error {
 
 func junitRow(r *Row) junit.Case {
 	n := r.cells()
-	said := fmt.Sprintf("%s: OLD %s, NEW %s", r.Word, n.Old, n.New)
-	for _, part := range []struct{ name, text string }{{"difference", n.Difference}, {"p after Holm", n.P}, {"requests that would settle it", n.Needed}} {
+	message := fmt.Sprintf("%s: OLD %s, NEW %s", r.Word, n.Old, n.New)
+	for _, part := range []struct{ name, text string }{{"difference", n.Difference}, {"p after Holm", n.P}, {"requests that a phase needs", n.Needed}} {
 		if part.text != "" {
-			said += ", " + part.name + " " + part.text
+			message += ", " + part.name + " " + part.text
 		}
 	}
 	one := junit.Case{Name: r.Phase + ": " + r.Metric, Class: "hellochaos.compare." + r.Stage}
-	problem := &junit.Problem{Message: said, Text: r.Note}
+	problem := &junit.Problem{Message: message, Text: r.Note}
 	switch {
 	case r.Word == Worse:
 		one.Failure = problem
@@ -52,7 +52,7 @@ func junitRow(r *Row) junit.Case {
 	case r.Word == Unclear:
 		one.Skipped = problem
 	default:
-		one.Out = strings.TrimSuffix(said+"\n"+r.Note, "\n")
+		one.Out = strings.TrimSuffix(message+"\n"+r.Note, "\n")
 	}
 	return one
 }

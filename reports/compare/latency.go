@@ -8,13 +8,13 @@ import (
 	"github.com/hellochaos/hellochaos/stats"
 )
 
-// quantiles that are compared, with what tables call them.
+// quantiles are the quantiles that are compared, with their names in tables.
 var quantiles = []struct {
 	q    float64
 	name string
 }{{0.5, "p50"}, {0.9, "p90"}, {0.99, "p99"}}
 
-// latencies compares the quantiles at the edge, seconds as blocks.
+// latencies compares quantiles of the latencies at the edge. The seconds of a phase are the blocks of the statistics.
 func (p *pair) latencies() {
 	why := p.incomparable()
 	if why == "" && (len(p.old.Seconds) == 0 || len(p.new.Seconds) == 0) {
@@ -27,7 +27,7 @@ func (p *pair) latencies() {
 	for _, outcome := range []string{"ok", "failed"} {
 		a, b := blocks(p.old, outcome), blocks(p.new, outcome)
 		if a.N() == 0 || b.N() == 0 {
-			continue // the shares tell of that
+			continue // The comparison of shares shows that there are no such answers.
 		}
 		for _, q := range quantiles {
 			p.quantile(outcome+" "+q.name, q.q, a, b)
@@ -35,19 +35,19 @@ func (p *pair) latencies() {
 	}
 }
 
-// incomparable says why times say nothing of the target.
+// incomparable returns why the times of the two phases cannot be compared. It is empty where they can.
 func (p *pair) incomparable() string {
 	switch {
 	case p.old.Late && p.new.Late:
-		return "requests left late in both"
+		return "requests were sent late in both reports"
 	case p.old.Late:
-		return "requests left late in OLD"
+		return "requests were sent late in OLD"
 	case p.new.Late:
-		return "requests left late in NEW"
+		return "requests were sent late in NEW"
 	case math.Abs(p.old.PlannedRate-p.new.PlannedRate) > 0.01*p.old.PlannedRate:
-		return fmt.Sprintf("OLD had %.0f requests a second, NEW %.0f", p.old.PlannedRate, p.new.PlannedRate)
+		return fmt.Sprintf("OLD sent %.0f requests a second, NEW %.0f", p.old.PlannedRate, p.new.PlannedRate)
 	case p.old.Entry != p.new.Entry:
-		return fmt.Sprintf("OLD entered at %s, NEW at %s", p.old.Entry, p.new.Entry)
+		return fmt.Sprintf("OLD sent requests to %s, NEW to %s", p.old.Entry, p.new.Entry)
 	}
 	return ""
 }
@@ -78,7 +78,7 @@ func (p *pair) quantile(name string, q float64, a, b *stats.Blocks) {
 	r.identical = a.Equal(b)
 	if n, seconds := min(a.N(), b.N()), min(a.Len(), b.Len()); n < stats.QuantileMinimum(q, intervalAlpha) || seconds < 2 {
 		r.Difference = value(to/from - 1)
-		r.Note = fmt.Sprintf("n is too small (%d in %d s)", n, seconds)
+		r.Note = fmt.Sprintf("too few answers for an interval (%d in %d s)", n, seconds)
 		r.Needed = p.fewest(q, a, b)
 		p.add(r)
 		return
@@ -93,7 +93,8 @@ func (p *pair) quantile(name string, q float64, a, b *stats.Blocks) {
 	p.add(r)
 }
 
-// fewest is how many requests of the phase would give a quantile an interval.
+// fewest returns about how many requests of the phase are necessary for an interval of a quantile. It is 0 where an hour of requests
+// would not suffice.
 func (p *pair) fewest(q float64, a, b *stats.Blocks) int64 {
 	const longest = 3600
 	least := a
@@ -109,13 +110,13 @@ func (p *pair) fewest(q float64, a, b *stats.Blocks) int64 {
 	return 0
 }
 
-// logMargin is the latency margin as a difference of logarithms, at an old latency.
+// logMargin returns the latency margin for an old latency, as a difference of logarithms.
 func (p *pair) logMargin(from float64) float64 {
 	return math.Log1p(max(p.c.LatencyMargin, p.c.LatencyFloor/from))
 }
 
-// logNoise is how much a latency can differ because the machine was busy: requests themselves left that much later than
-// planned, by the median for medians and else by the 99th percentile.
+// logNoise returns by how much a latency can differ because the machine was busy: how late requests themselves were sent, by the median
+// for medians, and by the 99th percentile for all other quantiles. It is a difference of logarithms.
 func (p *pair) logNoise(from, q float64) float64 {
 	lag := max(p.old.LagMedian, p.new.LagMedian)
 	if q > 0.5 {

@@ -8,7 +8,7 @@ import (
 	"github.com/hellochaos/hellochaos/reports"
 )
 
-// Markdown writes a comparison for a page or a pull request's comment: all rows, what is worse first.
+// Markdown writes a comparison for a page or a comment on a pull request: all rows, those that are worse first.
 func Markdown(w io.Writer, c *Comparison) error {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }

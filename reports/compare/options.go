@@ -10,21 +10,22 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// Options are what a user can choose about a comparison.
+// Options are the choices of a user for a comparison.
 type Options struct {
 	// Margin is the largest difference of a share that still counts as the same, in [0.0001, 1).
 	Margin float64 `json:"margin"`
-	// LatencyMargin is that of a latency, as a part of the old one, at least 0.0001; LatencyFloor is the least that it is, in seconds.
+	// LatencyMargin is the largest difference of a latency that still counts as the same, as a part of the old latency, at least 0.0001.
+	// LatencyFloor is the smallest value of that difference, in seconds.
 	LatencyMargin float64 `json:"latency_margin"`
 	LatencyFloor  float64 `json:"latency_floor_seconds"`
-	// Strict: latencies, waits and tries that are unclear count as well.
+	// Strict is true where the comparison is unclear if a latency, a wait or a number of tries is unclear.
 	Strict bool `json:"strict"`
 }
 
-// leastMargin is the least share, and the least part of a latency, that can be asked for: no run is long enough to decide less.
+// leastMargin is the smallest share, and the smallest part of a latency, that a user can choose: no run is long enough to decide less.
 const leastMargin = 0.0001
 
-// Flags are the options as text, so that every bad value of a command line can be told at once.
+// Flags are the options as text, so that all bad values of a command line can be reported together.
 type Flags struct {
 	margin, latencyMargin string
 	strict                bool
@@ -34,12 +35,12 @@ type Flags struct {
 func AddFlags(set *pflag.FlagSet) *Flags {
 	f := &Flags{}
 	set.StringVar(&f.margin, "margin", "0.05", "largest `difference` of a share that is still the same")
-	set.StringVar(&f.latencyMargin, "latency-margin", "25%,1ms", "the same of a latency: a `percentage`, and a time that it is at least")
-	set.BoolVar(&f.strict, "strict", false, "exit 3 also where only latencies, waits or tries are unclear")
+	set.StringVar(&f.latencyMargin, "latency-margin", "25%,1ms", "largest difference of a latency that is still the same: a `percentage` of the old one, and optionally a time that is always still the same")
+	set.BoolVar(&f.strict, "strict", false, "exit with 3 also where only latencies, waits or tries are unclear")
 	return f
 }
 
-// Options reads the flags' values; the error joins one line for each that is wrong.
+// Options reads the values of the flags. The error has one line for each value that is wrong.
 func (f *Flags) Options() (Options, error) {
 	o := Options{Strict: f.strict}
 	var wrongShare, wrongLatency error

@@ -9,14 +9,14 @@ import (
 
 const (
 	pictureWidth, pictureHeight = 350.0, 44.0
-	pictureMiddle               = 14.0 // where the interval lies
-	// reach is how many margins the picture reaches to each side.
+	pictureMiddle               = 14.0 // the height of the interval
+	// reach is the number of margins that the picture shows on each side.
 	reach = 4.0
 )
 
-// picture shows a row's difference and its interval, nil where there is none or no margin. All rows have one axis, whose unit is
-// the row's margin, so that they can be read together: what lies within the band in the middle is the same. Times are on the
-// logarithmic scale on which they are compared.
+// picture draws a row's difference and its interval. It returns nil where the row has no interval or no margin. The unit of the axis is
+// the row's margin, so that the pictures of all rows can be compared: a difference within the band in the middle is the same. Times are
+// drawn on the logarithmic scale on which they are compared.
 func (r *Row) picture(id string) *page.Picture {
 	if r.Difference == nil || r.Interval == nil || r.Margin <= 0 {
 		return nil
@@ -25,7 +25,7 @@ func (r *Row) picture(id string) *page.Picture {
 	where := page.Scale{Lo: -reach, Hi: reach, From: 10, To: pictureWidth - 10}
 	at := func(difference float64) float64 { return where.At(r.scaled(difference) / unit) }
 	p := &page.Picture{ID: id, Title: r.Metric + ", " + r.Phase + ": new minus old", Width: pictureWidth, Height: pictureHeight}
-	less, more := r.opposite(r.Margin), r.Margin // what is between them is the same
+	less, more := r.opposite(r.Margin), r.Margin // A difference between these two is the same.
 	p.Rectangle("band", at(less), 3, at(more)-at(less), 22)
 	p.Text("tick middle", at(less), 40, r.delta(less))
 	p.Text("tick middle", at(more), 40, r.delta(more))
@@ -41,7 +41,7 @@ func (r *Row) picture(id string) *page.Picture {
 func drawInterval(p *page.Picture, where page.Scale, colour string, lo, middle, hi float64) {
 	class := "interval " + colour
 	left, right := where.At(lo), where.At(hi)
-	switch { // all of it beyond the picture: an arrow that points there
+	switch { // The whole interval is outside the picture: it becomes an arrow at the edge.
 	case lo >= reach:
 		left = right - 16
 	case hi <= -reach:
@@ -65,10 +65,10 @@ func drawInterval(p *page.Picture, where page.Scale, colour string, lo, middle, 
 	}
 }
 
-// timed reports whether the row's differences are parts of the old value, of which a half and twice are equally far.
+// timed reports whether the row compares times. Their differences are parts of the old value, on a logarithmic scale.
 func (r *Row) timed() bool { return r.Kind == Latency || r.Kind == Wait }
 
-// scaled is a difference on the scale on which it is tested.
+// scaled returns a difference on the scale on which it is tested.
 func (r *Row) scaled(difference float64) float64 {
 	if r.timed() {
 		return math.Log1p(difference)
@@ -76,7 +76,7 @@ func (r *Row) scaled(difference float64) float64 {
 	return difference
 }
 
-// opposite is the difference that is as far on the other side.
+// opposite returns the difference of the same size in the other direction.
 func (r *Row) opposite(difference float64) float64 {
 	if r.timed() {
 		return math.Expm1(-math.Log1p(difference))

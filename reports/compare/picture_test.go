@@ -24,11 +24,11 @@ func TestPicture(t *testing.T) {
 		want       string // the interval's path
 		tells      string
 	}{
-		{"a share", Share, 0.05, stats.Interval{Lo: -0.05, Hi: 0.15}, 0.05, "M133.8 14L298.8 14M133.8 10L133.8 18M298.8 10L298.8 18", "-.05 to +.05 is the same. Difference +.05, interval -.05 to +.15, unclear."},
-		{"a time", Latency, 0.25, stats.Interval{Lo: -0.2, Hi: 0.5625}, 0.25, "M133.8 14L257.5 14M133.8 10L133.8 18M257.5 10L257.5 18", "-20% to +25% is the same. Difference +25%, interval -20% to +56%, unclear."},
-		{"far away", Share, 0.9, stats.Interval{Lo: 0.8, Hi: 1}, 0.05, "M324 14L340 14M334 10L340 14L334 18", "interval +.8 to +1"},
-		{"far below", Share, -0.9, stats.Interval{Lo: -1, Hi: -0.8}, 0.05, "M10 14L26 14M16 10L10 14L16 18", "interval -1 to -.8"},
-		{"both ways", Tries, 0, stats.Interval{Lo: -3, Hi: 3}, 0.05, "M10 14L340 14M16 10L10 14L16 18M334 10L340 14L334 18", "interval -3.00 to +3.00"},
+		{"a share", Share, 0.05, stats.Interval{Lo: -0.05, Hi: 0.15}, 0.05, "M133.8 14L298.8 14M133.8 10L133.8 18M298.8 10L298.8 18", "−0.05 to +0.05 is the same. Difference +0.05, interval −0.05 to +0.15, unclear."},
+		{"a time", Latency, 0.25, stats.Interval{Lo: -0.2, Hi: 0.5625}, 0.25, "M133.8 14L257.5 14M133.8 10L133.8 18M257.5 10L257.5 18", "−20% to +25% is the same. Difference +25%, interval −20% to +56%, unclear."},
+		{"far away", Share, 0.9, stats.Interval{Lo: 0.8, Hi: 1}, 0.05, "M324 14L340 14M334 10L340 14L334 18", "interval +0.8 to +1"},
+		{"far below", Share, -0.9, stats.Interval{Lo: -1, Hi: -0.8}, 0.05, "M10 14L26 14M16 10L10 14L16 18", "interval −1 to −0.8"},
+		{"both ways", Tries, 0, stats.Interval{Lo: -3, Hi: 3}, 0.05, "M10 14L340 14M16 10L10 14L16 18M334 10L340 14L334 18", "interval −3.00 to +3.00"},
 	} {
 		r := &Row{Metric: "m", Phase: "after", Kind: c.kind, Difference: &c.difference, Interval: &c.interval, Margin: c.margin, Word: Unclear}
 		p := r.picture("x")

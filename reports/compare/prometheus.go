@@ -16,18 +16,18 @@ func Prometheus(w io.Writer, c *Comparison) error {
 		registry.MustRegister(g)
 		return g
 	}
-	gauge("exit_code", "What compare-reports ended with: 0 same or better, 1 worse, 3 unclear.").WithLabelValues().Set(float64(c.ExitCode()))
+	gauge("exit_code", "Exit code of compare-reports: 0 same or better, 1 worse, 3 unclear.").WithLabelValues().Set(float64(c.ExitCode()))
 	gauge("tests", "Statistical tests in the comparison, the family of Holm's procedure.").WithLabelValues().Set(float64(c.Family))
-	count := gauge("metrics", "Metrics of the comparison by what is said of them.", "word")
+	count := gauge("metrics", "Number of metrics of the comparison that have a word.", "word")
 	for _, word := range []Word{Better, Worse, Same, Unclear} {
 		count.WithLabelValues(string(word)).Set(float64(c.Counts()[word]))
 	}
 	of := []string{"stage", "phase", "metric", "kind"}
-	words := gauge("metric_word", "1 for what is said of the metric.", append(of, "word")...)
-	difference := gauge("difference", "New minus old; of latencies and waits as a part of the old one.", of...)
+	words := gauge("metric_word", "1 for the word of the metric: better, worse, same or unclear.", append(of, "word")...)
+	difference := gauge("difference", "New value minus old value; of latencies and waits divided by the old value.", of...)
 	low := gauge("difference_low", "Lower end of the difference's 95 % interval.", of...)
 	high := gauge("difference_high", "Upper end of the difference's 95 % interval.", of...)
-	p := gauge("p_value", "p-value of no difference, after Holm.", of...)
+	p := gauge("p_value", "p-value of the hypothesis that there is no difference, after Holm's procedure.", of...)
 	for i := range c.Rows {
 		r := &c.Rows[i]
 		at := []string{r.Stage, r.Phase, r.Metric, string(r.Kind)}

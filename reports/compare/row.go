@@ -7,17 +7,17 @@ import (
 	"github.com/hellochaos/hellochaos/stats"
 )
 
-// Kind is what a row compares.
+// Kind is the kind of number that a row compares.
 type Kind string
 
 const (
 	// Share is a share of trials.
 	Share Kind = "share"
-	// Violations is a count of what must not be.
+	// Violations is a number of violations of an exact check or a ledger.
 	Violations Kind = "violations"
-	// Tries is the tries that a hop received per edge request.
+	// Tries is the number of tries that a hop received for each request at the edge.
 	Tries Kind = "tries"
-	// Latency is a quantile of latencies, and Wait the median of what a retry waits.
+	// Latency is a quantile of latencies, and Wait the median of the time that retries added to a call.
 	Latency Kind = "latency"
 	Wait    Kind = "wait"
 )
@@ -30,54 +30,56 @@ type Row struct {
 	Kind   Kind   `json:"kind" jsonschema:"enum=share,enum=violations,enum=tries,enum=latency,enum=wait"`
 	Old    Value  `json:"old"`
 	New    Value  `json:"new"`
-	// Predicted: nearer to it is better; absent: less is better.
+	// Predicted is the value to which nearer is better. Where it is absent, less is better.
 	Predicted *float64 `json:"predicted,omitempty"`
-	// Difference is new minus old, of latencies and waits as a part of the old one; Interval has 95 % confidence.
+	// Difference is the new value minus the old one. That of a latency or a wait is divided by the old value. Interval has a
+	// confidence of 95 %.
 	Difference *float64        `json:"difference,omitempty"`
 	Interval   *stats.Interval `json:"interval,omitempty"`
-	// Margin is the largest Difference that still is the same, Noise what a Difference must exceed besides to be better or worse.
+	// Margin is the largest Difference that counts as the same. A Difference must be larger than both Margin and Noise to be better or
+	// worse; Noise is how late the requests themselves were sent.
 	Margin float64 `json:"margin,omitempty"`
 	Noise  float64 `json:"noise,omitempty"`
-	// P is the p-value of no difference, PHolm that of Holm's procedure.
+	// P is the p-value of the hypothesis that there is no difference. PHolm is the same after Holm's procedure.
 	P     *float64 `json:"p,omitempty"`
 	PHolm *float64 `json:"p_holm,omitempty"`
 	Word  Word     `json:"word" jsonschema:"enum=better,enum=worse,enum=same,enum=unclear"`
-	// Gates: that the row is unclear makes the comparison unclear.
+	// Gates is true where the whole comparison is unclear if this row is unclear.
 	Gates bool `json:"gates"`
-	// Needed is about how many requests a phase would settle an unclear row; 0: that cannot be said.
+	// Needed is about how many requests a phase needs so that the row is no longer unclear. It is 0 where that is not known.
 	Needed int64  `json:"needed_requests,omitempty"`
 	Note   string `json:"note,omitempty"`
 
 	measured
 }
 
-// Value is one report's number.
+// Value is the number of one report.
 type Value struct {
-	Value   *float64        `json:"value,omitempty"` // none: no data
-	K       int64           `json:"k,omitempty"`     // of N, for shares; tries; violations
+	Value   *float64        `json:"value,omitempty"` // absent where there are no data
+	K       int64           `json:"k,omitempty"`     // the number of hits of a share, of tries or of violations
 	N       int64           `json:"n,omitempty"`
-	Verdict reports.Verdict `json:"verdict,omitempty"` // of a check's measurement
+	Verdict reports.Verdict `json:"verdict,omitempty"` // the verdict of a check on this phase
 }
 
-// measured is what a row is judged by.
+// measured has the data from which a row gets its word.
 type measured struct {
-	ofViolations bool // a share of violations
-	identical    bool
-	settled      bool           // exactly, without a test
-	added        bool           // OLD does not have the check, so nothing is lost
-	test         *test          // none: there is too little for one
-	away         func() float64 // how much further from the prediction the new value is; nil: less is better
-	requests     int64          // of the phase, in the report that has fewer
+	ofViolations bool           // the row compares shares of violations
+	identical    bool           // both reports have the same data
+	settled      bool           // Word is set already, and no test is needed
+	added        bool           // only NEW has the check, so nothing is lost
+	test         *test          // nil where there are too few data for a test
+	away         func() float64 // how much further from the prediction the new value is; nil where less is better
+	requests     int64          // requests of the phase, in the report that has fewer
 }
 
-// test is a difference on the scale on which it is tested: of logarithms for times.
+// test is a difference on the scale on which it is tested. Times are tested on a logarithmic scale.
 type test struct {
-	difference    stats.Estimate // its interval is everything where there is too little for one
+	difference    stats.Estimate // its interval is infinite where there are too few data for one
 	margin, noise float64
 	p             float64
 }
 
-// show writes a test's difference into the row; logarithms as parts of the old value.
+// show writes the difference of a test into the row. A difference of logarithms becomes a part of the old value.
 func (r *Row) show(t test, logarithmic bool) {
 	shown := func(x float64) float64 { return x }
 	if logarithmic {

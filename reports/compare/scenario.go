@@ -10,7 +10,8 @@ import (
 	"github.com/hellochaos/hellochaos/reports"
 )
 
-// scenario notes in what two runs differ: Mismatches must not, Changes may, and what is Unknown cannot be told.
+// scenario compares the settings and targets of the two runs. Settings that must not differ become Mismatches, those that may differ
+// Changes, and those that a report does not have Unknown.
 func (c *Comparison) scenario(before, after *reports.Report) {
 	must := func(name, a, b string) { c.Mismatches = differ(c.Mismatches, name, a, b) }
 	may := func(name, a, b string) { c.Changes = differ(c.Changes, name, a, b) }
@@ -22,10 +23,10 @@ func (c *Comparison) scenario(before, after *reports.Report) {
 	must("canary weight", fmt.Sprintf("%d %%", a.CanaryWeight), fmt.Sprintf("%d %%", b.CanaryWeight))
 	must("tolerance", reports.Probability(a.Tolerance), reports.Probability(b.Tolerance))
 	must("kind of target", before.Target.Kind, after.Target.Kind)
-	if c.tells("rate", !tellsRate(before), !tellsRate(after)) {
+	if c.both("rate", !hasRate(before), !hasRate(after)) {
 		must("rate", rate(a.Rate), rate(b.Rate))
 	}
-	if c.tells("manifests' hash", a.ManifestsHash == "", b.ManifestsHash == "") {
+	if c.both("manifests' hash", a.ManifestsHash == "", b.ManifestsHash == "") {
 		must("manifests' hash", a.ManifestsHash, b.ManifestsHash)
 	}
 	may("target", before.Target.Detail, after.Target.Detail)
@@ -53,23 +54,25 @@ func orNone(s string) string {
 	return s
 }
 
-// tells says whether both reports tell of something; where one does not, that is noted.
-func (c *Comparison) tells(what string, oldSilent, newSilent bool) bool {
+// both reports whether both reports have a setting. Where one does not have it, an entry of Unknown says so.
+func (c *Comparison) both(setting string, missingInOld, missingInNew bool) bool {
+	lacking := ""
 	switch {
-	case oldSilent && newSilent:
-		c.Unknown = append(c.Unknown, fmt.Sprintf("whether the %s is the same cannot be known: neither report has it", what))
-	case oldSilent:
-		c.Unknown = append(c.Unknown, fmt.Sprintf("whether the %s is the same cannot be known: OLD does not have it", what))
-	case newSilent:
-		c.Unknown = append(c.Unknown, fmt.Sprintf("whether the %s is the same cannot be known: NEW does not have it", what))
+	case missingInOld && missingInNew:
+		lacking = "neither report has"
+	case missingInOld:
+		lacking = "OLD does not have"
+	case missingInNew:
+		lacking = "NEW does not have"
 	default:
 		return true
 	}
+	c.Unknown = append(c.Unknown, fmt.Sprintf("the %s could not be compared: %s it", setting, lacking))
 	return false
 }
 
-// tellsRate: before schema 1.2 a report did not say which rate was asked for.
-func tellsRate(r *reports.Report) bool {
+// hasRate reports whether a report has the rate that the user chose: only schemas from 1.2 on have it.
+func hasRate(r *reports.Report) bool {
 	major, minor, _ := strings.Cut(r.Schema, ".")
 	number, err := strconv.Atoi(minor)
 	return major != "1" || err == nil && number >= 2

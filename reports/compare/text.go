@@ -10,12 +10,12 @@ import (
 	"github.com/hellochaos/hellochaos/reports/terminal"
 )
 
-// few is how many rows are shown where it is not asked for all of them.
+// few is the largest number of rows of a word that are listed without --all, where these rows do not decide the exit code.
 const few = 6
 
-// Text writes a comparison for people: its word and sentence first, then what is worse, better and unclear. What is the same,
-// or unclear and does not count, is summed up where there is much of it, unless all is asked for. It is laid out for 80 columns
-// and right without colour.
+// Text writes a comparison for people: its word and summary first, then the rows that are worse, better and unclear. Rows that are the
+// same, and unclear rows that do not count, are only summed up where there are more than a few, unless all is true. The text is laid
+// out for 80 columns, and says the same without colour.
 func Text(w io.Writer, c *Comparison, all, colour bool) error {
 	t := &text{terminal.Text{Coloured: colour}, all}
 	t.Headline(strings.ToUpper(string(c.Word)), colours[c.Word], c.Summary)
@@ -41,13 +41,13 @@ func Text(w io.Writer, c *Comparison, all, colour bool) error {
 	return err
 }
 
-// text is a comparison being written.
+// text is a comparison that is being written.
 type text struct {
 	terminal.Text
 	all bool
 }
 
-// rows writes a table for each word, by rank.
+// rows writes a table for each rank.
 func (t *text) rows(c *Comparison) {
 	for rank := range 5 {
 		var rows []*Row
@@ -62,10 +62,10 @@ func (t *text) rows(c *Comparison) {
 		t.Blank()
 		title := string(rows[0].Word)
 		if rank == 3 {
-			title = "unclear, and not counted without --strict"
+			title = "unclear, which counts only with --strict"
 		}
 		if rank >= 3 && !t.all && len(rows) > few {
-			t.Paragraph(fmt.Sprintf("%s: %s, which --all lists", title, sumUp(rows)), "")
+			t.Paragraph(fmt.Sprintf("%s: %s; --all lists them", title, sumUp(rows)), "")
 			continue
 		}
 		t.Title(title, colours[rows[0].Word])
@@ -73,7 +73,7 @@ func (t *text) rows(c *Comparison) {
 	}
 }
 
-// sumUp says how many rows there are of each kind.
+// sumUp returns how many rows there are of each kind.
 func sumUp(rows []*Row) string {
 	names := map[Kind][2]string{Share: {"share", "shares"}, Violations: {"exact check", "exact checks"}, Tries: {"amplification", "amplifications"},
 		Latency: {"latency", "latencies"}, Wait: {"wait", "waits"}}
@@ -96,27 +96,33 @@ func sumUp(rows []*Row) string {
 	return strings.Join(parts, ", ")
 }
 
-// table writes rows of one rank, and below them what must be known beside the numbers.
+// table writes rows of one rank below their stage and phase, and the notes of all of them at the end. A column of stages and phases would
+// make the table wider than a terminal where shares of violations are compared.
 func (t *text) table(rows []*Row) {
 	last := "p"
 	if rows[0].Word == Unclear {
 		last = "needs"
 	}
-	var cells [][]string
+	var groups []terminal.Group
 	for _, r := range rows {
 		c := r.cells()
 		if last == "needs" {
 			c.P = c.Needed
 		}
-		cells = append(cells, []string{r.Stage + " " + r.Phase, r.Metric, c.Old, c.New, c.Difference, c.P})
+		title := r.Stage + " " + r.Phase
+		if len(groups) == 0 || groups[len(groups)-1].Title != title {
+			groups = append(groups, terminal.Group{Title: title})
+		}
+		group := &groups[len(groups)-1]
+		group.Rows = append(group.Rows, []string{r.Metric, c.Old, c.New, c.Difference, c.P})
 	}
-	t.Table([]string{"phase", "metric", "old", "new", "difference", last}, cells, nil)
+	t.Table([]string{"metric", "old", "new", "difference", last}, groups...)
 	for _, note := range notes(rows) {
 		t.Paragraph(note, "  ! ")
 	}
 }
 
-// notes are what must be known beside the numbers, each once, after the metrics that it is about.
+// notes returns the notes of rows, each once, after the names of the metrics that have it.
 func notes(rows []*Row) []string {
 	var order []string
 	about := map[string][]string{}
@@ -137,5 +143,5 @@ func notes(rows []*Row) []string {
 	return order
 }
 
-// colours are those of the words.
+// colours has the colour of each word.
 var colours = map[Word]terminal.Colour{Worse: terminal.Red, Better: terminal.Green, Same: terminal.Green, Unclear: terminal.Yellow}

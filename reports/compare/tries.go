@@ -7,8 +7,8 @@ import (
 	"github.com/hellochaos/hellochaos/stats"
 )
 
-// tries compares the amplification of each hop. A request causes at most as many tries as the policies on its way allow; their
-// mean as a part of that has at most the variance of a share, so it is compared as one.
+// tries compares the amplification of each hop. A request causes at most as many tries as the policies on its way allow. The mean number
+// of tries divided by that maximum has at most the variance of a share, so it is compared as a share.
 func (p *pair) tries() {
 	for i := range p.oldStage.Amplification {
 		hop := p.oldStage.Amplification[i].Hop
@@ -44,7 +44,7 @@ func factor(s *reports.Stage, hop, phase string) *reports.Factor {
 	return nil
 }
 
-// mostTries is how many tries of a hop one request can cause by the policies of the stage, those of the hops before it included.
+// mostTries returns how many tries of a hop one request can cause at most, by the policies of this hop and of those before it.
 func mostTries(s *reports.Stage, hop string) float64 {
 	most := 1.0
 	for _, policy := range s.Policies {

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// BaseURL reads the address of another program that reports link to: http or https, with the path that it lives under if any.
-// The error never repeats the text: it may hold a password.
+// BaseURL reads the address of a program to which reports link: http or https, a host, and the path below which the program is served,
+// if any. The error never repeats the text, which may have a password in it.
 func BaseURL(text string) (*url.URL, error) {
 	u, err := url.Parse(strings.TrimSpace(text))
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || strings.ContainsAny(text, "?#") {
@@ -19,7 +19,7 @@ func BaseURL(text string) (*url.URL, error) {
 	return u, nil
 }
 
-// WithoutPassword is a URL as it may be shown: without user and password.
+// WithoutPassword returns a URL that may be printed: without user and password.
 func WithoutPassword(u *url.URL) string {
 	bare := *u
 	bare.User = nil
@@ -28,5 +28,5 @@ func WithoutPassword(u *url.URL) string {
 
 var userInfo = regexp.MustCompile(`(://)[^/?#\s]*@`)
 
-// HideUserInfo takes user and password out of every URL in a text, such as an argument of a command line.
+// HideUserInfo removes user and password from every URL in a text, such as an argument of a command line.
 func HideUserInfo(text string) string { return userInfo.ReplaceAllString(text, "${1}…@") }

@@ -1,7 +1,7 @@
-// Package destination sends requests to the programs that a report is brought to or links to: Grafana, OTLP receivers, Zipkin, Kiali,
-// Jaeger. It knows HTTP, the form of these programs' addresses, and what must hold whichever program it is: credentials reach no other
-// host than the one that the user named, since no redirect is followed; only an answer of 2xx is a success; an answer is read up to a
-// limit; and no error holds a credential or the address that was asked. It must not know any program's API, nor what a report says.
+// Package destination sends requests to the programs that get a report or to which a report links: Grafana, OTLP receivers, Zipkin,
+// Kiali, Jaeger. It knows HTTP, the form of these programs' addresses, and the rules for all of them: it follows no redirect, so
+// credentials reach only the host that the user named; only an answer of 2xx is a success; it reads an answer up to a limit; and no
+// error has a credential or the address of the request in it. It must not know the API of any program, and not what is in a report.
 package destination
 
 import (
@@ -17,29 +17,29 @@ import (
 	"time"
 )
 
-// MostAnswer is how much of an answer is read, in bytes.
+// MostAnswer is the largest size of an answer in bytes.
 const MostAnswer = 16 << 20
 
-// Options say how a program is asked.
+// Options are the settings of a client.
 type Options struct {
-	// Timeout is how long one request may take with its answer; 0: as long as its context allows.
+	// Timeout is how long a request may take until its answer is read. With 0 only its context limits it.
 	Timeout time.Duration
-	// Secrets are what no error may hold.
+	// Secrets are removed from errors.
 	Secrets Secrets
-	// Direct: past the proxy that the environment names, to an address within the cluster.
+	// Direct is true where requests must not go through the proxy that the environment names, as to an address within a cluster.
 	Direct bool
-	// TLS are certificates of the user's own; nil: the system's.
+	// TLS has the user's own certificates. It is nil where the system's certificates are used.
 	TLS *tls.Config
 }
 
-// Client asks one program. It must be closed.
+// Client sends requests to one program. It must be closed.
 type Client struct {
 	http      *http.Client
 	transport *http.Transport
 	options   Options
 }
 
-// New returns a client; nothing is sent yet.
+// New returns a client. It sends no request.
 func New(o Options) *Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.TLSClientConfig = o.TLS
@@ -47,15 +47,15 @@ func New(o Options) *Client {
 		transport.Proxy = nil
 	}
 	return &Client{options: o, transport: transport, http: &http.Client{Transport: transport,
-		// Go follows redirects with all headers but Authorization and Cookie: with "api-key", for example. A POST becomes a GET
-		// without the body, whose success would say nothing.
+		// Go follows a redirect with all headers except Authorization and Cookie, so a header such as "api-key" would reach the other
+		// host. A POST becomes a GET without a body, and its success would not mean that the body was accepted.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 }
 
 // Close closes the connections.
 func (c *Client) Close() { c.transport.CloseIdleConnections() }
 
-// Request is what is sent: to URL, whose user and password authenticate it unless Header has an Authorization.
+// Request is a request to URL. User and password of the URL authenticate the request, unless Header has an Authorization.
 type Request struct {
 	Method string
 	URL    *url.URL
@@ -63,8 +63,8 @@ type Request struct {
 	Body   []byte
 }
 
-// Do sends a request and returns the body of an answer of 2xx. The error is a *Refusal where there was another answer; else there was
-// none, not in time, or one that is too long, and the error is the context's cause where the context ended.
+// Do sends a request and returns the body of an answer of 2xx. The error is a *Refusal where the answer is another. It is the context's
+// cause where the context ended. Otherwise there was no answer, or it was too long.
 func (c *Client) Do(ctx context.Context, r Request) ([]byte, error) {
 	if c.options.Timeout > 0 {
 		var cancel context.CancelFunc
@@ -73,7 +73,7 @@ func (c *Client) Do(ctx context.Context, r Request) ([]byte, error) {
 	}
 	request, err := http.NewRequestWithContext(ctx, r.Method, r.URL.String(), bytes.NewReader(r.Body))
 	if err != nil {
-		return nil, errors.New("the URL cannot be asked")
+		return nil, errors.New("no request can be sent to the URL")
 	}
 	for name, values := range r.Header {
 		request.Header[http.CanonicalHeaderKey(name)] = values
@@ -96,7 +96,7 @@ func (c *Client) Do(ctx context.Context, r Request) ([]byte, error) {
 	return body, nil
 }
 
-// unanswered is why there was no answer, without the URL, which may hold a password.
+// unanswered returns the reason for which there was no answer. It removes the URL from the error, which may have a password in it.
 func (c *Client) unanswered(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -110,20 +110,20 @@ func (c *Client) unanswered(ctx context.Context, err error) error {
 
 // Refusal is an answer that is not a success.
 type Refusal struct {
-	// Status is the code of the answer: 401, 302.
+	// Status is the status of the answer, such as 401 or 302.
 	Status int
-	// Redirected is the scheme and host that a redirect names; empty: it was none.
+	// Redirected is the scheme and host to which a redirect leads. It is empty where the answer is no redirect.
 	Redirected string
-	// Body is what was answered, and Header its headers. They may hold anything: credentials that were sent, control characters.
+	// Body and Header are those of the answer. They may have anything in them: the credentials of the request, control characters.
 	Body   []byte
 	Header http.Header
 }
 
-// Error is the status in words.
+// Error returns the status in words, and where a redirect leads.
 func (r *Refusal) Error() string {
 	text := strings.TrimSpace(fmt.Sprintf("%d %s", r.Status, http.StatusText(r.Status)))
 	if r.Redirected != "" {
-		text += ": a redirect to " + r.Redirected + ", which was not followed, because credentials would go there; give the URL that it leads to, if that is right"
+		text += ": a redirect to " + r.Redirected + ", which hellochaos did not follow, because it would send credentials to that host; if that host is right, name its URL"
 	}
 	return text
 }

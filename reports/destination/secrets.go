@@ -1,16 +1,29 @@
 package destination
 
 import (
+	"encoding/base64"
+	"net/url"
 	"slices"
 	"strings"
 
 	"github.com/hellochaos/hellochaos/printable"
 )
 
-// Secrets are texts that may not be shown: tokens, passwords.
+// Secrets are texts that must not be printed, such as tokens and passwords.
 type Secrets []string
 
-// Line is a foreign text as it may be shown: one line of at most so many characters, without control characters and credentials.
+// SecretsOf returns the password of a user, and the form in which an Authorization header has both (RFC 7617), since an answer may repeat
+// that header. user may be nil.
+func SecretsOf(user *url.Userinfo) Secrets {
+	password, _ := user.Password()
+	if password == "" {
+		return nil
+	}
+	return Secrets{password, base64.StdEncoding.EncodeToString([]byte(user.Username() + ":" + password))}
+}
+
+// Line returns a text from elsewhere that may be printed: one line of at most most characters, in which control characters are escaped
+// and credentials are replaced.
 func (s Secrets) Line(text string, most int) string {
 	line := []rune(printable.Line(s.hide(strings.Join(strings.Fields(text), " "))))
 	if len(line) > most {
@@ -19,11 +32,11 @@ func (s Secrets) Line(text string, most int) string {
 	return string(line)
 }
 
-// hide takes the secrets, and the user and password of every URL, out of a text.
+// hide replaces the secrets in a text, and removes user and password from every URL in it.
 func (s Secrets) hide(text string) string {
-	longestFirst := slices.SortedFunc(slices.Values(s), func(a, b string) int { return len(b) - len(a) }) // one may be a part of another
+	longestFirst := slices.SortedFunc(slices.Values(s), func(a, b string) int { return len(b) - len(a) }) // A secret may be a part of another.
 	for _, secret := range longestFirst {
-		if len(secret) > 2 { // a shorter one would be found in any text, and its place would give it away
+		if len(secret) > 2 { // A shorter one occurs in any text by chance, and replacing it everywhere would reveal it.
 			text = strings.ReplaceAll(text, secret, "…")
 		}
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/hellochaos/hellochaos/reports/destination"
 )
 
-// client talks to a Grafana. Nothing that it returns holds the token or the password.
+// client sends requests to a Grafana. No error that it returns has the token or the password in it.
 type client struct {
 	*destination.Client
 	base    *url.URL // without user and password
@@ -30,15 +30,15 @@ func newClient(o Options) *client {
 	if token != "" {
 		c.header.Set("Authorization", "Bearer "+token)
 	}
-	password, _ := c.user.Password()
-	c.secrets = destination.Secrets{token, password}
+	c.secrets = append(destination.SecretsOf(c.user), token)
 	c.Client = destination.New(destination.Options{Timeout: requestTimeout, Secrets: c.secrets})
 	return c
 }
 
-// page is where a browser finds what Grafana names by its path. Under a path of its own, Grafana names it with that path.
+// page returns the address for a browser of a path that Grafana returned. A Grafana that is served below a path of its own returns
+// paths that begin with that path.
 func (c *client) page(path string) string {
-	path = "/" + strings.TrimLeft(path, "/") // never another host, "//example.org"
+	path = "/" + strings.TrimLeft(path, "/") // A path such as "//example.org" would lead to another host.
 	if strings.HasPrefix(path, c.base.Path+"/") {
 		path = strings.TrimPrefix(path, c.base.Path)
 	}
@@ -59,8 +59,8 @@ func (c *client) search(ctx context.Context, query url.Values) ([]hit, error) {
 	return found, err
 }
 
-// annotation is what POST /api/annotations takes; times are milliseconds since 1970. Without a dashboard it is the whole
-// organisation's, and dashboards ask for it by its tags.
+// annotation is the body of POST /api/annotations. Times are milliseconds since 1970. It names no dashboard, so it belongs to the whole
+// organisation, and dashboards find it by its tags.
 type annotation struct {
 	Time    int64    `json:"time"`
 	TimeEnd int64    `json:"timeEnd"`
@@ -75,14 +75,14 @@ func (c *client) annotate(ctx context.Context, a annotation) error {
 	return c.do(ctx, http.MethodPost, "/api/annotations", a, &reply)
 }
 
-// importing is what POST /api/dashboards/db takes.
+// importing is the body of POST /api/dashboards/db.
 type importing struct {
 	Dashboard json.RawMessage `json:"dashboard"`
 	Message   string          `json:"message"`
 	Overwrite bool            `json:"overwrite"`
 }
 
-// create makes a dashboard that is not there and returns its path.
+// create creates a dashboard that Grafana does not have, and returns its path.
 func (c *client) create(ctx context.Context, d *Dashboard) (string, error) {
 	var reply struct {
 		UID string `json:"uid"`
@@ -95,9 +95,9 @@ func (c *client) create(ctx context.Context, d *Dashboard) (string, error) {
 	return reply.URL, err
 }
 
-var errNotGrafana = errors.New("the answer is not one of Grafana's: is this the URL of a Grafana?")
+var errNotGrafana = errors.New("the answer does not have the form of Grafana's API: is this the URL of a Grafana?")
 
-// refused is an answer that is not a success, with what Grafana says of it and what the user can do.
+// refused returns an error for an answer that is not a success, with Grafana's message and with what the user can do.
 func (c *client) refused(r *destination.Refusal) error {
 	text := ""
 	if message := c.message(r.Body); message != "" {
@@ -114,17 +114,18 @@ func (c *client) refused(r *destination.Refusal) error {
 	return fmt.Errorf("%w%s", r, text)
 }
 
-// fatal reports whether other requests would fail in the same way: nothing answered, or not a Grafana, or one that does not know us.
+// fatal reports whether all other requests would fail for the same reason: there was no answer, it was not that of a Grafana, or Grafana
+// did not accept the credentials.
 func fatal(err error) bool {
 	var refused *destination.Refusal
 	return !errors.As(err, &refused) || refused.Status == http.StatusUnauthorized || refused.Status/100 == 3
 }
 
-// do sends a request with a body of JSON, unless it is nil, and reads the answer's JSON into reply.
+// do sends a request and reads the JSON of the answer into reply. The request has body as JSON, unless body is nil.
 func (c *client) do(ctx context.Context, method, path string, body, reply any) error {
 	at, err := url.Parse(c.base.String() + path)
 	if err != nil {
-		return errors.New("the URL cannot be asked")
+		return errors.New("no request can be sent to the URL")
 	}
 	at.User = c.user
 	request := destination.Request{Method: method, URL: at, Header: c.header}
@@ -148,13 +149,13 @@ func (c *client) do(ctx context.Context, method, path string, body, reply any) e
 	return nil
 }
 
-// message is what Grafana says of a refusal, in one line; empty where it says nothing.
+// message returns the message of an answer of Grafana, in one line. It is empty where the answer has none.
 func (c *client) message(text []byte) string {
-	var said struct {
+	var answer struct {
 		Message string `json:"message"`
 	}
-	if json.Unmarshal(text, &said) != nil {
+	if json.Unmarshal(text, &answer) != nil {
 		return ""
 	}
-	return c.secrets.Line(said.Message, 120)
+	return c.secrets.Line(answer.Message, 120)
 }

@@ -12,27 +12,28 @@ import (
 //go:embed dashboards/*.json
 var files embed.FS
 
-// Dashboard is one of ours.
+// Dashboard is one of the dashboards of hellochaos.
 type Dashboard struct {
-	// Name is what 'hellochaos dashboard' calls it.
+	// Name is its name on the command line of 'hellochaos dashboard'.
 	Name string
-	// UID and Title are what Grafana calls it; Revision grows with every change of ours, and is one of its tags.
+	// UID and Title are its id and its title in Grafana. Revision grows with every change that hellochaos makes to it, and is one of
+	// its tags.
 	UID, Title string
 	Revision   int
-	// JSON is the dashboard itself, as Grafana's import, provisioning and API take it.
+	// JSON is the dashboard itself, in the form that Grafana's import, provisioning and API accept.
 	JSON []byte
 }
 
-// ours are the dashboards, the run's own first.
+// ours are the dashboards of hellochaos. That of the run is first.
 var ours = []*Dashboard{read("run"), read("mesh")}
 
-// Dashboards are all of ours.
+// Dashboards returns all dashboards of hellochaos.
 func Dashboards() []*Dashboard { return slices.Clone(ours) }
 
-// revisionTag comes before the revision in one of a dashboard's tags.
+// revisionTag begins the tag of a dashboard that has its revision.
 const revisionTag = "hellochaos-revision-"
 
-// read reads an embedded dashboard; one that cannot be read is a mistake in this program.
+// read reads an embedded dashboard. It panics if it cannot, which is a mistake in this program.
 func read(name string) *Dashboard {
 	text, err := files.ReadFile("dashboards/" + name + ".json")
 	if err != nil {
@@ -50,7 +51,7 @@ func read(name string) *Dashboard {
 	return d
 }
 
-// revisionOf is the revision of a dashboard of ours that has these tags; false: somebody has taken the tag away.
+// revisionOf returns the revision of a dashboard with these tags. It returns false where no tag has it, because somebody removed the tag.
 func revisionOf(tags []string) (int, bool) {
 	for _, tag := range tags {
 		if number, ok := strings.CutPrefix(tag, revisionTag); ok {

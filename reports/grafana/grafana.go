@@ -1,5 +1,5 @@
-// Package grafana brings a run into Grafana: its dashboards, an annotation for each phase, and links to all of it with the run's
-// time range. It knows Grafana's HTTP API and the report of a run; it must not know how anything was measured.
+// Package grafana shows a run in Grafana: it imports dashboards, writes an annotation for each phase, and adds links with the time range
+// of the run to the report. It knows Grafana's HTTP API and the report of a run. It must not know how anything was measured.
 package grafana
 
 import (
@@ -15,26 +15,26 @@ import (
 	"github.com/hellochaos/hellochaos/reports/destination"
 )
 
-// Timeout is the longest that Tell takes, and requestTimeout the longest that one request may.
+// Timeout is the longest time that Tell takes, and requestTimeout the longest time that one request may take.
 const (
 	Timeout        = 10 * time.Second
 	requestTimeout = 5 * time.Second
 )
 
-// Options say which Grafana is told, and of what.
+// Options name a Grafana, and the cluster on which the chain runs.
 type Options struct {
-	// URL is where it is; a user and password in it are used where there is no token. It is never shown with them.
+	// URL is the address of Grafana. A user and password in it are used where there is no token. They are never printed.
 	URL *url.URL
-	// Token is one of a service account; empty: none.
+	// Token is the token of a service account. It may be empty.
 	Token string
-	// Namespace is where the chain runs on a cluster; empty: there is no cluster, so that Istio's metrics show nothing.
+	// Namespace is the namespace of the chain. It is empty where the run was not on a cluster, so that there are no metrics of Istio.
 	Namespace string
 }
 
-// Tell imports our dashboards where they are missing, writes an annotation for each phase, and adds the links to the report,
-// only to what is there. Whatever goes wrong takes nothing away from the report: it is one line in its remarks.
+// Tell imports the dashboards that Grafana does not have yet, writes an annotation for each phase, and adds links to the report, only to
+// dashboards that exist. All problems become one remark of the report, and change nothing else.
 func Tell(ctx context.Context, o Options, r *reports.Report) {
-	ctx, cancel := context.WithTimeoutCause(ctx, Timeout, fmt.Errorf("not done within %s", Timeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, Timeout, fmt.Errorf("the requests took longer than %s", Timeout))
 	defer cancel()
 	t := &telling{client: newClient(o), namespace: o.Namespace, report: r}
 	defer t.client.Close()
@@ -42,7 +42,7 @@ func Tell(ctx context.Context, o Options, r *reports.Report) {
 		if err := step(ctx); err != nil {
 			t.trouble(err)
 			if fatal(err) {
-				break // whatever is asked next would end like this
+				break // All further requests would fail for the same reason.
 			}
 		}
 	}
@@ -51,7 +51,7 @@ func Tell(ctx context.Context, o Options, r *reports.Report) {
 	}
 }
 
-// telling is one Tell on its way.
+// telling is the state of one call of Tell.
 type telling struct {
 	client    *client
 	namespace string
@@ -65,8 +65,8 @@ func (t *telling) trouble(err error) {
 	}
 }
 
-// dashboards links to our dashboards, importing those that are not there. One that is there is never overwritten: somebody may
-// have edited it.
+// dashboards imports the dashboards of hellochaos that Grafana does not have, and links to all of them. It never overwrites one,
+// because somebody may have edited it.
 func (t *telling) dashboards(ctx context.Context) error {
 	wanted := []*Dashboard{ours[0]}
 	if t.namespace != "" {
@@ -78,7 +78,7 @@ func (t *telling) dashboards(ctx context.Context) error {
 	}
 	found, err := t.client.search(ctx, query)
 	if err != nil {
-		return fmt.Errorf("looking for our dashboards: %w", err)
+		return fmt.Errorf("looking for the dashboards of hellochaos: %w", err)
 	}
 	for _, d := range wanted {
 		i := slices.IndexFunc(found, func(h hit) bool { return h.UID == d.UID })
@@ -86,7 +86,7 @@ func (t *telling) dashboards(ctx context.Context) error {
 		if i >= 0 {
 			address = found[i].URL
 			if revision, known := revisionOf(found[i].Tags); known && revision < d.Revision {
-				t.troubles = append(t.troubles, fmt.Sprintf("its dashboard %q is revision %d and was left as it is; 'hellochaos dashboard %s' prints revision %d to import", found[i].Title, revision, d.Name, d.Revision))
+				t.troubles = append(t.troubles, fmt.Sprintf("Grafana has revision %[2]d of the dashboard %[1]q, which hellochaos does not overwrite; 'hellochaos dashboard %[3]s' prints revision %[4]d, which you can import", found[i].Title, revision, d.Name, d.Revision))
 			}
 		} else if address, err = t.client.create(ctx, d); err != nil {
 			return fmt.Errorf("importing dashboard %q: %w", d.Title, err)
@@ -105,7 +105,7 @@ func (t *telling) dashboards(ctx context.Context) error {
 	return nil
 }
 
-// link adds a link with the run's time range.
+// link adds a link with the time range of the run to the report.
 func (t *telling) link(title, address string, variables url.Values) {
 	from := t.report.Started
 	to := from.Add(time.Duration(t.report.Elapsed * float64(time.Second)))
@@ -114,7 +114,7 @@ func (t *telling) link(title, address string, variables url.Values) {
 	t.report.Links = append(t.report.Links, reports.Link{Title: "Grafana: " + title, URL: t.client.page(address) + "?" + variables.Encode()})
 }
 
-// annotations writes one for each phase that sent anything.
+// annotations writes an annotation for each phase that sent requests.
 func (t *telling) annotations(ctx context.Context) error {
 	for i := range t.report.Stages {
 		s := &t.report.Stages[i]
@@ -141,7 +141,7 @@ func annotationOf(r *reports.Report, s *reports.Stage, p *reports.Phase) annotat
 	}
 }
 
-// istio links to Istio's own dashboards. They are found by title: most of them get a new uid with every installation.
+// istio links to Istio's own dashboards. It finds them by their titles, because most of them get a new uid with every installation.
 func (t *telling) istio(ctx context.Context) error {
 	if t.namespace == "" {
 		return nil

@@ -38,7 +38,7 @@ func report() *reports.Report {
 	}
 }
 
-// tell tells a server of a report, within a bound that a test can wait for.
+// tell calls Tell with a report, and returns the report.
 func tell(t *testing.T, o Options) *reports.Report {
 	t.Helper()
 	r := report()
@@ -101,12 +101,12 @@ func TestIstiosDashboards(t *testing.T) {
 	}
 }
 
-// An older revision of ours is left as it is, and said.
+// An older revision of a dashboard is not overwritten, and a remark reports it.
 func TestOlderRevision(t *testing.T) {
 	s := newServer(t, "")
 	s.put("hellochaos-run", "mine now", "hellochaos", "hellochaos-revision-0")
 	r := tell(t, Options{URL: s.base(), Token: token})
-	want := fmt.Sprintf("Grafana at %s: its dashboard \"mine now\" is revision 0 and was left as it is; 'hellochaos dashboard run' prints revision %d to import", s.URL, ours[0].Revision)
+	want := fmt.Sprintf("Grafana at %s: Grafana has revision 0 of the dashboard \"mine now\", which hellochaos does not overwrite; 'hellochaos dashboard run' prints revision %d, which you can import", s.URL, ours[0].Revision)
 	if len(s.dashboards) != 1 || s.dashboards[0].Title != "mine now" || len(r.Links) != 1 || len(r.Remarks) != 1 || r.Remarks[0] != want {
 		t.Errorf("dashboards %+v, links %v, remarks %q, want %q", s.dashboards, r.Links, r.Remarks, want)
 	}
@@ -130,7 +130,7 @@ func secretless(t *testing.T, r *reports.Report) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, secret := range []string{token, password, "wr0ng", "Authorization"} {
+	for _, secret := range []string{token, password, "wr0ng", "Authorization", "YWRtaW46"} {
 		if strings.Contains(string(text), secret) {
 			t.Errorf("the report holds %q: %q", secret, r.Remarks)
 		}
@@ -146,9 +146,9 @@ func TestRefusals(t *testing.T) {
 		role string
 		want string
 	}{
-		{Options{URL: s.base(), Token: "wr0ng"}, "Editor", "looking for our dashboards: 401 Unauthorized (Invalid API key Bearer …): set GRAFANA_TOKEN to the token of a service account"},
-		{Options{URL: s.base()}, "Editor", "looking for our dashboards: 401 Unauthorized (Invalid API key): set GRAFANA_TOKEN to the token of a service account"},
-		{Options{URL: wrong}, "Editor", "looking for our dashboards: 401 Unauthorized"},
+		{Options{URL: s.base(), Token: "wr0ng"}, "Editor", "looking for the dashboards of hellochaos: 401 Unauthorized (Invalid API key Bearer …): set GRAFANA_TOKEN to the token of a service account"},
+		{Options{URL: s.base()}, "Editor", "looking for the dashboards of hellochaos: 401 Unauthorized (Invalid API key): set GRAFANA_TOKEN to the token of a service account"},
+		{Options{URL: wrong}, "Editor", "looking for the dashboards of hellochaos: 401 Unauthorized"},
 		{Options{URL: s.base(), Token: token}, "Viewer", `importing dashboard "hellochaos: a run": 403 Forbidden (You'll need additional permissions to perform this action. Permissions needed: any of dashboards:create): the token needs the role Editor; writing annotations: 403 Forbidden`},
 	} {
 		s.role = c.role
@@ -160,7 +160,7 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// Whatever answers there, the run has one line of it.
+// Whatever the server answers, the report gets one remark about it.
 func TestNoGrafana(t *testing.T) {
 	write := func(status int, text string, header ...string) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
@@ -171,7 +171,7 @@ func TestNoGrafana(t *testing.T) {
 			fmt.Fprint(w, text)
 		}
 	}
-	const notOne = "looking for our dashboards: the answer is not one of Grafana's: is this the URL of a Grafana?"
+	const notOne = "looking for the dashboards of hellochaos: the answer does not have the form of Grafana's API: is this the URL of a Grafana?"
 	for name, c := range map[string]struct {
 		answer http.HandlerFunc
 		want   string
@@ -183,23 +183,23 @@ func TestNoGrafana(t *testing.T) {
 		"numbers":      {write(200, `[{"uid":1}]`), notOne},
 		"endless": {func(w http.ResponseWriter, r *http.Request) {
 			fmt.Fprint(w, "[", strings.Repeat(" ", destination.MostAnswer+10), "]")
-		}, "looking for our dashboards: the answer is longer than 16 MiB"},
-		"500":            {write(500, "panic\x1b[31m "+token), "looking for our dashboards: 500 Internal Server Error; writing annotations: 500 Internal Server Error"},
-		"500, with word": {write(500, `{"message":"database \u001b[31m is locked `+token+`"}`), "looking for our dashboards: 500 Internal Server Error (database \\u001b[31m is locked …); writing annotations"},
-		"404":            {write(404, "404 page not found"), "looking for our dashboards: 404 Not Found: is this the URL of a Grafana, with its path?; writing annotations"},
-		"log in":         {write(302, "", "Location", "/login"), "looking for our dashboards: 302 Found: a redirect to http://127.0.0.1:"},
+		}, "looking for the dashboards of hellochaos: the answer is longer than 16 MiB"},
+		"500":            {write(500, "panic\x1b[31m "+token), "looking for the dashboards of hellochaos: 500 Internal Server Error; writing annotations: 500 Internal Server Error"},
+		"500, with word": {write(500, `{"message":"database \u001b[31m is locked `+token+`"}`), "looking for the dashboards of hellochaos: 500 Internal Server Error (database \\u001b[31m is locked …); writing annotations"},
+		"404":            {write(404, "404 page not found"), "looking for the dashboards of hellochaos: 404 Not Found: is this the URL of a Grafana, with its path?; writing annotations"},
+		"log in":         {write(302, "", "Location", "/login"), "looking for the dashboards of hellochaos: 302 Found: a redirect to http://127.0.0.1:"},
 		"creates others": {func(w http.ResponseWriter, r *http.Request) {
 			if r.Method == http.MethodGet {
 				fmt.Fprint(w, "[]")
 			} else {
 				fmt.Fprint(w, `{"uid":"other","url":"/d/other"}`)
 			}
-		}, `importing dashboard "hellochaos: a run": the answer is not one of Grafana's`},
+		}, `importing dashboard "hellochaos: a run": the answer does not have the form of Grafana's API`},
 		"hangs up": {func(w http.ResponseWriter, r *http.Request) {
 			if c, _, err := w.(http.Hijacker).Hijack(); err == nil {
 				c.Close()
 			}
-		}, "looking for our dashboards: EOF"},
+		}, "looking for the dashboards of hellochaos: EOF"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := httptest.NewServer(c.answer)
@@ -222,7 +222,7 @@ func TestDown(t *testing.T) {
 	address := listener.Addr().String()
 	listener.Close()
 	r := tell(t, Options{URL: &url.URL{Scheme: "http", Host: address, User: url.UserPassword(user, password)}})
-	if len(r.Remarks) != 1 || !strings.Contains(r.Remarks[0], "Grafana at http://"+address+": looking for our dashboards: dial tcp "+address) {
+	if len(r.Remarks) != 1 || !strings.Contains(r.Remarks[0], "Grafana at http://"+address+": looking for the dashboards of hellochaos: dial tcp "+address) {
 		t.Errorf("remarks %q", r.Remarks)
 	}
 	secretless(t, r)
@@ -245,7 +245,7 @@ func TestSlow(t *testing.T) {
 	if took := time.Since(began); took > Timeout+2*time.Second {
 		t.Errorf("took %v, want at most %v", took, Timeout)
 	}
-	if len(r.Remarks) != 1 || !strings.HasSuffix(r.Remarks[0], "looking for our dashboards: no answer within 5s") {
+	if len(r.Remarks) != 1 || !strings.HasSuffix(r.Remarks[0], "looking for the dashboards of hellochaos: no answer within 5s") {
 		t.Errorf("remarks %q", r.Remarks)
 	}
 }

@@ -1,5 +1,5 @@
-// Package junit is JUnit's XML, as Jenkins, GitLab and Surefire read it. It knows suites, cases and how they are counted, and
-// nothing of what they test.
+// Package junit writes JUnit's XML in the form that Jenkins, GitLab and Surefire read. It knows suites, cases and how they are counted.
+// It must not know what they test.
 package junit
 
 import (
@@ -8,7 +8,7 @@ import (
 	"strconv"
 )
 
-// Suites is a whole file. Its counts are filled in when it is written.
+// Suites is a whole file. Write fills in its counts.
 type Suites struct {
 	XMLName  xml.Name `xml:"testsuites"`
 	Name     string   `xml:"name,attr"`
@@ -19,7 +19,7 @@ type Suites struct {
 	Suites   []Suite  `xml:"testsuite"`
 }
 
-// Suite is what belongs together: a stage.
+// Suite is a group of cases, such as those of a stage.
 type Suite struct {
 	Name     string  `xml:"name,attr"`
 	Tests    int     `xml:"tests,attr"`
@@ -27,20 +27,20 @@ type Suite struct {
 	Errors   int     `xml:"errors,attr"`
 	Skipped  int     `xml:"skipped,attr"`
 	Time     Seconds `xml:"time,attr"`
-	// Timestamp is when it began, "2026-01-02T15:04:05" in UTC.
+	// Timestamp is the time at which the suite began, in UTC: "2026-01-02T15:04:05".
 	Timestamp  string     `xml:"timestamp,attr,omitempty"`
 	Properties []Property `xml:"properties>property"`
 	Cases      []Case     `xml:"testcase"`
 	Out        string     `xml:"system-out,omitempty"`
 }
 
-// Property is one thing that is known of a suite.
+// Property is a name with a value that describes a suite.
 type Property struct {
 	Name  string `xml:"name,attr"`
 	Value string `xml:"value,attr"`
 }
 
-// Case is one test: it passed unless one of Skipped, Error and Failure is there.
+// Case is one test. It passed where Skipped, Error and Failure are all nil.
 type Case struct {
 	Name    string   `xml:"name,attr"`
 	Class   string   `xml:"classname,attr"`
@@ -51,14 +51,14 @@ type Case struct {
 	Out     string   `xml:"system-out,omitempty"`
 }
 
-// Problem is why a case did not pass.
+// Problem is the reason for which a case did not pass.
 type Problem struct {
 	Message string `xml:"message,attr"`
 	Type    string `xml:"type,attr,omitempty"`
 	Text    string `xml:",chardata"`
 }
 
-// Seconds are written with three decimals.
+// Seconds is a time in seconds, which is written with three decimals.
 type Seconds float64
 
 // MarshalText implements encoding.TextMarshaler.
@@ -66,7 +66,7 @@ func (s Seconds) MarshalText() ([]byte, error) {
 	return strconv.AppendFloat(nil, float64(s), 'f', 3, 64), nil
 }
 
-// Suite finds the suite of a name, or adds it.
+// Suite returns the suite with a name. It adds one where there is none.
 func (s *Suites) Suite(name string) *Suite {
 	for i := range s.Suites {
 		if s.Suites[i].Name == name {

@@ -1,5 +1,5 @@
-// Package links leads from a report to what Kiali, Jaeger or Zipkin, and Prometheus show of a cluster at the time of the run. It
-// knows the forms of their addresses; it must not know how anything was measured.
+// Package links adds links to a report that lead to the pages of Kiali, Jaeger or Zipkin, and Prometheus for the time of the run. It
+// knows the forms of their addresses. It must not know how anything was measured.
 package links
 
 import (
@@ -20,34 +20,35 @@ import (
 	"github.com/hellochaos/hellochaos/reports/destination"
 )
 
-// A program that the user named may take timeout to say what it is; one that was found is either near or not to be reached.
+// timeout is how long a program that the user named may take to answer. A program that was found in the cluster is either near or cannot
+// be reached, so it has only foundTimeout.
 const timeout, foundTimeout = 5 * time.Second, 2 * time.Second
 
-// Options say where the programs are.
+// Options name the places of the programs.
 type Options struct {
 	Kiali, Tracing, Prometheus Place
-	// Namespace is where the chain runs.
+	// Namespace is the namespace of the chain.
 	Namespace string
 }
 
-// Place is where a program is: at the URL that the user gave, else at the first of those found that answers as the program does.
-// Without either there is no link.
+// Place is the place of a program: the URL that the user gave, or else the first URL of Found at which the program answers. Where there
+// is neither, there is no link.
 type Place struct {
 	Given *url.URL
 	Found []*url.URL
 }
 
-// address is where a program may be. One that the user gave may be another's to reach, or lie behind a proxy.
+// address is a URL at which a program may be. A URL that the user gave may be reachable only from elsewhere, or through a proxy.
 type address struct {
 	*url.URL
 	given bool
 }
 
-// errNowhere: a program was not found, or does not answer there.
-var errNowhere = errors.New("no such program answers there")
+// errNowhere is the error for a program that was not found, or does not answer at its address.
+var errNowhere = errors.New("the program does not answer at this URL")
 
-// Add adds the links to the report, and to its remarks what stood in the way of one to a URL that the user gave. It takes timeout at
-// most.
+// Add adds the links to the report. Where a link to a URL that the user gave cannot be made, it adds a remark with the reason. It takes
+// at most as long as timeout.
 func Add(ctx context.Context, o Options, r *reports.Report) {
 	programs := []struct {
 		name string
@@ -74,7 +75,8 @@ func Add(ctx context.Context, o Options, r *reports.Report) {
 	}
 }
 
-// first is the link to the first of a program's URLs that has one. All are asked at once: some may never answer.
+// first returns the link to the first URL of a program that has one. It sends requests to all of them at once, because some may never
+// answer.
 func (p Place) first(ctx context.Context, link func(context.Context, address) (reports.Link, error)) (reports.Link, error) {
 	urls, patience := p.Found, foundTimeout
 	if p.Given != nil {
@@ -108,7 +110,7 @@ func (p Place) first(ctx context.Context, link func(context.Context, address) (r
 	return reports.Link{}, cmp.Or(errors.Join(errs...), errNowhere)
 }
 
-// span is when the run began and ended.
+// span returns the times at which the run began and ended.
 func span(r *reports.Report) (from, to time.Time) {
 	return r.Started, r.Started.Add(time.Duration(r.Elapsed * float64(time.Second)))
 }
@@ -117,25 +119,25 @@ func link(title string, at address, under string, query url.Values) reports.Link
 	return reports.Link{Title: title, URL: destination.WithoutPassword(at.URL) + under + "?" + query.Encode()}
 }
 
-// kiali links to the graph. A Kiali that the user gave need not be reached from here, and is not asked.
+// kiali returns a link to Kiali's graph. It sends no request to a Kiali that the user named, which may be reachable only from a browser.
 func kiali(ctx context.Context, at address, namespace string, r *reports.Report) (reports.Link, error) {
-	var login struct{ Strategy string } // needs no login: Kiali's routing/routes.go, AuthenticationInfo
+	var login struct{ Strategy string } // This path needs no login (Kiali's routing/routes.go, AuthenticationInfo).
 	if !at.given && (at.ask(ctx, at.under("kiali")+"/api/auth/info", &login) != nil || login.Strategy == "") {
 		return reports.Link{}, errNowhere
 	}
 	return kialiGraph(at, namespace, r, time.Now()), nil
 }
 
-// kialiGraph is the address of the graph. Kiali counts back from the time of looking, so the link reaches back to the run's
-// beginning now, and not for ever.
+// kialiGraph returns the link to the graph. Kiali shows a time range that ends when the page is opened. The range is as long as the time
+// since the run began, so a reader who opens the link later does not see all of the run.
 func kialiGraph(at address, namespace string, r *reports.Report, now time.Time) reports.Link {
 	from, _ := span(r)
 	minutes := max(1, int(math.Ceil(now.Sub(from).Minutes())))
-	return link(fmt.Sprintf("Kiali: the last %d min of %s when it is opened", minutes, namespace), at, at.under("kiali")+"/console/graph/namespaces", url.Values{
+	return link(fmt.Sprintf("Kiali: %[2]s, the last %[1]d min before the link is opened", minutes, namespace), at, at.under("kiali")+"/console/graph/namespaces", url.Values{
 		"namespaces": {namespace}, "graphType": {"versionedApp"}, "duration": {strconv.Itoa(60 * minutes)}, "refresh": {"0"}})
 }
 
-// under is where a program's pages are: in a folder of its own name, which the URL may have at its end.
+// under returns the path of a program's pages: a folder with its own name. It is empty where the URL ends with that folder.
 func (a address) under(root string) string {
 	if path.Base(a.Path) == root {
 		return ""
@@ -143,7 +145,7 @@ func (a address) under(root string) string {
 	return "/" + root
 }
 
-// prometheus links to the graph of all tries by workload and status. One that the user gave is not asked either.
+// prometheus returns a link to a graph of all tries by workload and status. Like kiali, it sends no request to a URL that the user gave.
 func prometheus(ctx context.Context, at address, namespace string, r *reports.Report) (reports.Link, error) {
 	var build struct{ Status string }
 	if !at.given && (at.ask(ctx, "/api/v1/status/buildinfo", &build) != nil || build.Status != "success") {
@@ -156,12 +158,12 @@ func prometheus(ctx context.Context, at address, namespace string, r *reports.Re
 		"g0.range_input": {strconv.Itoa(int(math.Ceil(to.Sub(from).Seconds()))) + "s"}}), nil
 }
 
-// tracing links to the traces of the first service, in Jaeger or Zipkin, whichever answers.
+// tracing returns a link to the traces of the first service, in Jaeger or in Zipkin: the one that answers.
 func tracing(ctx context.Context, at address, namespace string, r *reports.Report) (reports.Link, error) {
 	from, to := span(r)
 	service := "frontend." + namespace
-	for _, root := range []string{"", "/jaeger"} { // where Istio's addon has it
-		var services struct{ Data json.RawMessage } // null where there are none yet
+	for _, root := range []string{"", "/jaeger"} { // Istio's addon serves Jaeger below /jaeger.
+		var services struct{ Data json.RawMessage } // Jaeger answers null where it has no service yet.
 		if at.ask(ctx, root+"/api/services", &services) == nil && services.Data != nil {
 			return link("Jaeger: traces of "+service, at, root+"/search", url.Values{
 				"service": {service}, "lookback": {"custom"}, "limit": {"100"},
@@ -170,28 +172,27 @@ func tracing(ctx context.Context, at address, namespace string, r *reports.Repor
 	}
 	var services []string
 	if err := at.ask(ctx, "/api/v2/services", &services); err != nil {
-		return reports.Link{}, fmt.Errorf("neither Jaeger nor Zipkin answers there: %w", err)
+		return reports.Link{}, fmt.Errorf("neither Jaeger nor Zipkin answers at this URL: %w", err)
 	}
 	return link("Zipkin: traces of "+service, at, at.under("zipkin")+"/", url.Values{
 		"serviceName": {service}, "lookback": {"range"}, "limit": {"100"},
 		"startTs": {strconv.FormatInt(from.UnixMilli(), 10)}, "endTs": {strconv.FormatInt(to.UnixMilli()+1, 10)}}), nil
 }
 
-// ask gets JSON. Its error does not hold the URL.
+// ask requests JSON and reads it into reply. The error does not have the URL in it.
 func (a address) ask(ctx context.Context, under string, reply any) error {
 	at, err := url.Parse(a.String() + under)
 	if err != nil {
-		return errors.New("the URL cannot be asked")
+		return errors.New("no request can be sent to the URL")
 	}
-	password, _ := a.User.Password()
-	client := destination.New(destination.Options{Secrets: destination.Secrets{password}, Direct: !a.given}) // a Service's address needs no proxy
+	client := destination.New(destination.Options{Secrets: destination.SecretsOf(a.User), Direct: !a.given}) // The address of a Service in the cluster needs no proxy.
 	defer client.Close()
 	answer, err := client.Do(ctx, destination.Request{Method: http.MethodGet, URL: at, Header: http.Header{"Accept": {"application/json"}}})
 	if err != nil {
 		return err
 	}
 	if json.Unmarshal(answer, reply) != nil {
-		return errors.New("the answer is not JSON of the expected form")
+		return errors.New("the answer does not have the expected form")
 	}
 	return nil
 }

@@ -37,7 +37,7 @@ func report() *reports.Report {
 func TestKiali(t *testing.T) {
 	now := report().Started.Add(121 * time.Second)
 	for _, text := range []string{"http://u:p@k:20001", "http://k:20001/kiali/"} {
-		want := reports.Link{Title: "Kiali: the last 3 min of demo when it is opened",
+		want := reports.Link{Title: "Kiali: demo, the last 3 min before the link is opened",
 			URL: "http://k:20001/kiali/console/graph/namespaces?duration=180&graphType=versionedApp&namespaces=demo&refresh=0"}
 		if got := kialiGraph(address{base(t, text), true}, "demo", report(), now); got != want {
 			t.Errorf("%s: %v, want %v", text, got, want)
@@ -62,8 +62,8 @@ func TestPrometheus(t *testing.T) {
 	}
 }
 
-// What was found on a cluster is linked to only where it answers as itself, the likeliest of its addresses first; and nothing is
-// said of what does not answer.
+// A program that was found on a cluster gets a link only where it answers as that program, at the first of its addresses that does. There
+// is no remark about one that does not answer.
 func TestFound(t *testing.T) {
 	serve := func(at, answer string) *url.URL {
 		mux := http.NewServeMux()
@@ -167,7 +167,7 @@ func TestTracing(t *testing.T) {
 		s.Close()
 		title, under, _ := strings.Cut(c.want, "|")
 		switch {
-		case c.want == "" && (len(r.Links) != 0 || len(r.Remarks) != 1 || !strings.HasPrefix(r.Remarks[0], "tracing at "+s.URL+": neither Jaeger nor Zipkin answers there: ") || strings.Contains(r.Remarks[0], "pa55word")):
+		case c.want == "" && (len(r.Links) != 0 || len(r.Remarks) != 1 || !strings.HasPrefix(r.Remarks[0], "tracing at "+s.URL+": neither Jaeger nor Zipkin answers at this URL: ") || strings.Contains(r.Remarks[0], "pa55word")):
 			t.Errorf("%s %s: %v, %q, want a remark", c.at, c.answer, r.Links, r.Remarks)
 		case c.want != "" && !reflect.DeepEqual(r.Links, []reports.Link{{Title: title, URL: s.URL + under}}):
 			t.Errorf("%s: %v, %q, want %s", c.at, r.Links, r.Remarks, s.URL+under)

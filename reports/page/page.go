@@ -1,6 +1,6 @@
-// Package page is what HTML pages of reports have in common: their head and style for light, dark and paper, pictures as SVG that
-// are styled by class alone, and scales with round ticks. A page needs nothing else: no network and no script. The package knows no
-// report, and must not know what any number means.
+// Package page has the parts that the HTML pages of reports share: their head, their style for light and dark screens and for paper,
+// pictures in SVG that are styled by class alone, and scales with round ticks. A page needs no other file, no network and no script.
+// The package must not know reports, and not what any number means.
 package page
 
 import (
@@ -22,12 +22,12 @@ var shell = template.Must(template.New("").Funcs(template.FuncMap{
 	"px": Pixels,
 }).ParseFS(files, "shell.html"))
 
-// Shell returns templates to add those of a page to. A page begins with {{template "begin" .}} and ends with {{template "end"}}:
-// of its data "begin" needs Title, and Class, which is pass, fail, inconclusive or same and colours what has the verdict's colour.
-// {{template "picture" .}} writes a *Picture, and {{template "wide" .}} one that may be scrolled sideways.
+// Shell returns the common templates, to which the caller adds those of a page. A page begins with {{template "begin" .}} and ends with
+// {{template "end"}}. "begin" needs two fields: Title, and Class, which is pass, fail, inconclusive or same and selects the colour of the
+// verdict. {{template "picture" .}} writes a *Picture, and {{template "wide" .}} one that can be scrolled sideways.
 func Shell() *template.Template { return template.Must(shell.Clone()) }
 
-// Write writes a page, whole or not at all.
+// Write writes a page. It writes nothing where the page cannot be made.
 func Write(w io.Writer, templates *template.Template, name string, data any) error {
 	var page bytes.Buffer
 	if err := templates.ExecuteTemplate(&page, name, data); err != nil {

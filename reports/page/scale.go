@@ -8,7 +8,7 @@ type Scale struct {
 	Logarithmic      bool
 }
 
-// At is where a value lies; values outside are put at the nearer end.
+// At returns the pixel of a value. A value outside the scale is at the nearer end.
 func (s Scale) At(v float64) float64 {
 	v = min(max(v, s.Lo), s.Hi)
 	if !(s.Lo < s.Hi) {
@@ -20,10 +20,10 @@ func (s Scale) At(v float64) float64 {
 	return s.From + (s.To-s.From)*(v-s.Lo)/(s.Hi-s.Lo)
 }
 
-// A logarithmic scale of times ends at the picosecond and at 30 thousand years, whatever a report says.
+// The limits of a logarithmic scale in seconds: a picosecond and about 30 thousand years. A report may have any number in it.
 const shortest, longest = 1e-12, 1e12
 
-// Logarithmic is a scale that has room around positive values; false: there is none among them.
+// Logarithmic returns a logarithmic scale with some room around the positive ones of values. It returns false where no value is positive.
 func Logarithmic(values []float64, from, to float64) (Scale, bool) {
 	lo, hi, timed := math.Inf(1), 0.0, false
 	for _, v := range values {
@@ -35,7 +35,8 @@ func Logarithmic(values []float64, from, to float64) (Scale, bool) {
 	return Scale{Lo: lo / 1.3, Hi: hi * 1.3, From: from, To: to, Logarithmic: true}, timed
 }
 
-// Ticks are round values (1, 2 or 5 times a power of ten) of the scale, as many as stand at least apart pixels from each other.
+// Ticks returns round values of the scale: 1, 2 or 5 times a power of ten. There are as many as fit with at least apart pixels between
+// two of them.
 func (s Scale) Ticks(apart float64) []float64 {
 	if !(s.Lo < s.Hi) {
 		return nil
@@ -53,7 +54,7 @@ func (s Scale) Ticks(apart float64) []float64 {
 	return at
 }
 
-// roundStep is the least 1, 2 or 5 times a power of ten that is not below v.
+// roundStep returns the smallest number that is 1, 2 or 5 times a power of ten and not below v.
 func roundStep(v float64) float64 {
 	power := math.Pow(10, math.Floor(math.Log10(v)))
 	for _, factor := range []float64{1, 2, 5} {
@@ -64,7 +65,7 @@ func roundStep(v float64) float64 {
 	return 10 * power
 }
 
-// logarithmicTicks are of the densest family that fits: 1-2-5 of each decade, its ones, or those of every second decade and so on.
+// logarithmicTicks returns the densest ticks that fit: 1, 2 and 5 in each decade, or only 1, or only 1 in every second decade, and so on.
 func (s Scale) logarithmicTicks(apart float64) []float64 {
 	decade := math.Abs(s.To-s.From) / math.Log10(s.Hi/s.Lo) // pixels
 	factors, every := []float64{1, 2, 5}, 1
@@ -81,13 +82,14 @@ func (s Scale) logarithmicTicks(apart float64) []float64 {
 			}
 		}
 	}
-	if len(at) < 2 && s.Hi/s.Lo < 10 { // of a part of a decade even steps are round
+	if len(at) < 2 && s.Hi/s.Lo < 10 { // Within a part of a decade the ticks of a linear scale are round.
 		return Scale{Lo: s.Lo, Hi: s.Hi, From: s.From, To: s.To}.Ticks(1.5 * apart)
 	}
 	return at
 }
 
-// Axis draws the scale below a plot that reaches from top to bottom, with a grid line and a label at each tick; it takes 18 pixels.
+// Axis draws the scale below a plot that reaches from top to bottom, with a grid line and a label at each tick. The labels take 18
+// pixels.
 func (p *Picture) Axis(s Scale, top, bottom, apart float64, label func(float64) string) {
 	at := s.Ticks(apart)
 	for _, v := range at {

@@ -33,7 +33,7 @@ func TestTicks(t *testing.T) {
 	}
 }
 
-// Labels are told apart: no two ticks are nearer than asked, on any range.
+// Labels do not overlap: no two ticks are nearer to each other than the caller allows, on any range.
 func TestTicksKeepApart(t *testing.T) {
 	for e := -6.0; e < 6; e += 0.37 {
 		for _, ratio := range []float64{1.02, 1.5, 3, 17, 2e5} {

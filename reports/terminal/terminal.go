@@ -1,6 +1,6 @@
-// Package terminal lays out text for people: for 80 columns, right without colour and in a pipe. It knows lines, paragraphs and
-// tables, and nothing of what they say. What it is given may come from anywhere, and a terminal obeys control characters: none
-// is passed on.
+// Package terminal lays out text for people in 80 columns. The text says the same without colour, so it can be piped into a
+// file. The package knows lines, paragraphs and tables; it must not know what they are about. A text may come from a file that
+// anybody wrote, and a terminal obeys control characters, so the package escapes them all.
 package terminal
 
 import (
@@ -16,10 +16,10 @@ import (
 // Width is the terminal width that text is laid out for.
 const Width = 80
 
-// Colour is what a word is painted with.
+// Colour is the escape sequence that paints the text after it.
 type Colour string
 
-// The colours that a verdict needs; Reset ends them.
+// The colours of verdicts. Reset ends a colour.
 const (
 	None   Colour = ""
 	Green  Colour = "\x1b[32m"
@@ -28,21 +28,22 @@ const (
 	Reset  Colour = "\x1b[0m"
 )
 
-// Text is a text being written; Coloured: it is for a terminal that shows colours.
+// Text is a text that is being written.
 type Text struct {
 	strings.Builder
+	// Coloured is true for a terminal that shows colours.
 	Coloured bool
 }
 
 // Blank writes an empty line.
 func (t *Text) Blank() { t.put("") }
 
-// Address writes what must not be folded, on a line of its own after lead.
+// Address writes a text on a line of its own after lead, without folding it: a folded address could not be copied.
 func (t *Text) Address(text, lead string) { t.put(lead + Plain(text)) }
 
 func (t *Text) put(line string) { fmt.Fprintln(t, line) }
 
-// Headline writes a painted word, and beside it text folded to the width that is left.
+// Headline writes a painted word, and beside it the text, folded to the width that the word leaves.
 func (t *Text) Headline(word string, colour Colour, text string) {
 	lead := strings.Repeat(" ", len([]rune(word))+2)
 	for i, line := range fold(text, Width-len(lead)) {
@@ -57,7 +58,7 @@ func (t *Text) Headline(word string, colour Colour, text string) {
 // Title writes a painted line.
 func (t *Text) Title(text string, colour Colour) { t.put(t.paint(Plain(text), colour)) }
 
-// Paragraph writes text folded to the width, its first line after lead and the others below it.
+// Paragraph writes text folded to the width. Its first line stands after lead, the others are indented as far as lead is long.
 func (t *Text) Paragraph(text, lead string) {
 	for _, line := range fold(text, Width-len([]rune(lead))) {
 		t.put(lead + line)
@@ -65,8 +66,15 @@ func (t *Text) Paragraph(text, lead string) {
 	}
 }
 
-// Table writes rows in columns, each as wide as it must be. colours, unless nil, has one for the last cell of each row.
-func (t *Text) Table(header []string, rows [][]string, colours []Colour) {
+// Group is rows of a table that stand together, indented below a title. Without a title they are not indented.
+type Group struct {
+	Title  string
+	Colour Colour // of the title
+	Rows   [][]string
+}
+
+// Table writes rows in columns. A column is as wide as its widest cell in any group, so the groups are aligned with each other.
+func (t *Text) Table(header []string, groups ...Group) {
 	var out strings.Builder
 	table := tablewriter.NewTable(&out,
 		tablewriter.WithRendition(tw.Rendition{
@@ -81,20 +89,34 @@ func (t *Text) Table(header []string, rows [][]string, colours []Colour) {
 		tablewriter.WithRowAlignment(tw.AlignLeft),
 	)
 	table.Header(header)
-	for i, row := range rows {
-		cells := make([]string, len(row))
-		for j, cell := range row {
-			cells[j] = Plain(cell)
+	indent := ""
+	for _, group := range groups {
+		if group.Title != "" {
+			indent = "  "
 		}
-		if last := len(cells) - 1; colours != nil && last >= 0 {
-			cells[last] = t.paint(cells[last], colours[i])
+		for _, row := range group.Rows {
+			cells := make([]string, len(row))
+			for j, cell := range row {
+				cells[j] = Plain(cell)
+			}
+			// The table is in memory. Append fails only for rows that it cannot convert to strings, and these are strings.
+			_ = table.Append(cells)
 		}
-		// The table is in memory, and its only errors are of rows that it cannot convert; these are strings.
-		_ = table.Append(cells)
 	}
 	_ = table.Render()
-	for line := range strings.Lines(out.String()) {
-		t.put(strings.TrimRight(strings.TrimPrefix(line, "  "), " \n"))
+	lines := strings.Split(out.String(), "\n")
+	next := func() { // No cell has a line break, so each row is one line.
+		t.put(strings.TrimRight(indent+strings.TrimPrefix(lines[0], "  "), " "))
+		lines = lines[1:]
+	}
+	next() // the header
+	for _, group := range groups {
+		if group.Title != "" {
+			t.Title(group.Title, group.Colour)
+		}
+		for range group.Rows {
+			next()
+		}
 	}
 }
 
@@ -105,7 +127,7 @@ func (t *Text) paint(word string, colour Colour) string {
 	return string(colour) + word + string(Reset)
 }
 
-// fold breaks text at blanks into lines of at most width characters; a longer word has a line of its own.
+// fold breaks text at blanks into lines of at most width characters. A word that is longer has a line of its own.
 func fold(text string, width int) []string {
 	var lines []string
 	line := ""
@@ -121,5 +143,6 @@ func fold(text string, width int) []string {
 	return append(lines, line)
 }
 
-// Plain is text on one line: blanks and line breaks between words become one blank each, and what a terminal would obey is escaped.
+// Plain returns text on one line: blanks and line breaks between two words become one blank, and control characters, which a
+// terminal would obey, are escaped.
 func Plain(text string) string { return printable.Line(strings.Join(strings.Fields(text), " ")) }

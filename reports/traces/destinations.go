@@ -10,28 +10,28 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// Flags say where traces are sent to.
+// Flags are the values of the flags that name where traces are sent.
 type Flags struct{ otlp, zipkin string }
 
-// AddFlags adds them to a command's.
+// AddFlags adds the flags to those of a command.
 func AddFlags(set *pflag.FlagSet) *Flags {
 	f := new(Flags)
-	set.StringVar(&f.otlp, "otlp-endpoint", "", "`URL` of an OTLP/HTTP receiver for the traces of sampled requests; headers by OTEL_EXPORTER_OTLP_HEADERS")
-	set.StringVar(&f.zipkin, "zipkin-url", "", "`URL` of a Zipkin for the traces of sampled requests; the report links to them")
+	set.StringVar(&f.otlp, "otlp-endpoint", "", "`URL` of an OTLP/HTTP receiver that gets the traces of sampled requests; OTEL_EXPORTER_OTLP_HEADERS sets headers")
+	set.StringVar(&f.zipkin, "zipkin-url", "", "`URL` of a Zipkin that gets the traces of sampled requests; the report links to them")
 	return f
 }
 
-// Destinations are where traces are sent to; nil: not there.
+// Destinations are the programs to which traces are sent. A URL is nil where the user did not name one.
 type Destinations struct {
 	otlp, zipkin *url.URL
 	settings     settings // of the OTLP receiver
-	// patience is how long all sending and asking may take together: a report is worth more than where else it is seen.
+	// patience is how long all requests may take together. It is short, because the user waits for the report.
 	patience time.Duration
-	// flush is how long spans may be on their way: Envoy sends them every 5 seconds.
+	// flush is how long the spans of the mesh may take to arrive: Envoy sends them every 5 seconds.
 	flush time.Duration
 }
 
-// Destinations reads the flags; its error has everything that is wrong with them and with the environment they need.
+// Destinations reads the flags. The error has everything that is wrong with them and with the environment variables that they need.
 func (f *Flags) Destinations() (d Destinations, err error) {
 	d.patience, d.flush = 10*time.Second, 6*time.Second
 	var problems []error
@@ -47,7 +47,7 @@ func (f *Flags) Destinations() (d Destinations, err error) {
 	if f.zipkin != "" {
 		d.zipkin, err = address("zipkin-url", f.zipkin)
 		problems = append(problems, err)
-		if d.zipkin != nil { // where its API and its page are, whichever of them was given
+		if d.zipkin != nil { // The user may have given the address of Zipkin's API or of its page.
 			d.zipkin.Path = strings.TrimSuffix(d.zipkin.Path, "/api/v2/spans")
 			d.zipkin.Path = strings.TrimSuffix(d.zipkin.Path, "/zipkin")
 		}
@@ -55,7 +55,7 @@ func (f *Flags) Destinations() (d Destinations, err error) {
 	return d, errors.Join(problems...)
 }
 
-// address reads a URL that has no credentials in it: it is printed, and it is in the report's command line.
+// address reads a URL, and refuses one with credentials: the URL is printed, and is a part of the command in the report.
 func address(flag, text string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	switch {

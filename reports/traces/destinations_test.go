@@ -20,7 +20,7 @@ func TestDestinations(t *testing.T) {
 	}
 }
 
-// All problems are told at once, each with its flag or variable, none with a secret.
+// All problems are reported together, each with its flag or variable, and without a secret.
 func TestDestinationProblems(t *testing.T) {
 	for _, c := range []struct {
 		otlp, zipkin, headers string

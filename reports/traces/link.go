@@ -13,8 +13,8 @@ import (
 	"github.com/hellochaos/hellochaos/reports"
 )
 
-// links lead to the traces that Zipkin really has, of requests sent after a stage was applied. On a cluster the mesh may
-// trace the same requests under the same ids: its spans are waited for, for the time of a flush, and the title says so once they are there.
+// links returns links to those traces of requests of the phase after that Zipkin has. On a cluster the mesh may trace the same requests
+// under the same ids: links waits for the mesh's spans as long as flush, and the title of a link mentions them if they arrive.
 func (z zipkin) links(ctx context.Context, all []Trace, cluster bool, flush time.Duration) (links []reports.Link, err error) {
 	patient, cancel := context.WithTimeout(ctx, flush)
 	defer cancel()
@@ -29,7 +29,7 @@ func (z zipkin) links(ctx context.Context, all []Trace, cluster bool, flush time
 			spans, err = z.get(ctx, t.ID)
 		}
 		if err != nil {
-			return links, fmt.Errorf("could not be looked up: %w", err)
+			return links, fmt.Errorf("they could not be looked up: %w", err)
 		}
 		if len(spans) > 0 {
 			title := fmt.Sprintf("Zipkin: %s of %s, %s", reason(t.Why), t.Stage, t.Phase)
@@ -40,17 +40,17 @@ func (z zipkin) links(ctx context.Context, all []Trace, cluster bool, flush time
 		}
 	}
 	if asked > 0 && len(links) == 0 {
-		return nil, errors.New("it shows none of them")
+		return nil, errors.New("its API does not have any of them yet")
 	}
 	return links, nil
 }
 
-// meshed is whether a trace has spans that are not ours.
+// meshed reports whether a trace has spans that hellochaos did not send.
 func meshed(spans []model.SpanModel) bool {
 	return slices.ContainsFunc(spans, func(s model.SpanModel) bool { return s.Tags[string(semconv.OTelScopeNameKey)] != scope })
 }
 
-// reason names a request by why it was sampled.
+// reason names a request by the reason for which it was sampled.
 func reason(why []string) string {
 	switch why[0] {
 	case "slowest":
@@ -63,7 +63,7 @@ func reason(why []string) string {
 	return "a request"
 }
 
-// pause waits, and is false when the time for waiting is over.
+// pause waits for d. It returns false where the context ended before that.
 func pause(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -75,7 +75,7 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// link adds links that the report does not have yet: a saved one that is sent again has them.
+// link adds links that the report does not have yet. A saved report whose traces are sent again has some of them.
 func link(r *reports.Report, links []reports.Link) {
 	for _, l := range links {
 		if !slices.ContainsFunc(r.Links, func(have reports.Link) bool { return have.URL == l.URL }) {

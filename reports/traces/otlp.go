@@ -26,15 +26,15 @@ import (
 	"github.com/hellochaos/hellochaos/reports/destination"
 )
 
-// busy are the answers after which OTLP's specification has a client ask again, and firstPause is how long it waits before it does so
-// for the first time; each later pause is twice as long. The time that Send gives ends it.
+// busy are the statuses after which a client should send its request again, by OTLP's specification. firstPause is how long it waits
+// before the first repetition. Each later pause is twice as long, until the time limit of Send is over.
 var busy = []int{http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout}
 
 const firstPause = time.Second
 
-// sendOTLP brings the traces to an OTLP/HTTP receiver, as one request of protocol buffers.
+// sendOTLP sends the traces to an OTLP/HTTP receiver, in one request with protocol buffers.
 func sendOTLP(ctx context.Context, endpoint *url.URL, with settings, all []Trace) error {
-	body, err := proto.Marshal(tracesData(all)) // of the same form as an ExportTraceServiceRequest
+	body, err := proto.Marshal(tracesData(all)) // The message has the same fields as an ExportTraceServiceRequest.
 	if err != nil {
 		return err
 	}
@@ -68,7 +68,7 @@ func sendOTLP(ctx context.Context, endpoint *url.URL, with settings, all []Trace
 	}
 }
 
-// refused is an error of a client, with what the answer says, where it was one.
+// refused returns the error of a client. Where the error is an answer, it adds the text of the answer.
 func refused(secrets destination.Secrets, err error) error {
 	var refusal *destination.Refusal
 	if errors.As(err, &refusal) && len(bytes.TrimSpace(refusal.Body)) > 0 && refusal.Redirected == "" {
@@ -77,7 +77,7 @@ func refused(secrets destination.Secrets, err error) error {
 	return err
 }
 
-// tracesData are traces as OTLP has them: by who recorded the spans, in the order of the first one of each.
+// tracesData returns traces in OTLP's form: spans are grouped by the service that recorded them, in the order of their first spans.
 func tracesData(all []Trace) *otlp.TracesData {
 	type recorder struct{ service, version string }
 	of := make(map[recorder]*otlp.ScopeSpans)
@@ -104,9 +104,9 @@ func service(name, version string) *resource.Resource {
 	return &resource.Resource{Attributes: attributes}
 }
 
-// partial is what a receiver did not take of traces that it answered for with a success. It reads two fields of an
-// ExportTraceServiceResponse by their numbers, since the package of that message brings gRPC with it; an answer that is no such
-// message says nothing.
+// partial returns an error where the answer of a receiver, although it is a success, reports that spans were not accepted. It reads two
+// fields of an ExportTraceServiceResponse by their numbers, because the package of that message imports gRPC. Any other answer is no
+// error.
 func partial(answer []byte) error {
 	success, ok := protoField(answer, 1)
 	if !ok {
@@ -117,14 +117,14 @@ func partial(answer []byte) error {
 	count, _ := protowire.ConsumeVarint(rejected)
 	switch {
 	case count > 0:
-		return fmt.Errorf("%d spans were not taken: %s", count, message)
+		return fmt.Errorf("the receiver did not accept %d spans: %s", count, message)
 	case len(message) > 0:
-		return fmt.Errorf("the spans were taken with a warning: %s", message)
+		return fmt.Errorf("the receiver accepted the spans with a warning: %s", message)
 	}
 	return nil
 }
 
-// protoField is the last value of a field of a message: the bytes of a string or a message, or those of a number.
+// protoField returns the last value of a field of a message: the bytes of a string or a message, or the encoded bytes of a number.
 func protoField(message []byte, field protowire.Number) (value []byte, found bool) {
 	for len(message) > 0 {
 		number, kind, tag := protowire.ConsumeTag(message)
@@ -146,9 +146,9 @@ func protoField(message []byte, field protowire.Number) (value []byte, found boo
 	return value, found
 }
 
-// writeOTLP writes OTLP JSON lines, a line a trace. That is the JSON of protocol buffers, less that enumerations are numbers and ids
-// hexadecimal digits, where protocol buffers have base64. Since hexadecimal digits are also base64 of some bytes, the ids that are
-// written are those bytes.
+// writeOTLP writes OTLP JSON lines, one line for each trace. The form is the JSON of protocol buffers with two differences: enumerations
+// are numbers, and ids are hexadecimal digits instead of base64. Hexadecimal digits are also valid base64, so each id is replaced by the
+// bytes whose base64 is its hexadecimal digits.
 func writeOTLP(w io.Writer, all []Trace) error {
 	for _, t := range all {
 		data := proto.Clone(tracesData([]Trace{t})).(*otlp.TracesData)
@@ -164,7 +164,7 @@ func writeOTLP(w io.Writer, all []Trace) error {
 			return err
 		}
 		var line bytes.Buffer
-		if err := json.Compact(&line, document); err != nil { // protojson puts blanks in at random
+		if err := json.Compact(&line, document); err != nil { // protojson writes blanks at random.
 			return err
 		}
 		line.WriteByte('\n')

@@ -92,15 +92,15 @@ func TestOTLP(t *testing.T) {
 				t.Fatalf("remarks %q, links %v", r.Remarks, r.Links)
 			}
 			all, _ := Of(example())
-			if diff := cmp.Diff(said(all), spansOf((<-received).ResourceSpans)); diff != "" {
+			if diff := cmp.Diff(allInWords(all), spansOf((<-received).ResourceSpans)); diff != "" {
 				t.Error("-want +got:\n", diff)
 			}
 		}
 	}
 }
 
-// said are the spans of traces, by id, in words.
-func said(all []Trace) map[string]string {
+// allInWords returns the spans of traces in words, by id.
+func allInWords(all []Trace) map[string]string {
 	words := make(map[string]string)
 	for _, trace := range all {
 		for _, s := range trace.Spans {
@@ -178,7 +178,7 @@ func TestOTLPFile(t *testing.T) {
 		}
 	}
 	all, _ := Of(example())
-	if diff := cmp.Diff(said(all), got); diff != "" {
+	if diff := cmp.Diff(allInWords(all), got); diff != "" {
 		t.Error("-want +got:\n", diff)
 	}
 }
@@ -234,9 +234,9 @@ func TestRemarks(t *testing.T) {
 		{"--otlp-endpoint", server.URL + "/slow", "no answer within 500ms"},
 		{"--otlp-endpoint", down.URL, "traces: --otlp-endpoint .*/v1/traces: dial tcp .*: connection refused$"},
 		{"--otlp-endpoint", server.URL + "/busy", ""},
-		{"--zipkin-url", server.URL + "/refuses", "traces: --zipkin-url .*/refuses: the traces were not taken: 401 Unauthorized: no entry for or !+…$"},
+		{"--zipkin-url", server.URL + "/refuses", "traces: --zipkin-url .*/refuses: the server did not accept the traces: 401 Unauthorized: no entry for or !+…$"},
 		{"--zipkin-url", server.URL + "/slow", "no answer within 500ms"},
-		{"--zipkin-url", down.URL, "traces: --zipkin-url .*: the traces were not taken: dial tcp .*: connection refused$"},
+		{"--zipkin-url", down.URL, "traces: --zipkin-url .*: the server did not accept the traces: dial tcp .*: connection refused$"},
 	} {
 		t.Run(c.flag+strings.TrimPrefix(c.url, server.URL), func(t *testing.T) {
 			r := example()
@@ -274,8 +274,8 @@ func TestRedirects(t *testing.T) {
 			http.Redirect(w, r, elsewhere.URL+"/secret-key", status)
 		}))
 		for flag, want := range map[string]string{
-			"--otlp-endpoint": fmt.Sprintf("traces: --otlp-endpoint %s/v1/traces: %d %s: a redirect to %s, which was not followed", named.URL, status, http.StatusText(status), elsewhere.URL),
-			"--zipkin-url":    fmt.Sprintf("traces: --zipkin-url %s: the traces were not taken: %d %s: a redirect to %s, which was not followed", named.URL, status, http.StatusText(status), elsewhere.URL),
+			"--otlp-endpoint": fmt.Sprintf("traces: --otlp-endpoint %s/v1/traces: %d %s: a redirect to %s, which hellochaos did not follow", named.URL, status, http.StatusText(status), elsewhere.URL),
+			"--zipkin-url":    fmt.Sprintf("traces: --zipkin-url %s: the server did not accept the traces: %d %s: a redirect to %s, which hellochaos did not follow", named.URL, status, http.StatusText(status), elsewhere.URL),
 		} {
 			r := example()
 			Send(t.Context(), r, destinations(t, flag, named.URL))
@@ -287,7 +287,7 @@ func TestRedirects(t *testing.T) {
 	}
 }
 
-// Spans that a receiver did not take of an answer of 200 are told.
+// Spans that a receiver did not accept are reported, although its answer is 200.
 func TestPartialSuccess(t *testing.T) {
 	for _, c := range []struct {
 		success *collector.ExportTracePartialSuccess
@@ -295,8 +295,8 @@ func TestPartialSuccess(t *testing.T) {
 	}{
 		{nil, ""},
 		{&collector.ExportTracePartialSuccess{}, ""},
-		{&collector.ExportTracePartialSuccess{RejectedSpans: 300, ErrorMessage: "too\nold"}, ": 300 spans were not taken: too old"},
-		{&collector.ExportTracePartialSuccess{ErrorMessage: "slow down"}, ": the spans were taken with a warning: slow down"},
+		{&collector.ExportTracePartialSuccess{RejectedSpans: 300, ErrorMessage: "too\nold"}, ": the receiver did not accept 300 spans: too old"},
+		{&collector.ExportTracePartialSuccess{ErrorMessage: "slow down"}, ": the receiver accepted the spans with a warning: slow down"},
 	} {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			answer, _ := proto.Marshal(&collector.ExportTraceServiceResponse{PartialSuccess: c.success})
@@ -349,7 +349,7 @@ func TestNothingToSend(t *testing.T) {
 		t.Errorf("remarks %q without any destination", r.Remarks)
 	}
 	Send(t.Context(), r, destinations(t, "--zipkin-url", "http://127.0.0.1:1"))
-	if want := []string{"traces: no request was sampled, so none was sent"}; !cmp.Equal(r.Remarks, want) {
+	if want := []string{"traces: no request was sampled, so no trace was sent"}; !cmp.Equal(r.Remarks, want) {
 		t.Errorf("remarks %q, want %q", r.Remarks, want)
 	}
 }

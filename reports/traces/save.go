@@ -13,15 +13,15 @@ import (
 	"github.com/hellochaos/hellochaos/reports"
 )
 
-// Names of the files of a run's folder: OTLP JSON lines, as OpenTelemetry's file exporter writes them, and a list of spans as
-// Zipkin's API takes and its page uploads it.
+// The names of the files in a run's folder. The first has OTLP JSON lines, as OpenTelemetry's file exporter writes them. The second has
+// a list of spans, which Zipkin's API and the upload on its page accept.
 const (
 	OTLPFileName   = "traces.otlp.jsonl"
 	ZipkinFileName = "traces.zipkin.json"
 )
 
-// Save writes the traces of a report into a folder, each file at once or not at all, and returns the names of those written.
-// Without any sampled request there are no files, not even those of an earlier run.
+// Save writes the traces of a report into a folder, and returns the names of the files that it wrote. A file with the same name is
+// replaced only when the new one is complete. Without any sampled request it writes no file, and removes those of an earlier run.
 func Save(folder string, r *reports.Report) (written []string, err error) {
 	all, _ := Of(r)
 	var problems []error

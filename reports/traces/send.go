@@ -9,8 +9,8 @@ import (
 	"github.com/hellochaos/hellochaos/reports/destination"
 )
 
-// Send brings the traces of a report to the destinations and adds links to those that Zipkin shows. Whatever goes wrong is a
-// remark of the report, a line each, and nothing else; it takes 10 seconds at most.
+// Send sends the traces of a report to the destinations, and adds links to those that Zipkin has. It takes 10 seconds at most. Each
+// problem becomes a remark of the report, and changes nothing else.
 func Send(ctx context.Context, r *reports.Report, to Destinations) {
 	if to.otlp == nil && to.zipkin == nil {
 		return
@@ -20,7 +20,7 @@ func Send(ctx context.Context, r *reports.Report, to Destinations) {
 		remark(r, to, p)
 	}
 	if len(all) == 0 {
-		remark(r, to, "no request was sampled, so none was sent")
+		remark(r, to, "no request was sampled, so no trace was sent")
 		return
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, to.patience, fmt.Errorf("no answer within %s", to.patience))
@@ -48,16 +48,16 @@ func sendZipkin(ctx context.Context, r *reports.Report, to Destinations, all []T
 	z := zipkin{base: to.zipkin, client: destination.New(destination.Options{})}
 	defer z.client.Close()
 	if err := z.send(ctx, all); err != nil {
-		return nil, fmt.Errorf("the traces were not taken: %w", err)
+		return nil, fmt.Errorf("the server did not accept the traces: %w", err)
 	}
 	links, err := z.links(ctx, all, r.Target.Kind == "cluster", to.flush)
 	if err != nil {
-		return links, fmt.Errorf("the traces were taken, but %w", err)
+		return links, fmt.Errorf("the server accepted the traces, but %w", err)
 	}
 	return links, nil
 }
 
-// remark adds one line, which is not long and has no credential in it, even if whoever answered repeated it.
+// remark adds a remark of at most 299 characters to the report. Credentials are removed from it, since an answer may repeat them.
 func remark(r *reports.Report, to Destinations, text string) {
 	r.Remarks = append(r.Remarks, to.settings.secrets.Line("traces: "+text, 299))
 }

@@ -14,15 +14,15 @@ import (
 	"github.com/hellochaos/hellochaos/reports/destination"
 )
 
-// settings are what OpenTelemetry's exporters take from the environment, OTEL_EXPORTER_OTLP_*, since it is no matter of the URL.
+// settings are the settings that OpenTelemetry's exporters read from the environment variables OTEL_EXPORTER_OTLP_*.
 type settings struct {
 	headers http.Header
 	secrets destination.Secrets // the values of the headers
 	gzip    bool
-	tls     *tls.Config // nil: the system's certificates
+	tls     *tls.Config // nil where the system's certificates are used
 }
 
-// setting is the value of OTEL_EXPORTER_OTLP_TRACES_X, or else of OTEL_EXPORTER_OTLP_X, and which of them it was.
+// setting returns the value of OTEL_EXPORTER_OTLP_TRACES_X, or else of OTEL_EXPORTER_OTLP_X, and the name of the variable.
 func setting(name string) (variable, value string) {
 	const all, traces = "OTEL_EXPORTER_OTLP_", "OTEL_EXPORTER_OTLP_TRACES_"
 	if value := os.Getenv(traces + name); value != "" {
@@ -31,7 +31,8 @@ func setting(name string) (variable, value string) {
 	return all + name, os.Getenv(all + name)
 }
 
-// readSettings reads the environment; its error has everything that is wrong there, without the text of a header: that is a secret.
+// readSettings reads the environment. The error has everything that is wrong there. It does not have the text of a header, which may be
+// a secret.
 func readSettings() (s settings, err error) {
 	var problems []error
 	variable, compression := setting("COMPRESSION")
@@ -48,7 +49,7 @@ func readSettings() (s settings, err error) {
 			value, err := url.PathUnescape(strings.TrimSpace(value))
 			name = strings.TrimSpace(name)
 			if !found || !token(name) || err != nil || strings.ContainsFunc(value, func(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f }) {
-				problems = append(problems, fmt.Errorf("%s: entry %d is not key=value with the value percent-encoded; entries are parted by commas", variable, i+1))
+				problems = append(problems, fmt.Errorf("%s: entry %d must be key=value with a percent-encoded value; commas separate the entries", variable, i+1))
 				continue
 			}
 			s.headers.Set(name, value)
@@ -67,7 +68,7 @@ func token(name string) bool {
 	})
 }
 
-// certificates are the files that the environment names; nil without any.
+// certificates reads the certificate files that the environment names. It returns nil where it names none.
 func certificates() (*tls.Config, error) {
 	variable, authority := setting("CERTIFICATE")
 	certVariable, certificate := setting("CLIENT_CERTIFICATE")

@@ -14,20 +14,21 @@ import (
 )
 
 const (
-	// generator is the service that sent the requests; scope is who recorded all spans: no mesh's spans have it.
+	// generator is the name of the service that sent the requests. scope is the instrumentation scope of all spans of hellochaos; spans of
+	// a mesh have another.
 	generator = "hellochaos"
 	scope     = "github.com/hellochaos/hellochaos"
-	// prefix is before the attributes that no convention knows.
+	// prefix begins the names of attributes that OpenTelemetry's conventions do not define.
 	prefix = "hellochaos."
 )
 
-// Span is a span in OTLP's form, and the service that recorded it, in a version or none.
+// Span is a span in OTLP's form, with the service that recorded it and its version. Version may be empty.
 type Span struct {
 	*otlp.Span
 	Service, Version string
 }
 
-// builder makes the spans of one sample that check found right.
+// builder makes the spans of one sample. check must have found no error in the sample.
 type builder struct {
 	report *reports.Report
 	stage  string
@@ -36,12 +37,12 @@ type builder struct {
 	id     ID
 }
 
-// spans are the request as the load generator's client span, every try as a server span of the service that received it,
-// and under a try the call that it made, as a client span. Tries are children of the call that sent them: of the caller's
-// own span where no call of it was recorded.
+// spans returns the request as a client span of the load generator, every try as a server span of the service that received it, and the
+// call that a try made as a client span below it. The parent of a try is the call that sent it, or the caller's own span where no call
+// was recorded.
 func (b *builder) spans() []Span {
 	spans := []Span{b.request()}
-	parents := make([][]byte, len(b.sample.Spans)) // of the tries that a try caused
+	parents := make([][]byte, len(b.sample.Spans)) // the parent span of the tries that a try caused
 	parents[0] = spans[0].SpanId
 	for i := 1; i < len(b.sample.Spans); i++ {
 		s := &b.sample.Spans[i]
@@ -80,7 +81,7 @@ func (b *builder) try(i int, parent []byte) Span {
 		span.Name += " try " + strconv.Itoa(s.Attempt)
 		span.add(number(prefix+"attempt", s.Attempt))
 	}
-	if s.Attempt > 1 { // the convention's count is of what was sent again
+	if s.Attempt > 1 { // The convention counts only what was sent again.
 		span.add(number(string(semconv.HTTPRequestResendCountKey), s.Attempt-1))
 	}
 	answered(&span, s.Status, http.StatusInternalServerError, "connection_broken", "the connection was broken")
@@ -91,7 +92,7 @@ func (b *builder) call(i int, parent []byte) Span {
 	s := &b.sample.Spans[i]
 	span := b.span("call", i, parent, *s.CallStart, *s.CallElapsed)
 	span.Name, span.Kind, span.Service, span.Version = "GET", otlp.Span_SPAN_KIND_CLIENT, s.Service, s.Version
-	if callee := b.callee(i); callee != "" { // known from who received it, and from nothing else
+	if callee := b.callee(i); callee != "" { // It is known only where the called service recorded a try.
 		span.Name += " " + callee
 		span.add(text(string(semconv.ServerAddressKey), callee))
 	}
@@ -101,7 +102,7 @@ func (b *builder) call(i int, parent []byte) Span {
 	return span
 }
 
-// callee is the service that recorded a try which try i caused.
+// callee returns the service that recorded a try which try i caused. It is empty where none did.
 func (b *builder) callee(i int) string {
 	for _, s := range b.sample.Spans {
 		if s.Parent == i {
@@ -111,7 +112,7 @@ func (b *builder) callee(i int) string {
 	return ""
 }
 
-// span is what all spans have in common. Start is seconds since the request was sent.
+// span returns a span with the attributes that all spans have. start is in seconds since the request was sent.
 func (b *builder) span(what string, i int, parent []byte, start, elapsed float64) Span {
 	began := b.phase.Started.Add(seconds(b.sample.Started + start))
 	span := Span{Span: &otlp.Span{TraceId: b.id[:], SpanId: spanID(b.id, what, i), ParentSpanId: parent, Flags: sampled,
@@ -126,12 +127,12 @@ func (b *builder) span(what string, i int, parent []byte, start, elapsed float64
 	return span
 }
 
-// sampled is W3C's flag of a trace that was recorded.
+// sampled is the flag of W3C's trace context that marks a recorded trace.
 const sampled = 1
 
 func (s *Span) add(attribute *common.KeyValue) { s.Attributes = append(s.Attributes, attribute) }
 
-// text and number are attributes.
+// text returns an attribute with a text, number one with a number.
 func text(key, value string) *common.KeyValue {
 	return &common.KeyValue{Key: key, Value: &common.AnyValue{Value: &common.AnyValue_StringValue{StringValue: value}}}
 }
@@ -142,8 +143,8 @@ func number(key string, value int) *common.KeyValue {
 
 func seconds(s float64) time.Duration { return time.Duration(math.Round(s * float64(time.Second))) }
 
-// answered says what came of a span: a status from which on it is an error (by the conventions 400 for who called, 500 for
-// who was called), or with status 0 that nothing came, in words.
+// answered writes the status of an answer into a span. From the status wrong on it is an error: by the conventions that is 400 for a
+// client and 500 for a server. Status 0 means that there was no answer: kind is the type of that error, and words describe it.
 func answered(span *Span, status, wrong int, kind, words string) {
 	if status == 0 {
 		span.add(text(string(semconv.ErrorTypeKey), kind))

@@ -1,6 +1,6 @@
-// Package traces says the sampled requests of a report as distributed traces, by OpenTelemetry's conventions, and brings them
-// to where traces are looked at: OTLP receivers, Zipkin, files. It knows reports, OTLP and Zipkin's API; it must not know how
-// requests were sent or spans recorded, and it changes nothing of a report but its links and remarks.
+// Package traces turns the sampled requests of a report into distributed traces, by OpenTelemetry's conventions, and sends them to OTLP
+// receivers and Zipkin, or saves them in files. It knows reports, OTLP and Zipkin's API. It must not know how requests were sent or how
+// spans were recorded, and it changes only the links and remarks of a report.
 package traces
 
 import (
@@ -16,19 +16,19 @@ import (
 type Trace struct {
 	ID           ID
 	Stage, Phase string
-	// Carried: the request carried the id, so the mesh may have traced it under the same.
+	// Carried is true where the request carried the id, so that the mesh may have traced it under the same id.
 	Carried bool
 	// Why has the reasons for which it was sampled: "slowest", "most tries".
 	Why []string
 	// Recorder is the version of the program that recorded the spans.
 	Recorder string
-	// Spans are the request, then its tries and the calls that they made, callers before what they called.
+	// Spans are the request, its tries and the calls that these made. A caller comes before the tries that it caused.
 	Spans []Span
 }
 
-// Of makes a trace of every sampled request, in the report's order; one that was sampled twice, for two reasons, is one
-// trace. Ids are computed from what is in the report, so that the same report always gives the same spans. The problems name
-// the samples that cannot be traces, and say why.
+// Of makes a trace of every sampled request, in the report's order. A request that was sampled twice, for two reasons, becomes one
+// trace. Ids are computed from the report, so the same report always gives the same spans. The problems name the samples that cannot
+// become traces, and the reasons.
 func Of(r *reports.Report) (all []Trace, problems []string) {
 	place := make(map[ID]int)
 	for _, stage := range r.Stages {
@@ -57,7 +57,7 @@ func Of(r *reports.Report) (all []Trace, problems []string) {
 	return all, problems
 }
 
-// check finds what would make nonsense of a trace: a report may be from a file that anyone wrote.
+// check finds values from which no valid trace can be made. The report may come from a file that anybody wrote.
 func check(phase *reports.Phase, sample *reports.Sample) error {
 	if phase.Started.IsZero() {
 		return errors.New("the phase has no start")
@@ -76,13 +76,13 @@ func check(phase *reports.Phase, sample *reports.Sample) error {
 	for i, s := range sample.Spans {
 		switch {
 		case i == 0 && s.Parent != -1:
-			return errors.New("its first span is not the edge's")
+			return errors.New("its first span must be that of the edge, with the parent -1")
 		case i > 0 && (s.Parent < 0 || s.Parent >= i):
 			return fmt.Errorf("span %d has no parent before it", i)
 		case !possible(s.Start) || !possible(s.Elapsed) || s.Elapsed < 0:
 			return fmt.Errorf("the times of span %d are out of range", i)
 		case (s.CallStart == nil) != (s.CallElapsed == nil):
-			return fmt.Errorf("span %d has half a call", i)
+			return fmt.Errorf("span %d must have both the start and the duration of its call, or neither", i)
 		case s.CallStart != nil && (!possible(*s.CallStart) || !possible(*s.CallElapsed) || *s.CallElapsed < 0):
 			return fmt.Errorf("the times of span %d's call are out of range", i)
 		}
@@ -90,5 +90,5 @@ func check(phase *reports.Phase, sample *reports.Sample) error {
 	return nil
 }
 
-// possible is whether these seconds can be an offset in a run.
+// possible reports whether a number of seconds can be a time within a run.
 func possible(seconds float64) bool { return seconds > -1e7 && seconds < 1e7 }

@@ -143,18 +143,18 @@ func TestIDs(t *testing.T) {
 // What cannot be a trace is named, and the others are traces all the same.
 func TestProblems(t *testing.T) {
 	for want, spoil := range map[string]func(*reports.Phase, *reports.Sample){
-		"no spans":                      func(_ *reports.Phase, s *reports.Sample) { s.Spans = nil },
-		"the phase has no start":        func(p *reports.Phase, _ *reports.Sample) { p.Started = time.Time{} },
-		"not 32 hexadecimal digits":     func(_ *reports.Phase, s *reports.Sample) { s.Trace = "xyz" },
-		"first span is not the edge's":  func(_ *reports.Phase, s *reports.Sample) { s.Spans[0].Parent = 1 },
-		"span 3 has no parent before":   func(_ *reports.Phase, s *reports.Sample) { s.Spans[3].Parent = 3 },
-		"span 4 has no parent before":   func(_ *reports.Phase, s *reports.Sample) { s.Spans[4].Parent = -1 },
-		"times of span 2 are out":       func(_ *reports.Phase, s *reports.Sample) { s.Spans[2].Elapsed = -1 },
-		"times of span 1 are out":       func(_ *reports.Phase, s *reports.Sample) { s.Spans[1].Start = 1e300 },
-		"times of span 5's call are":    func(_ *reports.Phase, s *reports.Sample) { *s.Spans[5].CallElapsed = -1 },
-		"span 5 has half a call":        func(_ *reports.Phase, s *reports.Sample) { s.Spans[5].CallElapsed = nil },
-		"started_seconds 1e+08 is out":  func(_ *reports.Phase, s *reports.Sample) { s.Started = 1e8 },
-		"retry, after: request 17 cann": func(_ *reports.Phase, s *reports.Sample) { s.Spans = nil },
+		"no spans":                            func(_ *reports.Phase, s *reports.Sample) { s.Spans = nil },
+		"the phase has no start":              func(p *reports.Phase, _ *reports.Sample) { p.Started = time.Time{} },
+		"not 32 hexadecimal digits":           func(_ *reports.Phase, s *reports.Sample) { s.Trace = "xyz" },
+		"first span must be that of the edge": func(_ *reports.Phase, s *reports.Sample) { s.Spans[0].Parent = 1 },
+		"span 3 has no parent before":         func(_ *reports.Phase, s *reports.Sample) { s.Spans[3].Parent = 3 },
+		"span 4 has no parent before":         func(_ *reports.Phase, s *reports.Sample) { s.Spans[4].Parent = -1 },
+		"times of span 2 are out":             func(_ *reports.Phase, s *reports.Sample) { s.Spans[2].Elapsed = -1 },
+		"times of span 1 are out":             func(_ *reports.Phase, s *reports.Sample) { s.Spans[1].Start = 1e300 },
+		"times of span 5's call are":          func(_ *reports.Phase, s *reports.Sample) { *s.Spans[5].CallElapsed = -1 },
+		"span 5 must have both the start and the duration of its call": func(_ *reports.Phase, s *reports.Sample) { s.Spans[5].CallElapsed = nil },
+		"started_seconds 1e+08 is out":                                 func(_ *reports.Phase, s *reports.Sample) { s.Started = 1e8 },
+		"retry, after: request 17 cann":                                func(_ *reports.Phase, s *reports.Sample) { s.Spans = nil },
 	} {
 		r := example()
 		phase := &r.Stages[0].Phases[1]

@@ -20,13 +20,13 @@ import (
 	"github.com/hellochaos/hellochaos/reports/destination"
 )
 
-// zipkin is a Zipkin server's API, version 2.
+// zipkin is the API of a Zipkin server, version 2.
 type zipkin struct {
 	base   *url.URL
 	client *destination.Client
 }
 
-// send posts the traces. Zipkin answers once it has queued them.
+// send posts the traces. Zipkin answers when it has queued them.
 func (z zipkin) send(ctx context.Context, all []Trace) error {
 	body, err := json.Marshal(zipkinSpans(all))
 	if err != nil {
@@ -37,7 +37,7 @@ func (z zipkin) send(ctx context.Context, all []Trace) error {
 	return refused(nil, err)
 }
 
-// get reads what Zipkin has of a trace; nothing at all is not an error.
+// get returns the spans that Zipkin has of a trace. It is no error if Zipkin does not have the trace.
 func (z zipkin) get(ctx context.Context, id ID) ([]model.SpanModel, error) {
 	body, err := z.client.Do(ctx, destination.Request{Method: http.MethodGet, URL: z.base.JoinPath("api/v2/trace", id.String())})
 	var refusal *destination.Refusal
@@ -54,15 +54,15 @@ func (z zipkin) get(ctx context.Context, id ID) ([]model.SpanModel, error) {
 	return spans, nil
 }
 
-// page is where Zipkin shows a trace to people.
+// page returns the address of the page on which Zipkin shows a trace.
 func (z zipkin) page(id ID) string {
 	return z.base.JoinPath("zipkin/traces", id.String()).String()
 }
 
-// zipkinSpans says the traces in Zipkin's model, as OpenTelemetry's specification maps it ("OTLP to Zipkin"). Its own exporter
-// for Zipkin is deprecated and about to be removed.
+// zipkinSpans converts traces to Zipkin's model, by OpenTelemetry's specification ("OTLP to Zipkin"). OpenTelemetry's own exporter for
+// Zipkin is deprecated.
 func zipkinSpans(all []Trace) []model.SpanModel {
-	spans := make([]model.SpanModel, 0, 16*len(all)) // never null in JSON
+	spans := make([]model.SpanModel, 0, 16*len(all)) // An empty list is [] in JSON, and nil would be null.
 	for _, t := range all {
 		for i := range t.Spans {
 			spans = append(spans, zipkinSpan(&t.Spans[i]))
@@ -100,7 +100,7 @@ func zipkinSpan(s *Span) model.SpanModel {
 		}
 		span.Tags[attribute.Key] = value
 	}
-	if s.Status.GetCode() == otlp.Status_STATUS_CODE_ERROR { // the tag marks the span in Zipkin; its text is for people
+	if s.Status.GetCode() == otlp.Status_STATUS_CODE_ERROR { // Zipkin marks a span that has the tag "error", and shows its text.
 		span.Tags[string(semconv.OTelStatusCodeKey)] = "ERROR"
 		span.Tags["error"] = cmp.Or(s.Status.Message, span.Tags[string(semconv.ErrorTypeKey)])
 	}

@@ -151,13 +151,13 @@ func TestNoLinks(t *testing.T) {
 	to := destinations(t, "--zipkin-url", server.URL)
 	to.flush = time.Millisecond
 	Send(t.Context(), r, to)
-	want := []string{"traces: --zipkin-url " + server.URL + ": the traces were taken, but it shows none of them"}
+	want := []string{"traces: --zipkin-url " + server.URL + ": the server accepted the traces, but its API does not have any of them yet"}
 	if len(r.Links) > 0 || !cmp.Equal(r.Remarks, want) {
 		t.Errorf("links %v, remarks %q, want none and %q", r.Links, r.Remarks, want)
 	}
 }
 
-// No connection is kept once all was said.
+// No connection stays open after all requests.
 func TestConnectionsEnd(t *testing.T) {
 	server := httptest.NewUnstartedServer(&store{spans: make(map[string]map[model.ID]model.SpanModel)})
 	closed := make(chan struct{}, 8)

@@ -9,7 +9,7 @@ import "strconv"
 // the service that draws, without its version; tries is the path that Tries gives. It is FNV-1a of 64 bits
 // (draft-eastlake-fnv) over the strings, each ended by a NUL, which no header value can hold, and then the finaliser
 // of MurmurHash3 (fmix64, Austin Appleby): FNV alone gives neighbouring requests neighbouring hashes.
-func Draw(purpose, request, service, tries string) float64 {
+func Draw[Path ~string | ~[]byte](purpose, request, service string, tries Path) float64 {
 	const offset = 14695981039346656037
 	hash := fnv(fnv(fnv(fnv(offset, purpose), request), service), tries)
 	hash ^= hash >> 33
@@ -21,7 +21,7 @@ func Draw(purpose, request, service, tries string) float64 {
 }
 
 // fnv goes on with an FNV-1a hash over text and the NUL that ends it.
-func fnv(hash uint64, text string) uint64 {
+func fnv[Text ~string | ~[]byte](hash uint64, text Text) uint64 {
 	const prime = 1099511628211
 	for i := range len(text) {
 		hash = (hash ^ uint64(text[i])) * prime

@@ -13,12 +13,15 @@ const (
 	PinHang = "hang"
 )
 
+// PinNothing is the value of HeaderPins that pins nothing: no try fails or hangs.
+const PinNothing = "none"
+
 // MaxPins is how long the value of HeaderPins may be, in bytes.
 const MaxPins = 4 << 10
 
 // Pinned is what pins, a value of HeaderPins, say of the try with a path: PinFail, PinHang, or "" when no pin is for it. Of
 // several the first one counts. It allocates nothing.
-func Pinned(pins, tries string) string {
+func Pinned[Path ~string | ~[]byte](pins string, tries Path) string {
 	for pins != "" {
 		var pin string
 		pin, pins, _ = strings.Cut(pins, ",")
@@ -30,8 +33,8 @@ func Pinned(pins, tries string) string {
 }
 
 // pathMatches reports whether tries is path, in which "*" stands for any attempt count.
-func pathMatches(path, tries string) bool {
-	for path != "" && tries != "" {
+func pathMatches[Path ~string | ~[]byte](path string, tries Path) bool {
+	for path != "" && len(tries) > 0 {
 		if path[0] != '*' {
 			if path[0] != tries[0] {
 				return false
@@ -40,22 +43,25 @@ func pathMatches(path, tries string) bool {
 			continue
 		}
 		path = path[1:]
-		for tries != "" && tries[0] >= '0' && tries[0] <= '9' {
+		for len(tries) > 0 && tries[0] >= '0' && tries[0] <= '9' {
 			tries = tries[1:]
 		}
 	}
-	return path == "" && tries == ""
+	return path == "" && len(tries) == 0
 }
 
 // CheckPins says what is wrong with a value of HeaderPins, or "".
 func CheckPins(value string) (problem string) {
+	if value == PinNothing {
+		return ""
+	}
 	if len(value) > MaxPins {
 		return fmt.Sprintf("at most %d bytes", MaxPins)
 	}
 	for pin := range strings.SplitSeq(value, ",") {
 		path, what, _ := strings.Cut(pin, "=")
 		if !isPinPath(path) || what != PinFail && what != PinHang {
-			return fmt.Sprintf(`pins joined by commas, each a path of tries in which * is any attempt count, and =%s or =%s, such as "1.*=%s"`, PinFail, PinHang, PinFail)
+			return fmt.Sprintf(`pins joined by commas, each a path of tries in which * is any attempt count, and =%s or =%s, such as "1.*=%s", or %s`, PinFail, PinHang, PinFail, PinNothing)
 		}
 	}
 	return ""

@@ -10,14 +10,15 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Addons are the URLs at which the programs that show a mesh may answer, of each program the likeliest first. None was asked.
+// Addons are URLs at which the programs that show a mesh may answer. The likeliest URL of each program comes first. Nobody has
+// tried yet whether they answer.
 type Addons struct{ Kiali, Tracing, Prometheus []string }
 
-// addonTime is how long Addons looks.
+// addonTime is how long Addons may take.
 const addonTime = 5 * time.Second
 
-// Addons finds Istio's own addons by the names that their Services have in its release (samples/addons). What is not found,
-// or may not be looked for, is left out: no run needs it.
+// Addons finds Istio's own addons by the names that their Services have in its release (samples/addons). An addon that is
+// not found, or that the run is not permitted to look for, is left out: no run needs it.
 func (c *Cluster) Addons(ctx context.Context) Addons {
 	ctx, cancel := context.WithTimeout(ctx, addonTime)
 	defer cancel()
@@ -25,8 +26,8 @@ func (c *Cluster) Addons(ctx context.Context) Addons {
 	if err != nil {
 		return Addons{}
 	}
-	// The page of Jaeger's addon and of Zipkin's is "tracing"; "zipkin" is Jaeger's collector where Jaeger is, and the page where
-	// Zipkin stands alone; "jaeger-query" is what Jaeger's operator makes.
+	// Jaeger's addon and Zipkin's serve their page from Service "tracing". Service "zipkin" is Jaeger's collector where Jaeger is
+	// installed, and Zipkin's page where Zipkin is installed alone. Jaeger's operator makes "jaeger-query".
 	return Addons{
 		Kiali:      c.addon(ctx, services.Items, "kiali"),
 		Tracing:    c.addon(ctx, services.Items, "tracing", "jaeger-query", "zipkin"),
@@ -34,7 +35,7 @@ func (c *Cluster) Addons(ctx context.Context) Addons {
 	}
 }
 
-// addon is where the Services with some names are.
+// addon is the URLs of the Services with these names.
 func (c *Cluster) addon(ctx context.Context, services []corev1.Service, names ...string) (urls []string) {
 	for _, name := range names {
 		i := slices.IndexFunc(services, func(s corev1.Service) bool { return s.Name == name && len(s.Spec.Ports) > 0 })
@@ -54,8 +55,8 @@ func (c *Cluster) addon(ctx context.Context, services []corev1.Service, names ..
 	return urls
 }
 
-// pagePort is the port of a program's page: the first that speaks HTTP by its name and is not of the program's own metrics; the first
-// of all where the names say nothing.
+// pagePort is the port of a program's page: the first port whose name begins with "http" and does not name metrics, or else the
+// first port.
 func pagePort(ports []corev1.ServicePort) corev1.ServicePort {
 	for _, port := range ports {
 		if strings.HasPrefix(port.Name, "http") && !strings.Contains(port.Name, "metrics") {

@@ -28,9 +28,10 @@ const (
 	mostNodes = 3
 )
 
-// address finds a way into the chain: the one that the user gave, else the first that answers of the Service's load
-// balancer, its cluster IP, its node port, and, where tunnel allows it, a port-forward, which the closer ends; the closer is
-// nil for the others. The error lists each way and why it does not lead in; it is errUnreached where the Service is there.
+// address finds a way into the chain. If the user gave an address, it is that one. Otherwise it is the first that answers of
+// the Service's load balancer, its cluster IP, its node port, and, if tunnel is set, a port-forward. The closer ends the
+// port-forward, and is nil for the other ways. The error lists each way and why it does not lead to the entry, and wraps
+// errUnreached if the Service exists.
 func (c *Cluster) address(ctx context.Context, entry target.Entry, rules *manifests.Rules, tunnel bool) (target.Address, io.Closer, error) {
 	given, flag := c.options.DirectURL, "--direct-url"
 	if entry == target.Gateway {
@@ -41,7 +42,7 @@ func (c *Cluster) address(ctx context.Context, entry target.Entry, rules *manife
 	}
 	in, err := c.entrance(ctx, entry, rules)
 	if err != nil {
-		return target.Address{}, nil, fmt.Errorf("entry %s: %w, or give its address by %s", entry, err, flag)
+		return target.Address{}, nil, fmt.Errorf("entry %s: %w; or give the address of the entry with %s", entry, err, flag)
 	}
 	ways, failed := c.ways(ctx, in)
 	for _, w := range ways {
@@ -59,21 +60,21 @@ func (c *Cluster) address(ctx context.Context, entry target.Entry, rules *manife
 		}
 		failed = append(failed, fmt.Errorf("port-forward: %w", err))
 	}
-	return target.Address{}, nil, fmt.Errorf("entry %s: no way leads to Service %s of namespace %s; give an address by %s:\n%w",
+	return target.Address{}, nil, fmt.Errorf("entry %s: Service %s of namespace %s cannot be reached in any of these ways; give an address with %s:\n%w",
 		entry, in.service.Name, in.service.Namespace, flag, errors.Join(append(failed, errUnreached)...))
 }
 
-// errUnreached: the entry's Service is there, and does not answer yet.
-var errUnreached = errors.New("none of them answers")
+// errUnreached says that the entry's Service exists, but does not answer yet.
+var errUnreached = errors.New("none of these ways led to an answer")
 
-// entrance is the Service that an entry leads to, and how it is known to be reached.
+// entrance is the Service that an entry leads to, and the request that shows whether it is reached.
 type entrance struct {
 	service *corev1.Service
 	port    corev1.ServicePort
-	// path is asked for; ours tells whether an answer is the service's.
+	// path is the path of that request, and ours reports whether an answer comes from the Service's pods.
 	path string
 	ours func(*http.Response) bool
-	// passed is what a port-forward to a pod goes past; empty: nothing.
+	// passed is the part of a port-forward's description that says what it goes past; empty when it goes past nothing.
 	passed string
 }
 
@@ -82,23 +83,23 @@ func (c *Cluster) entrance(ctx context.Context, entry target.Entry, rules *manif
 	if entry == target.Gateway {
 		return c.gatewayEntrance(ctx, rules)
 	}
-	in := &entrance{path: "/healthz", ours: func(r *http.Response) bool { return r.StatusCode == http.StatusOK }, passed: ", and past its sidecar"}
+	in := &entrance{path: "/healthz", ours: func(r *http.Response) bool { return r.StatusCode == http.StatusOK }, passed: " and goes past the sidecar of the pod"}
 	err := c.again(ctx, "reading Service "+entryService, func(ctx context.Context) (err error) {
 		in.service, err = c.core.CoreV1().Services(c.namespace).Get(ctx, entryService, metav1.GetOptions{})
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("%w: 'hellochaos deploy' makes it", err)
+		return nil, fmt.Errorf("%w: 'hellochaos deploy' creates it", err)
 	}
 	if len(in.service.Spec.Ports) == 0 {
-		return nil, fmt.Errorf("no port in Service %s of namespace %s: deploy it anew", entryService, c.namespace)
+		return nil, fmt.Errorf("the Service %s of namespace %s has no port: run 'hellochaos deploy' again", entryService, c.namespace)
 	}
 	in.port = in.service.Spec.Ports[0]
 	return in, nil
 }
 
-// gatewayEntrance finds the Service before the pods that the rules' Gateway selects: in Istio's own namespace, else
-// anywhere, as far as Services may be listed there.
+// gatewayEntrance finds the Service of the pods that the rules' Gateway selects: first in Istio's own namespace, then in all
+// namespaces whose Services the run is permitted to list.
 func (c *Cluster) gatewayEntrance(ctx context.Context, rules *manifests.Rules) (*entrance, error) {
 	for name, gateway := range rules.Gateways {
 		in := &entrance{path: "/", ours: fromGateway}
@@ -115,11 +116,11 @@ func (c *Cluster) gatewayEntrance(ctx context.Context, rules *manifests.Rules) (
 		}
 		text := fmt.Sprintf("no Service with port %d leads to the pods %s that Gateway %s selects", gateway.Port(), labels.FormatLabels(gateway.Selector), name)
 		if last != nil {
-			return nil, fmt.Errorf("%s, as far as Services may be listed (%w): 'hellochaos doctor' looks for gateways", text, last)
+			return nil, fmt.Errorf("%s, but not all Services could be listed (%w): 'hellochaos doctor' shows what it sees of the gateway", text, last)
 		}
-		return nil, fmt.Errorf("%s: install an ingress gateway with these labels", text)
+		return nil, fmt.Errorf("%s: install an ingress gateway whose pods have these labels", text)
 	}
-	return nil, errors.New("there is no Gateway among the applied objects: stage ingress brings one")
+	return nil, errors.New("the applied objects contain no Gateway: stage ingress adds one")
 }
 
 // gateways looks for the Service of every set's Gateway, unless the user gave its address.
@@ -128,7 +129,7 @@ func (c *Cluster) gateways(ctx context.Context, sets [][]manifests.Object) error
 		return nil
 	}
 	var problems []error
-	said := map[string]bool{}
+	reported := map[string]bool{}
 	for _, set := range sets {
 		rules, err := manifests.Read(set)
 		if err != nil {
@@ -137,8 +138,8 @@ func (c *Cluster) gateways(ctx context.Context, sets [][]manifests.Object) error
 		if len(rules.Gateways) == 0 {
 			continue
 		}
-		if _, err := c.entrance(ctx, target.Gateway, rules); err != nil && !said[err.Error()] {
-			said[err.Error()] = true
+		if _, err := c.entrance(ctx, target.Gateway, rules); err != nil && !reported[err.Error()] {
+			reported[err.Error()] = true
 			problems = append(problems, err)
 		}
 	}
@@ -164,13 +165,13 @@ func (in *entrance) choose(services []corev1.Service, gateway *manifests.Gateway
 	return false
 }
 
-// fromGateway reports whether an answer may be a gateway's. Whatever it answers for "/" will do, but a web proxy on the way
-// answers too, for hosts that it does not reach.
+// fromGateway reports whether an answer may come from a gateway. A gateway may answer "/" in several ways, but a web proxy on
+// the way to a host that it cannot reach answers, too, and must not count.
 func fromGateway(r *http.Response) bool {
 	return strings.Contains(r.Header.Get("Server"), "envoy") || r.StatusCode < 300 || r.StatusCode == http.StatusNotFound
 }
 
-// reach asks for the entrance at a URL. The error says what came instead.
+// reach sends the entrance's request to a URL. The error says what was answered instead.
 func (in *entrance) reach(ctx context.Context, url string) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, reachTime, fmt.Errorf("no answer within %v", reachTime))
 	defer cancel()
@@ -178,7 +179,7 @@ func (in *entrance) reach(ctx context.Context, url string) error {
 	if err != nil {
 		return err
 	}
-	// Straight to the address, as the load goes: no proxy of the environment.
+	// The load goes straight to the address, so this request must not use a proxy that the environment names.
 	transport := &http.Transport{DisableKeepAlives: true}
 	response, err := transport.RoundTrip(request)
 	if err != nil {
@@ -189,18 +190,19 @@ func (in *entrance) reach(ctx context.Context, url string) error {
 	}
 	defer response.Body.Close()
 	if !in.ours(response) {
-		return fmt.Errorf("GET %s is answered %s by %q", in.path, response.Status, cmp.Or(response.Header.Get("Server"), "a server without name"))
+		return fmt.Errorf("GET %s was answered with %s by %q", in.path, response.Status, cmp.Or(response.Header.Get("Server"), "a server that does not name itself"))
 	}
 	return nil
 }
 
-// way is an address at which an entrance may be.
+// way is an address at which an entrance may answer, and how that address was found.
 type way struct{ how, address string }
 
 func (w way) String() string { return w.how + " " + w.address }
 
-// ways are the addresses that a Service has, the best first, and why it has no others.
-func (c *Cluster) ways(ctx context.Context, in *entrance) (ways []way, none []error) {
+// ways are the addresses that a Service has, the best first. missing says for each other kind of address why the Service has
+// none.
+func (c *Cluster) ways(ctx context.Context, in *entrance) (ways []way, missing []error) {
 	add := func(how, host string, port int32) {
 		ways = append(ways, way{how, net.JoinHostPort(host, strconv.Itoa(int(port)))})
 	}
@@ -210,29 +212,29 @@ func (c *Cluster) ways(ctx context.Context, in *entrance) (ways []way, none []er
 	switch {
 	case len(ways) > 0:
 	case in.service.Spec.Type != corev1.ServiceTypeLoadBalancer:
-		none = append(none, fmt.Errorf("load balancer: the Service is of type %s", cmp.Or(in.service.Spec.Type, corev1.ServiceTypeClusterIP)))
+		missing = append(missing, fmt.Errorf("load balancer: the Service has none, since its type is %s", cmp.Or(in.service.Spec.Type, corev1.ServiceTypeClusterIP)))
 	default:
-		none = append(none, errors.New("load balancer: the Service got no address so far"))
+		missing = append(missing, errors.New("load balancer: the Service has not been given an address yet"))
 	}
 	if ip := in.service.Spec.ClusterIP; ip == "" || ip == corev1.ClusterIPNone {
-		none = append(none, errors.New("cluster IP: the Service has none"))
+		missing = append(missing, errors.New("cluster IP: the Service has none"))
 	} else {
 		add("cluster IP", ip, in.port.Port)
 	}
 	if in.port.NodePort == 0 {
-		return ways, append(none, errors.New("node port: the Service has none"))
+		return ways, append(missing, errors.New("node port: the Service has none"))
 	}
 	hosts, err := c.nodeAddresses(ctx)
 	if err != nil {
-		none = append(none, fmt.Errorf("node port: %w", err))
+		missing = append(missing, fmt.Errorf("node port: %w", err))
 	}
 	for _, host := range hosts {
 		add("node port", host, in.port.NodePort)
 	}
-	return ways, none
+	return ways, missing
 }
 
-// nodeAddresses are those of the first few nodes.
+// nodeAddresses are the addresses of the first mostNodes nodes, the internal ones first.
 func (c *Cluster) nodeAddresses(ctx context.Context) (addresses []string, err error) {
 	err = c.again(ctx, "looking for the nodes' addresses", func(ctx context.Context) error {
 		nodes, err := c.core.CoreV1().Nodes().List(ctx, metav1.ListOptions{Limit: mostNodes})
@@ -277,7 +279,7 @@ func (c *Cluster) tunnel(ctx context.Context, in *entrance) (target.Address, io.
 	if err := in.reach(ctx, f.url); err != nil {
 		return target.Address{}, nil, errors.Join(fmt.Errorf("to pod %s: %w", pod.Name, err), f.Close())
 	}
-	return target.Address{URL: f.url, Way: "port-forward to pod " + pod.Name + ": slow" + in.passed}, f, nil
+	return target.Address{URL: f.url, Way: "port-forward to pod " + pod.Name + ", which is slow" + in.passed}, f, nil
 }
 
 // podPort is the port of a pod that a Service's port leads to.

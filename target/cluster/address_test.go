@@ -57,8 +57,8 @@ func TestAddress(t *testing.T) {
 		{"node port", target.Direct, map[string]http.HandlerFunc{otherNodeIP: healthy}, "node port 127.0.1.4:PORT", nil},
 		{"a silent balancer", target.Direct, map[string]http.HandlerFunc{balancerIP: hangs, clusterIP: healthy}, "cluster IP 127.0.1.2:PORT", nil},
 		{"nothing", target.Direct, map[string]http.HandlerFunc{balancerIP: answers(http.StatusNotFound, "nginx")}, none, []string{
-			"entry direct: no way leads to Service frontend of namespace shop; give an address by --direct-url",
-			`load balancer 127.0.1.1:PORT: GET /healthz is answered 404 Not Found by "nginx"`, "cluster IP 127.0.1.2:PORT: GET /healthz: dial tcp 127.0.1.2:PORT: connect: connection refused",
+			"entry direct: Service frontend of namespace shop cannot be reached in any of these ways; give an address with --direct-url",
+			`load balancer 127.0.1.1:PORT: GET /healthz was answered with 404 Not Found by "nginx"`, "cluster IP 127.0.1.2:PORT: GET /healthz: dial tcp 127.0.1.2:PORT: connect: connection refused",
 			"node port 127.0.1.3:PORT: ", "node port 127.0.1.4:PORT: ", "port-forward: the Service has no ready pod (app=frontend)"}},
 		{"gateway, whatever it answers", target.Gateway, map[string]http.HandlerFunc{clusterIP: answers(http.StatusServiceUnavailable, "istio-envoy")}, "cluster IP 127.0.1.2:PORT", nil},
 		{"gateway without a name", target.Gateway, map[string]http.HandlerFunc{clusterIP: answers(http.StatusNotFound, "")}, "cluster IP 127.0.1.2:PORT", nil},
@@ -148,9 +148,9 @@ func TestAddressWithoutService(t *testing.T) {
 	s.put(t, "/api/v1/namespaces/istio-system/services/ingress", `{"spec":{"selector":{"istio":"ingressgateway"},"ports":[{"port":81}]}}`)
 	s.put(t, "/api/v1/namespaces/istio-system/services/other", `{"spec":{"selector":{"istio":"egressgateway"},"ports":[{"port":80}]}}`)
 	_, _, err := c.address(t.Context(), target.Direct, gatewayRules(t, 80), true)
-	expectError(t, err, "entry direct: reading Service frontend", "not found", "'hellochaos deploy' makes it", "--direct-url")
+	expectError(t, err, "entry direct: reading Service frontend", "not found", "'hellochaos deploy' creates it", "--direct-url")
 	_, _, err = c.address(t.Context(), target.Gateway, gatewayRules(t, 80), true)
 	expectError(t, err, "entry gateway: no Service with port 80 leads to the pods istio=ingressgateway that Gateway default/frontend selects", "--gateway-url")
 	_, _, err = c.address(t.Context(), target.Gateway, &manifests.Rules{}, true)
-	expectError(t, err, "entry gateway: there is no Gateway among the applied objects: stage ingress brings one")
+	expectError(t, err, "entry gateway: the applied objects contain no Gateway: stage ingress adds one")
 }

@@ -14,12 +14,12 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 )
 
-// again does something with the API server until it succeeds, fails for a reason that waiting does not cure, or the
-// cluster's Wait is over. Each try gets a context of its own, bounded by requestTime. Conflicts are cured by doing it again
-// from the read on, which is the caller's part: do must read anew what it writes.
+// again calls do, which talks to the API server, until do succeeds, do fails for a reason that waiting does not cure, or the
+// cluster's Wait is over. Each call gets a context of its own, bounded by requestTime. A conflict is cured by reading the
+// object again and writing it again, so do must read everything that it writes.
 func (c *Cluster) again(ctx context.Context, what string, do func(context.Context) error) error {
 	outer := ctx
-	ctx, cancel := context.WithTimeoutCause(ctx, c.options.Wait, errors.New("the time is over"))
+	ctx, cancel := context.WithTimeoutCause(ctx, c.options.Wait, errors.New("the time that --wait allows is over"))
 	defer cancel()
 	backoff := wait.Backoff{Duration: 100 * time.Millisecond, Factor: 2, Jitter: 0.2, Cap: 3 * time.Second, Steps: 1 << 20}
 	for {
@@ -30,7 +30,7 @@ func (c *Cluster) again(ctx context.Context, what string, do func(context.Contex
 			return nil
 		}
 		if outer.Err() != nil {
-			return fmt.Errorf("%s: %w", what, context.Cause(outer)) // why it ends, and not only that it does
+			return fmt.Errorf("%s: %w", what, context.Cause(outer)) // the cause says why it ended
 		}
 		if !passing(err) {
 			return fmt.Errorf("%s: %w", what, advised(err))
@@ -44,12 +44,12 @@ func (c *Cluster) again(ctx context.Context, what string, do func(context.Contex
 		case <-timer.C:
 		case <-ctx.Done():
 			timer.Stop()
-			return fmt.Errorf("%s, tried again and again for %v: %w", what, c.options.Wait, errors.Join(context.Cause(ctx), err))
+			return fmt.Errorf("%s: it was tried again and again for %v: %w", what, c.options.Wait, errors.Join(context.Cause(ctx), err))
 		}
 	}
 }
 
-// passing reports whether an error is of the kind that goes away: the connection or the server, not the request.
+// passing reports whether an error may go away by itself: it is about the connection or the server, not about the request.
 func passing(err error) bool {
 	if apierrors.IsConflict(err) || apierrors.IsServerTimeout(err) || apierrors.IsTimeout(err) || apierrors.IsTooManyRequests(err) ||
 		apierrors.IsServiceUnavailable(err) || utilnet.IsConnectionRefused(err) || utilnet.IsConnectionReset(err) ||
@@ -69,9 +69,9 @@ func passing(err error) bool {
 func advised(err error) error {
 	switch {
 	case apierrors.IsUnauthorized(err):
-		return fmt.Errorf("%w: the credentials are not accepted, or have expired: log in anew (kubectl get pods would say the same)", err)
+		return fmt.Errorf("%w: the API server does not accept the credentials, or they have expired: log in again ('kubectl get pods' shows whether they work)", err)
 	case apierrors.IsForbidden(err):
-		return fmt.Errorf("%w: 'hellochaos doctor' lists the permissions that are missing, manifests/rbac.yaml gives them", err)
+		return fmt.Errorf("%w: 'hellochaos doctor' lists the permissions that a run lacks, and 'hellochaos manifests rbac' prints the objects that grant them", err)
 	}
 	return err
 }

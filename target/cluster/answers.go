@@ -9,18 +9,18 @@ import (
 	"github.com/hellochaos/hellochaos/service/trail"
 )
 
-// mostAnswer is how many bytes are read of an answer that comes from a pod. The longest that is wanted is a recording of
-// spans; the counters of a service and the statistics of a proxy have some KiB.
+// mostAnswer is how many bytes are read at most of an answer that comes from a pod. The longest answer that a run needs is a
+// recording of spans; the counters of a service and the statistics of a proxy take a few KiB.
 const mostAnswer = 2 * trail.MaxRecordingBytes
 
-// fromPod are the paths of the API server's answers that it only passes on: a pod's or a Service's, and logs.
+// fromPod matches the paths at which the API server only passes on what a pod or a Service answers, or a log.
 var fromPod = regexp.MustCompile(`/(pods|services)/[^/]+/(proxy|log)(/|$)`)
 
-// fromAnywhere are all paths.
+// fromAnywhere matches all paths.
 var fromAnywhere = regexp.MustCompile("")
 
-// boundedAnswers bounds the answers to requests for these paths, of whatever status, since client-go reads all of each. What
-// is in a pod is not ours: it must not fill our memory.
+// boundedAnswers limits the size of the answers to requests for these paths, whatever their status, since client-go reads each
+// answer to its end. A pod's program may be anybody's, and must not be able to fill this process's memory.
 type boundedAnswers struct {
 	base  http.RoundTripper
 	paths *regexp.Regexp
@@ -35,7 +35,7 @@ func (b boundedAnswers) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, err
 }
 
-// boundedBody is a body of which reading more than left bytes is an error.
+// boundedBody is a body that returns an error when more than left bytes are read from it.
 type boundedBody struct {
 	io.ReadCloser
 	left int64
@@ -47,7 +47,7 @@ func (b *boundedBody) Read(p []byte) (int, error) {
 	}
 	n, err := b.ReadCloser.Read(p)
 	if int64(n) > b.left {
-		n, err = int(b.left), fmt.Errorf("the answer has more than %d bytes, which is more than is read", mostAnswer)
+		n, err = int(b.left), fmt.Errorf("the answer has more than %d bytes, and no more than that are read", mostAnswer)
 	}
 	b.left -= int64(n)
 	return n, err

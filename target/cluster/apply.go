@@ -15,9 +15,9 @@ import (
 	"github.com/hellochaos/hellochaos/service/trail"
 )
 
-// Apply implements target.Target: what is new or different is written first and what is gone is taken away last, so that
-// no rule points at what is not there; then it waits until every proxy obeys. After an error part of the set may be in
-// force, which Close takes back.
+// Apply implements target.Target. It first writes the objects that are new or different and then removes those that are not
+// in the set any more, so that no rule points at an object that does not exist. Then it waits until every proxy obeys. After
+// an error part of the set may be in force; Close takes it back.
 func (r *Run) Apply(ctx context.Context, objects []manifests.Object) error {
 	ctx, done := r.whileHeld(ctx)
 	defer done()
@@ -56,7 +56,7 @@ func (r *Run) write(ctx context.Context, wanted []*unstructured.Unstructured) er
 		kept[ref] = true
 		rec := r.record(ref)
 		if rec == nil {
-			return fmt.Errorf("%s was not written down before the run began, so it cannot be changed", ref)
+			return fmt.Errorf("the journal does not record what %s was before the run, so the run must not change it", ref)
 		}
 		if _, err := r.change(ctx, rec, u); err != nil {
 			return err
@@ -70,11 +70,11 @@ func (r *Run) write(ctx context.Context, wanted []*unstructured.Unstructured) er
 			return err
 		}
 	}
-	// What was done last is told with the next intent, or here.
+	// The line about the last write is stored together with the next intent; after the last object it is stored here.
 	return r.journal.flush(ctx)
 }
 
-// newProbe is a probe of the rules that are applied.
+// newProbe makes a probe, with a new nonce, for the rules that were applied last.
 func (r *Run) newProbe() *probe {
 	p := &probe{nonce: fmt.Sprintf("n%08x", rand.Uint32()), namespace: r.cluster.namespace}
 	for _, gateway := range r.rules.Gateways {
@@ -83,7 +83,8 @@ func (r *Run) newProbe() *probe {
 	return p
 }
 
-// writeProbe writes a probe's objects. They are in the journal as ours, whatever is in them.
+// writeProbe writes a probe's objects. It writes no line about them to the journal, since the first lines of the journal name
+// them, and a restore removes them whatever their content is.
 func (r *Run) writeProbe(ctx context.Context, p *probe) error {
 	for _, u := range p.objects(r.cluster) {
 		ref := reference{u.GetKind(), u.GetNamespace(), u.GetName()}
@@ -104,8 +105,9 @@ const entryService = "frontend"
 // steadyRequests is how many requests show how the chain answers without failures.
 const steadyRequests = 20
 
-// steadyState is how the chain answers when no failure is asked for: the statuses by hop, of requests that a pod of its
-// first service gets through the API server. Empty where that service has no pod, or may not be asked.
+// steadyState is how the chain answers when no failure is asked for: the statuses of all hops (services on the way), for
+// requests that the API server passes on to a pod of the chain's first service. It is empty when that pod does not exist or
+// is not ready.
 func (c *Cluster) steadyState(ctx context.Context, rules *manifests.Rules) (string, error) {
 	for i := range rules.Workloads {
 		w := &rules.Workloads[i]
@@ -125,7 +127,7 @@ func (c *Cluster) steadyState(ctx context.Context, rules *manifests.Rules) (stri
 			}
 			hop, err := trail.Decode(body)
 			if err != nil {
-				return "", fmt.Errorf("asking the chain how it answers: %w; is its image of this version of hello-service?", err)
+				return "", fmt.Errorf("asking the chain how it answers: %w; is the image of its pods from the same version as this hellochaos?", err)
 			}
 			seen[statuses(hop)] = true
 		}
@@ -134,7 +136,7 @@ func (c *Cluster) steadyState(ctx context.Context, rules *manifests.Rules) (stri
 	return "", nil
 }
 
-// statuses are a trail's, hop by hop, a hop before those that it called: "200 200 200 502".
+// statuses lists the statuses in a trail, each hop before the hops that it called: "200 200 200 502".
 func statuses(hop *trail.Hop) string {
 	text := strconv.Itoa(hop.Status)
 	for i := range hop.Calls {

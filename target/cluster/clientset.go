@@ -34,8 +34,8 @@ var (
 	parameters = runtime.NewParameterCodec(kinds)
 )
 
-// clientset is the part of client-go's clientset that this package uses, under the same names. That one brings every kind of
-// every API group with it, and makes the program a third larger (docs/performance.md).
+// clientset is the part of client-go's clientset that this package uses, under the same names. The whole clientset brings
+// every kind of every API group with it, and makes the program a third larger (docs/performance.md).
 type clientset struct {
 	core, apps, authorization, coordination rest.Interface
 }
@@ -80,7 +80,7 @@ func (c *clientset) serverGroups(ctx context.Context) (*metav1.APIGroupList, err
 	return groups, c.read(ctx, "/apis", groups)
 }
 
-// read gets what is at a path of no group.
+// read gets a JSON document at a path that belongs to no API group.
 func (c *clientset) read(ctx context.Context, path string, into any) error {
 	answer, err := c.core.Get().AbsPath(path).DoRaw(ctx)
 	if err != nil {
@@ -144,7 +144,7 @@ func (g coordinationV1) Leases(namespace string) kind[coordinationv1.Lease, coor
 	return kind[coordinationv1.Lease, coordinationv1.LeaseList]{g.client, "leases", namespace}
 }
 
-// pods are the pods of a namespace, whose logs can be read, too.
+// pods reads and writes the pods of a namespace, and reads their logs.
 type pods struct {
 	kind[corev1.Pod, corev1.PodList]
 }

@@ -1,10 +1,10 @@
 // Package cluster is a mesh on a real Kubernetes with Istio: it installs the demo chain, applies and takes back the
-// objects of a run, finds the ways into the chain, reads what its services counted, and says when every proxy obeys. It
-// knows the Kubernetes API and Istio's objects; it knows no load, no statistics and no verdicts.
+// objects of a run, finds the ways into the chain, reads what its services counted, and reports when every proxy obeys. It
+// knows the Kubernetes API and Istio's objects; it must not know about load, statistics or verdicts.
 //
-// Every change that a run makes is written down first, in a journal on this machine and in the cluster, so that it can be
-// taken back from any machine after any end (see journal). Objects that another has changed meanwhile are never
-// overwritten.
+// A run records every change in a journal, on this machine and in the cluster, before it makes the change. So the change can
+// be taken back from any machine, however the run ended (see journal). A run never overwrites what somebody else has changed
+// in the meantime.
 package cluster
 
 import (
@@ -22,36 +22,37 @@ import (
 )
 
 const (
-	// manager is the name under which the API server books the fields that we set.
+	// manager is the field manager under which the API server records the fields that this program sets.
 	manager = "hellochaos"
-	// managedBy is the label of every object that we made.
+	// managedBy is the label of every object that this program made.
 	managedBy = "app.kubernetes.io/managed-by"
-	// istioSystem is where Istio's control plane and its ingress gateway stand.
+	// istioSystem is the namespace of Istio's control plane and of its ingress gateway.
 	istioSystem = "istio-system"
 	// requestTime bounds a single request to the API server; watches are bounded by their contexts.
 	requestTime = 15 * time.Second
 )
 
-// Options choose a cluster and a namespace as kubectl does, and how a run deals with what it finds there.
+// Options choose a cluster and a namespace as kubectl does, and decide what a run does there.
 type Options struct {
-	// Kubeconfig is a file; empty: $KUBECONFIG, then ~/.kube/config, then the pod's service account.
+	// Kubeconfig is the name of a file; empty means $KUBECONFIG, then ~/.kube/config, then the pod's service account.
 	Kubeconfig string
-	// Context is the kubeconfig's context; empty: its current one.
+	// Context is a context of the kubeconfig; empty means its current context.
 	Context string
-	// Namespace is where the chain stands; empty: the context's, or "default".
+	// Namespace is the chain's namespace; empty means that of the context, or "default".
 	Namespace string
-	// DirectURL and GatewayURL are the entries, where they are not to be looked for.
+	// DirectURL and GatewayURL are the addresses of the entries; empty means that a run looks for them.
 	DirectURL, GatewayURL string
-	// PrometheusURL is a Prometheus that scrapes the cluster; empty: none is asked.
+	// PrometheusURL is a Prometheus that scrapes the cluster; empty means that no Prometheus is asked.
 	PrometheusURL string
-	// TakeOver allows to put away what others made for the chain's hosts, and to put it back at the end.
+	// TakeOver allows a run to remove objects of others that make rules for the chain's hosts, and to put them back at its end.
 	TakeOver bool
-	// Wait bounds each wait: for pods, for proxies, for the API server to come back.
+	// Wait is the longest time of each wait for pods, for proxies, or for the API server to answer again.
 	Wait time.Duration
-	// CountDown, when set, is told how long a wait for somebody else's lease will still last at most, about once a second, and
-	// 0 when it is over.
+	// CountDown, when set, is called about once a second while the run waits for somebody else's lease, with the longest time
+	// that is left to wait, and with 0 when the wait is over.
 	CountDown func(left time.Duration)
-	// Command is what the user typed and Version the program's, for the journal; Say, when set, tells progress by the line.
+	// Command is what the user typed and Version the version of the program; both are recorded in the journal. Say, when set,
+	// is called with each line about progress.
 	Command []string
 	Version string
 	Say     func(format string, args ...any)
@@ -63,39 +64,39 @@ type Cluster struct {
 	config  *rest.Config
 	core    *clientset
 	dynamic dynamic.Interface
-	// server is the API server's URL, context the kubeconfig's context in use, namespace the chain's.
+	// server is the API server's URL, context the kubeconfig's context in use, namespace the chain's namespace.
 	server, context, namespace string
-	// istioVersion is the version of networking.istio.io that the server prefers, "v1"; empty: Istio's kinds are not there.
+	// istioVersion is the best version of networking.istio.io that the server has, such as "v1"; empty when Istio is not installed.
 	istioVersion string
 	kubernetes   string // the server's version
 	lease        leaseTimes
 }
 
-// Connect reads the kubeconfig and asks the API server for its version and for Istio's API. The error says which file,
-// context or address it was, and what to do.
+// Connect reads the kubeconfig and asks the API server for its version and for the version of Istio's API. The error names the
+// file, the context or the address that failed, and says what the user can do.
 func Connect(ctx context.Context, o Options) (*Cluster, error) {
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
 	rules.ExplicitPath = o.Kubeconfig
 	loader := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, &clientcmd.ConfigOverrides{CurrentContext: o.Context})
 	config, err := loader.ClientConfig()
 	if err != nil {
-		return nil, fmt.Errorf("reading the kubeconfig: %w; name one by --kubeconfig or $KUBECONFIG, and a context of it by --context", err)
+		return nil, fmt.Errorf("reading the kubeconfig: %w; name the file with --kubeconfig or $KUBECONFIG, and one of its contexts with --context", err)
 	}
 	c := &Cluster{options: o, config: config, server: config.Host, namespace: o.Namespace, context: o.Context, lease: usualLease}
 	if c.namespace == "" {
 		if c.namespace, _, err = loader.Namespace(); err != nil {
-			return nil, fmt.Errorf("reading the namespace of the kubeconfig's context: %w; name one by -n", err)
+			return nil, fmt.Errorf("reading the namespace of the kubeconfig's context: %w; name a namespace with -n", err)
 		}
 		if err := manifests.CheckNamespace(c.namespace); err != nil {
-			return nil, fmt.Errorf("the namespace of the kubeconfig's context: %w; name one by -n", err)
+			return nil, fmt.Errorf("the namespace of the kubeconfig's context: %w; name a namespace with -n", err)
 		}
 	}
 	if raw, err := loader.RawConfig(); err == nil && c.context == "" {
 		c.context = raw.CurrentContext
 	}
-	// The API server limits us by its own priority and fairness, which client-go obeys (429 with Retry-After); this limit
-	// only keeps a fault of ours from flooding it.
-	config.WarningHandler = rest.NoWarnings{} // what they are about is told by doctor
+	config.WarningHandler = rest.NoWarnings{} // doctor reports what they warn about
+	// The API server limits clients itself (429 with Retry-After), and client-go obeys. These limits only keep a fault of this
+	// program from flooding the server.
 	config.QPS, config.Burst, config.UserAgent = 100, 200, "hellochaos/"+o.Version
 	if err := c.clients(); err != nil {
 		return nil, fmt.Errorf("making clients for %s: %w", c.server, err)
@@ -125,7 +126,7 @@ func (c *Cluster) clientsOver(client *http.Client) (err error) {
 	return err
 }
 
-// versions asks the server what it is.
+// versions asks the server for its version and for the versions of Istio's API.
 func (c *Cluster) versions(ctx context.Context) error {
 	return c.again(ctx, "asking the API server "+c.server+" for its version", func(ctx context.Context) error {
 		version, err := c.core.serverVersion(ctx)
@@ -150,10 +151,10 @@ func (c *Cluster) versions(ctx context.Context) error {
 	})
 }
 
-// Namespace is where the chain stands.
+// Namespace is the chain's namespace.
 func (c *Cluster) Namespace() string { return c.namespace }
 
-// say tells progress.
+// say reports progress, if somebody listens.
 func (c *Cluster) say(format string, args ...any) {
 	if c.options.Say != nil {
 		c.options.Say(format, args...)

@@ -21,16 +21,16 @@ const (
 	allSidecars = "mesh"
 )
 
-// conflict is an object of another's that makes a rule for something that the run's objects are about.
+// conflict is an object that somebody else made, with rules for a host, a port or proxies that the run's objects have rules for.
 type conflict struct {
 	reference
-	// about is what both are about: "rules for host middleware.shop.svc.cluster.local, as VirtualService middleware has".
+	// about says what both have rules for: "rules for host middleware.shop.svc.cluster.local, which Service middleware is about".
 	about string
 }
 
-// conflicts are the objects in the chain's namespace that others made and that would make two rules for one host, in the
-// order in which a run writes. Those of other namespaces are not among them: they are not the run's to put away, and
-// Doctor names them.
+// conflicts are the objects in the chain's namespace that others made and that would make two sets of rules for one host, in
+// the order in which a run writes. Objects of other namespaces are not among them, since a run must not remove those; Doctor
+// names them.
 func (c *Cluster) conflicts(ctx context.Context, sets [][]manifests.Object) ([]reference, error) {
 	s := c.scope(sets)
 	var found []reference
@@ -52,18 +52,18 @@ func (c *Cluster) conflicts(ctx context.Context, sets [][]manifests.Object) ([]r
 	return found, nil
 }
 
-// scope is what some sets of objects are about.
+// scope is the hosts, ports and pods that some sets of objects have rules for.
 type scope struct {
 	namespace string
-	// own are the objects themselves, hosts those that the chain calls, with the object that says so.
+	// own are the objects themselves. hosts are the hosts that the chain calls, each with the first object that names it.
 	own   map[reference]bool
 	hosts map[string]reference
-	// gateways are the objects' Gateways, entries the hosts that are served at them.
+	// gateways are the Gateways among the objects, and entries the hosts that are served at these Gateways.
 	gateways []gatewayScope
 	entries  map[string]reference
 	// pods are the labels of the chain's pods.
 	pods []labels.Set
-	// imports are the namespaces and hosts that the Sidecar lets the chain's proxies know; none: all.
+	// imports are the pairs of namespace and host that the Sidecar lets the chain's proxies know; if empty, they know all.
 	imports [][2]string
 }
 
@@ -74,13 +74,13 @@ type gatewayScope struct {
 	hosts    map[string][]string
 }
 
-// scope reads what sets of objects are about.
+// scope finds the hosts, ports and pods that sets of objects have rules for.
 func (c *Cluster) scope(sets [][]manifests.Object) *scope {
 	s := &scope{namespace: c.namespace, own: map[reference]bool{}, hosts: map[string]reference{}, entries: map[string]reference{}}
 	for _, set := range sets {
 		for i := range set {
 			r := c.referenceOf(&set[i])
-			// An object that cannot be turned into JSON is an error of everything else that a run does with it.
+			// An object that cannot be turned into JSON is left out: a run reports this error when it tries to write the object.
 			if u, err := c.desired(&set[i]); err == nil && r.Namespace == c.namespace {
 				s.add(r, u)
 			}
@@ -125,7 +125,7 @@ func (s *scope) add(r reference, u *unstructured.Unstructured) {
 	}
 }
 
-// keepFirst keeps the first object that is about a host.
+// keepFirst notes an object for each host that has none yet.
 func keepFirst(known map[string]reference, hosts []string, r reference) {
 	for _, host := range hosts {
 		if _, ok := known[host]; !ok {
@@ -134,8 +134,8 @@ func keepFirst(known map[string]reference, hosts []string, r reference) {
 	}
 }
 
-// conflicts are those of some objects that others made and that make a second rule. gatewayPods are the labels of the
-// pods that the scope's Gateways select, as far as they were seen.
+// conflicts picks the objects that others made and that make a second set of rules. gatewayPods are the labels of the pods that
+// the scope's Gateways select, as far as these pods could be listed.
 func (s *scope) conflicts(objects []*unstructured.Unstructured, gatewayPods []labels.Set) (found []conflict) {
 	var gateways []string // the scope's own, and those of others for the same pods and hosts
 	for _, g := range s.gateways {
@@ -175,7 +175,7 @@ func (s *scope) conflicts(objects []*unstructured.Unstructured, gatewayPods []la
 	return found
 }
 
-// shared says which host of an object is one of known; empty when none is.
+// shared says which host of an object is also one of the known hosts; it is empty when there is no such host.
 func (s *scope) shared(known map[string]reference, u *unstructured.Unstructured, what string) string {
 	for _, host := range hostsOf(u) {
 		for _, ours := range slices.Sorted(maps.Keys(known)) {
@@ -187,7 +187,7 @@ func (s *scope) shared(known map[string]reference, u *unstructured.Unstructured,
 	return ""
 }
 
-// sharedRoutes says which host a VirtualService has rules for at a proxy that obeys ours.
+// sharedRoutes says for which of the scope's hosts a VirtualService has rules, at a proxy that also obeys the scope's rules.
 func (s *scope) sharedRoutes(u *unstructured.Unstructured, gateways []string) string {
 	for _, gateway := range gatewaysOf(u) {
 		about := ""
@@ -204,7 +204,7 @@ func (s *scope) sharedRoutes(u *unstructured.Unstructured, gateways []string) st
 	return ""
 }
 
-// sharedGateway says which port a Gateway opens for the same pods and hosts as one of ours.
+// sharedGateway says which port a Gateway opens for the same pods and hosts as a Gateway of the scope.
 func (s *scope) sharedGateway(u *unstructured.Unstructured, pods []labels.Set) string {
 	theirs := gatewayScopeOf(u)
 	for _, ours := range s.gateways {
@@ -214,7 +214,7 @@ func (s *scope) sharedGateway(u *unstructured.Unstructured, pods []labels.Set) s
 		for _, port := range slices.Sorted(maps.Keys(ours.hosts)) {
 			for _, a := range ours.hosts[port] {
 				if slices.ContainsFunc(theirs.hosts[port], func(b string) bool { return meet(a, b) }) {
-					return fmt.Sprintf("port %s of the same gateway pods for host %s, which %s opens", port, a, ours)
+					return fmt.Sprintf("a server on port %s of the same gateway pods for host %s, and so has %s", port, a, ours)
 				}
 			}
 		}
@@ -222,7 +222,7 @@ func (s *scope) sharedGateway(u *unstructured.Unstructured, pods []labels.Set) s
 	return ""
 }
 
-// sharedSidecar says whose proxies a Sidecar of the chain's namespace configures. Where there are two, one is not obeyed.
+// sharedSidecar says which pods' proxies a Sidecar of the chain's namespace configures. A proxy obeys only one of two Sidecars.
 func (s *scope) sharedSidecar(u *unstructured.Unstructured) string {
 	selector, _, _ := unstructured.NestedStringMap(u.Object, "spec", "workloadSelector", "labels")
 	if u.GetNamespace() != s.namespace {
@@ -230,14 +230,14 @@ func (s *scope) sharedSidecar(u *unstructured.Unstructured) string {
 	}
 	for _, pod := range s.pods {
 		if labels.SelectorFromSet(selector).Matches(pod) {
-			return fmt.Sprintf("what the proxies of the pods %s know", pod)
+			return fmt.Sprintf("the configuration of the proxies of pods %s, which obey only one Sidecar", pod)
 		}
 	}
 	return ""
 }
 
-// samePods reports whether two selectors choose the same gateway's pods. Of pods that were not seen it holds when one
-// selector says all that the other says.
+// samePods reports whether two selectors choose a common pod of a gateway. Some pods may not be listed, so it also reports
+// true when one selector has all the labels of the other.
 func samePods(a, b map[string]string, pods []labels.Set) bool {
 	first, second := labels.SelectorFromSet(a), labels.SelectorFromSet(b)
 	for _, pod := range pods {
@@ -248,7 +248,7 @@ func samePods(a, b map[string]string, pods []labels.Set) bool {
 	return first.Matches(labels.Set(b)) || second.Matches(labels.Set(a))
 }
 
-// visible reports whether the chain's sidecars take up an object: it is exported to them, and imported by their Sidecar.
+// visible reports whether the chain's sidecars know an object: it must be exported to them, and their Sidecar must import it.
 func (s *scope) visible(u *unstructured.Unstructured) bool {
 	if !exported(u, s.namespace) {
 		return false
@@ -265,7 +265,7 @@ func (s *scope) visible(u *unstructured.Unstructured) bool {
 	return len(s.imports) == 0
 }
 
-// exported reports whether any of some namespaces' proxies may know an object.
+// exported reports whether an object is exported to at least one of these namespaces.
 func exported(u *unstructured.Unstructured, namespaces ...string) bool {
 	to := texts(u.Object["spec"], "exportTo")
 	for _, namespace := range namespaces {
@@ -276,8 +276,8 @@ func exported(u *unstructured.Unstructured, namespaces ...string) bool {
 	return len(to) == 0 || slices.Contains(to, "*")
 }
 
-// hostsOf are the hosts that an object is about, in full. Istio takes a name without a dot for one of the object's own
-// namespace, but not in a ServiceEntry.
+// hostsOf are the full names of the hosts that an object has rules for. Istio completes a name without a dot by the object's
+// own namespace, except in a ServiceEntry.
 func hostsOf(u *unstructured.Unstructured) []string {
 	spec := u.Object["spec"]
 	switch u.GetKind() {
@@ -304,7 +304,7 @@ func fullName(host, namespace string) string {
 	return host + "." + namespace + domain
 }
 
-// gatewaysOf are where a VirtualService holds: "mesh", or a Gateway with its namespace.
+// gatewaysOf are the gateways that obey a VirtualService: "mesh" for all sidecars, or "namespace/name" of a Gateway.
 func gatewaysOf(u *unstructured.Unstructured) []string {
 	var all []string
 	for _, gateway := range texts(u.Object["spec"], "gateways") {
@@ -328,7 +328,7 @@ func gatewayScopeOf(u *unstructured.Unstructured) gatewayScope {
 		number, _, _ := unstructured.NestedFieldNoCopy(server, "port", "number")
 		port := fmt.Sprint(number)
 		for _, host := range texts(server, "hosts") {
-			// A namespace before the host limits whose rules may use it.
+			// A namespace before the host limits which namespaces may have rules for it.
 			if _, rest, ok := strings.Cut(host, "/"); ok {
 				host = rest
 			}
@@ -338,14 +338,14 @@ func gatewayScopeOf(u *unstructured.Unstructured) gatewayScope {
 	return g
 }
 
-// texts is a list of strings in an object of the API; none where there is something else.
+// texts is a field of an object of the API that is a list of strings; it is empty when the field is something else.
 func texts(object any, field string) (all []string) {
 	fields, _ := object.(map[string]any)
 	list, _, _ := unstructured.NestedStringSlice(fields, field)
 	return list
 }
 
-// meet reports whether there is a host that both names stand for; each may begin with "*".
+// meet reports whether two names of hosts have a host in common; each may begin with "*".
 func meet(a, b string) bool { return covers(a, b) || covers(b, a) }
 
 // covers reports whether host, which may begin with "*" itself, lies within pattern.

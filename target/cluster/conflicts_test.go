@@ -59,14 +59,14 @@ func TestConflicts(t *testing.T) {
 		{"an entry with a short name", "ServiceEntry", "shop", "mine", "{hosts: [clock]}", ""},
 
 		{"a gateway", "Gateway", "shop", "mine", "{selector: {istio: ingressgateway}, servers: [{port: {number: 80}, hosts: [example.com]}]}",
-			"port 80 of the same gateway pods for host *, which Gateway frontend opens"},
-		{"a gateway by another label", "Gateway", "bank", "theirs", "{selector: {app: istio-ingressgateway}, servers: [{port: {number: 80}, hosts: ['bank/*']}]}", "port 80"},
-		{"a gateway by one label more", "Gateway", "bank", "theirs", "{selector: {istio: ingressgateway, zone: a}, servers: [{port: {number: 80}, hosts: ['*']}]}", "port 80"},
+			"a server on port 80 of the same gateway pods for host *, and so has Gateway frontend"},
+		{"a gateway by another label", "Gateway", "bank", "theirs", "{selector: {app: istio-ingressgateway}, servers: [{port: {number: 80}, hosts: ['bank/*']}]}", "a server on port 80"},
+		{"a gateway by one label more", "Gateway", "bank", "theirs", "{selector: {istio: ingressgateway, zone: a}, servers: [{port: {number: 80}, hosts: ['*']}]}", "a server on port 80"},
 		{"a gateway of other pods", "Gateway", "bank", "theirs", "{selector: {istio: egressgateway}, servers: [{port: {number: 80}, hosts: ['*']}]}", ""},
 		{"a gateway at another port", "Gateway", "bank", "theirs", "{selector: {istio: ingressgateway}, servers: [{port: {number: 443}, hosts: ['*']}]}", ""},
 
-		{"a sidecar for all", "Sidecar", "shop", "mine", "{egress: [{hosts: ['*/*']}]}", "what the proxies of the pods app=frontend,version=prod know"},
-		{"a sidecar for one", "Sidecar", "shop", "mine", "{workloadSelector: {labels: {app: backend}}}", "what the proxies of the pods app=backend,version=prod know"},
+		{"a sidecar for all", "Sidecar", "shop", "mine", "{egress: [{hosts: ['*/*']}]}", "the configuration of the proxies of pods app=frontend,version=prod, which obey only one Sidecar"},
+		{"a sidecar for one", "Sidecar", "shop", "mine", "{workloadSelector: {labels: {app: backend}}}", "the configuration of the proxies of pods app=backend,version=prod, which obey only one Sidecar"},
 		{"a sidecar for others", "Sidecar", "shop", "mine", "{workloadSelector: {labels: {app: other}}}", ""},
 		{"a sidecar elsewhere", "Sidecar", istioSystem, "default", "{}", ""},
 	} {

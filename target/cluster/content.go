@@ -12,7 +12,7 @@ import (
 )
 
 // content is the part of an object that a run changes and puts back: its spec, labels and annotations, under these names.
-// nil is an object that is not there.
+// It is nil for an object that does not exist.
 type content map[string]any
 
 // contentOf is a deep copy of an object's content.
@@ -34,7 +34,7 @@ func contentOf(u *unstructured.Unstructured) content {
 	return c
 }
 
-// empty: an object without labels and one with no label are the same.
+// empty reports whether a value is absent or an empty map: an object without labels equals one with an empty map of labels.
 func empty(value any) bool {
 	some, ok := value.(map[string]any)
 	return value == nil || ok && len(some) == 0
@@ -51,7 +51,7 @@ func (c content) into(u *unstructured.Unstructured) {
 			unstructured.RemoveNestedField(u.Object, path...)
 			return
 		}
-		// The paths are ours, and every step of them is a map in any object of the API.
+		// This cannot fail: every step of the paths below is a map in any object of the API.
 		_ = unstructured.SetNestedField(u.Object, runtime.DeepCopyJSONValue(value), path...)
 	}
 	set(c["spec"], "spec")
@@ -59,7 +59,8 @@ func (c content) into(u *unstructured.Unstructured) {
 	set(c["annotations"], "metadata", "annotations")
 }
 
-// difference is a field that is not the same in three states of an object; an absent value is nil.
+// difference is a field whose value differs between three states of an object: before the run, as the run left it, and now. An
+// absent value is nil.
 type difference struct {
 	Path              string
 	Before, Ours, Now any
@@ -78,13 +79,14 @@ func (d difference) String() string {
 		return fmt.Sprint(v)
 	}
 	if reflect.DeepEqual(d.Before, d.Ours) {
-		return fmt.Sprintf("%s: %s before the run, now %s", d.Path, show(d.Before), show(d.Now))
+		return fmt.Sprintf("%s was %s before the run and is %s now", d.Path, show(d.Before), show(d.Now))
 	}
-	return fmt.Sprintf("%s: %s before the run, %s by the run, now %s", d.Path, show(d.Before), show(d.Ours), show(d.Now))
+	return fmt.Sprintf("%s was %s before the run, %s as the run left it, and is %s now", d.Path, show(d.Before), show(d.Ours), show(d.Now))
 }
 
-// putBack is the content that an object must get so that all that we changed is as before and all that another has
-// changed since stays theirs. conflicts are the fields that both changed: where there is one, nothing may be written.
+// putBack is the content that an object must get so that everything that the run changed is as before, and everything that
+// somebody else has changed since then stays. conflicts are the fields that both changed: if there is one, nothing may be
+// written.
 func putBack(before, ours, now content) (merged content, conflicts []difference) {
 	switch {
 	case now.equal(ours), now.equal(before):
@@ -97,7 +99,7 @@ func putBack(before, ours, now content) (merged content, conflicts []difference)
 	return merged, conflicts
 }
 
-// plain is a content as a JSON value: nil when it is not there.
+// plain is a content as a JSON value, which is nil when the object does not exist.
 func plain(c content) any {
 	if c == nil {
 		return nil
@@ -105,7 +107,7 @@ func plain(c content) any {
 	return map[string]any(c)
 }
 
-// merge merges three JSON values; lists are one value.
+// merge merges three JSON values. A list counts as one value.
 func merge(path string, before, ours, now any) (any, []difference) {
 	switch {
 	case reflect.DeepEqual(now, ours), reflect.DeepEqual(now, before):
@@ -131,7 +133,7 @@ func merge(path string, before, ours, now any) (any, []difference) {
 	return merged, conflicts
 }
 
-// differences are the innermost fields in which now is neither what it was before nor what we made of it.
+// differences are the innermost fields whose value now differs from the value that the run left.
 func differences(path string, before, ours, now any) (all []difference) {
 	if reflect.DeepEqual(now, ours) {
 		return nil
@@ -171,7 +173,7 @@ func join(path, key string) string {
 	return path + "." + key
 }
 
-// keys are the names in any of some maps, sorted.
+// keys are the keys of all maps, sorted.
 func keys(some ...map[string]any) []string {
 	all := map[string]bool{}
 	for _, m := range some {

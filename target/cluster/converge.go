@@ -21,18 +21,19 @@ import (
 const (
 	// probeEvery is the time between two questions to one proxy.
 	probeEvery = 40 * time.Millisecond
-	// inARow is how often a sidecar must answer rightly before it is believed, gatewayInARow a gateway, of which there may be
-	// several behind one address: each of Envoy's threads takes up new rules by itself, and every question is a new connection.
+	// inARow is how many right answers in a row a sidecar must give before the run believes that it obeys, and gatewayInARow how
+	// many a gateway must give, since several gateways may be behind one address. One answer is not enough, since each of
+	// Envoy's threads takes up new rules by itself; every question is a new connection, so it may reach another thread.
 	inARow, gatewayInARow = 3, 10
 )
 
-// converge waits until every proxy that calls for the chain answers the questions of a probe that was just written.
+// converge waits until every proxy that sends the chain's calls answers the questions of a probe that was just written.
 func (r *Run) converge(ctx context.Context, p *probe, questions []question) error {
 	callers, err := r.callers(ctx)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, r.cluster.options.Wait, errors.New("the time is over"))
+	ctx, cancel := context.WithTimeoutCause(ctx, r.cluster.options.Wait, errors.New("the time that --wait allows is over"))
 	defer cancel()
 	group, ctx := errgroup.WithContext(ctx)
 	for _, pod := range callers {
@@ -61,18 +62,19 @@ func (r *Run) callers(ctx context.Context) ([]corev1.Pod, error) {
 			return nil, err
 		}
 		if len(pods) == 0 && w.Replicas > 0 {
-			return nil, fmt.Errorf("no pod of Deployment %s is in namespace %s: 'hellochaos deploy' starts them", w.Name, r.cluster.namespace)
+			return nil, fmt.Errorf("the Deployment %s has no pod in namespace %s: 'hellochaos deploy' starts its pods", w.Name, r.cluster.namespace)
 		}
 		callers = append(callers, pods...)
 	}
 	return callers, nil
 }
 
-// obeyed asks until the answers are right so many times in a row, or ctx ends; ask says what is wrong with an answer.
+// obeyed calls ask until it finds nothing wrong for the given number of times in a row, or until ctx ends. ask returns what is
+// wrong with an answer; empty means that the answer is right.
 func obeyed(ctx context.Context, who string, times int, ask func(context.Context) (wrong string, err error)) error {
 	ticker := time.NewTicker(probeEvery)
 	defer ticker.Stop()
-	last := "it was not reached yet"
+	last := "it has not been reached yet"
 	for right := 0; ; {
 		switch wrong, err := ask(ctx); {
 		case ctx.Err() != nil:
@@ -88,12 +90,12 @@ func obeyed(ctx context.Context, who string, times int, ask func(context.Context
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
-			return fmt.Errorf("%s does not obey the new rules yet (%s): %w; 'istioctl proxy-status' shows what its control plane sent, --wait gives it longer", who, last, context.Cause(ctx))
+			return fmt.Errorf("%s does not obey the new rules yet (%s): %w; 'istioctl proxy-status' shows what the control plane has sent to it, and a longer --wait gives it more time", who, last, context.Cause(ctx))
 		}
 	}
 }
 
-// askSidecar puts the questions to a pod's proxy, through the pod's app.
+// askSidecar sends the questions to a pod's proxy: the pod's app sends them on behalf of this program.
 func (c *Cluster) askSidecar(ctx context.Context, pod *corev1.Pod, questions []question) (wrong string, err error) {
 	for _, q := range questions {
 		body, err := c.podGet(ctx, pod, strings.TrimSuffix(trail.ProbePath, "/")+q.path, map[string]string{"host": q.host})
@@ -102,7 +104,7 @@ func (c *Cluster) askSidecar(ctx context.Context, pod *corev1.Pod, questions []q
 		}
 		var answer trail.Probe
 		if err := json.Unmarshal(body, &answer); err != nil {
-			return "", fmt.Errorf("its answer is not a probe's, is its image of this version of hello-service? %w", err)
+			return "", fmt.Errorf("its answer is not the answer to a probe: %w; is the image of the pod from the same version as this hellochaos?", err)
 		}
 		if !q.obeys(answer) {
 			return fmt.Sprintf("it answers %d %q %s for %s", answer.Status, answer.Body, answer.Error, q.path), nil
@@ -111,14 +113,14 @@ func (c *Cluster) askSidecar(ctx context.Context, pod *corev1.Pod, questions []q
 	return "", nil
 }
 
-// podGet is a GET to a pod's app through the API server.
+// podGet sends a GET request to a pod's app through the API server, and returns the body of the answer.
 func (c *Cluster) podGet(ctx context.Context, pod *corev1.Pod, path string, query map[string]string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTime)
 	defer cancel()
 	return c.core.CoreV1().Pods(pod.Namespace).ProxyGet("http", pod.Name, strconv.Itoa(portOf(pod)), path, query).DoRaw(ctx)
 }
 
-// portOf is where a pod's app listens.
+// portOf is the port at which a pod's app listens: its variable PORT, or else 3000.
 func portOf(pod *corev1.Pod) int {
 	for _, container := range pod.Spec.Containers {
 		for _, env := range container.Env {
@@ -130,7 +132,7 @@ func portOf(pod *corev1.Pod) int {
 	return 3000
 }
 
-// convergeGateway asks the ingress gateway, by the way that a run's requests will take.
+// convergeGateway asks the ingress gateway, at the address to which the run will send its requests.
 func (r *Run) convergeGateway(ctx context.Context, p *probe) error {
 	address, err := r.Address(ctx, target.Gateway)
 	if err != nil {

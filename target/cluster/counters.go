@@ -21,29 +21,30 @@ import (
 // countersPoll is the time between two looks at the services' counters while tries are in flight.
 const countersPoll = 50 * time.Millisecond
 
-// tally is what is known of one pod's app: the counts that were read last, and how often its container was started.
+// tally is what was read last about one pod: its app's counts, and how often its containers were restarted.
 type tally struct {
 	pod      string
 	restarts int32
 	counts   target.Counters
 	inFlight int64
 	gone     bool
-	// kept are the counts of the app's former starts.
+	// kept are the counts that the app had when it was last read before each restart.
 	kept target.Counters
 }
 
-// Counters implements target.Target. It takes what two looks in a row agree on, with no try in flight in either: a try
-// may be on the wire while no pod has it. A pod that went away keeps the counts that were last read of it.
+// Counters implements target.Target. It returns the counts as soon as two readings in a row agree and no try was in flight in
+// either of them. One reading is not enough, since a try may be on the wire while no pod has it. The counts that were last read
+// of a pod stay when the pod goes away.
 func (r *Run) Counters(ctx context.Context) (target.Counters, error) {
 	ticker := time.NewTicker(countersPoll)
 	defer ticker.Stop()
 	var last target.Counters
 	for settled := false; ; {
 		inFlight, err := r.look(ctx)
-		if apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) { // all else may pass: a pod that goes, a server that restarts
+		if apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) { // other errors may go away, as when a pod ends or the server restarts
 			return nil, advised(err)
 		}
-		if errors.Is(err, target.ErrForm) { // to wait brings no other version
+		if errors.Is(err, target.ErrForm) { // waiting does not change the version of the services
 			return nil, err
 		}
 		if err == nil {
@@ -57,12 +58,15 @@ func (r *Run) Counters(ctx context.Context) (target.Counters, error) {
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
-			return nil, fmt.Errorf("reading the services' counters, %d tries in flight, last error %v: %w", inFlight, err, context.Cause(ctx))
+			if err != nil {
+				return nil, fmt.Errorf("reading the services' counters: the last attempt failed (%v): %w", err, context.Cause(ctx))
+			}
+			return nil, fmt.Errorf("reading the services' counters: %d tries are in flight: %w", inFlight, context.Cause(ctx))
 		}
 	}
 }
 
-// total is the counts of all pods that there were.
+// total is the sum of the counts of all pods, with those that went away.
 func (r *Run) total() target.Counters {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
@@ -106,7 +110,7 @@ func (r *Run) look(ctx context.Context) (inFlight int64, err error) {
 	return inFlight, nil
 }
 
-// notice takes up what was read of the pods.
+// notice compares the pods that were just read with those that were read before, and notes an incident for each change.
 func (r *Run) notice(found map[types.UID]*tally) {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
@@ -118,9 +122,9 @@ func (r *Run) notice(found map[types.UID]*tally) {
 		now, was := found[uid], r.tallies[uid]
 		switch {
 		case was == nil && !first:
-			r.incident(true, "pod %s is new: the services' pods are not those that the phase began with", now.pod)
+			r.incident(true, "pod %s is new: it was not there when the counters were last read", now.pod)
 		case was != nil && was.restarts != now.restarts:
-			r.incident(true, "pod %s was restarted: what it counted since it was last read is lost", now.pod)
+			r.incident(true, "pod %s was restarted: what it had counted since its counters were last read is lost", now.pod)
 			now.kept = append(was.kept, was.counts...)
 		case was != nil:
 			now.kept = was.kept
@@ -130,7 +134,7 @@ func (r *Run) notice(found map[types.UID]*tally) {
 	for _, uid := range slices.Sorted(maps.Keys(r.tallies)) {
 		if t := r.tallies[uid]; found[uid] == nil && !t.gone {
 			t.gone = true
-			r.incident(true, "pod %s went away: calls to it were cut, and what it counted since it was last read is lost", t.pod)
+			r.incident(true, "pod %s went away: the calls that it was serving were cut, and what it had counted since its counters were last read is lost", t.pod)
 		}
 	}
 }
@@ -161,12 +165,12 @@ func (r *Run) pods(ctx context.Context) ([]corev1.Pod, error) {
 	return all, nil
 }
 
-// ours reports whether a workload stands in the chain's namespace.
+// ours reports whether a workload belongs to the chain's namespace.
 func (c *Cluster) ours(w *manifests.Workload) bool {
 	return w.Namespace == manifests.Namespace || w.Namespace == c.namespace
 }
 
-// restarts is how often the containers of a pod were started anew.
+// restarts is how often the containers of a pod were restarted.
 func restarts(pod *corev1.Pod) (n int32) {
 	for _, s := range pod.Status.ContainerStatuses {
 		n += s.RestartCount

@@ -11,14 +11,14 @@ import (
 	"github.com/hellochaos/hellochaos/target"
 )
 
-// moment is what was read when no try was in flight: a phase lies between two of them.
+// moment is what was read at a time when no try was in flight. A phase lies between two moments.
 type moment struct {
 	at       time.Time
 	counters target.Counters
 	proxies  statistics
 }
 
-// mark reads, beside the services' counters, what others counted. What it cannot read is told with the comparison.
+// mark reads the proxies' statistics at the moment of these counters. crossCheck reports what could not be read.
 func (r *Run) mark(ctx context.Context, counters target.Counters) {
 	m := &moment{at: time.Now(), counters: counters, proxies: r.statistics(ctx)}
 	r.mutex.Lock()
@@ -30,9 +30,9 @@ func (r *Run) mark(ctx context.Context, counters target.Counters) {
 	}
 }
 
-// crossCheck holds what the services counted between the last two moments against every other source of the same numbers:
-// Envoy's statistics, Istio's, and Prometheus. A disagreement becomes an incident, all else a note. Nothing is compared when
-// a pod was replaced in between: the incident about it is there already.
+// crossCheck compares what the services counted between the last two moments with every other source of the same numbers:
+// Envoy's statistics, Istio's, and Prometheus. A disagreement becomes an incident, everything else a note. Nothing is compared
+// when a pod was replaced in between, since an incident about the pod exists already.
 func (r *Run) crossCheck(ctx context.Context) error {
 	r.mutex.Lock()
 	began, ended := r.began, r.ended
@@ -46,21 +46,21 @@ func (r *Run) crossCheck(ctx context.Context) error {
 	if len(counted) == 0 {
 		return nil
 	}
-	told := r.compareStatistics(counted, began.proxies, ended.proxies)
+	found := r.compareStatistics(counted, began.proxies, ended.proxies)
 	if r.cluster.options.PrometheusURL != "" && !r.unscraped {
-		said, err := r.comparePrometheus(ctx, counted, ended.at)
+		more, err := r.comparePrometheus(ctx, counted, ended.at)
 		if err != nil {
 			return err
 		}
-		told = append(told, said...)
+		found = append(found, more...)
 	}
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
-	r.incidents = append(r.incidents, told...)
+	r.incidents = append(r.incidents, found...)
 	return nil
 }
 
-// byService are the tries that each service received.
+// byService sums the tries that each service received.
 func byService(counters target.Counters) map[string]int64 {
 	sum := map[string]int64{}
 	for _, t := range counters {
@@ -69,47 +69,48 @@ func byService(counters target.Counters) map[string]int64 {
 	return sum
 }
 
-// sent is what a source says of the tries to a hop, and of those among them that ended without an answer (see cutMetrics).
+// sent is how many tries to a hop (a service of the chain) a source has, and how many of them ended without an answer, in the
+// three views of cutMetrics.
 type sent struct {
 	tries int64
 	cut   [3]int64
 }
 
-// unanswered is how many tries may have ended without an answer. Nobody but the hop can say whether they arrived: what it
-// counts may be as many less.
+// unanswered is how many tries may have ended without an answer. Only the hop knows whether these tries arrived, so it may
+// rightly have counted that many fewer.
 func (s sent) unanswered() int64 { return slices.Max(s.cut[:]) }
 
-// compare holds a source against what the services counted: an incident for each hop on which they disagree, and a note of
-// those on which they agree, and of those that the source did not see.
-func compare(source string, counted map[string]int64, said map[string]sent) (told []target.Incident) {
+// compare compares a source with what the services counted. It returns an incident for each hop on which they disagree, and a
+// note that names the hops on which they agree and those that the source has no tries to.
+func compare(source string, counted map[string]int64, bySource map[string]sent) (found []target.Incident) {
 	var agreed, unseen []string
 	for _, hop := range slices.Sorted(maps.Keys(counted)) {
-		count, s := counted[hop], said[hop]
+		count, s := counted[hop], bySource[hop]
 		switch {
 		case s.tries == 0:
 			unseen = append(unseen, hop)
 		case count > s.tries:
-			told = append(told, target.Incident{Text: fmt.Sprintf("%s say %d tries to %s where its pods counted %d: somebody else called it, or calls went past the callers' proxies",
+			found = append(found, target.Incident{Text: fmt.Sprintf("%s have %d tries to %s, but its pods counted %d: somebody else called it, or some calls went past the callers' proxies",
 				source, s.tries, hop, count)})
 		case count < s.tries-s.unanswered():
-			told = append(told, target.Incident{Text: fmt.Sprintf("%s say %d tries to %s, of which at most %d ended without an answer, where its pods counted %d: proxies answered in their place, or their counts are wrong",
+			found = append(found, target.Incident{Text: fmt.Sprintf("%s have %d tries to %s, of which at most %d ended without an answer, but its pods counted %d: proxies answered some of the tries themselves, or their counts are wrong",
 				source, s.tries, hop, s.unanswered(), count)})
 		case count < s.tries:
-			agreed = append(agreed, fmt.Sprintf("%s %d of %d, of which at most %d ended without an answer", hop, count, s.tries, s.unanswered()))
+			agreed = append(agreed, fmt.Sprintf("the pods of %s counted %d of %d tries, of which at most %d ended without an answer", hop, count, s.tries, s.unanswered()))
 		default:
-			agreed = append(agreed, fmt.Sprintf("%s %d of %d", hop, count, s.tries))
+			agreed = append(agreed, fmt.Sprintf("the pods of %s counted %d of %d tries", hop, count, s.tries))
 		}
 	}
 	if len(unseen) == len(counted) {
 		return nil
 	}
 	if len(unseen) > 0 {
-		agreed = append(agreed, "nothing of "+strings.Join(unseen, ", "))
+		agreed = append(agreed, "they have no tries to "+strings.Join(unseen, ", "))
 	}
 	if len(agreed) == 0 {
-		return told
+		return found
 	}
-	return append(told, remark("%s: %s", source, strings.Join(agreed, "; ")))
+	return append(found, remark("%s: %s", source, strings.Join(agreed, "; ")))
 }
 
 func remark(format string, args ...any) target.Incident {

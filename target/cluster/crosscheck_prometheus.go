@@ -20,15 +20,16 @@ import (
 )
 
 const (
-	// scrapeTime is how long a Prometheus may take to have read what the services count, scrapeEvery the time between two
-	// questions, scrapeAnswer how long an answer may take.
+	// scrapeTime is how long a Prometheus may take until it has scraped what the services count, scrapeEvery is the time between
+	// two queries, and scrapeAnswer is how long an answer may take.
 	scrapeTime, scrapeEvery, scrapeAnswer = 20 * time.Second, 500 * time.Millisecond, 5 * time.Second
 )
 
-// comparePrometheus holds a Prometheus against what the services' pods counted, after waiting until it agrees or scrapeTime
-// is over: it reads them now and then. Its value at the beginning of the phase would be as late, so all is compared that
-// the present pods counted since they started; what is told are the tries of the phase. One that cannot be asked, or that
-// knows nothing, is told once and not asked again. The error is ctx's.
+// comparePrometheus compares the counts of a Prometheus with what the services' pods counted. A Prometheus scrapes the pods only
+// now and then, so it is asked until it agrees or scrapeTime is over. Its counts at the beginning of the phase would also be
+// late, so the comparison is about everything that the present pods counted since they started; the texts name the tries of the
+// phase. If Prometheus cannot be asked, or has no counts at all, one incident says so and it is not asked again. The error is
+// the cause of ctx's end.
 func (r *Run) comparePrometheus(ctx context.Context, counted map[string]int64, ended time.Time) ([]target.Incident, error) {
 	address := withoutPassword(r.cluster.options.PrometheusURL)
 	transport := http.DefaultTransport.(*http.Transport).Clone()
@@ -54,15 +55,15 @@ func (r *Run) comparePrometheus(ctx context.Context, counted map[string]int64, e
 		return nil, context.Cause(ctx)
 	case err != nil:
 		r.unscraped = true
-		return []target.Incident{{Text: fmt.Sprintf("Prometheus at %s could not be asked, its counts are not compared: %v", address, err)}}, nil
+		return []target.Incident{{Text: fmt.Sprintf("Prometheus at %s could not be asked, so its counts are not compared: %v", address, err)}}, nil
 	case len(known) == 0 && len(live) > 0:
 		r.unscraped = true
-		return []target.Incident{{Text: fmt.Sprintf("Prometheus at %s knows no %s, its counts are not compared: does it read the pods (annotation prometheus.io/scrape)?", address, selector)}}, nil
+		return []target.Incident{{Text: fmt.Sprintf("Prometheus at %s has no %s, so its counts are not compared: does it scrape the pods (annotation prometheus.io/scrape)?", address, selector)}}, nil
 	}
 	return comparePods(counted, live, known, age, time.Since(ended).Seconds()), nil
 }
 
-// live is what the present pods counted since they started.
+// live sums what the present pods counted since they started.
 func (r *Run) live() map[string]int64 {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
@@ -75,7 +76,7 @@ func (r *Run) live() map[string]int64 {
 	return byService(all)
 }
 
-// awaited asks until the answer agrees with live or the time is over.
+// awaited calls ask until the answer agrees with live, or until the given time.
 func awaited(ctx context.Context, until time.Time, live map[string]int64, ask func() (map[string]float64, error)) (map[string]float64, error) {
 	ticker := time.NewTicker(scrapeEvery)
 	defer ticker.Stop()
@@ -101,7 +102,7 @@ func agree(live map[string]int64, known map[string]float64) bool {
 	return true
 }
 
-// withoutPassword is an address as it may be shown: without user and password, since a token may be either.
+// withoutPassword is an address as it may be shown: without user and password, since either may be a secret token.
 func withoutPassword(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -113,11 +114,11 @@ func withoutPassword(address string) string {
 
 // askPrometheus is the answer to an instant query that sums by service.
 func askPrometheus(ctx context.Context, api prometheus.API, query string) (map[string]float64, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, scrapeAnswer, errors.New("the time is over"))
+	ctx, cancel := context.WithTimeoutCause(ctx, scrapeAnswer, fmt.Errorf("no answer within %v", scrapeAnswer))
 	defer cancel()
 	value, _, _, err := api.Query(ctx, query, time.Time{})
 	var failed *url.Error
-	if errors.As(err, &failed) { // whoever asks says the address, as it may be shown
+	if errors.As(err, &failed) { // the wrapped error leaves out the URL, whose password must not be shown
 		err = failed.Err
 	}
 	if err != nil {
@@ -125,7 +126,7 @@ func askPrometheus(ctx context.Context, api prometheus.API, query string) (map[s
 	}
 	vector, ok := value.(model.Vector)
 	if !ok {
-		return nil, fmt.Errorf("query %s gives a %s, want a vector", query, value.Type())
+		return nil, fmt.Errorf("query %s returned a %s instead of a vector", query, value.Type())
 	}
 	all := map[string]float64{}
 	for _, sample := range vector {
@@ -134,27 +135,28 @@ func askPrometheus(ctx context.Context, api prometheus.API, query string) (map[s
 	return all, nil
 }
 
-// comparePods says where a Prometheus agrees: counted are the phase's tries, live and known all that the present pods
-// counted and what it knows of them, age how many seconds ago it read them, late how long ago the phase ended.
-func comparePods(counted, live map[string]int64, known, age map[string]float64, late float64) (told []target.Incident) {
+// comparePods reports where a Prometheus agrees and where it does not. counted are the tries of the phase; live is what the
+// present pods counted since they started, and known what Prometheus has of that; age is how many seconds ago Prometheus
+// scraped the pods, and late how many seconds ago the phase ended.
+func comparePods(counted, live map[string]int64, known, age map[string]float64, late float64) (found []target.Incident) {
 	var agreed []string
 	for _, hop := range slices.Sorted(maps.Keys(counted)) {
 		count := counted[hop]
-		said, there := known[hop]
-		more := int64(said) - live[hop]
+		scraped, there := known[hop]
+		more := int64(scraped) - live[hop]
 		switch {
 		case !there:
-			told = append(told, target.Incident{Text: fmt.Sprintf("Prometheus knows nothing of %s, whose pods counted %d tries: does it read all pods?", hop, count)})
+			found = append(found, target.Incident{Text: fmt.Sprintf("Prometheus has no tries to %s, whose pods counted %d: does it scrape all pods?", hop, count)})
 		case more == 0:
-			agreed = append(agreed, fmt.Sprintf("%s %d of %d", hop, count, count))
+			agreed = append(agreed, fmt.Sprintf("it has %d of %d tries to %s", count, count, hop))
 		case age[hop] >= late:
-			told = append(told, remark("Prometheus had not read all pods of %s %.0f s after the phase, its count is not compared: its scrape interval is longer", hop, late))
+			found = append(found, remark("Prometheus had not scraped all pods of %s %.0f s after the phase, so its count is not compared: its scrape interval is longer", hop, late))
 		default:
-			told = append(told, target.Incident{Text: fmt.Sprintf("Prometheus says %d tries to %s where its pods counted %d", count+more, hop, count)})
+			found = append(found, target.Incident{Text: fmt.Sprintf("Prometheus has %d tries to %s, but its pods counted %d", count+more, hop, count)})
 		}
 	}
 	if len(agreed) > 0 {
-		told = append(told, remark("Prometheus: %s", strings.Join(agreed, "; ")))
+		found = append(found, remark("Prometheus: %s", strings.Join(agreed, "; ")))
 	}
-	return told
+	return found
 }

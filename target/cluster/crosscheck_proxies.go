@@ -25,21 +25,23 @@ import (
 )
 
 const (
-	// statisticsPort and statisticsPath are where an Istio proxy gives its statistics in Prometheus' text form, past its own
-	// inbound side (https://istio.io/latest/docs/ops/deployment/application-requirements/).
+	// statisticsPort and statisticsPath are where an Istio proxy serves its statistics in Prometheus' text form, without
+	// passing through its own inbound listener (https://istio.io/latest/docs/ops/deployment/application-requirements/).
 	statisticsPort, statisticsPath = 15090, "/stats/prometheus"
-	// metricSent are the tries that a proxy put on a connection to a cluster; one for which no connection was made is not in it.
+	// metricSent counts the tries that a proxy sent on a connection to a cluster. It leaves out tries for which no connection
+	// could be made.
 	metricSent = "envoy_cluster_upstream_rq_total"
-	// metricReceived are the requests that went through a proxy; those of reporter "destination" are tries that it received
-	// for its own pod.
+	// metricReceived counts the requests that went through a proxy. Those with reporter "destination" are tries that the proxy
+	// received for its own pod.
 	metricReceived = "istio_requests_total"
-	// statisticsFilter picks these by their names inside Envoy, before they have labels.
+	// statisticsFilter selects these metrics by the names that they have inside Envoy, where they have no labels yet.
 	statisticsFilter = `upstream_(rq_(total|[rt]x_reset|timeout|per_try_timeout)|cx_destroy_(local|remote)_with_active_rq)$|` + metricReceived
 )
 
-// cutMetrics are the tries of a cluster that ended without an answer, in three views of which each lacks some: streams that
-// one side reset (HTTP/2 alone), time limits that ended (not callers that went away), connections that closed under a try
-// (HTTP/1.1 alone). (Envoy, "Cluster manager, Statistics"; which of them exist is proxyStatsMatcher's choice.)
+// cutMetrics count the tries of a cluster that ended without an answer, in three views, each of which misses some: streams that
+// one side reset (only HTTP/2), time limits that expired (but not callers that went away), and connections that closed during
+// a try (only HTTP/1.1). Envoy's documentation explains them under "Cluster manager, Statistics". Istio's proxyStatsMatcher
+// decides which of them exist.
 var cutMetrics = map[string]int{
 	"envoy_cluster_upstream_rq_rx_reset": 0, "envoy_cluster_upstream_rq_tx_reset": 0,
 	"envoy_cluster_upstream_rq_timeout": 1, "envoy_cluster_upstream_rq_per_try_timeout": 1,
@@ -55,15 +57,16 @@ type series struct {
 	statistic
 }
 
-// statistics are what the chain's proxies say, and what kept them from it.
+// statistics are the numbers of the chain's proxies, and why some could not be read.
 type statistics struct {
 	counts map[series]int64
-	// services are the pods' own, blind and gateway why the chain's proxies or the gateway's cannot be read.
+	// services names the service of each pod. blind says why the chain's proxies could not be read, and gateway why the
+	// gateway's could not.
 	services       map[types.UID]string
 	blind, gateway error
 }
 
-// statistics reads every proxy that calls for the chain, once.
+// statistics reads every proxy that sends calls of the chain, once.
 func (r *Run) statistics(ctx context.Context) statistics {
 	s := statistics{counts: map[series]int64{}, services: map[types.UID]string{}}
 	var pods []corev1.Pod
@@ -123,9 +126,9 @@ func (c *Cluster) addStatistics(ctx context.Context, pods []corev1.Pod, to map[s
 	return group.Wait()
 }
 
-// readStatistics reads a proxy's statistics in Prometheus' text form: what it sent to Services, and what it received for its
-// pod from callers that have a proxy themselves. The others are the entry's requests and our own reads, which cannot be told
-// apart. The error names the metric that cannot be understood.
+// readStatistics reads a proxy's statistics in Prometheus' text form: what the proxy sent to Services, and what it received for
+// its pod from callers that have a proxy themselves. It leaves out callers without a proxy, since the requests of the entry
+// cannot be distinguished from this program's own readings. The error names the metric that cannot be understood.
 func readStatistics(from io.Reader) (map[statistic]int64, error) {
 	parser := expfmt.NewTextParser(model.UTF8Validation)
 	families, err := parser.TextToMetricFamilies(from)
@@ -146,7 +149,7 @@ func readStatistics(from io.Reader) (map[statistic]int64, error) {
 			}
 			count := metric.GetCounter().GetValue() + metric.GetUntyped().GetValue()
 			if !(count >= 0 && count <= 1<<53) || count != float64(int64(count)) {
-				return nil, fmt.Errorf("reading its proxy's statistics: %s%v is %v: want a whole number in [0, 2^53]", name, value, count)
+				return nil, fmt.Errorf("reading its proxy's statistics: %s%v is %v, but must be a whole number in [0, 2^53]", name, value, count)
 			}
 			counts[s] += int64(count)
 		}
@@ -172,13 +175,13 @@ func hostOf(cluster string) string {
 	return parts[3]
 }
 
-// serviceOf is the service that a container's environment gives it, as the service itself reads it.
+// serviceOf is the name of the service that a container's environment names, in the way in which hello-service reads it.
 func serviceOf(env map[string]string) string {
 	name := env["SERVICE_NAME"]
 	return name[:max(0, strings.LastIndexByte(name, '-'))]
 }
 
-// hop is the service behind a host of the proxies' tables; empty when it is none of the chain.
+// hop is the service behind a host of the proxies' tables; empty when the host does not belong to the chain.
 func (r *Run) hop(host string) string {
 	name, rest, _ := strings.Cut(host, ".")
 	if namespace, _, _ := strings.Cut(rest, "."); namespace != r.cluster.namespace {
@@ -197,16 +200,16 @@ func (r *Run) hop(host string) string {
 	return ""
 }
 
-// compareStatistics holds the proxies' statistics against what the services counted.
+// compareStatistics compares the proxies' statistics with what the services counted.
 func (r *Run) compareStatistics(counted map[string]int64, before, after statistics) []target.Incident {
 	for _, s := range []statistics{before, after} {
 		if s.blind != nil {
-			return []target.Incident{remark("the proxies' statistics cannot be read, nothing is compared with them: %v", s.blind)}
+			return []target.Incident{remark("the proxies' statistics cannot be read, so the counters are not compared with them: %v", s.blind)}
 		}
 	}
 	envoy, istio := map[string]sent{}, map[string]sent{}
 	for s, count := range after.counts {
-		// A cluster that was made anew counts from zero; one that is gone has no number, and no request of the phase.
+		// A cluster that was made again counts from zero. A cluster that is gone has no number, and got no request of the phase.
 		if was := before.counts[s]; was <= count {
 			count -= was
 		}
@@ -223,15 +226,15 @@ func (r *Run) compareStatistics(counted map[string]int64, before, after statisti
 			envoy[hop] = total
 		}
 	}
-	told := append(compare("Envoy's statistics", counted, envoy), compare("Istio's statistics", counted, istio)...)
-	if len(told) == 0 {
-		told = append(told, remark("no Envoy statistics: the proxies export none of the chain's Services, or calls go past them (Istio's proxyStatsMatcher says which they export)"))
+	found := append(compare("Envoy's statistics", counted, envoy), compare("Istio's statistics", counted, istio)...)
+	if len(found) == 0 {
+		found = append(found, remark("the proxies have no statistics about the chain's Services: they do not export them, or calls go past the proxies (Istio's proxyStatsMatcher decides what they export)"))
 	}
 	switch {
 	case apierrors.IsForbidden(after.gateway):
-		told = append(told, remark("the gateway's statistics may not be read (get pods/proxy in namespace %s)", istioSystem))
+		found = append(found, remark("the gateway's statistics cannot be read without the permission get pods/proxy in namespace %s", istioSystem))
 	case after.gateway != nil:
-		told = append(told, remark("the gateway's statistics cannot be read: %v", after.gateway))
+		found = append(found, remark("the gateway's statistics cannot be read: %v", after.gateway))
 	}
-	return told
+	return found
 }

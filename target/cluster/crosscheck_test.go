@@ -57,9 +57,9 @@ func TestReadStatistics(t *testing.T) {
 func TestReadStatisticsRefuses(t *testing.T) {
 	for text, want := range map[string]string{
 		"envoy_cluster_upstream_rq_total{cluster_name=":                                                                  "reading its proxy's statistics: ",
-		`envoy_cluster_upstream_rq_total{cluster_name="outbound|80||a.b"} 1.5` + "\n":                                    "map[cluster_name:outbound|80||a.b] is 1.5: want a whole number",
-		`istio_requests_total{reporter="destination",source_workload="a"} NaN` + "\n":                                    "is NaN: want a whole number",
-		"# TYPE istio_requests_total counter\nistio_requests_total{reporter=\"destination\",source_workload=\"a\"} -1\n": "is -1: want a whole number",
+		`envoy_cluster_upstream_rq_total{cluster_name="outbound|80||a.b"} 1.5` + "\n":                                    "map[cluster_name:outbound|80||a.b] is 1.5, but must be a whole number",
+		`istio_requests_total{reporter="destination",source_workload="a"} NaN` + "\n":                                    "is NaN, but must be a whole number",
+		"# TYPE istio_requests_total counter\nistio_requests_total{reporter=\"destination\",source_workload=\"a\"} -1\n": "is -1, but must be a whole number",
 	} {
 		_, err := readStatistics(strings.NewReader(text))
 		expectError(t, err, want)
@@ -108,16 +108,16 @@ func TestCompare(t *testing.T) {
 		want                []target.Incident
 	}{
 		{"nothing seen", sent{}, sent{}, nil},
-		{"agree", sent{tries: 200}, sent{tries: 100}, []target.Incident{{Note: true, Text: "S: backend 100 of 100; middleware 200 of 200"}}},
-		{"one unseen", sent{tries: 200}, sent{}, []target.Incident{{Note: true, Text: "S: middleware 200 of 200; nothing of backend"}}},
+		{"agree", sent{tries: 200}, sent{tries: 100}, []target.Incident{{Note: true, Text: "S: the pods of backend counted 100 of 100 tries; the pods of middleware counted 200 of 200 tries"}}},
+		{"one unseen", sent{tries: 200}, sent{}, []target.Incident{{Note: true, Text: "S: the pods of middleware counted 200 of 200 tries; they have no tries to backend"}}},
 		{"cut on the way", sent{tries: 200}, sent{103, [3]int64{0, 3, 2}}, []target.Incident{
-			{Note: true, Text: "S: backend 100 of 103, of which at most 3 ended without an answer; middleware 200 of 200"}}},
+			{Note: true, Text: "S: the pods of backend counted 100 of 103 tries, of which at most 3 ended without an answer; the pods of middleware counted 200 of 200 tries"}}},
 		{"lost", sent{tries: 200}, sent{104, [3]int64{1, 2, 3}}, []target.Incident{
-			{Text: "S say 104 tries to backend, of which at most 3 ended without an answer, where its pods counted 100: proxies answered in their place, or their counts are wrong"},
-			{Note: true, Text: "S: middleware 200 of 200"}}},
+			{Text: "S have 104 tries to backend, of which at most 3 ended without an answer, but its pods counted 100: proxies answered some of the tries themselves, or their counts are wrong"},
+			{Note: true, Text: "S: the pods of middleware counted 200 of 200 tries"}}},
 		{"another caller", sent{tries: 199, cut: [3]int64{9, 9, 9}}, sent{tries: 50}, []target.Incident{
-			{Text: "S say 50 tries to backend where its pods counted 100: somebody else called it, or calls went past the callers' proxies"},
-			{Text: "S say 199 tries to middleware where its pods counted 200: somebody else called it, or calls went past the callers' proxies"}}},
+			{Text: "S have 50 tries to backend, but its pods counted 100: somebody else called it, or some calls went past the callers' proxies"},
+			{Text: "S have 199 tries to middleware, but its pods counted 200: somebody else called it, or some calls went past the callers' proxies"}}},
 	} {
 		got := compare("S", counted, map[string]sent{"middleware": c.middleware, "backend": c.backend, "": {tries: 7}})
 		if diff := cmp.Diff(c.want, got); diff != "" {
@@ -264,31 +264,31 @@ func TestCrossCheckOfProxies(t *testing.T) {
 		{"agree, and a subset is gone", "retry", nil,
 			map[string]string{"frontend-prod": outbound("", "middleware", 7) + outbound("canary", "middleware", 900), "middleware-prod": outbound("", "backend", 3)},
 			map[string]string{"frontend-prod": outbound("", "middleware", 17) + outbound("prod", "middleware", 90), "middleware-prod": outbound("", "backend", 203) + outbound("", "clock", 9) + strings.Replace(outbound("", "backend", 9), ".shop.", ".others.", 1)},
-			[]string{"note: Envoy's statistics: backend 200 of 200; middleware 100 of 100; nothing of frontend"}},
+			[]string{"note: Envoy's statistics: the pods of backend counted 200 of 200 tries; the pods of middleware counted 100 of 100 tries; they have no tries to frontend"}},
 		{"a cluster made anew", "retry", nil,
 			map[string]string{"frontend-prod": outbound("", "middleware", 5000)},
 			map[string]string{"frontend-prod": outbound("", "middleware", 100)},
-			[]string{"note: Envoy's statistics: middleware 100 of 100; nothing of backend, frontend"}},
+			[]string{"note: Envoy's statistics: the pods of middleware counted 100 of 100 tries; they have no tries to backend, frontend"}},
 		{"another caller", "retry", nil, nil,
 			map[string]string{"frontend-prod": outbound("", "middleware", 100), "middleware-prod": outbound("", "backend", 150)},
-			[]string{"incident: Envoy's statistics say 150 tries to backend where its pods counted 200: somebody else called it, or calls went past the callers' proxies",
-				"note: Envoy's statistics: middleware 100 of 100; nothing of frontend"}},
+			[]string{"incident: Envoy's statistics have 150 tries to backend, but its pods counted 200: somebody else called it, or some calls went past the callers' proxies",
+				"note: Envoy's statistics: the pods of middleware counted 100 of 100 tries; they have no tries to frontend"}},
 		{"through the gateway", "ingress", nil, nil,
 			map[string]string{"gateway": outbound("", "frontend", 50), "frontend-prod": outbound("", "middleware", 100), "middleware-prod": outbound("", "backend", 200)},
-			[]string{"note: Envoy's statistics: backend 200 of 200; frontend 50 of 50; middleware 100 of 100"}},
+			[]string{"note: Envoy's statistics: the pods of backend counted 200 of 200 tries; the pods of frontend counted 50 of 50 tries; the pods of middleware counted 100 of 100 tries"}},
 		{"the gateway's pods may not be read", "ingress", func(c *chain) { c.forbidden = true }, nil,
 			map[string]string{"frontend-prod": outbound("", "middleware", 100), "middleware-prod": outbound("", "backend", 200)},
-			[]string{"note: Envoy's statistics: backend 200 of 200; middleware 100 of 100; nothing of frontend",
-				"note: the gateway's statistics may not be read (get pods/proxy in namespace istio-system)"}},
+			[]string{"note: Envoy's statistics: the pods of backend counted 200 of 200 tries; the pods of middleware counted 100 of 100 tries; they have no tries to frontend",
+				"note: the gateway's statistics cannot be read without the permission get pods/proxy in namespace istio-system"}},
 		{"stock Istio", "retry", nil,
 			map[string]string{"backend-prod": received("unknown", 40) + received("middleware-prod", 10)},
 			map[string]string{"backend-prod": received("unknown", 90) + received("middleware-prod", 211), "middleware-prod": received("frontend-prod", 100)},
-			[]string{"incident: Istio's statistics say 201 tries to backend, of which at most 0 ended without an answer, where its pods counted 200: proxies answered in their place, or their counts are wrong",
-				"note: Istio's statistics: middleware 100 of 100; nothing of frontend"}},
+			[]string{"incident: Istio's statistics have 201 tries to backend, of which at most 0 ended without an answer, but its pods counted 200: proxies answered some of the tries themselves, or their counts are wrong",
+				"note: Istio's statistics: the pods of middleware counted 100 of 100 tries; they have no tries to frontend"}},
 		{"no statistics", "retry", nil, nil, nil,
-			[]string{"note: no Envoy statistics: the proxies export none of the chain's Services, or calls go past them (Istio's proxyStatsMatcher says which they export)"}},
+			[]string{"note: the proxies have no statistics about the chain's Services: they do not export them, or calls go past the proxies (Istio's proxyStatsMatcher decides what they export)"}},
 		{"no sidecar", "retry", nil, nil, map[string]string{"middleware-prod": "-"},
-			[]string{"note: the proxies' statistics cannot be read, nothing is compared with them: pod middleware-prod: "}},
+			[]string{"note: the proxies' statistics cannot be read, so the counters are not compared with them: pod middleware-prod: "}},
 		{"a pod was replaced", "retry", func(c *chain) { c.uid = "new" }, nil,
 			map[string]string{"frontend-prod": outbound("", "middleware", 1)},
 			[]string{"incident: pod backend-prod is new: ", "incident: pod backend-prod went away: "}},
@@ -334,7 +334,7 @@ func TestCrossCheckOfPrometheus(t *testing.T) {
 		all["max"] = map[string]float64{"frontend": age, "middleware": age, "backend": age}
 		return all
 	}
-	const agreed = "note: Prometheus: backend 200 of 200; frontend 50 of 50; middleware 100 of 100"
+	const agreed = "note: Prometheus: it has 200 of 200 tries to backend; it has 50 of 50 tries to frontend; it has 100 of 100 tries to middleware"
 	for _, c := range []struct {
 		name    string
 		scraped map[string]map[string]float64
@@ -343,10 +343,10 @@ func TestCrossCheckOfPrometheus(t *testing.T) {
 	}{
 		{"agrees", sum(51, 102, 203), false, agreed},
 		{"agrees later", nil, false, agreed},
-		{"disagrees", ages(sum(51, 112, 203), 3), true, "incident: Prometheus says 110 tries to middleware where its pods counted 100"},
-		{"lags", ages(sum(51, 90, 203), 60), true, "note: Prometheus had not read all pods of middleware 30 s after the phase, "},
-		{"lacks a service", map[string]map[string]float64{"sum": {"frontend": 51, "middleware": 102}}, true, "incident: Prometheus knows nothing of backend, whose pods counted 200 tries: "},
-		{"knows nothing", map[string]map[string]float64{}, true, `incident: Prometheus at ADDRESS knows no hellochaos_tries_total{namespace="shop"}, its counts are not compared: `},
+		{"disagrees", ages(sum(51, 112, 203), 3), true, "incident: Prometheus has 110 tries to middleware, but its pods counted 100"},
+		{"lags", ages(sum(51, 90, 203), 60), true, "note: Prometheus had not scraped all pods of middleware 30 s after the phase, "},
+		{"lacks a service", map[string]map[string]float64{"sum": {"frontend": 51, "middleware": 102}}, true, "incident: Prometheus has no tries to backend, whose pods counted 200: "},
+		{"knows nothing", map[string]map[string]float64{}, true, `incident: Prometheus at ADDRESS has no hellochaos_tries_total{namespace="shop"}, so its counts are not compared: `},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -389,14 +389,14 @@ func TestCrossCheckOfAPrometheusThatIsDown(t *testing.T) {
 	}
 	r := s.run(t, "retry", true, more)
 	r.cluster.options.PrometheusURL = "http://127.0.0.1:1"
-	expectLines(t, incidents(t, r)[1:], []string{"incident: Prometheus at http://127.0.0.1:1 could not be asked, its counts are not compared: "})
+	expectLines(t, incidents(t, r)[1:], []string{"incident: Prometheus at http://127.0.0.1:1 could not be asked, so its counts are not compared: "})
 	for range 2 { // a second phase
 		more()
 		if _, err := r.Counters(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
-	expectLines(t, incidents(t, r), []string{"note: no Envoy statistics: "})
+	expectLines(t, incidents(t, r), []string{"note: the proxies have no statistics about the chain's Services: "})
 }
 
 // A redirect of Prometheus is not followed: the password in its URL is for the host that the user named.

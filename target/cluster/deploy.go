@@ -17,27 +17,27 @@ import (
 	"github.com/hellochaos/hellochaos/printable"
 )
 
-// installation is what Deploy is to bring about.
+// installation is what Deploy has to install: the objects, and the namespaces for them.
 type installation struct {
 	cluster    *Cluster
 	namespaces []*home
 	objects    []*unstructured.Unstructured
 }
 
-// Choices are what Deploy puts in place of what the objects say.
+// Choices replace some values of the objects when Deploy installs them.
 type Choices struct {
-	// Image takes the place of the Deployments' images; empty leaves them.
+	// Image replaces the images of all Deployments; empty keeps them.
 	Image string
-	// ServiceType, one of ServiceTypes, is the type of the Service by which requests enter the chain; empty leaves the
-	// tutorial's, which is LoadBalancer.
+	// ServiceType, one of ServiceTypes, is the type of the Service by which requests enter the chain; empty keeps
+	// the type that the tutorial's manifest has, which is LoadBalancer.
 	ServiceType string
 }
 
-// Deploy makes objects stand in the cluster, and ends when every pod of their Deployments is ready and, where the namespace
-// injects, has its sidecar. The cluster's namespace is made when it is missing, with sidecars injected; Namespaces among the
-// objects are made likewise. What is there already is left alone, so that a second call changes nothing. Everything is tried
-// without effect before the first change, as far as its namespace is there. The error names each object, field, pod and
-// event that is in the way.
+// Deploy installs objects in the cluster. It returns when every pod of their Deployments is ready and, if its namespace
+// injects sidecars, has a sidecar. It makes the cluster's namespace, with injection of sidecars, if it is missing, and the
+// Namespaces among the objects likewise. It does not change what is already as it should be, so a second call changes nothing.
+// Before the first change it tries every object whose namespace exists in a dry run. The error names each object, field, pod
+// and event that prevents the installation.
 func (c *Cluster) Deploy(ctx context.Context, objects []manifests.Object, choices Choices) error {
 	if err := c.unfinished(ctx, ""); err != nil {
 		return fmt.Errorf("deploying to namespace %s: %w", c.namespace, err)
@@ -65,7 +65,7 @@ func (c *Cluster) Deploy(ctx context.Context, objects []manifests.Object, choice
 	return c.sidecars(ctx, in)
 }
 
-// installation turns objects into what the API server is sent.
+// installation turns objects into the form in which they are sent to the API server.
 func (c *Cluster) installation(objects []manifests.Object, choices Choices) (*installation, error) {
 	in := &installation{cluster: c}
 	in.home(c.namespace, map[string]string{injectionLabel: "enabled"})
@@ -77,7 +77,7 @@ func (c *Cluster) installation(objects []manifests.Object, choices Choices) (*in
 			continue
 		}
 		if _, istio := istioResources[o.Kind]; istio && c.istioVersion == "" {
-			problems = append(problems, fmt.Errorf("%s: the API server %s does not know %s: install Istio first (make deploy-istio)", o.Name(), c.server, istioGroup))
+			problems = append(problems, fmt.Errorf("%s: the API server %s does not know the API group %s: install Istio first ('make deploy-istio')", o.Name(), c.server, istioGroup))
 			continue
 		}
 		want, err := c.desired(o)
@@ -93,7 +93,7 @@ func (c *Cluster) installation(objects []manifests.Object, choices Choices) (*in
 	return in, errors.Join(problems...)
 }
 
-// put puts what was chosen into an object as it is sent.
+// put writes the choices into an object that is about to be sent.
 func (choices Choices) put(o *manifests.Object, want *unstructured.Unstructured) error {
 	switch {
 	case choices.Image != "" && o.Kind == "Deployment":
@@ -133,8 +133,7 @@ func nameOf(u *unstructured.Unstructured) reference {
 	return reference{u.GetKind(), u.GetNamespace(), u.GetName()}
 }
 
-// rehearse looks at the namespaces and tries every object without effect whose namespace is there, and joins all that is
-// refused.
+// rehearse reads the namespaces and tries every object whose namespace exists in a dry run. The error joins all refusals.
 func (in *installation) rehearse(ctx context.Context) error {
 	var problems []error
 	there := map[string]bool{}
@@ -152,7 +151,7 @@ func (in *installation) rehearse(ctx context.Context) error {
 		if !there[want.GetNamespace()] {
 			continue
 		}
-		err := in.cluster.again(ctx, "trying "+nameOf(want).String()+" without effect", func(ctx context.Context) error {
+		err := in.cluster.again(ctx, "trying "+nameOf(want).String()+" in a dry run", func(ctx context.Context) error {
 			_, err := in.cluster.put(ctx, want, dryRun)
 			return err
 		})
@@ -163,7 +162,7 @@ func (in *installation) rehearse(ctx context.Context) error {
 	return errors.Join(problems...)
 }
 
-// install makes one object as it should be, and tells what had to be done for it.
+// install makes or changes one object, and reports what it did.
 func (c *Cluster) install(ctx context.Context, want *unstructured.Unstructured) error {
 	name := nameOf(want)
 	var before, after *unstructured.Unstructured
@@ -182,21 +181,21 @@ func (c *Cluster) install(ctx context.Context, want *unstructured.Unstructured) 
 	case contentOf(before).equal(contentOf(after)):
 		c.say("%s unchanged", name)
 	case before.GetLabels()[managedBy] != manager:
-		c.say("%s changed: another made it; from now on undeploy would delete it", name)
+		c.say("%s changed: somebody else had made it; from now on 'hellochaos undeploy' deletes it", name)
 	default:
 		c.say("%s changed", name)
 	}
 	return nil
 }
 
-// put writes an object by server-side apply, without taking from another manager a field that it has set otherwise.
+// put writes an object by server-side apply. It refuses to change a field that another field manager has set to another value.
 func (c *Cluster) put(ctx context.Context, want *unstructured.Unstructured, dry []string) (*unstructured.Unstructured, error) {
 	data, err := want.MarshalJSON()
 	if err != nil {
 		return nil, err
 	}
 	write := func(force bool) (*unstructured.Unstructured, error) {
-		// The dynamic client's Apply has no way to ask for strict validation of fields, its Patch has.
+		// The dynamic client's Apply cannot ask for strict validation of fields, but its Patch can.
 		return c.at(nameOf(want)).Patch(ctx, want.GetName(), types.ApplyPatchType, data, metav1.PatchOptions{
 			FieldManager: manager, Force: ptr.To(force), FieldValidation: metav1.FieldValidationStrict, DryRun: dry})
 	}
@@ -206,16 +205,17 @@ func (c *Cluster) put(ctx context.Context, want *unstructured.Unstructured, dry 
 		return after, err
 	}
 	if !slices.ContainsFunc(claims, func(c claim) bool { return c.manager != manager }) {
-		// What a run has put back is booked under our name as an update, and so is no part of what we applied.
+		// The only conflicts are with this program's own updates: the API server records a field that a run has put back as an
+		// update of manager hellochaos, which it distinguishes from an apply of the same manager.
 		return write(true)
 	}
 	return nil, claimed(nameOf(want), claims)
 }
 
-// claim is a field that a manager has set otherwise than we would.
+// claim is a field that another field manager has set to another value.
 type claim struct{ field, manager string }
 
-// claimsOf are the fields that made the API server refuse an apply; none when err is something else.
+// claimsOf are the fields because of which the API server refused an apply; empty when err has another reason.
 func claimsOf(err error) (claims []claim) {
 	status := apierrors.APIStatus(nil)
 	if !errors.As(err, &status) || status.Status().Details == nil {
@@ -229,8 +229,8 @@ func claimsOf(err error) (claims []claim) {
 	return claims
 }
 
-// claimant is the manager that a cause of a conflict names: conflict with "kubectl-scale" with subresource "scale" using
-// apps/v1. The whole message where it names none.
+// claimant is the manager that the API server names in the message of a conflict, such as: conflict with "kubectl-scale" with
+// subresource "scale" using apps/v1. It is the whole message when no manager is named.
 func claimant(message string) string {
 	_, rest, _ := strings.Cut(message, `"`)
 	if name, _, ok := strings.Cut(rest, `"`); ok && name != "" {
@@ -239,15 +239,15 @@ func claimant(message string) string {
 	return message
 }
 
-// claimed is the error about fields that others have set. It hides the API server's, which looks like a conflict that
-// goes away when the write is tried again.
+// claimed is the error about fields that others have set. It does not wrap the API server's error, which looks like a conflict
+// that goes away when the write is tried again.
 func claimed(r reference, claims []claim) error {
 	var problems []error
 	for _, one := range claims {
 		if one.manager != manager {
-			problems = append(problems, fmt.Errorf("%s, %s: %s has set it to something else", r, one.field, one.manager))
+			problems = append(problems, fmt.Errorf("%s, field %s: %s has set it to another value", r, one.field, one.manager))
 		}
 	}
-	return fmt.Errorf("%w\n  set it as the manifest has it, or delete the object (kubectl -n %s delete %s %s), and deploy again",
+	return fmt.Errorf("%w\n  set each of these fields to the value that the manifest has, or delete the object ('kubectl -n %s delete %s %s'), and run 'hellochaos deploy' again",
 		errors.Join(problems...), printable.Word(r.Namespace), strings.ToLower(r.Kind), printable.Word(r.Name))
 }

@@ -224,7 +224,7 @@ func TestE2EDeployRefusesANamespaceWithoutInjection(t *testing.T) {
 	t.Parallel()
 	c, _ := deployCluster(t)
 	makeNamespace(t, c, map[string]string{injectionLabel: "disabled"})
-	expectError(t, c.Deploy(t.Context(), scripted(t, "hello-service", "3000", "10m"), Choices{}), "istio-injection=disabled, want enabled", "--overwrite")
+	expectError(t, c.Deploy(t.Context(), scripted(t, "hello-service", "3000", "10m"), Choices{}), "istio-injection=disabled, but deploy needs istio-injection=enabled", "--overwrite")
 	pods, err := c.core.AppsV1().Deployments(c.namespace).List(t.Context(), metav1.ListOptions{})
 	if err != nil || len(pods.Items) != 0 {
 		t.Errorf("Deployments: %v, %v, want none", pods.Items, err)
@@ -244,7 +244,7 @@ func TestE2EDeployTellsConflicts(t *testing.T) {
 		t.Fatal(err)
 	}
 	err := c.Deploy(t.Context(), objects, Choices{})
-	expectError(t, err, "nothing was deployed", "Deployment one-v1, spec.template.spec.containers", "image: kubectl-set has set it to something else",
+	expectError(t, err, "nothing was deployed", "Deployment one-v1, field spec.template.spec.containers", "image: kubectl-set has set it to another value",
 		"kubectl -n "+c.namespace+" delete deployment one-v1")
 }
 
@@ -315,7 +315,7 @@ func TestE2EAddress(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	in := &entrance{service: service, port: service.Spec.Ports[0], path: "/healthz", ours: func(r *http.Response) bool { return r.StatusCode == http.StatusOK }, passed: ", and past its sidecar"}
+	in := &entrance{service: service, port: service.Spec.Ports[0], path: "/healthz", ours: func(r *http.Response) bool { return r.StatusCode == http.StatusOK }, passed: " and goes past the sidecar of the pod"}
 	ways, _ := c.ways(t.Context(), in)
 	if len(ways) != 1 || ways[0].how != "cluster IP" {
 		t.Errorf("ways %v, want the cluster IP", ways)
@@ -324,8 +324,8 @@ func TestE2EAddress(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := "port-forward to pod one-v1-"; !strings.HasPrefix(address.Way, want) || !strings.HasSuffix(address.Way, ": slow, and past its sidecar") {
-		t.Errorf("way %q, want %s…: slow, and past its sidecar", address.Way, want)
+	if want := "port-forward to pod one-v1-"; !strings.HasPrefix(address.Way, want) || !strings.HasSuffix(address.Way, ", which is slow and goes past the sidecar of the pod") {
+		t.Errorf("way %q, want %s…, which is slow and goes past the sidecar of the pod", address.Way, want)
 	}
 	if status, err := fetch(t.Context(), address, "500"); err != nil || status != http.StatusInternalServerError {
 		t.Errorf("through the port-forward: %d, %v, want 500", status, err)

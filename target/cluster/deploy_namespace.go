@@ -21,19 +21,21 @@ const (
 	injectionLabel, revisionLabel = "istio-injection", "istio.io/rev"
 	// madeByDeploy is an annotation of a namespace that Deploy has made.
 	madeByDeploy = "hellochaos.dev/made-by-deploy"
-	// labelledByDeploy is an annotation of a namespace that was there: the labels that Deploy has added, "name=value,name=value".
+	// labelledByDeploy is an annotation of a namespace that existed before Deploy. Its value lists the labels that Deploy has
+	// added: "name=value,name=value".
 	labelledByDeploy = "hellochaos.dev/labelled-by-deploy"
-	// usedBy and a namespace's name are an annotation of another namespace in which that one's objects stand, too.
+	// usedBy, followed by the name of a chain's namespace, is an annotation of another namespace that holds objects for that
+	// chain.
 	usedBy = "used-by.hellochaos.dev/"
 )
 
-// home is a namespace in which objects are to stand.
+// home is a namespace for objects of an installation, with the labels and annotations that it must have.
 type home struct {
 	name                string
-	labels, annotations map[string]string // that it is to have
+	labels, annotations map[string]string
 }
 
-// home adds a namespace, or labels that one is to have.
+// home adds a namespace to the installation, or adds labels that the namespace must have.
 func (in *installation) home(name string, labels map[string]string) {
 	i := slices.IndexFunc(in.namespaces, func(n *home) bool { return n.name == name })
 	if i < 0 {
@@ -46,7 +48,7 @@ func (in *installation) home(name string, labels map[string]string) {
 	}
 }
 
-// namespaceNow reads a namespace; nil when there is none.
+// namespaceNow reads a namespace; it is nil when the namespace does not exist.
 func (c *Cluster) namespaceNow(ctx context.Context, name string) (live *corev1.Namespace, err error) {
 	err = c.again(ctx, "reading namespace "+name, func(ctx context.Context) error {
 		live, err = c.core.CoreV1().Namespaces().Get(ctx, name, metav1.GetOptions{})
@@ -58,11 +60,12 @@ func (c *Cluster) namespaceNow(ctx context.Context, name string) (live *corev1.N
 	return live, err
 }
 
-// missing is what a namespace lacks. The error says what it has instead, or that it is going away.
+// missing is the labels and annotations that a namespace lacks. The error says which label has another value, or that the
+// namespace is being deleted.
 func (n *home) missing(live *corev1.Namespace) (metav1.ObjectMeta, error) {
 	lacks := metav1.ObjectMeta{Labels: map[string]string{}, Annotations: map[string]string{}}
 	if live.DeletionTimestamp != nil {
-		return lacks, fmt.Errorf("namespace %s is being deleted: deploy again when kubectl get namespace %s finds none", n.name, n.name)
+		return lacks, fmt.Errorf("namespace %s is being deleted: run 'hellochaos deploy' again when 'kubectl get namespace %s' does not find it any more", n.name, n.name)
 	}
 	var problems []error
 	for _, name := range slices.Sorted(maps.Keys(n.labels)) {
@@ -72,11 +75,11 @@ func (n *home) missing(live *corev1.Namespace) (metav1.ObjectMeta, error) {
 		switch {
 		case ok && has == want:
 		case ok:
-			problems = append(problems, fmt.Errorf("namespace %s has the label %s=%s, want %s: choose another namespace by -n, or type kubectl label namespace %s %s=%s --overwrite",
-				n.name, name, has, want, n.name, name, want))
+			problems = append(problems, fmt.Errorf("namespace %s has the label %s=%s, but deploy needs %s=%s: choose another namespace with -n, or type 'kubectl label namespace %s %s=%s --overwrite'",
+				n.name, name, has, name, want, n.name, name, want))
 		case name == injectionLabel && revision != "" && want == "enabled":
 		case name == injectionLabel && revision != "":
-			problems = append(problems, fmt.Errorf("namespace %s has the label %s=%s, by which its pods get sidecars, but its pods must have none: type kubectl label namespace %s %s-",
+			problems = append(problems, fmt.Errorf("namespace %s has the label %s=%s, by which its pods get sidecars, but its pods must have none: type 'kubectl label namespace %s %s-'",
 				n.name, revisionLabel, revision, n.name, revisionLabel))
 		default:
 			lacks.Labels[name] = want
@@ -106,7 +109,7 @@ func readLabels(text string) map[string]string {
 	return read
 }
 
-// settle makes a namespace, or gives it what it lacks.
+// settle makes a namespace, or adds the labels and annotations that it lacks.
 func (c *Cluster) settle(ctx context.Context, n *home) error {
 	name := reference{Kind: "Namespace", Name: n.name}
 	done := "unchanged"
@@ -120,7 +123,7 @@ func (c *Cluster) settle(ctx context.Context, n *home) error {
 			if !apierrors.IsAlreadyExists(err) {
 				return err
 			}
-			live, err = namespaces.Get(ctx, n.name, metav1.GetOptions{}) // made just now, by a try whose answer was lost or by another
+			live, err = namespaces.Get(ctx, n.name, metav1.GetOptions{}) // somebody else made it just now, or an earlier try whose answer was lost
 		}
 		if err != nil {
 			return err
@@ -138,7 +141,7 @@ func (c *Cluster) settle(ctx context.Context, n *home) error {
 	return err
 }
 
-// object is the namespace as it is made.
+// object is the namespace in the form in which Deploy makes it.
 func (n *home) object() *corev1.Namespace {
 	made := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: n.name, Labels: maps.Clone(n.labels), Annotations: maps.Clone(n.annotations)}}
 	made.Labels[managedBy] = manager
@@ -146,7 +149,7 @@ func (n *home) object() *corev1.Namespace {
 	return made
 }
 
-// patchNamespace merges labels and annotations into a namespace; null takes one away.
+// patchNamespace merges labels and annotations into a namespace. A value of nil removes the label or annotation.
 func (c *Cluster) patchNamespace(ctx context.Context, name string, metadata map[string]any) error {
 	patch, err := json.Marshal(map[string]any{"metadata": metadata})
 	if err != nil {

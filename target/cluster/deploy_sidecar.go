@@ -13,9 +13,9 @@ import (
 )
 
 const (
-	// sidecarContainer is the proxy's container in a pod, among the init containers where Istio uses native sidecars.
+	// sidecarContainer is the name of the proxy's container in a pod. It is an init container if Istio uses native sidecars.
 	sidecarContainer = "istio-proxy"
-	// injectLabel on a pod says whether it gets a sidecar, whatever its namespace says.
+	// injectLabel on a pod decides whether the pod gets a sidecar, and takes precedence over the labels of its namespace.
 	injectLabel = "sidecar.istio.io/inject"
 )
 
@@ -25,7 +25,7 @@ func hasSidecar(pod *corev1.Pod) bool {
 	return slices.ContainsFunc(pod.Spec.Containers, named) || slices.ContainsFunc(pod.Spec.InitContainers, named)
 }
 
-// injects reports whether the pods that are made in a namespace get sidecars.
+// injects reports whether new pods of a namespace get sidecars.
 func injects(namespace *corev1.Namespace) bool {
 	if value, ok := namespace.Labels[injectionLabel]; ok {
 		return value == "enabled"
@@ -33,8 +33,8 @@ func injects(namespace *corev1.Namespace) bool {
 	return namespace.Labels[revisionLabel] != ""
 }
 
-// sidecars restarts the Deployments whose pods have none although their namespace injects: pods that were made before the
-// namespace had its label. It is an error when the new ones have none either.
+// sidecars restarts the Deployments whose pods have no sidecar although their namespace injects sidecars, since these pods were
+// made before the namespace had its label. It returns an error when the new pods have no sidecar either.
 func (c *Cluster) sidecars(ctx context.Context, in *installation) error {
 	bare, err := c.bare(ctx, in)
 	if err != nil || len(bare) == 0 {
@@ -54,13 +54,13 @@ func (c *Cluster) sidecars(ctx context.Context, in *installation) error {
 	}
 	var problems []error
 	for _, deployment := range bare {
-		problems = append(problems, fmt.Errorf("%s: its pods have no sidecar although namespace %s asks for them: 'hellochaos doctor' looks at the injector",
+		problems = append(problems, fmt.Errorf("%s: its pods have no sidecar although the labels of namespace %s ask for one: 'hellochaos doctor' checks the injection of sidecars",
 			deployment, deployment.Namespace))
 	}
 	return errors.Join(problems...)
 }
 
-// bare are the Deployments with a pod that lacks the sidecar that it should have.
+// bare are the Deployments that have a pod without the sidecar that it should have.
 func (c *Cluster) bare(ctx context.Context, in *installation) (all []reference, err error) {
 	for _, n := range in.namespaces {
 		live, err := c.namespaceNow(ctx, n.name)
@@ -86,7 +86,7 @@ func (c *Cluster) bare(ctx context.Context, in *installation) (all []reference, 
 	return all, nil
 }
 
-// lacksSidecar reports whether a pod of a Deployment has no sidecar and does not say itself that it wants none.
+// lacksSidecar reports whether a pod of a Deployment has no sidecar although its own labels and annotations do not refuse one.
 func (c *Cluster) lacksSidecar(ctx context.Context, deployment reference) (lacking bool, err error) {
 	err = c.again(ctx, "reading the pods of "+deployment.String(), func(ctx context.Context) error {
 		lacking = false
@@ -107,7 +107,7 @@ func (c *Cluster) lacksSidecar(ctx context.Context, deployment reference) (lacki
 	return lacking, err
 }
 
-// restart makes all pods of a Deployment anew, as kubectl rollout restart does.
+// restart replaces all pods of a Deployment, as kubectl rollout restart does.
 func (c *Cluster) restart(ctx context.Context, deployment reference) error {
 	patch := fmt.Appendf(nil, `{"spec":{"template":{"metadata":{"annotations":{"kubectl.kubernetes.io/restartedAt":%q}}}}}`, time.Now().UTC().Format(time.RFC3339))
 	return c.again(ctx, "restarting "+deployment.String(), func(ctx context.Context) error {

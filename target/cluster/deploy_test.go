@@ -83,7 +83,7 @@ func TestDeployRefuses(t *testing.T) {
 		want []string
 	}{
 		{"injection disabled", shopNamespace, `{"metadata":{"labels":{"istio-injection":"disabled"}}}`,
-			[]string{"namespace shop has the label istio-injection=disabled, want enabled", "-n", "kubectl label namespace shop istio-injection=enabled --overwrite"}},
+			[]string{"namespace shop has the label istio-injection=disabled, but deploy needs istio-injection=enabled", "-n", "kubectl label namespace shop istio-injection=enabled --overwrite"}},
 		{"the clock would get a sidecar", clockNamespace, `{"metadata":{"labels":{"istio.io/rev":"stable"}}}`,
 			[]string{"namespace outside has the label istio.io/rev=stable", "kubectl label namespace outside istio.io/rev-"}},
 		{"namespace going away", shopNamespace, `{"metadata":{"deletionTimestamp":"2026-01-02T03:04:05Z"}}`,
@@ -125,7 +125,7 @@ func TestUndeployRefusesWhileARunIsNotPutBack(t *testing.T) {
 func TestDeployWithoutIstio(t *testing.T) {
 	s, c, _ := newAPIServer(t, 10*time.Second)
 	c.istioVersion = ""
-	expectError(t, c.Deploy(t.Context(), manifests.Application(), Choices{}), "Sidecar default", "does not know networking.istio.io", "make deploy-istio")
+	expectError(t, c.Deploy(t.Context(), manifests.Application(), Choices{}), "Sidecar default", "does not know the API group networking.istio.io", "make deploy-istio")
 	if len(s.writes) != 0 {
 		t.Errorf("it wrote %q, want nothing", s.writes)
 	}
@@ -149,8 +149,8 @@ func TestDeployTellsConflicts(t *testing.T) {
 	}
 	err := c.Deploy(t.Context(), manifests.Application(), Choices{})
 	expectError(t, err, "nothing was deployed",
-		"Deployment frontend-prod, spec.replicas: kubectl-scale has set it to something else", "kubectl -n shop delete deployment frontend-prod",
-		`Service backend, spec.ports[port=80,protocol="TCP"].targetPort: someone has set it`)
+		"Deployment frontend-prod, field spec.replicas: kubectl-scale has set it to another value", "kubectl -n shop delete deployment frontend-prod",
+		`Service backend, field spec.ports[port=80,protocol="TCP"].targetPort: someone has set it`)
 	if strings.Contains(err.Error(), "Service middleware") {
 		t.Errorf("error %q names Service middleware, whose field is our own", err)
 	}
@@ -176,17 +176,17 @@ func TestUndeployKeepsWhatIsOthers(t *testing.T) {
 		said          string
 	}{
 		{"a namespace of another's", map[string]string{shopNamespace: `{"metadata":{"labels":{"team":"a"}}}`}, nil,
-			map[string]string{shopNamespace: "team=a"}, "Namespace shop: label istio-injection taken away"},
+			map[string]string{shopNamespace: "team=a"}, "Namespace shop: label istio-injection removed"},
 		{"with another revision of Istio", map[string]string{shopNamespace: `{"metadata":{"labels":{"istio.io/rev":"stable"}}}`}, nil,
 			map[string]string{shopNamespace: "istio.io/rev=stable"}, ""},
 		{"a namespace of ours with another's data", nil, map[string]string{volume: `{}`},
-			map[string]string{shopNamespace: "", volume: ""}, "Namespace shop stays: others have put there PersistentVolumeClaim data"},
+			map[string]string{shopNamespace: "", volume: ""}, "Namespace shop is kept, since others have put objects there: PersistentVolumeClaim data"},
 		{"the clock is in use", nil, map[string]string{
 			"/api/v1/namespaces/bar": `{}`,
 			clockNamespace:           `{"metadata":{"labels":{"istio-injection":"disabled"},"annotations":{"used-by.hellochaos.dev/shop":"deploy","used-by.hellochaos.dev/bar":"deploy","used-by.hellochaos.dev/away":"deploy"}}}`},
 			map[string]string{"/api/v1/namespaces/bar": "", clockNamespace: "istio-injection=disabled used-by.hellochaos.dev/away=deploy,used-by.hellochaos.dev/bar=deploy",
 				clockNamespace + "/services/clock": "", "/apis/apps/v1/namespaces/outside/deployments/clock": ""},
-			"Namespace outside stays: it is used from bar"},
+			"Namespace outside is kept, since other namespaces use it: bar"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s, cluster, said := newAPIServer(t, 10*time.Second)
@@ -240,7 +240,7 @@ func TestDeployRestartsPodsWithoutSidecar(t *testing.T) {
 	}{
 		{"native sidecar", `"initContainers":[{"name":"istio-proxy"}],`, ""},
 		{"plain sidecar", `"containers":[{"name":"hello-service"},{"name":"istio-proxy"}],`, ""},
-		{"none again", ``, "Deployment frontend-prod: its pods have no sidecar although namespace shop asks for them"},
+		{"none again", ``, "Deployment frontend-prod: its pods have no sidecar although the labels of namespace shop ask for one"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s, c, said := newAPIServer(t, 10*time.Second)

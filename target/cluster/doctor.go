@@ -15,42 +15,43 @@ import (
 	"github.com/hellochaos/hellochaos/manifests"
 )
 
-// State is how well something stands.
+// State is the result of one of Doctor's checks.
 type State string
 
 const (
-	// OK: a run can rely on it.
+	// OK means that a run can rely on what was checked.
 	OK State = "ok"
-	// Warn: a run can be made, but its figures may come out otherwise, or it could not be seen how the thing stands.
+	// Warn means that a run can be made, but that its figures may be changed, or that the check could not be made.
 	Warn State = "warn"
-	// Fail: a run would not work, or would prove nothing.
+	// Fail means that a run would not work, or would prove nothing.
 	Fail State = "fail"
 )
 
 // Finding is one row of what Doctor found.
 type Finding struct {
-	// Name is what was looked at: "permissions".
+	// Name says what was checked, for example "permissions".
 	Name string
-	// State is how it stands.
+	// State is the result of the check.
 	State State
-	// Meaning is what was seen, and what follows from it for a run.
+	// Meaning says what Doctor saw, and what follows for a run.
 	Meaning string
-	// Type is the command that puts it right, for the user to type; empty where there is none.
+	// Type is a command that the user can type to repair it, or to see more; it may be empty.
 	Type string
 }
 
 const (
-	// doctorTime bounds everything that Doctor reads.
+	// doctorTime limits the time of all that Doctor reads.
 	doctorTime = 4500 * time.Millisecond
 	// clientMinor is the minor version of Kubernetes that this program's client library was made for.
 	clientMinor = 37
-	// oldestMinor is the oldest Kubernetes 1.x that a run can be made on: strict validation of fields, without which a
-	// misspelt field is dropped in silence, is stable since 1.27, and 1.29 is the first that runs sidecars of both kinds.
+	// oldestMinor is the minor version of the oldest Kubernetes 1.x that a run supports. Strict validation of fields is stable
+	// since 1.27; without it, the API server drops a misspelt field in silence. 1.29 is the first version that runs sidecars
+	// both as ordinary containers and as init containers.
 	oldestMinor = 29
 )
 
-// rows are what Doctor looks at once the API server has answered, in the order of its findings: each stands on those
-// before it. istio: there is nothing to look at where Istio is not.
+// rows are Doctor's checks after that of the API server, in the order of its findings. Each check relies on those before it.
+// Checks with istio set can only be made where Istio is installed.
 var rows = []struct {
 	name  string
 	istio bool
@@ -73,9 +74,9 @@ var rows = []struct {
 	{"egress", false, (*view).egress},
 }
 
-// Doctor looks whether runs of these objects can be made here, and what would change their figures. The findings come
-// in a fixed order, within 5 s, and change nothing in the cluster. What may not be looked at is never OK. When the API
-// server does not answer there is one finding.
+// Doctor checks whether runs of these objects can be made in this cluster, and what would change their figures. It returns the
+// findings in a fixed order, within 5 s, and changes nothing in the cluster. A check that could not be made is never OK. When
+// the API server does not answer, there is only one finding.
 func (c *Cluster) Doctor(ctx context.Context, objects []manifests.Object) []Finding {
 	ctx, cancel := context.WithTimeoutCause(ctx, doctorTime, fmt.Errorf("no answer within %v", doctorTime))
 	defer cancel()
@@ -88,7 +89,7 @@ func (c *Cluster) Doctor(ctx context.Context, objects []manifests.Object) []Find
 	v.version = answer
 	findings := []Finding{server}
 	for _, row := range rows {
-		finding := warn("", "cannot be seen: Istio is not there")
+		finding := warn("", "could not be checked: Istio is not installed")
 		if !row.istio || c.istioVersion != "" {
 			finding = row.look(v)
 		}
@@ -120,24 +121,24 @@ func fail(command, format string, args ...any) Finding {
 	return Finding{State: Fail, Meaning: fmt.Sprintf(format, args...), Type: command}
 }
 
-// unseen is the finding about something that could not be looked at.
+// unseen is the finding of a check that could not be made.
 func (v *view) unseen(err error) Finding {
 	command := ""
 	if apierrors.IsForbidden(err) {
 		command = v.grant()
 	}
-	return warn(command, "cannot be seen: %s", oneLine(err))
+	return warn(command, "could not be checked: %s", oneLine(err))
 }
 
-// grant is the command that gives what a run needs.
+// grant is the command that grants the permissions that a run needs.
 func (v *view) grant() string {
 	return "hellochaos manifests rbac -n " + v.cluster.namespace + " | kubectl apply -f -"
 }
 
-// oneLine is an error's text in one line, whatever was joined in it.
+// oneLine is an error's text in one line; errors that were joined are separated by semicolons.
 func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
 
-// apiServer asks the API server for its version and takes the time.
+// apiServer asks the API server for its version and measures how long the answer takes.
 func (c *Cluster) apiServer(ctx context.Context) (serverversion.Info, Finding) {
 	var info serverversion.Info
 	begin := time.Now()
@@ -162,18 +163,18 @@ func orNone(name string) string {
 	return name
 }
 
-// kubernetes compares the server's version with those that this program knows.
+// kubernetes compares the server's version with the versions that this program supports.
 func (v *view) kubernetes() Finding {
 	server, err := version.ParseGeneric(v.version.GitVersion)
 	switch {
 	case err != nil:
-		return warn("", "the server calls its version %q, which says nothing about what it can do", v.version.GitVersion)
+		return warn("", "the API server reports version %q, which is not a version number: it may be too old or too new", v.version.GitVersion)
 	case server.Major() == 1 && server.Minor() < oldestMinor:
-		return fail("", "%s is too old: Kubernetes 1.%d or later is needed, for strict validation of fields and for sidecars of both kinds",
+		return fail("", "%s is too old: Kubernetes 1.%d or later is needed, for strict validation of fields and for sidecars of both kinds (ordinary containers and init containers)",
 			v.version.GitVersion, oldestMinor)
 	case server.Major() != 1 || server.Minor() > clientMinor+3:
 		return warn("", "%s is more than three versions newer than this program's client library (1.%d): look for a newer hellochaos",
 			v.version.GitVersion, clientMinor)
 	}
-	return good("%s; 1.%d or later is needed, the client library is 1.%d and uses stable APIs only", v.version.GitVersion, oldestMinor, clientMinor)
+	return good("%s; a run needs 1.%d or later, and this program's client library is that of 1.%d", v.version.GitVersion, oldestMinor, clientMinor)
 }

@@ -15,10 +15,11 @@ import (
 	"github.com/hellochaos/hellochaos/printable"
 )
 
-// upstreamVariable and externalVariable say whom a service of the chain calls, and whether that is outside the chain.
+// upstreamVariable is the variable that holds the URL that a service of the chain calls. externalVariable is "true" if that URL
+// is outside the chain.
 const upstreamVariable, externalVariable = "UPSTREAM_URI", "UPSTREAM_EXTERNAL"
 
-// wanted are the Deployments of the chain, as the objects have them.
+// wanted are the Deployments of the chain as the objects describe them.
 func (v *view) wanted() (all []*appsv1.Deployment) {
 	for i := range v.objects {
 		o := &v.objects[i]
@@ -42,7 +43,7 @@ func (v *view) chainPods() (pods []*corev1.Pod) {
 	return pods
 }
 
-// application says whether the chain stands as the objects have it. The image may be another.
+// application checks whether the Deployments of the chain are as the objects describe them; only the image may differ.
 func (v *view) application() Finding {
 	if v.deployments.hidden != nil {
 		return v.unseen(v.deployments.hidden)
@@ -65,18 +66,19 @@ func (v *view) application() Finding {
 	}
 	switch {
 	case len(wrong) > 0:
-		return fail(deploy, "the chain is not the one that the predictions are made for: %s", strings.Join(wrong, "; "))
+		return fail(deploy, "the deployed chain is not the one that the predictions are made for: %s", strings.Join(wrong, "; "))
 	case len(late) > 0:
 		return fail("kubectl -n "+v.cluster.namespace+" describe pods", "%s", strings.Join(late, "; "))
 	}
 	return good("all %d Deployments are as in the manifests, and ready", len(v.wanted()))
 }
 
-// unlike is what a Deployment has otherwise than wanted, of what changes a run: labels, environment, ports and replicas.
+// unlike lists the differences between a Deployment and the wanted one that change a run: in labels, environment, ports and
+// replicas.
 func unlike(want, live *appsv1.Deployment) (all []string) {
 	differ := func(what, should, is string) {
 		if should != is {
-			all = append(all, fmt.Sprintf("%s %s, want %s", what, quoted(is), quoted(should)))
+			all = append(all, fmt.Sprintf("%s: %s instead of %s", what, quoted(is), quoted(should)))
 		}
 	}
 	differ("replicas", fmt.Sprint(replicas(want)), fmt.Sprint(replicas(live)))
@@ -87,7 +89,7 @@ func unlike(want, live *appsv1.Deployment) (all []string) {
 	for _, c := range template.Spec.Containers {
 		i := slices.IndexFunc(now.Spec.Containers, func(other corev1.Container) bool { return other.Name == c.Name })
 		if i < 0 {
-			all = append(all, "no container "+c.Name)
+			all = append(all, "container "+c.Name+" is missing")
 			continue
 		}
 		should, is := environmentOf(c), environmentOf(now.Spec.Containers[i])
@@ -111,13 +113,13 @@ func environmentOf(c corev1.Container) map[string]string {
 	for _, variable := range c.Env {
 		all[variable.Name] = variable.Value
 		if variable.ValueFrom != nil {
-			all[variable.Name] = "from elsewhere"
+			all[variable.Name] = "taken from another object"
 		}
 	}
 	return all
 }
 
-// upstreamOf is the host that the pods of a Deployment of the manifests call; empty when they call none.
+// upstreamOf is the host that the pods of a Deployment of the manifests call; empty when they call no host.
 func upstreamOf(d *appsv1.Deployment) string {
 	u, err := url.Parse(environmentOf(d.Spec.Template.Spec.Containers[0])[upstreamVariable])
 	if err != nil {
@@ -141,7 +143,7 @@ func portsOf(c corev1.Container) string {
 	return strings.Join(ports, " ")
 }
 
-// hosts says what others have made for the hosts that the objects are about.
+// hosts checks whether others have made rules for the hosts of the objects.
 func (v *view) hosts() Finding {
 	if v.policies.hidden != nil {
 		return v.unseen(v.policies.hidden)
@@ -167,19 +169,20 @@ func (v *view) hosts() Finding {
 	all := strings.Join(append(ours, elsewhere...), "; ")
 	switch {
 	case len(ours) > 0 && v.cluster.options.TakeOver:
-		return warn("", "%s: what stands in namespace %s is put away for the run and put back at its end", all, v.cluster.namespace)
+		return warn("", "%s: the run removes those in namespace %s and puts them back at its end", all, v.cluster.namespace)
 	case len(ours) > 0:
-		return fail(command, "two rules for one host, of which one is not obeyed: %s. Delete them, or run with --take-over, which puts them away and back", all)
+		return fail(command, "the mesh would obey only one of two objects: %s. Delete these objects of others, or run with --take-over, which removes them for the run and puts them back at its end", all)
 	case len(elsewhere) > 0:
-		return warn("", "%s: a run leaves other namespaces alone, and figures may come from these rules", all)
+		return warn("", "%s: a run does not change other namespaces, so these rules may change its figures", all)
 	case v.policies.partly && (len(v.scope.gateways) > 0 || len(v.scope.imports) == 0):
-		return warn("", "nobody else has rules for the chain's hosts in namespaces %s and %s; what others have for the gateway cannot be seen",
+		return warn("", "nobody else has rules for the chain's hosts in namespaces %s and %s; what other namespaces have for the gateway could not be checked",
 			v.cluster.namespace, istioSystem)
 	}
 	return good("nobody else has rules for the chain's hosts")
 }
 
-// ownership are the labels, annotations and field managers by which it is known who would undo what a run changes.
+// ownership are the labels and annotations of objects that a GitOps controller manages. Such a controller would undo what a run
+// changes. ownerManagers are the field managers of the same controllers.
 var ownership = []struct{ name, owner string }{
 	{"argocd.argoproj.io/instance", "Argo CD"},
 	{"argocd.argoproj.io/tracking-id", "Argo CD"},
@@ -192,7 +195,7 @@ var ownerManagers = map[string]string{
 	"kustomize-controller": "Flux", "helm-controller": "Flux",
 }
 
-// gitOps says which of the objects that a run changes are kept as they are by somebody else.
+// gitOps checks whether a GitOps controller manages objects that a run changes.
 func (v *view) gitOps() Finding {
 	if v.services.hidden != nil {
 		return v.unseen(v.services.hidden)
@@ -217,9 +220,9 @@ func (v *view) gitOps() Finding {
 		look(nameOf(u), u.GetLabels(), u.GetAnnotations(), managersOf(u))
 	}
 	if len(owned) > 0 {
-		return warn("", "kept by GitOps, which will undo a run's changes while they are measured: %s; pause it for the run", strings.Join(owned, ", "))
+		return warn("", "GitOps manages these objects, and will undo a run's changes while they are measured: %s. Pause GitOps for the run", strings.Join(owned, ", "))
 	}
-	return good("nobody keeps the objects that a run changes")
+	return good("neither Argo CD nor Flux manages an object that a run changes")
 }
 
 func managersOf(u *unstructured.Unstructured) (managers []string) {
@@ -229,7 +232,7 @@ func managersOf(u *unstructured.Unstructured) (managers []string) {
 	return managers
 }
 
-// ownerOf is who keeps an object as it is; empty when nobody is known to.
+// ownerOf is the GitOps controller that manages an object; empty when no known one does.
 func ownerOf(labels, annotations map[string]string, managers []string) string {
 	for _, mark := range ownership {
 		if labels[mark.name] != "" || annotations[mark.name] != "" {
@@ -244,7 +247,7 @@ func ownerOf(labels, annotations map[string]string, managers []string) string {
 	return ""
 }
 
-// egress says whether what the chain calls outside of it is there.
+// egress checks whether the service that the chain calls outside itself exists.
 func (v *view) egress() Finding {
 	var host string
 	for _, d := range v.wanted() {
@@ -257,24 +260,24 @@ func (v *view) egress() Finding {
 	found, wanted := v.abroad[service]
 	switch {
 	case host == "":
-		return good("the chain calls nothing outside of it")
+		return good("the chain calls nothing outside itself")
 	case !ours || !strings.HasSuffix(host, domain) || !wanted:
-		return warn("", "the chain calls %s: whether a way leads there cannot be seen from here, only that it is answered in stage egress", host)
+		return warn("", "the chain calls %s, and whether that host can be reached could not be checked: stage egress shows whether it answers", host)
 	case found.hidden != nil:
-		return warn("", "cannot be seen: %s", oneLine(found.hidden)) // manifests/rbac.yaml would not help
+		return warn("", "could not be checked: %s", oneLine(found.hidden)) // no command is offered: manifests/rbac.yaml grants nothing in that namespace
 	case len(found.items) == 0:
 		return fail("hellochaos deploy -n "+v.cluster.namespace, "the chain calls %s, but there is no %s in namespace %s", host, service, namespace)
 	case found.items[0].GetAnnotations()[hiddenAnnotation] != "~":
-		return fail("hellochaos deploy -n "+v.cluster.namespace, "%s in namespace %s lacks the annotation %s: \"~\", so the mesh knows it and stage egress has nothing to open",
+		return fail("hellochaos deploy -n "+v.cluster.namespace, "%s in namespace %s lacks the annotation %s: \"~\", so the mesh knows this Service already, and stage egress, which makes it known, would change nothing",
 			service, namespace, hiddenAnnotation)
 	}
 	return v.clock(host, namespace)
 }
 
-// hiddenAnnotation of a Service says which proxies know it; "~" is none.
+// hiddenAnnotation of a Service lists the namespaces whose proxies know the Service; with "~" no proxy knows it.
 const hiddenAnnotation = "networking.istio.io/exportTo"
 
-// clock says whether what stands behind the chain's outside host is ready.
+// clock checks whether the pods behind the host that the chain calls outside itself are ready.
 func (v *view) clock(host, namespace string) Finding {
 	for _, r := range slices.SortedFunc(maps.Keys(v.abroad), func(a, b reference) int { return strings.Compare(a.Name, b.Name) }) {
 		if r.Kind != "Deployment" || r.Namespace != namespace {
@@ -283,7 +286,7 @@ func (v *view) clock(host, namespace string) Finding {
 		found := v.abroad[r]
 		switch {
 		case found.hidden != nil:
-			return warn("", "cannot be seen: %s", oneLine(found.hidden))
+			return warn("", "could not be checked: %s", oneLine(found.hidden))
 		case len(found.items) == 0:
 			return fail("hellochaos deploy -n "+v.cluster.namespace, "the chain calls %s, but there is no %s in namespace %s", host, r, namespace)
 		}

@@ -11,10 +11,10 @@ import (
 	"github.com/hellochaos/hellochaos/printable"
 )
 
-// gateway says whether the pods that the objects' Gateway selects are there and how they are reached.
+// gateway checks whether the pods that the objects' Gateway selects exist and are ready, and how they can be reached.
 func (v *view) gateway() Finding {
 	if len(v.scope.gateways) == 0 {
-		return good("these stages need none")
+		return good("these stages need no gateway")
 	}
 	ours := v.scope.gateways[0]
 	selector := labels.SelectorFromSet(ours.selector)
@@ -23,10 +23,10 @@ func (v *view) gateway() Finding {
 		return v.unseen(v.gatewayPods.hidden)
 	}
 	if len(v.gatewayPods.items) == 0 && v.gatewayPods.partly {
-		return warn(look, "%s selects pods %s: there are none in %s, and other namespaces cannot be seen", ours, selector, istioSystem)
+		return warn(look, "%s selects pods %s: namespace %s has no such pods, and other namespaces could not be checked", ours, selector, istioSystem)
 	}
 	if len(v.gatewayPods.items) == 0 {
-		return fail("make deploy-istio", "%s selects pods %s, of which there are none: stage ingress would open no port", ours, selector)
+		return fail("make deploy-istio", "%s selects pods %s, but there are no such pods: stage ingress would open no port", ours, selector)
 	}
 	if !slices.ContainsFunc(v.gatewayPods.items, func(p corev1.Pod) bool { return ready(&p) }) {
 		pod := v.gatewayPods.items[0]
@@ -38,7 +38,7 @@ func (v *view) gateway() Finding {
 	return v.gatewayService(ours)
 }
 
-// gatewayService says by which Service the gateway's pods are reached.
+// gatewayService checks which Service leads to the gateway's pods.
 func (v *view) gatewayService(ours gatewayScope) Finding {
 	var service *corev1.Service
 	for i := range v.gatewayServices.items {
@@ -51,7 +51,7 @@ func (v *view) gatewayService(ours gatewayScope) Finding {
 		}
 	}
 	if service == nil {
-		return warn("", "its pods are ready, but no Service leads to them: only --gateway-url or a port-forward can")
+		return warn("", "the gateway's pods are ready, but no Service leads to them: give a run the gateway's address with --gateway-url")
 	}
 	name := fmt.Sprintf("Service %s in namespace %s", service.Name, service.Namespace)
 	for port := range ours.hosts {
@@ -61,15 +61,15 @@ func (v *view) gatewayService(ours gatewayScope) Finding {
 	}
 	switch address := addressOf(service); {
 	case address != "":
-		return good("%s, load balancer at %s", name, address)
+		return good("%s, reached by its load balancer at %s", name, address)
 	case service.Spec.Type == corev1.ServiceTypeLoadBalancer:
 		return warn("kubectl -n "+printable.Word(service.Namespace)+" get service "+printable.Word(service.Name),
-			"%s waits for its load balancer's address; cluster IP, node port and port-forward are tried instead", name)
+			"%s waits for its load balancer's address; a run tries the cluster IP, the node port and a port-forward instead", name)
 	}
-	return good("%s of type %s, reached by cluster IP, node port or port-forward", name, service.Spec.Type)
+	return good("%s of type %s, reached by its cluster IP, its node port or a port-forward", name, service.Spec.Type)
 }
 
-// addressOf is where a Service's load balancer is; empty when it has none yet.
+// addressOf is the address of a Service's load balancer; empty when it has no address yet.
 func addressOf(s *corev1.Service) string {
 	for _, ingress := range s.Status.LoadBalancer.Ingress {
 		if ingress.IP != "" || ingress.Hostname != "" {

@@ -18,13 +18,13 @@ import (
 )
 
 const (
-	// oldestIstio is the oldest release 1.x whose rules are those that the predictions were read from: 1.20 is the first
-	// whose gateways and sidecars count the attempts on every route. retrying503 is the last that retries a 503 where a
-	// rule does not say what to retry (release note 50506).
+	// oldestIstio is the minor version of the oldest release 1.x for which the predictions are made: 1.20 is the first release
+	// whose gateways and sidecars count the attempts on every route. retrying503 is that of the last release that retries a
+	// 503 where a rule does not say what to retry (Istio's release note 50506).
 	oldestIstio, retrying503 = 20, 23
 )
 
-// istio says which control planes there are and whether they are ready.
+// istio checks which control planes are installed and whether they are ready.
 func (v *view) istio() Finding {
 	if v.cluster.istioVersion == "" {
 		return fail("make deploy-istio", "%s does not serve %s: Istio is not installed", v.cluster.server, istioGroup)
@@ -33,17 +33,17 @@ func (v *view) istio() Finding {
 		return v.unseen(v.istiod.hidden)
 	}
 	if len(v.istiod.items) == 0 {
-		return warn("", "%s/%s is served, but no pod app=istiod stands in %s: its control plane stands elsewhere, and its release cannot be seen",
+		return warn("", "%s/%s is served, but no pod app=istiod is in namespace %s: the control plane runs elsewhere, so its release is not known",
 			istioGroup, v.cluster.istioVersion, istioSystem)
 	}
-	var said, late []string
+	var releases, late []string
 	worst := good("")
 	for i := range v.istiod.items {
 		pod := &v.istiod.items[i]
 		release := releaseOf(pod)
 		text := fmt.Sprintf("Istio %s, revision %s", release, revisionOf(pod))
-		if !slices.Contains(said, text) {
-			said = append(said, text)
+		if !slices.Contains(releases, text) {
+			releases = append(releases, text)
 		}
 		if !ready(pod) {
 			late = append(late, pod.Name)
@@ -52,10 +52,10 @@ func (v *view) istio() Finding {
 			worst = f
 		}
 	}
-	slices.Sort(said)
-	text := fmt.Sprintf("%s, %s/%s", strings.Join(said, "; "), istioGroup, v.cluster.istioVersion)
+	slices.Sort(releases)
+	text := fmt.Sprintf("%s, %s/%s", strings.Join(releases, "; "), istioGroup, v.cluster.istioVersion)
 	if len(late) == len(v.istiod.items) {
-		return fail("kubectl -n "+istioSystem+" describe pod "+printable.Word(late[0]), "%s; not ready: %s", text, strings.Join(late, ", "))
+		return fail("kubectl -n "+istioSystem+" describe pod "+printable.Word(late[0]), "%s; these pods are not ready: %s", text, strings.Join(late, ", "))
 	}
 	if worst.State != OK {
 		worst.Meaning = text + ": " + worst.Meaning
@@ -71,17 +71,17 @@ func judgeRelease(release string) Finding {
 	known, err := version.ParseGeneric(release)
 	switch {
 	case err != nil:
-		return warn("istioctl version", "the release cannot be told from its image: predictions are those of Istio 1.31")
+		return warn("istioctl version", "the image of the control plane does not name its release: the predictions are those for Istio 1.31")
 	case known.Major() == 1 && known.Minor() < oldestIstio:
-		return fail("make deploy-istio", "releases before 1.%d were never measured, the predictions do not hold for them", oldestIstio)
+		return fail("make deploy-istio", "the predictions are not made for releases before 1.%d, which were never measured", oldestIstio)
 	case known.Major() == 1 && known.Minor() <= retrying503:
-		return warn("", "where a rule names no retryOn, releases up to 1.%d send a 503 again; the predictions are of later ones, which do not", retrying503)
+		return warn("", "releases up to 1.%d retry a 503 where a rule has no retryOn; the predictions are those for later releases, which do not", retrying503)
 	}
 	return good("")
 }
 
-// releaseOf is the release that a pod of Istio's has, by the tag of its image; "unknown" where that is no version. The
-// charts' label app.kubernetes.io/version is no help: it says 1.0.0 in all that istioctl installs of a development build.
+// releaseOf is the release of a pod of Istio, which is the tag of its image, or "unknown" if the tag is not a version. The label
+// app.kubernetes.io/version cannot be used: it is 1.0.0 in everything that istioctl installs from a development build.
 func releaseOf(pod *corev1.Pod) string {
 	for _, c := range slices.Concat(pod.Spec.Containers, pod.Spec.InitContainers) {
 		image, _, _ := strings.Cut(c.Image, "@")
@@ -93,7 +93,7 @@ func releaseOf(pod *corev1.Pod) string {
 	return "unknown"
 }
 
-// revisionOf is the control plane's revision that a pod belongs to.
+// revisionOf is the revision of the control plane to which a pod belongs.
 func revisionOf(pod *corev1.Pod) string {
 	if revision := pod.Labels[revisionLabel]; revision != "" {
 		return revision
@@ -101,7 +101,7 @@ func revisionOf(pod *corev1.Pod) string {
 	return "default"
 }
 
-// injection says whether new pods of the namespace get sidecars, and from whom.
+// injection checks whether new pods of the namespace get sidecars, and from which revision.
 func (v *view) injection() Finding {
 	name := v.cluster.namespace
 	enable := fmt.Sprintf("kubectl label namespace %s %s=enabled --overwrite && kubectl -n %s rollout restart deployment", name, injectionLabel, name)
@@ -118,15 +118,15 @@ func (v *view) injection() Finding {
 		return fail("kubectl label namespace "+name+" istio.io/dataplane-mode- && "+enable,
 			"the namespace is in ambient mode, whose node proxies neither route nor retry HTTP: the stages need sidecars")
 	case !injects(namespace) && v.injected() && namespace.Labels[injectionLabel] == "":
-		return warn(enable, "the namespace has neither %s nor %s, but its pods have sidecars: new ones may get none", injectionLabel, revisionLabel)
+		return warn(enable, "the namespace has neither the label %s nor the label %s, but its pods have sidecars: new pods may get none", injectionLabel, revisionLabel)
 	case !injects(namespace):
-		return fail(enable, "new pods of the namespace get no sidecar (%s is %q): no rule of a stage would be obeyed", injectionLabel, namespace.Labels[injectionLabel])
+		return fail(enable, "new pods of the namespace get no sidecar (label %s is %q): nothing would obey the rules of a stage", injectionLabel, namespace.Labels[injectionLabel])
 	case namespace.Labels[injectionLabel] != "":
 		return good("%s=%s", injectionLabel, namespace.Labels[injectionLabel])
 	}
 	known := slices.ContainsFunc(v.istiod.items, func(p corev1.Pod) bool { return revisionOf(&p) == revision })
 	if !known && !v.injected() {
-		return warn("istioctl tag list", "%s=%s, but no control plane of that revision is seen and no pod has a sidecar: it must be a tag of one",
+		return warn("istioctl tag list", "%s=%s, but no control plane has that revision and no pod has a sidecar: the revision must be the tag of a control plane",
 			revisionLabel, revision)
 	}
 	return good("%s=%s", revisionLabel, revision)
@@ -137,7 +137,7 @@ func (v *view) injected() bool {
 	return slices.ContainsFunc(v.chainPods(), func(p *corev1.Pod) bool { return hasSidecar(p) })
 }
 
-// sidecars says whether every pod of the chain has a proxy, of the control plane's release.
+// sidecars checks whether every pod of the chain has a proxy of the same release as a control plane.
 func (v *view) sidecars() Finding {
 	if v.pods.hidden != nil {
 		return v.unseen(v.pods.hidden)
@@ -162,14 +162,14 @@ func (v *view) sidecars() Finding {
 	restart := "kubectl -n " + name + " rollout restart deployment"
 	switch {
 	case len(bare) > 0:
-		return fail(restart, "without a sidecar, and so without any rule of a stage: pods %s", strings.Join(bare, ", "))
+		return fail(restart, "these pods have no sidecar, so no rule of a stage applies to their calls: %s", strings.Join(bare, ", "))
 	case len(other) > 0:
-		return warn(restart, "with a sidecar of another release than the control plane: pods %s", strings.Join(other, ", "))
+		return warn(restart, "these pods have a sidecar of another release than the control plane: %s", strings.Join(other, ", "))
 	}
-	return good("all %d pods of the chain have one", len(pods))
+	return good("all %d pods of the chain have a sidecar", len(pods))
 }
 
-// minorOf is the major and minor part of a release; empty when it is none.
+// minorOf is the major and minor part of a release, such as "1.31"; empty when the release is not a version.
 func minorOf(release string) string {
 	known, err := version.ParseGeneric(release)
 	if err != nil {
@@ -178,8 +178,8 @@ func minorOf(release string) string {
 	return fmt.Sprintf("%d.%d", known.Major(), known.Minor())
 }
 
-// askWebhook tries two VirtualServices for a host that nobody calls, without effect: a good one, and one that every
-// schema takes and Istio's webhook refuses, since it retries nothing and says on what.
+// askWebhook tries two VirtualServices for a host that nobody calls, in a dry run. The first one is correct. The second one fits
+// every schema, but Istio's webhook refuses it, since it has a retryOn without any attempts.
 func (c *Cluster) askWebhook(ctx context.Context) (valid, invalid error) {
 	try := func(retries map[string]any) error {
 		u := &unstructured.Unstructured{Object: map[string]any{"spec": map[string]any{
@@ -196,23 +196,23 @@ func (c *Cluster) askWebhook(ctx context.Context) (valid, invalid error) {
 	return try(map[string]any{"attempts": int64(3), "retryOn": "5xx"}), try(map[string]any{"attempts": int64(0), "retryOn": "5xx"})
 }
 
-// webhook says whether Istio looks at objects before they are taken.
+// webhook checks whether Istio's webhook validates objects before the API server accepts them.
 func (v *view) webhook() Finding {
 	const list = "kubectl get validatingwebhookconfigurations"
 	fromWebhook := v.valid != nil && strings.Contains(v.valid.Error(), "webhook")
 	switch {
 	case fromWebhook && !strings.Contains(v.valid.Error(), "istio.io"):
-		return fail(list, "a VirtualService that is right is refused, by another's webhook: %s", oneLine(v.valid))
+		return fail(list, "a webhook that is not Istio's refuses a correct VirtualService: %s", oneLine(v.valid))
 	case fromWebhook:
-		return fail("kubectl -n "+istioSystem+" get pods -l app=istiod", "a VirtualService that is right is refused: %s", oneLine(v.valid))
+		return fail("kubectl -n "+istioSystem+" get pods -l app=istiod", "Istio's webhook refuses a correct VirtualService, or does not answer: %s", oneLine(v.valid))
 	case apierrors.IsNotFound(v.valid):
 		return fail("hellochaos deploy -n "+v.cluster.namespace, "there is no namespace %s to try a VirtualService in", v.cluster.namespace)
 	case v.valid != nil:
-		return v.unseen(fmt.Errorf("trying a VirtualService without effect: %w", v.valid))
+		return v.unseen(fmt.Errorf("trying a VirtualService in a dry run: %w", v.valid))
 	case v.invalid == nil:
-		return warn(list, "nothing refuses a VirtualService that Istio would ignore: a mistake in a stage would show as a wrong figure only")
+		return warn(list, "no webhook refuses a wrong VirtualService: a mistake in a stage would only show as a wrong figure")
 	}
-	return good("it answers, takes what is right and refuses what is wrong")
+	return good("a correct VirtualService is accepted, and a wrong one is refused")
 }
 
 // meshSettings is the part of Istio's mesh-wide configuration that changes what a run measures.
@@ -241,35 +241,35 @@ func readMesh(text string) (settings meshSettings, err error) {
 	return settings, nil
 }
 
-// meshConfig says which of the mesh's settings change a run's figures.
+// meshConfig checks whether settings of the whole mesh change a run's figures.
 func (v *view) meshConfig() Finding {
 	if v.config.hidden != nil {
 		return v.unseen(v.config.hidden)
 	}
 	if len(v.config.items) == 0 {
-		return warn("", "cannot be seen: there is no ConfigMap istio in %s", istioSystem)
+		return warn("", "could not be checked: there is no ConfigMap istio in namespace %s", istioSystem)
 	}
 	settings, err := readMesh(v.config.items[0].Data["mesh"])
 	if err != nil {
-		return warn("", "cannot be seen: %s", oneLine(err))
+		return warn("", "could not be checked: %s", oneLine(err))
 	}
 	mode := settings.OutboundTrafficPolicy.Mode
 	own := v.sidecarMode()
 	edit := "kubectl -n " + istioSystem + " edit configmap istio"
 	switch {
 	case settings.DefaultConfig.ProxyHeaders.AttemptCount.Disabled:
-		return fail(edit, "proxyHeaders.attemptCount is disabled: without x-envoy-attempt-count no try can be told from another")
+		return fail(edit, "proxyHeaders.attemptCount is disabled: without the header x-envoy-attempt-count the tries of a call cannot be distinguished")
 	case settings.DefaultHTTPRetryPolicy != nil:
-		return warn(edit, "defaultHttpRetryPolicy is set: services without rules are retried otherwise than predicted, which is Istio's own default")
+		return warn(edit, "defaultHttpRetryPolicy is set: calls to services without rules are retried as it says, but the predictions assume Istio's own default")
 	case own != "":
-		return good("outbound policy: the application's Sidecar says %s; the mesh's %s does not matter", own, mode)
+		return good("outbound policy: the application's Sidecar sets %s, so the mesh's %s does not matter", own, mode)
 	case mode != "REGISTRY_ONLY":
-		return warn(edit, "outbound policy %s: the clock answers before stage egress, which then has nothing to show", mode)
+		return warn(edit, "outbound policy: %s, so the clock answers even before stage egress, and the stage shows nothing", mode)
 	}
 	return good("outbound policy: %s", mode)
 }
 
-// sidecarMode is the outbound policy of the objects' own Sidecar; empty when they have none.
+// sidecarMode is the outbound policy of the Sidecar among the objects; empty when there is no Sidecar.
 func (v *view) sidecarMode() string {
 	for i := range v.objects {
 		if sidecar, ok := v.objects[i].Istio.(*networking.Sidecar); ok && sidecar.OutboundTrafficPolicy != nil {

@@ -10,26 +10,26 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// permission is something that a run, its restore, or Doctor does with the API server.
+// permission is the right to do something that a run, its restore, or Doctor does with the API server.
 type permission struct {
-	// namespace is where; empty: the chain's.
+	// namespace is the namespace of the resources; empty means the chain's.
 	namespace string
-	// group and resources as RBAC has them, "pods/proxy" with its subresource.
+	// group and resources are written as in RBAC, for example "pods/proxy" for a subresource.
 	group     string
 	resources []string
-	// name is the one object that it is about; empty: any.
+	// name is the only object to which it applies; empty means every object.
 	name  string
 	verbs []string
-	// reason is what it is for.
+	// reason says what the permission is needed for.
 	reason string
-	// optional: a run can do without, but sees less.
+	// optional means that a run works without the permission, but reports less.
 	optional bool
 }
 
 const (
 	toChange = "to apply stages and to put everything back"
 	toSee    = "to see that the chain stands as deployed"
-	toWarn   = "to see what changes the figures"
+	toWarn   = "to see what may change the figures"
 )
 
 var (
@@ -38,7 +38,7 @@ var (
 	securityResources = []string{"peerauthentications", "authorizationpolicies"}
 )
 
-// permissions are all that a run needs. manifests/rbac.yaml grants these and no others, which a test holds.
+// permissions are all that a run needs. manifests/rbac.yaml grants these and no others; a test compares the two.
 var permissions = []permission{
 	{resources: []string{"services"}, verbs: writeVerbs, reason: toChange},
 	{group: istioGroup, resources: policyResources, verbs: writeVerbs, reason: toChange},
@@ -48,7 +48,7 @@ var permissions = []permission{
 	{resources: []string{"pods"}, verbs: []string{"list"}, reason: toSee},
 	{resources: []string{"pods/proxy"}, verbs: []string{"get"}, reason: "to read the services' counters and to ask their sidecars"},
 	{resources: []string{"namespaces"}, name: ownName, verbs: []string{"get"}, reason: "to see the injection label", optional: true},
-	{resources: []string{"pods/portforward"}, verbs: []string{"create"}, reason: "to enter where no address can be reached", optional: true},
+	{resources: []string{"pods/portforward"}, verbs: []string{"create"}, reason: "to send requests by a port-forward where no address can be reached", optional: true},
 	{group: istioGroup, resources: []string{"envoyfilters"}, verbs: []string{"list"}, reason: toWarn, optional: true},
 	{group: securityGroup, resources: securityResources, verbs: []string{"list"}, reason: toWarn, optional: true},
 
@@ -61,17 +61,17 @@ var permissions = []permission{
 // ownName stands for the name of the chain's namespace.
 const ownName = "."
 
-// parallelReviews is how many questions are asked at once.
+// parallelReviews is how many permissions are asked for at the same time.
 const parallelReviews = 8
 
-// access is one verb of one resource that is asked for.
+// access is one verb on one resource.
 type access struct {
 	permission     *permission
 	resource, verb string
 }
 
-// denied asks the API server for each verb of each permission, and keeps those that are not given. An answer that did
-// not come is an error.
+// denied asks the API server about each verb of each permission, and returns those that are not allowed. It has an error when
+// an answer did not come.
 func (c *Cluster) denied(ctx context.Context) (seen seen[access]) {
 	var asked []access
 	for i := range permissions {
@@ -99,7 +99,7 @@ func (c *Cluster) denied(ctx context.Context) (seen seen[access]) {
 	return seen
 }
 
-// may asks whether we are allowed one verb.
+// may asks whether the user of this connection is allowed one verb on one resource.
 func (c *Cluster) may(ctx context.Context, a access) (bool, error) {
 	resource, subresource, _ := strings.Cut(a.resource, "/")
 	attributes := authorizationv1.ResourceAttributes{Namespace: a.permission.namespace, Verb: a.verb, Group: a.permission.group,
@@ -118,7 +118,7 @@ func (c *Cluster) may(ctx context.Context, a access) (bool, error) {
 	return review.Status.Allowed, nil
 }
 
-// text says which verbs of a permission are not given; resources that lack the same stand together.
+// text lists the verbs of a permission that are not allowed; resources that lack the same verbs are listed together.
 func (p *permission) text(namespace string, denied []access) string {
 	if p.namespace != "" {
 		namespace = p.namespace
@@ -128,7 +128,7 @@ func (p *permission) text(namespace string, denied []access) string {
 		suffix = "." + p.group
 	}
 	var lacks []string                 // lists of verbs, in the order of the resources
-	resources := map[string][]string{} // by what they lack
+	resources := map[string][]string{} // by the list of verbs that they lack
 	for _, resource := range p.resources {
 		var verbs []string
 		for _, a := range denied {
@@ -150,7 +150,7 @@ func (p *permission) text(namespace string, denied []access) string {
 	return strings.Join(texts, "; ")
 }
 
-// permissions says what is not allowed, and what for it would be needed.
+// permissions checks which permissions are missing, and says what each one is needed for.
 func (v *view) permissions() Finding {
 	if v.denied.hidden != nil {
 		return v.unseen(v.denied.hidden)
@@ -169,7 +169,7 @@ func (v *view) permissions() Finding {
 	case len(needed) > 0:
 		return fail(v.grant(), "not allowed: %s", strings.Join(append(needed, useful...), "; "))
 	case len(useful) > 0:
-		return warn(v.grant(), "a run can be made; not allowed: %s", strings.Join(useful, "; "))
+		return warn(v.grant(), "a run can be made, but these are not allowed: %s", strings.Join(useful, "; "))
 	}
 	return good("everything that a run and its restore need is allowed in namespaces %s and %s", v.cluster.namespace, istioSystem)
 }

@@ -12,14 +12,14 @@ import (
 	"github.com/hellochaos/hellochaos/printable"
 )
 
-// applies reports whether a policy holds for a pod: those of Istio's own namespace hold for all, others for the pods of
-// their namespace, and a selector at path narrows either.
+// applies reports whether a policy applies to a pod. A policy of Istio's own namespace applies to all pods, any other to the
+// pods of its namespace. A selector at path within the spec restricts both.
 func applies(u *unstructured.Unstructured, pod *corev1.Pod, path ...string) bool {
 	selector, _, _ := unstructured.NestedStringMap(u.Object, append([]string{"spec"}, path...)...)
 	return (u.GetNamespace() == istioSystem || u.GetNamespace() == pod.Namespace) && labels.SelectorFromSet(selector).Matches(labels.Set(pod.Labels))
 }
 
-// holding are the policies that hold for a pod of the chain or of the gateway.
+// holding names the policies that apply to a pod of the chain or of the gateway.
 func (v *view) holding(policies []*unstructured.Unstructured, path ...string) (names []string) {
 	pods := v.chainPods()
 	for i := range v.gatewayPods.items {
@@ -33,8 +33,8 @@ func (v *view) holding(policies []*unstructured.Unstructured, path ...string) (n
 	return names
 }
 
-// envoyFilters says who changes the proxies' configuration past Istio's rules. Those that Istio installs itself, for its
-// telemetry, change nothing that a run measures.
+// envoyFilters checks which EnvoyFilters change the proxies' configuration past Istio's rules. It leaves out those that Istio
+// installs itself for its telemetry, since they change nothing that a run measures.
 func (v *view) envoyFilters() Finding {
 	if v.filters.hidden != nil {
 		return v.unseen(v.filters.hidden)
@@ -43,13 +43,13 @@ func (v *view) envoyFilters() Finding {
 		return u.GetLabels()["operator.istio.io/component"] != "" || u.GetLabels()["release"] == "istio"
 	})
 	if names := v.holding(others, "workloadSelector", "labels"); len(names) > 0 {
-		return warn("", "changed past Istio's rules, so that routes and retries may not be what the stages say: %s", strings.Join(names, ", "))
+		return warn("", "these change the proxies' configuration past Istio's rules, so routes and retries may differ from what the stages say: %s", strings.Join(names, ", "))
 	}
-	return good("none touches the chain's proxies or the gateway's")
+	return good("no EnvoyFilter of others changes the chain's proxies or the gateway's")
 }
 
-// mutualTLS says whether the chain's pods take requests in the clear: the direct entry and the API server, through which
-// counters and probes are read, send such.
+// mutualTLS checks whether the chain's pods accept requests without mutual TLS. The direct entry sends such requests, and so does
+// the API server, through which a run reads counters and probes.
 func (v *view) mutualTLS() Finding {
 	if v.peers.hidden != nil {
 		return v.unseen(v.peers.hidden)
@@ -70,15 +70,15 @@ func (v *view) mutualTLS() Finding {
 				v.cluster.namespace)
 		}
 		slices.Sort(pods)
-		return fail(permit, "%s in namespace %s is STRICT for pods %s: whatever comes from outside the mesh is reset, the direct entry and the counters' readings with it",
+		return fail(permit, "%s in namespace %s is STRICT for pods %s: connections from outside the mesh are reset, among them those of the direct entry and those that read the counters",
 			r, r.Namespace, strings.Join(pods, ", "))
 	}
-	return good("the chain's pods take requests in the clear, as the direct entry sends them")
+	return good("the chain's pods accept requests without mutual TLS, as the direct entry sends them")
 }
 
-// effectiveTLS is the policy that makes a pod refuse what is in the clear; nil when it takes it. The most specific policy
-// counts, of two alike the oldest: the workload's port, the workload, the namespace, the mesh. policies are in the order
-// of their creation.
+// effectiveTLS is the policy that makes a pod refuse requests without mutual TLS; nil when the pod accepts them. Policies take
+// precedence in this order: for the workload's port, for the workload, for the namespace, for the mesh. Of two policies of one
+// level, the older one counts. policies are sorted by their time of creation, the oldest first.
 func effectiveTLS(policies []*unstructured.Unstructured, pod *corev1.Pod) *unstructured.Unstructured {
 	mode := func(u *unstructured.Unstructured, path ...string) string {
 		text, _, _ := unstructured.NestedString(u.Object, append(append([]string{"spec"}, path...), "mode")...)
@@ -109,13 +109,13 @@ func effectiveTLS(policies []*unstructured.Unstructured, pod *corev1.Pod) *unstr
 	return nil
 }
 
-// authorization says who forbids calls of the chain.
+// authorization checks which AuthorizationPolicies may forbid calls of the chain.
 func (v *view) authorization() Finding {
 	if v.authorities.hidden != nil {
 		return v.unseen(v.authorities.hidden)
 	}
 	if names := v.holding(v.authorities.items, "selector", "matchLabels"); len(names) > 0 {
-		return warn("", "calls that these forbid are answered 403, which counts as an answer of the chain and is not retried: %s", strings.Join(names, ", "))
+		return warn("", "these policies may forbid calls: a forbidden call is answered with 403, which counts as an answer of the chain and is not retried: %s", strings.Join(names, ", "))
 	}
-	return good("no policy forbids calls of the chain")
+	return good("no AuthorizationPolicy applies to the pods of the chain or of the gateway")
 }

@@ -179,14 +179,14 @@ var doctorCases = []struct {
 	{"only sight is missing", func(_ *testing.T, f *fakeServer) { f.forbidden = []string{"create pods/portforward shop"} },
 		"permissions", Warn, []string{"a run can be made", "create pods/portforward"}, "rbac", nil},
 	{"reviews do not answer", func(_ *testing.T, f *fakeServer) { f.slow = "selfsubjectaccessreviews" },
-		"permissions", Warn, []string{"cannot be seen"}, "", nil},
+		"permissions", Warn, []string{"could not be checked"}, "", nil},
 
 	{"no istiod", func(_ *testing.T, f *fakeServer) { delete(f.objects, inIstios("pods", "istiod-1")) }, "istio", Warn, []string{"no pod app=istiod"}, "", nil},
 	{"istiod hidden", func(_ *testing.T, f *fakeServer) { f.forbidden = []string{"list pods istio-system"} },
-		"istio", Warn, []string{"cannot be seen", "forbidden"}, "rbac", []string{"permissions"}},
+		"istio", Warn, []string{"could not be checked", "forbidden"}, "rbac", []string{"permissions"}},
 	{"istiod not ready", func(t *testing.T, f *fakeServer) {
 		change(t, f, inIstios("pods", "istiod-1"), func(p *corev1.Pod) { p.Status.Conditions = nil })
-	}, "istio", Fail, []string{"not ready: istiod-1"}, "describe pod istiod-1", nil},
+	}, "istio", Fail, []string{"these pods are not ready: istiod-1"}, "describe pod istiod-1", nil},
 	{"old istio", func(t *testing.T, f *fakeServer) { release(t, f, "1.19.3") }, "istio", Fail, []string{"Istio 1.19.3, revision default", "1.20"}, "make deploy-istio", []string{"sidecars"}},
 	{"istio that retries 503", func(t *testing.T, f *fakeServer) { release(t, f, "1.23.0-distroless") }, "istio", Warn, []string{"503"}, "", []string{"sidecars"}},
 	{"istio of no release", func(t *testing.T, f *fakeServer) { release(t, f, "latest") }, "istio", Warn, []string{"Istio unknown", "1.31"}, "istioctl version", []string{"sidecars"}},
@@ -199,24 +199,24 @@ var doctorCases = []struct {
 		change(t, f, inShop("deployments", "backend-prod"), func(d *appsv1.Deployment) {
 			d.Spec.Template.Spec.Containers[0].Env[1].Value = "http://elsewhere/"
 		})
-	}, "application", Fail, []string{"UPSTREAM_URI http://elsewhere/, want http://clock.outside"}, "deploy", nil},
+	}, "application", Fail, []string{"UPSTREAM_URI: http://elsewhere/ instead of http://clock.outside"}, "deploy", nil},
 	{"a variable more", func(t *testing.T, f *fakeServer) {
 		change(t, f, inShop("deployments", "backend-prod"), func(d *appsv1.Deployment) {
 			c := &d.Spec.Template.Spec.Containers[0]
 			c.Env = append(c.Env, corev1.EnvVar{Name: "ROLE", Value: "relay"})
 		})
-	}, "application", Fail, []string{"ROLE relay, want absent"}, "deploy", nil},
+	}, "application", Fail, []string{"ROLE: relay instead of absent"}, "deploy", nil},
 	{"another version", func(t *testing.T, f *fakeServer) {
 		change(t, f, inShop("deployments", "middleware-canary"), func(d *appsv1.Deployment) { d.Spec.Template.Labels["version"] = "v2" })
-	}, "application", Fail, []string{"label version v2, want canary"}, "deploy", nil},
+	}, "application", Fail, []string{"label version: v2 instead of canary"}, "deploy", nil},
 	{"another port", func(t *testing.T, f *fakeServer) {
 		change(t, f, inShop("deployments", "middleware-canary"), func(d *appsv1.Deployment) {
 			d.Spec.Template.Spec.Containers[0].Ports[0].ContainerPort = 8080
 		})
-	}, "application", Fail, []string{"ports 8080, want 3000"}, "deploy", nil},
+	}, "application", Fail, []string{"ports: 8080 instead of 3000"}, "deploy", nil},
 	{"another number", func(t *testing.T, f *fakeServer) {
 		change(t, f, inShop("deployments", "frontend-prod"), func(d *appsv1.Deployment) { d.Spec.Replicas = new(int32(3)) })
-	}, "application", Fail, []string{"replicas 3, want 1"}, "deploy", nil},
+	}, "application", Fail, []string{"replicas: 3 instead of 1"}, "deploy", nil},
 	{"another image", func(t *testing.T, f *fakeServer) {
 		change(t, f, inShop("deployments", "frontend-prod"), func(d *appsv1.Deployment) { d.Spec.Template.Spec.Containers[0].Image = "mine:1" })
 	}, "application", OK, []string{"all 4 Deployments"}, "", nil},
@@ -224,21 +224,21 @@ var doctorCases = []struct {
 		change(t, f, inShop("deployments", "frontend-prod"), func(d *appsv1.Deployment) { d.Status.ReadyReplicas = 0 })
 	}, "application", Fail, []string{"frontend-prod has 0 of 1 pods ready"}, "describe pods", nil},
 	{"deployments hidden", func(_ *testing.T, f *fakeServer) { f.forbidden = []string{"list deployments shop"} },
-		"application", Warn, []string{"cannot be seen"}, "rbac", []string{"permissions"}},
+		"application", Warn, []string{"could not be checked"}, "rbac", []string{"permissions"}},
 
 	{"no injection", func(t *testing.T, f *fakeServer) { label(t, f, injectionLabel, "disabled") }, "injection", Fail, []string{`"disabled"`}, "kubectl label namespace shop istio-injection=enabled", nil},
 	{"no label and no sidecar", func(t *testing.T, f *fakeServer) {
 		label(t, f, "other", "x")
 		bare(t, f)
 	}, "injection", Fail, []string{"no sidecar"}, "istio-injection=enabled", []string{"sidecars"}},
-	{"no label but sidecars", func(t *testing.T, f *fakeServer) { label(t, f, "other", "x") }, "injection", Warn, []string{"new ones may get none"}, "istio-injection=enabled", nil},
+	{"no label but sidecars", func(t *testing.T, f *fakeServer) { label(t, f, "other", "x") }, "injection", Warn, []string{"new pods may get none"}, "istio-injection=enabled", nil},
 	{"ambient", func(t *testing.T, f *fakeServer) { label(t, f, "istio.io/dataplane-mode", "ambient") }, "injection", Fail, []string{"ambient"}, "dataplane-mode-", nil},
 	{"a revision that is there", func(t *testing.T, f *fakeServer) { label(t, f, revisionLabel, "default") }, "injection", OK, []string{"istio.io/rev=default"}, "", nil},
 	{"a revision that is not there", func(t *testing.T, f *fakeServer) {
 		label(t, f, revisionLabel, "stable")
 		bare(t, f)
 	}, "injection", Warn, []string{"istio.io/rev=stable", "tag"}, "istioctl tag list", []string{"sidecars"}},
-	{"namespace hidden", func(_ *testing.T, f *fakeServer) { f.forbidden = []string{"get namespaces"} }, "injection", Warn, []string{"cannot be seen"}, "rbac", nil},
+	{"namespace hidden", func(_ *testing.T, f *fakeServer) { f.forbidden = []string{"get namespaces"} }, "injection", Warn, []string{"could not be checked"}, "rbac", nil},
 	{"no namespace", func(_ *testing.T, f *fakeServer) { delete(f.objects, place{"namespaces", "", "shop"}) }, "injection", Fail, []string{"no namespace shop"}, "hellochaos deploy -n shop", nil},
 
 	{"no sidecar", bare, "sidecars", Fail, []string{"middleware-canary-x1"}, "rollout restart", nil},
@@ -250,7 +250,7 @@ var doctorCases = []struct {
 	{"an older sidecar", func(t *testing.T, f *fakeServer) {
 		change(t, f, inShop("pods", "backend-prod-x1"), func(p *corev1.Pod) { p.Spec.Containers[1].Image = "istio/proxyv2:1.29.1" })
 	}, "sidecars", Warn, []string{"another release", "backend-prod-x1"}, "rollout restart", nil},
-	{"pods hidden", func(_ *testing.T, f *fakeServer) { f.forbidden = []string{"list pods shop"} }, "sidecars", Warn, []string{"cannot be seen"}, "rbac", []string{"permissions"}},
+	{"pods hidden", func(_ *testing.T, f *fakeServer) { f.forbidden = []string{"list pods shop"} }, "sidecars", Warn, []string{"could not be checked"}, "rbac", []string{"permissions"}},
 
 	{"the webhook does not answer", func(_ *testing.T, f *fakeServer) {
 		f.admit = func(int64) error {
@@ -259,10 +259,10 @@ var doctorCases = []struct {
 	}, "webhook", Fail, []string{`failed calling webhook "rev.validation.istio.io": connection refused`}, "app=istiod", nil},
 	{"the webhook refuses", func(_ *testing.T, f *fakeServer) {
 		f.admit = func(int64) error { return apierrors.NewBadRequest(`admission webhook "x" denied the request: quota`) }
-	}, "webhook", Fail, []string{"another's webhook", `denied the request: quota`}, "validatingwebhook", nil},
-	{"nothing validates", func(_ *testing.T, f *fakeServer) { f.admit = func(int64) error { return nil } }, "webhook", Warn, []string{"nothing refuses"}, "validatingwebhook", nil},
+	}, "webhook", Fail, []string{"a webhook that is not Istio's", `denied the request: quota`}, "validatingwebhook", nil},
+	{"nothing validates", func(_ *testing.T, f *fakeServer) { f.admit = func(int64) error { return nil } }, "webhook", Warn, []string{"no webhook refuses"}, "validatingwebhook", nil},
 	{"nothing may be tried", func(_ *testing.T, f *fakeServer) { f.forbidden = []string{"create virtualservices shop"} },
-		"webhook", Warn, []string{"cannot be seen"}, "rbac", []string{"permissions"}},
+		"webhook", Warn, []string{"could not be checked"}, "rbac", []string{"permissions"}},
 
 	{"no gateway", func(_ *testing.T, f *fakeServer) { delete(f.objects, inIstios("pods", "gateway-1")) },
 		"gateway", Fail, []string{"Gateway frontend selects pods istio=ingressgateway"}, "make deploy-istio", nil},
@@ -273,7 +273,7 @@ var doctorCases = []struct {
 	{"a gateway that may stand elsewhere", func(_ *testing.T, f *fakeServer) {
 		delete(f.objects, inIstios("pods", "gateway-1"))
 		f.forbidden = []string{"list pods *"}
-	}, "gateway", Warn, []string{"cannot be seen"}, "kubectl get pods -A", nil},
+	}, "gateway", Warn, []string{"could not be checked"}, "kubectl get pods -A", nil},
 	{"a gateway not ready", func(t *testing.T, f *fakeServer) {
 		change(t, f, inIstios("pods", "gateway-1"), func(p *corev1.Pod) { p.Status.Conditions = nil })
 	}, "gateway", Fail, []string{"no pod istio=ingressgateway is ready"}, "describe pod gateway-1", nil},
@@ -290,9 +290,9 @@ var doctorCases = []struct {
 	{"no attempt count", func(t *testing.T, f *fakeServer) {
 		mesh(t, f, "defaultConfig: {proxyHeaders: {attemptCount: {disabled: true}}}")
 	}, "mesh config", Fail, []string{"x-envoy-attempt-count"}, "edit configmap", nil},
-	{"a mesh config that is none", func(t *testing.T, f *fakeServer) { mesh(t, f, "\t") }, "mesh config", Warn, []string{"cannot be seen"}, "", nil},
+	{"a mesh config that is none", func(t *testing.T, f *fakeServer) { mesh(t, f, "\t") }, "mesh config", Warn, []string{"could not be checked"}, "", nil},
 	{"mesh config hidden", func(_ *testing.T, f *fakeServer) { f.forbidden = []string{"get configmaps istio-system"} },
-		"mesh config", Warn, []string{"cannot be seen"}, "rbac", []string{"permissions"}},
+		"mesh config", Warn, []string{"could not be checked"}, "rbac", []string{"permissions"}},
 	{"no mesh config", func(_ *testing.T, f *fakeServer) { delete(f.objects, inIstios("configmaps", "istio")) }, "mesh config", Warn, []string{"no ConfigMap"}, "", nil},
 
 	{"another's rules", func(t *testing.T, f *fakeServer) {
@@ -303,9 +303,9 @@ var doctorCases = []struct {
 		f.put(t, others(t, "VirtualService", istioSystem, "theirs", "{hosts: [middleware.shop.svc.cluster.local]}"))
 	}, "hosts", Warn, []string{"VirtualService theirs in namespace istio-system"}, "", nil},
 	{"rules hidden", func(_ *testing.T, f *fakeServer) { f.forbidden = []string{"list gateways *", "list gateways shop"} },
-		"hosts", Warn, []string{"cannot be seen"}, "rbac", []string{"permissions", "gitops"}},
+		"hosts", Warn, []string{"could not be checked"}, "rbac", []string{"permissions", "gitops"}},
 	{"other namespaces hidden", func(_ *testing.T, f *fakeServer) { f.forbidden = []string{"list gateways *"} },
-		"hosts", Warn, []string{"what others have for the gateway cannot be seen"}, "", nil},
+		"hosts", Warn, []string{"what other namespaces have for the gateway could not be checked"}, "", nil},
 
 	{"an envoy filter", func(t *testing.T, f *fakeServer) {
 		f.put(t, others(t, "EnvoyFilter", "shop", "fewer", "{workloadSelector: {labels: {app: frontend}}}"))
@@ -314,9 +314,9 @@ var doctorCases = []struct {
 		"envoy filters", Warn, []string{"EnvoyFilter all in namespace istio-system"}, "", nil},
 	{"an envoy filter for others", func(t *testing.T, f *fakeServer) {
 		f.put(t, others(t, "EnvoyFilter", "shop", "fewer", "{workloadSelector: {labels: {app: other}}}"))
-	}, "envoy filters", OK, []string{"none"}, "", nil},
+	}, "envoy filters", OK, []string{"no EnvoyFilter of others"}, "", nil},
 	{"filters hidden", func(_ *testing.T, f *fakeServer) { f.forbidden = []string{"list envoyfilters istio-system"} },
-		"envoy filters", Warn, []string{"cannot be seen"}, "rbac", []string{"permissions"}},
+		"envoy filters", Warn, []string{"could not be checked"}, "rbac", []string{"permissions"}},
 
 	{"strict for the namespace", func(t *testing.T, f *fakeServer) {
 		f.put(t, others(t, "PeerAuthentication", "shop", "default", "{mtls: {mode: STRICT}}"))
@@ -327,13 +327,13 @@ var doctorCases = []struct {
 	{"strict for the mesh, not for the namespace", func(t *testing.T, f *fakeServer) {
 		f.put(t, others(t, "PeerAuthentication", istioSystem, "default", "{mtls: {mode: STRICT}}"),
 			others(t, "PeerAuthentication", "shop", "default", "{mtls: {mode: PERMISSIVE}}"))
-	}, "mutual TLS", OK, []string{"in the clear"}, "", nil},
+	}, "mutual TLS", OK, []string{"without mutual TLS"}, "", nil},
 	{"strict but for the port", func(t *testing.T, f *fakeServer) {
 		f.put(t, others(t, "PeerAuthentication", "shop", "default", "{mtls: {mode: STRICT}}"))
 		for _, app := range []string{"frontend", "middleware", "backend"} {
 			f.put(t, others(t, "PeerAuthentication", "shop", app, "{selector: {matchLabels: {app: "+app+"}}, mtls: {mode: STRICT}, portLevelMtls: {3000: {mode: PERMISSIVE}}}"))
 		}
-	}, "mutual TLS", OK, []string{"in the clear"}, "", nil},
+	}, "mutual TLS", OK, []string{"without mutual TLS"}, "", nil},
 	{"strict for one port", func(t *testing.T, f *fakeServer) {
 		f.put(t, others(t, "PeerAuthentication", "shop", "one", "{selector: {matchLabels: {app: backend}}, portLevelMtls: {3000: {mode: STRICT}}}"))
 	}, "mutual TLS", Fail, []string{"STRICT for pods backend-prod-x1:"}, "patch peerauthentication one", nil},
@@ -343,7 +343,7 @@ var doctorCases = []struct {
 	}, "authorization", Warn, []string{"403", "AuthorizationPolicy nobody in namespace shop"}, "", nil},
 	{"an authorization policy for others", func(t *testing.T, f *fakeServer) {
 		f.put(t, others(t, "AuthorizationPolicy", "shop", "nobody", "{selector: {matchLabels: {app: other}}}"))
-	}, "authorization", OK, []string{"no policy"}, "", nil},
+	}, "authorization", OK, []string{"no AuthorizationPolicy"}, "", nil},
 
 	{"Argo CD by annotation", func(t *testing.T, f *fakeServer) {
 		change(t, f, inShop("services", "frontend"), func(s *corev1.Service) {
@@ -360,7 +360,7 @@ var doctorCases = []struct {
 	}, "gitops", Warn, []string{"Service backend (Flux)"}, "", nil},
 	{"a label of Helm's", func(t *testing.T, f *fakeServer) {
 		change(t, f, inShop("services", "backend"), func(s *corev1.Service) { s.Labels = map[string]string{"app.kubernetes.io/instance": "shop"} })
-	}, "gitops", OK, []string{"nobody"}, "", nil},
+	}, "gitops", OK, []string{"neither Argo CD nor Flux"}, "", nil},
 
 	{"no clock", func(_ *testing.T, f *fakeServer) { delete(f.objects, place{"services", "outside", "clock"}) },
 		"egress", Fail, []string{"no Service clock in namespace outside"}, "hellochaos deploy", nil},
@@ -370,8 +370,8 @@ var doctorCases = []struct {
 	{"a clock that the mesh knows", func(t *testing.T, f *fakeServer) {
 		change(t, f, place{"services", "outside", "clock"}, func(s *corev1.Service) { s.Annotations = nil })
 	}, "egress", Fail, []string{"networking.istio.io/exportTo"}, "hellochaos deploy", nil},
-	{"clock hidden", func(_ *testing.T, f *fakeServer) { f.forbidden = []string{"get services outside"} }, "egress", Warn, []string{"cannot be seen"}, "", nil},
-	{"clock's pods hidden", func(_ *testing.T, f *fakeServer) { f.forbidden = []string{"get deployments outside"} }, "egress", Warn, []string{"cannot be seen"}, "", nil},
+	{"clock hidden", func(_ *testing.T, f *fakeServer) { f.forbidden = []string{"get services outside"} }, "egress", Warn, []string{"could not be checked"}, "", nil},
+	{"clock's pods hidden", func(_ *testing.T, f *fakeServer) { f.forbidden = []string{"get deployments outside"} }, "egress", Warn, []string{"could not be checked"}, "", nil},
 }
 
 type errorText string
@@ -449,12 +449,12 @@ func TestDoctorOfOtherObjects(t *testing.T) {
 		state      State
 		meaning    string
 	}{
-		{"no gateway wanted", "", without("Gateway"), "gateway", OK, "need none"},
-		{"no sidecar, open", "", without("Sidecar"), "mesh config", Warn, "outbound policy ALLOW_ANY"},
+		{"no gateway wanted", "", without("Gateway"), "gateway", OK, "need no gateway"},
+		{"no sidecar, open", "", without("Sidecar"), "mesh config", Warn, "outbound policy: ALLOW_ANY"},
 		{"no sidecar, closed", "outboundTrafficPolicy: {mode: REGISTRY_ONLY}", without("Sidecar"), "mesh config", OK, "REGISTRY_ONLY"},
-		{"a sidecar", "outboundTrafficPolicy: {mode: REGISTRY_ONLY}", stages(t), "mesh config", OK, "the application's Sidecar says REGISTRY_ONLY"},
+		{"a sidecar", "outboundTrafficPolicy: {mode: REGISTRY_ONLY}", stages(t), "mesh config", OK, "the application's Sidecar sets REGISTRY_ONLY"},
 		{"an external host", "", external, "egress", Warn, "time.example.com"},
-		{"another's Sidecar", "", without("Sidecar"), "hosts", Fail, "Sidecar default in namespace shop has what the proxies"},
+		{"another's Sidecar", "", without("Sidecar"), "hosts", Fail, "Sidecar default in namespace shop has the configuration of the proxies"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := deployed(t)
@@ -474,8 +474,8 @@ func TestDoctorTakesOver(t *testing.T) {
 	c := f.connect(t)
 	c.options.TakeOver = true
 	got := row(t, c.Doctor(t.Context(), stages(t)), "hosts")
-	if got.State != Warn || !strings.Contains(got.Meaning, "VirtualService mine") || !strings.Contains(got.Meaning, "put back at its end") || got.Type != "" {
-		t.Errorf("hosts is %+v, want a warning that VirtualService mine is put away", got)
+	if got.State != Warn || !strings.Contains(got.Meaning, "VirtualService mine") || !strings.Contains(got.Meaning, "puts them back at its end") || got.Type != "" {
+		t.Errorf("hosts is %+v, want a warning that VirtualService mine is removed for the run", got)
 	}
 }
 
@@ -487,8 +487,8 @@ func TestDoctorWithoutIstio(t *testing.T) {
 		t.Errorf("istio is %+v, want fail, to type make deploy-istio", got)
 	}
 	for _, name := range []string{"injection", "sidecars", "webhook", "gateway", "mesh config", "hosts", "envoy filters", "mutual TLS", "authorization"} {
-		if got := row(t, findings, name); got.State != Warn || !strings.Contains(got.Meaning, "Istio is not there") {
-			t.Errorf("%s is %+v, want a warning that Istio is not there", name, got)
+		if got := row(t, findings, name); got.State != Warn || !strings.Contains(got.Meaning, "Istio is not installed") {
+			t.Errorf("%s is %+v, want a warning that Istio is not installed", name, got)
 		}
 	}
 }
@@ -500,7 +500,7 @@ func TestDoctorOfAServerThatIsGone(t *testing.T) {
 		change  func(*fakeServer)
 		meaning string
 	}{
-		{"refuses", func(f *fakeServer) { f.version = "" }, "credentials are not accepted"},
+		{"refuses", func(f *fakeServer) { f.version = "" }, "does not accept the credentials"},
 		{"is silent", func(f *fakeServer) { f.slow = "/version" }, "no answer within 4.5s"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -520,7 +520,7 @@ func TestDoctorOfAServerThatIsGone(t *testing.T) {
 	}
 }
 
-// TestDoctorEnds: one thing that does not answer is one row that cannot be seen, in time.
+// TestDoctorEnds: one thing that does not answer is one row that could not be checked, in time.
 func TestDoctorEnds(t *testing.T) {
 	t.Parallel()
 	f := deployed(t)
@@ -531,8 +531,8 @@ func TestDoctorEnds(t *testing.T) {
 	if elapsed := time.Since(begin); elapsed > 5*time.Second {
 		t.Errorf("doctor took %v, want less than 5s", elapsed)
 	}
-	if len(wrong) != 1 || wrong[0].Name != "envoy filters" || wrong[0].State != Warn || !strings.Contains(wrong[0].Meaning, "cannot be seen") {
-		t.Errorf("wrong are %+v, want envoy filters alone, which cannot be seen", wrong)
+	if len(wrong) != 1 || wrong[0].Name != "envoy filters" || wrong[0].State != Warn || !strings.Contains(wrong[0].Meaning, "could not be checked") {
+		t.Errorf("wrong are %+v, want envoy filters alone, which could not be checked", wrong)
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()

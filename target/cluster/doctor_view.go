@@ -22,23 +22,23 @@ import (
 // securityGroup is the API group of Istio's policies about who may call whom, and how.
 const securityGroup = "security.istio.io"
 
-// The versions of what is only looked at: those that every Istio serves that is looked at.
+// The resources that Doctor only reads, each in a version that every supported Istio serves.
 var (
 	envoyFilters          = schema.GroupVersionResource{Group: istioGroup, Version: "v1alpha3", Resource: "envoyfilters"}
 	peerAuthentications   = schema.GroupVersionResource{Group: securityGroup, Version: "v1beta1", Resource: "peerauthentications"}
 	authorizationPolicies = schema.GroupVersionResource{Group: securityGroup, Version: "v1beta1", Resource: "authorizationpolicies"}
 )
 
-// seen is what one look at the cluster gave.
+// seen is the result of reading one kind of thing from the cluster.
 type seen[T any] struct {
 	items []T
-	// hidden is why some of it, or all, was not seen.
+	// hidden says why some of the items, or all, could not be read.
 	hidden error
-	// partly: namespaces other than ours and Istio's may not be looked at.
+	// partly means that only the chain's namespace and Istio's could be read.
 	partly bool
 }
 
-// view is what Doctor read of the cluster, all of it before the first row is made.
+// view is everything that Doctor read from the cluster. All of it is read before the first check.
 type view struct {
 	cluster *Cluster
 	objects []manifests.Object
@@ -50,21 +50,21 @@ type view struct {
 	deployments seen[appsv1.Deployment]
 	services    seen[corev1.Service]
 	pods        seen[corev1.Pod]
-	// abroad is what the objects want in other namespaces and is there: the clock's Service and Deployment.
+	// abroad is what exists of the objects for other namespaces: the clock's Service and Deployment.
 	abroad map[reference]seen[*unstructured.Unstructured]
 
 	istiod          seen[corev1.Pod]
 	gatewayPods     seen[corev1.Pod]
 	gatewayServices seen[corev1.Service]
 	config          seen[corev1.ConfigMap]
-	// policies are the objects of the kinds that a run changes, Services apart.
+	// policies are the Istio objects of the kinds that a run changes.
 	policies                    seen[*unstructured.Unstructured]
 	filters, peers, authorities seen[*unstructured.Unstructured]
-	// valid and invalid are what the API server said to a good VirtualService and to one that only Istio's webhook refuses.
+	// valid and invalid are the API server's errors for a correct VirtualService and for one that only Istio's webhook refuses.
 	valid, invalid error
 }
 
-// look reads everything at once.
+// look reads everything concurrently.
 func (c *Cluster) look(ctx context.Context, objects []manifests.Object) *view {
 	v := &view{cluster: c, objects: objects, scope: c.scope([][]manifests.Object{objects}), abroad: map[reference]seen[*unstructured.Unstructured]{}}
 	var reads sync.WaitGroup
@@ -104,7 +104,7 @@ func (v *view) lookAtChain(ctx context.Context) {
 	v.pods = within(v.cluster.listPods(ctx, ""), namespace)
 }
 
-// lookAbroad reads what the objects want in other namespaces.
+// lookAbroad reads the objects that belong to other namespaces than the chain's.
 func (v *view) lookAbroad(ctx context.Context) {
 	for i := range v.objects {
 		r := v.cluster.referenceOf(&v.objects[i])
@@ -143,7 +143,7 @@ func (v *view) lookAtGateway(ctx context.Context) {
 	v.gatewayServices = within(v.cluster.listServices(ctx), slices.Sorted(maps.Keys(namespaces))...)
 }
 
-// policies reads the Istio objects of the kinds that a run changes, where they may be seen.
+// policies reads the Istio objects of the kinds that a run changes, in all namespaces that may be read.
 func (c *Cluster) policies(ctx context.Context) (all seen[*unstructured.Unstructured]) {
 	lists := make([]seen[*unstructured.Unstructured], len(runKinds))
 	var reads sync.WaitGroup
@@ -161,12 +161,13 @@ func (c *Cluster) policies(ctx context.Context) (all seen[*unstructured.Unstruct
 	return all
 }
 
-// bothOf reads objects of the chain's namespace and of Istio's, whose objects hold for the whole mesh.
+// bothOf reads objects of the chain's namespace and of Istio's own, since the objects of Istio's namespace apply to the whole
+// mesh.
 func (c *Cluster) bothOf(ctx context.Context, resource schema.GroupVersionResource) seen[*unstructured.Unstructured] {
 	return within(c.listObjects(ctx, resource), c.namespace, istioSystem)
 }
 
-// within looks into some namespaces. What is not there is not hidden.
+// within reads items of some namespaces. Items that do not exist are no error.
 func within[T any](look func(namespace string) ([]T, error), namespaces ...string) (all seen[T]) {
 	for _, namespace := range slices.Compact(namespaces) {
 		found, err := look(namespace)
@@ -181,7 +182,7 @@ func within[T any](look func(namespace string) ([]T, error), namespaces ...strin
 	return all
 }
 
-// everywhere looks into all namespaces, or, where that is not allowed, into some.
+// everywhere reads items of all namespaces, or, where that is not allowed, only of the given ones.
 func everywhere[T any](look func(namespace string) ([]T, error), namespaces ...string) seen[T] {
 	all, err := look(metav1.NamespaceAll)
 	if err == nil || apierrors.IsNotFound(err) {

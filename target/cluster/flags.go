@@ -12,8 +12,8 @@ import (
 	"github.com/hellochaos/hellochaos/manifests"
 )
 
-// Flags are the flags of a connection, and of a run, as they were typed; they are looked at later, so that all bad values
-// of a command line can be told at once.
+// Flags are the flags of a connection, and of a run, as they were typed. Options checks them later, so that all bad values
+// of a command line can be reported at once.
 type Flags struct {
 	options Options
 	wait    string
@@ -22,20 +22,20 @@ type Flags struct {
 // AddFlags adds --kubeconfig, --context, --namespace (-n) and --wait to set, as kubectl has them.
 func AddFlags(set *pflag.FlagSet) *Flags {
 	f := &Flags{}
-	set.StringVar(&f.options.Kubeconfig, "kubeconfig", "", "`file` that says how the cluster is reached (default: $KUBECONFIG, ~/.kube/config)")
+	set.StringVar(&f.options.Kubeconfig, "kubeconfig", "", "kubeconfig `file` with the address and credentials of the cluster (default: $KUBECONFIG, then ~/.kube/config)")
 	set.StringVar(&f.options.Context, "context", "", "kubeconfig `context` (default: the current one)")
-	set.StringVarP(&f.options.Namespace, "namespace", "n", "", "`namespace` of the chain (default: the context's)")
+	set.StringVarP(&f.options.Namespace, "namespace", "n", "", "`namespace` of the chain (default: that of the context)")
 	set.StringVar(&f.wait, "wait", "60s", "longest `time` of each wait for pods, proxies or the API server")
 	return f
 }
 
-// AddRunFlags adds the flags that a run on a cluster has besides: --direct-url, --gateway-url, --prometheus-url and
+// AddRunFlags adds the further flags of a run on a cluster: --direct-url, --gateway-url, --prometheus-url and
 // --take-over.
 func (f *Flags) AddRunFlags(set *pflag.FlagSet) {
-	set.StringVar(&f.options.DirectURL, "direct-url", "", "`URL` of the entry past all proxies (default: looked for on the cluster)")
-	set.StringVar(&f.options.GatewayURL, "gateway-url", "", "`URL` of the entry through the ingress gateway (default: looked for)")
-	set.StringVar(&f.options.PrometheusURL, "prometheus-url", "", "`URL` of a Prometheus that scrapes the cluster, to compare its counts")
-	set.BoolVar(&f.options.TakeOver, "take-over", false, "put away what others made for the chain's hosts, and back at the end")
+	set.StringVar(&f.options.DirectURL, "direct-url", "", "`URL` of the chain's first service, with no caller's proxy on the way (default: found on the cluster)")
+	set.StringVar(&f.options.GatewayURL, "gateway-url", "", "`URL` of the ingress gateway (default: found on the cluster)")
+	set.StringVar(&f.options.PrometheusURL, "prometheus-url", "", "`URL` of a Prometheus that scrapes the cluster; its counts are compared with those of the services")
+	set.BoolVar(&f.options.TakeOver, "take-over", false, "during the run, remove objects of others that make rules for the chain's hosts; put them back at its end")
 }
 
 // Options reads the flags' values; the error joins one line for each that is wrong.
@@ -54,7 +54,7 @@ func (f *Flags) Options() (Options, error) {
 	for _, given := range [][2]string{{"--direct-url", o.DirectURL}, {"--gateway-url", o.GatewayURL}, {"--prometheus-url", o.PrometheusURL}} {
 		flag, text := given[0], given[1]
 		if u, err := url.Parse(text); text != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || strings.ContainsAny(text, "?#")) {
-			// The text is not repeated: there may be a secret in it.
+			// The message does not repeat the URL, since a secret may be in it.
 			problems = append(problems, fmt.Errorf("%s: must be an absolute URL such as http://203.0.113.7, without ? and #", flag))
 		}
 	}

@@ -15,16 +15,16 @@ import (
 	"github.com/hellochaos/hellochaos/target"
 )
 
-// bystanderResources are the objects that change what the chain's proxies do and that no run writes. Those of the
-// networking group that a run writes too are looked at where they are not its own.
+// bystanderResources are the kinds of objects that change what the chain's proxies do and that no run writes. Objects of the
+// kinds that a run writes are watched, too, unless they are the run's own.
 var bystanderResources = []schema.GroupVersionResource{
 	{Group: istioGroup, Version: "v1alpha3", Resource: "envoyfilters"},
 	{Group: "security.istio.io", Version: "v1", Resource: "peerauthentications"},
 	{Group: "security.istio.io", Version: "v1", Resource: "authorizationpolicies"},
 }
 
-// bystanders are those objects, and the other rules of the namespace, by "Kind name". What may not be looked at is left
-// out: doctor says so.
+// bystanders are the objects of bystanderResources and the Istio rules in the chain's namespace and in Istio's, by "Kind name in
+// namespace x". Objects that the run is not permitted to list are left out; doctor reports the missing permission.
 func (c *Cluster) bystanders(ctx context.Context) (map[string]*unstructured.Unstructured, error) {
 	resources := slices.Clone(bystanderResources)
 	for _, kind := range slices.Sorted(maps.Keys(istioResources)) {
@@ -55,9 +55,9 @@ func (c *Cluster) bystanders(ctx context.Context) (map[string]*unstructured.Unst
 	return all, nil
 }
 
-// Incidents implements target.Target: objects of the run that another has changed, rules of others that came, went or
-// changed, pods that were replaced, and sources that disagree about what the services counted between the last two calls of
-// Counters; where they agree, a note says so.
+// Incidents implements target.Target. Incidents are: an object of the run that somebody else has changed, a rule of others that
+// was made, removed or changed, a pod that was replaced, and a source that disagrees about what the services counted between
+// the last two calls of Counters. A source that agrees gives a note.
 func (r *Run) Incidents(ctx context.Context) ([]target.Incident, error) {
 	for _, rec := range r.known {
 		err := r.cluster.again(ctx, "reading "+rec.reference.String(), func(ctx context.Context) error {
@@ -92,7 +92,7 @@ func (r *Run) Incidents(ctx context.Context) ([]target.Incident, error) {
 	return all, nil
 }
 
-// lookAround notices what others did since the last time.
+// lookAround notes an incident for each object of others that was made, removed or changed since it was last called.
 func (r *Run) lookAround(ctx context.Context) error {
 	now, err := r.cluster.bystanders(ctx)
 	if err != nil {

@@ -22,30 +22,31 @@ import (
 const (
 	// runLabel is the label of the ConfigMap that holds a run's journal; its value is the run's name.
 	runLabel = "hellochaos.dev/run"
-	// journalKey is the journal's key in its ConfigMap, and mostJournal what a ConfigMap can hold of it.
+	// journalKey is the journal's key in its ConfigMap, and mostJournal is the greatest length of a journal in bytes, so that a
+	// ConfigMap can hold it.
 	journalKey  = "journal.jsonl"
 	mostJournal = 1000 << 10
 )
 
-// journalFormat is the version of the journal's lines. It grows whenever a program that does not know a new line, or a new
-// field of one, would not put everything back.
+// journalFormat is the version of the journal's lines. It must be raised whenever a program that does not know a new kind of
+// line, or a new field, would fail to put everything back.
 const journalFormat = 1
 
 // line is one line of a journal: exactly one of its fields but Time is set.
 type line struct {
 	Time time.Time `json:"time"`
-	// Run is the first line.
+	// Run is set in the first line.
 	Run *header `json:"run,omitempty"`
-	// Before is an object as it was before the first change. All that the run may change is written down so.
+	// Before is an object as it was before the first change. There is one such line for every object that the run may change.
 	Before *snapshot `json:"before,omitempty"`
-	// Intent is what an object is to become, written before it is done; Done what it became.
+	// Intent is what an object will become, recorded before the write; Done is what it became.
 	Intent *outcome `json:"intent,omitempty"`
 	Done   *outcome `json:"done,omitempty"`
 }
 
-// header says whose journal it is.
+// header names the run that wrote a journal.
 type header struct {
-	// Format is journalFormat as the program knew it that wrote the journal; Version is that program's own.
+	// Format is the journalFormat, and Version the version, of the program that wrote the journal.
 	Format    int       `json:"format"`
 	Name      string    `json:"name"`
 	Version   string    `json:"version"`
@@ -55,24 +56,24 @@ type header struct {
 	Host      string    `json:"host"`
 	Process   int       `json:"process"`
 	Started   time.Time `json:"started"`
-	// Steady is how the chain answered before the first change: one line of statuses by hop.
+	// Steady is how the chain answered before the first change, as steadyState returns it.
 	Steady string `json:"steady,omitempty"`
 }
 
-// snapshot is a whole object but for its status; Object is nil where there was none.
+// snapshot is an object without its status; Object is nil if the object did not exist.
 type snapshot struct {
 	Reference reference      `json:"object"`
 	Object    map[string]any `json:"was,omitempty"`
 }
 
-// outcome is the content of an object after a write; Content is nil where the object is away.
+// outcome is the content of an object after a write; Content is nil if the object does not exist any more.
 type outcome struct {
 	Reference reference `json:"object"`
 	Content   content   `json:"becomes,omitempty"`
 }
 
-// journal is the record of a run's writes, in a file on this machine and in a ConfigMap beside the chain: all that
-// is needed to put the cluster back. A line is in both, and on disk, before flush returns.
+// journal is the record of a run's writes, in a file on this machine and in a ConfigMap beside the chain. It has all that is
+// needed to put the cluster back. Before flush returns, every line is in both copies, and the file is synced to the disk.
 type journal struct {
 	cluster *Cluster
 	run     string
@@ -83,20 +84,20 @@ type journal struct {
 	version string
 }
 
-// journalFolder is where the files of all journals are: $XDG_STATE_HOME/hellochaos, by default ~/.local/state/hellochaos.
+// journalFolder is the folder of all journals' files: $XDG_STATE_HOME/hellochaos, by default ~/.local/state/hellochaos.
 func journalFolder() (string, error) {
 	base := os.Getenv("XDG_STATE_HOME")
 	if base == "" {
 		home, err := os.UserHomeDir()
 		if err != nil {
-			return "", fmt.Errorf("looking for a place for journals: %w; set $XDG_STATE_HOME", err)
+			return "", fmt.Errorf("looking for a place for journals: %w; set $XDG_STATE_HOME to a folder that can be written", err)
 		}
 		base = filepath.Join(home, ".local", "state")
 	}
 	return filepath.Join(base, "hellochaos"), nil
 }
 
-// newJournal makes both copies of a journal that begins with these lines.
+// newJournal makes both copies of a journal that begins with this header and these snapshots.
 func (c *Cluster) newJournal(ctx context.Context, h header, before []snapshot) (*journal, error) {
 	h.Format = journalFormat
 	j := &journal{cluster: c, run: h.Name}
@@ -112,18 +113,18 @@ func (c *Cluster) newJournal(ctx context.Context, h header, before []snapshot) (
 		return nil, err
 	}
 	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return nil, fmt.Errorf("making the journals' folder: %w; set $XDG_STATE_HOME to a place that can be written", err)
+		return nil, fmt.Errorf("making the journals' folder: %w; set $XDG_STATE_HOME to a folder that can be written", err)
 	}
 	j.file, err = os.OpenFile(filepath.Join(folder, h.Name+".jsonl"), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("making the journal: %w; set $XDG_STATE_HOME to a place that can be written", err)
+		return nil, fmt.Errorf("making the journal: %w; set $XDG_STATE_HOME to a folder that can be written", err)
 	}
 	if err := j.store(); err != nil {
 		return nil, err
 	}
 	err = c.again(ctx, "making the journal "+j.name(), func(ctx context.Context) error {
 		made, err := c.core.CoreV1().ConfigMaps(c.namespace).Create(ctx, j.object(), metav1.CreateOptions{FieldManager: manager})
-		if apierrors.IsAlreadyExists(err) { // made by a try whose answer was lost
+		if apierrors.IsAlreadyExists(err) { // an earlier try made it, but its answer was lost
 			made, err = c.core.CoreV1().ConfigMaps(c.namespace).Get(ctx, j.name(), metav1.GetOptions{})
 		}
 		if err == nil {
@@ -148,30 +149,30 @@ func (j *journal) object() *corev1.ConfigMap {
 	}
 }
 
-// add appends a line without storing it: what was done may be told together with what comes next.
+// add appends a line without storing it, so that the line about one write can be stored together with the next intent.
 func (j *journal) add(l line) {
 	l.Time = time.Now().UTC()
 	text, err := json.Marshal(l)
 	if err != nil {
-		panic(err) // a line is made of JSON values
+		panic(err) // cannot happen: a line has only values that JSON can express
 	}
 	j.text.Write(append(text, '\n'))
 }
 
-// fullError says that a journal has no room for what a run is about to do.
+// fullError says that a journal has no room for the next write of a run.
 type fullError struct {
 	run   string
 	bytes int
 }
 
 func (e *fullError) Error() string {
-	return fmt.Sprintf("the journal of run %s would have %d bytes, and a ConfigMap holds no more than %d of it, so nothing was changed that it could not hold: run fewer stages at a time",
+	return fmt.Sprintf("the journal of run %s would need %d bytes, but its ConfigMap has room for %d; the run changed nothing that the journal does not record: run fewer stages at a time",
 		e.run, e.bytes, mostJournal)
 }
 
-// flush stores all lines, here and in the cluster. When they do not fit, the error is a fullError, and the lines that are
-// not stored yet are forgotten: what they are about is not done, so that what is stored is still enough to put everything
-// back.
+// flush stores all lines, on this machine and in the cluster. When they do not fit, it returns a fullError and drops the lines
+// that are not stored yet. The caller must then not make the write that they announce, so that the stored lines are still
+// enough to put everything back.
 func (j *journal) flush(ctx context.Context) error {
 	if full := j.text.Len(); full > mostJournal {
 		j.text.Truncate(max(j.stored, j.flushed))
@@ -184,9 +185,9 @@ func (j *journal) flush(ctx context.Context) error {
 		configMaps := j.cluster.core.CoreV1().ConfigMaps(j.cluster.namespace)
 		stored, err := configMaps.Update(ctx, j.object(), metav1.UpdateOptions{FieldManager: manager})
 		if apierrors.IsConflict(err) {
-			// Either a try of ours whose answer was lost, or somebody who restores this run.
+			// Either an earlier try of this process, whose answer was lost, changed the ConfigMap, or somebody restores this run.
 			if stored, err = configMaps.Get(ctx, j.name(), metav1.GetOptions{}); err == nil && stored.Data[journalKey] != j.text.String() {
-				return fmt.Errorf("the journal was changed by another: is run %s being restored?", j.run)
+				return fmt.Errorf("somebody else has changed the journal: is run %s being restored at the same time?", j.run)
 			}
 		}
 		if err == nil {
@@ -196,7 +197,7 @@ func (j *journal) flush(ctx context.Context) error {
 	})
 }
 
-// store appends to the file what is not there yet, and waits until it is on disk.
+// store appends the lines that the file does not have yet, and waits until they are on the disk.
 func (j *journal) store() error {
 	if j.file == nil {
 		return nil
@@ -211,7 +212,7 @@ func (j *journal) store() error {
 	return nil
 }
 
-// remove ends a journal of which nothing is left to put back.
+// remove deletes both copies of a journal when everything has been put back.
 func (j *journal) remove(ctx context.Context) error {
 	err := j.cluster.again(ctx, "removing the journal "+j.name(), func(ctx context.Context) error {
 		err := j.cluster.core.CoreV1().ConfigMaps(j.cluster.namespace).Delete(ctx, j.name(), metav1.DeleteOptions{})
@@ -226,16 +227,16 @@ func (j *journal) remove(ctx context.Context) error {
 	return err
 }
 
-// close gives up the file.
+// close closes the file.
 func (j *journal) close() {
 	if j.file != nil {
-		_ = j.file.Close() // every line was synced
+		_ = j.file.Close() // no line can be lost: every line was synced
 	}
 }
 
-// readJournal reads the lines of a journal. A last line that was cut off, as by a power loss, counts as not written. A
-// journal of a newer format, and a line of a kind that this program does not know, are errors: what they are about would
-// not be put back.
+// readJournal reads the lines of a journal. A last line that was cut off, for example by a power loss, counts as not written.
+// A journal of another format, and a line of an unknown kind, are errors, since this program would not put back what they
+// record.
 func readJournal(r io.Reader) ([]line, error) {
 	text, err := io.ReadAll(io.LimitReader(r, 64<<20))
 	if err != nil {
@@ -260,25 +261,25 @@ func readJournal(r io.Reader) ([]line, error) {
 		lines = append(lines, l)
 	}
 	if len(lines) == 0 || lines[0].Run == nil {
-		return nil, errors.New("reading the journal: its first line does not say whose it is")
+		return nil, errors.New("reading the journal: its first line does not name the run that wrote it")
 	}
 	return lines, nil
 }
 
-// readable looks at a journal's first line: whether its format is one that this program knows.
+// readable returns an error if the first line of a journal has a format that this program does not know.
 func readable(first string) error {
 	var l line
 	if err := json.Unmarshal([]byte(first), &l); err != nil {
 		return err
 	}
 	if l.Run != nil && l.Run.Format != journalFormat {
-		return fmt.Errorf("the journal has format %d, written by hellochaos %q, and this hellochaos reads format %d alone: restore with the version that wrote it",
-			l.Run.Format, l.Run.Version, journalFormat)
+		return fmt.Errorf("hellochaos %q wrote the journal in format %d, but this hellochaos reads only format %d: restore with the version that wrote the journal",
+			l.Run.Version, l.Run.Format, journalFormat)
 	}
 	return nil
 }
 
-// lineKinds are the names of a line's fields, of which it has one.
+// lineKinds are the fields of a line besides its time; each line has exactly one of them.
 var lineKinds = []string{"run", "before", "intent", "done"}
 
 func readLine(text string) (l line, err error) {
@@ -297,7 +298,7 @@ func readLine(text string) (l line, err error) {
 		}
 	}
 	if kinds != 1 {
-		return l, fmt.Errorf("it has %d of %s, and must have one of them", kinds, strings.Join(lineKinds, ", "))
+		return l, fmt.Errorf("it has %d of the fields %s, but must have exactly one of them", kinds, strings.Join(lineKinds, ", "))
 	}
 	return l, json.Unmarshal([]byte(text), &l)
 }

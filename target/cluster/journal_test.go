@@ -73,18 +73,18 @@ func TestReadJournal(t *testing.T) {
 	}{
 		{"whole", whole, 2, ""},
 		{"cut in its last line", whole[:len(whole)-9], 1, ""},
-		{"cut in its first line", whole[:20], 0, "does not say whose it is"},
-		{"empty", "", 0, "does not say whose it is"},
+		{"cut in its first line", whole[:20], 0, "does not name the run that wrote it"},
+		{"empty", "", 0, "does not name the run that wrote it"},
 		{"damaged in the middle", strings.Replace(whole, `"run"`, `"run`, 1), 0, "line 1"},
-		{"of a newer format", strings.Replace(whole, `"format":1,`, `"format":2,"scope":"all",`, 1), 0, "format 2, written by hellochaos \"\", and this hellochaos reads format 1 alone"},
+		{"of a newer format", strings.Replace(whole, `"format":1,`, `"format":2,"scope":"all",`, 1), 0, "hellochaos \"\" wrote the journal in format 2, but this hellochaos reads only format 1"},
 		{"of a newer format, begun by another line", `{"all":{}}` + "\n" + whole, 0, `"all" is not a kind of line`},
 		{"without a format", strings.Replace(whole, `"format":1,`, "", 1), 0, "format 0"},
 		{"with an unknown kind of line", whole + `{"time":"2026-01-02T03:04:05Z","renamed":{"object":{"kind":"Service","name":"a"}}}` + "\n", 0,
 			`line 3: "renamed" is not a kind of line that this hellochaos knows (run, before, intent, done)`},
-		{"with a line of no kind", whole + "{}\n", 0, "line 3: it has 0 of run, before, intent, done"},
+		{"with a line of no kind", whole + "{}\n", 0, "line 3: it has 0 of the fields run, before, intent, done"},
 		{"with a line of two kinds", whole + `{"intent":{"object":{}},"done":{"object":{}}}` + "\n", 0, "line 3: it has 2 of"},
 		{"with a line of another case", strings.Replace(whole, `"before"`, `"Before"`, 1), 0, `line 2: "Before" is not a kind`},
-		{"without its beginning", whole[strings.Index(whole, "\n")+1:], 0, "does not say whose it is"},
+		{"without its beginning", whole[strings.Index(whole, "\n")+1:], 0, "does not name the run that wrote it"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			lines, err := readJournal(strings.NewReader(c.text))

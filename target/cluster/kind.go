@@ -13,8 +13,8 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// kind reads and writes the objects T, and the lists L, of one kind in a namespace, or in none. The pointers to T and L are
-// objects of Kubernetes' API.
+// kind reads and writes objects of one kind, of type T, and their lists, of type L. Its namespace is empty for objects without a
+// namespace. *T and *L must implement runtime.Object.
 type kind[T, L any] struct {
 	client              rest.Interface
 	resource, namespace string
@@ -24,7 +24,7 @@ func (k kind[T, L]) request(verb string) *rest.Request {
 	return k.client.Verb(verb).NamespaceIfScoped(k.namespace, k.namespace != "").Resource(k.resource)
 }
 
-// one sends a request and reads the object that it answers.
+// one sends a request and decodes the object in its answer.
 func (k kind[T, L]) one(ctx context.Context, request *rest.Request) (*T, error) {
 	answer := new(T)
 	return answer, request.Do(ctx).Into(any(answer).(runtime.Object))
@@ -35,7 +35,7 @@ func (k kind[T, L]) Get(ctx context.Context, name string, options metav1.GetOpti
 	return k.one(ctx, k.request(http.MethodGet).Name(name).VersionedParams(&options, parameters))
 }
 
-// Create makes an object; its name is the object's.
+// Create makes an object. The object has its name in its metadata.
 func (k kind[T, L]) Create(ctx context.Context, object *T, options metav1.CreateOptions) (*T, error) {
 	return k.one(ctx, k.request(http.MethodPost).VersionedParams(&options, parameters).Body(any(object).(runtime.Object)))
 }
@@ -63,13 +63,13 @@ func (k kind[T, L]) List(ctx context.Context, options metav1.ListOptions) (*L, e
 	return answer, k.request(http.MethodGet).VersionedParams(&options, parameters).Timeout(limit(options)).Do(ctx).Into(any(answer).(runtime.Object))
 }
 
-// Watch tells what happens to the objects that the options select.
+// Watch reports every change of the objects that the options select.
 func (k kind[T, L]) Watch(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
 	options.Watch = true
 	return k.request(http.MethodGet).VersionedParams(&options, parameters).Timeout(limit(options)).Watch(ctx)
 }
 
-// ProxyGet reads an answer of a port of a pod, or of a Service's pods, by way of the API server.
+// ProxyGet sends a GET request through the API server to a port of a pod or of a Service.
 func (k kind[T, L]) ProxyGet(scheme, name, port, path string, query map[string]string) rest.ResponseWrapper {
 	request := k.request(http.MethodGet).SubResource("proxy").Name(utilnet.JoinSchemeNamePort(scheme, name, port)).Suffix(path)
 	for key, value := range query {
@@ -78,7 +78,7 @@ func (k kind[T, L]) ProxyGet(scheme, name, port, path string, query map[string]s
 	return request
 }
 
-// limit is how long the options let the server take; zero is as long as it likes.
+// limit is the longest time of a request according to its options; zero means that there is no limit.
 func limit(options metav1.ListOptions) time.Duration {
 	if options.TimeoutSeconds == nil {
 		return 0

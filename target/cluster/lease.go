@@ -17,20 +17,20 @@ import (
 const (
 	// leaseName is the Lease that keeps two runs in one namespace apart.
 	leaseName = "hellochaos"
-	// processAnnotation says which process holds the lease: "host/number". It is for people: a host's name and a number
-	// prove neither that a process lives nor that it is dead, since two machines may share a name.
+	// processAnnotation names the process that holds the lease: "host/number". Only people use it. The name of a host and a
+	// number do not prove that a process is alive or dead, since two machines may have the same name.
 	processAnnotation = "hellochaos.dev/process"
-	// longestLease bounds what a Lease that another has written may ask to be waited for.
+	// longestLease is the longest duration that is believed of a Lease that somebody else has written.
 	longestLease = 5 * time.Minute
 )
 
-// leaseTimes say how long a lease is worth something.
+// leaseTimes are the times of a lease.
 type leaseTimes struct {
-	// A lease that was not renewed for duration has lost its holder. Its holder renews it every renew.
+	// duration is how long a lease belongs to its holder after the last renewal, and renew is the time between two renewals.
 	duration, renew time.Duration
 }
 
-// usualLease are the times of every cluster but those of tests.
+// usualLease are the times of all leases except those in tests.
 var usualLease = leaseTimes{duration: 30 * time.Second, renew: 5 * time.Second}
 
 // lease is the right to change the chain's namespace, renewed until it is released.
@@ -39,19 +39,19 @@ type lease struct {
 	holder  string
 	stop    context.CancelFunc
 	ended   sync.WaitGroup
-	// lost gets the reason when somebody else has it.
+	// lost is called with the reason when the lease is lost.
 	lost context.CancelCauseFunc
 
 	mutex   sync.Mutex
-	renewed time.Time // when this process asked for what was the last renewal
+	renewed time.Time // when this process sent the request that became the last renewal
 }
 
 // heldError says who holds the lease.
 type heldError struct {
 	cluster         *Cluster
 	holder, process string
-	// renewed: this process has seen it renewed, so its holder is at work. Otherwise left is how long the lease must still
-	// stay unchanged until its holder counts as dead.
+	// renewed means that this process has seen a renewal, so the holder is at work. Otherwise left is how long the lease must
+	// still stay unchanged before its holder counts as dead.
 	renewed bool
 	left    time.Duration
 }
@@ -59,14 +59,14 @@ type heldError struct {
 func (e *heldError) Error() string {
 	namespace := e.cluster.namespace
 	if e.renewed {
-		return fmt.Sprintf("run %s (%s) is at work in namespace %s: it has just renewed its lease; wait for its end, or end it by Ctrl-C where it runs", e.holder, e.process, namespace)
+		return fmt.Sprintf("run %s (%s) is at work in namespace %s: it has just renewed its lease; wait until it ends, or end it with Ctrl-C where it runs", e.holder, e.process, namespace)
 	}
 	return fmt.Sprintf("run %s (%s) is at work in namespace %s, or was killed there before it gave back its lease: 'hellochaos status%s' shows which; "+
-		"wait for its end or choose another namespace by -n, or, if it was killed, clear up after it by 'hellochaos restore --all%s'",
+		"wait until it ends or choose another namespace with -n; if it was killed, put back what it changed with 'hellochaos restore --all%s'",
 		e.holder, e.process, namespace, e.cluster.flags(), e.cluster.flags())
 }
 
-// process is this process's name in a lease.
+// process is the host and the number by which a lease names this process.
 func process() (host string, number int) {
 	host, err := os.Hostname()
 	if err != nil {
@@ -75,8 +75,8 @@ func process() (host string, number int) {
 	return host, os.Getpid()
 }
 
-// acquire takes the lease for a run. While another holds it the error names its run, and what to do. lost is called when
-// the lease is lost later on.
+// acquire takes the lease for a run. If another run holds it, the error names that run and says what to do. lost is called if
+// the lease is lost later.
 func (c *Cluster) acquire(ctx context.Context, run string, lost context.CancelCauseFunc) (*lease, error) {
 	l := &lease{cluster: c, holder: run, lost: lost}
 	err := c.again(ctx, "taking the lease "+leaseName, func(ctx context.Context) error {
@@ -89,15 +89,15 @@ func (c *Cluster) acquire(ctx context.Context, run string, lost context.CancelCa
 	return l, nil
 }
 
-// heldBy is the error about a lease of another's.
+// heldBy is the error about a lease that somebody else holds.
 func (c *Cluster) heldBy(found *coordinationv1.Lease) *heldError {
 	return &heldError{cluster: c, holder: holderOf(found), process: found.Annotations[processAnnotation]}
 }
 
-// inherit takes the lease that a run which was killed has left behind. Whether its holder is dead is judged by this
-// process alone: it must have looked at the lease for the lease's whole duration without seeing it change. No two clocks
-// are compared, since those of two machines may differ by more than a lease lasts. The error is a heldError as soon as the
-// holder was seen to renew it. now is the word of the user that the holder is dead: nothing is waited for.
+// inherit takes the lease that a killed run has left behind. The holder counts as dead when this process has watched the lease
+// for the lease's whole duration and has seen no renewal. The clocks of two machines are not compared, since they may differ by
+// more than the duration of a lease. The error is a heldError as soon as a renewal was seen. now means that the user knows that
+// the holder is dead, so inherit does not wait.
 func (c *Cluster) inherit(ctx context.Context, purpose string, now bool, lost context.CancelCauseFunc) (*lease, error) {
 	// Two processes that restore the same run must not take each other for themselves.
 	l := &lease{cluster: c, holder: fmt.Sprintf("%s-%04x", purpose, rand.N(1<<16)), lost: lost}
@@ -105,7 +105,7 @@ func (c *Cluster) inherit(ctx context.Context, purpose string, now bool, lost co
 	ticker := time.NewTicker(min(time.Second, c.lease.renew))
 	defer ticker.Stop()
 	defer c.countDown(0)
-	for told := false; ; told = true {
+	for announced := false; ; announced = true {
 		err := c.again(ctx, "taking the lease "+leaseName, func(ctx context.Context) error {
 			return l.take(ctx, func(found *coordinationv1.Lease) error {
 				held := c.heldBy(found)
@@ -127,8 +127,8 @@ func (c *Cluster) inherit(ctx context.Context, purpose string, now bool, lost co
 			return l, nil
 		case !errors.As(err, &held) || held.renewed:
 			return nil, err
-		case !told:
-			c.say("run %s (%s) has not given back its lease: it is at work, or was killed. Waiting for up to %v, to see whether it renews the lease; if you know that it is dead, --now does not wait",
+		case !announced:
+			c.say("run %s (%s) has not given back its lease: it is at work, or was killed. Waiting for up to %v to see whether it renews the lease; if you know that the run is dead, --now skips this wait",
 				held.holder, held.process, held.left.Round(time.Second))
 		}
 		c.countDown(held.left)
@@ -140,23 +140,23 @@ func (c *Cluster) inherit(ctx context.Context, purpose string, now bool, lost co
 	}
 }
 
-// countDown tells how long is still waited; 0 is the end of the wait.
+// countDown reports how long a wait can still last; 0 means that it is over.
 func (c *Cluster) countDown(left time.Duration) {
 	if c.options.CountDown != nil {
 		c.options.CountDown(left)
 	}
 }
 
-// sighting is what one process has seen of a lease: as whom and when its holder has renewed it last, and since when that is
-// so by this process's own clock, which does not go back.
+// sighting is what this process has seen of a lease. It uses this process's own monotonic clock.
 type sighting struct {
+	// record is the holder and the time of renewal that were seen last, and since when they were first seen.
 	record string
 	since  time.Time
-	// changed: the lease was seen to change.
+	// changed means that the record was seen to change.
 	changed bool
 }
 
-// unchanged looks at a lease, and says for how long it was seen as it is now.
+// unchanged takes up a reading of the lease, and returns for how long the lease has been seen without a change.
 func (s *sighting) unchanged(l *coordinationv1.Lease, now time.Time) time.Duration {
 	record := fmt.Sprintf("%q %v", holderOf(l), l.Spec.RenewTime)
 	if record == s.record {
@@ -167,7 +167,7 @@ func (s *sighting) unchanged(l *coordinationv1.Lease, now time.Time) time.Durati
 	return 0
 }
 
-// durationOf is how long a lease that is not renewed belongs to its holder.
+// durationOf is how long a lease belongs to its holder after the last renewal.
 func (c *Cluster) durationOf(l *coordinationv1.Lease) time.Duration {
 	if l.Spec.LeaseDurationSeconds == nil {
 		return c.lease.duration
@@ -175,14 +175,14 @@ func (c *Cluster) durationOf(l *coordinationv1.Lease) time.Duration {
 	return min(longestLease, max(c.lease.duration, time.Duration(*l.Spec.LeaseDurationSeconds)*time.Second))
 }
 
-// take makes the lease this process's, or takes it over when allowed has no objection to that.
+// take takes the lease for this process. If somebody else holds it, allowed decides: its error is returned.
 func (l *lease) take(ctx context.Context, allowed func(found *coordinationv1.Lease) error) error {
 	asked := time.Now()
 	found, err := l.leases().Get(ctx, leaseName, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
 		_, err = l.leases().Create(ctx, l.object(nil), metav1.CreateOptions{FieldManager: manager})
 		if apierrors.IsAlreadyExists(err) {
-			return apierrors.NewConflict(coordinationv1.Resource("leases"), leaseName, err) // another was quicker: look again
+			return apierrors.NewConflict(coordinationv1.Resource("leases"), leaseName, err) // somebody else was quicker: read the lease again
 		}
 		return l.noted(asked, err)
 	}
@@ -198,13 +198,14 @@ func (l *lease) take(ctx context.Context, allowed func(found *coordinationv1.Lea
 	return l.noted(asked, err)
 }
 
-// renew renews the lease. A lease that is another's, or that is not there any more, was lost: another may have had it.
+// renew renews the lease. It is an error if somebody else holds the lease, or if the lease does not exist any more, since
+// somebody else may have held it in the meantime.
 func (l *lease) renew(ctx context.Context) error {
 	asked := time.Now()
 	found, err := l.leases().Get(ctx, leaseName, metav1.GetOptions{})
 	switch {
 	case apierrors.IsNotFound(err):
-		return fmt.Errorf("somebody has removed the lease %s of namespace %s, so another run may have changed what this one did", leaseName, l.cluster.namespace)
+		return fmt.Errorf("somebody has removed the lease %s of namespace %s, so another run may have changed what this run wrote", leaseName, l.cluster.namespace)
 	case err != nil:
 		return err
 	case holderOf(found) != l.holder:
@@ -215,7 +216,7 @@ func (l *lease) renew(ctx context.Context) error {
 	return l.noted(asked, err)
 }
 
-// noted notes a renewal that was asked for at a time, if there was no error.
+// noted records the time at which a renewal was requested, unless the renewal failed. It returns err.
 func (l *lease) noted(asked time.Time, err error) error {
 	if err == nil {
 		l.mutex.Lock()
@@ -225,14 +226,14 @@ func (l *lease) noted(asked time.Time, err error) error {
 	return err
 }
 
-// check is done before a write. While this process renews its lease in time nobody else can have it. When it could not,
-// because the API server was away or the process or its machine was stopped, another may have taken it: then it is renewed
-// before anything else is done.
+// check must be called before a write. While this process renews its lease in time, nobody else can have it. If it could not
+// renew the lease, because the API server did not answer or the process or its machine was stopped, somebody else may have taken
+// the lease. So check renews an old lease before anything is written.
 func (l *lease) check(ctx context.Context) error {
 	l.mutex.Lock()
 	renewed := l.renewed
 	l.mutex.Unlock()
-	// The clock that does not go back stands still while a machine sleeps; its calendar does not.
+	// The monotonic clock stands still while a machine sleeps, but the wall clock does not: the greater age counts.
 	age := max(time.Since(renewed), time.Now().Round(0).Sub(renewed.Round(0)))
 	if age < l.cluster.lease.duration/2 {
 		return nil
@@ -240,7 +241,7 @@ func (l *lease) check(ctx context.Context) error {
 	return l.judged(l.renew(ctx))
 }
 
-// judged ends whatever needs the lease when a renewal failed for a reason that does not pass.
+// judged calls lost when a renewal failed for a reason that does not go away.
 func (l *lease) judged(err error) error {
 	if err == nil || passing(err) || errors.Is(err, context.Canceled) {
 		return err
@@ -254,7 +255,7 @@ func (l *lease) leases() kind[coordinationv1.Lease, coordinationv1.LeaseList] {
 	return l.cluster.core.CoordinationV1().Leases(l.cluster.namespace)
 }
 
-// object is the lease as this process writes it, in place of the one that was found, if there is one.
+// object is the Lease that this process writes, in place of the one that was found, if there is one.
 func (l *lease) object(found *coordinationv1.Lease) *coordinationv1.Lease {
 	now := metav1.NewMicroTime(time.Now())
 	host, number := process()
@@ -280,13 +281,14 @@ func holderOf(l *coordinationv1.Lease) string {
 	return *l.Spec.HolderIdentity
 }
 
-// start renews the lease until it is released, also after ctx has ended.
+// start begins to renew the lease until it is released. The end of ctx does not end the renewals.
 func (l *lease) start(ctx context.Context) {
 	ctx, l.stop = context.WithCancel(context.WithoutCancel(ctx))
 	l.ended.Go(func() { l.keep(ctx) })
 }
 
-// keep renews the lease until ctx ends. While the API server is away nobody else can take it either.
+// keep renews the lease until ctx ends or the lease is lost. If the API server does not answer, it tries again: nobody else can
+// take the lease in that time either.
 func (l *lease) keep(ctx context.Context) {
 	ticker := time.NewTicker(l.cluster.lease.renew)
 	defer ticker.Stop()
@@ -305,7 +307,7 @@ func (l *lease) keep(ctx context.Context) {
 	}
 }
 
-// release gives the lease back.
+// release ends the renewals and deletes the lease, if this process still holds it.
 func (l *lease) release(ctx context.Context) error {
 	l.stop()
 	l.ended.Wait()
@@ -325,8 +327,8 @@ func (l *lease) release(ctx context.Context) error {
 	})
 }
 
-// Tidy removes the lease that a run has left behind which was killed when it had put everything else back, or before it had
-// changed anything. A lease whose holder is at work is an error. now is as in Restore.
+// Tidy removes the lease of a run that was killed before it had changed anything, or after it had put everything else back. It
+// returns an error if the holder of the lease is at work. now has the same meaning as in Restore.
 func (c *Cluster) Tidy(ctx context.Context, now bool) error {
 	_, lost := context.WithCancelCause(ctx)
 	l, err := c.inherit(ctx, "tidy", now, lost)

@@ -89,7 +89,7 @@ func TestRestoreOfALiveRunIsRefused(t *testing.T) {
 			if len(s.writes) != 0 {
 				t.Errorf("it wrote %q, want nothing", s.writes)
 			}
-			if told := said(); len(told) != 1 || !strings.Contains(told[0], "Waiting for up to 30s, to see whether it renews the lease") || !strings.Contains(told[0], "--now") {
+			if told := said(); len(told) != 1 || !strings.Contains(told[0], "Waiting for up to 30s to see whether it renews the lease") || !strings.Contains(told[0], "--now") {
 				t.Errorf("it told %q, want one line about the wait", told)
 			}
 			left, err := c.Leftovers(t.Context())

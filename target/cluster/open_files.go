@@ -1,12 +1,12 @@
 package cluster
 
 const (
-	// filesPerRequest is how many sockets one request in flight has open: its own, and the other end of it where it goes through
-	// a port-forward of this process.
+	// filesPerRequest is how many sockets one request in flight may use: its own, and the other end of its connection if it goes
+	// through a port-forward of this process.
 	filesPerRequest = 2
-	// filesBesides is what the process has open besides: connections to the API server, files.
+	// filesBesides is how many other files and sockets the process has open, such as connections to the API server.
 	filesBesides = 128
 )
 
-// OpenFiles is how many files and sockets this process has open at most while a run has so many requests in flight.
+// OpenFiles is how many files and sockets this process has open at most while inFlight requests are in flight.
 func OpenFiles(inFlight int) int { return filesPerRequest*inFlight + filesBesides }

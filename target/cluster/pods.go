@@ -19,7 +19,7 @@ import (
 	"github.com/hellochaos/hellochaos/manifests"
 )
 
-// podsOf are the pods of a workload that live, the ready ones first, then by name. It may be none.
+// podsOf are the living pods of a workload, the ready ones first, then by name. There may be none.
 func (c *Cluster) podsOf(ctx context.Context, w *manifests.Workload) (pods []corev1.Pod, err error) {
 	namespace := w.Namespace
 	if c.ours(w) {
@@ -45,7 +45,7 @@ func readyFirst(pod *corev1.Pod) int {
 	return 1
 }
 
-// lives reports whether a pod is neither going nor gone: an evicted one stays in the list as failed.
+// lives reports whether a pod is neither being deleted nor ended. An evicted pod stays in the list with the phase Failed.
 func lives(pod *corev1.Pod) bool {
 	return pod.DeletionTimestamp == nil && pod.Status.Phase != corev1.PodFailed && pod.Status.Phase != corev1.PodSucceeded
 }
@@ -55,13 +55,14 @@ type rollout struct {
 	cluster                        *Cluster
 	wanted                         []reference
 	deployments, replicaSets, pods watched
-	// since is when each trouble was first seen; said what was last told.
-	since map[string]time.Time
-	said  string
+	// since is when each trouble was first seen, and announced is the progress that was reported last.
+	since     map[string]time.Time
+	announced string
 }
 
-// rolledOut waits until every pod of these Deployments is ready and of the present template. The error names the pods that
-// do not get on, with the text of the newest event about each, as soon as that is certain or when the time is over.
+// rolledOut waits until every pod of these Deployments is ready and was made from the present template. The error names the
+// pods that do not become ready, each with the text of its newest event. It comes as soon as a trouble is certain to stay, or
+// when the cluster's Wait is over.
 func (c *Cluster) rolledOut(ctx context.Context, deployments []reference) error {
 	byNamespace := map[string][]reference{}
 	for _, d := range deployments {
@@ -92,7 +93,8 @@ func (c *Cluster) rollout(namespace string, wanted []reference) *rollout {
 	}
 }
 
-// look tells what is waited for when that has changed, and returns an error when a trouble has lasted for its grace.
+// look reports which pods are waited for, if they have changed, and returns an error when a trouble has lasted longer than its
+// grace. again is the time after which look must be called again even if nothing changes; 0 means that this is not needed.
 func (r *rollout) look(ctx context.Context) (again time.Duration, done bool, err error) {
 	var waiting []string
 	var lasting []error
@@ -100,7 +102,7 @@ func (r *rollout) look(ctx context.Context) (again time.Duration, done bool, err
 	for _, name := range r.wanted {
 		d := r.deployment(name)
 		if d == nil {
-			return 0, false, fmt.Errorf("%s is not there: was it deleted meanwhile? Deploy again", name)
+			return 0, false, fmt.Errorf("%s is not there any more: somebody may have deleted it. Run 'hellochaos deploy' again", name)
 		}
 		if complete(d) {
 			continue
@@ -122,18 +124,18 @@ func (r *rollout) look(ctx context.Context) (again time.Duration, done bool, err
 			if t.scaling(ctx, r.cluster) {
 				continue
 			}
-			lasting = append(lasting, t.told(ctx, r.cluster))
+			lasting = append(lasting, t.report(ctx, r.cluster))
 		}
 	}
 	r.since = seen
-	if text := strings.Join(waiting, ", "); text != r.said && text != "" {
+	if text := strings.Join(waiting, ", "); text != r.announced && text != "" {
 		r.cluster.say("waiting for pods: %s", text)
-		r.said = text
+		r.announced = text
 	}
 	return again, len(waiting) == 0, errors.Join(lasting...)
 }
 
-// late is the error about all that is not ready when the time is over.
+// late is the error about all pods that are not ready when the time is over.
 func (r *rollout) late(ctx context.Context, cause error) error {
 	problems := []error{fmt.Errorf("after %v: %w", r.cluster.options.Wait, cause)}
 	for _, name := range r.wanted {
@@ -141,36 +143,37 @@ func (r *rollout) late(ctx context.Context, cause error) error {
 		if d == nil || complete(d) {
 			continue
 		}
-		problems = append(problems, fmt.Errorf("%s has %d of %d pods ready: 'kubectl -n %s describe pods' tells more, --wait gives it longer",
+		problems = append(problems, fmt.Errorf("%s has %d of %d pods ready: 'kubectl -n %s describe pods' shows more, and a longer --wait gives the pods more time",
 			name, readyOf(d), replicas(d), name.Namespace))
 		troubles := r.troubles(d)
 		if len(troubles) == 0 {
 			troubles = r.slow(d)
 		}
 		for _, t := range troubles {
-			problems = append(problems, t.told(ctx, r.cluster))
+			problems = append(problems, t.report(ctx, r.cluster))
 		}
 	}
 	return errors.Join(problems...)
 }
 
-// deployment is a Deployment as it is now; nil when there is none.
+// deployment is a Deployment in its present state; nil when it does not exist.
 func (r *rollout) deployment(name reference) *appsv1.Deployment {
-	object, _, _ := r.deployments.GetStore().GetByKey(name.Namespace + "/" + name.Name) // a store in memory has no errors
+	object, _, _ := r.deployments.GetStore().GetByKey(name.Namespace + "/" + name.Name) // the store is in memory and returns no errors
 	d, _ := object.(*appsv1.Deployment)
 	return d
 }
 
-// complete reports whether a Deployment has all the pods of its present template, ready, and no older ones.
+// complete reports whether all pods of a Deployment are ready and made from its present template, and no older pods are left.
 func complete(d *appsv1.Deployment) bool {
 	s := d.Status
 	return s.ObservedGeneration >= d.Generation && s.UpdatedReplicas == replicas(d) && s.Replicas == s.UpdatedReplicas && s.AvailableReplicas == s.UpdatedReplicas
 }
 
-// replicas is how many pods a Deployment is to have.
+// replicas is how many pods a Deployment should have.
 func replicas(d *appsv1.Deployment) int32 { return ptr.Deref(d.Spec.Replicas, 1) }
 
-// readyOf is how many pods of a Deployment's present template are ready, at most: its status does not tell old ones apart.
+// readyOf is how many pods of a Deployment's present template may be ready. It can be too high, since the status of a Deployment
+// counts ready pods of older templates, too.
 func readyOf(d *appsv1.Deployment) int32 {
 	if d.Status.ObservedGeneration < d.Generation {
 		return 0

@@ -88,7 +88,7 @@ func TestRolledOut(t *testing.T) {
 		{"unschedulable", append(backend(unschedulable, none), about("backend-prod-a-1", "Warning", "FailedScheduling", "0/1 nodes are available: 1 Insufficient cpu. preemption: no", now)), foreignGrace,
 			[]string{"Pod backend-prod-a-1: Unschedulable: 0/1 nodes are available: 1 Insufficient cpu.", "newest event, FailedScheduling: 0/1 nodes", "request less"}, ""},
 		{"a node is coming", append(backend(unschedulable, none), about("backend-prod-a-1", "Normal", "TriggeredScaleUp", "pod triggered scale-up", now)), time.Minute,
-			[]string{"after 1m0s: the time is over", "Unschedulable", "TriggeredScaleUp"}, ""},
+			[]string{"after 1m0s: the time that --wait allows is over", "Unschedulable", "TriggeredScaleUp"}, ""},
 		{"quota", backend(corev1.PodStatus{}, refused(`pods "b" is forbidden: exceeded quota: q`)), foreignGrace,
 			[]string{`ReplicaSet backend-prod-a: FailedCreate: pods "b" is forbidden: exceeded quota: q`, "raise the namespace's quota"}, ""},
 		{"webhook", backend(corev1.PodStatus{}, refused(`Internal error occurred: failed calling webhook "namespace.sidecar-injector.istio.io": connection refused`)), foreignGrace,
@@ -96,9 +96,9 @@ func TestRolledOut(t *testing.T) {
 		{"no progress", backend(corev1.PodStatus{}, none, appsv1.DeploymentCondition{Type: appsv1.DeploymentProgressing, Status: corev1.ConditionFalse, Reason: "ProgressDeadlineExceeded", Message: "timed out"}), 0,
 			[]string{"Deployment backend-prod: ProgressDeadlineExceeded: timed out", "kubectl -n shop describe deployment backend-prod"}, ""},
 		{"slow", append(backend(waits("ContainerCreating", ""), none), about("backend-prod-a-1", "Warning", "FailedMount", "no such volume", now)), time.Minute,
-			[]string{"after 1m0s: the time is over", "Deployment backend-prod has 0 of 1 pods ready", "Pod backend-prod-a-1: Pending: container hello-service waits: ContainerCreating", "newest event, FailedMount: no such volume"}, ""},
+			[]string{"after 1m0s: the time that --wait allows is over", "Deployment backend-prod has 0 of 1 pods ready", "Pod backend-prod-a-1: Pending: container hello-service waits: ContainerCreating", "newest event, FailedMount: no such volume"}, ""},
 		{"former pods do not count", append(backend(waits("ContainerCreating", ""), none), old()...), time.Minute,
-			[]string{"the time is over", "ContainerCreating"}, "ImagePullBackOff"},
+			[]string{"the time that --wait allows is over", "ContainerCreating"}, "ImagePullBackOff"},
 		{"not there", nil, 0, []string{"Deployment backend-prod is not there"}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

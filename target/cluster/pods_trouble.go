@@ -17,18 +17,19 @@ import (
 )
 
 const (
-	// troubleGrace is how long a trouble of a pod's own must last before it is believed to stay: a registry may hiccup once.
+	// troubleGrace is how long a trouble that concerns only a pod must last before it is reported: a registry may fail once and
+	// work a moment later.
 	troubleGrace = 5 * time.Second
-	// foreignGrace is the same for a trouble that others may cure: a cluster that gets a node, a webhook that restarts, a
-	// service account that is made just now.
+	// foreignGrace is the same for a trouble that something else in the cluster may end: a new node, a webhook that restarts, or
+	// a service account that is just being made.
 	foreignGrace = 20 * time.Second
-	// revisionAnnotation is the number of the template on a Deployment and on the ReplicaSet that has its pods.
+	// revisionAnnotation holds the number of the template, on a Deployment and on the ReplicaSet that owns its pods.
 	revisionAnnotation = "deployment.kubernetes.io/revision"
-	// crashLoop is the state of a container that ended more than once, while it waits for its next start.
+	// crashLoop is the reason for which a container waits that has ended several times and will be started again.
 	crashLoop = "CrashLoopBackOff"
 )
 
-// trouble is why a pod, or the making of pods, does not get on.
+// trouble is a reason why a pod does not become ready, or why pods cannot be made.
 type trouble struct {
 	object               metav1.Object
 	kind, reason, detail string
@@ -37,15 +38,15 @@ type trouble struct {
 	advice               string
 }
 
-// key tells one trouble from another; a container that cannot get its image changes its reason all the time.
+// key identifies a trouble. It leaves out the reason, which alternates while a container cannot get its image.
 func (t *trouble) key() string { return string(t.object.GetUID()) + t.object.GetName() + t.container }
 
-// troubles are what is wrong with a Deployment's present pods, or with the making of them.
+// troubles are the troubles of a Deployment's present pods, and those of the making of these pods.
 func (r *rollout) troubles(d *appsv1.Deployment) (all []*trouble) {
 	for _, condition := range d.Status.Conditions {
 		if condition.Type == appsv1.DeploymentProgressing && condition.Status == corev1.ConditionFalse && d.Status.ObservedGeneration >= d.Generation {
 			all = append(all, &trouble{object: d, kind: "Deployment", reason: condition.Reason, detail: condition.Message,
-				advice: fmt.Sprintf("'kubectl -n %s describe deployment %s' tells more", printable.Word(d.Namespace), printable.Word(d.Name))})
+				advice: fmt.Sprintf("'kubectl -n %s describe deployment %s' shows more", printable.Word(d.Namespace), printable.Word(d.Name))})
 		}
 	}
 	set := r.present(d)
@@ -63,13 +64,13 @@ func (r *rollout) troubles(d *appsv1.Deployment) (all []*trouble) {
 		}
 	}
 	if len(all) > 1 {
-		// What the pods say is the reason of what the Deployment says.
+		// The troubles of the pods are the cause of the Deployment's trouble, so they are enough.
 		all = slices.DeleteFunc(all, func(t *trouble) bool { return t.kind == "Deployment" })
 	}
 	return all
 }
 
-// present is the ReplicaSet of a Deployment's present template; nil when it is not made yet.
+// present is the ReplicaSet of a Deployment's present template; nil when it does not exist yet.
 func (r *rollout) present(d *appsv1.Deployment) *appsv1.ReplicaSet {
 	for _, object := range r.replicaSets.GetStore().List() {
 		set, ok := object.(*appsv1.ReplicaSet)
@@ -81,7 +82,7 @@ func (r *rollout) present(d *appsv1.Deployment) *appsv1.ReplicaSet {
 	return nil
 }
 
-// podsOfSet are the pods of a ReplicaSet that live, by name.
+// podsOfSet are the living pods of a ReplicaSet, sorted by name.
 func (r *rollout) podsOfSet(set *appsv1.ReplicaSet) (pods []*corev1.Pod) {
 	for _, object := range r.pods.GetStore().List() {
 		if pod, ok := object.(*corev1.Pod); ok && metav1.IsControlledBy(pod, set) && lives(pod) {
@@ -92,7 +93,7 @@ func (r *rollout) podsOfSet(set *appsv1.ReplicaSet) (pods []*corev1.Pod) {
 	return pods
 }
 
-// slow are the pods of which nothing is known to be wrong, but that are not ready.
+// slow are troubles for the pods that are not ready although nothing is known to be wrong with them.
 func (r *rollout) slow(d *appsv1.Deployment) (all []*trouble) {
 	set := r.present(d)
 	if set == nil {
@@ -114,17 +115,17 @@ func (r *rollout) slow(d *appsv1.Deployment) (all []*trouble) {
 	return all
 }
 
-// containersOf are the states of all containers of a pod, those that begin it first.
+// containersOf are the states of all containers of a pod, the init containers first.
 func containersOf(pod *corev1.Pod) []corev1.ContainerStatus {
 	return slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses)
 }
 
-// podTrouble is what keeps a pod from becoming ready, as far as it does not go away by itself; nil when there is none.
+// podTrouble is a trouble that keeps a pod from becoming ready and that does not go away by itself; nil when there is none.
 func podTrouble(pod *corev1.Pod) *trouble {
 	for _, condition := range pod.Status.Conditions {
 		if condition.Type == corev1.PodScheduled && condition.Status == corev1.ConditionFalse && condition.Reason == corev1.PodReasonUnschedulable {
 			return &trouble{object: pod, kind: "Pod", reason: condition.Reason, detail: condition.Message, grace: foreignGrace,
-				advice: "free a node, add one, or let the Deployment's pods request less"}
+				advice: "make room on a node, add a node, or let the pods of the Deployment request less"}
 		}
 	}
 	for _, c := range containersOf(pod) {
@@ -148,7 +149,7 @@ func podTrouble(pod *corev1.Pod) *trouble {
 	return nil
 }
 
-// crashed takes up how a container ended.
+// crashed completes a trouble by how its container ended.
 func (t *trouble) crashed(c *corev1.ContainerStatus) {
 	t.detail = fmt.Sprintf("container %s was started %d times", c.Name, c.RestartCount+1)
 	for _, state := range []corev1.ContainerState{c.State, c.LastTerminationState} {
@@ -161,24 +162,25 @@ func (t *trouble) crashed(c *corev1.ContainerStatus) {
 }
 
 func describePod(pod *corev1.Pod) string {
-	return fmt.Sprintf("'kubectl -n %s describe pod %s' tells more", printable.Word(pod.Namespace), printable.Word(pod.Name))
+	return fmt.Sprintf("'kubectl -n %s describe pod %s' shows more", printable.Word(pod.Namespace), printable.Word(pod.Name))
 }
 
-// refusedPods is what to do when the API server refuses a ReplicaSet's pods.
+// refusedPods is the advice when the API server refuses a ReplicaSet's pods.
 func refusedPods(message string) string {
 	switch {
 	case strings.Contains(message, "exceeded quota"):
 		return "raise the namespace's quota, or free some of it ('kubectl get resourcequota')"
 	case strings.Contains(message, "webhook"):
-		return "mend or remove the webhook that is named; 'hellochaos doctor' looks at Istio's"
+		return "repair or remove the webhook that the message names; 'hellochaos doctor' checks Istio's own webhook"
 	case strings.Contains(message, "PodSecurity"):
-		return "the namespace's Pod Security level forbids them: Istio without its CNI plugin needs privileged (label pod-security.kubernetes.io/enforce)"
+		return "the namespace's Pod Security level forbids the pods: without its CNI plugin Istio needs the level privileged (label pod-security.kubernetes.io/enforce)"
 	}
-	return "remove what forbids them, then deploy again"
+	return "remove what forbids the pods, then run 'hellochaos deploy' again"
 }
 
-// told is the trouble as an error, with the newest event about its object and the last line of the container's log.
-func (t *trouble) told(ctx context.Context, c *Cluster) error {
+// report is the trouble as an error, with the newest event about its object and, for a crash loop, the last line of the
+// container's log.
+func (t *trouble) report(ctx context.Context, c *Cluster) error {
 	ctx, cancel := context.WithTimeout(ctx, requestTime)
 	defer cancel()
 	text := fmt.Sprintf("%s %s: %s", t.kind, t.object.GetName(), t.reason)
@@ -194,7 +196,7 @@ func (t *trouble) told(ctx context.Context, c *Cluster) error {
 	return fmt.Errorf("%s\n  %s", text, t.advice)
 }
 
-// scaling reports whether the cluster says that it gets a node for a pod that fits on none.
+// scaling reports whether the cluster is getting a new node for a pod that fits on no present node.
 func (t *trouble) scaling(ctx context.Context, c *Cluster) bool {
 	if t.reason != corev1.PodReasonUnschedulable {
 		return false
@@ -204,7 +206,7 @@ func (t *trouble) scaling(ctx context.Context, c *Cluster) bool {
 	})
 }
 
-// eventsOf are the events about an object, the newest last; none when they may not be read.
+// eventsOf are the events about an object, the newest last; it is empty when the events cannot be read.
 func (c *Cluster) eventsOf(ctx context.Context, object metav1.Object) []corev1.Event {
 	list, err := c.core.CoreV1().Events(object.GetNamespace()).List(ctx, metav1.ListOptions{FieldSelector: "involvedObject.name=" + object.GetName()})
 	if err != nil {
@@ -215,8 +217,8 @@ func (c *Cluster) eventsOf(ctx context.Context, object metav1.Object) []corev1.E
 	return events
 }
 
-// newestEvent is the last warning about an object that says more than the container's state does ("Error: ErrImagePull"), or
-// else the last event; nil when there is none.
+// newestEvent is the last warning about an object that says more than the container's state (as "Error: ErrImagePull" does not),
+// or else the last event; nil when there is none.
 func (c *Cluster) newestEvent(ctx context.Context, object metav1.Object) *corev1.Event {
 	events := c.eventsOf(ctx, object)
 	for _, event := range slices.Backward(events) {
@@ -230,7 +232,7 @@ func (c *Cluster) newestEvent(ctx context.Context, object metav1.Object) *corev1
 	return &events[len(events)-1]
 }
 
-// happened is when an event was last seen, whichever way it was written down.
+// happened is the time at which an event was last seen. Kubernetes has recorded it in different fields over time.
 func happened(e *corev1.Event) time.Time {
 	last := e.CreationTimestamp.Time
 	for _, at := range []time.Time{e.FirstTimestamp.Time, e.LastTimestamp.Time, e.EventTime.Time} {
@@ -244,7 +246,7 @@ func happened(e *corev1.Event) time.Time {
 	return last
 }
 
-// lastWords tells the last line that a container wrote before it ended; empty when that may not be read.
+// lastWords is the last line that a container wrote before it ended; empty when the log cannot be read.
 func (c *Cluster) lastWords(ctx context.Context, pod metav1.Object, container string) string {
 	for _, previous := range []bool{true, false} {
 		text, err := c.core.CoreV1().Pods(pod.GetNamespace()).GetLogs(pod.GetName(), &corev1.PodLogOptions{

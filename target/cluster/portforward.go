@@ -16,7 +16,7 @@ import (
 	"k8s.io/streaming/pkg/httpstream"
 )
 
-// forwardAgain is the time between two connections of a port-forward to the API server.
+// forwardAgain is the time after which a port-forward connects to the API server again.
 const forwardAgain = 200 * time.Millisecond
 
 // forward is a port of the loopback interface that leads to a pod through the API server.
@@ -27,15 +27,15 @@ type forward struct {
 	ended  sync.WaitGroup
 }
 
-// forward opens a port that leads to a port of a pod until Close. ctx bounds the opening alone. A single connection that
-// the pod resets ends all of them in client-go; it is opened again then, on the same port.
+// forward opens a port that leads to a port of a pod until Close. ctx limits only the time until it is
+// open. When the pod resets one connection, client-go ends the whole port-forward; it is then opened again, on the same port.
 func (c *Cluster) forward(ctx context.Context, pod *corev1.Pod, port int) (*forward, error) {
 	at := c.core.CoreV1().RESTClient().Post().Resource("pods").Namespace(pod.Namespace).Name(pod.Name).SubResource("portforward").URL()
 	dialer, err := c.forwardDialer(at)
 	if err != nil {
 		return nil, fmt.Errorf("forwarding a port to pod %s: %w", pod.Name, err)
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, requestTime, errors.New("it did not open in time"))
+	ctx, cancel := context.WithTimeoutCause(ctx, requestTime, fmt.Errorf("it did not open within %v", requestTime))
 	defer cancel()
 	lasting, stop := context.WithCancel(context.WithoutCancel(ctx))
 	f := &forward{dialer: dialer, stop: stop}
@@ -53,7 +53,7 @@ func (c *Cluster) forward(ctx context.Context, pod *corev1.Pod, port int) (*forw
 	return nil, errors.Join(fmt.Errorf("forwarding a port to pod %s: %w", pod.Name, err), f.Close())
 }
 
-// forwardDialer speaks WebSocket to the API server, and SPDY to one that is too old for that.
+// forwardDialer speaks WebSocket to the API server, or SPDY if the server is too old for WebSocket.
 func (c *Cluster) forwardDialer(at *url.URL) (httpstream.Dialer, error) {
 	transport, upgrader, err := spdy.RoundTripperFor(c.config)
 	if err != nil {
@@ -69,7 +69,8 @@ func (c *Cluster) forwardDialer(at *url.URL) (httpstream.Dialer, error) {
 	}), nil
 }
 
-// keep forwards until ctx ends. It tells the local port once it is known, or why the first connection failed.
+// keep forwards until ctx ends. It sends the local port to opened once the port is known, or the error to failed if the first
+// connection fails.
 func (f *forward) keep(ctx context.Context, port int, opened chan<- uint16, failed chan<- error) {
 	for local := uint16(0); ctx.Err() == nil; {
 		found, err := f.once(ctx, local, port, func(found uint16) {
@@ -89,8 +90,8 @@ func (f *forward) keep(ctx context.Context, port int, opened chan<- uint16, fail
 	}
 }
 
-// once forwards from a local port, 0 for any, until its connection to the API server is lost or given up, or ctx ends. It
-// tells the local port when it is ready, and returns it; 0: it never was.
+// once forwards from a local port, or from any free one if local is 0, until its connection to the API server is lost or given
+// up, or ctx ends. It calls ready with the local port when it is open, and returns that port; it returns 0 if it never opened.
 func (f *forward) once(ctx context.Context, local uint16, port int, ready func(uint16)) (found uint16, err error) {
 	outer := ctx
 	ctx, end := context.WithCancel(ctx)
@@ -114,15 +115,15 @@ func (f *forward) once(ctx context.Context, local uint16, port int, ready func(u
 		return 0, err
 	case <-ctx.Done():
 	}
-	if outer.Err() != nil { // a connection that is still being opened ends by itself
+	if outer.Err() != nil { // there is nothing to wait for: the connection that is being opened ends by itself
 		return 0, context.Cause(outer)
 	}
 	return 0, <-ended
 }
 
-// impatient opens connections that end their port-forward when client-go gives them up, or cannot use them any more.
-// client-go waits for the other side to close a connection after a stream's error, for half a minute where that side does
-// not, and meanwhile takes connections of which nothing comes.
+// impatient opens connections that end their port-forward as soon as client-go gives the connection up or cannot use it any
+// more. By itself, client-go waits up to half a minute after a stream's error for the other side to close the connection, and
+// in that time accepts connections that get no answer.
 type impatient struct {
 	httpstream.Dialer
 	end context.CancelFunc

@@ -12,33 +12,33 @@ import (
 )
 
 const (
-	// probeName is the name of the objects by which it is seen which rules a proxy holds.
+	// probeName is the name of the objects that show which rules a proxy holds.
 	probeName = "hellochaos-probe"
-	// rulesPath is answered by the proxy itself, by the newest VirtualService that it holds; clustersPath by the newest
-	// ServiceEntry and DestinationRule.
+	// The proxy itself answers rulesPath, from the newest VirtualService of the probe that it holds. It answers clustersPath from
+	// the newest ServiceEntry and DestinationRule.
 	rulesPath, clustersPath = "/rules", "/clusters"
-	// noEndpoint is what Envoy answers for a cluster that it knows and that has no endpoint; for one that it does not know
-	// the body is empty.
+	// noEndpoint is the body that Envoy answers for a cluster that it knows and that has no endpoint. For a cluster that it does
+	// not know, the body is empty.
 	noEndpoint = "no healthy upstream"
 )
 
-// probe is a set of objects that carry a nonce. They are written after a set of rules. Istio's control plane reads each
-// kind of object in the order of their writes and pushes what it knows as a whole, so a proxy that answers for the nonce
-// holds the set, whatever the set says.
+// probe is a set of objects that carry a nonce, a random name. They are written after a set of rules. Istio's control plane
+// reads the objects of each kind in the order in which they were written, and pushes all that it knows at once. So a proxy
+// that answers for the nonce holds the set of rules, whatever these rules are.
 type probe struct {
 	nonce, namespace string
 	// selector is the ingress gateway's, when the set has a Gateway.
 	selector map[string]string
 }
 
-// host is the name that the nonce has in the proxies' tables.
+// host is the host of the VirtualService, by which the proxies' tables have the nonce.
 func (p *probe) host() string { return p.nonce + trail.ProbeDomain }
 
-// cluster is the host of the ServiceEntry, unknown one that no object knows.
+// cluster is the host of the ServiceEntry. unknown is a host for which no object has rules.
 func (p *probe) cluster() string { return "cluster-" + p.nonce + trail.ProbeDomain }
 func (p *probe) unknown() string { return "unknown-" + p.nonce + trail.ProbeDomain }
 
-// objects are what is written, in this order.
+// objects are the probe's objects, in the order in which they are written.
 func (p *probe) objects(c *Cluster) []*unstructured.Unstructured {
 	object := func(kind string, spec map[string]any) *unstructured.Unstructured {
 		u := &unstructured.Unstructured{Object: map[string]any{"spec": spec}}
@@ -75,7 +75,7 @@ func (p *probe) objects(c *Cluster) []*unstructured.Unstructured {
 	}}))
 }
 
-// question is one request of a probe, and what a proxy answers that obeys.
+// question is one request of a probe; obeys reports whether the answer is that of a proxy that obeys.
 type question struct {
 	host, path string
 	obeys      func(trail.Probe) bool
@@ -89,9 +89,9 @@ func (p *probe) visible() []question {
 	}
 }
 
-// questions are what the sidecars of the chain's namespace are asked when they are to obey a set. A Sidecar of the set
-// says what they do with hosts that nobody knows, and may hide the nonce's own host, which is then what shows that it is
-// obeyed.
+// questions are the questions for the sidecars of the chain's namespace after a set was applied. A Sidecar of the set decides
+// what they do with unknown hosts, which is one of the questions. The Sidecar may also hide the nonce's own host; then the
+// question is whether it is hidden.
 func (p *probe) questions(objects []manifests.Object) ([]question, error) {
 	text := fmt.Sprintf(`
 apiVersion: networking.istio.io/v1

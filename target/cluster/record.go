@@ -4,27 +4,28 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// record is what a journal knows of one object.
+// record is what a journal says about one object.
 type record struct {
 	reference reference
-	before    *unstructured.Unstructured // nil: it was not there
-	// ours is the content after the last write that was done; pending what a write that was begun would make of it.
+	before    *unstructured.Unstructured // nil if the object did not exist
+	// ours is the content after the last write that was completed, and pending the result of a write that was begun and may not
+	// have been completed.
 	ours    content
 	pending *outcome
 }
 
-// knows reports whether a content is one that the run itself has left: nothing else has changed what it wrote.
+// knows reports whether the run itself has left this content, so that nobody else has changed what the run wrote.
 func (r *record) knows(now content) bool {
 	return r.untouched(r.ours, now) || r.begun(now)
 }
 
-// begun reports whether a content is what a write that was begun would make, whatever node ports the server chose.
+// begun reports whether a content is the result of the write that was begun, whatever node ports the server chose.
 func (r *record) begun(now content) bool {
 	return r.pending != nil && r.untouched(withoutNodePorts(r.pending.Content), withoutNodePorts(now))
 }
 
-// untouched reports whether now is what we left: the same spec, and the labels and annotations that we set. Controllers
-// add annotations of their own to Services, which is nobody's edit of a policy.
+// untouched reports whether now is what the run left: the same spec, and the labels and annotations that the run set. Other
+// annotations may differ, since controllers add annotations to Services without changing a policy.
 func (r *record) untouched(ours, now content) bool {
 	if ours == nil || now == nil {
 		return (ours == nil) == (now == nil)
@@ -46,8 +47,8 @@ func (r *record) untouched(ours, now content) bool {
 	return true
 }
 
-// ownPart is an object's content without the labels and annotations that neither stood there before nor are wanted by us:
-// those are others', and stay.
+// ownPart is an object's content without the labels and annotations that were neither there before the run nor are wanted by
+// the run. These belong to others, and stay.
 func (r *record) ownPart(u, want *unstructured.Unstructured) content {
 	c := contentOf(u)
 	before, wanted := contentOf(r.before), contentOf(want)
@@ -89,7 +90,7 @@ func withoutNodePorts(c content) content {
 	return contentOf(u)
 }
 
-// records replays a journal: the objects in the order in which they were written down.
+// records replays a journal. The records are in the order in which the journal first names their objects.
 func records(lines []line) []*record {
 	var all []*record
 	known := map[reference]*record{}

@@ -12,34 +12,34 @@ import (
 
 const istioGroup = "networking.istio.io"
 
-// istioVersions are the versions of Istio's networking API that share one schema, the best first.
+// istioVersions are the versions of Istio's networking API that have the same schema, the preferred one first.
 var istioVersions = []string{"v1", "v1beta1", "v1alpha3"}
 
-// reference names one object of the cluster. Namespace is empty for what stands in none.
+// reference names one object of the cluster. Namespace is empty for an object without a namespace.
 type reference struct {
 	Kind      string `json:"kind"`
 	Namespace string `json:"namespace,omitempty"`
 	Name      string `json:"name"`
 }
 
-// String is "VirtualService middleware", as messages have it.
+// String is the form for messages: "VirtualService middleware".
 func (r reference) String() string { return r.Kind + " " + r.Name }
 
-// istioResources are the resources of Istio's kinds.
+// istioResources are the names of the API resources of Istio's kinds.
 var istioResources = map[string]string{
 	"VirtualService": "virtualservices", "DestinationRule": "destinationrules", "Gateway": "gateways",
 	"ServiceEntry": "serviceentries", "Sidecar": "sidecars",
 }
 
-// coreResources are those of Kubernetes' kinds.
+// coreResources are the API resources of Kubernetes' own kinds.
 var coreResources = map[string]schema.GroupVersionResource{
 	"Service":    {Version: "v1", Resource: "services"},
 	"Namespace":  {Version: "v1", Resource: "namespaces"},
 	"Deployment": {Group: "apps", Version: "v1", Resource: "deployments"},
 }
 
-// runKinds are the kinds that a run changes, in the order in which they are written: what is pointed at before what
-// points at it.
+// runKinds are the kinds that a run changes, in the order in which it writes them: an object is written before the objects that
+// refer to it.
 var runKinds = []string{"Service", "Sidecar", "ServiceEntry", "DestinationRule", "Gateway", "VirtualService"}
 
 // resource is the API resource of a kind.
@@ -58,7 +58,7 @@ func (c *Cluster) at(r reference) dynamic.ResourceInterface {
 	return c.dynamic.Resource(c.resource(r.Kind)).Namespace(r.Namespace)
 }
 
-// referenceOf is where an object of a manifest stands in this cluster.
+// referenceOf names an object of a manifest as it is in this cluster: without a namespace of its own it is in the chain's.
 func (c *Cluster) referenceOf(o *manifests.Object) reference {
 	r := reference{Kind: o.Kind, Namespace: o.Meta.Namespace, Name: o.Meta.Name}
 	if r.Namespace == "" && r.Kind != "Namespace" {
@@ -67,7 +67,7 @@ func (c *Cluster) referenceOf(o *manifests.Object) reference {
 	return r
 }
 
-// desired is an object of a manifest as it is sent to the API server: with its namespace and our label.
+// desired is an object of a manifest in the form that is sent to the API server, with its namespace and the label managedBy.
 func (c *Cluster) desired(o *manifests.Object) (*unstructured.Unstructured, error) {
 	object, err := o.Unstructured()
 	if err != nil {

@@ -21,10 +21,10 @@ import (
 	"github.com/hellochaos/hellochaos/target"
 )
 
-// Close implements target.Target: every object is put back as it was, read back, and the proxies and the chain are asked. It
-// is done under a lease that is given back in the end. What could not be put back stays in the journal, and the error says
-// what and why; RestoreCommand tries again. When the lease is lost nothing more is put back by this process: whoever has
-// the lease may be doing it, or may have changed the objects for another run.
+// Close implements target.Target. It puts every object back as it was, reads it back, and checks that the proxies obey and that
+// the chain answers as before. Then it gives the lease back. What could not be put back stays in the journal; the error names it
+// and says why, and RestoreCommand tries again. When the lease is lost, this process puts nothing more back: the new holder of
+// the lease may be doing so, or may have changed the objects for another run.
 func (r *Run) Close(ctx context.Context) (target.Restoration, error) {
 	defer r.journal.close()
 	r.shut()
@@ -38,12 +38,12 @@ func (r *Run) Close(ctx context.Context) (target.Restoration, error) {
 	return restored, errors.Join(err, r.lease.release(ctx))
 }
 
-// whileHeld is a context that ends with ctx, and as soon as the lease is lost, which is its cause then.
+// whileHeld is a context that ends with ctx, or as soon as the lease is lost. In the second case its cause is the loss.
 func (r *Run) whileHeld(ctx context.Context) (held context.Context, done func()) {
 	held, end := context.WithCancelCause(ctx)
 	stop := context.AfterFunc(r.gone, func() { end(context.Cause(r.gone)) })
 	if r.gone.Err() != nil {
-		end(context.Cause(r.gone)) // AfterFunc runs in its own time
+		end(context.Cause(r.gone)) // AfterFunc runs later, in a goroutine of its own
 	}
 	return held, func() {
 		stop()
@@ -51,21 +51,21 @@ func (r *Run) whileHeld(ctx context.Context) (held context.Context, done func())
 	}
 }
 
-// Edits is what becomes of an object that another has changed since the run wrote it.
+// Edits decides what a restore does with an object that somebody else has changed since the run wrote it.
 type Edits string
 
 const (
-	// RefuseEdits leaves it alone, and is an error.
+	// RefuseEdits leaves the object as it is, and makes the restore return an error.
 	RefuseEdits Edits = ""
-	// KeepEdits leaves it as the other made it, for good.
+	// KeepEdits leaves the object as somebody else made it, and removes it from what must be put back.
 	KeepEdits Edits = "keep"
-	// OverwriteEdits puts it back as it was before the run.
+	// OverwriteEdits puts the object back as it was before the run.
 	OverwriteEdits Edits = "overwrite"
 )
 
-// Restore puts back what a run has left, from its journal in the cluster alone. A journal that no run of this namespace can
-// have written is refused, and kept. The run must be dead: it has given back its lease, or it has not renewed it for as long
-// as a lease lasts, which is waited for; now is the word of the user that it is dead, and nothing is waited for.
+// Restore puts back what a run has changed. It needs only the journal in the cluster. A journal that no run of this namespace
+// can have written is refused, and kept. The run must be dead: either it has given back its lease, or Restore waits for the
+// duration of a lease and sees no renewal. now means that the user knows that the run is dead, so Restore does not wait.
 func (c *Cluster) Restore(ctx context.Context, name string, edited Edits, now bool) (target.Restoration, error) {
 	if _, err := c.storedJournal(ctx, name); err != nil {
 		return target.Restoration{}, err
@@ -86,14 +86,15 @@ func (c *Cluster) Restore(ctx context.Context, name string, edited Edits, now bo
 	return restored, errors.Join(err, l.release(ctx))
 }
 
-// restoring begins the names of the holders of the lease that restore a run.
+// restoring is the beginning of the name under which a restore of a run holds the lease.
 func restoring(run string) string { return "restore-" + run }
 
-// restoreAll puts back all of a journal. It is read again under the lease: until then its run may have gone on.
+// restoreAll puts back everything that a journal records. It reads the journal again now that it has the lease, since the run
+// may have gone on until then.
 func (r *Run) restoreAll(ctx context.Context) (target.Restoration, error) {
 	stored, err := r.cluster.storedJournal(ctx, r.name)
 	if errors.Is(err, errNoJournal) {
-		return target.Restoration{Detail: "it has put everything back itself meanwhile"}, nil
+		return target.Restoration{Detail: "the run has put everything back itself in the meantime"}, nil
 	}
 	if err != nil {
 		return target.Restoration{}, err
@@ -104,17 +105,17 @@ func (r *Run) restoreAll(ctx context.Context) (target.Restoration, error) {
 	return r.cluster.putBack(ctx, r, records(stored.lines))
 }
 
-// storedJournal is a journal as it is in the cluster.
+// storedJournal is a journal as it is stored in the cluster.
 type storedJournal struct {
 	text, version string
 	lines         []line
 }
 
-// errNoJournal says that there is no journal of a run.
-var errNoJournal = errors.New("'hellochaos status' lists those that there are")
+// errNoJournal says that no journal of a run exists.
+var errNoJournal = errors.New("'hellochaos status' lists the runs that have a journal")
 
-// storedJournal reads the journal of a run. The error is an errNoJournal when there is none, and a refusedError when it is
-// not to be believed.
+// storedJournal reads the journal of a run. The error is an errNoJournal when it does not exist, and a
+// refusedError when it cannot be trusted or read.
 func (c *Cluster) storedJournal(ctx context.Context, run string) (*storedJournal, error) {
 	if wrong := validation.IsDNS1123Subdomain(run); len(wrong) > 0 {
 		return nil, fmt.Errorf("%q cannot be the name of a run: %s; %w", run, strings.Join(wrong, "; "), errNoJournal)
@@ -137,11 +138,11 @@ func (c *Cluster) storedJournal(ctx context.Context, run string) (*storedJournal
 	return &storedJournal{text: stored.Data[journalKey], version: stored.ResourceVersion, lines: lines}, nil
 }
 
-// removeLocal removes the journal's file, if this machine is the one that has it.
+// removeLocal removes the journal's file, if it is on this machine.
 func removeLocal(name string) error {
 	folder, err := journalFolder()
 	if err != nil {
-		return nil // then there is none
+		return nil // without a folder there is no file
 	}
 	if err := os.Remove(filepath.Join(folder, name+".jsonl")); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("removing the journal's file: %w", err)
@@ -149,11 +150,11 @@ func removeLocal(name string) error {
 	return nil
 }
 
-// pointedAt are the kinds that rules point at.
+// pointedAt are the kinds of objects to which rules refer.
 var pointedAt = []string{"Service", "ServiceEntry", "DestinationRule", "Gateway"}
 
-// putBack restores every object that it can, has the proxies and the chain asked, and removes the journal when all of it
-// is as it was.
+// putBack restores every object that it can. If all are as they were, it checks the proxies and the chain, and removes the
+// journal.
 func (c *Cluster) putBack(ctx context.Context, r *Run, recs []*record) (target.Restoration, error) {
 	var probes []*record
 	objects := slices.DeleteFunc(slices.Clone(recs), func(rec *record) bool {
@@ -180,20 +181,22 @@ func (c *Cluster) putBack(ctx context.Context, r *Run, recs []*record) (target.R
 		problems = []error{fmt.Errorf("%d of %d objects were put back: %w", restored, len(objects), context.Cause(ctx))}
 	}
 	if err := errors.Join(problems...); err != nil {
-		// What was done last is still to be written down. A journal that has no room for it says enough: what was begun.
+		// The line about the last write is not stored yet. If the journal has no room for it, the stored line about the beginning
+		// of this write is enough.
 		var full *fullError
 		if flushed := r.journal.flush(ctx); ctx.Err() == nil && !errors.As(flushed, &full) {
 			err = errors.Join(err, flushed)
 		}
-		return target.Restoration{Objects: restored}, fmt.Errorf("%w\nwhat is left is in the journal; try again by: %s, with --edited=keep or --edited=overwrite where it was another's edit",
+		return target.Restoration{Objects: restored}, fmt.Errorf("%w\nthe journal still holds what was not put back; to try again, type: %s (with --edited=keep or --edited=overwrite if somebody else has changed an object)",
 			err, r.RestoreCommand())
 	}
-	done := target.Restoration{Objects: restored, Detail: fmt.Sprintf("%d objects read back as they were before; %s", restored, seen)}
+	done := target.Restoration{Objects: restored, Detail: fmt.Sprintf("%d objects were read back as they were before the run; %s", restored, seen)}
 	return done, r.journal.remove(ctx)
 }
 
-// restoreObjects puts back first what was there before, then takes away what was not, so that no rule points at nothing in
-// between. A rule that another has changed stays, and with it what we made that it may point at. It ends with ctx.
+// restoreObjects first puts back the objects that existed before the run, and then removes those that did not, so that no rule
+// refers to a missing object in between. If an object could not be put back, it keeps the objects of the run to which that
+// object may refer. It stops when ctx ends.
 func (r *Run) restoreObjects(ctx context.Context, recs []*record) (restored int, problems []error) {
 	restore := func(rec *record) {
 		if ctx.Err() != nil {
@@ -221,7 +224,7 @@ func (r *Run) restoreObjects(ctx context.Context, recs []*record) (restored int,
 		}
 	}
 	if len(left) > 0 {
-		problems = append(problems, fmt.Errorf("%s: left too, since what was left may point there", strings.Join(left, ", ")))
+		problems = append(problems, fmt.Errorf("%s: not removed either, since an object that was not put back may refer to it", strings.Join(left, ", ")))
 	}
 	return restored, problems
 }
@@ -238,7 +241,7 @@ func (r *Run) restore(ctx context.Context, rec *record) error {
 			return err
 		}
 		if terminating(live) {
-			return &terminatingError{rec.reference, live.GetFinalizers()} // what it is now will be gone in a moment
+			return &terminatingError{rec.reference, live.GetFinalizers()} // its present state will be gone in a moment
 		}
 		now, ours := contentOf(live), rec.ours
 		if rec.begun(now) {
@@ -262,12 +265,12 @@ func (r *Run) restore(ctx context.Context, rec *record) error {
 		if err := r.cluster.replace(ctx, rec, live, merged); err != nil {
 			return err
 		}
-		// Once more from the top: it is done when it is read as it should be.
-		return apierrors.NewConflict(r.cluster.resource(rec.reference.Kind).GroupResource(), rec.reference.Name, errors.New("to be read back"))
+		// This conflict makes again call the function once more, to read the object back.
+		return apierrors.NewConflict(r.cluster.resource(rec.reference.Kind).GroupResource(), rec.reference.Name, errors.New("it was written, and must still be read back"))
 	})
 }
 
-// replace makes an object's content what it should be.
+// replace writes the merged content to an object: it deletes, creates or updates the object.
 func (c *Cluster) replace(ctx context.Context, rec *record, live *unstructured.Unstructured, merged content) error {
 	switch {
 	case merged == nil:
@@ -289,15 +292,15 @@ func (c *Cluster) replace(ctx context.Context, rec *record, live *unstructured.U
 	}
 }
 
-// disown books the fields of an object that is as it was to those who had set them: otherwise whoever applies it next would
-// be told of a conflict with us.
+// disown gives the fields of an object that is as it was back to the field managers that had set them. Otherwise the next apply
+// of the object would report a conflict with this program.
 func (c *Cluster) disown(ctx context.Context, rec *record, live *unstructured.Unstructured) error {
 	if live == nil || !contentOf(live).equal(contentOf(rec.before)) || !slices.ContainsFunc(live.GetManagedFields(), func(e metav1.ManagedFieldsEntry) bool { return e.Manager == manager }) {
 		return nil
 	}
 	was := rec.before.GetManagedFields()
 	if len(was) == 0 {
-		was = []metav1.ManagedFieldsEntry{{}} // this is how an API server is told to forget them all
+		was = []metav1.ManagedFieldsEntry{{}} // an API server forgets all field managers when it gets one empty entry
 	}
 	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"resourceVersion": live.GetResourceVersion(), "managedFields": was}})
 	if err != nil {
@@ -307,7 +310,7 @@ func (c *Cluster) disown(ctx context.Context, rec *record, live *unstructured.Un
 	return err
 }
 
-// removeProbe takes a probe's object away. Nobody else has a use for it, so nobody is asked.
+// removeProbe removes an object of a probe. Nobody else uses it, so it is removed whoever has changed it.
 func (c *Cluster) removeProbe(ctx context.Context, ref reference) error {
 	return c.again(ctx, "removing "+ref.String(), func(ctx context.Context) error {
 		err := c.at(ref).Delete(ctx, ref.Name, metav1.DeleteOptions{})
@@ -325,14 +328,14 @@ func (c *Cluster) removeProbe(ctx context.Context, ref reference) error {
 	})
 }
 
-// seen looks at the restored rules from outside: every proxy of the chain must hold what the API server holds, and the chain
-// must answer as it did before the run. It says what was seen.
+// seen checks the restored rules from outside: every proxy of the chain must hold what the API server holds, and the chain must
+// answer as it did before the run. It returns a sentence about what it saw.
 func (r *Run) seen(ctx context.Context) (string, error) {
 	if r.steady == "" {
-		return "the chain had no pod that could be asked how it answers", nil
+		return "how the chain answers was not compared, since the chain had no pod that could be asked", nil
 	}
 	if r.rules == nil {
-		// A restore knows the journal alone: which Deployments the chain has is in the application's manifests.
+		// A restore has only the journal, which does not name the Deployments of the chain; the application's manifests do.
 		rules, err := manifests.Read(manifests.Application())
 		if err != nil {
 			return "", err
@@ -351,13 +354,13 @@ func (r *Run) seen(ctx context.Context) (string, error) {
 		return "", err
 	}
 	if !overlap(steady, r.steady) {
-		return "", fmt.Errorf("all objects are as they were, but the chain answers %s where it answered %s before the run: what else has changed?", steady, r.steady)
+		return "", fmt.Errorf("all objects are as they were, but the chain now answers %s, and before the run it answered %s: look for something else that has changed", steady, r.steady)
 	}
-	return "every proxy obeys, and the chain answers " + steady + " by hop, as before", nil
+	return "every proxy obeys the restored rules, and the chain answers " + steady + ", hop by hop, as before the run", nil
 }
 
-// overlap reports whether two sets of answers have one in common: what is random in the restored rules may show in one
-// sample and not in the other.
+// overlap reports whether two sets of answers have an answer in common. They need not be equal: if the restored rules have random
+// results, two samples of answers may differ.
 func overlap(a, b string) bool {
 	was := strings.Split(b, " or ")
 	return slices.ContainsFunc(strings.Split(a, " or "), func(s string) bool { return slices.Contains(was, s) })

@@ -102,24 +102,24 @@ func TestRestoreRefusesAPlantedJournal(t *testing.T) {
 		lines []line
 		want  string
 	}{
-		{"a privileged Deployment", []line{headOf("x"), before("Deployment", "kube-system", "evil", privileged)}, `line 5: "Deployment" "evil" in namespace "kube-system": a run changes objects of its own namespace alone, which is "shop"`},
-		{"a Deployment in the namespace", []line{headOf("x"), before("Deployment", "shop", "evil", privileged)}, `"Deployment" "evil" in namespace "shop": a run changes objects of these kinds alone: Service, Sidecar, ServiceEntry, DestinationRule, Gateway, VirtualService`},
+		{"a privileged Deployment", []line{headOf("x"), before("Deployment", "kube-system", "evil", privileged)}, `line 5: "Deployment" "evil" in namespace "kube-system": a run changes only objects of its own namespace, which is "shop"`},
+		{"a Deployment in the namespace", []line{headOf("x"), before("Deployment", "shop", "evil", privileged)}, `"Deployment" "evil" in namespace "shop": a run changes only objects of these kinds: Service, Sidecar, ServiceEntry, DestinationRule, Gateway, VirtualService`},
 		{"the end of a namespace", []line{headOf("x"), before("Namespace", "", "prod", nil)}, `"Namespace" "prod" in namespace ""`},
 		{"the end of a namespace, as if it were in one", []line{headOf("x"), before("Namespace", "shop", "prod", nil)}, `"Namespace" "prod" in namespace "shop"`},
 		{"a rule of another namespace", []line{headOf("x"), before("VirtualService", "prod", "middleware", nil)}, `in namespace "prod"`},
 		{"an unknown kind", []line{headOf("x"), before("Secret", "shop", "token", nil)}, `"Secret" "token"`},
-		{"a path for a name", []line{headOf("x"), before("Service", "shop", "../../../namespaces/prod", nil)}, "not the name of an object"},
-		{"what it was is another kind", []line{headOf("x"), before("Service", "shop", "frontend", service(func(u *unstructured.Unstructured) { u.SetKind("Secret") }))}, `what it was before is another object: "Secret" "frontend" in namespace "shop" of apiVersion "v1"`},
+		{"a path for a name", []line{headOf("x"), before("Service", "shop", "../../../namespaces/prod", nil)}, "this cannot be the name of an object"},
+		{"what it was is another kind", []line{headOf("x"), before("Service", "shop", "frontend", service(func(u *unstructured.Unstructured) { u.SetKind("Secret") }))}, `the object that is recorded as its former state is another one: "Secret" "frontend" in namespace "shop" of apiVersion "v1"`},
 		{"what it was is of another group", []line{headOf("x"), before("Service", "shop", "frontend", service(func(u *unstructured.Unstructured) { u.SetAPIVersion("serving.knative.dev/v1") }))}, `apiVersion "serving.knative.dev/v1"`},
 		{"what it was stands elsewhere", []line{headOf("x"), before("Service", "shop", "frontend", service(func(u *unstructured.Unstructured) { u.SetNamespace("prod") }))}, `"Service" "frontend" in namespace "prod"`},
 		{"what it was stands nowhere", []line{headOf("x"), before("Service", "shop", "frontend", service(func(u *unstructured.Unstructured) { u.SetNamespace("") }))}, `in namespace ""`},
 		{"what it was has another name", []line{headOf("x"), before("Service", "shop", "frontend", service(func(u *unstructured.Unstructured) { u.SetName("backend") }))}, `"Service" "backend"`},
-		{"a write of what was never written down", []line{headOf("x"), {Done: &outcome{reference{"Namespace", "", "prod"}, policy(1)}}}, `"Namespace" "prod" in namespace "" was not written down before it was changed`},
-		{"a beginning of a write of what was never written down", []line{headOf("x"), {Intent: &outcome{reference{"VirtualService", "shop", "other"}, nil}}}, "was not written down"},
-		{"an object twice", []line{headOf("x"), before("Service", "shop", "a", nil), before("Service", "shop", "a", nil)}, "was written down before"},
-		{"of another run", []line{headOf("y")}, `it is the journal of run "y" in namespace "shop", and not of run "x" in namespace "shop"`},
+		{"a write of what was never written down", []line{headOf("x"), {Done: &outcome{reference{"Namespace", "", "prod"}, policy(1)}}}, `this line records a change of "Namespace" "prod" in namespace "", but no earlier line records what the object was before`},
+		{"a beginning of a write of what was never written down", []line{headOf("x"), {Intent: &outcome{reference{"VirtualService", "shop", "other"}, nil}}}, "no earlier line records what the object was before"},
+		{"an object twice", []line{headOf("x"), before("Service", "shop", "a", nil), before("Service", "shop", "a", nil)}, "was already recorded by an earlier line"},
+		{"of another run", []line{headOf("y")}, `this is the journal of run "y" in namespace "shop", but it is stored as that of run "x" in namespace "shop"`},
 		{"of another namespace", []line{{Run: &header{Format: journalFormat, Name: "x", Namespace: "prod"}}}, `in namespace "prod"`},
-		{"two beginnings", []line{headOf("x"), headOf("x")}, "a second beginning"},
+		{"two beginnings", []line{headOf("x"), headOf("x")}, "this line begins a second journal"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s, cluster, _ := newAPIServer(t, 10*time.Second)
@@ -129,7 +129,7 @@ func TestRestoreRefusesAPlantedJournal(t *testing.T) {
 			putJournal(t, s, "x", written(lines...))
 			there := s.paths()
 			_, err := cluster.Restore(t.Context(), "x", OverwriteEdits, true)
-			expectError(t, err, c.want, "refused, nothing of it was done, and it was kept", "kubectl delete configmap hellochaos-run-x -n shop")
+			expectError(t, err, c.want, "refused: nothing that it calls for was done, and it was kept", "kubectl delete configmap hellochaos-run-x -n shop")
 			if len(s.writes) != 0 || !slices.Equal(s.paths(), there) {
 				t.Errorf("it wrote %q, want nothing", s.writes)
 			}
@@ -141,10 +141,10 @@ func TestRestoreRefusesAPlantedJournal(t *testing.T) {
 func TestRestoreKeepsWhatItCannotRead(t *testing.T) {
 	whole := written(append([]line{headOf("x")}, changedRule("middleware")...)...)
 	for name, c := range map[string]struct{ text, want string }{
-		"a newer format":  {strings.Replace(whole, `"format":1,`, `"format":2,`, 1), `format 2, written by hellochaos "1.0"`},
+		"a newer format":  {strings.Replace(whole, `"format":1,`, `"format":2,`, 1), `hellochaos "1.0" wrote the journal in format 2`},
 		"an unknown line": {whole + `{"moved":{}}` + "\n", `line 5: "moved" is not a kind of line`},
 		"damage":          {strings.Replace(whole, `"intent"`, `"int`, 1), "line 3"},
-		"no text":         {"", "does not say whose it is"},
+		"no text":         {"", "does not name the run that wrote it"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, cluster, _ := newAPIServer(t, 10*time.Second)
@@ -172,7 +172,7 @@ func TestDamagedJournalBesideGood(t *testing.T) {
 	if err != nil || len(left) != 3 {
 		t.Fatalf("got %+v, %v, want three", left, err)
 	}
-	expectError(t, left[0].Problem, "does not say whose it is")
+	expectError(t, left[0].Problem, "does not name the run that wrote it")
 	expectError(t, left[2].Problem, "format 9")
 	if good := left[1]; good.Problem != nil || good.Name != "b-good" || good.Command != "hellochaos run" || !slices.Equal(good.Changed, []string{"VirtualService middleware"}) {
 		t.Errorf("got %+v, want the good one with its change", good)
@@ -296,7 +296,7 @@ func TestJournalThatIsTooLargeFromTheStart(t *testing.T) {
 	u := rule("middleware", 1)
 	u.SetLabels(map[string]string{"large": strings.Repeat("x", mostJournal)})
 	_, err := c.newJournal(t.Context(), header{Name: "r1"}, []snapshot{{nameOf(u), u.Object}})
-	expectError(t, err, "would have", "a ConfigMap holds no more than 1024000", "run fewer stages at a time")
+	expectError(t, err, "would need", "its ConfigMap has room for 1024000", "run fewer stages at a time")
 	if len(s.writes) != 0 {
 		t.Errorf("it wrote %q", s.writes)
 	}
@@ -329,7 +329,7 @@ func TestTerminatingObjectIsNotRestoredYet(t *testing.T) {
 		}
 	}
 	_, err = c.Restore(t.Context(), "r1", RefuseEdits, false)
-	expectError(t, err, "VirtualService middleware was changed by somebody who removed it meanwhile")
+	expectError(t, err, "VirtualService middleware was changed by somebody who removed it since the run last wrote or read it")
 	if _, err := c.Restore(t.Context(), "r1", OverwriteEdits, false); err != nil {
 		t.Fatal(err)
 	}
@@ -352,7 +352,7 @@ func TestTerminatingObjectThatStays(t *testing.T) {
 	ref := nameOf(made)
 	putJournal(t, s, "r1", written(headOf("r1"), line{Before: &snapshot{Reference: ref}}, line{Done: &outcome{ref, policy(3)}}))
 	_, err = c.Restore(t.Context(), "r1", RefuseEdits, false)
-	expectError(t, err, "VirtualService backend is being deleted, and is still there because of its finalizers: example.com/slow must take them away", "hellochaos restore r1")
+	expectError(t, err, "VirtualService backend is being deleted, but its finalizers still keep it: the controllers that set example.com/slow must remove them", "hellochaos restore r1")
 	if s.at(journalPath+"r1") == nil {
 		t.Error("the journal is gone, though backend is still there")
 	}

@@ -20,66 +20,66 @@ import (
 	"github.com/hellochaos/hellochaos/target"
 )
 
-// Capacity is how many tries a second a run sends through a cluster unless its user says otherwise: a third of what the
-// tutorial's chain carries on one node of two cores (docs/performance.md).
+// Capacity is how many tries a second a run sends through a cluster by default: a third of what the tutorial's chain can carry
+// on one node of two cores (docs/performance.md).
 const Capacity = 600
 
-// Timed is the shortest wait between tries that a run is held to: a try's way through two sidecars takes milliseconds, and a
-// busy node some more.
+// Timed is the shortest wait between two tries that a run checks. Shorter waits cannot be measured on a cluster, since the way of
+// a try through two sidecars takes milliseconds, and more on a busy node.
 const Timed = 30 * time.Millisecond
 
-// Run is a run's hold on a cluster, from Begin to Close. It implements target.Target.
+// Run is a run on a cluster, from Begin to Close. It implements target.Target.
 type Run struct {
 	cluster *Cluster
 	name    string
 	lease   *lease
 	journal *journal
-	// known are the objects that the run may change, in the order in which they are written; probes those that carry its
-	// nonces, which nobody else needs.
+	// known are the objects that the run may change, in the order in which they are written. probes are the objects of its probes.
 	known  []*record
 	probes map[reference]*record
-	// rules are those applied last, gone when the lease is lost.
+	// rules are the rules that were applied last. gone ends when the lease is lost.
 	rules *manifests.Rules
 	gone  context.Context
 	// steady is how the chain answered before the first change.
 	steady string
-	// entryType is the type that the chain's entry had before: the application's objects keep it, since a run must not open
-	// to the outside what 'hellochaos deploy' has closed.
+	// entryType is the type that the Service of the chain's entry had before the run. The run keeps it, since it must not open to
+	// the outside what 'hellochaos deploy' has closed.
 	entryType string
-	// edited is what a restore does with objects that another has changed.
+	// edited decides what a restore does with objects that somebody else has changed.
 	edited Edits
-	// baseline are the objects of others that change what proxies do, as they were when last looked at.
+	// baseline are the objects of others that change what proxies do, as they were when they were last read.
 	baseline map[string]*unstructured.Unstructured
 
 	mutex     sync.Mutex
 	tallies   map[types.UID]*tally
 	incidents []target.Incident
-	doors     map[target.Entry]door
-	tunnelled bool // an entry needed a port-forward
-	// began and ended are what was read at the ends of the present phase; unscraped: the user's Prometheus is of no use.
+	entries   map[target.Entry]openEntry
+	tunnelled bool // whether an entry needed a port-forward
+	// began and ended are the moments at the ends of the present phase. unscraped means that the user's Prometheus gave no
+	// counts, and is not asked again.
 	began, ended *moment
 	unscraped    bool
 }
 
-// door is an entry that was found, and what must be closed with it.
-type door struct {
+// openEntry is the address of an entry that was found, and what must be closed when it is not needed any more.
+type openEntry struct {
 	address target.Address
 	closer  io.Closer
 }
 
 var _ target.Target = (*Run)(nil)
 
-// Begin takes the namespace for a run that will apply these sets of objects: it looks that nobody else is at work and that
-// nothing of an earlier run is left, tries every object without effect, and writes down what is there. Nothing is changed
-// when it returns an error, which has all that was found.
+// Begin takes the namespace for a run that will apply these sets of objects. It checks that no other run is at work and that
+// every earlier run was put back, tries every object in a dry run, and records the present objects in the journal. When it
+// returns an error, nothing has been changed; the error joins all problems that were found.
 func (c *Cluster) Begin(ctx context.Context, sets [][]manifests.Object) (*Run, error) {
 	if c.istioVersion == "" {
-		return nil, fmt.Errorf("%s has no Istio (no API group %s): install it, 'make deploy-istio' does", c.server, istioGroup)
+		return nil, fmt.Errorf("the cluster at %s has no Istio (no API group %s): install it, for example with 'make deploy-istio'", c.server, istioGroup)
 	}
 	if err := c.unfinished(ctx, ""); err != nil {
 		return nil, err
 	}
-	r := &Run{cluster: c, probes: map[reference]*record{}, doors: map[target.Entry]door{}}
+	r := &Run{cluster: c, probes: map[reference]*record{}, entries: map[target.Entry]openEntry{}}
 	r.name = fmt.Sprintf("%s-%04x", time.Now().UTC().Format("20060102-150405"), rand.N(1<<16))
 	var lost context.CancelCauseFunc
 	r.gone, lost = context.WithCancelCause(context.WithoutCancel(ctx))
@@ -119,7 +119,7 @@ func (r *Run) begin(ctx context.Context, sets [][]manifests.Object) error {
 		return refused(others)
 	}
 	if err := r.cluster.rehearse(ctx, wanted); err != nil {
-		return fmt.Errorf("the API server does not take the stages' objects, nothing was changed:\n%w", err)
+		return fmt.Errorf("the API server refuses objects of the stages, and nothing was changed:\n%w", err)
 	}
 	if r.rules, err = manifests.Read(sets[0]); err != nil {
 		return err
@@ -147,13 +147,13 @@ func (r *Run) begin(ctx context.Context, sets [][]manifests.Object) error {
 func refused(others []reference) error {
 	var problems []error
 	for _, o := range others {
-		problems = append(problems, fmt.Errorf("%s in namespace %s makes rules for a host of the chain, beside those of the stages: "+
-			"'kubectl delete %s %s -n %s', or --take-over to put it away for the run and back at its end", o, o.Namespace, strings.ToLower(o.Kind), printable.Word(o.Name), printable.Word(o.Namespace)))
+		problems = append(problems, fmt.Errorf("%s in namespace %s makes rules for a host of the chain, as the stages do: "+
+			"delete it with 'kubectl delete %s %s -n %s', or run with --take-over, which removes it for the run and puts it back at the end", o, o.Namespace, strings.ToLower(o.Kind), printable.Word(o.Name), printable.Word(o.Namespace)))
 	}
 	return errors.Join(problems...)
 }
 
-// wanted is every object that the sets would write, each form of it once.
+// wanted is every object that the sets would write. An object that differs between sets is there once in each form.
 func (r *Run) wanted(sets [][]manifests.Object) ([]*unstructured.Unstructured, error) {
 	var all []*unstructured.Unstructured
 	var problems []error
@@ -164,7 +164,7 @@ func (r *Run) wanted(sets [][]manifests.Object) ([]*unstructured.Unstructured, e
 				continue
 			}
 			if ref := r.cluster.referenceOf(o); ref.Namespace != r.cluster.namespace {
-				problems = append(problems, fmt.Errorf("%s:%d: %s stands in namespace %s; a run changes its own alone, which is %s: leave metadata.namespace out",
+				problems = append(problems, fmt.Errorf("%s:%d: %s is in namespace %s, but a run changes only objects of its own namespace, which is %s: leave out metadata.namespace",
 					o.File, o.Line, o.Name(), ref.Namespace, r.cluster.namespace))
 				continue
 			}
@@ -189,17 +189,17 @@ func (r *Run) wanted(sets [][]manifests.Object) ([]*unstructured.Unstructured, e
 	return all, errors.Join(problems...)
 }
 
-// changes reports whether a run writes an object: its namespace's policies and Services. What Deploy installed elsewhere,
-// and the Deployments, it leaves alone.
+// changes reports whether a run writes an object. It writes the policies and Services of its namespace, but neither Deployments
+// nor what Deploy has installed in another namespace.
 func (r *Run) changes(o *manifests.Object) bool {
 	foreign := o.Meta.Namespace != "" && o.Meta.Namespace != r.cluster.namespace
 	return slices.Contains(runKinds, o.Kind) && !(foreign && o.File == clockFile)
 }
 
-// clockFile is the bundled file of what stands outside the mesh.
+// clockFile is the bundled file of the clock, which is outside the mesh.
 const clockFile = "clock.yaml"
 
-// snapshots reads all that the run may change.
+// snapshots reads all objects that the run may change, as they are before the run.
 func (r *Run) snapshots(ctx context.Context, wanted []*unstructured.Unstructured, others []reference) ([]snapshot, error) {
 	var references []reference
 	add := func(ref reference) {
@@ -228,7 +228,7 @@ func (r *Run) snapshots(ctx context.Context, wanted []*unstructured.Unstructured
 			return nil, err
 		}
 		if ref.Name == probeName {
-			rec.before = nil // a nonce that was left over has no meaning any more
+			rec.before = nil // the probe of an earlier run is not needed any more
 			r.probes[ref] = rec
 		} else {
 			r.known = append(r.known, rec)
@@ -242,7 +242,7 @@ func (r *Run) snapshots(ctx context.Context, wanted []*unstructured.Unstructured
 	return all, nil
 }
 
-// record is what is known of an object.
+// record finds the record of an object; nil if the run may not change the object.
 func (r *Run) record(ref reference) *record {
 	i := slices.IndexFunc(r.known, func(rec *record) bool { return rec.reference == ref })
 	if i < 0 {
@@ -251,13 +251,13 @@ func (r *Run) record(ref reference) *record {
 	return r.known[i]
 }
 
-// Name is the run's name, by which 'hellochaos restore' knows it.
+// Name is the run's name, for 'hellochaos restore'.
 func (r *Run) Name() string { return r.name }
 
-// RestoreCommand is what puts the cluster back if this process cannot.
+// RestoreCommand is the command that puts the cluster back if this process cannot.
 func (r *Run) RestoreCommand() string { return r.cluster.RestoreCommand(r.name) }
 
-// RestoreCommand is what puts back what a run left in the namespace.
+// RestoreCommand is the command that puts back what a run has changed in the namespace.
 func (c *Cluster) RestoreCommand(run string) string {
 	return "hellochaos restore " + printable.Word(run) + c.flags()
 }
@@ -281,7 +281,8 @@ func (r *Run) Describe() target.Description {
 		Versions: versionsOf(kubernetes, istio), Traced: true}
 }
 
-// istioRelease is the release of Istio as its control plane's pods say, "of an unknown release" when they may not be seen.
+// istioRelease is the release of Istio, taken from the image of its control plane, or "of an unknown release" if the control
+// plane's pods cannot be listed.
 func (c *Cluster) istioRelease() string {
 	ctx, cancel := context.WithTimeout(context.Background(), requestTime)
 	defer cancel()
@@ -293,22 +294,22 @@ func (c *Cluster) istioRelease() string {
 	return image[strings.LastIndex(image, ":")+1:]
 }
 
-// Address implements target.Target. An entry is looked for once for each set of rules. A gateway opens its port some time
-// after the first Gateway: a port-forward, which is slow, is taken only when nothing else leads in for that long, and
-// without delay where it was needed before.
+// Address implements target.Target. It looks for an entry once for each set of rules. A gateway opens its port only some time
+// after its first Gateway was written. So a port-forward, which is slow, is used only if no other way works for a quarter of the
+// cluster's Wait, or at once if an entry needed one before.
 func (r *Run) Address(ctx context.Context, entry target.Entry) (target.Address, error) {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
-	if found, ok := r.doors[entry]; ok {
+	if found, ok := r.entries[entry]; ok {
 		return found.address, nil
 	}
-	ticker := time.NewTicker(doorEvery)
+	ticker := time.NewTicker(entryEvery)
 	defer ticker.Stop()
 	for patience := time.Now().Add(r.cluster.options.Wait / 4); ; {
 		last := r.tunnelled || time.Now().After(patience)
 		address, closer, err := r.cluster.address(ctx, entry, r.rules, last)
 		if err == nil {
-			r.doors[entry] = door{address, closer}
+			r.entries[entry] = openEntry{address, closer}
 			r.tunnelled = closer != nil
 			return address, nil
 		}
@@ -323,17 +324,17 @@ func (r *Run) Address(ctx context.Context, entry target.Entry) (target.Address, 
 	}
 }
 
-// doorEvery is the time between two looks for an entry.
-const doorEvery = 200 * time.Millisecond
+// entryEvery is the time between two attempts to find an entry.
+const entryEvery = 200 * time.Millisecond
 
 // shut closes the entries that were found.
 func (r *Run) shut() {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
-	for entry, door := range r.doors {
-		if door.closer != nil {
-			_ = door.closer.Close() // an address that is given up
+	for entry, open := range r.entries {
+		if open.closer != nil {
+			_ = open.closer.Close() // nobody uses the address any more
 		}
-		delete(r.doors, entry)
+		delete(r.entries, entry)
 	}
 }

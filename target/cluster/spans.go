@@ -14,7 +14,7 @@ import (
 	"github.com/hellochaos/hellochaos/target"
 )
 
-// Spans implements target.Target. They go the way of the counters, through the API server to the pods' apps.
+// Spans implements target.Target. It reads the spans as it reads the counters: through the API server, from the pods' apps.
 func (r *Run) Spans(ctx context.Context, requests []string) (all []trail.Recording, err error) {
 	var problems []error
 	for i := range r.rules.Workloads {
@@ -41,7 +41,7 @@ func (r *Run) Spans(ctx context.Context, requests []string) (all []trail.Recordi
 	return all, errors.Join(problems...)
 }
 
-// podSpans asks one pod. Unlike podGet's, its query has a name more than once.
+// podSpans reads the spans of one pod. It does not use podGet, since its query has the same name more than once.
 func (c *Cluster) podSpans(ctx context.Context, pod *corev1.Pod, requests []string) (*trail.Recording, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTime)
 	defer cancel()

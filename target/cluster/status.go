@@ -15,27 +15,27 @@ import (
 
 // Leftover is a run of which the namespace still holds a journal.
 type Leftover struct {
-	// Name is what 'hellochaos restore' takes; Command what the user typed.
+	// Name is the run's name, for 'hellochaos restore'. Command is what the user typed to start the run.
 	Name, Command string
 	Started       time.Time
-	// Host and Process are where it ran, or runs.
+	// Host and Process are the machine and the process of the run.
 	Host    string
 	Process int
-	// Running: it, or a restore of it, was seen to renew its lease.
+	// Running means that the run, or a restore of it, was seen to renew its lease.
 	Running bool
-	// Silent is for how long its lease, which it has not given back, was seen not to be renewed; 0 where it has none.
+	// Silent is for how long no renewal of the run's lease was seen, if the run has not given its lease back; 0 if it has no lease.
 	Silent time.Duration
-	// Changed are the objects that are not as they were before, "VirtualService middleware", and Edited those of them that
-	// another has changed since.
+	// Changed are the objects that are not as they were before the run, for example "VirtualService middleware". Edited are those
+	// of them that somebody else has changed since.
 	Changed, Edited []string
-	// Problem is why its journal cannot be used, or why what it left cannot be looked at; nil otherwise. Where the journal is
-	// refused the other fields but Name are empty.
+	// Problem says why the journal cannot be used, or why the objects cannot be read; it is nil if neither is so. If the journal is
+	// refused, only Name and Problem are set.
 	Problem error
 }
 
-// Leftovers are the runs that are at work in the namespace, or have left something to put back. One whose journal is
-// damaged is among them, with its Problem. Where a lease was not given back it is looked at for two renewals, to see
-// whether its holder lives.
+// Leftovers are the runs of which the namespace holds a journal: they are at work, or were not put back. A run whose journal is
+// damaged is among them, with its Problem. If a lease was not given back, Leftovers watches it for the time of two renewals, to
+// see whether its holder is alive.
 func (c *Cluster) Leftovers(ctx context.Context) ([]Leftover, error) {
 	journals, err := c.journals(ctx)
 	if err != nil || len(journals) == 0 {
@@ -59,12 +59,12 @@ func (c *Cluster) Leftovers(ctx context.Context) ([]Leftover, error) {
 	return all, nil
 }
 
-// holds reports whether a lease's holder is a run, or a restore of it.
+// holds reports whether the holder of a lease is this run, or a restore of this run.
 func holds(holder, run string) bool {
 	return holder == run || strings.HasPrefix(holder, restoring(run)+"-")
 }
 
-// Unrestored are the names of the runs of which the namespace holds a journal, the oldest first.
+// Unrestored are the names of the runs of which the namespace holds a journal, the oldest run first.
 func (c *Cluster) Unrestored(ctx context.Context) (names []string, err error) {
 	journals, err := c.journals(ctx)
 	for i := range journals {
@@ -73,7 +73,7 @@ func (c *Cluster) Unrestored(ctx context.Context) (names []string, err error) {
 	return names, err
 }
 
-// journals are the ConfigMaps of all journals in the namespace, by name: those that have the label of a run.
+// journals are the ConfigMaps of all journals in the namespace, which are those with the label of a run, sorted by name.
 func (c *Cluster) journals(ctx context.Context) (all []corev1.ConfigMap, err error) {
 	err = c.again(ctx, "looking for journals in namespace "+c.namespace, func(ctx context.Context) error {
 		list, err := c.core.CoreV1().ConfigMaps(c.namespace).List(ctx, metav1.ListOptions{LabelSelector: runLabel})
@@ -88,15 +88,15 @@ func (c *Cluster) journals(ctx context.Context) (all []corev1.ConfigMap, err err
 // runOf is the run whose journal a ConfigMap is, by the ConfigMap's name, under which restore looks for it.
 func runOf(journal *corev1.ConfigMap) string { return strings.TrimPrefix(journal.Name, journalPrefix) }
 
-// working is who holds the lease, if somebody does, and for how long it was seen not to be renewed: 0 as soon as it was
-// renewed, and otherwise the time of two renewals, after which nothing more is waited for.
+// working returns who holds the lease, if somebody does. silent is 0 as soon as a renewal was seen. If none was seen in the time
+// of two renewals, working stops watching, and silent is that time.
 func (c *Cluster) working(ctx context.Context) (holder string, silent time.Duration, err error) {
 	patience := 2*c.lease.renew + time.Second
 	ticker := time.NewTicker(min(time.Second, c.lease.renew))
 	defer ticker.Stop()
 	defer c.countDown(0)
 	var seen sighting
-	for told := false; ; told = true {
+	for announced := false; ; announced = true {
 		var unchanged time.Duration
 		found, err := c.foundLease(ctx)
 		if err != nil || found == nil {
@@ -108,8 +108,8 @@ func (c *Cluster) working(ctx context.Context) (holder string, silent time.Durat
 		if unchanged >= patience {
 			return holderOf(found), unchanged, nil
 		}
-		if !told {
-			c.say("run %s (%s) has not given back its lease: looking for up to %v whether it renews it", holderOf(found), found.Annotations[processAnnotation], patience)
+		if !announced {
+			c.say("run %s (%s) has not given back its lease: watching for up to %v whether it renews the lease", holderOf(found), found.Annotations[processAnnotation], patience)
 		}
 		c.countDown(patience - unchanged)
 		select {
@@ -120,7 +120,7 @@ func (c *Cluster) working(ctx context.Context) (holder string, silent time.Durat
 	}
 }
 
-// leftover compares what a journal knows with what is there.
+// leftover compares what a journal records with the present objects.
 func (c *Cluster) leftover(ctx context.Context, stored *corev1.ConfigMap) Leftover {
 	l := Leftover{Name: runOf(stored)}
 	lines, err := c.readStored(l.Name, stored.Data[journalKey])
@@ -153,8 +153,8 @@ func (c *Cluster) leftover(ctx context.Context, stored *corev1.ConfigMap) Leftov
 	return l
 }
 
-// unfinished is the error about runs of the namespace that are at work, but for self, or that were not put back; nil when
-// there are none. It does not wait to tell the one from the other.
+// unfinished is an error that names the runs of the namespace that are at work, except self, and those that were not put back;
+// nil when there are none. It does not wait to find out which of the two is so.
 func (c *Cluster) unfinished(ctx context.Context, self string) error {
 	journals, err := c.journals(ctx)
 	if err != nil {
@@ -170,13 +170,13 @@ func (c *Cluster) unfinished(ctx context.Context, self string) error {
 	}
 	for i := range journals {
 		if run := runOf(&journals[i]); found == nil || !holds(holderOf(found), run) {
-			problems = append(problems, fmt.Errorf("run %s was not put back: '%s' does, 'hellochaos status%s' shows what it left", run, c.RestoreCommand(run), c.flags()))
+			problems = append(problems, fmt.Errorf("run %s was not put back: '%s' puts back what it changed, and 'hellochaos status%s' shows what it left", run, c.RestoreCommand(run), c.flags()))
 		}
 	}
 	return errors.Join(problems...)
 }
 
-// foundLease is the lease if somebody holds it; nil when nobody does.
+// foundLease is the lease, or nil if nobody holds it.
 func (c *Cluster) foundLease(ctx context.Context) (found *coordinationv1.Lease, err error) {
 	err = c.again(ctx, "reading the lease "+leaseName, func(ctx context.Context) (err error) {
 		found, err = c.core.CoordinationV1().Leases(c.namespace).Get(ctx, leaseName, metav1.GetOptions{})

@@ -16,12 +16,13 @@ import (
 	"k8s.io/utils/ptr"
 )
 
-// ourObjects selects what we made.
+// ourObjects selects the objects that this program made.
 const ourObjects = managedBy + "=" + manager
 
-// Undeploy takes away what Deploy brought: our objects in the cluster's namespace, its label, the namespace itself where
-// Deploy made it and nothing of others stands in it, and what stands in other namespaces for this one alone. It ends when
-// all of it is gone. Where there is nothing, nothing is done. It is refused while a run is at work or not put back.
+// Undeploy removes what Deploy installed: this program's objects in the cluster's namespace, the label that Deploy added, the
+// namespace itself if Deploy made it and it holds no objects of others, and the objects in other namespaces that serve only this
+// one. It returns when all of them are gone. It does nothing where nothing was installed. It returns an error while a run is at
+// work or was not put back.
 func (c *Cluster) Undeploy(ctx context.Context) error {
 	if err := c.unfinished(ctx, ""); err != nil {
 		return fmt.Errorf("undeploying from namespace %s: %w", c.namespace, err)
@@ -38,7 +39,7 @@ func (c *Cluster) Undeploy(ctx context.Context) error {
 	return c.clear(ctx, c.namespace)
 }
 
-// supports are the other namespaces in which objects stand for this one.
+// supports are the other namespaces that hold objects for this one.
 func (c *Cluster) supports(ctx context.Context) (all []corev1.Namespace, err error) {
 	err = c.again(ctx, "looking for other namespaces that were deployed to", func(ctx context.Context) error {
 		list, err := c.core.CoreV1().Namespaces().List(ctx, metav1.ListOptions{})
@@ -53,7 +54,7 @@ func (c *Cluster) supports(ctx context.Context) (all []corev1.Namespace, err err
 	return all, err
 }
 
-// leave gives up another namespace, and clears it when nobody else uses it.
+// leave notes that this namespace does not use another one any more, and clears the other one if nobody else uses it.
 func (c *Cluster) leave(ctx context.Context, namespace corev1.Namespace) error {
 	var users []string
 	for name := range namespace.Annotations {
@@ -75,12 +76,12 @@ func (c *Cluster) leave(ctx context.Context, namespace corev1.Namespace) error {
 		}
 	} else {
 		slices.Sort(users)
-		c.say("Namespace %s stays: it is used from %s", namespace.Name, strings.Join(users, ", "))
+		c.say("Namespace %s is kept, since other namespaces use it: %s", namespace.Name, strings.Join(users, ", "))
 	}
 	return c.unmark(ctx, namespace.Name, usedBy+c.namespace)
 }
 
-// clear takes our objects out of a namespace, and then what Deploy did to the namespace itself.
+// clear removes this program's objects from a namespace, and then undoes what Deploy did to the namespace itself.
 func (c *Cluster) clear(ctx context.Context, name string) error {
 	live, err := c.namespaceNow(ctx, name)
 	if err != nil {
@@ -101,13 +102,13 @@ func (c *Cluster) clear(ctx context.Context, name string) error {
 		return err
 	}
 	if len(others) > 0 {
-		c.say("Namespace %s stays: others have put there %s", name, strings.Join(others, ", "))
+		c.say("Namespace %s is kept, since others have put objects there: %s", name, strings.Join(others, ", "))
 		return nil
 	}
 	return c.remove(ctx, reference{Kind: "Namespace", Name: name}, live.UID)
 }
 
-// ourKinds are the kinds of objects that Deploy makes, those that point at others first.
+// ourKinds are the kinds of objects that Deploy makes; an object comes before the objects to which it refers.
 func (c *Cluster) ourKinds() []string {
 	kinds := []string{"Deployment", "Service"}
 	if c.istioVersion != "" {
@@ -117,9 +118,9 @@ func (c *Cluster) ourKinds() []string {
 	return kinds
 }
 
-// removeOurs deletes our objects of a namespace, and waits until they are gone, the Deployments' pods too.
+// removeOurs deletes this program's objects of a namespace, and waits until they and the Deployments' pods are gone.
 func (c *Cluster) removeOurs(ctx context.Context, namespace string) error {
-	var found []string // kinds of which there was an object
+	var found []string // kinds of the objects that were deleted
 	for _, kind := range c.ourKinds() {
 		objects, err := c.labelled(ctx, kind, namespace, ourObjects)
 		if err != nil {
@@ -135,7 +136,7 @@ func (c *Cluster) removeOurs(ctx context.Context, namespace string) error {
 		}
 	}
 	if len(found) == 0 {
-		c.say("Namespace %s has nothing of hellochaos", namespace)
+		c.say("Namespace %s has no object that hellochaos made", namespace)
 		return nil
 	}
 	for _, kind := range found {
@@ -146,7 +147,7 @@ func (c *Cluster) removeOurs(ctx context.Context, namespace string) error {
 	return nil
 }
 
-// labelled are the objects of a kind that a selector chooses.
+// labelled are the objects of a kind that a label selector selects.
 func (c *Cluster) labelled(ctx context.Context, kind, namespace, selector string) (all []unstructured.Unstructured, err error) {
 	err = c.again(ctx, fmt.Sprintf("listing each %s of namespace %s", kind, namespace), func(ctx context.Context) error {
 		list, err := c.at(reference{Kind: kind, Namespace: namespace}).List(ctx, metav1.ListOptions{LabelSelector: selector})
@@ -158,7 +159,8 @@ func (c *Cluster) labelled(ctx context.Context, kind, namespace, selector string
 	return all, err
 }
 
-// request asks the API server to delete an object, if it still is the one that was seen, and what it owns before it.
+// request asks the API server to delete an object, after everything that the object owns. It does nothing if the object is not
+// the one with this UID any more.
 func (c *Cluster) request(ctx context.Context, name reference, uid types.UID) error {
 	err := c.again(ctx, "deleting "+name.String(), func(ctx context.Context) error {
 		err := c.at(name).Delete(ctx, name.Name, metav1.DeleteOptions{
@@ -182,27 +184,27 @@ func (c *Cluster) remove(ctx context.Context, name reference, uid types.UID) err
 	return c.gone(ctx, name, metav1.ListOptions{FieldSelector: "metadata.name=" + name.Name})
 }
 
-// gone waits until no object of a reference's kind and namespace is left of those that options select.
+// gone waits until no object that options select is left, of the kind and in the namespace of a reference.
 func (c *Cluster) gone(ctx context.Context, what reference, options metav1.ListOptions) error {
 	at := c.at(what)
 	left := watching(c.dynamic, &unstructured.Unstructured{}, at.List, at.Watch, options)
-	said := ""
+	announced := ""
 	err := c.until(ctx, []watched{left}, func() (time.Duration, bool, error) {
 		text := strings.Join(leftovers(left), ", ")
-		if text != "" && text != said {
-			c.say("waiting for the end of %s", text)
-			said = text
+		if text != "" && text != announced {
+			c.say("waiting for the deletion of %s", text)
+			announced = text
 		}
 		return 0, text == "", nil
 	})
 	if err != nil && len(leftovers(left)) > 0 {
-		return fmt.Errorf("waiting for the end of %s: %w; a finalizer may hold it: 'kubectl get %s -o yaml' shows which",
+		return fmt.Errorf("waiting for the deletion of %s: %w; a finalizer may prevent it: 'kubectl get %s -o yaml' shows the finalizers",
 			strings.Join(leftovers(left), ", "), err, strings.ToLower(what.Kind))
 	}
 	return err
 }
 
-// leftovers are the objects that a watch knows, with what holds them.
+// leftovers names the objects that a watch still has, each with what prevents its deletion.
 func leftovers(w watched) (names []string) {
 	for _, object := range w.GetStore().List() {
 		o, ok := object.(*unstructured.Unstructured)
@@ -212,7 +214,7 @@ func leftovers(w watched) (names []string) {
 		name := o.GetKind() + " " + o.GetName()
 		conditions, _, _ := unstructured.NestedSlice(o.Object, "status", "conditions")
 		for _, condition := range conditions {
-			// A namespace says what keeps it: NamespaceContentRemaining, NamespaceFinalizersRemaining.
+			// The conditions of a namespace say what prevents its deletion, such as NamespaceFinalizersRemaining.
 			if one, ok := condition.(map[string]any); ok && o.GetKind() == "Namespace" && one["status"] == "True" {
 				name += fmt.Sprintf(" (%v)", one["message"])
 			}
@@ -223,10 +225,10 @@ func leftovers(w watched) (names []string) {
 	return names
 }
 
-// unmark takes an annotation of ours off a namespace that stays, if it is there, and the labels that it lists, unless they
-// have got another value since.
+// unmark removes an annotation of this program from a namespace that is kept, if the namespace has it. It also removes the labels
+// that the annotation lists, unless they have another value now.
 func (c *Cluster) unmark(ctx context.Context, name, annotation string) error {
-	return c.again(ctx, "taking our marks off namespace "+name, func(ctx context.Context) error {
+	return c.again(ctx, "removing the annotations of hellochaos from namespace "+name, func(ctx context.Context) error {
 		live, err := c.core.CoreV1().Namespaces().Get(ctx, name, metav1.GetOptions{})
 		if apierrors.IsNotFound(err) {
 			return nil
@@ -239,24 +241,25 @@ func (c *Cluster) unmark(ctx context.Context, name, annotation string) error {
 		for label, added := range readLabels(value) {
 			if live.Labels[label] == added {
 				away[label] = nil
-				c.say("Namespace %s: label %s taken away", name, label)
+				c.say("Namespace %s: label %s removed", name, label)
 			}
 		}
 		return c.patchNamespace(ctx, name, map[string]any{"labels": away, "annotations": map[string]any{annotation: nil}})
 	})
 }
 
-// keepsakes are the resources whose loss would be one: what runs, is reached, is stored or is said in a namespace.
+// keepsakes are the resources that must not be lost with a namespace.
 var keepsakes = []schema.GroupVersionResource{
 	{Version: "v1", Resource: "pods"}, {Version: "v1", Resource: "services"}, {Version: "v1", Resource: "persistentvolumeclaims"},
 	{Version: "v1", Resource: "configmaps"}, {Version: "v1", Resource: "secrets"},
 	{Group: "apps", Version: "v1", Resource: "deployments"}, {Group: "apps", Version: "v1", Resource: "statefulsets"},
 }
 
-// platformMaps are the ConfigMaps that Kubernetes and Istio put into every namespace.
+// platformMaps are the names of the ConfigMaps that Kubernetes and Istio put into every namespace.
 var platformMaps = []string{"kube-root-ca.crt", "istio-ca-root-cert", "istio-ca-crl"}
 
-// others are the objects in a namespace that would be lost with it, and that neither we nor the platform put there.
+// others names the objects in a namespace that would be lost with it, except those that Kubernetes and Istio put there. This
+// program's own objects must have been removed before.
 func (c *Cluster) others(ctx context.Context, namespace string) (names []string, err error) {
 	resources := slices.Clone(keepsakes)
 	if c.istioVersion != "" {
@@ -265,7 +268,7 @@ func (c *Cluster) others(ctx context.Context, namespace string) (names []string,
 		}
 	}
 	for _, resource := range resources {
-		err := c.again(ctx, fmt.Sprintf("looking what %s others have in namespace %s", resource.Resource, namespace), func(ctx context.Context) error {
+		err := c.again(ctx, fmt.Sprintf("looking for %s of others in namespace %s", resource.Resource, namespace), func(ctx context.Context) error {
 			list, err := c.dynamic.Resource(resource).Namespace(namespace).List(ctx, metav1.ListOptions{})
 			if err != nil {
 				return err

@@ -14,13 +14,13 @@ import (
 	"k8s.io/client-go/tools/cache"
 )
 
-// errOver is the cause of a wait's end when its time is over.
-var errOver = errors.New("the time is over")
+// errOver is the cause when a wait ends because its time is over.
+var errOver = errors.New("the time that --wait allows is over")
 
-// watched is what is watched of the cluster: the objects of a kind, as they are now.
+// watched is a watch of objects of one kind, which knows their present state.
 type watched = cache.SharedIndexInformer
 
-// watching makes a watch of what list and follow give, which are methods of client; narrow has the selectors.
+// watching makes a watch of the objects that list and follow return, which are methods of client. narrow has the selectors.
 func watching[L runtime.Object](client any, of runtime.Object, list func(context.Context, metav1.ListOptions) (L, error),
 	follow func(context.Context, metav1.ListOptions) (watch.Interface, error), narrow metav1.ListOptions) watched {
 	narrowed := func(o metav1.ListOptions) metav1.ListOptions {
@@ -37,9 +37,9 @@ func watching[L runtime.Object](client any, of runtime.Object, list func(context
 	}, client), of, 0, cache.Indexers{})
 }
 
-// until calls check once everything that is watched is known, and again whenever something of it changes or the time that
-// check names has passed (0: none), until it says that it is done or returns an error, for at most the cluster's Wait; the
-// error is errOver then. A connection that breaks is made anew; what the API server forbids ends the wait at once.
+// until calls check as soon as all watched objects are known, and again whenever one of them changes or the time that check
+// returned has passed (0 means no time). It ends when check is done or returns an error, or after the cluster's Wait, with
+// errOver. It makes a broken connection again, but ends at once when the API server forbids a request.
 func (c *Cluster) until(ctx context.Context, what []watched, check func() (again time.Duration, done bool, err error)) error {
 	ctx, over := context.WithTimeoutCause(ctx, c.options.Wait, errOver)
 	defer over()
@@ -71,7 +71,7 @@ func (c *Cluster) until(ctx context.Context, what []watched, check func() (again
 	return checking(ctx, changed, check)
 }
 
-// checking calls check now, after each change, and when it asks for it.
+// checking calls check at once, after each change, and after each time that check returns.
 func checking(ctx context.Context, changed <-chan struct{}, check func() (time.Duration, bool, error)) error {
 	for {
 		again, done, err := check()
@@ -91,20 +91,20 @@ func checking(ctx context.Context, changed <-chan struct{}, check func() (time.D
 	}
 }
 
-// nudge makes every change fill a channel of one place.
+// nudge sends to a channel with room for one element after every change, so that changes that come together count once.
 func nudge(changed chan<- struct{}) cache.ResourceEventHandlerFuncs {
-	tell := func() {
+	signal := func() {
 		select {
 		case changed <- struct{}{}:
 		default:
 		}
 	}
 	return cache.ResourceEventHandlerFuncs{
-		AddFunc: func(any) { tell() }, UpdateFunc: func(any, any) { tell() }, DeleteFunc: func(any) { tell() },
+		AddFunc: func(any) { signal() }, UpdateFunc: func(any, any) { signal() }, DeleteFunc: func(any) { signal() },
 	}
 }
 
-// lastError is the last thing that went wrong with a watch.
+// lastError is the last error of a watch.
 type lastError struct {
 	mutex sync.Mutex
 	err   error
@@ -122,5 +122,5 @@ func (l *lastError) get() error {
 	if l.err == nil {
 		return nil
 	}
-	return fmt.Errorf("last, the watch failed: %w", l.err)
+	return fmt.Errorf("the last failure of the watch was: %w", l.err)
 }

@@ -2,7 +2,7 @@ package cluster
 
 import "k8s.io/apimachinery/pkg/util/version"
 
-// versionsOf are the versions of a cluster, as far as they are known, by name.
+// versionsOf are the versions of a cluster by name, "kubernetes" and "istio"; a version that is not known is left out.
 func versionsOf(kubernetes, istio string) map[string]string {
 	known := map[string]string{}
 	for name, release := range map[string]string{"kubernetes": kubernetes, "istio": istio} {

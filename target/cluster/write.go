@@ -14,7 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// editedError says that another has changed an object since we wrote it last.
+// editedError says that somebody else has changed an object since the run last wrote or read it.
 type editedError struct {
 	reference   reference
 	who         string
@@ -22,14 +22,14 @@ type editedError struct {
 }
 
 func (e *editedError) Error() string {
-	text := fmt.Sprintf("%s was changed by %s meanwhile, and was left as it is", e.reference, e.who)
+	text := fmt.Sprintf("%s was changed by %s since the run last wrote or read it, and was left as it is", e.reference, e.who)
 	for i, d := range e.differences {
 		text += []string{": ", "; "}[min(i, 1)] + d.String()
 	}
 	return text
 }
 
-// terminatingError says that an object is being deleted and still there. It passes when the object is gone.
+// terminatingError says that an object is being deleted, but still exists. The error goes away when the object is gone.
 type terminatingError struct {
 	reference  reference
 	finalizers []string
@@ -39,16 +39,16 @@ func (e *terminatingError) Error() string {
 	if len(e.finalizers) == 0 {
 		return fmt.Sprintf("%s is being deleted", e.reference)
 	}
-	return fmt.Sprintf("%s is being deleted, and is still there because of its finalizers: %s must take them away",
+	return fmt.Sprintf("%s is being deleted, but its finalizers still keep it: the controllers that set %s must remove them",
 		e.reference, strings.Join(e.finalizers, ", "))
 }
 
-// terminating reports whether an object is being deleted: it is not what it seems to be for long.
+// terminating reports whether an object is being deleted, so that its present state will not last.
 func terminating(u *unstructured.Unstructured) bool {
 	return u != nil && u.GetDeletionTimestamp() != nil
 }
 
-// get reads an object; nil when there is none.
+// get reads an object; it is nil when the object does not exist.
 func (c *Cluster) get(ctx context.Context, r reference) (*unstructured.Unstructured, error) {
 	u, err := c.at(r).Get(ctx, r.Name, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
@@ -57,8 +57,9 @@ func (c *Cluster) get(ctx context.Context, r reference) (*unstructured.Unstructu
 	return u, err
 }
 
-// change makes an object what it should be, and away when want is nil: looks that nobody else has changed it, tries the
-// write without effect, writes down what it will become, and writes. It reports whether there was anything to do.
+// change makes an object as want describes it, or deletes it when want is nil. It checks that nobody else has changed the object,
+// tries the write in a dry run, records in the journal what the object will become, and writes. It reports whether it had to
+// write anything.
 func (r *Run) change(ctx context.Context, rec *record, want *unstructured.Unstructured) (changed bool, err error) {
 	err = r.cluster.again(ctx, "writing "+rec.reference.String(), func(ctx context.Context) error {
 		if err := r.lease.check(ctx); err != nil {
@@ -99,7 +100,7 @@ func (r *Run) change(ctx context.Context, rec *record, want *unstructured.Unstru
 	return changed, err
 }
 
-// done notes what an object has become, if that is news.
+// done records what an object has become, unless the journal says so already.
 func (r *Run) done(rec *record, now content) {
 	if rec.pending != nil || !now.equal(rec.ours) {
 		r.journal.add(line{Done: &outcome{rec.reference, now}})
@@ -107,12 +108,12 @@ func (r *Run) done(rec *record, now content) {
 	rec.ours, rec.pending = now, nil
 }
 
-// edited is the error about an object that is not as we left it.
+// edited is the error about an object that is not as the run left it.
 func edited(rec *record, live *unstructured.Unstructured) error {
 	return &editedError{rec.reference, lastManager(live), differences("", plain(contentOf(rec.before)), plain(rec.ours), plain(contentOf(live)))}
 }
 
-// lastManager names who wrote to an object last, apart from us, and when.
+// lastManager names the field manager that wrote to an object last, apart from this program, and the time.
 func lastManager(u *unstructured.Unstructured) string {
 	if u == nil {
 		return "somebody who removed it"
@@ -132,10 +133,10 @@ func lastManager(u *unstructured.Unstructured) string {
 // dryRun is the option that makes a write have no effect.
 var dryRun = []string{metav1.DryRunAll}
 
-// writer carries out a planned write; with dryRun it has no effect.
+// writer makes a planned write; with dryRun, the write has no effect.
 type writer func(ctx context.Context, dry []string) (*unstructured.Unstructured, error)
 
-// plan chooses how an object is written, so that it has exactly the spec that is wanted, and what will come of it.
+// plan chooses how to write an object so that it has exactly the wanted spec. foreseen is the object that the write will make.
 func (c *Cluster) plan(ctx context.Context, r reference, live, want *unstructured.Unstructured) (write writer, foreseen *unstructured.Unstructured, err error) {
 	if want == nil {
 		if live == nil {
@@ -148,15 +149,15 @@ func (c *Cluster) plan(ctx context.Context, r reference, live, want *unstructure
 	_, istio := istioResources[r.Kind]
 	switch {
 	case istio && live != nil && apierrors.IsInvalid(err):
-		// A map that becomes empty, as in trafficPolicy: {}, is a null after the merge of server-side apply, which the schema
-		// refuses. What is wrong by itself is refused again, as a whole.
+		// Server-side apply turns a map that becomes empty, as in trafficPolicy: {}, into null, which the schema refuses. So the
+		// spec is replaced as a whole. If the wanted object itself is wrong, this is refused, too.
 		foreseen = marked(live, want)
 	case err != nil:
 		return nil, nil, err
 	case !istio || live == nil || (content{"spec": foreseen.Object["spec"]}).equal(content{"spec": want.Object["spec"]}):
 		return write, foreseen, nil
 	}
-	// Server-side apply keeps what others have set beside our fields; a policy is what we say and nothing else.
+	// Server-side apply would keep the fields that others have set. A policy must have exactly the wanted spec.
 	write = c.replacer(r, live, foreseen, want)
 	if foreseen, err = write(ctx, dryRun); err != nil {
 		return nil, nil, err
@@ -164,14 +165,14 @@ func (c *Cluster) plan(ctx context.Context, r reference, live, want *unstructure
 	return write, foreseen, nil
 }
 
-// applier writes by server-side apply. The version that was read makes a change in between a conflict.
+// applier writes by server-side apply. It sends the version that was read, so that a change in between is a conflict.
 func (c *Cluster) applier(r reference, live, want *unstructured.Unstructured) writer {
 	want = want.DeepCopy()
 	if live != nil {
 		want.SetResourceVersion(live.GetResourceVersion())
 	}
 	return func(ctx context.Context, dry []string) (*unstructured.Unstructured, error) {
-		// The dynamic client's Apply has no way to ask for strict validation of fields, its Patch has.
+		// The dynamic client's Apply cannot ask for strict validation of fields, but its Patch can.
 		data, err := want.MarshalJSON()
 		if err != nil {
 			return nil, err
@@ -181,7 +182,7 @@ func (c *Cluster) applier(r reference, live, want *unstructured.Unstructured) wr
 	}
 }
 
-// marked is a copy of live with the labels and annotations that are wanted beside those that it has.
+// marked is a copy of live with the wanted labels and annotations added to those that it has.
 func marked(live, want *unstructured.Unstructured) *unstructured.Unstructured {
 	copied := live.DeepCopy()
 	beside := func(has, wanted map[string]string) map[string]string {
@@ -196,18 +197,18 @@ func marked(live, want *unstructured.Unstructured) *unstructured.Unstructured {
 	return copied
 }
 
-// replacer writes the spec as a whole.
+// replacer replaces the spec as a whole.
 func (c *Cluster) replacer(r reference, live, foreseen, want *unstructured.Unstructured) writer {
 	whole := foreseen.DeepCopy()
 	whole.SetResourceVersion(live.GetResourceVersion())
-	whole.SetManagedFields(nil) // the server's to book
+	whole.SetManagedFields(nil) // the server records these itself
 	whole.Object["spec"] = want.Object["spec"]
 	return func(ctx context.Context, dry []string) (*unstructured.Unstructured, error) {
 		return c.at(r).Update(ctx, whole, metav1.UpdateOptions{FieldManager: manager, FieldValidation: metav1.FieldValidationStrict, DryRun: dry})
 	}
 }
 
-// remover takes an object away, if it is still the one that was read.
+// remover deletes an object, if it is still the one that was read.
 func (c *Cluster) remover(r reference, live *unstructured.Unstructured) writer {
 	return func(ctx context.Context, dry []string) (*unstructured.Unstructured, error) {
 		err := c.at(r).Delete(ctx, r.Name, metav1.DeleteOptions{DryRun: dry, Preconditions: &metav1.Preconditions{
@@ -219,21 +220,21 @@ func (c *Cluster) remover(r reference, live *unstructured.Unstructured) writer {
 	}
 }
 
-// rehearse tries every object of some sets without effect and joins all that the API server refuses.
+// rehearse tries every wanted object in a dry run. The error joins all refusals of the API server.
 func (c *Cluster) rehearse(ctx context.Context, wanted []*unstructured.Unstructured) error {
 	var problems []error
-	var said []string
+	var reported []string
 	for _, want := range wanted {
 		r := reference{want.GetKind(), want.GetNamespace(), want.GetName()}
-		err := c.again(ctx, "trying "+r.String()+" without effect", func(ctx context.Context) error {
+		err := c.again(ctx, "trying "+r.String()+" in a dry run", func(ctx context.Context) error {
 			live, err := c.get(ctx, r)
 			if err == nil {
 				_, _, err = c.plan(ctx, r, live, want)
 			}
 			return err
 		})
-		if err != nil && !slices.Contains(said, err.Error()) {
-			said = append(said, err.Error())
+		if err != nil && !slices.Contains(reported, err.Error()) {
+			reported = append(reported, err.Error())
 			problems = append(problems, err)
 		}
 	}

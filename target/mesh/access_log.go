@@ -2,17 +2,17 @@ package mesh
 
 import "time"
 
-// AccessLogEntry is one line of a caller-side proxy's access log: a call with all its tries.
+// AccessLogEntry is one line in the access log of a caller's proxy. It is about one call with all its tries.
 type AccessLogEntry struct {
-	Caller   string        // whose proxy: an app's name, or "gateway"
+	Caller   string        // the app whose sidecar this is, or "gateway"
 	Host     string        // the request's Host header
-	Path     string        // with the query
+	Path     string        // the request's normalised path, with the query
 	Agent    string        // the request's User-Agent
-	Status   int           // what the caller got; 0 when it had gone away
+	Status   int           // the status that the caller received; 0 when it received none
 	Flags    string        // Envoy's response flags, "URX,UT"; "-" for none
 	Detail   string        // Envoy's response code detail, "via_upstream"
-	Attempts int           // tries sent; 0 when the proxy answered itself
-	Hosts    []string      // the addresses that the tries were sent to, in order
+	Attempts int           // how many tries were sent; 0 when the proxy answered itself
+	Hosts    []string      // the addresses to which the tries were sent, in order
 	Duration time.Duration // from the request's head to the answer's last byte
 }
 

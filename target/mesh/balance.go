@@ -7,20 +7,21 @@ import (
 	"github.com/hellochaos/hellochaos/manifests"
 )
 
-// hostPicks is how often a retry looks for an endpoint that was not tried yet before it takes the last one found:
-// measured on real Istio, whose configuration says host_selection_retry_max_attempts 5.
+// hostPicks is how many endpoints a retry picks at most to find one that was not tried yet; it takes the last one. This was
+// measured on real Istio, whose configuration has host_selection_retry_max_attempts 5.
 const hostPicks = 5
 
 // cluster is a destination as one proxy sees it.
 type cluster struct {
-	known     bool // false: nothing defines it
+	known     bool // false when no object defines the destination
 	balancer  string
-	sidecar   bool // the endpoints have a sidecar in front, as pods of the mesh do
+	sidecar   bool // whether the endpoints have a sidecar, as pods of the mesh do
 	endpoints []*upstream
-	turn      atomic.Uint64 // of ROUND_ROBIN
+	turn      atomic.Uint64 // how many picks ROUND_ROBIN has made
 }
 
-// pick chooses the endpoint of a try. tried are those of the tries before; previousHosts says that they are avoided.
+// pick chooses the endpoint of a try. tried are the endpoints of the tries before it; previousHosts says that it should avoid
+// them.
 func (c *cluster) pick(d *draws, tried []*upstream, previousHosts bool) *upstream {
 	if len(c.endpoints) == 1 {
 		return c.endpoints[0]
@@ -37,8 +38,8 @@ func (c *cluster) pick(d *draws, tried []*upstream, previousHosts bool) *upstrea
 	}
 }
 
-// balance is one choice of the load balancer. LEAST_REQUEST takes two endpoints at random, which may be the same, and
-// of them the one with fewer requests under way (Envoy's LeastRequestLoadBalancer::unweightedHostPick).
+// balance is one choice of the load balancer. LEAST_REQUEST draws two endpoints, which may be the same, and chooses the one with
+// fewer requests under way (Envoy's LeastRequestLoadBalancer::unweightedHostPick).
 func (c *cluster) balance(draw func() float64) *upstream {
 	n := len(c.endpoints)
 	random := func() *upstream { return c.endpoints[int(draw()*float64(n))] }
@@ -55,7 +56,7 @@ func (c *cluster) balance(draw func() float64) *upstream {
 	return first
 }
 
-// cluster is the proxy's view of a destination; it is made once for each view and destination.
+// cluster is a destination as the proxy sees it. It is made once for each view and destination.
 func (v *view) cluster(d *manifests.Destination) *cluster {
 	endpoints := v.rules.Endpoints(d)
 	if made, ok := v.clusters.Load(endpoints); ok {
@@ -67,7 +68,7 @@ func (v *view) cluster(d *manifests.Destination) *cluster {
 
 func (v *view) newCluster(e *manifests.Endpoints) *cluster {
 	c := &cluster{known: e.Known, balancer: e.Balancer, sidecar: e.External == ""}
-	pods := v.pods.of(e.Workloads)
+	pods := v.pods.replicasOf(e.Workloads)
 	if e.External != "" {
 		var ours bool
 		if pods, ours = v.pods.serving(v.rules, e.External); !ours {

@@ -8,31 +8,30 @@ import (
 	"github.com/hellochaos/hellochaos/manifests"
 )
 
-// Break is something that the mesh can be told to do wrong on purpose, so that a verifier can show that it notices.
+// Break is something that the mesh does wrong on purpose, so that a test can show that the verifier notices.
 type Break struct {
 	Name  string // the value of --break
-	Stage string // where it shows; empty when OnlyCompared
-	Text  string // what the mesh does then
-	// OnlyCompared: it contradicts no manifest, so every stage still passes. It shows where the run's report is compared with
-	// that of a run without it.
+	Stage string // the stage that must fail with it; empty when OnlyCompared
+	Text  string // what the mesh does with it, for people
+	// OnlyCompared says that the Break contradicts no manifest, so that every stage still passes. It shows only when the report
+	// of the run is compared with that of a run without it.
 	OnlyCompared bool
 }
 
-// breakage is a Break with what it does. Most are done to the meaning of the objects: the proxies then obey the wrong
-// rules rightly.
+// breakage is how a Break is done. Most change the rules: the proxies then obey the wrong rules correctly.
 type breakage struct {
 	Break
-	// rules makes what is obeyed of what was applied; nil: that itself is obeyed.
+	// rules makes the rules that the proxies obey from the applied ones; when it is nil they obey the applied rules.
 	rules func(applied *manifests.Rules) (*manifests.Rules, error)
-	// share of the calls obey what rules makes, drawn call by call; 0: all do.
+	// share is the share of the calls that obey the rules that rules makes. It is drawn call by call. With 0 all calls do.
 	share     float64
-	staleTurn int64 // every staleTurn-th request of a proxy sees the rules of the Apply before
-	bypassed  bool  // the gateway's address is the frontend's pod
-	// slow is the service of which every try that does not fail works for slowWork.
+	staleTurn int64 // every staleTurn-th request of a proxy obeys the rules of the previous Apply; with 0 none does
+	bypassed  bool  // whether the gateway's address is that of the frontend's pod
+	// slow is the label app of the pods in which every try that does not fail takes slowWork longer; empty for none.
 	slow string
 }
 
-// slowWork is ten times what a call on the loopback interface takes.
+// slowWork is ten times the duration of a call on the loopback interface.
 const slowWork = 10 * time.Millisecond
 
 // Breaks are the accepted values of Options.Break, stage by stage.
@@ -47,22 +46,22 @@ func Breaks() []Break {
 func breakages() []breakage {
 	return []breakage{
 		{Break: Break{Name: "egress-open", Stage: "egress", Text: "hosts outside the registry are let through"}, rules: openEgress},
-		{Break: Break{Name: "split-70-30", Stage: "prod", Text: "a split in two is 70 to 30"}, rules: eachRule(splitSeventyThirty)},
-		{Break: Break{Name: "stale-rules", Stage: "prod", Text: "each 200th request of a proxy sees old rules"}, staleTurn: 200},
-		{Break: Break{Name: "no-retries", Stage: "retry", Text: "nothing is sent again"}, rules: eachPolicy(func(r *manifests.Retry) { r.Attempts = 0 })},
-		{Break: Break{Name: "one-retry-less", Stage: "retry", Text: "one retry less than attempts says"}, rules: eachPolicy(func(r *manifests.Retry) { r.Attempts-- })},
+		{Break: Break{Name: "split-70-30", Stage: "prod", Text: "a split between two destinations is 70 to 30"}, rules: eachRule(splitSeventyThirty)},
+		{Break: Break{Name: "stale-rules", Stage: "prod", Text: "each 200th request of a proxy obeys old rules"}, staleTurn: 200},
+		{Break: Break{Name: "no-retries", Stage: "retry", Text: "no failed call is sent again"}, rules: eachPolicy(func(r *manifests.Retry) { r.Attempts = 0 })},
+		{Break: Break{Name: "one-retry-less", Stage: "retry", Text: "calls get one retry less than attempts allows"}, rules: eachPolicy(func(r *manifests.Retry) { r.Attempts-- })},
 		{Break: Break{Name: "retry-too-often", Stage: "retry", Text: "one exhausted call in five gets one more try"}, rules: eachPolicy(func(r *manifests.Retry) { r.Attempts++ }), share: 0.2},
-		{Break: Break{Name: "retry-not-5xx", Stage: "retry", Text: "an answer of 5xx is not sent again"}, rules: eachPolicy(func(r *manifests.Retry) { r.SetOn("connect-failure,refused-stream") })},
+		{Break: Break{Name: "retry-not-5xx", Stage: "retry", Text: "a call that is answered 5xx is not sent again"}, rules: eachPolicy(func(r *manifests.Retry) { r.SetOn("connect-failure,refused-stream") })},
 		{Break: Break{Name: "slow-backoff", Stage: "retry", Text: "waits between tries are four times as long"}, rules: eachPolicy(func(r *manifests.Retry) { r.Base *= 4 })},
 		{Break: Break{Name: "gateway-bypassed", Stage: "ingress", Text: "the gateway's address leads to the frontend"}, bypassed: true},
 		{Break: Break{Name: "header-ignored", Stage: "canary", Text: "rules that match a header are skipped"}, rules: skipHeaderRules},
 		{Break: Break{Name: "header-sometimes-ignored", Stage: "canary", Text: "1 call in 100 skips rules that match a header"}, rules: skipHeaderRules, share: 0.01},
-		{Break: Break{Name: "header-case-insensitive", Stage: "canary", Text: "header values are compared without case"}, rules: (*manifests.Rules).IgnoringHeaderCase},
-		{Break: Break{Name: "slow-backend", Text: "10 ms slower, for compare-reports to find", OnlyCompared: true}, slow: "backend"},
+		{Break: Break{Name: "header-case-insensitive", Stage: "canary", Text: "header values match whatever their case"}, rules: (*manifests.Rules).IgnoringHeaderCase},
+		{Break: Break{Name: "slow-backend", Text: "each try of the backend takes 10 ms longer", OnlyCompared: true}, slow: "backend"},
 	}
 }
 
-// findBreak is the breakage of a name; none for the empty one.
+// findBreak is the breakage with this name. For the empty name it is one that changes nothing; an unknown name is an error.
 func findBreak(name string) (breakage, error) {
 	var names []string
 	for _, b := range breakages() {
@@ -74,11 +73,11 @@ func findBreak(name string) (breakage, error) {
 	if name == "" {
 		return breakage{}, nil
 	}
-	return breakage{}, fmt.Errorf("unknown break %q; accepted are %s", name, strings.Join(names, ", "))
+	return breakage{}, fmt.Errorf("unknown break %q; accepted: %s", name, strings.Join(names, ", "))
 }
 
-// obeyed is what the proxies obey in place of applied: for the most part usual, and for b.share of the calls seldom,
-// which is nil where there is no such share. applied does not change.
+// obeyed are the rules that the proxies obey in place of applied. The share b.share of the calls obeys seldom and all others obey
+// usual; seldom is nil when the share is 0. applied does not change.
 func (b *breakage) obeyed(applied *manifests.Rules) (usual, seldom *manifests.Rules, err error) {
 	if b.rules == nil {
 		return applied, nil, nil
@@ -93,7 +92,7 @@ func (b *breakage) obeyed(applied *manifests.Rules) (usual, seldom *manifests.Ru
 	return changed, nil, nil
 }
 
-// work is how long each try of a workload works that does not fail.
+// work is how much longer each try of a workload that does not fail takes.
 func (b *breakage) work(w *manifests.Workload) time.Duration {
 	if b.slow != "" && w.Labels["app"] == b.slow {
 		return slowWork
@@ -106,8 +105,8 @@ func eachRule(change func(*manifests.Rule)) func(*manifests.Rules) (*manifests.R
 	return func(applied *manifests.Rules) (*manifests.Rules, error) { return applied.Changed(change), nil }
 }
 
-// eachPolicy changes the retries that the YAML asks for; Istio's default stays. Where no retry is left there is no
-// per-try timeout either: Istio accepts none beside attempts: 0.
+// eachPolicy changes the retry policies of the YAML and leaves Istio's default alone. A policy without retries gets no per-try
+// timeout either, since Istio does not accept one beside attempts: 0.
 func eachPolicy(change func(*manifests.Retry)) func(*manifests.Rules) (*manifests.Rules, error) {
 	return eachRule(func(rule *manifests.Rule) {
 		policy := &rule.Retry
@@ -120,7 +119,7 @@ func eachPolicy(change func(*manifests.Retry)) func(*manifests.Rules) (*manifest
 	})
 }
 
-// splitSeventyThirty changes a split with two arms in use; the larger arm gets the 70.
+// splitSeventyThirty changes a split with two destinations whose share is above 0. The larger one gets 70 %.
 func splitSeventyThirty(rule *manifests.Rule) {
 	var used []*manifests.Destination
 	for i := range rule.Split {

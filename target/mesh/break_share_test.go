@@ -15,15 +15,15 @@ import (
 	"github.com/hellochaos/hellochaos/service/trail"
 )
 
-// met is what one call met, as its proxy logged it.
+// met is what happened to one call, by the access log of its proxy.
 type met struct {
 	status, attempts int
 	flags, detail    string
 	host             string // of the last try
 }
 
-// calls sends n calls to host one by its own proxy, atOnce of them at a time, and returns what each met.
-// header is that of call i; each call is named by its number.
+// calls sends n calls to host one through its own sidecar, atOnce of them at a time, and returns what happened to each. header
+// sets the header of call i.
 func calls(t *testing.T, name, yaml string, n, atOnce int, header func(i int, h http.Header)) []met {
 	t.Helper()
 	all := make([]met, n)
@@ -67,7 +67,7 @@ func calls(t *testing.T, name, yaml string, n, atOnce int, header func(i int, h 
 	return all
 }
 
-// wantShare wants some of n to be a share of them, by three standard errors: the draws are the same in every run.
+// wantShare fails the test unless some of n is the share, within three standard errors. The draws are the same in every run.
 func wantShare(t *testing.T, what string, some, n int, share float64) {
 	t.Helper()
 	if deviation := math.Abs(float64(some) - share*float64(n)); deviation > 3*math.Sqrt(float64(n)*share*(1-share)) {
@@ -75,8 +75,8 @@ func wantShare(t *testing.T, what string, some, n int, share float64) {
 	}
 }
 
-// TestRetryTooOften compares each of several thousand calls with the same call of a mesh that is right: a fifth of the
-// exhausted ones has one more try, which may succeed, and nothing else differs.
+// TestRetryTooOften compares several thousand calls with the same calls of a correct mesh. A fifth of the calls whose retries are
+// used up must have one more try, which may succeed, and nothing else may differ.
 func TestRetryTooOften(t *testing.T) {
 	scripts := []string{"500", "500,500,500,200", "500,500,200", "500,200", "200", "500,404"}
 	const n, exhausted = 3600, 2 // the first two scripts
@@ -107,8 +107,8 @@ func TestRetryTooOften(t *testing.T) {
 	}
 }
 
-// TestHeaderSometimesIgnored compares each of several thousand calls with the same call of a mesh that is right: one in a
-// hundred of those that a rule matches by a header meets the next rule, and nothing else differs.
+// TestHeaderSometimesIgnored compares several thousand calls with the same calls of a correct mesh. Of the calls that a rule
+// matches by a header one in a hundred must meet the next rule, and nothing else may differ.
 func TestHeaderSometimesIgnored(t *testing.T) {
 	yaml := serviceOne + `
 apiVersion: networking.istio.io/v1
@@ -156,7 +156,8 @@ spec:
 	}
 }
 
-// TestSeldomRulesShareEndpoints: calls that meet other rules take their turn among the endpoints with all the others.
+// TestSeldomRulesShareEndpoints checks that ROUND_ROBIN takes turns over all calls together, whichever of two sets of rules they
+// obey.
 func TestSeldomRulesShareEndpoints(t *testing.T) {
 	const n, replicas = 600, 3
 	yaml := serviceOne + virtualService("one", "retries: {attempts: 2, retryOn: 5xx}") + `

@@ -19,12 +19,12 @@ func TestUnknownBreak(t *testing.T) {
 	}
 	for _, b := range Breaks() {
 		if !strings.Contains(err.Error(), b.Name) || (b.Stage == "") != b.OnlyCompared || b.Text == "" {
-			t.Errorf("break %+v is not told in %q", b, err)
+			t.Errorf("break %+v is incomplete, or not listed in %q", b, err)
 		}
 	}
 }
 
-// TestBreakRules looks at the rule that a request meets, with each break and without, in its own stage's manifests.
+// TestBreakRules checks which rule a request meets by the manifests of each break's stage, with the break and without.
 func TestBreakRules(t *testing.T) {
 	secret := func(value string) *manifests.Request {
 		return &manifests.Request{Host: "middleware", Method: "GET", Path: "/", Header: http.Header{"X-Dev-User": {value}}}
@@ -62,7 +62,7 @@ func TestBreakRules(t *testing.T) {
 			}
 			stage := b.Stage
 			if stage == "egress" {
-				stage = "" // before the stage opens it
+				stage = "" // the egress is still closed before its stage
 			}
 			applied, err := manifests.Through(stage, nil)
 			if err != nil {
@@ -90,8 +90,8 @@ func TestBreakRules(t *testing.T) {
 	}
 }
 
-// TestBreakPolicies looks at what is left of a retry policy. Where the YAML asks for no retries, none of the breaks changes
-// what holds: Istio's default, or nothing.
+// TestBreakPolicies checks which retry policy is in force with each break. Where the YAML has no retries, no break may change the
+// policy.
 func TestBreakPolicies(t *testing.T) {
 	look := func(b breakage, policy string) string {
 		rules, err := manifests.Read(objects(t, serviceOne+virtualService("one", policy)))

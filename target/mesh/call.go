@@ -12,7 +12,7 @@ import (
 	"github.com/hellochaos/hellochaos/manifests"
 )
 
-// maxReplay is how large a body may be, in bytes, for its call to be sent again.
+// maxReplay is the largest body, in bytes, of a call that can be sent again.
 const maxReplay = 1 << 20
 
 // call is one logical request through a proxy: its rule, chosen once, and its tries.
@@ -26,15 +26,15 @@ type call struct {
 	end        context.CancelFunc // frees the route timeout's timer; nil when there is none
 }
 
-// run decides a call in Envoy's order: the proxy's own answers, faults, cluster, endpoint, tries. The answer's body
-// may be read until finish.
+// run carries out a call in Envoy's order: answers that the proxy gives itself, faults, cluster, endpoint, tries. The answer's
+// body may be read until finish is called.
 func (c *call) run(ctx context.Context) answer {
 	switch {
 	case c.rule.Direct != nil && c.rule.Direct.Reset:
-		return own(statusNone, "", c.rule.Direct.Flags, c.rule.Direct.Detail)
+		return proxyAnswer(statusNone, "", c.rule.Direct.Flags, c.rule.Direct.Detail)
 	case c.rule.Direct != nil:
 		flags, _ := strings.CutPrefix(c.rule.Direct.Flags, "-")
-		return own(c.rule.Direct.Status, c.rule.Direct.Body, flags, c.rule.Direct.Detail)
+		return proxyAnswer(c.rule.Direct.Status, c.rule.Direct.Body, flags, c.rule.Direct.Detail)
 	case c.rule.Redirect != nil:
 		return c.redirect()
 	}
@@ -64,25 +64,25 @@ func (c *call) finish() {
 	}
 }
 
-// forward sends the call to a cluster, once or more often.
+// forward sends the call to a cluster, and sends it again as the retry policy says.
 func (c *call) forward(ctx context.Context, cluster *cluster) answer {
 	switch {
 	case !cluster.known:
-		return own(http.StatusServiceUnavailable, "", flagNoCluster, detailNoCluster)
+		return proxyAnswer(http.StatusServiceUnavailable, "", flagNoCluster, detailNoCluster)
 	case len(cluster.endpoints) == 0:
-		return own(http.StatusServiceUnavailable, textNoHealthy, flagNoHealthy, detailNoHealthy)
+		return proxyAnswer(http.StatusServiceUnavailable, textNoHealthy, flagNoHealthy, detailNoHealthy)
 	}
 	request, err := c.outgoing()
 	if err != nil {
-		return left()
+		return callerLeft()
 	}
-	if c.rule.Timeout > 0 { // it starts when the whole request is here
+	if c.rule.Timeout > 0 { // the timeout starts when the whole request has arrived
 		ctx, c.end = context.WithTimeout(ctx, c.rule.Timeout)
 	}
 	return c.send(ctx, cluster, request)
 }
 
-// outgoing is the request as the tries send it. Its body is read first, so that a retry can send it again.
+// outgoing is the request that the tries send. It reads the body first, so that a retry can send the body again.
 func (c *call) outgoing() (*outgoing, error) {
 	from := c.downstream
 	request := &outgoing{method: from.Method, path: c.path, host: from.Host, header: forwarded(from.Header, c.view.proxy.gateway)}
@@ -99,7 +99,7 @@ func (c *call) outgoing() (*outgoing, error) {
 	return request, nil
 }
 
-// send makes the tries of a call until one is not to be sent again, and returns the last one's answer.
+// send makes the tries of a call until the policy sends no further one, and returns the answer of the last try.
 func (c *call) send(ctx context.Context, cluster *cluster, request *outgoing) answer {
 	retry, retries := &c.rule.Retry, c.rule.Retry.Attempts
 	if request.rest != nil {
@@ -126,7 +126,7 @@ func (c *call) send(ctx context.Context, cluster *cluster, request *outgoing) an
 	}
 }
 
-// try sends the request once.
+// try sends the request once. The failure describes the outcome for the retry policy, which decides whether it is one.
 func (c *call) try(ctx context.Context, cluster *cluster, endpoint *upstream, request *outgoing) (manifests.Failure, answer) {
 	request.header[keyAttempt] = []string{strconv.Itoa(len(c.tried))}
 	perTry := c.rule.Retry.PerTry
@@ -141,15 +141,15 @@ func (c *call) try(ctx context.Context, cluster *cluster, endpoint *upstream, re
 	return manifests.Failure{Status: response.StatusCode, RateLimited: limited}, via(response)
 }
 
-// backOff is the wait before the next try: whole milliseconds, uniform below the policy's bound (Envoy's
-// JitteredExponentialBackOffStrategy::nextBackOffMs).
+// backOff is the wait before the next try: a whole number of milliseconds, drawn uniformly below the policy's bound, as in Envoy's
+// JitteredExponentialBackOffStrategy::nextBackOffMs.
 func (c *call) backOff() time.Duration {
 	n := len(c.tried)
 	bound := float64(c.rule.Retry.BackOff(n))
 	return time.Duration(c.draws.numbered("back-off", n) * bound).Truncate(time.Millisecond)
 }
 
-// wait waits for d, or returns false when ctx ends first.
+// wait waits for d and returns true. It returns false at once when ctx ends first.
 func wait(ctx context.Context, d time.Duration) bool {
 	if d <= 0 {
 		return ctx.Err() == nil
@@ -164,18 +164,20 @@ func wait(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// ended is what a call ends with when its context did: the route timeout's answer, or none when the caller went away.
+// ended is the answer to a call whose context has ended: that of the rule's timeout, or none when the caller went away.
 func (c *call) ended(ctx context.Context) answer {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return own(http.StatusGatewayTimeout, textTimeout, flagTimeout, detailTimeout)
+		return proxyAnswer(http.StatusGatewayTimeout, textTimeout, flagTimeout, detailTimeout)
 	}
-	return left()
+	return callerLeft()
 }
 
-// left is the end of a call whose caller went away.
-func left() answer { return own(statusNone, "", flagDownstreamLeft, detailDownstreamLeft) }
+// callerLeft is the answer to a call whose caller went away, which nobody receives.
+func callerLeft() answer {
+	return proxyAnswer(statusNone, "", flagDownstreamLeft, detailDownstreamLeft)
+}
 
-// redirect is the answer of a redirect rule. The query stays unless the rule's URI has one of its own (Envoy's
+// redirect is the answer of a redirect rule. The query of the request stays unless the rule's URI has a query (Envoy's
 // RouteEntryImplBase::newUri).
 func (c *call) redirect() answer {
 	to, uri := c.rule.Redirect, c.path
@@ -189,7 +191,7 @@ func (c *call) redirect() answer {
 	if to.Authority != "" {
 		host = to.Authority
 	}
-	a := own(to.Status, "", "", detailDirect)
+	a := proxyAnswer(to.Status, "", "", detailDirect)
 	a.header = http.Header{"Location": {"http://" + host + uri}}
 	return a
 }

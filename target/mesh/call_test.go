@@ -10,7 +10,8 @@ import (
 	"github.com/hellochaos/hellochaos/manifests"
 )
 
-// TestBackOff draws each wait many times: uniform below 25·2^(n-1) ms and 250 ms, as measured, in whole milliseconds.
+// TestBackOff draws each wait many times. As on real Istio, waits must be whole milliseconds, uniform below 25·2^(n-1) ms and at
+// most 250 ms.
 func TestBackOff(t *testing.T) {
 	const draws = 4000
 	rule := &manifests.Rule{Retry: manifests.Retry{Base: 25 * time.Millisecond}}
@@ -34,7 +35,7 @@ func TestBackOff(t *testing.T) {
 	}
 }
 
-// TestBroken tells the ways apart in which a try ends without an answer.
+// TestBroken checks the failure and the answer for each way in which a try ends without an answer.
 func TestBroken(t *testing.T) {
 	for _, test := range []struct {
 		err         error

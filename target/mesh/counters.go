@@ -12,11 +12,11 @@ import (
 	"github.com/hellochaos/hellochaos/target"
 )
 
-// countersPoll is how long Counters waits between two looks at tries that are in flight.
+// countersPoll is how long Counters waits before it reads the services again.
 const countersPoll = 5 * time.Millisecond
 
-// Counters implements target.Target. It takes what two looks in a row agree on, with no try in flight and no call open at
-// a proxy in either: a try may be on the wire while no pod has it.
+// Counters implements target.Target. It reads the services until two readings in a row are equal, with no try in flight and no
+// call open at a proxy in both: while a try is between a proxy and a pod, no pod counts it as in flight.
 func (m *Mesh) Counters(ctx context.Context) (target.Counters, error) {
 	m.mutex.RLock()
 	defer m.mutex.RUnlock()
@@ -27,7 +27,7 @@ func (m *Mesh) Counters(ctx context.Context) (target.Counters, error) {
 		counters, tries, err := m.readCounters(ctx)
 		switch {
 		case ctx.Err() != nil:
-			return nil, fmt.Errorf("reading counters, %d tries in flight and %d calls open: %w", inFlight, open, ctx.Err())
+			return nil, fmt.Errorf("waiting until no call is under way, with %d tries in flight and %d calls open: %w", inFlight, open, ctx.Err())
 		case err != nil:
 			return nil, err
 		}
@@ -49,7 +49,7 @@ func (m *Mesh) openCalls() (open int64) {
 	return open
 }
 
-// readCounters is one look at every pod.
+// readCounters reads the counters of every pod once.
 func (m *Mesh) readCounters(ctx context.Context) (all target.Counters, inFlight int64, err error) {
 	var problems []error
 	for name, d := range m.pods {
@@ -72,7 +72,7 @@ func (p *pod) readCounters(ctx context.Context) (counters target.Counters, inFli
 	return counters, inFlight, err
 }
 
-// get asks a pod's app, past every proxy, and hands over its answer's body.
+// get sends GET path to the app of a pod, through no proxy, and passes the body of the answer to read.
 func (p *pod) get(ctx context.Context, path string, read func(body io.Reader) error) error {
 	response, err := p.metrics.send(ctx, &outgoing{method: http.MethodGet, path: path, host: p.server.address}, 0)
 	if err != nil {

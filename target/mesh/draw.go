@@ -7,22 +7,23 @@ import (
 	"github.com/hellochaos/hellochaos/service/trail"
 )
 
-// Header keys as net/http has them.
+// Keys of headers in the form that net/http uses.
 var (
 	keyRequest = http.CanonicalHeaderKey(trail.HeaderRequest)
 	keyTries   = http.CanonicalHeaderKey(trail.HeaderTries)
 	keyAttempt = http.CanonicalHeaderKey(trail.HeaderAttempt)
 )
 
-// draws is where the chance of one call comes from: the same request meets the same draws on its way, whenever it
-// passes.
+// draws makes the random numbers of one call. They depend only on the fields, so the same request gets the same numbers whenever
+// it passes the proxy.
 type draws struct {
 	request string
-	service string // the destination's host; until the rule is known, the host that was asked for
+	service string // the destination's host; the Host of the request until the rule is known
 	tries   string
 }
 
-// draws returns the source for a call to host. A request that an attack did not number gets a number from the proxy.
+// draws makes the draws of a call to host. A request without trail.HeaderRequest, which no attack has sent, gets a number from
+// the proxy.
 func (p *proxy) draws(header http.Header, host string) draws {
 	d := draws{service: host}
 	if names := header[keyRequest]; len(names) > 0 {
@@ -36,12 +37,12 @@ func (p *proxy) draws(header http.Header, host string) draws {
 	return d
 }
 
-// draw is a number in [0,1) for a purpose that happens once in a call.
+// draw is a number in [0,1) for a purpose that a call has once.
 func (d *draws) draw(purpose string) float64 {
 	return trail.Draw(purpose, d.request, d.service, d.tries)
 }
 
-// numbered is a number in [0,1) for the n-th time of a purpose.
+// numbered is a number in [0,1) for the n-th time that a call has a purpose.
 func (d *draws) numbered(purpose string, n int) float64 {
 	return d.draw(purpose + " " + strconv.Itoa(n))
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/hellochaos/hellochaos/manifests"
 )
 
-// applied is a mesh that obeys the YAML and ends with the test.
+// applied is a mesh that obeys the YAML and is closed when the test ends.
 func applied(tb testing.TB, options Options, yaml string) *Mesh {
 	tb.Helper()
 	m, err := New(options)
@@ -37,8 +37,8 @@ func objects(tb testing.TB, yaml string) []manifests.Object {
 	return parsed
 }
 
-// refusing is an address of the loopback interface that refuses connections as long as the test runs: a connection of the
-// test's own holds the port, so that nobody else can take it, and nobody listens.
+// refusing is an address of the loopback interface that refuses connections while the test runs: a connection of the test holds
+// the port, so that no other process can take it, but nothing listens there.
 func refusing(tb testing.TB) string {
 	tb.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -54,7 +54,7 @@ func refusing(tb testing.TB) string {
 	return connection.LocalAddr().String()
 }
 
-// ended reports whether a server was closed, which closes its listener. Its port may be another process' by now.
+// ended reports whether a server was closed. It looks at the listener, since another process may have taken the port by now.
 func ended(tb testing.TB, s *server) bool {
 	tb.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -65,7 +65,7 @@ func ended(tb testing.TB, s *server) bool {
 	return errors.Is(s.http.Serve(listener), http.ErrServerClosed)
 }
 
-// deployment1 is a script app of one pod.
+// deployment1 is a Deployment of one pod with role script.
 func deployment1(app string) string {
 	return fmt.Sprintf(`
 apiVersion: apps/v1

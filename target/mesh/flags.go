@@ -15,7 +15,7 @@ const (
 	flagProtocolError    = "DPE"
 )
 
-// Envoy's response code details, which say more exactly than a flag why an answer is what it is.
+// Envoy's response code details give the reason for an answer more exactly than its response flags.
 const (
 	detailViaUpstream    = "via_upstream"
 	detailDirect         = "direct_response"
@@ -30,7 +30,7 @@ const (
 	detailTermination    = "upstream_reset_before_response_started{connection_termination}"
 )
 
-// Bodies of the answers that Envoy gives itself.
+// Bodies of answers that Envoy gives itself.
 const (
 	textTimeout       = "upstream request timeout"
 	textOversized     = "Request Header Fields Too Large"
@@ -41,7 +41,7 @@ const (
 	reasonTermination = "connection termination"
 )
 
-// joined is two lists of flags as one.
+// joined is one list of the flags of both lists.
 func joined(first, second string) string {
 	if first == "" || second == "" {
 		return first + second

@@ -7,15 +7,15 @@ import (
 	"strings"
 )
 
-// headerExpectedTimeout tells the callee the per-try timeout in milliseconds (router.cc setTimeoutHeaders);
-// headerRateLimited in an answer is one of the things that a retry policy looks at.
+// headerExpectedTimeout carries the per-try timeout, in milliseconds, to the called service (setTimeoutHeaders in Envoy's
+// router.cc). headerRateLimited in an answer makes retryOn envoy-ratelimited send the call again.
 const (
 	headerExpectedTimeout = "X-Envoy-Expected-Rq-Timeout-Ms"
 	headerRateLimited     = "X-Envoy-Ratelimited"
 )
 
-// hopByHop are the headers that belong to one connection (RFC 9110 7.6.1) or are made anew for the next one, and
-// Expect, which the proxy has answered itself when it read the body.
+// hopByHop are the headers that belong to one connection (RFC 9110 7.6.1) or that the proxy makes anew for the next connection,
+// and Expect, which the proxy has answered itself by the time it has read the body.
 var hopByHop = map[string]bool{
 	"Connection": true, "Keep-Alive": true, "Proxy-Connection": true, "Proxy-Authenticate": true,
 	"Proxy-Authorization": true, "Te": true, "Trailer": true, "Transfer-Encoding": true, "Upgrade": true, "Expect": true,
@@ -35,8 +35,8 @@ func copyEndToEnd(to, from http.Header) {
 	}
 }
 
-// forwarded are the headers of a call as its tries carry them, without those that change from try to try. What an app
-// says in x-envoy-… is ignored, as measured on real Istio; the gateway takes no x-request-id from outside.
+// forwarded are the headers of a call that all its tries have in common. Headers of an app that begin with x-envoy- are left out,
+// as was measured on real Istio. The gateway replaces an x-request-id that comes from outside.
 func forwarded(from http.Header, gateway bool) http.Header {
 	to := make(http.Header, len(from)+3)
 	copyEndToEnd(to, from)

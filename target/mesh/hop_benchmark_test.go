@@ -35,7 +35,7 @@ spec:
       retries: {attempts: 3, perTryTimeout: 2s, retryOn: 5xx}
 ---
 `+deployment1("one"))
-	direct := &upstream{address: m.pods.of(m.rules.Workloads)[0].server.address}
+	direct := &upstream{address: m.pods.replicasOf(m.rules.Workloads)[0].server.address}
 	defer direct.close()
 	proxied := m.sidecars[sidecarName{manifests.Namespace, "one"}].calls
 	b.ReportAllocs()

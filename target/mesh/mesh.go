@@ -1,11 +1,10 @@
-// Package mesh is the embedded mesh: it runs the demo chain in this process as real HTTP servers on the loopback
-// interface and puts a real HTTP proxy in front of what each app sends, and a gateway in front of the chain. The
-// proxies obey the same objects that a cluster gets, as Istio's sidecars were measured to. It knows no load, no
-// statistics and no verdicts.
+// Package mesh is the embedded mesh. It runs the demo chain in this process, as real HTTP servers on the loopback interface. A
+// real HTTP proxy sends the calls of each app, and another one is the gateway of the chain. The proxies obey the same objects
+// that a cluster gets, in the way that was measured of Istio's sidecars. The package must not know load, statistics or verdicts.
 //
-// A call passes a proxy in Envoy's order: rule, redirect or direct answer, fault, cluster, endpoint, tries. The callee's
-// sidecar has no process of its own: the little that it changes (an app's broken connection becomes its 503) is done
-// at the caller's proxy. A request that enters at Direct passes no proxy at all.
+// A proxy handles a call in Envoy's order: rule, redirect or direct answer, fault, cluster, endpoint, tries. The sidecar on the
+// side of the called service has no proxy of its own here. It would turn a connection that its app breaks into a 503, and the
+// caller's proxy does that in its place. A request that enters at target.Direct passes no proxy.
 package mesh
 
 import (
@@ -26,24 +25,24 @@ import (
 // entryService is the Service of the chain's first hop.
 const entryService = "frontend"
 
-// Capacity is how many tries a second the mesh carries on two cores, load generator and services included, with a third
-// of them to spare; docs/performance.md has the measurement.
+// Capacity is how many tries a second the mesh can carry on two cores that also run the load generator and the services, when a
+// third of their time is left unused. docs/performance.md has the measurement.
 const Capacity = 11000
 
-// Timed is the shortest wait between tries that a run on the mesh is held to.
+// Timed is the shortest wait between tries that a run on the mesh checks.
 const Timed = 5 * time.Millisecond
 
-// defaults is the release of Istio whose defaults the mesh has.
+// defaults is the release of Istio whose defaults the mesh uses.
 const defaults = "1.31"
 
-// Options are what a mesh can be told. The zero value is a mesh that does as Istio does.
+// Options are the settings of a mesh. With the zero value the mesh does as Istio does.
 type Options struct {
-	// Seed makes the draws of requests without trail.HeaderRequest: the same requests in the same order meet the
-	// same draws.
+	// Seed is the seed of the draws for requests without trail.HeaderRequest: the same requests in the same order get the same
+	// draws.
 	Seed uint64
-	// Break is the Name of one of Breaks, or empty: what the mesh does wrong on purpose.
+	// Break is the Name of the Break that the mesh does wrong on purpose, or empty.
 	Break string
-	// AccessLog, when set, is called once for each call of a caller-side proxy or of the gateway, concurrently.
+	// AccessLog, when set, is called once for each call of a caller's proxy or of the gateway, from several goroutines at a time.
 	AccessLog func(AccessLogEntry)
 }
 
@@ -60,14 +59,14 @@ type Mesh struct {
 	gateway  *proxy // nil before the first Gateway
 }
 
-// sidecarName is what the pods of a sidecar have in common: their namespace and their label app.
+// sidecarName identifies a sidecar: its pods have this namespace and this label app.
 type sidecarName struct{ namespace, app string }
 
 func sidecarNameOf(w *manifests.Workload) sidecarName {
 	return sidecarName{w.Namespace, w.Labels["app"]}
 }
 
-// String is the app's name, with its namespace where that is not manifests.Namespace.
+// String is the name of the app, followed by "." and its namespace when that is not manifests.Namespace.
 func (n sidecarName) String() string {
 	if n.namespace == manifests.Namespace {
 		return n.app
@@ -77,7 +76,7 @@ func (n sidecarName) String() string {
 
 var _ target.Target = (*Mesh)(nil)
 
-// New makes a mesh in which nothing runs yet. The error lists what Break may be.
+// New makes a mesh in which nothing runs yet. An unknown Break is an error that lists the accepted names.
 func New(options Options) (*Mesh, error) {
 	broken, err := findBreak(options.Break)
 	if err != nil {
@@ -86,8 +85,8 @@ func New(options Options) (*Mesh, error) {
 	return &Mesh{options: options, broken: broken, sidecars: make(map[sidecarName]*proxy)}, nil
 }
 
-// Apply implements target.Target. It starts the Deployments that are new or changed, makes every proxy obey the
-// objects, and then ends the Deployments that are gone, which cuts the calls that are under way there.
+// Apply implements target.Target. It starts the Deployments that are new or changed, makes every proxy obey the objects, and then
+// stops the Deployments that are not among the objects, which cuts calls that are under way there.
 func (m *Mesh) Apply(_ context.Context, objects []manifests.Object) error {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
@@ -126,7 +125,8 @@ func (m *Mesh) Apply(_ context.Context, objects []manifests.Object) error {
 	return nil
 }
 
-// gatewayCaller is the Gateway. Without one it is a Gateway that does not exist, which answers 404.
+// gatewayCaller is the Caller for the gateway's proxy. Without a Gateway it names one that does not exist, so that the proxy
+// answers 404.
 func gatewayCaller(rules *manifests.Rules) manifests.Caller {
 	caller := manifests.Caller{Gateway: "none"}
 	for name := range rules.Gateways {
@@ -135,7 +135,7 @@ func gatewayCaller(rules *manifests.Rules) manifests.Caller {
 	return caller
 }
 
-// retire ends the sidecars of which no pod is left.
+// retire stops the sidecars that have no pod among those left.
 func (m *Mesh) retire(left pods) {
 	used := make(map[sidecarName]bool)
 	for _, d := range left {
@@ -149,7 +149,7 @@ func (m *Mesh) retire(left pods) {
 	}
 }
 
-// forget gives up all connections to addresses that are free.
+// forget closes all connections to addresses at which no pod listens any more.
 func (m *Mesh) forget(addresses []string) {
 	for _, address := range addresses {
 		for _, proxy := range m.proxies() {
@@ -158,7 +158,7 @@ func (m *Mesh) forget(addresses []string) {
 	}
 }
 
-// sidecarOf is the way of a workload's calls: through the caller-side proxy of its app, which is started when new.
+// sidecarOf is the transport of a workload's calls: through the sidecar of its app, which it starts when there is none yet.
 func (m *Mesh) sidecarOf(w *manifests.Workload) (transport, error) {
 	name := sidecarNameOf(w)
 	if m.sidecars[name] == nil {
@@ -198,38 +198,38 @@ func (m *Mesh) proxies() []*proxy {
 func (m *Mesh) Address(_ context.Context, entry target.Entry) (target.Address, error) {
 	m.mutex.RLock()
 	defer m.mutex.RUnlock()
-	host, err := m.door(entry)
+	host, err := m.entryAddress(entry)
 	if err != nil {
 		return target.Address{}, fmt.Errorf("entry %s: %w", entry, err)
 	}
 	return target.Address{URL: "http://" + host, Way: "loopback"}, nil
 }
 
-// door is the listening address of an entry.
-func (m *Mesh) door(entry target.Entry) (string, error) {
+// entryAddress is the host and port at which an entry listens.
+func (m *Mesh) entryAddress(entry target.Entry) (string, error) {
 	switch {
 	case m.rules == nil:
-		return "", errors.New("nothing is applied")
+		return "", errors.New("no objects are applied yet")
 	case entry == target.Gateway && len(m.rules.Gateways) == 0:
 		return "", errors.New("no Gateway is applied")
 	case entry == target.Gateway && !m.broken.bypassed:
 		return m.gateway.server.address, nil
 	case entry != target.Direct && entry != target.Gateway:
-		return "", fmt.Errorf("accepted are %s and %s", target.Direct, target.Gateway)
+		return "", fmt.Errorf("unknown entry; accepted: %s, %s", target.Direct, target.Gateway)
 	}
 	service := m.rules.Service(entryService)
 	if service == nil {
 		return "", fmt.Errorf("no Service %s is applied", entryService)
 	}
-	replicas := m.pods.of(m.rules.Selected(service))
+	replicas := m.pods.replicasOf(m.rules.Selected(service))
 	if len(replicas) == 0 {
 		return "", fmt.Errorf("no Deployment is applied that Service %s selects", entryService)
 	}
 	return replicas[0].server.address, nil
 }
 
-// Sidecar is the base URL of the caller-side proxy of an app in manifests.Namespace, or of "app.namespace": what is sent
-// there is treated as the app's own calls.
+// Sidecar is the base URL of the sidecar of an app in manifests.Namespace, or of "app.namespace". The sidecar treats requests to
+// this URL like calls of the app. It is an error when no Deployment with this label app is applied.
 func (m *Mesh) Sidecar(app string) (string, error) {
 	m.mutex.RLock()
 	defer m.mutex.RUnlock()
@@ -241,7 +241,7 @@ func (m *Mesh) Sidecar(app string) (string, error) {
 		apps = append(apps, name.String())
 	}
 	slices.Sort(apps)
-	return "", fmt.Errorf("no Deployment with label app %q is applied; there are %s", app, strings.Join(apps, ", "))
+	return "", fmt.Errorf("no Deployment with label app %q is applied; the apps that have one are %s", app, strings.Join(apps, ", "))
 }
 
 // Describe implements target.Target.
@@ -250,11 +250,11 @@ func (m *Mesh) Describe() target.Description {
 		Versions: map[string]string{"istio defaults": defaults}, Deviation: m.options.Break}
 }
 
-// Incidents implements target.Target: nobody else reaches the mesh.
+// Incidents implements target.Target. There are none, since nobody else can change the mesh.
 func (m *Mesh) Incidents(context.Context) ([]target.Incident, error) { return nil, nil }
 
-// Close implements target.Target: every port is free and every goroutine has ended when it returns. Closing a closed
-// mesh does nothing.
+// Close implements target.Target. When it returns, every port is free and every goroutine has ended. Closing a closed mesh does
+// nothing.
 func (m *Mesh) Close(context.Context) (target.Restoration, error) {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()

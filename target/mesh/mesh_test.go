@@ -32,7 +32,7 @@ spec:
 ---
 `
 
-// virtualService is host with a destination and what else its only route says.
+// virtualService is a VirtualService for host with one http entry: rest follows its destination.
 func virtualService(host, rest string) string {
 	return `
 apiVersion: networking.istio.io/v1
@@ -45,7 +45,7 @@ spec:
 `
 }
 
-// ask sends a request by the sidecar of app one.
+// ask sends a request through the sidecar of app one.
 func ask(ctx context.Context, m *Mesh, host, script string) (int, string, error) {
 	address, err := m.Sidecar("one")
 	if err != nil {
@@ -76,7 +76,7 @@ func TestClose(t *testing.T) {
 		}
 	}
 	if !ended(t, sidecar.server) || !ended(t, pod.server) {
-		t.Error("a server has not ended")
+		t.Error("a server still listens")
 	}
 	if err := m.Apply(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "closed") {
 		t.Errorf("apply: got error %v, want one that says closed", err)
@@ -95,23 +95,23 @@ func TestAddressErrors(t *testing.T) {
 			t.Errorf("entry %s: got error %v, want one with %q", entry, err, want)
 		}
 	}
-	check(target.Direct, "nothing is applied")
+	check(target.Direct, "no objects are applied yet")
 	if err := m.Apply(t.Context(), objects(t, deployment1("one"))); err != nil {
 		t.Fatal(err)
 	}
 	check(target.Gateway, "no Gateway is applied")
 	check(target.Direct, "no Service frontend is applied")
-	check("window", "accepted are direct and gateway")
+	check("window", "unknown entry; accepted: direct, gateway")
 	if err := m.Apply(t.Context(), objects(t, strings.ReplaceAll(serviceOne, "one", "frontend")+deployment1("one"))); err != nil {
 		t.Fatal(err)
 	}
 	check(target.Direct, "no Deployment is applied that Service frontend selects")
-	if _, err := m.Sidecar("two"); err == nil || !strings.Contains(err.Error(), "there are one") {
+	if _, err := m.Sidecar("two"); err == nil || !strings.Contains(err.Error(), "the apps that have one are one") {
 		t.Errorf("sidecar: got error %v, want one that lists one", err)
 	}
 }
 
-// TestApplyKeepsWhatDidNotChange follows the pods of two Deployments over Applies by their addresses.
+// TestApplyKeepsWhatDidNotChange compares the addresses of the pods of two Deployments before and after Apply.
 func TestApplyKeepsWhatDidNotChange(t *testing.T) {
 	both := serviceOne + deployment1("one") + "---" + deployment1("two")
 	m := applied(t, Options{}, both)
@@ -132,7 +132,7 @@ func TestApplyKeepsWhatDidNotChange(t *testing.T) {
 	former := m.pods[deploymentName{"default", "two"}].pods[0].server
 	wrong := objects(t, strings.Replace(both, "two-v1", "two-v2", 1)+"---"+deployment1("three"))
 	for i := range wrong {
-		if k, ok := wrong[i].Kubernetes.(*appsv1.Deployment); ok && k.Name != "one" { // not as Parse would have let in
+		if k, ok := wrong[i].Kubernetes.(*appsv1.Deployment); ok && k.Name != "one" { // Parse would have refused this
 			k.Spec.Template.Spec.Containers[0].Env[0].Value = "bogus"
 		}
 	}
@@ -156,7 +156,7 @@ func TestApplyKeepsWhatDidNotChange(t *testing.T) {
 	}
 }
 
-// TestCallerGoesAway ends a call from outside while its first try hangs: the app sees it at once, and no retry follows.
+// TestCallerGoesAway cancels a call while its first try hangs. The app must see that at once, and no retry may follow.
 func TestCallerGoesAway(t *testing.T) {
 	lines := make(chan AccessLogEntry, 1)
 	m := applied(t, Options{AccessLog: func(e AccessLogEntry) { lines <- e }},
@@ -187,7 +187,7 @@ func TestCallerGoesAway(t *testing.T) {
 	}
 }
 
-// TestExternalHost sends to a host that no Service has, where no callee's sidecar stands in for a broken
+// TestExternalHost sends calls to a host that no Service has. There is no sidecar on its side that would answer 503 for a broken
 // connection.
 func TestExternalHost(t *testing.T) {
 	outside := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -234,7 +234,8 @@ func TestExternalHost(t *testing.T) {
 	}
 }
 
-// TestRateLimited asks an upstream that limits the first try: it is sent again only where retryOn says envoy-ratelimited.
+// TestRateLimited calls an upstream that answers the first try with x-envoy-ratelimited. The call must be sent again only where
+// retryOn has envoy-ratelimited.
 func TestRateLimited(t *testing.T) {
 	for on, want := range map[string]int{"5xx": 503, "5xx,envoy-ratelimited": 200, "envoy-ratelimited": 200} {
 		var tries atomic.Int64
@@ -279,7 +280,7 @@ spec: {servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]}]
 ---
 `
 
-// TestGatewayIsTaken applies a set without the Gateway of the set before: who still sends there gets 404, no crash.
+// TestGatewayIsTaken applies objects without the Gateway that was applied before. The gateway must then answer 404.
 func TestGatewayIsTaken(t *testing.T) {
 	lines := make(chan AccessLogEntry, 1)
 	m := applied(t, Options{AccessLog: func(e AccessLogEntry) { lines <- e }}, gatewayAll+serviceOne+deployment1("one"))
@@ -301,7 +302,7 @@ func TestGatewayIsTaken(t *testing.T) {
 	}
 }
 
-// TestPanicsAreSeen makes a handler panic: what it says must reach the log.
+// TestPanicsAreSeen makes a handler panic. The panic must be logged.
 func TestPanicsAreSeen(t *testing.T) {
 	s, err := serve(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("seen by nobody") }), podLimits)
 	if err != nil {
@@ -322,7 +323,7 @@ func TestPanicsAreSeen(t *testing.T) {
 	}
 }
 
-// TestSidecarsOfNamespaces moves an app to another namespace, where another Sidecar holds, and back.
+// TestSidecarsOfNamespaces moves an app to another namespace, in which another Sidecar is in force, and back.
 func TestSidecarsOfNamespaces(t *testing.T) {
 	const closed = `
 apiVersion: networking.istio.io/v1
@@ -341,7 +342,7 @@ spec: {outboundTrafficPolicy: {mode: REGISTRY_ONLY}}
 	if !ended(t, first.server) {
 		t.Error("the sidecar of the namespace before has not ended")
 	}
-	if _, err := m.Sidecar("one"); err == nil || !strings.Contains(err.Error(), "there are one.other") {
+	if _, err := m.Sidecar("one"); err == nil || !strings.Contains(err.Error(), "the apps that have one are one.other") {
 		t.Errorf("got error %v, want one that lists one.other", err)
 	}
 	if err := m.Apply(t.Context(), objects(t, closed+here+"---"+there)); err != nil {
@@ -370,7 +371,7 @@ spec: {outboundTrafficPolicy: {mode: REGISTRY_ONLY}}
 	}
 }
 
-// TestPodsAreInOrder looks at the order of a Service's pods, which chance must not change.
+// TestPodsAreInOrder checks that the pods of a Service always have the same order.
 func TestPodsAreInOrder(t *testing.T) {
 	yaml := serviceOne
 	for _, name := range []string{"d", "b", "e", "a", "c"} {
@@ -378,7 +379,7 @@ func TestPodsAreInOrder(t *testing.T) {
 	}
 	m := applied(t, Options{}, yaml)
 	var got, want []string
-	for _, pod := range m.pods.of(m.rules.Selected(m.rules.Service("one"))) {
+	for _, pod := range m.pods.replicasOf(m.rules.Selected(m.rules.Service("one"))) {
 		got = append(got, pod.server.address)
 	}
 	for _, name := range []string{"a", "b", "c", "d", "e"} {
@@ -389,7 +390,7 @@ func TestPodsAreInOrder(t *testing.T) {
 	}
 }
 
-// hanging is a mesh with a call that hangs at its only pod, and what the call ends with.
+// hanging makes a mesh and a call that hangs at its only pod. The channel receives the call's outcome.
 func hanging(t *testing.T) (*Mesh, chan error) {
 	t.Helper()
 	m := applied(t, Options{}, serviceOne+strings.Replace(deployment1("one"), "env: [", "env: [{name: HANG_DURATION, value: 1m}, ", 1))
@@ -412,7 +413,7 @@ func hanging(t *testing.T) (*Mesh, chan error) {
 	return m, asked
 }
 
-// TestApplyCutsCalls removes a pod while a call hangs there: it is cut, and its caller's proxy answers 503.
+// TestApplyCutsCalls removes a pod while a call hangs there. Apply must cut the call, and the caller's proxy must answer 503.
 func TestApplyCutsCalls(t *testing.T) {
 	m, asked := hanging(t)
 	caller := strings.Replace(deployment1("one"), "spec:\n", "spec:\n  replicas: 0\n", 1)
@@ -427,7 +428,7 @@ func TestApplyCutsCalls(t *testing.T) {
 	}
 }
 
-// TestCountersWait holds Counters to waiting for calls that are under way, until its context ends.
+// TestCountersWait checks that Counters waits for calls that are under way until its context ends.
 func TestCountersWait(t *testing.T) {
 	m, asked := hanging(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
@@ -442,7 +443,7 @@ func TestCountersWait(t *testing.T) {
 	<-asked
 }
 
-// TestCountersWaitForProxies lets no pod have a try while a proxy has a call open.
+// TestCountersWaitForProxies checks that Counters waits while a proxy has a call open, even when no pod has a try of it.
 func TestCountersWaitForProxies(t *testing.T) {
 	m := applied(t, Options{}, serviceOne+deployment1("one"))
 	m.sidecars[sidecarName{"default", "one"}].open.Add(1)

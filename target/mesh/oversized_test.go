@@ -15,11 +15,11 @@ import (
 	"github.com/hellochaos/hellochaos/manifests"
 )
 
-// patience is how long a test waits for what must come at once.
+// patience is how long a test waits for something that must happen at once.
 const patience = 30 * time.Second
 
-// asked sends text by a connection of its own and returns the answer, whose body was read. A server that refuses what is
-// sent need not take all of it.
+// asked sends text on a new connection and returns the answer, whose body it has read. A server that refuses the request need not
+// read all of the text.
 func asked(t *testing.T, address, text string) *http.Response {
 	t.Helper()
 	connection, err := net.Dial("tcp", address)
@@ -41,8 +41,8 @@ func asked(t *testing.T, address, text string) *http.Response {
 	return response
 }
 
-// A proxy takes a head as large as Envoy does, and answers a larger one 431 itself. What it takes may still be too much
-// for the app.
+// A proxy accepts heads as large as Envoy does, and answers 431 itself to larger ones. An app may refuse a head that the proxy
+// accepts.
 func TestOversizedHeadsAreRefused(t *testing.T) {
 	lines := make(chan AccessLogEntry, 1)
 	m := applied(t, Options{AccessLog: func(line AccessLogEntry) { lines <- line }}, serviceOne+deployment1("one"))
@@ -76,7 +76,7 @@ func TestOversizedHeadsAreRefused(t *testing.T) {
 	}
 }
 
-// Every server of the mesh refuses a head that it will not hold in memory.
+// Every server of the mesh refuses a head that is larger than its limit, without keeping all of it in memory.
 func TestHugeHeadsAreRefused(t *testing.T) {
 	m := applied(t, Options{}, serviceOne+deployment1("one")+`
 ---
@@ -97,7 +97,7 @@ spec:
 // servers are the addresses of a mesh of app one.
 func servers(m *Mesh) map[string]string {
 	all := map[string]string{
-		"pod":     m.pods.of(m.rules.Workloads)[0].server.address,
+		"pod":     m.pods.replicasOf(m.rules.Workloads)[0].server.address,
 		"sidecar": m.sidecars[sidecarName{manifests.Namespace, "one"}].server.address,
 	}
 	if m.gateway != nil {
@@ -106,7 +106,7 @@ func servers(m *Mesh) map[string]string {
 	return all
 }
 
-// A body that never comes ends its connection, at a proxy as at an app.
+// Proxies and apps close a connection on which the announced body does not arrive.
 func TestABodyThatNeverComesEndsItsConnection(t *testing.T) {
 	formerPod, formerProxy := podLimits, proxyLimits
 	defer func() { podLimits, proxyLimits = formerPod, formerProxy }()
@@ -128,8 +128,9 @@ func TestABodyThatNeverComesEndsItsConnection(t *testing.T) {
 	}
 }
 
-// Envoy refuses a request that has both a Content-Length and a Transfer-Encoding. Here the chunks count, and the upstream
-// gets the request with one of the two, so that no request can hide between two readings.
+// Envoy refuses a request that has both a Content-Length and a Transfer-Encoding. The mesh reads the chunks instead and sends
+// only one of the two headers to the upstream, so that both servers agree on where the request ends and no second request can
+// hide in it.
 func TestContentLengthBesideChunksIsDropped(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -161,7 +162,7 @@ func TestContentLengthBesideChunksIsDropped(t *testing.T) {
 	}
 }
 
-// receiveHead answers the next request with 200 and returns its head as it came, or what went wrong.
+// receiveHead answers the next request with 200 and returns its head as received, or the text of an error.
 func receiveHead(listener net.Listener) string {
 	connection, err := listener.Accept()
 	if err != nil {

@@ -16,28 +16,28 @@ import (
 type pod struct {
 	service *service.Service
 	server  *server
-	metrics *upstream // to its /metrics and its spans, past every proxy
+	metrics *upstream // connections to its /metrics and its spans, through no proxy
 }
 
-// deployment is a workload that runs.
+// deployment is a running workload.
 type deployment struct {
 	workload manifests.Workload
 	pods     []*pod
 }
 
-// pods are the deployments that run, by namespace and name.
+// pods are the running deployments, by namespace and name.
 type pods map[deploymentName]*deployment
 
 type deploymentName struct{ namespace, name string }
 
 func nameOf(w *manifests.Workload) deploymentName { return deploymentName{w.Namespace, w.Name} }
 
-// startPod starts one replica, of which every try works for so long beside what its environment says. Its calls go through
-// its app's proxy.
+// startPod starts one replica, in which every try that does not fail takes work longer than its environment says. calls sends its
+// calls to the proxy of its app.
 func startPod(w *manifests.Workload, calls transport, work time.Duration) (*pod, error) {
 	config, _, err := service.FromEnvironment(func(name string) string { return w.Env[name] })
 	if err != nil {
-		return nil, fmt.Errorf("starting Deployment %s: its environment: %w", w.Name, err)
+		return nil, fmt.Errorf("starting Deployment %s: reading its environment: %w", w.Name, err)
 	}
 	config.Transport = calls
 	if config.Role == service.Chain {
@@ -67,8 +67,8 @@ func (d *deployment) close() {
 	}
 }
 
-// deploy runs what the rules say: deployments that did not change are kept, the others are started. Those that only p
-// has are left to the caller to close. On error everything that was started is closed again.
+// deploy runs the workloads. It keeps the deployments of p that did not change and starts the others. The caller must close those
+// that only p has. On error deploy closes everything that it started.
 func (p pods) deploy(workloads []manifests.Workload, calls func(*manifests.Workload) (transport, error), work func(*manifests.Workload) time.Duration) (pods, error) {
 	next := make(pods, len(workloads))
 	var problems []error
@@ -98,7 +98,7 @@ func (p pods) deploy(workloads []manifests.Workload, calls func(*manifests.Workl
 	return next, nil
 }
 
-// closeExcept closes the deployments that are not among those to be kept, and returns the addresses that are free now.
+// closeExcept closes the deployments that are not in kept, and returns the addresses at which they listened.
 func (p pods) closeExcept(kept pods) (gone []string) {
 	for name, d := range p {
 		if kept[name] == d {
@@ -112,8 +112,8 @@ func (p pods) closeExcept(kept pods) (gone []string) {
 	return gone
 }
 
-// of are the replicas of workloads, in their order.
-func (p pods) of(workloads []manifests.Workload) (replicas []*pod) {
+// replicasOf are the replicas of workloads, in the order of the workloads.
+func (p pods) replicasOf(workloads []manifests.Workload) (replicas []*pod) {
 	for i := range workloads {
 		if d := p[nameOf(&workloads[i])]; d != nil {
 			replicas = append(replicas, d.pods...)
@@ -122,8 +122,8 @@ func (p pods) of(workloads []manifests.Workload) (replicas []*pod) {
 	return replicas
 }
 
-// serving resolves an external host:port as the cluster's DNS would: to the pods of the Service of that name, which the
-// mesh's registry need not know. It returns false when no Service has the name and the port.
+// serving resolves an external host:port as the cluster's DNS does: to the pods of the Service with that name, whether the mesh's
+// registry has the Service or not. It returns false when no Service has the name and the port.
 func (p pods) serving(rules *manifests.Rules, external string) ([]*pod, bool) {
 	host, port, err := net.SplitHostPort(external)
 	if err != nil {
@@ -135,7 +135,7 @@ func (p pods) serving(rules *manifests.Rules, external string) ([]*pod, bool) {
 	}
 	for _, at := range service.Ports {
 		if strconv.Itoa(at.Port) == port {
-			return p.of(rules.Selected(service)), true
+			return p.replicasOf(rules.Selected(service)), true
 		}
 	}
 	return nil, false

@@ -10,39 +10,39 @@ import (
 	"github.com/hellochaos/hellochaos/manifests"
 )
 
-// proxy is a caller-side proxy: an app's sidecar for what the app sends, or the ingress gateway.
+// proxy is the proxy on the caller's side of a call: the sidecar that sends the calls of an app, or the ingress gateway.
 type proxy struct {
-	name      string // in the access log: "frontend", "gateway"
-	seed      string // of the draws of requests without a number
+	name      string // its name in the access log: "frontend", "gateway"
+	seed      string // seed of the draws for requests without a number
 	gateway   bool
-	staleTurn int64   // every staleTurn-th request sees the rules before; 0: none does
-	share     float64 // of the calls look their rule up in view.seldom
+	staleTurn int64   // every staleTurn-th request obeys the previous rules; with 0 none does
+	share     float64 // share of the calls that obey the rules of view.seldom
 	accessLog func(AccessLogEntry)
 	server    *server
-	calls     *upstream // the app's way to the proxy
+	calls     *upstream // connections from the app to the proxy
 
 	current atomic.Pointer[view]
-	former  atomic.Pointer[view] // of the Apply before; kept only while staleTurn is set
-	open    atomic.Int64         // calls under way
-	handled atomic.Int64
-	unnamed atomic.Int64
+	former  atomic.Pointer[view] // view of the previous Apply; set only with a staleTurn
+	open    atomic.Int64         // how many calls are under way
+	handled atomic.Int64         // how many requests were counted for staleTurn
+	unnamed atomic.Int64         // how many requests came without trail.HeaderRequest
 
 	mutex     sync.Mutex
 	upstreams map[string]*upstream
 }
 
-// view is one Apply as a proxy sees it. It does not change, except that clusters fills as destinations are met.
+// view has what one Apply means to a proxy. It does not change, except that clusters is filled when destinations are first used.
 type view struct {
 	proxy    *proxy
 	rules    *manifests.Rules
 	table    *manifests.Table
-	seldom   *manifests.Table // in which proxy.share of the calls look their rule up; nil: none does
+	seldom   *manifests.Table // table for the share proxy.share of the calls; nil when all use table
 	pods     pods
 	clusters sync.Map // *manifests.Endpoints -> *cluster
 }
 
-// newView is how a caller's proxy sees rules, and for a share of its calls the rules seldom, which may be nil. Both must
-// have their Endpoints in common, as Rules that are made of others do: what is kept of an endpoint is kept once.
+// newView is what rules mean to the proxy of caller. A share of the calls obeys seldom in place of rules, unless seldom is nil.
+// seldom must be made from rules, or rules from seldom, so that both have the same Endpoints and a destination has one state.
 func newView(rules, seldom *manifests.Rules, pods pods, caller manifests.Caller) *view {
 	v := &view{rules: rules, table: rules.Table(caller), pods: pods}
 	if seldom != nil {
@@ -51,7 +51,7 @@ func newView(rules, seldom *manifests.Rules, pods pods, caller manifests.Caller)
 	return v
 }
 
-// start opens the proxy's listener. Until it is shown a view it answers 503.
+// start starts the proxy's server. It answers 503 until show is called.
 func (p *proxy) start() (err error) {
 	p.upstreams = make(map[string]*upstream)
 	if p.server, err = serve(p, proxyLimits); err != nil {
@@ -61,7 +61,7 @@ func (p *proxy) start() (err error) {
 	return nil
 }
 
-// show makes a set of rules the one that every request from now on sees.
+// show makes every request from now on obey the rules of next.
 func (p *proxy) show(next *view) {
 	next.proxy = p
 	if p.staleTurn > 0 {
@@ -70,7 +70,7 @@ func (p *proxy) show(next *view) {
 	p.current.Store(next)
 }
 
-// upstream is the proxy's connections to an address.
+// upstream has the proxy's connections to an address.
 func (p *proxy) upstream(address string) *upstream {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
@@ -82,7 +82,7 @@ func (p *proxy) upstream(address string) *upstream {
 	return u
 }
 
-// forget gives up the connections to an address that is no more.
+// forget closes the connections to an address at which no pod listens any more.
 func (p *proxy) forget(address string) {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
@@ -102,7 +102,7 @@ func (p *proxy) close() {
 	}
 }
 
-// ServeHTTP handles one call with all its tries. The rules are looked up once, so that a call sees one set.
+// ServeHTTP handles one call with all its tries. It looks the rules up once, so that an Apply during a call does not change them.
 func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.open.Add(1)
 	defer p.open.Add(-1)
@@ -120,7 +120,7 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var answer answer
 	if oversized(r) {
 		w.Header()["Connection"] = []string{"close"}
-		answer = own(http.StatusRequestHeaderFieldsTooLarge, textOversized, flagProtocolError, detailOversized)
+		answer = proxyAnswer(http.StatusRequestHeaderFieldsTooLarge, textOversized, flagProtocolError, detailOversized)
 	} else {
 		answer = c.run(r.Context())
 	}
@@ -129,11 +129,11 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.accessLog(c.entry(&answer, time.Since(began)))
 	}
 	if !delivered {
-		panic(http.ErrAbortHandler) // the rest cannot be sent: the caller sees a cut connection
+		panic(http.ErrAbortHandler) // the rest of the answer cannot be sent, so net/http must cut the connection
 	}
 }
 
-// view is the rules that the next request sees.
+// view is the view whose rules the next request obeys.
 func (p *proxy) view() *view {
 	if p.staleTurn > 0 && p.handled.Add(1)%p.staleTurn == 0 {
 		if former := p.former.Load(); former != nil {
@@ -143,7 +143,7 @@ func (p *proxy) view() *view {
 	return p.current.Load()
 }
 
-// tableOf is where a call looks its rule up.
+// tableOf is the table in which a call with these draws looks up its rule.
 func (v *view) tableOf(d *draws) *manifests.Table {
 	if v.seldom != nil && d.draw("seldom rules") < v.proxy.share {
 		return v.seldom
@@ -151,7 +151,8 @@ func (v *view) tableOf(d *draws) *manifests.Table {
 	return v.table
 }
 
-// requestTarget is the path and query of a request as they were sent, "/" where it names no path ("http://host", "*").
+// requestTarget is the path and the query of a request as they were sent. It is "/" when the request has no path ("http://host",
+// "*").
 func requestTarget(r *http.Request) string {
 	if strings.HasPrefix(r.RequestURI, "/") {
 		return r.RequestURI

@@ -9,9 +9,9 @@ import (
 	"github.com/hellochaos/hellochaos/service"
 )
 
-// podLimits are those of hello-service, and proxyLimits what a proxy has in their place: it takes the larger heads that
-// Envoy takes (see oversized). Connections have no bound here: only this machine reaches them, and a run opens as many as
-// it has tries at once.
+// podLimits are the limits of hello-service. proxyLimits differ in the size of heads, since Envoy accepts larger ones (see
+// oversized). The number of connections is not limited here: only this machine can reach these servers, and a run opens as many
+// connections as it has tries at once.
 var podLimits, proxyLimits = limits(service.DefaultLimits.HeadBytes), limits(maxHead + 4<<10)
 
 func limits(head int) service.Limits {
@@ -20,8 +20,7 @@ func limits(head int) service.Limits {
 	return all
 }
 
-// server is one HTTP server on a free port of the loopback interface, which can be ended without leaving a
-// goroutine behind.
+// server is one HTTP server on a free port of the loopback interface. None of its goroutines outlives close.
 type server struct {
 	address string
 	http    *http.Server
@@ -29,7 +28,7 @@ type server struct {
 	open    sync.WaitGroup // connections, a goroutine each
 }
 
-// serve starts a server for handler that keeps its callers to limits.
+// serve starts a server for handler that enforces limits.
 func serve(handler http.Handler, limits service.Limits) (*server, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -48,7 +47,7 @@ func serve(handler http.Handler, limits service.Limits) (*server, error) {
 	return s, nil
 }
 
-// close ends the server: its port is free, its connections are cut, the contexts of their requests end, and their
+// close stops the server: it frees the port, cuts the connections, ends the contexts of their requests, and waits until the
 // handlers have returned.
 func (s *server) close() {
 	s.http.Close()

@@ -10,8 +10,8 @@ import (
 	"github.com/hellochaos/hellochaos/target"
 )
 
-// TestBreakSlowBackend sends a request through the demo chain: the backend works longer by its own account, and no service else
-// is told to.
+// TestBreakSlowBackend sends a request through the demo chain. The backend must report that it worked longer, and no other
+// service may be set to work longer.
 func TestBreakSlowBackend(t *testing.T) {
 	objects, err := manifests.Through("prod", nil)
 	if err != nil {
@@ -39,7 +39,7 @@ func TestBreakSlowBackend(t *testing.T) {
 		t.Fatal(err)
 	}
 	backend := lastHop(t, address.URL)
-	// On a busy machine only the least is certain.
+	// Only the lower limit is certain, since a busy machine may take longer.
 	if own := backend.Elapsed - backend.Calls[0].Elapsed; backend.Service != "backend" || own < slowWork {
 		t.Errorf("%s itself worked %v, want the backend, and %v at least", backend.Service, own, slowWork)
 	}

@@ -12,7 +12,8 @@ import (
 	"github.com/hellochaos/hellochaos/target"
 )
 
-// Every hop of the chain tells its spans over HTTP; the clock, which is not ours, is not asked.
+// Every service of the chain answers with its spans over HTTP. The clock, which stands for a service of somebody else, is not
+// asked.
 func TestSpans(t *testing.T) {
 	m, err := New(Options{})
 	if err != nil {
@@ -44,19 +45,19 @@ func TestSpans(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var told []string
+	var recorded []string
 	spans := map[string]int{}
 	for _, r := range all {
-		told = append(told, r.Service+"-"+r.Version)
+		recorded = append(recorded, r.Service+"-"+r.Version)
 		for _, span := range r.Spans {
 			if spans[r.Service]++; span.Request != "1/x/2" || span.Status != http.StatusOK || len(span.Calls) == 0 {
 				t.Errorf("%s: %+v", r.Service, span)
 			}
 		}
 	}
-	slices.Sort(told)
-	if want := []string{"backend-prod", "frontend-prod", "middleware-canary", "middleware-prod"}; !slices.Equal(told, want) {
-		t.Errorf("recordings of %q, want %q", told, want)
+	slices.Sort(recorded)
+	if want := []string{"backend-prod", "frontend-prod", "middleware-canary", "middleware-prod"}; !slices.Equal(recorded, want) {
+		t.Errorf("recordings of %q, want %q", recorded, want)
 	}
 	if spans["frontend"] != 1 || spans["middleware"] != 1 || spans["backend"] != 1 {
 		t.Errorf("spans %v, want one of each service", spans)

@@ -6,10 +6,10 @@ import (
 	"net/http"
 )
 
-// transport makes an app's requests go to its proxy, whatever host they name, as iptables does in a pod.
+// transport sends the requests of an app to its proxy, whatever host they name. In a pod of Istio iptables does that.
 type transport struct{ proxy *upstream }
 
-// RoundTrip sends a request to the proxy; it never sends it twice.
+// RoundTrip sends a request to the proxy exactly once.
 func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	request := outgoing{method: r.Method, path: r.URL.RequestURI(), host: r.Host, header: r.Header}
 	if request.host == "" {

@@ -12,7 +12,7 @@ import (
 	"github.com/hellochaos/hellochaos/target"
 )
 
-// standIn is a Service and a Deployment of one version of an app, with a list of variables beside its name.
+// standIn is a Service and a Deployment of one version of an app, with these environment variables besides SERVICE_NAME.
 func standIn(app, version, variables string) string {
 	return fmt.Sprintf(`
 apiVersion: v1
@@ -36,15 +36,15 @@ spec:
 `, app, version, variables)
 }
 
-// told are the calls below a hop: "number URL status, by the service at its attempt [calls]".
-func told(h *trail.Hop) string {
+// callsBelow are the calls below a hop: "number URL status, by the service at its attempt [calls]".
+func callsBelow(h *trail.Hop) string {
 	var calls []string
 	for i := range h.Calls {
 		c := &h.Calls[i]
 		text := fmt.Sprintf("%d %s %d", c.Number, c.URL, c.Status)
 		if c.Hop != nil {
 			text += fmt.Sprintf(" by %s at %d", c.Hop.Service, c.Hop.Attempt)
-			if below := told(c.Hop); below != "" {
+			if below := callsBelow(c.Hop); below != "" {
 				text += " [" + below + "]"
 			}
 		}
@@ -53,8 +53,8 @@ func told(h *trail.Hop) string {
 	return strings.Join(calls, ", ")
 }
 
-// A tree of calls goes through the proxies: each call has the retries of its own rule, which a rule can tell by the method,
-// a body arrives at each try, a failed call does nothing to the one beside it, and pins say which tries fail.
+// A tree of calls goes through the proxies. Each call has the retries of its own rule, and a rule can match the method; the body
+// arrives with each try; a failed call does not affect the call beside it; and pins decide which tries fail.
 func TestTreeOfCalls(t *testing.T) {
 	const rules = `
 apiVersion: networking.istio.io/v1
@@ -82,7 +82,7 @@ spec:
 	for _, test := range []struct{ tier, pins, want string }{
 		{"gold", "9=fail", "0 http://details/ 200 by details at 1, 1 http://reviews/a?b=c 200 by reviews at 1 " +
 			"[0 http://ratings/ 200 by ratings at 1, 1 http://ratings/ 200 by ratings at 1], 2 http://ratings/ 200 by ratings at 1"},
-		// No rule retries calls to ratings, but for the two that Istio retries by itself, not on a status.
+		// No rule retries calls to ratings. Istio's default has two retries, but none for a status.
 		{"gold", "0.1=fail,0:1.1=fail,0:1.2=fail,0:1.3:1.1=fail", "0 http://details/ 500 by details at 1, 1 http://reviews/a?b=c 200 by reviews at 3 " +
 			"[0 http://ratings/ 200 by ratings at 1, 1 http://ratings/ 500 by ratings at 1], 2 http://ratings/ 200 by ratings at 1"},
 		{"gold", "0:1.*=fail", "0 http://details/ 200 by details at 1, 1 http://reviews/a?b=c 500 by reviews at 3, 2 http://ratings/ 200 by ratings at 1"},
@@ -107,7 +107,7 @@ spec:
 		if err != nil {
 			t.Fatalf("%v: %s", err, body)
 		}
-		if got := told(hop); got != test.want {
+		if got := callsBelow(hop); got != test.want {
 			t.Errorf("tier %s, pins %s:\n got %s\nwant %s", test.tier, test.pins, got, test.want)
 		}
 	}
@@ -115,7 +115,8 @@ spec:
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Reviews: 1, 3 and 3 tries; ratings: 2 for each of its two that did not fail, and 4 by the frontend.
+	// Reviews receives 1, 3 and 3 tries. Ratings receives 2 tries from each of the two tries of reviews that did not fail, and 4
+	// from the frontend.
 	for service, want := range map[string]int64{"frontend": 4, "details": 4, "reviews": 7, "ratings": 8} {
 		if got := counters.Sum(func(t target.Tries) bool { return t.Service == service }); got != want {
 			t.Errorf("%s counted %d tries, want %d", service, got, want)
@@ -123,7 +124,7 @@ spec:
 	}
 }
 
-// What a Deployment works is added to what a break makes it work.
+// The work of a Deployment is added to the work that a break adds.
 func TestWorkOfItsOwnAndOfABreak(t *testing.T) {
 	const own = 20 * time.Millisecond
 	yaml := standIn("frontend", "v1", `{name: UPSTREAM_URI, value: "http://backend/"}, {name: WORK_DURATION, value: 20ms}`) +

@@ -16,22 +16,22 @@ import (
 	"time"
 )
 
-// connectTimeout is how long making a connection may take, Istio's connectTimeout by default.
+// connectTimeout is how long it may take to make a connection. It is the default of Istio's connectTimeout.
 const connectTimeout = 10 * time.Second
 
-// Errors of upstream.send, besides the context's own.
+// Errors that upstream.send returns, besides those of the context.
 var (
 	errConnect       = errors.New("the connection could not be made")
 	errReset         = errors.New("the connection ended before the answer's headers")
 	errPerTryTimeout = errors.New("the per-try timeout ended the try")
 )
 
-// upstream sends requests to one address over kept connections. net/http.Transport would send a request again by
-// itself when a kept connection breaks, which is a try that nobody counts, and it costs two goroutines for each
-// connection; upstream does neither. It may be used concurrently.
+// upstream sends requests to one address over connections that it keeps. It takes the place of net/http.Transport, which sends a
+// request again by itself when a kept connection breaks, so that one try would be counted as two, and which needs two goroutines
+// for each connection. upstream may be used concurrently.
 type upstream struct {
 	address string
-	active  atomic.Int64 // requests whose answer is not finished, for LEAST_REQUEST
+	active  atomic.Int64 // number of requests whose answer is not complete; the load balancer LEAST_REQUEST compares it
 
 	mutex  sync.Mutex
 	idle   []*connection
@@ -45,19 +45,20 @@ type connection struct {
 	reader *bufio.Reader
 }
 
-// outgoing is a request as it goes onto the wire, any number of times while rest is nil.
+// outgoing is a request as it is written to a connection. It can be written any number of times while rest is nil.
 type outgoing struct {
 	method, path, host string
 	header             http.Header
 	body               []byte
-	// rest is what follows body when the body is too large to be kept; length is then the whole length, -1 when it
-	// is not known.
+	// rest is the part of the body after body, when the whole is too large to be kept. length is then the length of the whole
+	// body in bytes, or -1 when it is not known.
 	rest   io.Reader
 	length int64
 }
 
-// send sends a request once and returns its answer when the headers are there. The body must be closed. perTry, when
-// not 0, bounds the time from the request's last byte to the answer's headers. When ctx ends, so does the connection.
+// send sends a request once and returns its answer as soon as the headers have arrived. The caller must close the body. perTry,
+// when not 0, limits the time from the last byte of the request to the headers of the answer. When ctx ends, the connection is
+// closed.
 func (u *upstream) send(ctx context.Context, request *outgoing, perTry time.Duration) (*http.Response, error) {
 	connection, err := u.take(ctx)
 	if err != nil {
@@ -79,8 +80,8 @@ func (u *upstream) send(ctx context.Context, request *outgoing, perTry time.Dura
 	return response, nil
 }
 
-// take returns a kept connection that is still open, or a new one. Looking at a kept connection before anything is
-// sent is what makes sending again unnecessary.
+// take returns a kept connection that is still open, or a new one. It checks a kept connection before anything is sent, so that no
+// request has to be sent again because its connection was closed.
 func (u *upstream) take(ctx context.Context) (*connection, error) {
 	for {
 		u.mutex.Lock()
@@ -113,7 +114,7 @@ func (u *upstream) dial(ctx context.Context) (*connection, error) {
 	return &connection{Conn: conn, socket: socket, reader: bufio.NewReader(conn)}, nil
 }
 
-// put keeps a connection for the next request.
+// put keeps a connection for a later request, or closes it when the upstream is closed.
 func (u *upstream) put(connection *connection) {
 	u.mutex.Lock()
 	defer u.mutex.Unlock()
@@ -124,7 +125,7 @@ func (u *upstream) put(connection *connection) {
 	u.idle = append(u.idle, connection)
 }
 
-// close ends the kept connections; those in use end with their request.
+// close closes the kept connections. Those in use are closed when their request ends.
 func (u *upstream) close() {
 	u.mutex.Lock()
 	defer u.mutex.Unlock()
@@ -135,7 +136,7 @@ func (u *upstream) close() {
 	u.idle = nil
 }
 
-// silent reports whether the peer has neither closed the connection nor sent anything on it, without waiting.
+// silent reports, without waiting, whether the peer has neither closed the connection nor sent anything on it.
 func (c *connection) silent() bool {
 	if c.reader.Buffered() > 0 {
 		return false
@@ -148,8 +149,8 @@ func (c *connection) silent() bool {
 	return err == nil && silent
 }
 
-// exchange is one request and its answer on a connection. As the answer's body it gives the connection back when it
-// was read to its end.
+// exchange is one request and its answer on a connection. It is the body of the answer as well: once the body was read to its
+// end, the upstream keeps the connection for a later request.
 type exchange struct {
 	io.ReadCloser
 	upstream   *upstream
@@ -174,7 +175,7 @@ func (e *exchange) do(request *outgoing, perTry time.Duration) (*http.Response, 
 	return response, e.connection.SetReadDeadline(time.Time{})
 }
 
-// readResponse reads an answer's head, skipping the informational ones before it.
+// readResponse reads the head of an answer. It skips informational answers (status 1xx) before it.
 func readResponse(reader *bufio.Reader, method string) (*http.Response, error) {
 	for {
 		response, err := http.ReadResponse(reader, &http.Request{Method: method})
@@ -184,7 +185,7 @@ func readResponse(reader *bufio.Reader, method string) (*http.Response, error) {
 	}
 }
 
-// Read reads the body; its end frees the connection for the next request.
+// Read reads the body. At its end the connection is free for the next request.
 func (e *exchange) Read(p []byte) (int, error) {
 	n, err := e.ReadCloser.Read(p)
 	if err == io.EOF {
@@ -193,11 +194,11 @@ func (e *exchange) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// longAgo is a deadline at which a read gives what has arrived and waits for nothing.
+// longAgo is a deadline in the past: a read with it returns what has arrived and does not wait.
 var longAgo = time.Unix(1, 0)
 
-// Close ends the exchange without waiting: when the rest of the body has arrived its connection is kept, else it ends,
-// as Envoy resets the stream of an answer that it gives up.
+// Close ends the exchange without waiting. It keeps the connection when the rest of the body has arrived, and closes it
+// otherwise, as Envoy resets the stream of an answer that it gives up.
 func (e *exchange) Close() error {
 	if e.done {
 		return nil
@@ -224,10 +225,10 @@ func (e *exchange) finish(keep bool) {
 	e.connection.Close()
 }
 
-// buffers holds the memory in which requests are put together.
+// buffers holds buffers into which write puts requests.
 var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 2048); return &b }}
 
-// write sends the request: head and kept body in one piece, so that a try is one write.
+// write writes the request to a connection. Head and kept body are written at once.
 func (o *outgoing) write(w io.Writer) error {
 	buffer := buffers.Get().(*[]byte)
 	defer buffers.Put(buffer)

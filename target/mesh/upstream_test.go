@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// peer is a server that does with each connection what a test says.
+// peer is a server whose connections a test handles.
 type peer struct {
 	upstream *upstream
 	requests atomic.Int64
@@ -203,8 +203,8 @@ func TestUpstreamSendsBodies(t *testing.T) {
 	}
 }
 
-// TestUpstreamGivesUpAnswers closes answers before their end: one that has arrived keeps its connection, one that stalls
-// after its head ends it at once.
+// TestUpstreamGivesUpAnswers closes answers before they were read to their end. The connection of an answer that has arrived must
+// be kept; that of an answer that stalls after its head must be closed at once.
 func TestUpstreamGivesUpAnswers(t *testing.T) {
 	for name, test := range map[string]struct {
 		answer      string

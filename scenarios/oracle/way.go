@@ -1,0 +1,423 @@
+// Package oracle says what a request must meet, and holds what it met against that. Every failure is drawn from the
+// request's name or pinned by its headers, so the objects, the graph and the request decide each try; only what the mesh
+// draws itself (which destination of a split, which pod, whether a fault strikes, how long a back-off lasts) is open, and
+// there the oracle follows the observation as far as the rules allow it.
+//
+// It knows rules, graph and trails. It must not know how requests are sent, how many are needed, or what becomes of a
+// mismatch.
+package oracle
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/scenarios/graph"
+	"github.com/hellochaos/hellochaos/service"
+	"github.com/hellochaos/hellochaos/service/trail"
+)
+
+// Ways are the calls that the requests of a phase can lead to, compiled from objects and graph. Rows tell what can be
+// counted of them; a row is shared by all calls from the same service to the same host under the same rule.
+type Ways struct {
+	Rows []Row
+
+	rules  *manifests.Rules
+	graph  *graph.Graph
+	tables map[manifests.Caller]*manifests.Table
+	rows   map[rowKey]int
+	calls  map[callKey]*Call
+	nodes  map[nodeKey]*Workload
+	// open are the workloads whose calls are being followed: meeting one of them again is a circle.
+	open map[nodeKey]bool
+	// former are the ways of the phase before; nil in the first one.
+	former *Ways
+}
+
+// Edge is the name of the caller of the entry: the load generator.
+const Edge = "edge"
+
+// Row is a kind of calls that are counted together.
+type Row struct {
+	// Caller is the calling service, or Edge. Host is what it calls, as it was resolved where a rule leads to one service.
+	Caller, Host string
+	// Rule is what the caller's proxy does; nil when the caller has no proxy.
+	Rule *manifests.Rule
+	// Destinations are where calls can go; Versions name the workloads that may answer, "middleware canary".
+	Destinations []Destination
+}
+
+// Call is a call as its caller's proxy treats it.
+type Call struct {
+	Row int
+	graph.Call
+	Rule *manifests.Rule // nil: no proxy is on the way
+	// Destinations are those with a share above 0; none where the rule answers itself.
+	Destinations []Destination
+}
+
+// Destination is one way that a call may take.
+type Destination struct {
+	// Name is the host, with its subset and port where it has them.
+	Name string
+	// Share of the calls, in (0, 1].
+	Share float64
+	// Status is the proxy's own answer (503: no such host or subset, or no pods); 0 where somebody answers.
+	Status int
+	// External: a host outside; whoever is there answers what he likes.
+	External bool
+	// Workloads are those whose pods may answer, each with its share of the pods.
+	Workloads []*Workload
+}
+
+// Workload is a stand-in that may answer a call, with its own calls as they are treated on this way.
+type Workload struct {
+	*graph.Workload
+	Share float64
+	Steps [][]*Call
+}
+
+type rowKey struct {
+	caller, host string
+	rule         *manifests.Rule
+}
+
+type callKey struct {
+	workload *graph.Workload
+	number   int
+	headers  string
+}
+
+type nodeKey struct {
+	workload *graph.Workload
+	headers  string
+}
+
+// NewWays compiles nothing yet; Enter does, for each entry.
+func NewWays(rules *manifests.Rules, g *graph.Graph) *Ways {
+	return &Ways{rules: rules, graph: g, tables: map[manifests.Caller]*manifests.Table{}, rows: map[rowKey]int{},
+		calls: map[callKey]*Call{}, nodes: map[nodeKey]*Workload{}, open: map[nodeKey]bool{}}
+}
+
+// Entry is a way in. Exactly one of Service, Caller and Gateway is set.
+type Entry struct {
+	// Service is the full or short name of a Service whose pods are called straight, past every proxy.
+	Service string
+	// Caller is the namespace from which a sidecar sends the request.
+	Caller string
+	// Gateway is the "namespace/name" of a Gateway.
+	Gateway string
+}
+
+// Enter compiles the way of the requests of a cohort. The error says that the calls lead back to themselves, or that
+// nothing stands at the entry.
+func (w *Ways) Enter(entry Entry, request manifests.Request) (*Call, error) {
+	if request.Method == "" {
+		request.Method = http.MethodGet
+	}
+	first := &Call{Call: graph.Call{Host: request.Host, Path: request.Path, Method: request.Method}}
+	switch {
+	case entry.Service != "":
+		s := w.rules.Service(entry.Service)
+		if s == nil {
+			return nil, fmt.Errorf("no Service %s in the objects", entry.Service)
+		}
+		first.Host = s.Host
+		d := Destination{Name: s.Host, Share: 1}
+		if err := w.answeredBy(&d, w.rules.Selected(s), request.Header); err != nil {
+			return nil, err
+		}
+		if len(d.Workloads) == 0 {
+			return nil, fmt.Errorf("no Deployment in the objects has the labels that Service %s selects", entry.Service)
+		}
+		first.Destinations = []Destination{d}
+	case entry.Gateway != "":
+		first.Rule = w.table(manifests.Caller{Gateway: entry.Gateway}).Route(&request)
+	default:
+		first.Rule = w.table(manifests.Caller{Namespace: entry.Caller}).Route(&request)
+	}
+	if first.Rule != nil {
+		if err := w.lead(first, request.Header); err != nil {
+			return nil, err
+		}
+	}
+	w.place(first, Edge)
+	return first, nil
+}
+
+func (w *Ways) table(c manifests.Caller) *manifests.Table {
+	t := w.tables[c]
+	if t == nil {
+		t = w.rules.Table(c)
+		w.tables[c] = t
+	}
+	return t
+}
+
+// lead follows a call's rule to its destinations.
+func (w *Ways) lead(c *Call, header http.Header) error {
+	for i := range c.Rule.Split {
+		to := &c.Rule.Split[i]
+		if to.Share == 0 {
+			continue
+		}
+		d := Destination{Name: destinationName(to), Share: to.Share}
+		switch endpoints := w.rules.Endpoints(to); {
+		case endpoints.External != "":
+			d.External = true
+			if err := w.answeredBy(&d, w.behind(endpoints.External), header); err != nil {
+				return err
+			}
+		case replicas(endpoints.Workloads) == 0:
+			d.Status = http.StatusServiceUnavailable
+		default:
+			if err := w.answeredBy(&d, endpoints.Workloads, header); err != nil {
+				return err
+			}
+		}
+		c.Destinations = append(c.Destinations, d)
+	}
+	return nil
+}
+
+// behind are the workloads of our own objects that stand at an external host:port, as the clock does: none for the rest of
+// the world.
+func (w *Ways) behind(address string) []manifests.Workload {
+	host, _, _ := strings.Cut(address, ":")
+	if s := w.rules.Services[host]; s != nil {
+		return w.rules.Selected(s)
+	}
+	return nil
+}
+
+func destinationName(d *manifests.Destination) string {
+	name := d.Host
+	if d.Subset != "" {
+		name += " subset " + d.Subset
+	}
+	return name
+}
+
+func replicas(workloads []manifests.Workload) (n int) {
+	for i := range workloads {
+		n += workloads[i].Replicas
+	}
+	return n
+}
+
+// answeredBy adds the workloads whose pods may answer at a destination.
+func (w *Ways) answeredBy(d *Destination, workloads []manifests.Workload, header http.Header) error {
+	all := replicas(workloads)
+	for i := range workloads {
+		if workloads[i].Replicas == 0 {
+			continue
+		}
+		of := w.graph.Of(&workloads[i])
+		if of == nil {
+			return fmt.Errorf("Deployment %s is not in the graph", workloads[i].Name)
+		}
+		node, err := w.node(of, header)
+		if err != nil {
+			return err
+		}
+		shared := *node
+		shared.Share = float64(workloads[i].Replicas) / float64(all)
+		d.Workloads = append(d.Workloads, &shared)
+	}
+	return nil
+}
+
+// node is a workload with its calls, for requests with these headers.
+func (w *Ways) node(of *graph.Workload, header http.Header) (*Workload, error) {
+	key := nodeKey{of, fingerprint(header)}
+	if node := w.nodes[key]; node != nil {
+		return node, nil
+	}
+	if w.open[key] {
+		return nil, fmt.Errorf("the calls of Deployment %s lead back to it: circles cannot be followed", of.Name)
+	}
+	if len(w.open) == trail.MaxDepth {
+		return nil, fmt.Errorf("the calls of Deployment %s are more than %d services away from the entry: no trail is as long", of.Name, trail.MaxDepth)
+	}
+	w.open[key] = true
+	defer delete(w.open, key)
+	node := &Workload{Workload: of}
+	for _, step := range of.Steps {
+		var calls []*Call
+		for i := range step {
+			call, err := w.call(of, &step[i], service.Forwarded(header, step[i].External, of.Forward))
+			if err != nil {
+				return nil, err
+			}
+			calls = append(calls, call)
+		}
+		node.Steps = append(node.Steps, calls)
+	}
+	w.nodes[key] = node
+	return node, nil
+}
+
+// call is a workload's call as its proxy treats it.
+func (w *Ways) call(of *graph.Workload, call *graph.Call, header http.Header) (*Call, error) {
+	key := callKey{of, call.Number, fingerprint(header)}
+	if c := w.calls[key]; c != nil {
+		return c, nil
+	}
+	c := &Call{Call: *call}
+	c.Rule = w.table(manifests.Caller{Namespace: of.Namespace}).Route(
+		&manifests.Request{Host: call.Host, Method: call.Method, Path: manifests.NormalPath(call.Path), Header: header})
+	if err := w.lead(c, header); err != nil {
+		return nil, err
+	}
+	w.place(c, of.Service)
+	w.calls[key] = c
+	return c, nil
+}
+
+// place finds the row of a call, or adds it.
+func (w *Ways) place(c *Call, caller string) {
+	key := rowKey{caller, c.Host, c.Rule}
+	row, ok := w.rows[key]
+	if !ok {
+		row = len(w.Rows)
+		w.rows[key] = row
+		w.Rows = append(w.Rows, Row{Caller: caller, Host: c.Host, Rule: c.Rule, Destinations: c.Destinations})
+	}
+	c.Row = row
+}
+
+// fingerprint is the same for equal headers.
+func fingerprint(header http.Header) string {
+	var text strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(header)) {
+		fmt.Fprintf(&text, "%s:%q\n", name, header[name])
+	}
+	return text.String()
+}
+
+// Tries is the most tries that a call can have.
+func (c *Call) Tries() int {
+	if c.Rule == nil {
+		return 1
+	}
+	return 1 + c.Rule.Retry.Attempts
+}
+
+// limit is the shortest time after which a time limit of the rule ends a try or the call; 0 is none.
+func (c *Call) limit() time.Duration {
+	switch {
+	case c.Rule == nil:
+		return 0
+	case c.Rule.Retry.PerTry > 0:
+		return c.Rule.Retry.PerTry
+	}
+	return c.Rule.Timeout
+}
+
+// After notes the ways of the phase before, whose rules are what a proxy obeys that has not taken the new ones.
+func (w *Ways) After(former *Ways) { w.former = former }
+
+// Telling is the share of the calls of a row that would be answered by somebody else under another rule: under those that
+// other requests for the same host meet, and those of the phase before. It is 1 where there is no other rule, and 0 where all
+// of them lead to the same.
+func (w *Ways) Telling(row int) float64 {
+	mine, most, others := &w.Rows[row], 0.0, 0
+	compare := func(of *Ways) {
+		for i := range of.Rows {
+			other := &of.Rows[i]
+			if other.Caller == mine.Caller && other.Host == mine.Host && other.Rule != mine.Rule {
+				others++
+				most = max(most, elsewhere(mine, other))
+			}
+		}
+	}
+	compare(w)
+	if w.former != nil {
+		compare(w.former)
+	}
+	if others == 0 {
+		return 1
+	}
+	return most
+}
+
+// elsewhere is the share of the calls under another rule whose answer does not come from where this one leads.
+func elsewhere(mine, other *Row) (share float64) {
+	if len(other.Destinations) == 0 || len(mine.Destinations) == 0 {
+		if len(other.Destinations) == len(mine.Destinations) {
+			return 0
+		}
+		return 1
+	}
+	for i := range other.Destinations {
+		d := &other.Destinations[i]
+		if len(d.Workloads) == 0 && !mine.leads(d, nil) {
+			share += d.Share
+		}
+		for _, at := range d.Workloads {
+			if !mine.leads(d, at) {
+				share += d.Share * at.Share
+			}
+		}
+	}
+	return share
+}
+
+// leads reports whether the calls of a row may be answered by a workload, or, without one, as a destination answers.
+func (r *Row) leads(d *Destination, at *Workload) bool {
+	for i := range r.Destinations {
+		mine := &r.Destinations[i]
+		if at == nil && len(mine.Workloads) == 0 && mine.Status == d.Status {
+			return true
+		}
+		for _, w := range mine.Workloads {
+			if at != nil && w.Service == at.Service && w.Version == at.Version {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// New reports whether the rule of a row holds since this phase: its calls met another one, or none, in the phase before. In the
+// first phase all are.
+func (w *Ways) New(row int) bool {
+	mine := &w.Rows[row]
+	if w.former == nil {
+		return true
+	}
+	for i := range w.former.Rows {
+		if other := &w.former.Rows[i]; other.Caller == mine.Caller && other.Host == mine.Host && sameRule(mine, other) {
+			return false
+		}
+	}
+	return true
+}
+
+// sameRule reports whether two rows of different phases say the same of their calls.
+func sameRule(a, b *Row) bool {
+	if a.Rule == nil || b.Rule == nil {
+		return a.Rule == b.Rule
+	}
+	return a.Rule.Name == b.Rule.Name && a.Rule.File == b.Rule.File && elsewhere(a, b) == 0 && elsewhere(b, a) == 0 &&
+		reflect.DeepEqual(a.Rule.Retry, b.Rule.Retry) && a.Rule.Timeout == b.Rule.Timeout && reflect.DeepEqual(a.Rule.Fault, b.Rule.Fault)
+}
+
+// Services are the services of ours that requests can meet, in no promised order.
+func (w *Ways) Services() (names []string) {
+	for i := range w.Rows {
+		for j := range w.Rows[i].Destinations {
+			for _, at := range w.Rows[i].Destinations[j].Workloads {
+				if at.Ours && !slices.Contains(names, at.Service) {
+					names = append(names, at.Service)
+				}
+			}
+		}
+	}
+	return names
+}
