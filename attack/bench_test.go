@@ -13,7 +13,7 @@ import (
 	"github.com/hellochaos/hellochaos/service/trail"
 )
 
-// benchmarkTrail is what the demo chain answers: two services failed to nobody, the clock answered.
+// benchmarkTrail is a trail of the demo chain in which nothing failed.
 var benchmarkTrail = &trail.Hop{Service: "frontend", Version: "prod", Status: 200, Attempt: 1, Elapsed: 3 * time.Millisecond, Calls: []trail.Call{{
 	URL: "http://middleware/", Status: 200, Elapsed: 2 * time.Millisecond, Hop: &trail.Hop{
 		Service: "middleware", Version: "canary", Status: 200, Attempt: 2, Elapsed: time.Millisecond, Calls: []trail.Call{{
@@ -34,7 +34,7 @@ func benchmarkPlan(url string, requests int) Plan {
 		Cohorts: []Cohort{{Header: http.Header{"Fail": {"0.5"}}}}}
 }
 
-// BenchmarkHit is the whole way of a hit but the network: Vegeta, transport, decoding, planned order, tally.
+// BenchmarkHit measures all that is done for a hit except the network: Vegeta, transport, decoding, planned order, tally.
 func BenchmarkHit(b *testing.B) {
 	body := string(trail.Append(nil, benchmarkTrail))
 	tally := chainTally(1)
@@ -42,7 +42,7 @@ func BenchmarkHit(b *testing.B) {
 	benchmarkRun(b, answering{body}, "http://frontend/", tally)
 }
 
-// BenchmarkHitLoopback is BenchmarkHit with a server on the loopback interface, whose time and memory are in it.
+// BenchmarkHitLoopback is BenchmarkHit with a server on the loopback interface; it includes the time and memory of the server.
 func BenchmarkHitLoopback(b *testing.B) {
 	body := trail.Append(nil, benchmarkTrail)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -57,7 +57,7 @@ func BenchmarkHitLoopback(b *testing.B) {
 	benchmarkRun(b, transport, server.URL, chainTally(1))
 }
 
-// benchmarkRun sends b.N hits flat out, in attacks short enough to end in time.
+// benchmarkRun sends b.N hits as fast as it can, in attacks that are short enough to end in time.
 func benchmarkRun(b *testing.B, base http.RoundTripper, url string, tally *Tally) {
 	b.Helper()
 	b.ResetTimer()
@@ -74,8 +74,8 @@ func benchmarkRun(b *testing.B, base http.RoundTripper, url string, tally *Tally
 	}
 }
 
-// BenchmarkMemory sends a million hits, ten thousand of them before the first look at the heap, and reports how many
-// bytes it held more after the last of them than after the first ten thousand.
+// BenchmarkMemory sends a million hits. It reports how many more bytes the heap has after the last of them than after the first ten
+// thousand.
 func BenchmarkMemory(b *testing.B) {
 	const first, all = 10_000, 1_000_000
 	body := string(trail.Append(nil, benchmarkTrail))

@@ -8,30 +8,30 @@ import (
 // Edge is the name of the caller of the entry hop: the load generator itself.
 const Edge = "edge"
 
-// Calls counts the calls of one service to one version of the next, as the caller saw them.
+// Calls counts the calls from one caller to one version of a service, as the caller saw them.
 type Calls struct {
-	From, To string // From is Edge or a service, To a service or Clock
-	// Version answered; empty: the answer was not the called service's own word, or it has no versions.
+	From, To string // From is Edge or a service, To is a service or Clock
+	// Version is the version that answered. It is empty if the answer had no trail, and if the service has no versions.
 	Version       string
 	Calls, Failed int64
 }
 
-// edges are the Calls between Edge, Clock and the services of a chain, of which at most maxVersions are told apart for
-// each pair. They are few: looking through a slice is faster than a map.
+// edges are the Calls between Edge, Clock and the services of a chain, with at most maxVersions for each pair. They are so few that
+// searching a slice is faster than a map.
 type edges struct {
 	names   []string  // Edge, Clock, then the services
-	between [][]Calls // from from to to at from*len(names)+to
+	between [][]Calls // calls between names[from] and names[to] are at from*len(names)+to
 }
 
-// Places of names that are no services.
+// Indexes in edges.names. The services begin at atServices.
 const (
 	atEdge = iota
 	atClock
 	atServices
 )
 
-func newEdges(own []string) edges {
-	names := append([]string{Edge, Clock}, own...)
+func newEdges(services []string) edges {
+	names := append([]string{Edge, Clock}, services...)
 	return edges{names: names, between: make([][]Calls, len(names)*len(names))}
 }
 
@@ -54,7 +54,7 @@ func (e *edges) add(from, to int, version string, failed bool) {
 	}
 }
 
-// place is where a version is counted; -1: nowhere yet.
+// place is the index at which a version is counted, or -1 if it was not counted yet.
 func place(calls []Calls, version string) int {
 	for i := range calls {
 		if calls[i].Version == version {
@@ -64,13 +64,14 @@ func place(calls []Calls, version string) int {
 	return -1
 }
 
-// Edges are the calls of all cohorts, from the edge inwards, by caller, called service and version.
+// Edges are the calls of all cohorts, in the order of caller, called service and version: first the calls from Edge, and then those
+// from each service.
 func (t *Tally) Edges() []Calls {
 	var all []Calls
 	for _, calls := range t.edges.between {
-		of := slices.Clone(calls)
-		slices.SortFunc(of, func(a, b Calls) int { return strings.Compare(a.Version, b.Version) })
-		all = append(all, of...)
+		sorted := slices.Clone(calls)
+		slices.SortFunc(sorted, func(a, b Calls) int { return strings.Compare(a.Version, b.Version) })
+		all = append(all, sorted...)
 	}
 	return all
 }

@@ -4,7 +4,7 @@ package attack
 
 import "syscall"
 
-// What the system calls a connection that is refused, and one that the other side has reset.
+// The numbers by which the system reports a refused connection, and a connection that the other side has reset.
 const (
 	errnoRefused = syscall.ECONNREFUSED
 	errnoReset   = syscall.ECONNRESET

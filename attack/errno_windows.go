@@ -2,8 +2,8 @@ package attack
 
 import "golang.org/x/sys/windows"
 
-// What the system calls a connection that is refused, and one that the other side has reset. The constants of package
-// syscall that have the usual names are inventions there, which no system call returns.
+// The numbers by which Windows reports a refused connection, and a connection that the other side has reset. Package syscall has
+// constants with the usual names there, but no system call returns them.
 const (
 	errnoRefused = windows.WSAECONNREFUSED
 	errnoReset   = windows.WSAECONNRESET

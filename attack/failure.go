@@ -9,28 +9,28 @@ import (
 	"syscall"
 )
 
-// Error classes of a request without a whole answer. There are no others, whatever the texts of the errors were.
+// Classes of the errors by which a request gets no complete answer. Every error is in one of them.
 const (
-	Timeout  = "timeout"            // no whole answer within Plan.Timeout
-	Refused  = "connection refused" // nobody listens there
+	Timeout  = "timeout"            // no complete answer within Plan.Timeout
+	Refused  = "connection refused" // no process listens at the address
 	Reset    = "connection reset"   // the peer reset the connection before the answer began
 	Closed   = "connection closed"  // the peer closed the connection before the answer began
-	Cut      = "body cut"           // the answer began and its body did not end
-	Canceled = "canceled"           // given up by the attack's own abort; never observed
-	Other    = "other"              // anything else: unknown host, not HTTP, TLS
+	Cut      = "body cut"           // the answer began, but its body did not come to its end
+	Canceled = "canceled"           // the attack itself was aborted; such a request is never observed
+	Other    = "other"              // every other error: an unknown host, an answer that is not HTTP, TLS
 )
 
-// failure is an error that has no more to say than its class, so that the class survives Vegeta, which passes errors
-// on as text.
+// failure is an error whose text is only its class. Vegeta passes errors on as text, and classOf finds the class in it.
 type failure string
 
 // Error is the class.
 func (f failure) Error() string { return string(f) }
 
-// errServerClosedIdle is the text of net/http's unexported error for a reused connection that turned out closed.
+// errServerClosedIdle is the text of an unexported error of net/http, for a reused connection that the server has closed.
 const errServerClosedIdle = "http: server closed idle connection"
 
-// classify is the class of what the transport said of a request whose context ended with ended, or is nil.
+// classify returns the class of err, the error of the transport for a request. ended is the error of the context of the request,
+// nil if the context has not ended.
 func classify(err, ended error) failure {
 	var timeout net.Error
 	switch {

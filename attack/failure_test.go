@@ -36,7 +36,7 @@ func TestClassify(t *testing.T) {
 		if string(class) != test.want {
 			t.Errorf("%v (ended: %v): got %q, want %q", test.err, test.ended, class, test.want)
 		}
-		// The class survives what http.Client and Vegeta do to an error.
+		// http.Client and Vegeta wrap the error, and the class can still be found.
 		text := (&url.Error{Op: "Get", URL: "http://frontend/timeout", Err: class}).Error()
 		if got := classOf(text); got != test.want {
 			t.Errorf("%s: got class %q, want %q", text, got, test.want)

@@ -10,8 +10,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// Flags are the flags of an attack as they were typed. They are read as text and looked at later, so that all bad
-// values of a command line can be reported at once: pflag alone stops at the first.
+// Flags are the flags of an attack as the user typed them. They are kept as text and parsed later by Options, so that all bad
+// values of a command line are reported at once: pflag alone stops at the first bad value.
 type Flags struct {
 	set                                               *pflag.FlagSet
 	rate, duration, maxRequests, connections, timeout string
@@ -20,16 +20,16 @@ type Flags struct {
 // AddFlags adds --rate, --duration, --max-requests, --connections and --timeout to set.
 func AddFlags(set *pflag.FlagSet) *Flags {
 	f := &Flags{set: set}
-	set.StringVar(&f.rate, "rate", "", "requests a second, a `number`, or a number per time such as 3000/1m (default: as the stage plans)")
-	set.StringVar(&f.duration, "duration", "", "longest sending `time` of one phase, such as 10s (default: as the stage plans)")
-	set.StringVar(&f.maxRequests, "max-requests", "", "most requests of one phase, a `number` (default: as the stage plans)")
-	set.StringVar(&f.connections, "connections", "", "most requests in flight, a `number` (default: as the stage plans)")
-	set.StringVar(&f.timeout, "timeout", DefaultTimeout.String(), "longest `time` that a request may take, with its body")
+	set.StringVar(&f.rate, "rate", "", "`number` of requests a second, or a number per time such as 3000/1m (default: what the stage plans)")
+	set.StringVar(&f.duration, "duration", "", "longest `time` for which one phase sends requests, such as 10s (default: what the stage plans)")
+	set.StringVar(&f.maxRequests, "max-requests", "", "largest `number` of requests of one phase (default: what the stage plans)")
+	set.StringVar(&f.connections, "connections", "", "largest `number` of requests that wait for their answers at the same time (default: what the stage plans)")
+	set.StringVar(&f.timeout, "timeout", DefaultTimeout.String(), "longest `time` that a request may take until its answer has been read")
 	return f
 }
 
-// Options are the values of the flags; what was not given is zero, and Timeout is DefaultTimeout. The error joins one
-// line for each bad flag: its name, its value ("" when it was given as empty), what is accepted.
+// Options returns the values of the flags. A flag that was not given has the value zero, and Timeout then has DefaultTimeout. The
+// error joins one line for each bad flag: its name, its value ("" for an empty one) and the accepted values.
 func (f *Flags) Options() (Options, error) {
 	var problems []error
 	ask := func(flag, value, accepted string, read func(string) bool) {
@@ -54,7 +54,7 @@ func (f *Flags) Options() (Options, error) {
 	return o, errors.Join(problems...)
 }
 
-// parseRate reads requests a second: "50", "0.5", and as Vegeta writes it, "50/1s", "50/s", "3000/1m".
+// parseRate reads a number of requests a second: "50", "0.5", or in the form of Vegeta, "50/1s", "50/s", "3000/1m".
 func parseRate(text string) (rate float64, ok bool) {
 	number, unit, per := strings.Cut(text, "/")
 	rate, err := strconv.ParseFloat(number, 64)
@@ -71,7 +71,7 @@ func parseRate(text string) (rate float64, ok bool) {
 		}
 		rate /= interval.Seconds()
 	}
-	if !(rate >= MinRate && rate <= MaxRate) { // written so that NaN is refused, and with it 0/0s
+	if !(rate >= MinRate && rate <= MaxRate) { // in this form the condition refuses NaN, which is also the value of 0/0s
 		return 0, false
 	}
 	return rate, true

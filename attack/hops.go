@@ -7,18 +7,18 @@ import (
 	"github.com/hellochaos/hellochaos/service/trail"
 )
 
-// addHops counts the call to every hop that the observation tells of, and reports whether a call to one of our own
-// services failed, and the sum of the attempt counts.
+// addHops counts every call in the trail of the observation, and the call from the edge. It returns whether a call to one of the
+// services of the chain failed, and the sum of the attempt counts.
 func (t *Tally) addHops(c *CohortTally, o *Observation) (anyFailed bool, tries int) {
 	call := trail.Call{Status: o.Status, Elapsed: o.Latency, Hop: o.Trail}
 	to := atServices
-	if len(t.own) == 0 {
+	if len(t.services) == 0 {
 		to = atClock
 	}
 	return t.addCall(c, &call, atEdge, to, o.Number)
 }
 
-// addCall counts a call from one place to another, and all calls below it.
+// addCall counts a call between two indexes of edges.names, and all calls that it caused.
 func (t *Tally) addCall(c *CohortTally, call *trail.Call, from, to, number int) (anyFailed bool, tries int) {
 	failed := call.Failed()
 	anyFailed = failed && to != atClock
@@ -36,10 +36,11 @@ func (t *Tally) addCall(c *CohortTally, call *trail.Call, from, to, number int) 
 	return anyFailed, tries
 }
 
-// place is where calls to an address are counted: at the service of ours that its host names, or else at the clock.
+// place is the index of edges.names at which calls to an address are counted: that of the service that its host names, or atClock
+// if it names none.
 func (t *Tally) place(address string) int {
-	if len(t.own) > 0 {
-		if i := slices.Index(t.own, firstLabel(address)); i >= 0 {
+	if len(t.services) > 0 {
+		if i := slices.Index(t.services, firstLabel(address)); i >= 0 {
 			return atServices + i
 		}
 	}
@@ -55,7 +56,7 @@ func firstLabel(address string) string {
 	return host
 }
 
-// hop is the tally of the service of which the name stands at a place of names.
+// hop returns the tally of the service names[at], and makes it first if it does not exist.
 func (c *CohortTally) hop(names []string, at int) *HopTally {
 	if c.hops == nil {
 		c.hops = make([]*HopTally, len(names))
@@ -63,7 +64,7 @@ func (c *CohortTally) hop(names []string, at int) *HopTally {
 	if h := c.hops[at]; h != nil {
 		return h
 	}
-	h := c.Hops[names[at]] // there where one of our own services is called as the clock is
+	h := c.Hops[names[at]] // it exists already if a service has the name "clock"
 	if h == nil {
 		h = &HopTally{Statuses: map[int]int64{}, Versions: map[string]int64{}, First: map[string][]int{}}
 		c.Hops[names[at]] = h
@@ -72,7 +73,7 @@ func (c *CohortTally) hop(names []string, at int) *HopTally {
 	return h
 }
 
-// add counts one call, of the request with that number.
+// add counts one call of the request with that number.
 func (h *HopTally) add(call *trail.Call, number int) {
 	h.Calls++
 	h.Statuses[call.Status]++
@@ -96,7 +97,7 @@ func (h *HopTally) add(call *trail.Call, number int) {
 	record(h.Added[attempt], call.Elapsed-call.Hop.Elapsed)
 }
 
-// addVersion counts a version. Names are cloned, since one is a part of the answer that brought it.
+// addVersion counts a version. It clones the name, which would otherwise keep the whole answer in memory.
 func (h *HopTally) addVersion(version string, number int) {
 	count, known := h.Versions[version]
 	if !known {
@@ -107,7 +108,7 @@ func (h *HopTally) addVersion(version string, number int) {
 	}
 	h.Versions[version] = count + 1
 	if count < maxFirst {
-		if first := h.First[version]; len(first) == 0 || first[len(first)-1] != number { // a request may call a service more than once
+		if first := h.First[version]; len(first) == 0 || first[len(first)-1] != number { // one request may call a service several times
 			h.First[version] = append(first, number)
 		}
 	}

@@ -44,7 +44,7 @@ func TestScheduleDue(t *testing.T) {
 	}
 }
 
-// due is the inverse of at for rates whose interval is no whole number of nanoseconds, too.
+// due is the inverse of at, also for rates whose interval is not a whole number of nanoseconds.
 func TestScheduleDueInvertsAt(t *testing.T) {
 	for _, rate := range []float64{0.3, 3, 7, 333.3, 99_999} {
 		s := schedule{requests: 5000, rate: rate}
@@ -100,7 +100,7 @@ func TestPacerWaitsUntilDue(t *testing.T) {
 	}
 }
 
-// Vegeta's own Stop is noticed after its sleep only: here that would be an hour.
+// Vegeta notices its own Stop only after its sleep, which would take an hour here.
 func TestPacerWaitEndsWithSending(t *testing.T) {
 	sending, stopSending := context.WithCancel(t.Context())
 	p := newPacer(sending, schedule{requests: 2, rate: 1.0 / 3600})

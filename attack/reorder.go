@@ -1,9 +1,9 @@
 package attack
 
-// reorder puts observations back into planned order. It holds the answers that came before an earlier request's: at
-// most the rate times the longest wait for an answer, whatever the number of requests.
+// reorder puts observations back into planned order. It holds the answers that came before the answer to an earlier request: at
+// most as many as are sent during the longest wait for an answer, however many requests the attack has.
 type reorder struct {
-	ring  []slot // of a power of two; number n has its place at n % len
+	ring  []slot // its length is a power of two; number n is at n % len
 	first int    // number of the next observation to hand on
 }
 
@@ -17,10 +17,10 @@ type state uint8
 const (
 	awaited state = iota // no answer yet
 	arrived              // observation is filled
-	skipped              // the hit was never sent: there is nothing to observe
+	skipped              // the request was never sent, so there is no observation
 )
 
-// place returns where the observation of a number that was not handed on yet goes. It stays there until next.
+// place returns the slot for the observation of a number that next has not returned yet.
 func (r *reorder) place(number int) *slot {
 	if number-r.first >= len(r.ring) {
 		r.grow(number - r.first + 1)
@@ -41,8 +41,8 @@ func (r *reorder) grow(size int) {
 	r.ring = grown
 }
 
-// next returns the next observation in planned order, or nil when its answer is still awaited. The observation is
-// valid until place or next is called.
+// next returns the next observation in planned order, or nil if its answer has not come yet. The observation is valid until the
+// next call of place or next.
 func (r *reorder) next() *Observation {
 	for len(r.ring) > 0 {
 		slot := &r.ring[r.first&(len(r.ring)-1)]

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// put files an observation, or the absence of one, under its number.
+// put records the observation of a number, or that the number was skipped.
 func put(r *reorder, number int, as state) {
 	place := r.place(number)
 	place.state = as
@@ -16,7 +16,7 @@ func TestReorder(t *testing.T) {
 	const count = 1000
 	for seed := range uint64(20) {
 		random := rand.New(rand.NewPCG(seed, 0))
-		// Each number may come up to 200 places too late or too early.
+		// Each number may come up to 200 places too early or too late.
 		order := random.Perm(count)
 		for from := 0; from < count; from += 200 {
 			block := order[from : from+200]

@@ -6,40 +6,42 @@ import (
 	"time"
 )
 
-// Limits of what a generator may do and still be believed.
+// Limits beyond which the figures of an attack are void: no verdict may follow from them.
 const (
-	// lateAfter is how much later than planned a hit may start without being late. A busy machine of two cores starts
-	// 99 % of the hits within 8 to 20 ms.
+	// lateAfter is how much later than planned a request may leave without counting as late. A busy machine of two cores sends
+	// 99 % of the requests within 8 to 20 ms.
 	lateAfter = 20 * time.Millisecond
-	// lateShare of late hits voids latencies, unsentShare of unsent hits voids counts.
+	// With a larger share of late requests than lateShare, latencies are void. With a larger share of unsent requests than
+	// unsentShare, counts are void.
 	lateShare, unsentShare = 0.05, 0.01
 )
 
-// Result says how an attack went, apart from what it observed.
+// Result has the figures of how an attack was sent. What the answers were is in the observations.
 type Result struct {
 	Began   time.Time
 	Elapsed time.Duration // until the last answer
 	Planned int
-	// Sent is how many were sent; Observed how many were handed to observe, in planned order: fewer after an early stop
-	// or an abort.
+	// Sent is how many requests were sent. Observed is how many were handed to observe, in planned order; it is smaller than Sent
+	// after an early stop or an abort.
 	Sent, Observed int
-	// Unsent are planned requests that never left though they were due: all of Planned - Sent, or, after a stop or an
-	// abort, those that had been due for 20 ms by then.
+	// Unsent is how many requests were due and were never sent: Planned - Sent, or after a stop or an abort, those that had been
+	// due for 20 ms by then.
 	Unsent int
-	// PlannedRate and AchievedRate are requests a second. Achieved is Sent over the time from the beginning until the
-	// slot of the last one sent was over, or, with unsent ones, until sending ended where that is later.
+	// PlannedRate and AchievedRate are requests a second. AchievedRate is Sent divided by the time from the beginning until one
+	// planned interval after the last request was sent. With unsent requests, the time lasts at least until sending ended.
 	PlannedRate, AchievedRate float64
-	// LagMedian and LagP99 are of how much later than planned the sent requests left (to 1 %).
+	// LagMedian and LagP99 are the median and the 99th percentile of how much later than planned the requests left, to 1 %.
 	LagMedian, LagP99 time.Duration
 	// LateShare is the share of the sent requests that left more than 20 ms late.
 	LateShare float64
-	// Resends counts requests that the client's transport sent more than once. It is switched off, so it must be 0.
+	// Resends counts requests that the transport of the client sent more than once. This package prevents that, so it must be 0.
 	Resends int
-	Stopped bool // observe asked to stop
-	// Limited: the generator could not keep its schedule; counts are void. More than 1 % of the due requests were unsent.
+	Stopped bool // whether observe returned false
+	// Limited says that the generator could not keep its schedule, so that counts are void: more than 1 % of the due requests were
+	// not sent.
 	Limited bool
-	// Late: latencies are void. More than 5 % of the requests left more than 20 ms late. Counts stand: whether a request
-	// fails does not depend on when it left.
+	// Late says that latencies are void: more than 5 % of the requests left more than 20 ms late. Counts stay valid, because whether
+	// a request fails does not depend on when it left.
 	Late bool
 }
 
@@ -49,27 +51,29 @@ func (r *Result) judge() {
 	r.Late = r.LateShare > lateShare
 }
 
-// Warnings says in words what the figures of an attack take away from what it observed; none when it went well.
+// Warnings returns a sentence for each reason for which figures of the attack are void. It returns nothing for a good attack.
 func (r *Result) Warnings() []string {
 	var warnings []string
 	if r.Limited {
-		warnings = append(warnings, fmt.Sprintf("the generator could not keep its schedule: %d of %d due requests were never sent, "+
-			"%s requests a second were achieved of %s planned; counts are void (lower the rate, or raise the connections if the answers are slow)",
+		warnings = append(warnings, fmt.Sprintf("the load generator could not keep its schedule: %d of the %d requests that were due were never sent, "+
+			"and it sent %s requests a second where %s were planned; the counts are void, which means that no verdict follows from them "+
+			"(choose a lower --rate, or more --connections if the answers are slow)",
 			r.Unsent, r.Sent+r.Unsent, perSecond(r.AchievedRate), perSecond(r.PlannedRate)))
 	}
 	if r.Late {
 		warnings = append(warnings, fmt.Sprintf("%.1f %% of the requests left more than %v late (median %v, 99th percentile %v), "+
-			"%s requests a second were achieved of %s planned; latencies are void",
+			"and the load generator sent %s requests a second where %s were planned; the latencies are void, which means that no "+
+			"verdict follows from them",
 			100*r.LateShare, lateAfter, r.LagMedian.Round(10*time.Microsecond), r.LagP99.Round(10*time.Microsecond),
 			perSecond(r.AchievedRate), perSecond(r.PlannedRate)))
 	}
 	if r.Resends > 0 {
-		warnings = append(warnings, fmt.Sprintf("the client's transport sent %d requests more than once; counts are void", r.Resends))
+		warnings = append(warnings, fmt.Sprintf("the HTTP client sent %d requests more than once; the counts are void, which means that no verdict follows from them", r.Resends))
 	}
 	return warnings
 }
 
-// perSecond is a rate to three digits or more: "0.05", "79.6", "3334".
+// perSecond is a rate with three significant digits, or without decimals from 100 on: "0.05", "79.6", "3334".
 func perSecond(rate float64) string {
 	if rate >= 100 {
 		return strconv.FormatFloat(rate, 'f', 0, 64)

@@ -29,16 +29,17 @@ func TestJudge(t *testing.T) {
 
 func TestWarnings(t *testing.T) {
 	if got := (&Result{Sent: 10, PlannedRate: 5, AchievedRate: 5}).Warnings(); len(got) != 0 {
-		t.Errorf("got %q of a good attack", got)
+		t.Errorf("a good attack has the warnings %q", got)
 	}
 	bad := Result{Limited: true, Late: true, Sent: 80, Unsent: 20, PlannedRate: 100, AchievedRate: 79.6, Resends: 2,
 		LateShare: 0.123, LagMedian: 3 * time.Millisecond, LagP99: 45 * time.Millisecond}
 	want := []string{
-		"the generator could not keep its schedule: 20 of 100 due requests were never sent, 79.6 requests a second were achieved of 100 planned; " +
-			"counts are void (lower the rate, or raise the connections if the answers are slow)",
-		"12.3 % of the requests left more than 20ms late (median 3ms, 99th percentile 45ms), " +
-			"79.6 requests a second were achieved of 100 planned; latencies are void",
-		"the client's transport sent 2 requests more than once; counts are void",
+		"the load generator could not keep its schedule: 20 of the 100 requests that were due were never sent, and it sent 79.6 requests " +
+			"a second where 100 were planned; the counts are void, which means that no verdict follows from them " +
+			"(choose a lower --rate, or more --connections if the answers are slow)",
+		"12.3 % of the requests left more than 20ms late (median 3ms, 99th percentile 45ms), and the load generator sent 79.6 requests " +
+			"a second where 100 were planned; the latencies are void, which means that no verdict follows from them",
+		"the HTTP client sent 2 requests more than once; the counts are void, which means that no verdict follows from them",
 	}
 	for rate, want := range map[float64]string{0.05: "0.05", 79.64: "79.6", 3333.5: "3334", 90_000: "90000"} {
 		if got := perSecond(rate); got != want {

@@ -22,12 +22,12 @@ import (
 	"github.com/hellochaos/hellochaos/service/trail"
 )
 
-// planFor is a small plan that tests change where they need to.
+// planFor is a small plan, which tests change as they need.
 func planFor(url string, requests int, rate float64) Plan {
 	return Plan{URL: url, Requests: requests, Rate: rate, Name: "1/test", Connections: 16, Timeout: 30 * time.Second, Cohorts: []Cohort{{}}}
 }
 
-// serve starts a server on loopback that ends with the test, its connections with it.
+// serve starts a server on loopback. It ends with the test, and closes its connections.
 func serve(t *testing.T, handler http.HandlerFunc) string {
 	t.Helper()
 	server := httptest.NewServer(handler)
@@ -35,7 +35,7 @@ func serve(t *testing.T, handler http.HandlerFunc) string {
 	return server.URL
 }
 
-// numberOf is the number of a request of an attack, as a server sees it.
+// numberOf is the number of a request, which a server reads from its name.
 func numberOf(r *http.Request) int {
 	name := r.Header.Get(trail.HeaderRequest)
 	number, err := strconv.Atoi(name[strings.LastIndexByte(name, '/')+1:])
@@ -115,16 +115,16 @@ func TestRunDecodesTrails(t *testing.T) {
 			w.Header().Set(trail.HeaderTrail, trail.Form)
 			w.WriteHeader(500)
 			w.Write(trail.Append(nil, &hop))
-		case 1: // a proxy's own answer
+		case 1: // an answer of a proxy itself
 			w.WriteHeader(503)
 			w.Write([]byte("upstream connect error"))
 		case 2: // a trail that cannot be read
 			w.Header().Set(trail.HeaderTrail, trail.Form)
 			w.Write([]byte(`{"service":`))
-		case 3: // a trail that is too long, by far
+		case 3: // a trail that is much too long
 			w.Header().Set(trail.HeaderTrail, trail.Form)
 			w.Write(append(trail.Append(nil, &hop), slices.Repeat([]byte(" "), 1<<20)...))
-		case 5: // a trail of a form that is not ours to read
+		case 5: // a trail of another version
 			w.Header().Set(trail.HeaderTrail, "1")
 			w.Write(trail.Append(nil, &hop))
 		case 4: // redirects are answers
@@ -145,7 +145,7 @@ func TestRunDecodesTrails(t *testing.T) {
 	}
 }
 
-// A server that freezes holds back what is planned behind it when connections are few. Vegeta alone says nothing of it.
+// A server that freezes holds back later requests when connections are few. Vegeta alone does not report that.
 func TestRunSeesAFreeze(t *testing.T) {
 	var first sync.Once
 	frozen := make(chan struct{})
@@ -212,7 +212,7 @@ func TestRunCountsUnsent(t *testing.T) {
 	}
 }
 
-// A rate far beyond what can be sent ends in time, and is said.
+// An attack at a rate that cannot be sent ends in time, and its result is Limited.
 func TestRunBeyondWhatCanBeSent(t *testing.T) {
 	url := serve(t, func(http.ResponseWriter, *http.Request) {})
 	plan := planFor(url, 45_000, 90_000) // half a second
@@ -230,7 +230,7 @@ func TestRunBeyondWhatCanBeSent(t *testing.T) {
 	}
 }
 
-// The same answers make the same prefix, whatever order they come in.
+// A stop at the same answers observes the same requests, in whatever order the answers come.
 func TestRunStopsOnThePlannedPrefix(t *testing.T) {
 	const block = 8
 	prefix := func(reverse bool) (numbers, statuses []int) {
@@ -313,7 +313,7 @@ func TestRunStopsAfterTheLead(t *testing.T) {
 	}
 }
 
-// Vegeta alone would send one more request, 20 s later.
+// Vegeta alone would send one more request 20 s later.
 func TestRunStopsPromptlyAtALowRate(t *testing.T) {
 	url := serve(t, func(http.ResponseWriter, *http.Request) {})
 	for name, stop := range map[string]func(cancel context.CancelFunc) bool{
@@ -377,7 +377,7 @@ func TestRunAborts(t *testing.T) {
 	}
 }
 
-// A deadline of the caller's is an abort as well.
+// A deadline of the context of the caller aborts the attack, too.
 func TestRunAbortsAtADeadline(t *testing.T) {
 	url := serve(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
@@ -428,7 +428,7 @@ func TestRunLeavesNoConnections(t *testing.T) {
 	goleak.VerifyNone(t, existing)
 }
 
-// A hit that waits for a free worker when sending ends is not sent after it.
+// A hit that waits for a free worker when sending ends is not sent afterwards.
 func TestRunSendsNothingAfterTheStop(t *testing.T) {
 	var received atomic.Int64
 	held, release := make(chan struct{}, 10), make(chan struct{})
@@ -444,7 +444,7 @@ func TestRunSendsNothingAfterTheStop(t *testing.T) {
 	result, err := Run(t.Context(), plan, func(*Observation) bool {
 		<-held
 		<-held
-		// Both workers are busy, and the next hits are long due now.
+		// Both workers are busy, and the next hits have been due for some time.
 		time.AfterFunc(time.Second, func() { close(release) })
 		<-time.After(20 * time.Millisecond)
 		return false
@@ -454,7 +454,7 @@ func TestRunSendsNothingAfterTheStop(t *testing.T) {
 	}
 }
 
-// What was turned down at the end leaves no gap that later observations would wait behind.
+// A hit that is not sent at the end leaves no gap for which later observations would wait.
 func TestTakeSkipsWhatWasNotSent(t *testing.T) {
 	var got []int
 	a := &attack{ctx: t.Context(), plan: &Plan{Cohorts: []Cohort{{}}}, schedule: schedule{3, 1}, lags: newHistogram(),

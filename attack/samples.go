@@ -2,31 +2,30 @@ package attack
 
 import "strings"
 
-// Why a request is kept as a sample.
+// The reasons for which a request is kept as a sample.
 const (
 	Slowest   = "slowest"
 	Failed    = "failed"
 	MostTries = "most tries"
 )
 
-// Sample is one request that a tally kept, to be told try by try.
+// Sample is one request that a tally kept, so that a report can show each of its tries.
 type Sample struct {
-	Why string // Slowest, Failed, MostTries, or several of them, joined by ", "
+	Why string // Slowest, Failed or MostTries, or several of them joined by ", "
 	Observation
 }
 
-// samples are the requests that a tally keeps: four observations, each with the trail that its answer carried, of at most
-// trail.MaxBytes.
+// samples are the requests that a tally keeps: four observations, each with the trail of its answer, of at most trail.MaxBytes.
 type samples struct {
 	seen bool
-	// slowest is the first of the longest latency; edge the first that failed at the edge, hop the first of which a call to
-	// one of our own services failed; most the first with the most tries.
+	// slowest is the first request with the longest latency, edge the first that failed at the edge, hop the first with a failed
+	// call to a service of the chain, and most the first with the most tries.
 	slowest, edge, hop, most Observation
-	tries                    int // of most; 0: no trail told of any
+	tries                    int // tries of the request most; 0: no request had a trail with tries
 	edgeSeen, hopSeen        bool
 }
 
-// add looks at an observation; hopFailed and tries are what its trail tells.
+// add keeps the observation if it is one of the samples. hopFailed and tries come from its trail, as addHops returns them.
 func (s *samples) add(o *Observation, hopFailed bool, tries int) {
 	if !s.seen || o.Latency > s.slowest.Latency {
 		s.seen, s.slowest = true, *o
@@ -42,9 +41,10 @@ func (s *samples) add(o *Observation, hopFailed bool, tries int) {
 	}
 }
 
-// Samples are the slowest request, the first that failed (at the edge, or, where none did, with a failed call to one of our
-// own services) and the one with the most tries, which is the sum of the attempt counts that its trail tells of; the first
-// of equals. Each is there once. Before the first observation there is none.
+// Samples are the slowest request, the first that failed, and the one with the most tries. The failed one is the first that failed
+// at the edge, or if there is none, the first with a failed call to a service of the chain. The number of tries is the sum of the
+// attempt counts in the trail. Of equal requests the first is taken. A request that is several of these is in the list once. Before
+// the first observation the list is empty.
 func (t *Tally) Samples() []Sample {
 	s := &t.samples
 	var all []Sample

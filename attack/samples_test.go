@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// told are samples as "why number", in their order.
-func told(samples []Sample) string {
+// texts are the samples as "why number", in their order.
+func texts(samples []Sample) string {
 	var all []string
 	for _, s := range samples {
 		all = append(all, fmt.Sprintf("%s: %d", s.Why, s.Number))
@@ -38,20 +38,20 @@ func TestSamples(t *testing.T) {
 		{"the edge's failure goes first", []Observation{chain(1, 1, 1), absorbed, edge, edge}, "slowest: 0; failed, most tries: 2"},
 		{"all three in one", []Observation{chain(1, 1, 1), slow(edge, time.Second)}, "slowest, failed, most tries: 1"},
 		{"no trail", []Observation{{Error: Timeout, Latency: time.Second}}, "slowest, failed: 0"},
-		{"the clock's failure is none of ours", []Observation{chain(1, 1, 1), slow(chain(1, 1, 1), 3*ms)}, "slowest: 1; most tries: 0"},
+		{"a failure of the clock does not count", []Observation{chain(1, 1, 1), slow(chain(1, 1, 1), 3*ms)}, "slowest: 1; most tries: 0"},
 	} {
 		tally := chainTally(1)
 		for i, o := range test.all {
 			o.Number = i
 			tally.Add(&o)
 		}
-		if got := told(tally.Samples()); got != test.want {
+		if got := texts(tally.Samples()); got != test.want {
 			t.Errorf("%s: %q, want %q", test.name, got, test.want)
 		}
 	}
 }
 
-// A sample stays what it was when the observation goes on to be another.
+// A sample does not change when the caller uses the observation again for another request.
 func TestSamplesAreCopies(t *testing.T) {
 	tally := chainTally(1)
 	o := Observation{Number: 7, Cohort: 0, Status: 500, Latency: time.Second, Started: 3 * ms, Trail: hop("frontend", "prod", 500, 2, 0, nil)}

@@ -6,30 +6,30 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// Clock is the name under which a call to anything but the services of a tally's chain is counted.
+// Clock is the name under which a tally counts the calls to everything but the services of its chain.
 const Clock = "clock"
 
-// Bounds of a tally, so that no answer can make it grow.
+// Bounds of a tally, so that no answer can make it grow without end.
 const (
-	// MaxTries is the largest attempt count that is told apart; larger ones count as this one.
+	// MaxTries is the largest attempt count with a count of its own; larger ones count as MaxTries.
 	MaxTries = 16
-	// maxVersions of a hop are told apart; more count as otherVersion.
+	// maxVersions is how many versions of a hop have counts of their own; all others count as otherVersion.
 	maxVersions  = 16
 	otherVersion = "(other)"
-	// maxFirst numbers are kept of the first requests that met a version.
+	// maxFirst is of how many requests, the first that met a version, the numbers are kept.
 	maxFirst = 8
 )
 
-// Tally counts observations. Its size does not depend on how many there are: counts are bounded by cohorts, services,
-// statuses, versions and tries, histograms are of fixed size (21.5 KB for each hop, outcome and number of tries that
-// occurs, of at most 17), the samples are four observations with their trails, and a second of the attack takes 8 bytes
-// for each different latency (of at most 2 × 2,688, usually a few hundred).
+// Tally counts observations. Its size does not depend on the number of observations. The counts are bounded by the numbers of
+// cohorts, services, statuses, versions and tries. A histogram has 21.5 KB, and there is one for each hop, outcome and number of
+// tries (0 to 16) that occurs. The samples are four observations with their trails. A second of the attack takes 8 bytes for each
+// different latency: at most 2 × 2,688 of them, usually a few hundred.
 //
-// A Tally must not be used by two goroutines at once. Readers must not change what the exported fields lead to.
+// Two goroutines must not use a Tally at the same time. Readers must not change what the exported fields point to.
 type Tally struct {
 	Cohorts []CohortTally // in the order of Plan.Cohorts
 
-	own       []string
+	services  []string // of the chain, the entry hop first
 	latencies latencies
 	edges     edges
 	samples   samples
@@ -39,52 +39,52 @@ type Tally struct {
 type CohortTally struct {
 	Requests     int64
 	EdgeFailures int64 // answers of 500 and more, and requests without a whole answer
-	// Cascading counts requests in which a call to one of our own services failed, the edge's call to the entry hop among
-	// them: edge failures, and delivered answers that tell of a failure. A failed call to the clock is not one.
+	// Cascading counts requests in which a call to a service of the chain failed, also the call of the edge to the entry hop: edge
+	// failures, and delivered answers whose trail has a failed call. Failed calls to the clock do not count.
 	Cascading int64
-	// WithoutTrail counts answers below 500 that carried no trail, or none that can be read: of these, the hops are not
-	// known. An attack on the demo chain has none.
+	// WithoutTrail counts answers below 500 without a trail that can be read. Their hops are not known. An attack on the demo chain
+	// has no such answers.
 	WithoutTrail int64
-	Statuses     map[int]int64        // answers by status; 0: none
-	Errors       map[string]int64     // requests without a whole answer by class
-	Hops         map[string]*HopTally // by the names of NewTally and Clock; only those that were called
+	Statuses     map[int]int64        // requests by the status of the answer; 0: no complete answer
+	Errors       map[string]int64     // requests without a complete answer, by the class of the error
+	Hops         map[string]*HopTally // by the names of NewTally, and Clock; only the hops that were called
 
-	hops []*HopTally // those of Hops, by their places in edges.names: faster than by name
+	hops []*HopTally // the same as Hops, by the indexes of edges.names, which is faster than by name
 }
 
-// HopTally counts the calls to one hop, as its caller saw them: the edge for the entry hop, and for all others the hop
-// before, in its trail. All tries that the mesh made for a call are inside of it.
+// HopTally counts the calls to one hop, as their callers saw them. The edge calls the entry hop; for all other hops, the trail of the
+// caller has the call. A call includes all tries that the mesh made for it.
 type HopTally struct {
 	Calls    int64
-	Failed   int64         // calls that were answered 500 or more, or not at all
+	Failed   int64         // calls that got a status of 500 or more, or no answer
 	Statuses map[int]int64 // calls by status; 0: no answer
-	// Versions, Attempts and Added are of calls that brought back the hop's own word; a clock has none.
+	// Versions, Attempts and Added count only calls whose answer had the trail of the hop. The clock answers without a trail.
 	Versions map[string]int64
-	// First has the numbers of the requests of the first eight calls that met a version, to tell a block from a spread.
+	// First has the numbers of the first eight requests that met each version. They show whether the version was met by requests in
+	// a row or by requests here and there.
 	First map[string][]int
-	// Attempts are the calls by the attempt count that the delivered try carried, from 0 (no proxy was on the way) to
-	// MaxTries (or more).
+	// Attempts are the calls by the attempt count of the try that was delivered, from 0 (no proxy set it) to MaxTries (or more).
 	Attempts [MaxTries + 1]Outcomes
-	// Added is the time in microseconds that the way to the hop and back, with all retries and waits between them, added
-	// to the hop's own: its caller's elapsed minus its own, of calls that did not fail, by attempt count.
+	// Added is the time in microseconds that the network, the proxies, the retries and the waits between them took: the time that
+	// the caller measured, less the time that the hop measured. It has calls that did not fail, by attempt count.
 	Added [MaxTries + 1]*hdrhistogram.Histogram
 }
 
-// Outcomes counts calls that did not fail and that failed.
+// Outcomes counts the calls that did not fail, and those that failed.
 type Outcomes struct{ OK, Failed int64 }
 
-// NewTally returns an empty tally for a plan of that many cohorts on a chain of which the services own are ours; the
-// first is the entry hop, which the plan's requests call. A call further down is to the service that the first label
-// of its URL's host names, and to Clock when that is none of own. Without own, all calls are to Clock.
-func NewTally(cohorts int, own ...string) *Tally {
-	t := &Tally{Cohorts: make([]CohortTally, cohorts), own: slices.Clone(own), latencies: newLatencies(), edges: newEdges(own)}
+// NewTally returns an empty tally for a plan with that many cohorts on a chain of services. The first service is the entry hop, which
+// the requests of the plan call. Every other call is counted at the service that the first label of the host in its URL names, and
+// at Clock if it names no service. Without services, all calls are counted at Clock.
+func NewTally(cohorts int, services ...string) *Tally {
+	t := &Tally{Cohorts: make([]CohortTally, cohorts), services: slices.Clone(services), latencies: newLatencies(), edges: newEdges(services)}
 	for i := range t.Cohorts {
 		t.Cohorts[i] = CohortTally{Statuses: map[int]int64{}, Errors: map[string]int64{}, Hops: map[string]*HopTally{}}
 	}
 	return t
 }
 
-// Add counts one observation. They must be added in planned order, as Run hands them over.
+// Add counts one observation. Observations must be added in planned order, in which Run hands them to observe.
 func (t *Tally) Add(o *Observation) {
 	c := &t.Cohorts[o.Cohort]
 	c.Requests++
@@ -110,24 +110,24 @@ func (t *Tally) Add(o *Observation) {
 	t.latencies.add(o, tries)
 }
 
-// Latency is the latencies in microseconds of all requests that did not fail at the edge, or of all that did; the
-// caller's own copy. Requests that timed out are at Overflow.
+// Latency is a histogram of the latencies, in microseconds, of all requests that did not fail at the edge (ok), or of all that did.
+// The caller gets a copy. Requests that timed out are counted at Overflow.
 func (t *Tally) Latency(ok bool) *hdrhistogram.Histogram {
 	all := newHistogram()
-	for _, h := range *t.latencies.tries.of(ok) {
-		all.Merge(h) // of the same size, so nothing is dropped
+	for _, h := range *t.latencies.tries.choose(ok) {
+		all.Merge(h) // both have the same range, so Merge drops no value
 	}
 	return all
 }
 
-// TriesLatency is the latencies in microseconds of the requests that the entry hop answered at one number of tries.
+// TriesLatency has the latencies, in microseconds, of the requests that the entry hop answered at the same number of tries.
 type TriesLatency struct {
-	Tries      int                     // 0: no proxy before the entry hop, or no trail; MaxTries: so many or more
-	OK, Failed *hdrhistogram.Histogram // 21.5 KB each; nil: no such request
+	Tries      int                     // 0: no proxy set the attempt count, or no trail; MaxTries: MaxTries or more
+	OK, Failed *hdrhistogram.Histogram // 21.5 KB each; nil: there was no such request
 }
 
-// LatencyByTries is Latency apart for each number of tries at the entry hop that occurred, of at most MaxTries + 1, in
-// ascending order; the caller's own copy.
+// LatencyByTries has the latencies separately for each number of tries at the entry hop that occurred, in ascending order. There are
+// at most MaxTries + 1. The caller gets a copy.
 func (t *Tally) LatencyByTries() []TriesLatency {
 	var all []TriesLatency
 	for tries := range MaxTries + 1 {
@@ -139,8 +139,7 @@ func (t *Tally) LatencyByTries() []TriesLatency {
 	return all
 }
 
-// Seconds are the latencies of each second of the attack in which a request was planned, in order: at most as many as
-// the attack took. Readers must not change them.
+// Seconds has the latencies of each second of the attack in which a request was planned, in order. Readers must not change them.
 func (t *Tally) Seconds() []Second {
 	return append(t.latencies.finished[:len(t.latencies.finished):len(t.latencies.finished)], t.latencies.ongoing()...)
 }

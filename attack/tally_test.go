@@ -13,7 +13,7 @@ import (
 	"github.com/hellochaos/hellochaos/service/trail"
 )
 
-// hop is a service's word; call is what it called, or nil.
+// hop is the trail of a service; call is the call that it made, or nil.
 func hop(service, version string, status, attempt int, elapsed time.Duration, call *trail.Call) *trail.Hop {
 	h := &trail.Hop{Service: service, Version: version, Status: status, Attempt: attempt, Elapsed: elapsed}
 	if call != nil {
@@ -41,29 +41,29 @@ const (
 	ms       = time.Millisecond
 )
 
-// tallied are observations of one cohort, each with what it adds to the counts in its comment.
+// tallied are observations of one cohort. A comment says what each adds to the counts.
 var tallied = []Observation{
-	// All well; the frontend at its third try, the middleware at its second.
+	// Nothing failed; the frontend answered at its third try, the middleware at its second.
 	{Status: 200, Latency: 90 * ms, Trail: hop("frontend", "prod", 200, 3, 30*ms,
 		call("http://middleware/", 200, 29*ms, hop("middleware", "canary", 200, 2, 4*ms,
 			call("http://backend/", 200, 3*ms, hop("backend", "prod", 200, 1, 2*ms,
 				call(clockURL, 200, ms, nil))))))},
-	// The clock is not let out: nothing of ours failed.
+	// The call to the clock failed, which does not count as a failure of the chain.
 	{Status: 200, Latency: 10 * ms, Trail: hop("frontend", "prod", 200, 1, 9*ms,
 		call("http://middleware:80/", 200, 8*ms, hop("middleware", "prod", 200, 1, 7*ms,
 			call("http://backend.default.svc.cluster.local/", 200, 6*ms, hop("backend", "prod", 200, 1, 5*ms,
 				call("http://time.jsontest.com/", 502, ms, nil))))))},
-	// The backend failed at its last try, and the middleware absorbed it: cascading, not at the edge.
+	// The backend failed at its last try, and the middleware absorbed it: cascading, but no failure at the edge.
 	{Status: 200, Latency: 10 * ms, Trail: hop("frontend", "prod", 200, 1, 9*ms,
 		call("http://middleware/", 200, 8*ms, hop("middleware", "prod", 200, 1, 7*ms,
 			call("http://backend/", 500, 6*ms, hop("backend", "prod", 500, 4, ms, nil)))))},
-	// A proxy answered the call to the middleware itself.
+	// A proxy answered the call to the middleware.
 	{Status: 200, Latency: 10 * ms, Trail: hop("frontend", "prod", 200, 1, 9*ms, call("http://middleware/", 503, 8*ms, nil))},
 	// There was no answer from the middleware.
 	{Status: 200, Latency: 10 * ms, Trail: hop("frontend", "prod", 200, 1, 9*ms, call("http://middleware/", 0, 8*ms, nil))},
-	// The frontend failed, with its trail, without a proxy before it.
+	// The frontend failed, and answered with its trail; there was no proxy before it.
 	{Status: 500, Latency: 2 * ms, Trail: hop("frontend", "prod", 500, 0, ms, nil)},
-	// The gateway answered itself; nobody did; an answer without a trail.
+	// The gateway itself answered; there was no answer; an answer without a trail.
 	{Status: 504, Latency: 2 * time.Second},
 	{Error: Timeout, Latency: 3 * time.Second},
 	{Status: 404, Latency: ms},
@@ -124,8 +124,8 @@ func TestTally(t *testing.T) {
 	}
 }
 
-// A hop that makes several calls is counted as often as it is called, with all that it called; the clock between them is
-// no service of ours.
+// A hop that makes several calls is counted once for each time that it is called, and so is each of its calls. The clock between
+// them is not a service of the chain.
 func TestTallyOfATree(t *testing.T) {
 	backendAt := func(attempt, status int) *trail.Hop { return hop("backend", "prod", status, attempt, ms, nil) }
 	middlewareHop := hop("middleware", "prod", 200, 2, 5*ms, call("http://backend/", 200, 4*ms, backendAt(1, 200)))
@@ -158,7 +158,7 @@ func TestTallyOfATree(t *testing.T) {
 	}
 }
 
-// What is ours is what the plan says, whatever it is called; the rest is the clock.
+// The services of the chain may have any names. All other calls count at the clock.
 func TestTallyOfAnotherChain(t *testing.T) {
 	observation := Observation{Status: 200, Trail: hop("shop", "a", 200, 1, 0,
 		call("http://till.default.svc/", 200, 0, hop("till", "b", 200, 1, 0,
@@ -196,7 +196,7 @@ func equal[K comparable](t *testing.T, what string, got, want map[K]int64) {
 	}
 }
 
-// within reports whether an histogram's value of microseconds is d, to the 1 % that it is kept to.
+// within reports whether a value of a histogram, in microseconds, is d to within 1 %.
 func within(micros int64, d time.Duration) bool {
 	want := d.Microseconds()
 	return micros >= want && micros <= want+want/100+1
@@ -241,12 +241,12 @@ func TestTallyLatency(t *testing.T) {
 	if ok.TotalCount() != 6 || !within(ok.Max(), 90*ms) {
 		t.Errorf("ok: got %d of up to %dµs, want 6 of up to 90ms", ok.TotalCount(), ok.Max())
 	}
-	// The timeout after three seconds lies above all that is known.
+	// The timeout after three seconds counts as longer than all known latencies.
 	if overflow := Overflow.Microseconds(); failed.TotalCount() != 3 || failed.ValueAtPercentile(100) < overflow || !within(failed.ValueAtPercentile(50), 2*time.Second) {
 		t.Errorf("failed: got %d with median %dµs and maximum %dµs, want 3 with 2s and %dµs",
 			failed.TotalCount(), failed.ValueAtPercentile(50), failed.Max(), overflow)
 	}
-	for range 2 { // the first reader may do with it what it likes
+	for range 2 { // the first reader may change its copy
 		var byTries string
 		for _, l := range tally.LatencyByTries() {
 			for _, h := range []*hdrhistogram.Histogram{l.OK, l.Failed} {
@@ -280,7 +280,7 @@ func TestTallySeconds(t *testing.T) {
 	if got := fmt.Sprint(tally.Seconds()); got != want {
 		t.Errorf("read again: got %s, want %s", got, want)
 	}
-	// The bins restore the whole.
+	// The bins of all seconds together are the whole histogram.
 	restored := newHistogram()
 	for _, second := range tally.Seconds() {
 		for _, bin := range second.OK {
@@ -292,7 +292,7 @@ func TestTallySeconds(t *testing.T) {
 	}
 }
 
-// Whatever a server says of itself, a tally stays small.
+// A tally stays small, whatever names servers answer with.
 func TestTallyIsBounded(t *testing.T) {
 	tally := chainTally(1)
 	for i := range 1000 {

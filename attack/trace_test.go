@@ -11,7 +11,7 @@ import (
 	"github.com/hellochaos/hellochaos/service/trail"
 )
 
-// received are the headers of all requests of a plan, as a server got them, by the requests' names.
+// received are the headers of all requests of a plan as a server received them, by the names of the requests.
 func received(t *testing.T, trace bool) (map[string]http.Header, Result) {
 	t.Helper()
 	var mutex sync.Mutex
@@ -41,7 +41,7 @@ func received(t *testing.T, trace bool) (map[string]http.Header, Result) {
 	return all, result
 }
 
-// A trace has the id that TraceID says, of its own, and nothing that would decide the mesh's sampling.
+// Each request has the trace id that TraceID returns, and no header that would decide whether the mesh samples it.
 func TestTraceHeaders(t *testing.T) {
 	all, result := received(t, true)
 	trace, span := regexp.MustCompile(`^[0-9a-f]{32}$`), regexp.MustCompile(`^[0-9a-f]{16}$`)

@@ -50,7 +50,7 @@ func listen(t *testing.T, behave func(connection *net.TCPConn, before int) (more
 	return "http://" + listener.Addr().String() + "/", received
 }
 
-// closeOnReuse answers the first request on a connection and closes it at the second: what Go's Transport resends.
+// closeOnReuse answers the first request on a connection and closes the connection at the second, which Go's Transport resends.
 func closeOnReuse(connection *net.TCPConn, before int) (more bool) {
 	if before > 0 {
 		return false
@@ -157,7 +157,7 @@ func TestFailuresOverSockets(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			release = make(chan struct{})
 			url, received := listen(t, test.behave)
-			defer close(release) // before listen waits for its connections
+			defer close(release) // so that it runs before listen waits for its connections
 			plan := planFor(url, 3, 1000)
 			if test.want == Timeout {
 				plan.Timeout = 150 * time.Millisecond
@@ -171,7 +171,7 @@ func TestFailuresOverSockets(t *testing.T) {
 				}
 				return true
 			})
-			// A connection may be given up, in time, before the server read its request.
+			// The client may give up a connection, in time, before the server has read its request.
 			if err != nil || result.Sent != 3 || result.Observed != 3 || received.Load() > 3 {
 				t.Errorf("got %+v, %v with %d received, want 3 sent and observed", result, err, received.Load())
 			}
@@ -179,7 +179,7 @@ func TestFailuresOverSockets(t *testing.T) {
 	}
 }
 
-// A body may be reset after its beginning was read, or with it: the answer had begun in both cases.
+// A connection may be reset after the beginning of the body was read, or at the same time. The answer has begun in both cases.
 func TestResetInTheBodyIsACut(t *testing.T) {
 	begun := make(chan struct{})
 	url, _ := listen(t, func(connection *net.TCPConn, _ int) bool {
@@ -214,7 +214,7 @@ func (r telling) RoundTrip(request *http.Request) (*http.Response, error) {
 }
 
 func TestConnectionRefused(t *testing.T) {
-	// A connection of the test's own holds the port, so that nobody else can take it, and nobody listens.
+	// A connection of this test holds the port, so that no other process can listen there.
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -237,7 +237,7 @@ func TestConnectionRefused(t *testing.T) {
 	}
 }
 
-// The context of a request ends with its answer, so that nothing waits for its timeout.
+// The context of a request ends with its answer, so that no timer waits for its timeout.
 func TestExchangeEndsWithItsAnswer(t *testing.T) {
 	contexts := make(chan context.Context, 3)
 	base := roundTrip(func(request *http.Request) (*http.Response, error) {

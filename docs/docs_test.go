@@ -1,5 +1,5 @@
-// Package docs_test runs the documentation: every command of hellochaos in a console block of README.md and docs/*.md, and
-// compares what it prints.
+// Package docs_test runs every command in the console blocks of README.md and docs/*.md, and compares what it prints with the
+// page.
 package docs_test
 
 import (
@@ -16,12 +16,12 @@ import (
 	"time"
 )
 
-// session is one command of a console block with the output that the page shows.
+// session is one command of a console block, its place ("page:line"), and the output that the page shows.
 type session struct {
 	place, command, output string
 }
 
-// sessions reads the console blocks of a page: lines after "$ " are commands, those below it their output.
+// sessions reads the console blocks of a page. A line that begins with "$ " is a command, and the lines below it are its output.
 func sessions(page, text string) []session {
 	var found []session
 	inside := false
@@ -62,7 +62,7 @@ func TestPages(t *testing.T) {
 					t.Errorf("%s: the page says exit %s, got %d", s.place, want, code)
 				}
 			case strings.HasPrefix(s.command, "make"):
-				// the continuous integration runs these
+				// the continuous integration runs the targets of the Makefile
 			default:
 				ran++
 				var output string
@@ -101,8 +101,8 @@ func build(t *testing.T) string {
 	return folder
 }
 
-// shell runs a command line as a reader would paste it, in a folder of the page's own, and returns its standard output, or
-// its standard error where there is no output.
+// shell runs a command line in a shell, as a reader would, in a folder that belongs to the page. It returns the standard output, or
+// the standard error if the standard output is empty.
 func shell(t *testing.T, program, folder, command string) (output string, code int) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
@@ -124,7 +124,7 @@ func shell(t *testing.T, program, folder, command string) (output string, code i
 
 var number = regexp.MustCompile(`[0-9]*\.?[0-9]+`)
 
-// normal leaves out what differs from run to run: numbers, and the places where lines are folded because of them.
+// normal replaces what differs from run to run: the numbers, and the blanks and line breaks, which depend on the numbers.
 func normal(text string) string {
 	return strings.Join(strings.Fields(number.ReplaceAllString(text, "#")), " ")
 }

@@ -2,5 +2,5 @@
 
 package openfiles
 
-// limit is not known: these systems do not count a process's sockets as files.
+// limit returns known as false, because these systems do not count the sockets of a process as files.
 func limit() (allowed uint64, known bool) { return 0, false }

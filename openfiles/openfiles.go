@@ -1,10 +1,10 @@
-// Package openfiles knows how many files, and with them network sockets, this process may have open at once. It must not
-// know what they are for.
+// Package openfiles checks how many files and network sockets this process may have open at once. It must not know what they are
+// used for.
 package openfiles
 
 import "fmt"
 
-// TooFew is the error of a process that needs more open files than it may have.
+// TooFew is the error for a process that needs more open files than it may have. Both numbers count files and sockets.
 type TooFew struct {
 	Needed, Allowed uint64
 }
@@ -14,9 +14,9 @@ func (e TooFew) Error() string {
 		e.Allowed, e.Needed, e.Needed)
 }
 
-// Check returns TooFew when the process may have fewer files open than it needs. Where the system has no such limit, or
-// does not tell it, Check returns nil. The soft limit need not be raised: Go's runtime raises it to the hard one when a
-// program starts.
+// Check returns TooFew if the process may have fewer than needed files and sockets open at once. It returns nil if the system has
+// no such limit or the limit cannot be read. Check does not raise the soft limit, because Go's runtime raises it to the hard
+// limit when a program starts.
 func Check(needed uint64) error {
 	if allowed, known := limit(); known && allowed < needed {
 		return TooFew{Needed: needed, Allowed: allowed}

@@ -14,7 +14,7 @@ import (
 
 var testURL = &url.URL{Path: "/"}
 
-// discard is a http.ResponseWriter that keeps the status only.
+// discard is an http.ResponseWriter that keeps only the status.
 type discard struct {
 	header http.Header
 	status int
@@ -39,13 +39,13 @@ func (c canned) RoundTrip(r *http.Request) (*http.Response, error) {
 		Body: io.NopCloser(bytes.NewReader(c)), Request: r}, nil
 }
 
-// attack is what a hop receives in an attack.
+// attack is a request as a hop receives it in an attack.
 func attack() http.Header {
 	return http.Header{"Accept": {"application/json"}, "Fail": {"0.5"}, "Hang": {"0"}, "Cascade": {"absorb"},
 		requestKey: {"1/after/12345"}, triesKey: {"1"}, attemptKey: {"1"}, "X-Request-Id": {"c6a2f0f4-6ad4-4d3e-9f3e-0c8f7f1c2b7a"}}
 }
 
-// BenchmarkHandler is a hop's handler alone, its call answered with a trail of two hops.
+// BenchmarkHandler measures only the handler of a hop, whose call is answered with a trail of two hops.
 func BenchmarkHandler(b *testing.B) {
 	answer := trail.Append(nil, &trail.Hop{Service: "backend", Version: "prod", Status: 200, Attempt: 1, Elapsed: 123456,
 		Calls: []trail.Call{{URL: "http://clock/", Status: 200, Elapsed: 100000,
@@ -63,7 +63,7 @@ func BenchmarkHandler(b *testing.B) {
 	}
 }
 
-// BenchmarkHandlerFails is a try that fails: it calls nothing.
+// BenchmarkHandlerFails measures a try that fails, which makes no call.
 func BenchmarkHandlerFails(b *testing.B) {
 	s, err := New(Config{Service: "middleware", Version: "prod", Upstream: "http://backend/", Transport: canned(nil)})
 	if err != nil {
@@ -78,8 +78,8 @@ func BenchmarkHandlerFails(b *testing.B) {
 	}
 }
 
-// BenchmarkHop is one hop over loopback: a client, the clock's socket and handler. BenchmarkTwoHops less this is what
-// a hop of the chain adds.
+// BenchmarkHop measures one hop over loopback: a client, and the socket and the handler of the clock. The difference to
+// BenchmarkTwoHops is what a hop of the chain costs.
 func BenchmarkHop(b *testing.B) {
 	benchmark(b, open(b, Config{Role: Clock}).url)
 }
@@ -110,7 +110,7 @@ func benchmark(b *testing.B, url string) {
 	}
 }
 
-// BenchmarkRecord is what the recording of a try adds to it.
+// BenchmarkRecord measures the recording of a try.
 func BenchmarkRecord(b *testing.B) {
 	s := newSpans(keptSpans)
 	a := answer{code: 200, tried: tried{request: "1/after/12345", tries: "1.1", calls: []trail.Call{{Status: 200}}, called: []time.Time{time.Now()}}}
@@ -121,7 +121,7 @@ func BenchmarkRecord(b *testing.B) {
 	}
 }
 
-// BenchmarkSpans is the answer about three requests when the ring is full.
+// BenchmarkSpans measures the answer about three requests when the ring is full.
 func BenchmarkSpans(b *testing.B) {
 	s := newSpans(keptSpans)
 	for n := range keptSpans {
@@ -129,6 +129,6 @@ func BenchmarkSpans(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		s.of([]string{"1/after/1", "1/after/20000", "1/after/30000"})
+		s.recording([]string{"1/after/1", "1/after/20000", "1/after/30000"})
 	}
 }

@@ -13,38 +13,38 @@ import (
 	"github.com/hellochaos/hellochaos/service/trail"
 )
 
-// chain is a hop: it takes any method, and reads the body and throws it away. A try that is refused for its headers is not
-// recorded.
+// chain answers a try as a service of the chain. It accepts any method, and reads the body without using it. A try that is refused
+// for its headers is not recorded.
 func (s *Service) chain(r *http.Request, t try) answer {
 	order, problems := readOrder(r.Header)
 	if problems != nil {
 		return refusal(http.StatusBadRequest, problems...)
 	}
-	told := tried{request: order.request, tries: trail.Tries(order.tries, t.attempt)}
-	a := answer{code: trail.CodeCut} // where the body does not come to its end
+	record := tried{request: order.request, tries: trail.Tries(order.tries, t.attempt)}
+	a := answer{code: trail.CodeCut} // if the body does not come to its end
 	if _, err := io.Copy(io.Discard, r.Body); err == nil {
-		a = s.hop(r, t, &order, &told)
+		a = s.hop(r, t, &order, &record)
 	}
-	a.tried = told
+	a.tried = record
 	return a
 }
 
-// hop answers a try as ordered, and notes its calls. A hanging try waits first; a failing one answers 500 at once and
-// calls nothing; any other does its work, if it has any, and calls.
-func (s *Service) hop(r *http.Request, t try, order *order, told *tried) answer {
-	if s.befalls(trail.HeaderHang, trail.PinHang, own(s.config.HangProbability, order.hang), order, told) && !wait(r.Context(), s.config.Hang) {
+// hop answers a try as order says, and writes its calls into record. A try that hangs waits first. A try that fails answers 500 at
+// once and calls nothing. Every other try works for the configured time, and then makes its calls.
+func (s *Service) hop(r *http.Request, t try, order *order, record *tried) answer {
+	if s.befalls(trail.HeaderHang, trail.PinHang, configuredOr(s.config.HangProbability, order.hang), order, record) && !wait(r.Context(), s.config.Hang) {
 		return answer{code: trail.CodeCut}
 	}
 	hop := &trail.Hop{Service: s.config.Service, Version: s.config.Version, Status: http.StatusOK, Attempt: t.attempt}
-	if s.befalls(trail.HeaderFail, trail.PinFail, own(s.config.FailProbability, order.fail), order, told) {
+	if s.befalls(trail.HeaderFail, trail.PinFail, configuredOr(s.config.FailProbability, order.fail), order, record) {
 		hop.Status = http.StatusInternalServerError
 		return deliver(r, hop, t)
 	}
 	if s.config.Work > 0 && !wait(r.Context(), s.config.Work) {
 		return answer{code: trail.CodeCut}
 	}
-	hop.Calls, told.called = s.upstreams.call(r, told.tries, order.propagate)
-	told.calls = hop.Calls
+	hop.Calls, record.called = s.upstreams.call(r, record.tries, order.propagate)
+	record.calls = hop.Calls
 	if r.Context().Err() != nil {
 		return answer{code: trail.CodeCut}
 	}
@@ -54,29 +54,29 @@ func (s *Service) hop(r *http.Request, t try, order *order, told *tried) answer 
 	return deliver(r, hop, t)
 }
 
-// own is a version's own probability, or the one that a request asks for where it has none.
-func own(versions *float64, requests float64) float64 {
-	if versions != nil {
-		return *versions
+// configuredOr returns the probability that is configured for the service, or the one that the request asks for if none is.
+func configuredOr(configured *float64, requested float64) float64 {
+	if configured != nil {
+		return *configured
 	}
-	return requests
+	return requested
 }
 
-// befalls reports whether a try fails or hangs: as its request's pins say where it has any, else by a draw.
-func (s *Service) befalls(purpose, pin string, probability float64, order *order, of *tried) bool {
+// befalls reports whether a try fails or hangs: as the pins of its request say if it has pins, and otherwise by a draw.
+func (s *Service) befalls(purpose, pin string, probability float64, order *order, record *tried) bool {
 	switch {
 	case order.pins != "":
-		return trail.Pinned(order.pins, of.tries) == pin
+		return trail.Pinned(order.pins, record.tries) == pin
 	case probability == 0:
 		return false
-	case of.request == "":
+	case record.request == "":
 		return rand.Float64() < probability
 	default:
-		return trail.Draw(purpose, of.request, s.config.Service, of.tries) < probability
+		return trail.Draw(purpose, record.request, s.config.Service, record.tries) < probability
 	}
 }
 
-// onlyGet refuses the method of r.
+// onlyGet refuses a request because of its method.
 func onlyGet(r *http.Request) answer {
 	a := refusal(http.StatusMethodNotAllowed, fmt.Sprintf("method is %q: want GET", r.Method))
 	a.header = a.header.Clone()
@@ -84,7 +84,7 @@ func onlyGet(r *http.Request) answer {
 	return a
 }
 
-// wait reports whether ctx lasted for d.
+// wait waits for d, and reports whether ctx has not ended before.
 func wait(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -96,8 +96,8 @@ func wait(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// deliver answers with the trail where it was asked for, and with the tutorial's page where not. The tutorial's failed
-// answers had no body.
+// deliver answers with the trail if the request accepts JSON, and otherwise with the tutorial's page. As in the tutorial, a failed
+// try answers without a body.
 func deliver(r *http.Request, hop *trail.Hop, t try) answer {
 	json := func(accept string) bool { return strings.Contains(accept, "application/json") }
 	if slices.ContainsFunc(r.Header["Accept"], json) {

@@ -15,7 +15,7 @@ import (
 	"github.com/hellochaos/hellochaos/service/trail"
 )
 
-// failing answers as an upstream of ours that fails.
+// failing answers like a service of the chain that fails.
 func failing(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set(trail.HeaderTrail, trail.Form)
 	w.WriteHeader(500)
@@ -36,7 +36,7 @@ func TestHopAnswersWithTheTrailOfItsCall(t *testing.T) {
 		w.(http.Flusher).Flush()
 		panic(http.ErrAbortHandler)
 	}
-	endless := func(w http.ResponseWriter, _ *http.Request) { // who reads on and on meets an error
+	endless := func(w http.ResponseWriter, _ *http.Request) { // a client that reads all of it gets an error
 		for range 1 << 14 {
 			if _, err := io.WriteString(w, strings.Repeat("z", 1<<10)); err != nil {
 				return
@@ -47,7 +47,7 @@ func TestHopAnswersWithTheTrailOfItsCall(t *testing.T) {
 	for _, test := range []struct {
 		name           string
 		answer         http.HandlerFunc
-		absorb         int // own status with cascade: absorb, and without
+		absorb         int // status of the hop with cascade: absorb, and without
 		propagate      int
 		call           trail.Call // without URL and Elapsed
 		page, hopsWord string
@@ -103,7 +103,7 @@ func TestHopAnswersWithTheTrailOfItsCall(t *testing.T) {
 	}
 }
 
-// check compares what a hop said with what it should have said; times are only looked at for order.
+// check compares the trail of a hop with what is expected. Of the times it checks only the order.
 func check(t *testing.T, got *trail.Hop, status int, call trail.Call, word string) {
 	t.Helper()
 	if got.Service != "middleware" || got.Version != "canary" || got.Attempt != 2 || got.Status != status || len(got.Calls) != 1 {
@@ -116,18 +116,18 @@ func check(t *testing.T, got *trail.Hop, status int, call trail.Call, word strin
 	if !strings.HasSuffix(c.URL, "/up?x=1") {
 		t.Errorf("call's URL = %q", c.URL)
 	}
-	said := ""
+	answered := ""
 	if c.Hop != nil {
-		said = fmt.Sprintf("%s-%s %d %d", c.Hop.Service, c.Hop.Version, c.Hop.Status, c.Hop.Attempt)
+		answered = fmt.Sprintf("%s-%s %d %d", c.Hop.Service, c.Hop.Version, c.Hop.Status, c.Hop.Attempt)
 	}
 	c.URL, c.Elapsed, c.Hop = "", 0, nil
-	if c != call || said != word {
-		t.Errorf("call = %+v with hop %q, want %+v with %q", c, said, call, word)
+	if c != call || answered != word {
+		t.Errorf("call = %+v with hop %q, want %+v with %q", c, answered, call, word)
 	}
 }
 
-// refusing is the URL of a port that refuses connections as long as the test runs: a connection of the test's own holds it,
-// and nobody listens.
+// refusing is the URL of a port that refuses connections as long as the test runs: a connection of the test holds the port, and no
+// process listens there.
 func refusing(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -167,7 +167,8 @@ func TestFailingTryAnswersAtOnceAndCallsNothing(t *testing.T) {
 	}
 }
 
-// Work is done by tries that do not fail, as the service's own time and not as its call's; failing ones answer at once.
+// Tries that do not fail work before they call, so the time counts as the service's and not as the call's. Failing tries answer at
+// once.
 func TestTryThatDoesNotFailWorks(t *testing.T) {
 	const work = 50 * time.Millisecond
 	rec := &recorder{}
@@ -186,7 +187,7 @@ func TestTryThatDoesNotFailWorks(t *testing.T) {
 		gone <- err
 	}()
 	awaitInFlight(t, s.url, 1)
-	cancel() // as a per-try timeout does
+	cancel() // as a proxy does at a per-try timeout
 	if err := <-gone; err == nil {
 		t.Error("a cut try was answered")
 	}
@@ -196,7 +197,7 @@ func TestTryThatDoesNotFailWorks(t *testing.T) {
 	}
 }
 
-// Each draw is the one that trail.Draw gives for the request, the service without its version and the way to the try.
+// Each draw is that of trail.Draw for the name of the request, the service without its version, and the path of the try.
 func TestDrawsAreThoseOfTheRequest(t *testing.T) {
 	s := hop(t, &recorder{})
 	failures := 0
@@ -220,7 +221,7 @@ func TestDrawsAreThoseOfTheRequest(t *testing.T) {
 	}
 }
 
-// Without a request number draws are of chance: of 400 at 0.5 all but 6 standard deviations from 200 are in [140, 260].
+// The draws of a request without a name are random: of 400 at probability 0.5, between 140 and 260 fail, 200 ± 6 standard deviations.
 func TestDrawsWithoutARequestAreOfChance(t *testing.T) {
 	s := hop(t, &recorder{})
 	failed := 0
@@ -251,7 +252,7 @@ func TestHangingTryWaits(t *testing.T) {
 				test.fail, r.StatusCode, got.Elapsed, len(rec.received()), test.status, hang, test.calls)
 		}
 	}
-	// A draw of its own: requests that hang and requests that fail are not the same ones.
+	// The draws for hanging and for failing are different, so not the same requests hang and fail.
 	request := "1/after/0"
 	for n := 1; trail.Draw("hang", request, "middleware", "0") < 0.5 || trail.Draw("fail", request, "middleware", "0") > 0.5; n++ {
 		request = fmt.Sprintf("1/after/%d", n)
@@ -265,7 +266,7 @@ func TestHangingTryWaits(t *testing.T) {
 	}
 }
 
-// A caller that goes away, as a per-try timeout makes it, ends the hang and the call, and is counted.
+// When the caller closes the connection, as a proxy does at a per-try timeout, the hang and the call end, and the try is counted.
 func TestCutTriesEndAndAreCounted(t *testing.T) {
 	ended := make(chan struct{})
 	rec := &recorder{answer: func(_ http.ResponseWriter, r *http.Request) {
@@ -294,7 +295,7 @@ func TestCutTriesEndAndAreCounted(t *testing.T) {
 	}
 }
 
-// A try that ends without an answer must not become net/http's implicit 200 when its connection still stands.
+// A try that ends without an answer must not get net/http's implicit 200 while its connection is still open.
 func TestCutTryIsNeverAnswered(t *testing.T) {
 	s := hop(t, &recorder{})
 	ctx, cancel := context.WithCancel(t.Context())
@@ -309,8 +310,8 @@ func TestCutTryIsNeverAnswered(t *testing.T) {
 	s.ServeHTTP(&w, r)
 }
 
-// Both proxies of a chain wait for the same time, so a hop hears of its upstream's cut at the moment of its own: the
-// try is over for its caller, whether that is known here or not. The ledger must not find it answered.
+// Two proxies of a chain wait for the same time, so a hop learns that the try of its upstream was cut at the moment when its own try
+// is cut. The caller of the hop no longer waits, whether the hop knows it or not. The counts must not have the try as answered.
 func TestTryThatTookItsCallersTimeIsCut(t *testing.T) {
 	const took = 20 * time.Millisecond
 	for _, test := range []struct {
@@ -352,14 +353,14 @@ func TestWrongHeadersGet400(t *testing.T) {
 		{[]string{"fail", "NaN"}, []string{`header fail is "NaN": want a decimal number in [0,1]`}},
 		{[]string{"fail", "0x1p-2"}, []string{`header fail is "0x1p-2": want a decimal number in [0,1]`}},
 		{[]string{"fail", "50%"}, []string{`header fail is "50%": want a decimal number in [0,1]`}},
-		{[]string{"fail", "0", "fail", "1"}, []string{`header fail is there 2 times: want it once`}},
+		{[]string{"fail", "0", "fail", "1"}, []string{`header fail was sent 2 times: want it once`}},
 		{[]string{"hang", "1.0001", "fail", "2", "cascade", "maybe"}, []string{
 			`header fail is "2": want a decimal number in [0,1]`,
 			`header hang is "1.0001": want a decimal number in [0,1]`,
 			`header cascade is "maybe": want absorb or propagate`}},
 		{[]string{"cascade", "Absorb"}, []string{`header cascade is "Absorb": want absorb or propagate`}},
-		{[]string{trail.HeaderRequest, "1/a/1", trail.HeaderRequest, "1/a/2"}, []string{`header x-hellochaos-request is there 2 times: want it once`}},
-		{[]string{trail.HeaderTries, "1", trail.HeaderTries, "1"}, []string{`header x-hellochaos-tries is there 2 times: want it once`}},
+		{[]string{trail.HeaderRequest, "1/a/1", trail.HeaderRequest, "1/a/2"}, []string{`header x-hellochaos-request was sent 2 times: want it once`}},
+		{[]string{trail.HeaderTries, "1", trail.HeaderTries, "1"}, []string{`header x-hellochaos-tries was sent 2 times: want it once`}},
 		{[]string{trail.HeaderTries, ""}, []string{`header x-hellochaos-tries is "": want whole numbers joined by dots, such as "1.3", with the number of a call after a colon where it is not the first, such as "1.3:2"`}},
 		{[]string{trail.HeaderTries, "1..2"}, []string{`header x-hellochaos-tries is "1..2": want whole numbers joined by dots, such as "1.3", with the number of a call after a colon where it is not the first, such as "1.3:2"`}},
 		{[]string{trail.HeaderTries, "1."}, []string{`header x-hellochaos-tries is "1.": want whole numbers joined by dots, such as "1.3", with the number of a call after a colon where it is not the first, such as "1.3:2"`}},
@@ -368,7 +369,7 @@ func TestWrongHeadersGet400(t *testing.T) {
 		{[]string{trail.HeaderTries, "1:0"}, []string{`header x-hellochaos-tries is "1:0": want whole numbers joined by dots, such as "1.3", with the number of a call after a colon where it is not the first, such as "1.3:2"`}},
 		{[]string{trail.HeaderPins, "1=stop"}, []string{`header x-hellochaos-pins is "1=stop": want pins joined by commas, each a path of tries in which * is any attempt count, and =fail or =hang, such as "1.*=fail", or none`}},
 		{[]string{trail.HeaderTries, deep}, []string{`header x-hellochaos-tries is "` + deep +
-			`": want fewer than 32 counts; does an upstream lead back to itself?`}},
+			`": want fewer than 32 attempt counts; check whether the upstreams call each other in a circle`}},
 	} {
 		for _, accept := range []string{"", "application/json"} {
 			r := get(t, s.url, append(test.header, "Accept", accept)...)
@@ -388,7 +389,7 @@ func TestWrongHeadersGet400(t *testing.T) {
 	}
 }
 
-// A service whose upstream is itself must come to an end.
+// The calls of a service whose upstream is itself must end.
 func TestLoopEnds(t *testing.T) {
 	var s place
 	url := listen(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.ServeHTTP(w, r) }))

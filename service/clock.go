@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// clock answers as http://time.jsontest.com/ does, which the tutorial calls: the time in UTC.
+// clock answers with the time in UTC, in the form of http://time.jsontest.com/, which the tutorial calls.
 func clock(*http.Request, try) answer {
 	now := time.Now().UTC()
 	body := append(make([]byte, 0, 128), `{"date":"`...)

@@ -166,7 +166,7 @@ func (c *Config) check() error {
 	if c.Role == Clock && c.Service == "" {
 		c.Service = string(Clock)
 	} else if c.Role != Clock && (c.Service == "" || c.Version == "") {
-		wrong.add("service is %q and version %q (SERVICE_NAME): want both, such as middleware-canary", c.Service, c.Version)
+		wrong.add("the service is %q and its version %q (SERVICE_NAME): want both, such as middleware-canary", c.Service, c.Version)
 	}
 	switch c.Role {
 	case Chain:
@@ -192,12 +192,12 @@ func (c *Config) Steps() [][]calls.Call {
 func (c *Config) checkChain(wrong *problems) {
 	switch {
 	case c.Calls == nil && !calls.Callable(c.Upstream):
-		wrong.add("upstream (UPSTREAM_URI) is %q: want an absolute http or https URL, such as http://backend/, or calls (CALLS), [] for none", c.Upstream)
+		wrong.add("upstream (UPSTREAM_URI) is %q: want an absolute http or https URL, such as http://backend/, or else calls (CALLS), which are [] for a service that calls nothing", c.Upstream)
 	case c.Calls == nil:
 	case c.Upstream != "":
-		wrong.add("upstream (UPSTREAM_URI) is %q, and there are calls (CALLS): want one of the two", c.Upstream)
+		wrong.add("upstream (UPSTREAM_URI) is %q, and calls (CALLS) are set, too: want only one of the two", c.Upstream)
 	case c.External:
-		wrong.add("upstream is external (UPSTREAM_EXTERNAL is true), and there are calls (CALLS): want external in each call that is")
+		wrong.add(`UPSTREAM_EXTERNAL is true, but calls (CALLS) are set: want "external": true in each call to a service outside the chain instead`)
 	}
 	for _, problem := range calls.Check(c.Calls) {
 		wrong.add("CALLS%s", problem)
@@ -226,7 +226,7 @@ func (c *Config) checkNoChain(wrong *problems) {
 	}{{"CALLS", c.Calls != nil}, {"FORWARD_HEADERS", len(c.Forward) > 0}, {"FAIL_PROBABILITY", c.FailProbability != nil},
 		{"HANG_PROBABILITY", c.HangProbability != nil}, {"WORK_DURATION", c.Work != 0}} {
 		if only.there {
-			wrong.add("%s is there, and the role (ROLE) is %s: want it for the role %s alone", only.name, c.Role, Chain)
+			wrong.add("%s is set, but the role (ROLE) is %s: want it only for the role %s", only.name, c.Role, Chain)
 		}
 	}
 }

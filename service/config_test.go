@@ -60,49 +60,49 @@ func TestFromEnvironmentNamesAllProblems(t *testing.T) {
 		want        []string
 	}{
 		{map[string]string{}, []string{
-			`service is "" and version "" (SERVICE_NAME): want both, such as middleware-canary`,
-			`upstream (UPSTREAM_URI) is "": want an absolute http or https URL, such as http://backend/, or calls (CALLS), [] for none`}},
+			`the service is "" and its version "" (SERVICE_NAME): want both, such as middleware-canary`,
+			`upstream (UPSTREAM_URI) is "": want an absolute http or https URL, such as http://backend/, or else calls (CALLS), which are [] for a service that calls nothing`}},
 		{map[string]string{"SERVICE_NAME": "middleware", "UPSTREAM_URI": "backend/", "PORT": "65536", "HANG_DURATION": "3",
 			"UPSTREAM_EXTERNAL": "True"}, []string{
 			`UPSTREAM_EXTERNAL is "True": want true or false`,
 			`HANG_DURATION is "3": want a duration above 0, such as "3s"`,
 			`PORT is "65536": want a whole number in [0, 65535]`,
-			`service is "middleware" and version "" (SERVICE_NAME): want both, such as middleware-canary`,
-			`upstream (UPSTREAM_URI) is "backend/": want an absolute http or https URL, such as http://backend/, or calls (CALLS), [] for none`}},
+			`the service is "middleware" and its version "" (SERVICE_NAME): want both, such as middleware-canary`,
+			`upstream (UPSTREAM_URI) is "backend/": want an absolute http or https URL, such as http://backend/, or else calls (CALLS), which are [] for a service that calls nothing`}},
 		{map[string]string{"SERVICE_NAME": "a-b", "ROLE": "Chain", "HANG_DURATION": "0s", "PORT": "-1"}, []string{
 			`HANG_DURATION is "0s": want a duration above 0, such as "3s"`,
 			`PORT is "-1": want a whole number in [0, 65535]`,
 			`role (ROLE) is "Chain": want chain, clock, script or relay`}},
 		{map[string]string{"SERVICE_NAME": "a-b", "UPSTREAM_URI": "ftp://x/"}, []string{
-			`upstream (UPSTREAM_URI) is "ftp://x/": want an absolute http or https URL, such as http://backend/, or calls (CALLS), [] for none`}},
+			`upstream (UPSTREAM_URI) is "ftp://x/": want an absolute http or https URL, such as http://backend/, or else calls (CALLS), which are [] for a service that calls nothing`}},
 		{map[string]string{"SERVICE_NAME": "a-b", "ROLE": "relay", "UPSTREAM_URI": "one"}, []string{
 			`upstream (UPSTREAM_URI) is "one": want an absolute http or https URL, such as http://backend/`}},
 		{map[string]string{"SERVICE_NAME": "a-b", "UPSTREAM_URI": "http://:80/"}, []string{
-			`upstream (UPSTREAM_URI) is "http://:80/": want an absolute http or https URL, such as http://backend/, or calls (CALLS), [] for none`}},
+			`upstream (UPSTREAM_URI) is "http://:80/": want an absolute http or https URL, such as http://backend/, or else calls (CALLS), which are [] for a service that calls nothing`}},
 		{map[string]string{"SERVICE_NAME": "a-b", "CALLS": `[[{"url":"backend"},{"url":"http://b/","method":"STEAL"}],[]]`, "UPSTREAM_URI": "http://c/",
 			"FORWARD_HEADERS": "x-tier, a:b,Host", "FAIL_PROBABILITY": "1.5", "HANG_PROBABILITY": "often", "WORK_DURATION": "-1ms"}, []string{
 			`FAIL_PROBABILITY is "1.5": want a decimal number in [0,1]`,
 			`HANG_PROBABILITY is "often": want a decimal number in [0,1]`,
 			`WORK_DURATION is "-1ms": want a duration of at least 0, such as "5ms"`,
-			`upstream (UPSTREAM_URI) is "http://c/", and there are calls (CALLS): want one of the two`,
+			`upstream (UPSTREAM_URI) is "http://c/", and calls (CALLS) are set, too: want only one of the two`,
 			`CALLS[0][0].url is "backend": want an absolute http or https URL, such as http://backend/`,
 			`CALLS[0][1].method is "STEAL": want one of GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS`,
 			`CALLS[1] has no call: want at least one in each step`,
 			`FORWARD_HEADERS has "a:b": want names of headers, joined by commas`,
-			`FORWARD_HEADERS has "Host": want no header that each call has of its own, as it has host, content-length, accept, accept-encoding, expect, connection, ` +
+			`FORWARD_HEADERS has "Host": want no header that each call has of its own: host, content-length, accept, accept-encoding, expect, connection, ` +
 				`keep-alive, proxy-connection, te, trailer, transfer-encoding, upgrade, x-hellochaos-tries, x-envoy-attempt-count, x-envoy-expected-rq-timeout-ms`}},
 		{map[string]string{"SERVICE_NAME": "a-b", "CALLS": `[[{"uri":"http://b/"}, 7], [{"url":"http://b/"}]]`, "PORT": "x"}, []string{
 			`CALLS[0][0] has a member "uri": want url, method, body and external, and no other`,
 			`CALLS[0][1] is a JSON number: want a call such as {"url": "http://backend/"}`,
 			`PORT is "x": want a whole number in [0, 65535]`}},
 		{map[string]string{"SERVICE_NAME": "a-b", "CALLS": `[[{"url":"http://b/"}]]`, "UPSTREAM_EXTERNAL": "true"}, []string{
-			`upstream is external (UPSTREAM_EXTERNAL is true), and there are calls (CALLS): want external in each call that is`}},
+			`UPSTREAM_EXTERNAL is true, but calls (CALLS) are set: want "external": true in each call to a service outside the chain instead`}},
 		{map[string]string{"ROLE": "clock", "CALLS": `[]`, "FORWARD_HEADERS": "x", "FAIL_PROBABILITY": "0", "HANG_PROBABILITY": "0", "WORK_DURATION": "1s"}, []string{
-			`CALLS is there, and the role (ROLE) is clock: want it for the role chain alone`,
-			`FORWARD_HEADERS is there, and the role (ROLE) is clock: want it for the role chain alone`,
-			`FAIL_PROBABILITY is there, and the role (ROLE) is clock: want it for the role chain alone`,
-			`HANG_PROBABILITY is there, and the role (ROLE) is clock: want it for the role chain alone`,
-			`WORK_DURATION is there, and the role (ROLE) is clock: want it for the role chain alone`}},
+			`CALLS is set, but the role (ROLE) is clock: want it only for the role chain`,
+			`FORWARD_HEADERS is set, but the role (ROLE) is clock: want it only for the role chain`,
+			`FAIL_PROBABILITY is set, but the role (ROLE) is clock: want it only for the role chain`,
+			`HANG_PROBABILITY is set, but the role (ROLE) is clock: want it only for the role chain`,
+			`WORK_DURATION is set, but the role (ROLE) is clock: want it only for the role chain`}},
 	} {
 		_, _, err := FromEnvironment(environment(test.environment))
 		if want := strings.Join(test.want, "\n"); err == nil || err.Error() != want {
@@ -115,13 +115,13 @@ func TestNewNamesAllProblems(t *testing.T) {
 	_, err := New(Config{Service: "a", Hang: -1, Role: "cook"})
 	want := "hang duration (HANG_DURATION) is -1ns: want more than 0\n" +
 		`role (ROLE) is "cook": want chain, clock, script or relay` + "\n" +
-		`service is "a" and version "" (SERVICE_NAME): want both, such as middleware-canary`
+		`the service is "a" and its version "" (SERVICE_NAME): want both, such as middleware-canary`
 	if err == nil || err.Error() != want {
 		t.Errorf("New = %v, want %s", err, want)
 	}
 }
 
-// What cannot be read from an environment can still be given by a program.
+// Values that no environment can have can still be in a Config that a program makes.
 func TestNewChecksWhatAProgramGives(t *testing.T) {
 	_, err := New(Config{Service: "a", Version: "b", Calls: [][]calls.Call{{{URL: "http://c/", Body: strings.Repeat("x", calls.MaxBody+1)}}},
 		FailProbability: pointer(math.NaN()), HangProbability: pointer(-0.5)})
@@ -138,7 +138,7 @@ func TestNewFillsInWhatIsAbsent(t *testing.T) {
 	}
 }
 
-// FuzzFromEnvironment reads any environment: what is accepted makes a service, and a wrong one is an error.
+// FuzzFromEnvironment reads any environment: New accepts what FromEnvironment accepts, and a wrong environment is an error.
 func FuzzFromEnvironment(f *testing.F) {
 	f.Add("middleware-canary", "chain", "http://backend/", "false", "3s", "3000")
 	f.Add("clock", "clock", "", "", "", "")

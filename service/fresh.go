@@ -8,16 +8,16 @@ import (
 	"time"
 )
 
-// anywhere is an address that belongs to nobody (TEST-NET-1, RFC 5737). A sidecar's listener for a port of HTTP takes
-// every address and decides by Host.
+// anywhere is an address that no host has (TEST-NET-1, RFC 5737). The listener of a sidecar for an HTTP port accepts connections to
+// every address, and decides by the Host of the request.
 const anywhere = "192.0.2.1"
 
-// lookupTime is how long a name may take to resolve before it counts as unknown: resolvers without a way out are slow to
-// say so.
+// lookupTime is how long the lookup of a name may take before the name counts as unknown. A resolver that cannot reach other
+// servers takes long to report that.
 const lookupTime = time.Second
 
-// newFresh is a transport that opens a connection for each request: what breaks is then this request's own, and nothing
-// is sent twice. What it cannot resolve it connects to fallback.
+// newFresh returns a transport that opens a new connection for each request, so that a broken connection belongs to one request,
+// and no request is sent twice. For a host that it cannot resolve, it connects to fallback.
 func newFresh(fallback string) *http.Transport {
 	var dialer net.Dialer
 	return &http.Transport{
@@ -34,7 +34,7 @@ func newFresh(fallback string) *http.Transport {
 	}
 }
 
-// resolve is an address of host, or fallback when it has none or does not tell in lookupTime.
+// resolve returns an address of host, or fallback if it finds none within lookupTime.
 func resolve(ctx context.Context, host, fallback string) string {
 	ctx, cancel := context.WithTimeout(ctx, lookupTime)
 	defer cancel()

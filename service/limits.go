@@ -8,35 +8,35 @@ import (
 	"time"
 )
 
-// Limits are what a server allows its callers, so that none of them can hold memory or a connection for good. They bound
-// what a caller does, never how long a try takes: a try may hang, be delayed or wait for its upstream for as long as it
-// is told to.
+// Limits bound what callers of a server can do, so that no caller can keep memory or a connection for ever. They do not bound how
+// long a try takes: a try may hang, be delayed or wait for its upstream as long as its configuration says.
 type Limits struct {
-	// Head is how long a request's first line and headers may take from their first byte on, or from the connection's
-	// beginning for its first request; Body is how long its body may take. The connection is closed then.
+	// Head is how long the first line and the headers of a request may take to arrive. The time begins with their first byte, and
+	// for the first request with the connection. Body is how long the body may take to arrive. After that time the connection is
+	// closed.
 	Head, Body time.Duration
-	// Write is how long the caller may take to accept what is written to it at once, a few KiB. The connection is closed
-	// then.
+	// Write is how long the caller may take to accept one write to the connection, of a few KiB. After that time the connection is
+	// closed.
 	Write time.Duration
 	// Idle is how long a connection may stay open between two requests.
 	Idle time.Duration
-	// HeadBytes is how large a request's first line and headers may be together, above 4 KiB, which net/http always
-	// allows; a larger request is answered 431, and the connection is closed.
+	// HeadBytes is how many bytes the first line and the headers of a request may have together. It must be more than 4 KiB, which
+	// net/http always allows. A larger request is answered 431, and the connection is closed.
 	HeadBytes int
-	// Connections is how many connections are served at once; 0 is any number. A connection beyond them waits unanswered
-	// in the system's queue until one of them ends.
+	// Connections is how many connections are served at once; 0 sets no limit. A further connection waits in the queue of the
+	// operating system until one of them ends.
 	Connections int
 }
 
-// DefaultLimits are those of hello-service.
+// DefaultLimits are the limits of hello-service.
 //
-// A caller that sends a request on a connection just as the server closes it gets a reset, which Envoy reports as a 503
-// that no policy caused. So connections must be idle for longer here than in any caller's pool: Envoy's pools close a
-// connection that was idle for an hour, ours after 90 s, the load generator's after 2 s.
+// When a caller sends a request on a connection that the server closes at the same moment, the caller gets a reset, and Envoy
+// reports a 503 that no policy caused. So Idle must be longer than the idle time of every pool of connections of a caller: an hour
+// in Envoy, 90 s in this package, 2 s in the load generator.
 //
-// Connections and HeadBytes bound what strangers can make the program hold: 2048 connections, each with a head of as many
-// small headers as fit, made it hold 226 MB at a GOMEMLIMIT of 160 MiB, which the manifests set below their memory limit of
-// 256 MiB. The tries of a run on a cluster are fewer at once: 600 a second that hang for 3 s are 1800.
+// Connections and HeadBytes bound how much memory callers can make the program use. With 2048 connections, each with as many small
+// headers as fit into HeadBytes, it used 226 MB. The manifests set GOMEMLIMIT to 160 MiB and the memory limit to 256 MiB. A run on
+// a cluster has fewer tries at once: 600 a second that each hang for 3 s are 1800.
 var DefaultLimits = Limits{
 	Head:        10 * time.Second,
 	Body:        10 * time.Second,
@@ -49,7 +49,7 @@ var DefaultLimits = Limits{
 // headSlack is what net/http adds to http.Server.MaxHeaderBytes before it refuses a head.
 const headSlack = 4 << 10
 
-// Server is a server of handler that keeps to the limits; it must serve a listener of Listener.
+// Server returns a server of handler with these limits. It must serve a listener that Listener returns.
 func (l Limits) Server(handler http.Handler) *http.Server {
 	return &http.Server{
 		Handler:           timedHandler{handler, l.Body},
@@ -59,8 +59,8 @@ func (l Limits) Server(handler http.Handler) *http.Server {
 	}
 }
 
-// timedHandler bounds the time in which a request's body comes. http.Server.ReadTimeout cannot do that: it would also end
-// the context of a request that came whole and takes long to answer.
+// timedHandler bounds the time in which the body of a request must arrive. http.Server.ReadTimeout cannot be used for that, because
+// it would also end the context of a complete request whose answer takes long.
 type timedHandler struct {
 	http.Handler
 	limit time.Duration
@@ -72,17 +72,18 @@ func (h timedHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	body := &timedBody{ReadCloser: r.Body, control: http.NewResponseController(w), limit: h.limit}
-	body.begin() // for net/http, which reads what the handler leaves unread before it sends a long answer
-	// A copy of the request: net/http looks at the body of its own to see whether the caller waits for "100 Continue".
+	body.begin() // because net/http reads the rest of the body, which the handler has not read, before it sends a long answer
+	// The handler gets a copy of the request: net/http needs the body of the original to see whether the caller waits for
+	// "100 Continue".
 	timed := r.WithContext(r.Context())
 	timed.Body = body
 	h.Handler.ServeHTTP(w, timed)
 	if !body.ended {
-		body.begin() // again for net/http, after the handler
+		body.begin() // because net/http reads the rest of the body after the handler
 	}
 }
 
-// timedBody is a request's body, all of which must come within limit from its first Read on.
+// timedBody is the body of a request. All of it must arrive within limit after the first Read.
 type timedBody struct {
 	io.ReadCloser
 	control     *http.ResponseController
@@ -90,25 +91,25 @@ type timedBody struct {
 	read, ended bool
 }
 
-// begin starts the time. Nothing can be done about an error: the connection is broken or was hijacked.
+// begin starts the time. An error is ignored: the connection is broken then, or was hijacked.
 func (b *timedBody) begin() { _ = b.control.SetReadDeadline(time.Now().Add(b.limit)) }
 
 func (b *timedBody) Read(p []byte) (int, error) {
 	if !b.read {
 		b.read = true
-		b.begin() // the handler may have waited for longer than that before
+		b.begin() // because the handler may have waited longer than limit before it reads
 	}
 	n, err := b.ReadCloser.Read(p)
 	if err == io.EOF && !b.ended {
 		b.ended = true
-		// From here on net/http reads ahead, to see whether the caller goes away: a deadline would look like that.
+		// From now on net/http reads from the connection to notice when the caller closes it. A deadline would look like that.
 		_ = b.control.SetReadDeadline(time.Time{})
 	}
 	return n, err
 }
 
-// Listener is a TCP listener whose connections keep to the limits. netutil.LimitListener would hide the TCP connection
-// from those who end one by a reset.
+// Listener returns a TCP listener whose connections have these limits. netutil.LimitListener cannot be used, because it hides the
+// TCP connection, which breakConnection needs to send a reset.
 func (l Limits) Listener(inner net.Listener) net.Listener {
 	listener := &limitedListener{Listener: inner, write: l.Write, closed: make(chan struct{})}
 	if l.Connections > 0 {
@@ -120,7 +121,7 @@ func (l Limits) Listener(inner net.Listener) net.Listener {
 type limitedListener struct {
 	net.Listener
 	write  time.Duration
-	slots  chan struct{} // one is in it for each open connection; nil when any number is served
+	slots  chan struct{} // has an element for each open connection; nil if there is no limit
 	once   sync.Once
 	closed chan struct{}
 }
@@ -154,7 +155,7 @@ func (l *limitedListener) Close() error {
 	return l.Listener.Close()
 }
 
-// limitedConnection has no ReadFrom on purpose: it would write past the limit.
+// limitedConnection has no method ReadFrom, because io.Copy would use it and write without the time limit.
 type limitedConnection struct {
 	net.Conn
 	listener *limitedListener
@@ -173,8 +174,8 @@ func (c *limitedConnection) Close() error {
 	return c.Conn.Close()
 }
 
-// CloseWrite ends what is sent: net/http does that before it closes the connection of a request that it refuses, so that
-// the caller can read the answer.
+// CloseWrite closes the sending side. net/http does that before it closes the connection of a request that it refuses, so that the
+// caller can read the answer.
 func (c *limitedConnection) CloseWrite() error {
 	if tcp, ok := c.Conn.(*net.TCPConn); ok {
 		return tcp.CloseWrite()
@@ -182,7 +183,7 @@ func (c *limitedConnection) CloseWrite() error {
 	return nil
 }
 
-// SetLinger is net.TCPConn's.
+// SetLinger is SetLinger of net.TCPConn. breakConnection uses it to send a reset.
 func (c *limitedConnection) SetLinger(seconds int) error {
 	if tcp, ok := c.Conn.(*net.TCPConn); ok {
 		return tcp.SetLinger(seconds)

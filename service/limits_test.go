@@ -14,13 +14,13 @@ import (
 	"time"
 )
 
-// long is more than any test here takes, short is a limit that a test waits for.
+// long is longer than any test here takes. short is a limit for which a test waits.
 const long, short = 30 * time.Second, 50 * time.Millisecond
 
 // patient are limits that no test reaches.
 var patient = Limits{Head: long, Body: long, Write: long, Idle: long, HeadBytes: 8 << 10}
 
-// serveLimited serves a service of config within limits, at the address that it returns.
+// serveLimited serves a service with limits, and returns its address.
 func serveLimited(t *testing.T, config Config, limits Limits) string {
 	t.Helper()
 	s, err := New(config)
@@ -43,7 +43,7 @@ func serveLimited(t *testing.T, config Config, limits Limits) string {
 	return listener.Addr().String()
 }
 
-// dial connects to address and sends text. What is read from the connection fails after long.
+// dial connects to address and sends text. Reads from the connection fail after long.
 func dial(t *testing.T, address, text string) net.Conn {
 	t.Helper()
 	connection, err := net.Dial("tcp", address)
@@ -79,7 +79,7 @@ var everyRole = []Config{
 	{Role: Relay, Service: "one", Version: "a"},
 }
 
-// The connection is closed, whatever the role does with a body; most answer first.
+// In every role the connection is closed when the body does not come in time. Most roles answer first.
 func TestABodyThatNeverComesEndsItsConnection(t *testing.T) {
 	limits := patient
 	limits.Body = short
@@ -142,7 +142,7 @@ func TestAnAnswerThatNobodyTakesEndsItsConnection(t *testing.T) {
 	}
 }
 
-// The limits are on callers: a try may take longer than each that holds for its body and its answer.
+// The limits are for callers: a try itself may take longer than the limits of its body and of its answer.
 func TestLimitsDoNotCutATry(t *testing.T) {
 	limits := patient
 	limits.Body, limits.Write = time.Second, time.Second
@@ -156,7 +156,7 @@ func TestLimitsDoNotCutATry(t *testing.T) {
 	status200(t, reader)
 }
 
-// A handler that waits first still has the whole time for the body.
+// A handler that waits before it reads still has the whole time for the body.
 func TestTheTimeOfABodyBeginsWhenItIsRead(t *testing.T) {
 	limits := patient
 	limits.Body = time.Second
@@ -197,7 +197,7 @@ func TestALargeHeadIsRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		_ = connection.SetDeadline(time.Now().Add(long))
-		go func() { // fails where the server does not take all of it
+		go func() { // fails if the server does not read all of it
 			_, _ = io.WriteString(connection, first+strings.Repeat("a", test.size-len(first)-4)+"\r\n\r\n")
 		}()
 		response, err := http.ReadResponse(bufio.NewReader(connection), nil)
@@ -231,7 +231,7 @@ func TestConnectionsBeyondTheBoundWait(t *testing.T) {
 	status200(t, bufio.NewReader(fourth))
 }
 
-// A listener that is closed ends the wait for a connection's end.
+// Closing the listener ends the wait for the end of a connection.
 func TestCloseEndsTheWaitForASlot(t *testing.T) {
 	inner, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -247,13 +247,13 @@ func TestCloseEndsTheWaitForASlot(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { _, err := listener.Accept(); ended <- err }()
 	_ = listener.Close()
-	_ = listener.Close() // again without harm
+	_ = listener.Close() // a second Close does no harm
 	if err := <-ended; !errors.Is(err, net.ErrClosed) {
 		t.Errorf("Accept = %v, want %v", err, net.ErrClosed)
 	}
 }
 
-// A connection within limits is still one of TCP, which a script can reset.
+// With limits, a script can still reset the TCP connection.
 func TestAScriptResetsALimitedConnection(t *testing.T) {
 	address := serveLimited(t, Config{Role: Script, Service: "one", Version: "a"}, patient)
 	for script, want := range map[string]error{"reset": syscall.ECONNRESET, "close": io.EOF} {

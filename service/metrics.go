@@ -50,7 +50,7 @@ func newMetrics(service, version string) *metrics {
 	}
 	form := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: trail.MetricForm, ConstLabels: prometheus.Labels{"form": trail.Form},
-		Help: "1 for the version of draws and trail by which the service answers.",
+		Help: "1 for the version of the trail, and of the draws that decide which tries fail, that the service uses.",
 	})
 	form.Set(1)
 	registry := prometheus.NewRegistry()

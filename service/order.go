@@ -8,8 +8,7 @@ import (
 	"github.com/hellochaos/hellochaos/service/trail"
 )
 
-// Keys of the request headers, as http.Header holds them: looking them up by http.Header.Get would make them anew for
-// each request.
+// Keys of the request headers in the canonical form of http.Header. http.Header.Get would compute that form for each request.
 var (
 	failKey    = http.CanonicalHeaderKey(trail.HeaderFail)
 	hangKey    = http.CanonicalHeaderKey(trail.HeaderHang)
@@ -22,16 +21,16 @@ var (
 	expectedKey = http.CanonicalHeaderKey(trail.HeaderExpected)
 )
 
-// order is what the headers of a request ask a hop to do.
+// order is what the headers of a request tell the service to do.
 type order struct {
 	fail, hang float64
 	propagate  bool
-	request    string // empty: its draws are of pure chance
-	pins       string // empty: draws decide
+	request    string // the name of the request; empty: its draws are random
+	pins       string // the value of trail.HeaderPins; empty: draws decide
 	tries      string // the call, as trail.CallOf names it; empty at the first hop
 }
 
-// readOrder returns all problems of the headers, or nil.
+// readOrder reads the order in the headers. It returns all problems of the headers, or nil.
 func readOrder(header http.Header) (o order, problems []string) {
 	read := func(key, name string, accept func(value string) (problem string)) {
 		values := header[key]
@@ -42,7 +41,7 @@ func readOrder(header http.Header) (o order, problems []string) {
 			problems = append(problems, fmt.Sprintf("header %s is %q: want %s", name, values[0], problem))
 		}
 		if len(values) > 1 {
-			problems = append(problems, fmt.Sprintf("header %s is there %d times: want it once", name, len(values)))
+			problems = append(problems, fmt.Sprintf("header %s was sent %d times: want it once", name, len(values)))
 		}
 	}
 	read(failKey, trail.HeaderFail, func(value string) string { return probability(value, &o.fail) })
@@ -59,9 +58,9 @@ func readOrder(header http.Header) (o order, problems []string) {
 		if o.tries = value; !trail.IsCall(value) {
 			return `whole numbers joined by dots, such as "1.3", with the number of a call after a colon where it is not the first, such as "1.3:2"`
 		}
-		// Not a status of 500 or more: proxies would multiply the loop by retrying it.
+		// The answer to a loop must not be 500 or more: proxies would retry it, and multiply the requests.
 		if strings.Count(value, ".") >= trail.MaxDepth-1 {
-			return fmt.Sprintf("fewer than %d counts; does an upstream lead back to itself?", trail.MaxDepth)
+			return fmt.Sprintf("fewer than %d attempt counts; check whether the upstreams call each other in a circle", trail.MaxDepth)
 		}
 		return ""
 	})

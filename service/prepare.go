@@ -8,14 +8,14 @@ import (
 	"github.com/hellochaos/hellochaos/service/trail"
 )
 
-// preparedCall is a call with all that can be made ready once.
+// preparedCall is a call of the configuration, with the parts of its request that are the same for every try.
 type preparedCall struct {
 	calls.Call
-	number  int           // among all calls of the service, from 0
-	request *http.Request // but for its context, header and body
+	number  int           // the index among all calls of the service, from 0
+	request *http.Request // without its context, header and body
 }
 
-// prepareCalls takes calls that were checked.
+// prepareCalls prepares calls that calls.Check has accepted.
 func prepareCalls(configured [][]calls.Call) [][]preparedCall {
 	steps, number := make([][]preparedCall, len(configured)), 0
 	for i, step := range configured {

@@ -15,8 +15,8 @@ import (
 // probeTime is how long a probe waits for its answer.
 const probeTime = 2 * time.Second
 
-// probe sends what the request asks for to s.probed, by the way of the service's own calls, and answers with what came
-// back.
+// probe sends the request that r describes to s.probed, in the same way as the service sends its own calls. It answers with the
+// answer, or with the error.
 func (s *Service) probe(r *http.Request) answer {
 	if r.Method != http.MethodGet {
 		return onlyGet(r)
@@ -33,13 +33,13 @@ func (s *Service) probe(r *http.Request) answer {
 	}).WithContext(ctx)
 	trail.Once(request)
 	body, err := json.Marshal(ask(s.fresh, request))
-	if err != nil { // a status and two strings: cannot be
+	if err != nil { // a status and two strings can always be marshalled
 		return refusal(http.StatusInternalServerError, err.Error())
 	}
 	return answer{code: http.StatusOK, header: jsonHeader, body: append(body, '\n')}
 }
 
-// ask sends request and says what came back.
+// ask sends request, and returns its answer or its error.
 func ask(by http.RoundTripper, request *http.Request) trail.Probe {
 	response, err := by.RoundTrip(request)
 	if err != nil {

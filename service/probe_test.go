@@ -14,7 +14,7 @@ import (
 	"github.com/hellochaos/hellochaos/service/trail"
 )
 
-// probe asks s and reads its word.
+// probe sends a probe to s and returns its answer.
 func probe(t *testing.T, s place, rest string) (p trail.Probe) {
 	t.Helper()
 	r := get(t, s.url+"probe/"+rest)
@@ -57,7 +57,7 @@ func TestProbeIsSentOnceByAConnectionOfItsOwn(t *testing.T) {
 		received <- sent{fmt.Sprint(r.Method, " ", r.RequestURI, " ", r.Host, " ", r.ContentLength, " ", len(r.Header["Fail"])), r.RemoteAddr}
 	}}
 	s := hop(t, rec)
-	get(t, s.url) // leaves an idle connection, which a probe must not take
+	get(t, s.url) // leaves an idle connection, which a probe must not use
 	addresses := map[string]bool{(<-received).address: true}
 	for range 2 {
 		probe(t, s, "a/b?host=no-1.x.hellochaos.invalid")
@@ -72,7 +72,7 @@ func TestProbeIsSentOnceByAConnectionOfItsOwn(t *testing.T) {
 	}
 }
 
-// carried is a transport that answers with where it was to connect.
+// carried is a transport that answers with the address of the request.
 type carried struct{}
 
 func (carried) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -117,7 +117,7 @@ func TestProbeIsNoOpenProxy(t *testing.T) {
 	}
 }
 
-// A script and the clock have no call whose way could be asked for: the path is any path.
+// A script and the clock answer no probes: for them the path is like any other.
 func TestOtherRolesAnswerNoProbe(t *testing.T) {
 	for _, config := range []Config{{Role: Script, Service: "one", Version: "a"}, {Role: Clock}} {
 		s := open(t, config)
@@ -138,7 +138,7 @@ func TestProbeEndsInTime(t *testing.T) {
 	}
 }
 
-// What resolves to nothing is connected to the fallback, at its own port.
+// For a host that cannot be resolved, the transport connects to the fallback at the port of the request.
 func TestFreshConnectsToTheFallback(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

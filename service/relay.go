@@ -10,11 +10,11 @@ import (
 	"syscall"
 )
 
-// hopByHop are the headers that belong to one connection (RFC 9110 section 7.6.1), as http.Header holds them.
+// hopByHop are the headers that belong to one connection (RFC 9110 section 7.6.1), in the canonical form of http.Header.
 var hopByHop = keys("connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade")
 
-// relay sends a request on as if the app of this pod had made it, to where its Host leads, and hands back what comes. A
-// call that gets no answer gets none here: its connection ends as the relay's own did, by a reset or a plain close.
+// relay sends a request on to its Host, as if the app of this pod had made the request, and passes the answer back. If there is no
+// answer, it ends the connection of the caller as its own connection ended: by a reset, or by a plain close.
 func (s *Service) relay(w http.ResponseWriter, r *http.Request) {
 	response, err := s.fresh.RoundTrip(onward(r))
 	if err != nil {
@@ -23,19 +23,19 @@ func (s *Service) relay(w http.ResponseWriter, r *http.Request) {
 	}
 	defer response.Body.Close()
 	header := w.Header()
-	header["Content-Type"], header["Date"] = nil, nil // net/http adds none of its own where the answer has none
+	header["Content-Type"], header["Date"] = nil, nil // so that net/http adds no such headers that the answer does not have
 	maps.Copy(header, endToEnd(response.Header))
 	w.WriteHeader(response.StatusCode)
 	if _, err := io.Copy(w, response.Body); err != nil {
-		panic(http.ErrAbortHandler) // the rest will not come: the caller sees a cut connection
+		panic(http.ErrAbortHandler) // closes the connection, so that the caller sees that the answer is not complete
 	}
 }
 
-// onward is r as a request of our own: method, target, header and body as they came, less what is said from connection
-// to connection. net/http has made the names of headers canonical by then, and Envoy makes them lower case.
+// onward returns the request to send for r: it has the method, the target, the headers and the body of r, without the headers that
+// belong to one connection. The names of the headers are in the canonical form of net/http; Envoy makes them lower case.
 func onward(r *http.Request) *http.Request {
 	target := r.RequestURI
-	if strings.HasPrefix(target, "//") { // net/url would take what follows for a host
+	if strings.HasPrefix(target, "//") { // net/url would take what follows the slashes for a host
 		target = "//" + r.Host + target
 	}
 	request := (&http.Request{
@@ -43,12 +43,12 @@ func onward(r *http.Request) *http.Request {
 		URL: &url.URL{Scheme: "http", Host: r.Host, Opaque: target},
 	}).WithContext(r.Context())
 	if _, named := request.Header["User-Agent"]; !named {
-		request.Header["User-Agent"] = nil // net/http adds none of its own
+		request.Header["User-Agent"] = nil // so that net/http does not add its own
 	}
 	return request
 }
 
-// endToEnd is header less what belongs to one connection.
+// endToEnd is header without the headers that belong to one connection.
 func endToEnd(header http.Header) http.Header {
 	kept := maps.Clone(header)
 	if kept == nil {

@@ -16,8 +16,8 @@ import (
 	"github.com/hellochaos/hellochaos/service/trail"
 )
 
-// wire is a server that keeps the head of what it received, and answers with these bytes, then closes; by a reset
-// where the answer is "reset".
+// wire is a server that keeps the head of the request, answers with the given bytes and closes the connection. For the answer
+// "reset" it resets the connection.
 func wire(t *testing.T, answer string) (address string, received chan string) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -164,7 +164,7 @@ func TestRelayBreaksItsConnectionAsItsOwnBroke(t *testing.T) {
 	}
 }
 
-// A caller that goes away takes the relay's request with it.
+// When the caller closes its connection, the request of the relay ends.
 func TestRelayEndsWithItsCaller(t *testing.T) {
 	begun, ended := make(chan struct{}), make(chan struct{})
 	rec := &recorder{answer: func(_ http.ResponseWriter, r *http.Request) {

@@ -10,13 +10,13 @@ import (
 	"github.com/hellochaos/hellochaos/service/trail"
 )
 
-// HeaderScript lists what a Script service does with each try of a call, "500,reset,200": a status in [200, 599] to
-// answer, "reset" (a TCP reset), "close" (the connection's plain end) or "hang" (200 after the hang duration). The
-// attempt count of the try picks the word, the last word serves all tries beyond, and a request without a script is
+// HeaderScript lists what a Script service does with each try of a call, such as "500,reset,200". A word is a status in [200, 599]
+// to answer, "reset" (end the connection by a TCP reset), "close" (close the connection) or "hang" (answer 200 after the hang
+// duration). The attempt count of a try selects its word, and the last word is for all later tries. A request without a script is
 // answered 200.
 const HeaderScript = "x-hellochaos-script"
 
-// Headers of a Script service's answer: what it received.
+// Headers of the answer of a Script service. They say what the service received.
 const (
 	// HeaderBody is the length of the request's body in bytes.
 	HeaderBody = "x-hellochaos-body"
@@ -26,13 +26,13 @@ const (
 	HeaderMethod = "x-hellochaos-method"
 )
 
-// script answers a try, of any method, as its request's script says.
+// script answers a try as the script of its request says. It accepts any method.
 func (s *Service) script(r *http.Request, t try) answer {
 	line, problem := scriptLine(r.Header.Get(HeaderScript), t.attempt)
 	if problem != "" {
 		return refusal(http.StatusBadRequest, problem)
 	}
-	// The body is read first: an unread rest of it would turn a plain close into a reset.
+	// The body is read first, because a close with unread data would send a reset.
 	received, err := io.Copy(io.Discard, r.Body)
 	if err != nil || line.hang && !wait(r.Context(), s.config.Hang) {
 		return answer{code: trail.CodeCut}
@@ -50,12 +50,12 @@ func (s *Service) script(r *http.Request, t try) answer {
 
 // line is one word of a script.
 type line struct {
-	code        int // what to answer; trail.CodeBroken: nothing
+	code        int // the status to answer; trail.CodeBroken: no answer
 	reset, hang bool
 }
 
-// scriptLine is what script says of the try with this attempt count, of which 0 counts as 1. It looks at every word,
-// so that a bad one is told at the first try.
+// scriptLine returns the word of script for the try with this attempt count; 0 counts as 1. It reads every word, so that a bad word
+// is reported at the first try.
 func scriptLine(script string, attempt int) (now line, problem string) {
 	if script == "" {
 		return line{code: http.StatusOK}, ""
@@ -88,14 +88,14 @@ func readLine(word string) (l line, ok bool) {
 	return line{code: code}, err == nil && len(word) == 3 && code >= 200 && code <= 599
 }
 
-// breakConnection ends the connection of a request without an answer.
+// breakConnection ends the connection of a request without answering.
 func breakConnection(w http.ResponseWriter, reset bool) {
 	connection, _, err := http.NewResponseController(w).Hijack()
-	if err != nil { // not HTTP/1 over TCP: net/http ends it in its own way
+	if err != nil { // the connection is not HTTP/1 over TCP, and net/http ends it
 		panic(http.ErrAbortHandler)
 	}
 	if lingering, ok := connection.(interface{ SetLinger(seconds int) error }); ok && reset {
-		_ = lingering.SetLinger(0) // on an error the connection ends by a plain close
+		_ = lingering.SetLinger(0) // after an error the connection ends by a plain close
 	}
 	_ = connection.Close()
 }

@@ -73,7 +73,7 @@ func TestScriptSaysWhatItReceived(t *testing.T) {
 			t.Errorf("answer = %d %+v, want %d %+v", r.StatusCode, hop, code, want)
 		}
 	}
-	// Answers that have no body by their status must not break the connection.
+	// An answer whose status allows no body must not break the connection.
 	if r := get(t, s.url, HeaderScript, "204"); r.StatusCode != 204 || r.body != "" {
 		t.Errorf("script 204 = %d %q", r.StatusCode, r.body)
 	}

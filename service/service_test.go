@@ -29,7 +29,7 @@ type place struct {
 	url string
 }
 
-// open serves config on 127.0.0.1 for the time of the test.
+// open serves config on 127.0.0.1 until the test ends.
 func open(t testing.TB, config Config) place {
 	t.Helper()
 	s, err := New(config)
@@ -48,7 +48,7 @@ func listen(t testing.TB, handler http.Handler) string {
 	return server.URL
 }
 
-// recorder is an upstream that keeps what it received and answers as it is told.
+// recorder is an upstream that keeps the requests that it receives, and answers as the test sets it.
 type recorder struct {
 	mutex   sync.Mutex
 	headers []http.Header
@@ -70,18 +70,18 @@ func (rec *recorder) received() []http.Header {
 	return slices.Clone(rec.headers)
 }
 
-// hop is the middleware of a chain whose upstream is rec.
+// hop is the middleware of a chain with the upstream rec.
 func hop(t testing.TB, rec *recorder) place {
 	return open(t, Config{Service: "middleware", Version: "canary", Upstream: listen(t, rec) + "/up?x=1"})
 }
 
-// reply is an answer that was read to its end.
+// reply is an answer with its whole body.
 type reply struct {
 	*http.Response
 	body string
 }
 
-// send sends a request with these names and values of headers over a connection of its own.
+// send sends a request with headers, given as names and values, over a new connection.
 func send(t testing.TB, ctx context.Context, method, url string, body io.Reader, header ...string) (reply, error) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(ctx, method, url, body)
@@ -110,7 +110,7 @@ func get(t testing.TB, url string, header ...string) reply {
 	return r
 }
 
-// getTrail asks for the trail.
+// getTrail sends a request that accepts JSON, and decodes the trail in the answer.
 func getTrail(t testing.TB, url string, header ...string) (reply, *trail.Hop) {
 	t.Helper()
 	r := get(t, url, append(header, "Accept", "text/html, application/json;q=0.9")...)
@@ -126,7 +126,7 @@ func getTrail(t testing.TB, url string, header ...string) (reply, *trail.Hop) {
 
 var tryLine = regexp.MustCompile(`(?m)^hellochaos_tries_total\{attempt="(\d+)",code="(\d+)",service="([a-z]+)",version="([a-z]*)"\} (\d+)$`)
 
-// counted is what the service counted, "middleware-canary 2:500" (attempt:code) to number.
+// counted are the counts of the service, by "middleware-canary 2:500" (attempt:code).
 func counted(t testing.TB, url string) map[string]int {
 	t.Helper()
 	counts := make(map[string]int)

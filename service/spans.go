@@ -15,12 +15,12 @@ import (
 	"github.com/hellochaos/hellochaos/service/trail"
 )
 
-// keptSpans is how many spans a Chain keeps, of 168 bytes each, and as many calls, of 24 bytes each: 6 MiB, which the
-// system gives as they fill. A power of two.
+// keptSpans is how many spans a Chain keeps, of 168 bytes each, and how many calls, of 24 bytes each: together 6 MiB, which the
+// operating system provides as they fill. It is a power of two.
 const keptSpans = 32 << 10
 
-// spans are the last tries of named requests that a service received: only what is overwritten is lost, a try together
-// with its calls.
+// spans are the last tries of named requests that a service received. When the ring is full, a new span overwrites the oldest one. A
+// try with an overwritten call counts as overwritten, too.
 type spans struct {
 	instance string
 
@@ -29,14 +29,14 @@ type spans struct {
 	ring     []span // span n is at n % len
 	called   int64
 	calls    []spanCall // call n is at n % len
-	// oldest is the first span of which neither it nor a call of it is overwritten.
+	// oldest is the number of the oldest span that is complete: neither it nor any of its calls is overwritten.
 	oldest int64
 }
 
-// span is a trail.Span as it is kept: without pointers, so that the garbage collector has nothing to do with it.
+// span holds a trail.Span without pointers, so that the garbage collector does not have to scan it.
 type span struct {
 	begin, elapsed         int64 // nanoseconds, begin since 1970
-	firstCall              int64 // its calls follow one another
+	firstCall              int64 // the number of its first call; its other calls follow
 	attempt, calls         int32
 	status                 int16
 	nameLength, pathLength uint8
@@ -44,14 +44,14 @@ type span struct {
 	path                   [trail.MaxTriesLength]byte
 }
 
-// spanCall is a trail.SpanCall as it is kept.
+// spanCall holds a trail.SpanCall.
 type spanCall struct {
 	begin, elapsed int64
 	number         int32
 	status         int16
 }
 
-// tried is what a Chain tells of a try beside its answer. Without a request's name it is not recorded.
+// tried is what a Chain records of a try besides its answer. A try of a request without a name is not recorded.
 type tried struct {
 	request, tries string
 	calls          []trail.Call
@@ -62,10 +62,10 @@ func newSpans(kept int) *spans {
 	return &spans{instance: strconv.FormatUint(rand.Uint64(), 16), ring: make([]span, kept), calls: make([]spanCall, kept)}
 }
 
-// record keeps a try that ended with a after elapsed, if it can be asked for.
+// record keeps a try that ended with answer a after elapsed. It ignores a try whose request no query can name.
 func (s *spans) record(t try, a *answer, elapsed time.Duration) {
-	of := &a.tried
-	if of.request == "" || len(of.request) > trail.MaxRequestName || len(of.tries) > trail.MaxTriesLength {
+	tried := &a.tried
+	if tried.request == "" || len(tried.request) > trail.MaxRequestName || len(tried.tries) > trail.MaxTriesLength {
 		return
 	}
 	s.mutex.Lock()
@@ -73,26 +73,26 @@ func (s *spans) record(t try, a *answer, elapsed time.Duration) {
 	e := &s.ring[s.recorded&int64(len(s.ring)-1)]
 	s.recorded++
 	e.begin, e.elapsed, e.attempt, e.status = t.begin.UnixNano(), int64(elapsed), int32(t.attempt), int16(a.code)
-	e.firstCall, e.calls = s.called, int32(len(of.calls))
-	for i := range of.calls {
-		call := &of.calls[i]
-		// Not the wall clock's second reading: it may have been set in between.
-		begin := e.begin + int64(of.called[i].Sub(t.begin))
+	e.firstCall, e.calls = s.called, int32(len(tried.calls))
+	for i := range tried.calls {
+		call := &tried.calls[i]
+		// Sub uses the monotonic clock, because the wall clock may have been set in between.
+		begin := e.begin + int64(tried.called[i].Sub(t.begin))
 		s.calls[s.called&int64(len(s.calls)-1)] = spanCall{begin, int64(call.Elapsed), int32(call.Number), int16(call.Status)}
 		s.called++
 	}
-	e.nameLength, e.pathLength = uint8(copy(e.name[:], of.request)), uint8(copy(e.path[:], of.tries))
+	e.nameLength, e.pathLength = uint8(copy(e.name[:], tried.request)), uint8(copy(e.path[:], tried.tries))
 	s.oldest = max(s.oldest, s.recorded-int64(len(s.ring)))
 	for s.oldest < s.recorded && s.at(s.oldest).firstCall < s.called-int64(len(s.calls)) {
 		s.oldest++
 	}
 }
 
-// at is a span that is kept.
+// at returns the span with that number, which must not be overwritten.
 func (s *spans) at(number int64) *span { return &s.ring[number&int64(len(s.ring)-1)] }
 
-// of is the recording of the requests with these names.
-func (s *spans) of(requests []string) *trail.Recording {
+// recording returns the spans of the requests with these names.
+func (s *spans) recording(requests []string) *trail.Recording {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	r := &trail.Recording{Instance: s.instance, Recorded: s.recorded, Overwritten: s.oldest, Spans: []trail.Span{}}
@@ -120,16 +120,16 @@ func (s *spans) of(requests []string) *trail.Recording {
 
 func (s *spans) span(number int64) trail.Span {
 	e := s.at(number)
-	told := trail.Span{Number: number, Request: string(e.name[:e.nameLength]), Tries: string(e.path[:e.pathLength]), Attempt: int(e.attempt),
+	span := trail.Span{Number: number, Request: string(e.name[:e.nameLength]), Tries: string(e.path[:e.pathLength]), Attempt: int(e.attempt),
 		Begin: e.begin, Elapsed: time.Duration(e.elapsed), Status: int(e.status)}
 	for n := e.firstCall; n < e.firstCall+int64(e.calls); n++ {
 		c := &s.calls[n&int64(len(s.calls)-1)]
-		told.Calls = append(told.Calls, trail.SpanCall{Number: int(c.number), Begin: c.begin, Elapsed: time.Duration(c.elapsed), Status: int(c.status)})
+		span.Calls = append(span.Calls, trail.SpanCall{Number: int(c.number), Begin: c.begin, Elapsed: time.Duration(c.elapsed), Status: int(c.status)})
 	}
-	return told
+	return span
 }
 
-// recording answers with the spans of the requests that r's query names.
+// recording answers with the spans of the requests that the query of r names.
 func (s *Service) recording(r *http.Request) answer {
 	if r.Method != http.MethodGet {
 		return onlyGet(r)
@@ -138,16 +138,16 @@ func (s *Service) recording(r *http.Request) answer {
 	if problems != nil {
 		return refusal(http.StatusBadRequest, problems...)
 	}
-	told := s.spans.of(requests)
-	told.Service, told.Version = s.config.Service, s.config.Version
-	body, err := json.Marshal(told)
-	if err != nil { // numbers and strings: cannot be
+	recording := s.spans.recording(requests)
+	recording.Service, recording.Version = s.config.Service, s.config.Version
+	body, err := json.Marshal(recording)
+	if err != nil { // numbers and strings can always be marshalled
 		return refusal(http.StatusInternalServerError, err.Error())
 	}
 	return answer{code: http.StatusOK, header: jsonHeader, body: append(body, '\n')}
 }
 
-// readSpansQuery returns the names of requests in a query and all that is wrong with it, or nil.
+// readSpansQuery returns the names of requests in a query, and all problems of the query, or nil.
 func readSpansQuery(text string) (requests, problems []string) {
 	query, err := url.ParseQuery(text)
 	if err != nil {
@@ -155,7 +155,7 @@ func readSpansQuery(text string) (requests, problems []string) {
 	}
 	requests = query["request"]
 	if len(requests) > trail.MaxSpanRequests {
-		problems = append(problems, fmt.Sprintf("query has %d times request: want it %d times at most", len(requests), trail.MaxSpanRequests))
+		problems = append(problems, fmt.Sprintf("the query has request %d times: want it %d times at most", len(requests), trail.MaxSpanRequests))
 		requests = nil
 	}
 	for _, name := range requests {
@@ -166,11 +166,11 @@ func readSpansQuery(text string) (requests, problems []string) {
 	}
 	for name := range query {
 		if name != "request" {
-			problems = append(problems, fmt.Sprintf("query has %.80q: want request and nothing else", name))
+			problems = append(problems, fmt.Sprintf("the query has %.80q: want only request", name))
 		}
 	}
 	return requests, problems
 }
 
-// control reports whether no header can hold r.
+// control reports whether r is a control character, which no header can contain.
 func control(r rune) bool { return r < ' ' || r == 0x7f }

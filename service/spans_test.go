@@ -16,7 +16,7 @@ import (
 	"github.com/hellochaos/hellochaos/service/trail"
 )
 
-// recorded is what a service tells of requests.
+// recorded is the recording of a service for requests.
 func recorded(t testing.TB, address string, requests ...string) *trail.Recording {
 	t.Helper()
 	r := get(t, strings.TrimSuffix(address, "/")+trail.SpansPath+"?"+url.Values{"request": requests}.Encode())
@@ -42,7 +42,7 @@ func TestEveryNamedTryIsRecordedBeforeItsAnswer(t *testing.T) {
 	get(t, s.url, trail.HeaderRequest, name, trail.HeaderTries, "1.2", trail.HeaderAttempt, "2")
 	get(t, s.url, trail.HeaderRequest, name+"3")
 	get(t, s.url) // has no name
-	// Its caller's proxy waits 2 ms, and the upstream takes three.
+	// The proxy of the caller waits for 2 ms, and the upstream takes 3 ms.
 	if _, err := send(t, t.Context(), http.MethodGet, s.url, nil, trail.HeaderRequest, name, trail.HeaderExpected, "2"); err == nil {
 		t.Fatal("a try that took too long was answered")
 	}
@@ -79,7 +79,7 @@ func TestEveryNamedTryIsRecordedBeforeItsAnswer(t *testing.T) {
 	}
 }
 
-// To ask for spans is no try: it is not counted and calls nothing.
+// A request for spans is not a try: it is not counted, and causes no call.
 func TestSpansAreNoTry(t *testing.T) {
 	rec := &recorder{}
 	s := hop(t, rec)
@@ -99,8 +99,8 @@ func TestSpansRefuses(t *testing.T) {
 		{"request=" + strings.Repeat("x", trail.MaxRequestName+1), "1 to 64 bytes"},
 		{"request=%ff", "of UTF-8"},
 		{"request=%0a", "want the value of a header"},
-		{"name=a", `query has "name": want request and nothing else`},
-		{strings.Repeat("request=a&", trail.MaxSpanRequests+1), "query has 17 times request: want it 16 times at most"},
+		{"name=a", `query has "name": want only request`},
+		{strings.Repeat("request=a&", trail.MaxSpanRequests+1), "the query has request 17 times: want it 16 times at most"},
 		{"request=%zz", "query: invalid URL escape"},
 	} {
 		if r := get(t, s.url[:len(s.url)-1]+trail.SpansPath+"?"+test.query); r.StatusCode != http.StatusBadRequest || !strings.Contains(r.body, test.want) {
@@ -112,7 +112,7 @@ func TestSpansRefuses(t *testing.T) {
 	}
 }
 
-// Only what is overwritten is lost, and how much that is is told.
+// Only overwritten spans are lost, and the answer says how many.
 func TestSpansAreOverwrittenFromTheOldestOn(t *testing.T) {
 	s := newSpans(4)
 	begin := time.Now()
@@ -120,7 +120,7 @@ func TestSpansAreOverwrittenFromTheOldestOn(t *testing.T) {
 		a := answer{code: 200, tried: tried{request: "a", tries: fmt.Sprint(n)}}
 		s.record(try{begin: begin.Add(time.Duration(n))}, &a, time.Second)
 	}
-	got := s.of([]string{"a"})
+	got := s.recording([]string{"a"})
 	var tries []string
 	for _, span := range got.Spans {
 		tries = append(tries, fmt.Sprintf("%d:%s", span.Number, span.Tries))
@@ -131,7 +131,7 @@ func TestSpansAreOverwrittenFromTheOldestOn(t *testing.T) {
 	}
 }
 
-// A try is lost with the first of its calls that is overwritten, and everything before it: what is told is whole.
+// When a call is overwritten, its try is lost and all tries before it, so that every try in an answer has all its calls.
 func TestSpansAreLostWithTheirCalls(t *testing.T) {
 	begin := time.Now()
 	record := func(s *spans, n, count int) {
@@ -148,11 +148,11 @@ func TestSpansAreLostWithTheirCalls(t *testing.T) {
 	}{
 		{[]int{3, 3, 2}, 0},
 		{[]int{3, 3, 3}, 1},
-		{[]int{1, 0, 4, 4}, 1},       // what comes before the oldest call and calls nothing is not lost
+		{[]int{1, 0, 4, 4}, 1},       // a try before the oldest call that makes no calls is not lost
 		{[]int{0, 0, 8}, 0},          // all calls are kept
 		{[]int{8, 0, 0, 1}, 1},       // a try that calls nothing is kept while all after it are
 		{[]int{2, 0, 8, 1}, 3},       // and lost with one after it
-		{[]int{0, 1, 2, 9}, 4},       // more calls than fit: nothing is whole
+		{[]int{0, 1, 2, 9}, 4},       // more calls than fit: no try is complete
 		{[]int{1, 1, 1, 1, 1, 1}, 2}, // four tries fit
 	} {
 		s := newSpans(4)
@@ -160,7 +160,7 @@ func TestSpansAreLostWithTheirCalls(t *testing.T) {
 		for n, count := range test.calls {
 			record(s, n, count)
 		}
-		got := s.of([]string{"a"})
+		got := s.recording([]string{"a"})
 		if got.Overwritten != test.overwritten || got.Recorded != int64(len(test.calls)) || int64(len(got.Spans)) != got.Recorded-got.Overwritten {
 			t.Errorf("%v: %d of %d overwritten, %d spans; want %d", test.calls, got.Overwritten, got.Recorded, len(got.Spans), test.overwritten)
 			continue
@@ -185,7 +185,7 @@ func TestSpansAreLostWithTheirCalls(t *testing.T) {
 	}
 }
 
-// A span tells of all calls of its try, by their numbers.
+// A span has all calls of its try, with their numbers.
 func TestSpanOfATryWithThreeCalls(t *testing.T) {
 	one := leaf(t, "leaf")
 	s := caller(t, []string{one.url, one.url}, []string{one.url})
@@ -221,7 +221,7 @@ func TestSpansBounds(t *testing.T) {
 	for _, of := range []tried{{request: strings.Repeat("x", trail.MaxRequestName+1), tries: "1"}, {request: "x", tries: strings.Repeat("1", trail.MaxTriesLength+1)}, {tries: "1"}} {
 		s.record(try{begin: time.Now()}, &answer{tried: of}, 1)
 	}
-	// The longest answer that there can be is one that is read.
+	// DecodeRecording accepts the longest possible answer.
 	many := newSpans(4 * trail.MaxSpans)
 	for range trail.MaxSpans {
 		of := tried{request: strings.Repeat("\x01", trail.MaxRequestName), tries: strings.Repeat("1", trail.MaxTriesLength)}
@@ -231,7 +231,7 @@ func TestSpansBounds(t *testing.T) {
 		}
 		many.record(try{begin: time.Now(), attempt: math.MaxInt32}, &answer{code: 599, tried: of}, 1e18)
 	}
-	got := many.of([]string{strings.Repeat("\x01", trail.MaxRequestName)})
+	got := many.recording([]string{strings.Repeat("\x01", trail.MaxRequestName)})
 	text, err := json.Marshal(got)
 	if err != nil {
 		t.Fatal(err)
@@ -239,12 +239,12 @@ func TestSpansBounds(t *testing.T) {
 	if again, err := trail.DecodeRecording(text); err != nil || len(again.Spans) != trail.MaxSpanCalls/3 || again.LeftOut != trail.MaxSpans-trail.MaxSpanCalls/3 {
 		t.Errorf("%d bytes: %v, %d spans, %d left out", len(text), err, len(got.Spans), got.LeftOut)
 	}
-	if got := s.of([]string{strings.Repeat("\x01", trail.MaxRequestName)}); len(got.Spans) != trail.MaxSpans || got.LeftOut != 3 || got.Recorded != trail.MaxSpans+3 {
+	if got := s.recording([]string{strings.Repeat("\x01", trail.MaxRequestName)}); len(got.Spans) != trail.MaxSpans || got.LeftOut != 3 || got.Recorded != trail.MaxSpans+3 {
 		t.Errorf("%d spans, %d left out of %d recorded", len(got.Spans), got.LeftOut, got.Recorded)
 	}
 }
 
-// FuzzSpansQuery holds a query to the bounds of what it may ask for: names that a request can have, or problems.
+// FuzzSpansQuery checks that a query gives either names that a request can have, within the bounds, or problems.
 func FuzzSpansQuery(f *testing.F) {
 	for _, query := range []string{"", "request=a", "request=a&request=b%2Fc", "request=", "request=%zz", "request=%00", "other=1", "request=a;b",
 		strings.Repeat("request=a&", trail.MaxSpanRequests+1), "request=" + strings.Repeat("a", trail.MaxRequestName+1)} {

@@ -15,7 +15,7 @@ import (
 	"github.com/hellochaos/hellochaos/service/trail"
 )
 
-// leaf is a service that calls nobody.
+// leaf is a service that makes no calls.
 func leaf(t testing.TB, name string) place {
 	return open(t, Config{Service: name, Version: "prod", Calls: [][]calls.Call{}})
 }
@@ -53,8 +53,8 @@ func TestServiceWithoutCallsCallsNobody(t *testing.T) {
 	}
 }
 
-// steps is an upstream whose calls are named by their paths. The two of the second step wait for each other, and nothing
-// begins while a call of an earlier step is under way.
+// steps is an upstream whose calls are named by their paths. The two calls of the second step wait for each other. It checks that no
+// call begins before the calls of an earlier step have ended.
 type steps struct {
 	t       *testing.T
 	mutex   sync.Mutex
@@ -85,7 +85,7 @@ func (s *steps) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "/c":
 		s.side.Done()
 		s.side.Wait()
-		select { // the failed call beside it is answered meanwhile, and must not end this one
+		select { // meanwhile the other call of the step fails, which must not end this one
 		case <-r.Context().Done():
 			s.t.Error("the slow call was cut")
 		case <-time.After(30 * time.Millisecond):
@@ -94,16 +94,15 @@ func (s *steps) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.note("end " + r.URL.Path)
 }
 
-// Steps follow one another, the calls of one stand side by side, and a failed call does nothing to the one beside it: it
-// is awaited. What comes after a step with a failed call is made where failures are absorbed and not where they are
-// propagated.
+// Steps are made one after another, and the calls of a step at the same time. A failed call does not end the other calls of its step.
+// After a step with a failed call, the next step is made if failures are absorbed, and not if they are propagated.
 func TestStepsAndCallsSideBySide(t *testing.T) {
 	for _, test := range []struct {
 		cascade  string
 		statusB  int
 		status   int
 		outcomes string
-		last     string // of what was seen
+		last     string // the last call that was seen
 	}{
 		{trail.Absorb, 200, 200, "0 200, 1 200, 2 200, 3 200", "end /d"},
 		{trail.Propagate, 200, 200, "0 200, 1 200, 2 200, 3 200", "end /d"},
@@ -136,7 +135,7 @@ func TestStepsAndCallsSideBySide(t *testing.T) {
 	}
 }
 
-// Neither the calls of one try nor two calls to one service share a draw: each is the one of its own way.
+// No two calls of a try have the same draw, also not two calls to one service: each draw is that of the path of its call.
 func TestSiblingsDoNotShareDraws(t *testing.T) {
 	rating := leaf(t, "rating")
 	s := caller(t, []string{rating.url, rating.url}, []string{rating.url})
@@ -170,7 +169,7 @@ func TestSiblingsDoNotShareDraws(t *testing.T) {
 	}
 }
 
-// A version's own probabilities count whatever the request asks for.
+// The probabilities in the configuration replace those that the request asks for.
 func TestOwnProbabilities(t *testing.T) {
 	const hang = 50 * time.Millisecond
 	url := leaf(t, "leaf").url
@@ -208,7 +207,7 @@ func TestOwnProbabilities(t *testing.T) {
 	}
 }
 
-// Pins go on to all services, decide which tries fail or hang, and put draws off, a version's own too.
+// All services receive the pins. They decide which tries fail or hang, and there are no draws, also none by configured probabilities.
 func TestPins(t *testing.T) {
 	const hang = 50 * time.Millisecond
 	end := open(t, Config{Service: "end", Version: "prod", Calls: [][]calls.Call{}, FailProbability: pointer(1.), HangProbability: pointer(1.), Hang: time.Hour})
@@ -216,10 +215,10 @@ func TestPins(t *testing.T) {
 	first := open(t, Config{Service: "first", Version: "prod", Upstream: middle.url, Hang: time.Hour})
 	for _, test := range []struct {
 		pins                      string
-		first, middle, end0, end1 int // statuses; 0: not called
+		first, middle, end0, end1 int // statuses; 0: the service was not called
 		middleHangs               bool
 	}{
-		{"9=fail", 200, 200, 200, 200, false}, // a pin for no try
+		{"9=fail", 200, 200, 200, 200, false}, // no try has this path
 		{"0.0.0=fail", 200, 200, 500, 200, false},
 		{"0.0:1.0=fail", 200, 200, 200, 500, false},
 		{"*.*.*=fail,0.0:1.*=fail", 200, 200, 500, 500, false},
@@ -248,7 +247,7 @@ func TestPins(t *testing.T) {
 	}
 }
 
-// sent is an upstream that keeps what it read of each request.
+// sent is an upstream that keeps the method, the headers and the body of each request.
 type sent struct {
 	mutex sync.Mutex
 	lines []string
@@ -261,7 +260,7 @@ func (s *sent) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 	s.lines = append(s.lines, fmt.Sprintf("%s %s %q %d %v %v", r.Method, r.URL, body, r.ContentLength, r.TransferEncoding, err))
 }
 
-// taken is what was received since the last call of it.
+// taken returns what was received since it was last called.
 func (s *sent) taken() (lines []string) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
@@ -294,8 +293,7 @@ func TestMethodsAndBodiesArrive(t *testing.T) {
 	}
 }
 
-// A try of which the body does not come to its end is over for its caller: it is counted and recorded as cut, though it
-// would fail at once.
+// A try whose body does not come to its end has lost its caller: it is counted and recorded as cut, even if it would fail at once.
 func TestTryWhoseBodyIsCut(t *testing.T) {
 	s := hop(t, &recorder{})
 	connection, err := net.Dial("tcp", strings.TrimSuffix(strings.TrimPrefix(s.url, "http://"), "/"))
@@ -313,7 +311,7 @@ func TestTryWhoseBodyIsCut(t *testing.T) {
 	}
 }
 
-// A named request is a try wherever it goes; the same paths without a name are the service's own.
+// A request with a name is a try at every path. Without a name, the service itself answers some paths.
 func TestNamedRequestsAreTriesWhereverTheyGo(t *testing.T) {
 	rec := &recorder{}
 	s := hop(t, rec)
@@ -332,7 +330,7 @@ func TestNamedRequestsAreTriesWhereverTheyGo(t *testing.T) {
 	if got := len(rec.received()); got != len(paths) {
 		t.Errorf("%d calls after requests without a name, want %d", got, len(paths))
 	}
-	// A relay sends them on.
+	// A relay sends named requests on.
 	relay := open(t, Config{Service: "caller", Version: "v1", Role: Relay})
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, relay.url+"metrics", nil)
 	if err != nil {

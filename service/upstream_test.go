@@ -15,7 +15,7 @@ import (
 	"github.com/hellochaos/hellochaos/service/trail"
 )
 
-// everything is a request's header of which only some may go on.
+// everything are the headers of a request; only some of them may be passed on.
 var everything = []string{
 	"x-b3-traceid", "80f198ee56343ba864fe8b2a57d3eff7", "x-b3-spanid", "e457b5a2e4d86bd1", "x-b3-parentspanid", "05e3ac9a4f6e3b90",
 	"x-b3-sampled", "1", "x-b3-flags", "0", "b3", "80f1-e457-1", "traceparent", "00-4bf9-00f0-01", "tracestate", "a=1", "tracestate", "b=2",
@@ -49,7 +49,7 @@ func TestHeadersThatGoOn(t *testing.T) {
 	}
 }
 
-// What a version is told to pass on goes to our own services, beside the rest, and to no other.
+// The headers that are configured to be passed on go to services of the chain, and to no others.
 func TestForwardedHeaders(t *testing.T) {
 	ours, others := &recorder{answer: failing}, &recorder{}
 	s := open(t, Config{Service: "page", Version: "v1", Forward: []string{"end-user", "X-TIER", "x-absent", "fail"},
@@ -75,7 +75,7 @@ func hopOf(t *testing.T, url string, header ...string) *trail.Hop {
 	return hop
 }
 
-// A first hop without a proxy in front says so on the way.
+// The calls of a first hop without a proxy before it have the attempt count 0 in their path.
 func TestTriesBeginAtTheFirstHop(t *testing.T) {
 	rec := &recorder{}
 	get(t, hop(t, rec).url)
@@ -84,7 +84,7 @@ func TestTriesBeginAtTheFirstHop(t *testing.T) {
 	}
 }
 
-// quitter answers the first request of each connection and closes at the second, after reading it.
+// quitter answers the first request of each connection, and closes the connection after reading the second.
 func quitter(t *testing.T) (url string, received *atomic.Int64) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -124,7 +124,7 @@ func quitter(t *testing.T) (url string, received *atomic.Int64) {
 	return "http://" + listener.Addr().String() + "/", received
 }
 
-// net/http's transport sends a GET again when a reused connection breaks. Such a try would be in no ledger.
+// The transport of net/http sends a GET again when a reused connection breaks. No count would include such a try.
 func TestNoCallIsSentTwice(t *testing.T) {
 	url, received := quitter(t)
 	s := open(t, Config{Service: "middleware", Version: "canary", Upstream: url})
@@ -143,7 +143,7 @@ func TestNoCallIsSentTwice(t *testing.T) {
 	}
 }
 
-// A body does not make a call one that can be sent again, nor does a method.
+// A call is sent at most once, also with a body and with any method.
 func TestNoCallWithABodyIsSentTwice(t *testing.T) {
 	for _, call := range []calls.Call{{Method: "GET", Body: "x"}, {Method: "POST", Body: "x"}, {Method: "PUT"}, {Method: "DELETE", Body: strings.Repeat("x", 10_000)}} {
 		url, received := quitter(t)
@@ -155,7 +155,7 @@ func TestNoCallWithABodyIsSentTwice(t *testing.T) {
 	}
 }
 
-// The upstream must be able to keep the connection: a request has no body and none is announced.
+// A request has no body and no header that announces one, so that the upstream can keep the connection.
 func TestCallsReuseTheirConnectionAndHaveNoBody(t *testing.T) {
 	addresses := make(chan string, 3)
 	rec := &recorder{answer: func(_ http.ResponseWriter, r *http.Request) {
@@ -173,7 +173,7 @@ func TestCallsReuseTheirConnectionAndHaveNoBody(t *testing.T) {
 	}
 }
 
-// The environment's proxy is for other traffic.
+// Calls do not use the proxy that the environment names.
 func TestCallsIgnoreTheEnvironmentsProxy(t *testing.T) {
 	if newTransport().Proxy != nil {
 		t.Error("the transport asks for a proxy")

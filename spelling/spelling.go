@@ -1,5 +1,5 @@
-// Package spelling finds the accepted name that a misspelt one was meant to be. It knows letters, and must not know what
-// the names are for: fields of manifests, commands, flags and stages all get their suggestions here.
+// Package spelling suggests the accepted name that a user may have meant by a misspelt one. It compares letters, and must not know
+// what the names are for: the suggestions for fields of manifests, commands, flags and stages all come from here.
 package spelling
 
 import (
@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// DidYouMean is ` (did you mean "x"?)` for the accepted name nearest to a misspelt one, and empty when none is near: where
-// more than a third of the name's letters are wrong, and more than one.
+// DidYouMean returns ` (did you mean "x"?)` for the accepted name x that is nearest to name. It returns "" if none is near: at most
+// a third of the letters of name may be wrong, and one letter may always be wrong.
 func DidYouMean(name string, accepted []string) string {
 	best, distance := "", max(1, len(name)/3)+1
 	for _, candidate := range accepted {
@@ -22,9 +22,9 @@ func DidYouMean(name string, accepted []string) string {
 	return fmt.Sprintf(" (did you mean %q?)", best)
 }
 
-// editDistance is the least number of letters to insert, delete or replace, or of neighbours to exchange, that turns a
-// into b, where no letter is touched twice (optimal string alignment: Damerau 1964, by Wagner and Fischer's table, of which
-// three rows are kept).
+// editDistance is the smallest number of edits that turn a into b, if no letter is edited twice. An edit inserts, deletes or replaces
+// a letter, or exchanges two neighbours. This is the optimal string alignment distance (Damerau 1964), computed with the table of
+// Wagner and Fischer, of which three rows are kept.
 func editDistance(a, b string) int {
 	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range last {

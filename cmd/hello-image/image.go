@@ -21,7 +21,7 @@ import (
 // nobody is the user and the group as whom an image's program runs.
 const nobody = 65532
 
-// architectures are Go's names of the processors that nodes have, by what an ELF header calls them.
+// architectures are the names that Go gives to the processors of nodes, by the number of the processor in an ELF header.
 var architectures = map[elf.Machine]string{
 	elf.EM_X86_64:  "amd64",
 	elf.EM_AARCH64: "arm64",
@@ -33,8 +33,8 @@ var architectures = map[elf.Machine]string{
 // epoch is the time of everything in an image, so that its digest depends on the program alone.
 var epoch = time.Unix(0, 0).UTC()
 
-// build makes the image of a program whose binary is the file at path, with its architecture. A binary that could not
-// run there is an error.
+// build makes the image of a program whose binary is the file at path, and returns the image and its architecture. It refuses a
+// binary that could not run in the image.
 func build(path string, p program) (v1.Image, string, error) {
 	binary, err := os.ReadFile(path)
 	if err != nil {
@@ -42,7 +42,7 @@ func build(path string, p program) (v1.Image, string, error) {
 	}
 	architecture, err := machine(binary)
 	if err != nil {
-		return nil, "", fmt.Errorf("%s can't be packed: %w; build it with CGO_ENABLED=0 GOOS=linux", path, err)
+		return nil, "", fmt.Errorf("%s cannot be packed: %w; build it with CGO_ENABLED=0 GOOS=linux", path, err)
 	}
 	image, err := assemble(binary, architecture, p)
 	if err != nil {
@@ -76,7 +76,7 @@ func assemble(binary []byte, architecture string, p program) (v1.Image, error) {
 	return mutate.Append(image, mutate.Addendum{Layer: layer, History: v1.History{CreatedBy: "hello-image", Created: v1.Time{Time: epoch}}})
 }
 
-// join makes one index of the images of several architectures, from which each node takes its own.
+// join makes an index of the images of several architectures. A node takes from it the image of its own architecture.
 func join(images map[string]v1.Image) v1.ImageIndex {
 	var index v1.ImageIndex = empty.Index
 	for _, architecture := range slices.Sorted(maps.Keys(images)) {
@@ -88,25 +88,25 @@ func join(images map[string]v1.Image) v1.ImageIndex {
 	return index
 }
 
-// machine is the architecture of a Linux program that needs no file besides itself.
+// machine returns the architecture of a statically linked Linux program, and an error for any other file.
 func machine(binary []byte) (string, error) {
 	program, err := elf.NewFile(bytes.NewReader(binary))
 	if err != nil {
-		return "", fmt.Errorf("it is no program for Linux: %w", err)
+		return "", fmt.Errorf("it is not a program for Linux: %w", err)
 	}
 	for _, segment := range program.Progs {
 		if segment.Type == elf.PT_INTERP {
-			return "", fmt.Errorf("it is linked dynamically and the image has no libraries")
+			return "", fmt.Errorf("it is linked dynamically, and the image has no libraries")
 		}
 	}
 	architecture, known := architectures[program.Machine]
 	if !known {
-		return "", fmt.Errorf("its processor is %v, want one of amd64, arm64, ppc64le, riscv64, s390x", program.Machine)
+		return "", fmt.Errorf("it is for the processor %v, but must be for one of amd64, arm64, ppc64le, riscv64, s390x", program.Machine)
 	}
 	return architecture, nil
 }
 
-// entry is one file of an image, or one folder where its name ends in a slash.
+// entry is a file of an image, or a folder if its name ends in a slash.
 type entry struct {
 	name    string
 	mode    int64
@@ -114,7 +114,7 @@ type entry struct {
 	content []byte
 }
 
-// archive is an image's only layer.
+// archive packs the entries into a tar, which is the only layer of the image.
 func archive(entries []entry) ([]byte, error) {
 	var files bytes.Buffer
 	writer := tar.NewWriter(&files)
@@ -127,7 +127,7 @@ func archive(entries []entry) ([]byte, error) {
 			return nil, err
 		}
 	}
-	if err := writer.Close(); err != nil { // it writes the end of the tar
+	if err := writer.Close(); err != nil { // Close writes the end of the tar
 		return nil, err
 	}
 	return files.Bytes(), nil

@@ -24,7 +24,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/validate"
 )
 
-// forArchitectures are two binaries that say that they are for different processors.
+// forArchitectures are two binaries whose headers name different processors.
 func forArchitectures(t *testing.T) (amd64, arm64 string) {
 	t.Helper()
 	as := func(machine elf.Machine) string {
@@ -33,7 +33,7 @@ func forArchitectures(t *testing.T) (amd64, arm64 string) {
 	return as(elf.EM_X86_64), as(elf.EM_AARCH64)
 }
 
-// The command line's image is an index of an image for each architecture, in OCI's media types throughout.
+// The image of hellochaos is an index of one image for each architecture, and all its media types are OCI's.
 func TestIndex(t *testing.T) {
 	amd64, arm64 := forArchitectures(t)
 	output := filepath.Join(t.TempDir(), "hellochaos.tar")
@@ -76,7 +76,7 @@ func TestIndex(t *testing.T) {
 	}
 }
 
-// checkCommandLine checks how the program starts and what there is besides it.
+// checkCommandLine checks how the program starts, and which files the image has besides it.
 func checkCommandLine(t *testing.T, image v1.Image) {
 	t.Helper()
 	config, err := image.ConfigFile()
@@ -147,7 +147,7 @@ func extract(t *testing.T, archive, folder string) {
 	}
 }
 
-// The order in which the binaries are named and the time do not change a byte.
+// Neither the order of the flags --binary nor the time changes a byte of the archive.
 func TestIndexDeterministic(t *testing.T) {
 	amd64, arm64 := forArchitectures(t)
 	folder := t.TempDir()

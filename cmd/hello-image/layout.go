@@ -12,8 +12,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 )
 
-// writeLayout writes an index under a tag as an OCI archive: a tar of an image layout, which skopeo, podman and
-// containerd read. The same index gives the same bytes.
+// writeLayout writes an index and its tag as an OCI archive: a tar of an image layout, which skopeo, podman and containerd read.
+// It writes the same bytes for the same index.
 func writeLayout(tag string, index v1.ImageIndex, w io.Writer) error {
 	folder, err := os.MkdirTemp("", "hello-image")
 	if err != nil {
@@ -30,7 +30,7 @@ func writeLayout(tag string, index v1.ImageIndex, w io.Writer) error {
 	return pack(folder, w)
 }
 
-// pack writes the files of a folder, in the order of their names, as a tar that tells nothing of when and by whom.
+// pack writes the files of a folder as a tar, in the order of their names. Times and owners of the files are not in the tar.
 func pack(folder string, w io.Writer) error {
 	writer := tar.NewWriter(w)
 	err := filepath.WalkDir(folder, func(path string, file fs.DirEntry, err error) error {

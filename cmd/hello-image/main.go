@@ -1,7 +1,7 @@
-// Hello-image packs statically linked programs of this repository for Linux into a container image of nothing that they do
-// not need: FROM scratch, not root. It knows the image's format and the registry's protocol, no Docker and no Kubernetes;
-// the same binaries give the same digest. It ends with status 0, with 1 when it could not read, write or push, and with 2
-// when its flags are wrong.
+// Hello-image packs a statically linked Linux program of this repository into a container image that has only what the program
+// needs: it is FROM scratch, and the program does not run as root. The same binaries give an image with the same digest. The
+// package knows the format of images and the protocol of registries, and must not know Docker or Kubernetes. The exit status is
+// 0, or 1 when it could not read, write or push, or 2 when its flags are wrong.
 package main
 
 import (
@@ -26,11 +26,11 @@ import (
 const usage = `hello-image packs a statically linked program for Linux into a container image.
 
   hello-image --binary FILE --image NAME[:TAG] --output FILE   writes a docker-archive
-  hello-image --binary FILE --image NAME[:TAG] --push          pushes it as docker's logins allow
+  hello-image --binary FILE --image NAME[:TAG] --push          pushes it with docker's logins
 
-With several --binary, one for each architecture, it makes an image of each and an
-index of them; --output then writes an OCI archive.
-It prints the image's name with its digest.
+You can repeat --binary, once for each architecture. hello-image then makes an image of
+each and an index of the images, and --output writes an OCI archive.
+It prints the name of the image with its digest.
 `
 
 func main() {
@@ -42,14 +42,14 @@ func main() {
 
 // order is what the flags ask for.
 type order struct {
-	binaries []string // paths, each of another architecture
+	binaries []string // paths of binaries, each for a different architecture
 	program  program
 	image    name.Tag
-	output   string // path of the archive; empty writes none
+	output   string // path of the archive; empty: do not write one
 	push     bool
 }
 
-// run does what args say and returns the exit status.
+// run obeys the flags in args, and returns the exit status.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	o, err := parse(args, stdout)
 	if errors.Is(err, pflag.ErrHelp) {
@@ -69,15 +69,15 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// parse joins all that is wrong with the flags. Help goes to stdout.
+// parse reads the flags. Its error joins all problems of them. It prints help to stdout.
 func parse(args []string, stdout io.Writer) (order, error) {
 	var o order
 	flags := pflag.NewFlagSet("hello-image", pflag.ContinueOnError)
 	flags.SetOutput(io.Discard)
-	flags.StringArrayVar(&o.binaries, "binary", nil, "the program to pack (`FILE`), built with CGO_ENABLED=0 GOOS=linux; once for each architecture")
-	packed := flags.String("program", "hello-service", "which program it is (`NAME`): hello-service or hellochaos")
-	image := flags.String("image", "", "the image's `NAME[:TAG]`; the tag is latest where there is none")
-	flags.StringVar(&o.output, "output", "", "write a docker-archive to `FILE`")
+	flags.StringArrayVar(&o.binaries, "binary", nil, "`FILE` with the program to pack, built with CGO_ENABLED=0 GOOS=linux; once for each architecture")
+	packed := flags.String("program", "hello-service", "`NAME` of the program: hello-service or hellochaos")
+	image := flags.String("image", "", "`NAME[:TAG]` of the image; the default tag is latest")
+	flags.StringVar(&o.output, "output", "", "`FILE` to write the image to, as a docker-archive")
 	flags.BoolVar(&o.push, "push", false, "push the image to the registry that its name begins with")
 	flags.Usage = func() { fmt.Fprintf(stdout, "%s\n%s", usage, flags.FlagUsages()) }
 	if err := flags.Parse(args); err != nil {
@@ -85,33 +85,33 @@ func parse(args []string, stdout io.Writer) (order, error) {
 	}
 	var problems []error
 	if flags.NArg() > 0 {
-		problems = append(problems, fmt.Errorf("arguments are %q: want none, only flags", flags.Args()))
+		problems = append(problems, fmt.Errorf("the arguments %q are not accepted: hello-image takes only flags", flags.Args()))
 	}
 	if len(o.binaries) == 0 {
-		problems = append(problems, errors.New("--binary is missing: name the program to pack"))
+		problems = append(problems, errors.New("--binary is missing: name the file of the program to pack"))
 	}
 	var known bool
 	if o.program, known = programs[*packed]; !known {
-		problems = append(problems, fmt.Errorf("--program is %q: want hello-service or hellochaos", *packed))
+		problems = append(problems, fmt.Errorf("--program is %q: it must be hello-service or hellochaos", *packed))
 	}
 	if !o.push && o.output == "" {
-		problems = append(problems, errors.New("neither --output nor --push is given: say where the image goes"))
+		problems = append(problems, errors.New("neither --output nor --push is given: give one of them, or both"))
 	}
 	var err error
 	if o.image, err = name.NewTag(*image); err != nil {
-		problems = append(problems, fmt.Errorf("--image is %q: want NAME[:TAG], such as hello-service:latest: %w", *image, err))
+		problems = append(problems, fmt.Errorf("--image is %q: it must be NAME[:TAG], such as hello-service:latest: %w", *image, err))
 	}
 	return o, errors.Join(problems...)
 }
 
-// delivery is an image, or an index of images: what it is called by its content, and how it is written and pushed.
+// delivery is an image or an index of images: it has its digest, and the ways to write it and to push it.
 type delivery struct {
 	digest func() (v1.Hash, error)
 	write  func(io.Writer) error
 	push   func(...remote.Option) error
 }
 
-// deliver builds the image, takes it where it shall go, and returns its digest.
+// deliver builds the image, writes and pushes it as the flags ask, and returns its digest.
 func (o order) deliver(ctx context.Context) (v1.Hash, error) {
 	d, err := o.pack()
 	if err != nil {
@@ -124,14 +124,14 @@ func (o order) deliver(ctx context.Context) (v1.Hash, error) {
 	}
 	if o.push {
 		if err := d.push(remote.WithContext(ctx), remote.WithAuthFromKeychain(authn.DefaultKeychain)); err != nil {
-			return v1.Hash{}, fmt.Errorf("pushing %s: %w (is the name right, and does 'docker login %s' or the cloud's credential helper let you write there?)",
+			return v1.Hash{}, fmt.Errorf("pushing %s: %w (check the name, and that 'docker login %s' or the credential helper of your cloud lets you push there)",
 				o.image.Name(), err, o.image.RegistryStr())
 		}
 	}
 	return d.digest()
 }
 
-// pack makes the image of each binary, and an index where there are several.
+// pack makes an image of each binary, and an index of the images if there are several.
 func (o order) pack() (delivery, error) {
 	images := map[string]v1.Image{}
 	var image v1.Image
@@ -142,7 +142,7 @@ func (o order) pack() (delivery, error) {
 			return delivery{}, err
 		}
 		if images[architecture] != nil {
-			return delivery{}, fmt.Errorf("%s is the second --binary for %s: give one for each architecture", binary, architecture)
+			return delivery{}, fmt.Errorf("%s is the second --binary for %s: give only one for each architecture", binary, architecture)
 		}
 		images[architecture] = image
 	}
@@ -161,7 +161,7 @@ func (o order) pack() (delivery, error) {
 	}, nil
 }
 
-// write makes the archive beside its place and moves it there: no reader meets half of one.
+// write writes the archive to a temporary file beside o.output and renames it, so that no reader finds an incomplete archive.
 func (o order) write(content func(io.Writer) error) error {
 	file, err := os.CreateTemp(filepath.Dir(o.output), filepath.Base(o.output)+".*")
 	if err != nil {

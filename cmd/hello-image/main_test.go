@@ -52,8 +52,8 @@ func withBinary(m *testing.M) int {
 func compile(output, source string, environment ...string) error {
 	command := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", output, source)
 	command.Env = append(os.Environ(), environment...)
-	if said, err := command.CombinedOutput(); err != nil {
-		return fmt.Errorf("%v: %w\n%s", command, err, said)
+	if output, err := command.CombinedOutput(); err != nil {
+		return fmt.Errorf("%v: %w\n%s", command, err, output)
 	}
 	return nil
 }
@@ -119,7 +119,7 @@ func TestArchive(t *testing.T) {
 	checkFiles(t, image)
 }
 
-// checkFiles checks that the program, executable by all, is all there is, and that it fits 15 MB unpacked.
+// checkFiles checks that the image has only the program, that every user may execute it, and that it has at most 15 MB.
 func checkFiles(t *testing.T, image v1.Image) {
 	t.Helper()
 	layers, err := image.Layers()
@@ -153,7 +153,7 @@ func checkFiles(t *testing.T, image v1.Image) {
 	}
 }
 
-// uncompressed is a layer's tar, which must be whole: GNU tar reads none without two empty blocks at the end, Go's does.
+// uncompressed is the tar of a layer. It must end in two empty blocks: Go's reader does not need them, but GNU tar does.
 func uncompressed(t *testing.T, layer v1.Layer) []byte {
 	t.Helper()
 	reader, err := layer.Uncompressed()
@@ -171,7 +171,7 @@ func uncompressed(t *testing.T, layer v1.Layer) []byte {
 	return content
 }
 
-// The same binary gives the same bytes, whenever it was built or touched.
+// The same binary gives the same bytes, whatever the time and the times of its file are.
 func TestDeterministic(t *testing.T) {
 	folder := t.TempDir()
 	copied := filepath.Join(folder, "copy")
@@ -201,7 +201,7 @@ func TestDeterministic(t *testing.T) {
 	}
 }
 
-// Docker and containerd know an image by name and tag.
+// The archive has the name and the tag by which Docker and containerd find the image.
 func TestNames(t *testing.T) {
 	for _, c := range []struct{ image, want string }{
 		{"hello-service", "hello-service:latest"},
@@ -219,7 +219,7 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// A push uses docker's logins, and what arrives is what an archive holds.
+// A push uses docker's logins, and the registry then has the same image as an archive.
 func TestPush(t *testing.T) {
 	host := serveRegistry(t, "someone", "secret")
 	image := host + "/demo/hello-service:v1"
@@ -289,9 +289,9 @@ func TestWrongFlags(t *testing.T) {
 		want []string
 	}{
 		{nil, []string{"--binary is missing", "neither --output nor --push", `--image is ""`}},
-		{[]string{"--image", "Upper:case", "more"}, []string{`arguments are ["more"]`, "--binary is missing", "neither", `--image is "Upper:case"`}},
+		{[]string{"--image", "Upper:case", "more"}, []string{`the arguments ["more"] are not accepted`, "--binary is missing", "neither", `--image is "Upper:case"`}},
 		{[]string{"--colour"}, []string{"unknown flag: --colour"}},
-		{[]string{"--program", "kubectl", "--binary", "b", "--image", "i", "--push"}, []string{`--program is "kubectl": want hello-service or hellochaos`}},
+		{[]string{"--program", "kubectl", "--binary", "b", "--image", "i", "--push"}, []string{`--program is "kubectl": it must be hello-service or hellochaos`}},
 	} {
 		var stdout, stderr bytes.Buffer
 		if status := run(t.Context(), c.args, &stdout, &stderr); status != 2 {
@@ -330,8 +330,8 @@ func TestUnfitBinaries(t *testing.T) {
 		binary.LittleEndian.PutUint32(content[firstSegment:], uint32(elf.PT_INTERP))
 	})
 	for _, c := range []struct{ binary, want string }{
-		{script, "no program for Linux"},
-		{foreign, "its processor is EM_ALPHA"},
+		{script, "not a program for Linux"},
+		{foreign, "it is for the processor EM_ALPHA"},
 		{filepath.Join(folder, "absent"), "no such file"},
 		{dynamic, "linked dynamically"},
 	} {
@@ -362,7 +362,7 @@ func changed(t *testing.T, change func(content []byte)) string {
 	return path
 }
 
-// The Dockerfile is the other way to the same image.
+// The Dockerfile makes an image with the same settings.
 func TestDockerfile(t *testing.T) {
 	text, err := os.ReadFile("../../Dockerfile")
 	if err != nil {

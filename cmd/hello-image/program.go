@@ -8,25 +8,25 @@ import (
 	"golang.org/x/crypto/x509roots/fallback/bundle"
 )
 
-// program is what an image is made for, and what it needs there besides its binary.
+// program is a program that an image is made for, and what the program needs in the image besides its binary.
 type program struct {
 	name string
-	// port is what the program listens on; empty: it serves nothing.
+	// port is the port on which the program listens; empty: it does not listen.
 	port string
-	// user is set for a program that a person starts: it calls servers over TLS, and writes reports and journals.
+	// user is true for a program that a person starts. It calls servers over TLS, and writes reports and journals.
 	user bool
 }
 
-// programs are those of this repository that run in containers.
+// programs are the programs of this repository that run in containers.
 var programs = map[string]program{
 	"hello-service": {name: "hello-service", port: "3000/tcp"},
 	"hellochaos":    {name: "hellochaos", user: true},
 }
 
-// home is where the program of a user starts and writes.
+// home is the working directory of a program that a person starts. The program may write there.
 const home = "/home/hellochaos"
 
-// config is how a container of the image is started.
+// config says how a container of the image is started.
 func (p program) config() v1.Config {
 	config := v1.Config{User: "65532:65532", Entrypoint: []string{"/" + p.name}}
 	if p.port != "" {
@@ -43,7 +43,7 @@ func (p program) config() v1.Config {
 	return config
 }
 
-// files are what the image has besides the binary.
+// files are the files and folders that the image has besides the binary.
 func (p program) files() []entry {
 	if !p.user {
 		return nil
@@ -55,7 +55,7 @@ func (p program) files() []entry {
 	}
 }
 
-// authorities are Mozilla's certificate authorities, as Go's own root program keeps them: an image from scratch has none.
+// authorities are the certificate authorities of Mozilla, from Go's x509roots. An image from scratch has none of its own.
 func authorities() []byte {
 	var text bytes.Buffer
 	for root := range bundle.Roots() {

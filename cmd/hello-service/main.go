@@ -1,7 +1,6 @@
-// Hello-service is the demo service as a program of its own, for containers: a hop of the chain, the clock, or a
-// service that answers by script or sends on what it receives. It is configured by environment variables alone; -h
-// lists them. It ends with status 0 after SIGTERM or SIGINT, 1 when it could not listen, serve or finish its tries, and
-// 2 when its configuration is wrong.
+// Hello-service is the demo service as a program, for containers: a service of the chain, the clock, or a service for tests that
+// answers by a script or sends on what it receives. Only environment variables configure it; -h lists them. The exit status is 0
+// after SIGTERM or SIGINT, 1 when it could not listen, serve or finish its tries, and 2 when its configuration is wrong.
 package main
 
 import (
@@ -23,56 +22,65 @@ import (
 	"github.com/hellochaos/hellochaos/service"
 )
 
-// program is the program but for its surroundings.
+// program has the times and the limits of the program, so that tests can choose others.
 type program struct {
-	// notice is how long it goes on after a signal with /readyz at 503, so that callers turn elsewhere before it refuses
-	// them.
+	// notice is how long the program goes on after a signal, while /readyz answers 503, so that callers choose another pod before
+	// this one refuses connections.
 	notice time.Duration
-	// drain is how long tries may take to end after that.
+	// drain is how long the tries may take to end after notice.
 	drain time.Duration
-	// limits are what it allows its callers.
+	// limits bound what callers can take.
 	limits service.Limits
 }
 
-// hello is the program as it runs in containers. Its times are together less than the 30 s after which Kubernetes
-// kills; drain is more than the default hang.
+// hello is the program as it runs in containers. notice and drain together are less than 30 s, the time after which Kubernetes
+// kills a container; drain is longer than the default hang.
 var hello = program{notice: 3 * time.Second, drain: 10 * time.Second, limits: service.DefaultLimits}
 
-const usage = `hello-service is a service of hellochaos' demo chain. It takes no arguments; the environment configures it:
+const usage = `hello-service is a service of the demo chain of hellochaos. It takes no arguments; environment
+variables configure it:
 
-  SERVICE_NAME       service and version, such as middleware-canary; the clock needs none
-  ROLE               chain (calls its upstream), clock (tells the time), script (answers as the
-                     request's x-hellochaos-script says) or relay (sends on whatever it receives,
-                     word for word, as the app of this pod would send it: its sidecar decides by
-                     Host; it counts nothing); default chain
-  UPSTREAM_URI       what a chain calls for each request, such as http://backend/; whose host a relay's
-                     probes connect to, default 192.0.2.1
-  UPSTREAM_EXTERNAL  true when the upstream is not ours: it gets trace headers only; default false
-  CALLS              all calls of a chain, in place of UPSTREAM_URI: a JSON array of steps, made one
-                     after another, each an array of calls, made side by side; [] for none:
+  SERVICE_NAME       service and version, such as middleware-canary; a clock needs none
+  ROLE               what the service does with a request; default chain:
+                       chain   it calls its upstream, and answers with the trail: the list of
+                               all calls that the request caused
+                       clock   it answers with the time, and stands for an external service
+                       script  it answers as the header x-hellochaos-script of the request says
+                       relay   it sends on whatever it receives, word for word, to the Host of
+                               the request, so that the sidecar of this pod handles it like a
+                               request of the pod itself; it does not count such requests
+  UPSTREAM_URI       URL that a chain calls for each request, such as http://backend/; the probes
+                     of a relay connect to the host of this URL, by default to 192.0.2.1
+  UPSTREAM_EXTERNAL  true if the upstream is not a service of the chain: it then gets no headers
+                     but those of tracing; default false
+  CALLS              all calls of a chain, in place of UPSTREAM_URI: a JSON array of steps, which
+                     are made one after another. A step is an array of calls, which are made at
+                     the same time. [] makes no call. Example:
                      [[{"url": "http://a/"}, {"url": "http://b/", "method": "POST", "body": "x"}],
                       [{"url": "http://c/", "external": true}]]
-  FORWARD_HEADERS    names of headers, joined by commas, that a chain passes on to services of ours
-                     beside the usual ones
-  FAIL_PROBABILITY   in [0,1], counts in place of what requests ask for (header fail)
-  HANG_PROBABILITY   likewise (header hang)
+  FORWARD_HEADERS    names of headers, joined by commas, that a chain passes on to the services of
+                     the chain, in addition to those that it always passes on
+  FAIL_PROBABILITY   probability in [0,1] that a chain fails a try; it replaces the probability
+                     that the header fail of a request asks for
+  HANG_PROBABILITY   probability in [0,1] that a chain hangs; it replaces that of the header hang
   WORK_DURATION      how long a try that does not fail works before it calls; default 0s
-  HANG_DURATION      how long a hanging try waits; default 3s
-  PORT               TCP port to listen on, 0 for any free one; default 3000
+  HANG_DURATION      how long a try that hangs waits; default 3s
+  PORT               TCP port to listen on; 0 takes any free one; default 3000
 
-Besides its requests it answers /metrics, /healthz and /readyz, and as chain or relay
-/probe/PATH?host=NAME.hellochaos.invalid: it sends GET /PATH with that Host by its own way out,
-for 2 s at most, and answers in JSON what came back: status, body and error.
+The service also answers /metrics, /healthz and /readyz. A chain and a relay answer
+/probe/PATH?host=NAME.hellochaos.invalid: they send GET /PATH with that Host as they send their
+own calls, wait for 2 s at most, and answer with the status, the body and the error in JSON.
 
-Callers are held to limits, and their connection is closed beyond them: a request's head has
-at most 8 KiB (else 431) and comes within 10 s, its body within 10 s; an answer is taken off
-within 10 s after it was written; a connection is idle for at most 65 min, longer than Envoy
-keeps one. 2048 connections are served at once, and more wait until one of them ends. How long
-a try takes is not limited.
+The service limits what a caller can take, and closes the connection of a caller beyond a limit:
+the first line and the headers of a request have at most 8 KiB (or the answer is 431) and must
+come within 10 s, its body within 10 s; the caller must read an answer within 10 s after it was
+written; a connection may be idle for at most 65 min, longer than Envoy keeps one. At most
+2048 connections are served at once, and more wait until one of them ends. There is no limit
+on how long a try takes.
 
-After SIGTERM or SIGINT /readyz is 503 and all else goes on for 3 s; then it takes no new
-connection and ends when its tries have, or cuts what is left of them after 10 s more. A second
-signal ends it at once.
+After SIGTERM or SIGINT /readyz answers 503, and the service goes on for 3 s. Then it accepts no
+new connection, and ends when its tries have ended; after 10 s more it cuts those that have not.
+A second signal ends it at once.
 `
 
 func main() { os.Exit(hello.run(context.Background(), os.Args[1:], os.Getenv, os.Stdout, os.Stderr)) }
@@ -101,7 +109,7 @@ func (p program) run(ctx context.Context, args []string, getenv func(string) str
 	return 0
 }
 
-// configure joins all problems of the arguments and of the environment.
+// configure reads the environment. Its error joins all problems of the arguments and of the environment.
 func configure(args []string, getenv func(string) string) (service.Config, int, error) {
 	flags := flag.NewFlagSet("hello-service", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
@@ -110,7 +118,7 @@ func configure(args []string, getenv func(string) string) (service.Config, int, 
 		return service.Config{}, 0, problem
 	}
 	if problem == nil && flags.NArg() > 0 {
-		problem = fmt.Errorf("arguments are %q: want none", flags.Args())
+		problem = fmt.Errorf("the arguments %q are not accepted: hello-service takes none", flags.Args())
 	}
 	config, port, err := service.FromEnvironment(getenv)
 	return config, port, errors.Join(problem, err)
@@ -133,8 +141,8 @@ func (p program) listen(ctx context.Context, config service.Config, port int, lo
 	return p.serve(ctx, server, p.limits.Listener(listener), handler.Drain)
 }
 
-// serve answers on listener until ctx ends, gives notice by unready, goes on for p.notice, waits for the tries that
-// are on their way, and cuts what is left of them after p.drain.
+// serve answers on listener until ctx ends. Then it calls unready, goes on for p.notice, stops accepting connections, and waits for
+// the tries that have begun; after p.drain it cuts those that have not ended.
 func (p program) serve(ctx context.Context, server *http.Server, listener net.Listener, unready func()) error {
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
@@ -152,7 +160,7 @@ func (p program) serve(ctx context.Context, server *http.Server, listener net.Li
 	defer cancel()
 	err := server.Shutdown(deadline)
 	if err != nil {
-		err = fmt.Errorf("tries did not end in %v and were cut: %w", p.drain, errors.Join(err, server.Close()))
+		err = fmt.Errorf("some tries did not end in %v and were cut: %w", p.drain, errors.Join(err, server.Close()))
 	}
 	<-served
 	return err

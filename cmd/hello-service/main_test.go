@@ -22,7 +22,7 @@ import (
 	"github.com/hellochaos/hellochaos/service/trail"
 )
 
-// quick is hello with less time for its callers to turn elsewhere.
+// quick is hello with a shorter notice.
 var quick = program{notice: time.Millisecond, drain: hello.drain, limits: hello.limits}
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -34,7 +34,7 @@ type running struct {
 	status  chan int
 }
 
-// start runs the program and returns when it serves.
+// start runs the program, and returns when it serves.
 func start(t *testing.T, ctx context.Context, environment map[string]string) *running {
 	t.Helper()
 	read, write := io.Pipe()
@@ -54,7 +54,7 @@ func start(t *testing.T, ctx context.Context, environment map[string]string) *ru
 	return p
 }
 
-// end reads the log to its end and checks that the program says one more line and ends with status 0.
+// end reads the log to its end, and checks that the program logs one more line and ends with status 0.
 func (p *running) end(t *testing.T) {
 	t.Helper()
 	var lines []string
@@ -117,7 +117,7 @@ func TestRunServesUntilItsContextEnds(t *testing.T) {
 	}
 }
 
-// A try that is on its way when the signal comes is answered.
+// A try that has begun when the signal comes is answered.
 func TestRunEndsItsTriesAfterASignal(t *testing.T) {
 	p := start(t, t.Context(), map[string]string{"SERVICE_NAME": "one-a", "ROLE": "script", "HANG_DURATION": "1s", "PORT": "0"})
 	client := newClient(t)
@@ -147,8 +147,8 @@ func TestRunEndsItsTriesAfterASignal(t *testing.T) {
 	p.end(t)
 }
 
-// After a signal the program says that it is not ready while it still takes connections, so that its callers learn it
-// from there and not from a refusal.
+// After a signal, the program still accepts connections for some time while /readyz answers 503, so that callers learn from
+// /readyz that it ends, and not from a refused connection.
 func TestServeGivesNoticeBeforeItRefuses(t *testing.T) {
 	handler, err := service.New(service.Config{Role: service.Clock})
 	if err != nil {
@@ -164,7 +164,7 @@ func TestServeGivesNoticeBeforeItRefuses(t *testing.T) {
 	server, served := &http.Server{Handler: handler}, make(chan error, 1)
 	go func() { served <- program{notice: time.Hour}.serve(ctx, server, listener, handler.Drain) }()
 	client, address := newClient(t), "http://"+listener.Addr().String()
-	client.Transport.(*http.Transport).DisableKeepAlives = true // each request comes by a connection of its own
+	client.Transport.(*http.Transport).DisableKeepAlives = true // each request opens a new connection
 	if status, _, err := get(client, address+"/readyz"); err != nil || status != 200 {
 		t.Errorf("GET /readyz before the signal = %d %v, want 200", status, err)
 	}
@@ -186,23 +186,23 @@ func TestServeGivesNoticeBeforeItRefuses(t *testing.T) {
 	}
 }
 
-// Kubernetes kills 30 s after the signal; a hang that is on its way then must be answered before.
+// Kubernetes kills the program 30 s after the signal. A hanging try that has begun by then must be answered before.
 func TestTimesOfTheEnd(t *testing.T) {
 	if hello.notice+hello.drain >= 30*time.Second || hello.drain <= trail.DefaultHang {
 		t.Errorf("%+v: want less than 30s in all, and a drain above %v", hello, trail.DefaultHang)
 	}
-	for _, want := range []string{fmt.Sprintf("for %.0f s;", hello.notice.Seconds()), fmt.Sprintf("%.0f s more.", hello.drain.Seconds())} {
+	for _, want := range []string{fmt.Sprintf("goes on for %.0f s.", hello.notice.Seconds()), fmt.Sprintf("after %.0f s more", hello.drain.Seconds())} {
 		if !strings.Contains(usage, want) {
 			t.Errorf("-h lacks %q", want)
 		}
 	}
 }
 
-// -h tells the limits that are in force.
+// The help has the limits that are in force.
 func TestHelpTellsTheLimits(t *testing.T) {
 	l, text := hello.limits, strings.Join(strings.Fields(usage), " ")
 	for _, want := range []string{
-		fmt.Sprintf("at most %d KiB (else 431) and comes within %.0f s", l.HeadBytes>>10, l.Head.Seconds()),
+		fmt.Sprintf("at most %d KiB (or the answer is 431) and must come within %.0f s", l.HeadBytes>>10, l.Head.Seconds()),
 		fmt.Sprintf("its body within %.0f s", l.Body.Seconds()),
 		fmt.Sprintf("within %.0f s after it was written", l.Write.Seconds()),
 		fmt.Sprintf("idle for at most %.0f min", l.Idle.Minutes()),
@@ -214,7 +214,7 @@ func TestHelpTellsTheLimits(t *testing.T) {
 	}
 }
 
-// A try that does not end in time is cut, and the program says so.
+// A try that does not end in time is cut, and the program reports it.
 func TestServeCutsTriesAtItsDeadline(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -242,7 +242,7 @@ func TestRunRefusesAWrongConfiguration(t *testing.T) {
 	if status != 2 {
 		t.Errorf("status = %d, want 2", status)
 	}
-	for _, want := range []string{`arguments are ["now"]: want none`, `ROLE`, `PORT is "66000"`, `HANG_DURATION is "-1s"`,
+	for _, want := range []string{`the arguments ["now"] are not accepted`, `ROLE`, `PORT is "66000"`, `HANG_DURATION is "-1s"`,
 		`UPSTREAM_EXTERNAL is "yes"`, `SERVICE_NAME`} {
 		if !strings.Contains(stderr.String(), want) {
 			t.Errorf("message lacks %q:\n%s", want, &stderr)

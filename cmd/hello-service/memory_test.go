@@ -18,8 +18,8 @@ import (
 	"time"
 )
 
-// Callers cannot make the program hold what they send: 200 connections with headers of 900 kB are all refused, and its
-// memory stays below 64 MiB at any time.
+// Callers cannot fill the memory of the program: it refuses 200 connections with headers of 900 kB each, and never has 64 MiB of
+// memory or more.
 func TestLargeHeadersAreNotKept(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("the peak of a process's memory is read from Linux's /proc")
@@ -71,7 +71,7 @@ func launch(t *testing.T) (process int, address string) {
 	return command.Process.Pid, "127.0.0.1:" + port[1]
 }
 
-// sendHead sends one request with a header of size bytes and returns the status of its answer, or what came instead.
+// sendHead sends one request with a header of size bytes. It returns the status of the answer, or the error.
 func sendHead(address string, size int) string {
 	connection, err := net.Dial("tcp", address)
 	if err != nil {
@@ -80,7 +80,7 @@ func sendHead(address string, size int) string {
 	defer connection.Close()
 	_ = connection.SetDeadline(time.Now().Add(30 * time.Second))
 	sent := make(chan struct{})
-	go func() { // fails when the server has seen enough
+	go func() { // the write fails when the server closes the connection
 		defer close(sent)
 		_, _ = fmt.Fprintf(connection, "GET / HTTP/1.1\r\nHost: clock\r\nX-A: %s\r\n\r\n", strings.Repeat("a", size))
 	}()
@@ -93,7 +93,7 @@ func sendHead(address string, size int) string {
 	return strconv.Itoa(response.StatusCode)
 }
 
-// peakMemory is the most memory in bytes that a process has had resident.
+// peakMemory is the largest resident memory that a process has had so far, in bytes.
 func peakMemory(t *testing.T, process int) int {
 	t.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", process))

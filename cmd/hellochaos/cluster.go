@@ -18,18 +18,20 @@ import (
 	"github.com/hellochaos/hellochaos/target/cluster"
 )
 
-// connect connects to the cluster that the options choose; say tells progress by the line, nil tells nothing.
-func connect(ctx context.Context, o cluster.Options, say func(string, ...any)) (*cluster.Cluster, error) {
-	o.Version, o.Command, o.Say = version(), commandLine(), say
+// connect connects to the cluster that the options choose. progress prints one line about what is being done; where it is
+// nil, nothing is printed.
+func connect(ctx context.Context, o cluster.Options, progress func(string, ...any)) (*cluster.Cluster, error) {
+	o.Version, o.Command, o.Say = version(), commandLine(), progress
 	return cluster.Connect(ctx, o)
 }
 
-// lines tells progress by the line.
+// lines returns a function that prints one line of progress to w.
 func lines(w io.Writer) func(string, ...any) {
 	return func(format string, args ...any) { fmt.Fprintf(w, format+"\n", args...) }
 }
 
-// clusterCommand is a command that does one thing with a cluster. Its flags are looked at by checks before it connects.
+// clusterCommand returns a command that does one thing with a cluster. Before the command connects, it calls checks, which
+// validate its own flags.
 func clusterCommand(use, short, long string, args cobra.PositionalArgs, do func(cmd *cobra.Command, c *cluster.Cluster, args []string) error, checks ...func() error) *cobra.Command {
 	cmd := &cobra.Command{Use: use, Short: short, Long: long, Args: args}
 	flags := cluster.AddFlags(cmd.Flags())
@@ -46,7 +48,7 @@ func clusterCommand(use, short, long string, args cobra.PositionalArgs, do func(
 		if err != nil {
 			return failure{err}
 		}
-		if err := hold(cmd.Context()); err != nil {
+		if err := protect(cmd.Context()); err != nil {
 			return err
 		}
 		return do(cmd, c, args)
@@ -57,29 +59,34 @@ func clusterCommand(use, short, long string, args cobra.PositionalArgs, do func(
 func deployCommand() *cobra.Command {
 	choices := cluster.Choices{}
 	cmd := clusterCommand("deploy", "install the chain on a cluster",
-		`Install the chain into the namespace: the services, the Sidecar that closes
-egress, and the clock in a namespace of its own, outside the mesh. The namespace
-is made if it is missing, and labelled for injection.
+		`Install the chain into a namespace: its three services, and the Sidecar that
+lets them call nothing outside the mesh. The clock, which the last service
+calls, gets a namespace of its own outside the mesh. deploy creates a namespace
+that is missing, and gives the namespace of the services the label by which
+Istio injects sidecars.
 
-It is done again without harm. An object of the same name that another made is
-completed, and undeploy then deletes it; what another has set otherwise is
-refused.
+You can repeat deploy: it changes only what is missing or different. If an
+object of the same name exists that hellochaos did not make, deploy adds what
+the chain needs and prints that undeploy will delete the object. If another
+program has set one of the needed fields to another value, deploy names the
+field and changes nothing.
 
-Requests enter at Service frontend, and who sends one can make the services fail
-and hang. By default it is open to the cluster alone. With --service-type
-LoadBalancer, as in the tutorial, it gets an address that is public on most
-clouds; with NodePort it is open to whoever reaches a node. A run keeps the type.`,
+Requests enter at the Service frontend, and everyone who can send one can make
+the services fail and hang. By default only the cluster can reach the Service.
+With --service-type LoadBalancer, as in the tutorial, it gets an address that is
+public on most clouds; with NodePort, everyone who reaches a node of the cluster
+reaches it. A run does not change the type.`,
 		cobra.NoArgs, func(cmd *cobra.Command, c *cluster.Cluster, _ []string) error {
 			if err := c.Deploy(cmd.Context(), manifests.Application(), choices); err != nil {
 				return failure{err}
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%s\nthe chain is in namespace %s; next: hellochaos run all --target cluster -n %s\n",
+			fmt.Fprintf(cmd.OutOrStdout(), "%s\nThe chain is in namespace %s. To test it, type:\n  hellochaos run all --target cluster -n %s\n",
 				whoCanReach[choices.ServiceType], c.Namespace(), c.Namespace())
 			return nil
 		}, func() error {
 			var problems []error
 			if !slices.Contains(cluster.ServiceTypes, choices.ServiceType) {
-				problems = append(problems, fmt.Errorf("--service-type %s: must be %s", choices.ServiceType, strings.Join(cluster.ServiceTypes, ", ")))
+				problems = append(problems, fmt.Errorf("--service-type %s: must be one of %s", choices.ServiceType, strings.Join(cluster.ServiceTypes, ", ")))
 			}
 			if !imageForm.MatchString(choices.Image) {
 				problems = append(problems, fmt.Errorf("--image %q: must be the reference of an image, such as registry.example/hello-service:1.0", choices.Image))
@@ -87,26 +94,30 @@ clouds; with NodePort it is open to whoever reaches a node. A run keeps the type
 			return errors.Join(problems...)
 		})
 	cmd.Example = "  hellochaos deploy -n demo --image registry.example/hello-service:1.0"
-	cmd.Flags().StringVar(&choices.Image, "image", "hello-service", "container `image` of hello-service")
-	cmd.Flags().StringVar(&choices.ServiceType, "service-type", cluster.ClusterIP, "`type` of Service frontend: "+strings.Join(cluster.ServiceTypes, ", "))
+	cmd.Flags().StringVar(&choices.Image, "image", "hello-service", "container `image` of hello-service, the program of every service")
+	cmd.Flags().StringVar(&choices.ServiceType, "service-type", cluster.ClusterIP, "`type` of the Service frontend: "+strings.Join(cluster.ServiceTypes, ", "))
 	return cmd
 }
 
-// imageForm has the characters of which references of images consist (the grammar of distribution/reference).
+// imageForm matches the characters that a reference of an image can have (the grammar of distribution/reference).
 var imageForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:/@+-]*$`)
 
-// whoCanReach tells for each type of Service frontend who can send it requests.
+// whoCanReach has a sentence for each type of the Service frontend: it names who can send requests to it.
 var whoCanReach = map[string]string{
-	cluster.ClusterIP: "Service frontend is of type ClusterIP: only what runs in the cluster, or may forward a port to it, can send requests.",
-	cluster.NodePort: "Service frontend is of type NodePort: whoever reaches a node of the cluster can send requests, and can make the services fail\n" +
-		"and hang. 'hellochaos deploy --service-type ClusterIP' closes it.",
-	cluster.LoadBalancer: "Service frontend is of type LoadBalancer: on most clouds its address is public, and whoever reaches it can send requests, and\n" +
-		"can make the services fail and hang. 'hellochaos deploy --service-type ClusterIP' closes it.",
+	cluster.ClusterIP: "The Service frontend is of type ClusterIP: only programs in the cluster, and users who may forward a port to it, can send\n" +
+		"requests.",
+	cluster.NodePort: "The Service frontend is of type NodePort: everyone who reaches a node of the cluster can send requests, and can make the\n" +
+		"services fail and hang. 'hellochaos deploy --service-type ClusterIP' ends that.",
+	cluster.LoadBalancer: "The Service frontend is of type LoadBalancer: its address is public on most clouds, and everyone who reaches it can send\n" +
+		"requests, and can make the services fail and hang. 'hellochaos deploy --service-type ClusterIP' ends that.",
 }
 
 func undeployCommand() *cobra.Command {
-	return clusterCommand("undeploy", "take the chain off a cluster",
-		"Remove all that 'hellochaos deploy' made in the namespace, and what it made around it.",
+	return clusterCommand("undeploy", "remove the chain from a cluster",
+		`Delete the chain from its namespace. undeploy also deletes the namespace if
+deploy created it and nothing else is in it, and the clock unless the chain of
+another namespace calls it. It refuses while a run is in progress, or has not
+been restored.`,
 		cobra.NoArgs, func(cmd *cobra.Command, c *cluster.Cluster, _ []string) error {
 			if err := c.Undeploy(cmd.Context()); err != nil {
 				return failure{err}
@@ -116,8 +127,8 @@ func undeployCommand() *cobra.Command {
 }
 
 func doctorCommand() *cobra.Command {
-	return clusterCommand("doctor", "look whether a cluster is ready for a run",
-		"Look at everything that a run on the cluster needs: what is wrong, what it means,\nand what to type.",
+	return clusterCommand("doctor", "check whether a cluster is ready for a run",
+		"Check everything that a run on the cluster needs. For each problem, doctor\nprints what is wrong, what that means for a run, and what to type to mend it.",
 		cobra.NoArgs, func(cmd *cobra.Command, c *cluster.Cluster, _ []string) error {
 			objects, err := manifests.Through(manifests.StageNames()[len(manifests.StageNames())-1], nil)
 			if err != nil {
@@ -136,7 +147,7 @@ func doctorCommand() *cobra.Command {
 		})
 }
 
-// print writes a finding for people.
+// print writes a finding, and on a second line what the user can type about it.
 func print(w io.Writer, f cluster.Finding) {
 	fmt.Fprintf(w, "%-4s  %s: %s\n", f.State, printable.Line(f.Name), printable.Line(f.Meaning))
 	if f.Type != "" {
@@ -144,7 +155,7 @@ func print(w io.Writer, f cluster.Finding) {
 	}
 }
 
-// complain prints what is wrong, and nothing else; the error is about what makes a run impossible.
+// complain prints the findings that are problems. It returns an error if one of them makes a run impossible.
 func complain(w io.Writer, findings []cluster.Finding) error {
 	var impossible []string
 	for _, f := range cluster.Problems(findings) {
@@ -154,33 +165,35 @@ func complain(w io.Writer, findings []cluster.Finding) error {
 		}
 	}
 	if len(impossible) > 0 {
-		return fmt.Errorf("the cluster is not ready for a run (%s): see above; nothing was changed", strings.Join(impossible, ", "))
+		return fmt.Errorf("the cluster is not ready for a run: the problems printed above (%s) prevent it; nothing was changed", strings.Join(impossible, ", "))
 	}
 	return nil
 }
 
 func statusCommand() *cobra.Command {
-	return clusterCommand("status", "list runs at work and what ended runs left behind",
-		`List the runs of the namespace that are at work, and those that ended without
-putting everything back. Where a run has not given back its lease, status looks
-for some seconds whether the run still renews it. The exit code is 5 when
-something is left.`,
+	return clusterCommand("status", "list the runs of a cluster that are in progress or unrestored",
+		`List the runs in the namespace that are in progress, and the runs that ended
+without putting everything back. A run holds a lease, an object in the
+namespace, and renews it every few seconds. If the lease of a run is still
+there, status watches it for some seconds to see whether the run renews it.
+
+The exit code is 5 if a run ended without putting everything back.`,
 		cobra.NoArgs, func(cmd *cobra.Command, c *cluster.Cluster, _ []string) error {
 			left, err := c.Leftovers(cmd.Context())
 			if err != nil {
 				return failure{err}
 			}
-			return tellLeftovers(cmd.OutOrStdout(), c, left)
+			return printLeftovers(cmd.OutOrStdout(), c, left)
 		})
 }
 
-func tellLeftovers(w io.Writer, c *cluster.Cluster, left []cluster.Leftover) error {
+func printLeftovers(w io.Writer, c *cluster.Cluster, left []cluster.Leftover) error {
 	code := reports.ExitPass
 	for _, l := range left {
 		state := "ended without putting everything back"
 		switch {
 		case l.Running:
-			state = "at work"
+			state = "in progress"
 		case l.Silent > 0:
 			state = fmt.Sprintf("has not renewed its lease for %v, so it was probably killed; it has not put everything back", l.Silent.Round(time.Second))
 		}
@@ -189,7 +202,7 @@ func tellLeftovers(w io.Writer, c *cluster.Cluster, left []cluster.Leftover) err
 		}
 		fmt.Fprintf(w, "%s  %s\n", printable.Line(l.Name), state)
 		if !l.Started.IsZero() {
-			fmt.Fprintf(w, "  %s, begun %s on %s (process %d)\n", printable.Line(l.Command), l.Started.Format(time.DateTime), printable.Line(l.Host), l.Process)
+			fmt.Fprintf(w, "  %s, started %s on %s (process %d)\n", printable.Line(l.Command), l.Started.Format(time.DateTime), printable.Line(l.Host), l.Process)
 		}
 		if l.Problem != nil {
 			fmt.Fprintf(w, "  %s\n", strings.ReplaceAll(l.Problem.Error(), "\n", "\n  "))
@@ -198,14 +211,14 @@ func tellLeftovers(w io.Writer, c *cluster.Cluster, left []cluster.Leftover) err
 			fmt.Fprintf(w, "  changed: %s\n", printable.Line(name))
 		}
 		for _, name := range l.Edited {
-			fmt.Fprintf(w, "  edited by another since: %s\n", printable.Line(name))
+			fmt.Fprintf(w, "  edited by someone else since: %s\n", printable.Line(name))
 		}
 		if !l.Running && !l.Started.IsZero() {
 			fmt.Fprintf(w, "  > %s\n", c.RestoreCommand(l.Name))
 		}
 	}
 	if len(left) == 0 {
-		fmt.Fprintf(w, "namespace %s: no run is at work, and nothing is left of any\n", c.Namespace())
+		fmt.Fprintf(w, "namespace %s: no run is in progress, and every run has put everything back\n", c.Namespace())
 	}
 	if code != reports.ExitPass {
 		return exit(code)
@@ -215,21 +228,24 @@ func tellLeftovers(w io.Writer, c *cluster.Cluster, left []cluster.Leftover) err
 
 func restoreCommand() *cobra.Command {
 	all, now, edited := false, false, ""
-	cmd := clusterCommand("restore [RUN]", "put back what a run has left, from its journal",
-		`Put the cluster back as it was before a run that could not do so itself: every
-object from the run's journal, which is in the cluster. What another has changed
-since is left alone, and the exit code is 5, unless --edited says otherwise.
+	cmd := clusterCommand("restore [RUN]", "undo what a run changed on a cluster and did not put back",
+		`Put every object back as it was before a run that could not do so itself. Before
+a run changes an object, it saves the object in its journal, a ConfigMap in the
+namespace; restore reads that journal. If someone else has changed an object
+since the run did, restore leaves it alone and ends with exit code 5, unless
+--edited says what to do.
 
-A run that was killed has not given back its lease. restore watches the lease
-for as long as it lasts, 30 s, and takes it if the run does not renew it. It
-compares no clocks. If you know that the run is dead, --now does not wait.
+A run that was killed still holds its lease. restore watches the lease for 30 s,
+the time for which it is valid, and takes it over if the run does not renew it.
+It does not compare clocks of different machines. If you know that the run is
+dead, --now takes the lease over at once.
 
-A journal that no run in the namespace can have written, that is damaged, or
-that a newer hellochaos has written is refused: nothing of it is done, and it
-is kept.`,
+restore refuses a journal that is damaged, that a newer hellochaos has written,
+or that changes what no run in the namespace may change. It then changes nothing
+that the journal names, and keeps the journal.`,
 		cobra.MaximumNArgs(1), func(cmd *cobra.Command, c *cluster.Cluster, args []string) error {
 			if (len(args) == 1) == all {
-				return errors.New("restore: name one run of 'hellochaos status', or --all")
+				return errors.New("restore: name one of the runs that 'hellochaos status' lists, or give --all")
 			}
 			if edited != "" && edited != string(cluster.KeepEdits) && edited != string(cluster.OverwriteEdits) {
 				return fmt.Errorf("restore: --edited %s: must be keep or overwrite", edited)
@@ -244,13 +260,14 @@ is kept.`,
 			return restore(cmd, c, names, cluster.Edits(edited), now)
 		})
 	cmd.Example = "  hellochaos restore 20260102-150405-1a2b -n demo\n  hellochaos restore --all"
-	cmd.Flags().StringVar(&edited, "edited", "", "what to do with `objects` that another has changed since: keep or overwrite (default: neither)")
-	cmd.Flags().BoolVar(&all, "all", false, "every run that left something in the namespace")
-	cmd.Flags().BoolVar(&now, "now", false, "do not wait for the lease to run out: you know that no run is at work in the namespace")
+	cmd.Flags().StringVar(&edited, "edited", "", "what to do with `objects` that someone else has changed since the run: keep or overwrite (default: leave them, and end with exit code 5)")
+	cmd.Flags().BoolVar(&all, "all", false, "restore every run in the namespace that did not put everything back")
+	cmd.Flags().BoolVar(&now, "now", false, "do not wait until the lease has expired; only if you know that no run is in progress in the namespace")
 	return cmd
 }
 
-// restore puts some runs back, the newest first: each found what the one before it had left.
+// restore undoes the changes of runs, those of the newest run first, because each run started from what the run before it had
+// left.
 func restore(cmd *cobra.Command, c *cluster.Cluster, names []string, edited cluster.Edits, now bool) error {
 	var problems []error
 	for _, name := range slices.Backward(names) {
@@ -265,17 +282,18 @@ func restore(cmd *cobra.Command, c *cluster.Cluster, names []string, edited clus
 		if err := c.Tidy(cmd.Context(), now); err != nil {
 			problems = append(problems, err)
 		} else {
-			fmt.Fprintf(cmd.OutOrStdout(), "namespace %s: nothing to put back\n", c.Namespace())
+			fmt.Fprintf(cmd.OutOrStdout(), "namespace %s: there is nothing to put back\n", c.Namespace())
 		}
 	}
 	if err := errors.Join(problems...); err != nil {
-		fmt.Fprintf(cmd.ErrOrStderr(), "hellochaos: not restored:\n  %s\n", strings.ReplaceAll(err.Error(), "\n", "\n  "))
+		fmt.Fprintf(cmd.ErrOrStderr(), "hellochaos: not everything was restored:\n  %s\n", strings.ReplaceAll(err.Error(), "\n", "\n  "))
 		return exit(reports.ExitNotRestored)
 	}
 	return nil
 }
 
-// countDown shows on a terminal how long a wait may still last; in a pipe, where the wait was announced by a line, nothing.
+// countDown returns a function that shows on a terminal how long a wait may still last. In a pipe it shows nothing: there the
+// line that announced the wait is enough.
 func countDown(w io.Writer) func(left time.Duration) {
 	line := newProgressLine(w, false)
 	return func(left time.Duration) {

@@ -39,8 +39,8 @@ type bed struct {
 	config    *rest.Config
 	core      kubernetes.Interface
 	objects   dynamic.Interface
-	// account is the kubeconfig of a ServiceAccount with the permissions of manifests/rbac.yaml and no others: all runs and
-	// restores are its. bindings are what it was granted.
+	// account is the kubeconfig of a ServiceAccount with the permissions of manifests/rbac.yaml and no others; the tests run and
+	// restore with it. bindings are the RoleBindings that grant the permissions.
 	account  string
 	bindings []*unstructured.Unstructured
 }
@@ -63,7 +63,7 @@ func istioResource(resource string) schema.GroupVersionResource {
 	return schema.GroupVersionResource{Group: "networking.istio.io", Version: "v1", Resource: resource}
 }
 
-// byHand is a rule that somebody has applied before any run.
+// byHand is a rule that a user has applied before any run.
 const byHand = `
 apiVersion: networking.istio.io/v1
 kind: VirtualService
@@ -73,10 +73,10 @@ spec:
   http: [{name: theirs, timeout: 7s, route: [{destination: {host: middleware}}]}]
 `
 
-// shared is the bed of the tests that leave it as it was.
+// shared is the bed of all tests that put back what they change.
 var shared *bed
 
-// newBed is a bed for a test that leaves it as it was, which is asserted at the test's end.
+// newBed returns a bed for a test, and checks at the end of the test that the bed is as it was.
 func newBed(t *testing.T) *bed {
 	t.Helper()
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
@@ -92,7 +92,7 @@ func newBed(t *testing.T) *bed {
 	before := b.state(t)
 	t.Cleanup(func() {
 		b.unchanged(t, before)
-		if t.Failed() { // the next test begins anew
+		if t.Failed() { // the next test gets a new bed
 			shared, afterAll = nil, func() error { return nil }
 			if err := b.remove(); err != nil {
 				t.Error(err)
@@ -127,7 +127,7 @@ func makeBed() (*bed, error) {
 	return b, nil
 }
 
-// prepare grants the account and applies the rule by hand.
+// prepare grants the permissions to the account, and applies the rule byHand.
 func (b *bed) prepare() error {
 	if err := b.grant(); err != nil {
 		return err
@@ -173,7 +173,7 @@ func (b *bed) grant() error {
 	return nil
 }
 
-// writeAccount writes a kubeconfig of the account, for a server that stands at an address with a certificate.
+// writeAccount writes a kubeconfig of the account for the server at an address, with its certificate.
 func (b *bed) writeAccount(file, server string, certificate []byte) error {
 	review, err := b.core.CoreV1().ServiceAccounts(b.namespace).CreateToken(context.Background(), "hellochaos",
 		&authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: new(int64(7200))}}, metav1.CreateOptions{})
@@ -188,8 +188,8 @@ func (b *bed) writeAccount(file, server string, certificate []byte) error {
 	return clientcmd.WriteToFile(*config, file)
 }
 
-// remove takes everything away. What a failed test has left, and what others have put there, keeps a namespace from being
-// undeployed.
+// remove deletes everything. It restores and deletes first what a failed test has left, because undeploy refuses a namespace
+// that has unrestored runs or objects of others.
 func (b *bed) remove() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
@@ -209,7 +209,7 @@ func (b *bed) remove() error {
 	return errors.Join(append(problems, os.RemoveAll(filepath.Dir(b.account)))...)
 }
 
-// present is the error of a deletion, unless there was nothing to delete.
+// present returns the error of a deletion, but nil where the object did not exist.
 func present(err error) error {
 	if apierrors.IsNotFound(err) {
 		return nil
@@ -217,13 +217,13 @@ func present(err error) error {
 	return err
 }
 
-// execute runs the program on the bed, by its account.
+// execute runs the program on the bed, with the permissions of its account.
 func (b *bed) execute(t *testing.T, args ...string) ended {
 	t.Helper()
 	return execute(t, append(args, "-n", b.namespace, "--kubeconfig", b.account)...)
 }
 
-// run runs stages on the bed, by its account or by the kubeconfig that args name.
+// run runs stages on the bed, with the permissions of its account or with the kubeconfig that args name.
 func (b *bed) run(t *testing.T, args ...string) (*reports.Report, ended) {
 	t.Helper()
 	if !slices.Contains(args, "--kubeconfig") {
@@ -237,7 +237,7 @@ func (b *bed) run(t *testing.T, args ...string) (*reports.Report, ended) {
 	return report, got
 }
 
-// state is the spec, labels and annotations of everything that a run may change, and who owns which fields.
+// state is the spec, the labels, the annotations and the owners of the fields of everything that a run may change.
 func (b *bed) state(t *testing.T) map[string]any {
 	t.Helper()
 	all := map[string]any{}

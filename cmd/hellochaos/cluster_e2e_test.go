@@ -25,7 +25,7 @@ import (
 	"github.com/hellochaos/hellochaos/reports"
 )
 
-// The tour on real Istio passes, and leaves nothing behind.
+// A run of all stages on real Istio passes, and leaves nothing behind.
 func TestE2EAllStages(t *testing.T) {
 	b := newBed(t)
 	report, got := b.run(t, "all", "--fail", "0.3")
@@ -55,8 +55,8 @@ func TestE2EAllStages(t *testing.T) {
 	b.prometheusIsLinkedTo(t, report)
 }
 
-// prometheusIsLinkedTo asserts that a report links to the cluster's Prometheus, if it has the one of Istio's addons at an address
-// that answers here.
+// prometheusIsLinkedTo checks that a report links to the cluster's Prometheus, if the cluster has the one of Istio's addons and
+// its address can be reached from here.
 func (b *bed) prometheusIsLinkedTo(t *testing.T, report *reports.Report) {
 	t.Helper()
 	service, err := b.core.CoreV1().Services("istio-system").Get(t.Context(), "prometheus", metav1.GetOptions{})
@@ -77,9 +77,9 @@ func (b *bed) prometheusIsLinkedTo(t *testing.T, report *reports.Report) {
 	}
 }
 
-// sameAsMesh runs the same stages on the embedded mesh, at a pace that it keeps beside a cluster on the same machine: every
-// check of the cluster must be there with the same prediction and the same verdict, but for medians, which are each target's
-// own pace. It logs the values side by side, for docs/cluster.md.
+// sameAsMesh runs the same stages on the embedded mesh, at a rate that it keeps beside a cluster on the same machine. Every check
+// of the cluster must be in the report of the mesh, with the same prediction and the same verdict; only medians of times may
+// differ, since each target has its own speed. It logs the values side by side, for docs/cluster.md.
 func sameAsMesh(t *testing.T, onCluster *reports.Report, stages ...string) {
 	t.Helper()
 	got := execute(t, append(append([]string{"run"}, stages...), "--rate", "600", "--format", "json")...)
@@ -102,18 +102,18 @@ func sameAsMesh(t *testing.T, onCluster *reports.Report, stages ...string) {
 			if c.After == nil || m.After == nil {
 				continue
 			}
-			// A ledger predicts what its own failures call for.
+			// The prediction of a ledger depends on the failures that it counted.
 			if math.Abs(c.After.Predicted-m.After.Predicted) > 1e-9 && c.Kind != reports.Median && c.Kind != reports.Ledger {
 				t.Errorf("%s, %s: predicted %v on the cluster, %v on the mesh", stage.Name, c.Name, c.After.Predicted, m.After.Predicted)
 			}
-			fmt.Fprintf(table, "| %s | %s | %s | %s | %s |\n", stage.Name, c.Name, value(&c, c.After.Predicted), told(&m), told(&c))
+			fmt.Fprintf(table, "| %s | %s | %s | %s | %s |\n", stage.Name, c.Name, value(&c, c.After.Predicted), measured(&m), measured(&c))
 		}
 	}
 	t.Logf("values side by side:\n%s", table)
 }
 
-// told is what a check measured after its stage, as a table has it.
-func told(c *reports.Check) string {
+// measured is the value that a check measured after its stage, and of how many, for a table.
+func measured(c *reports.Check) string {
 	if c.After.Measured == nil {
 		return "no data"
 	}
@@ -130,10 +130,10 @@ func value(c *reports.Check, v float64) string {
 	return reports.Probability(v)
 }
 
-// brief is a run of stage retry whose ledgers see enough, if not its shares, and whose phases last five seconds.
+// brief is a run of stage retry whose phases last five seconds: enough for its ledgers to decide, but not for its shares.
 var brief = []string{"retry", "--fail", "0.5", "--rate", "100", "--max-requests", "500"}
 
-// A policy that is weakened while it is measured fails with the cause named; the edit is reported and stays.
+// A policy that someone weakens while the run measures it fails, and the report names the cause. The edit stays in the cluster.
 func TestE2EEditedMeanwhile(t *testing.T) {
 	b := newBed(t)
 	services := b.objects.Resource(istioResource("virtualservices")).Namespace(b.namespace)
@@ -183,7 +183,7 @@ func TestE2EEditedMeanwhile(t *testing.T) {
 	if text, _ := json.Marshal(rule.Object["spec"]); !bytes.Contains(text, []byte(`"attempts":2`)) {
 		t.Errorf("the edit was overwritten: %s", text)
 	}
-	if got := b.execute(t, "status"); got.code != reports.ExitNotRestored || !strings.Contains(got.stdout, "edited by another since: VirtualService middleware") {
+	if got := b.execute(t, "status"); got.code != reports.ExitNotRestored || !strings.Contains(got.stdout, "edited by someone else since: VirtualService middleware") {
 		t.Errorf("status: exit %d\n%s", got.code, got.stdout)
 	}
 	if got := b.execute(t, "restore", "--all"); got.code != reports.ExitNotRestored {

@@ -26,13 +26,13 @@ import (
 // long is a run of stage prod whose two phases send for some seconds each.
 var long = []string{"prod", "--fail", "0", "--rate", "80"}
 
-// trigger does something once, a while after the first request that is meant.
+// trigger does something once, some time after the first request that meets a condition.
 type trigger struct {
 	once sync.Once
 	done chan struct{}
 }
 
-// after runs do in its own time when a request reads counters for the first time.
+// after starts do in a goroutine, some time after the first request that reads counters.
 func (t *trigger) after(r *http.Request, delay time.Duration, do func()) {
 	if measuring(r) {
 		t.once.Do(func() {
@@ -46,7 +46,7 @@ func (t *trigger) after(r *http.Request, delay time.Duration, do func()) {
 
 func newTrigger() *trigger { return &trigger{done: make(chan struct{})} }
 
-// fired asserts that it was done.
+// fired checks that the trigger has done it.
 func (t *trigger) fired(tb testing.TB) {
 	tb.Helper()
 	select {
@@ -56,7 +56,7 @@ func (t *trigger) fired(tb testing.TB) {
 	}
 }
 
-// While the API server is away the load goes on, and the counters are read when it is back.
+// While the API server does not answer, the load goes on; the counters are read when it answers again.
 func TestE2EAPIServerAway(t *testing.T) {
 	b := newBed(t)
 	var mutex sync.Mutex
@@ -88,7 +88,7 @@ func TestE2EAPIServerAway(t *testing.T) {
 	t.Logf("%d requests were refused; %s", refused, report.Summary)
 }
 
-// A pod that goes in the middle of a phase takes calls and counts with it: the report names it and gives no verdict.
+// A pod that is deleted in the middle of a phase loses calls and counts: the report names the pod and is inconclusive.
 func TestE2EPodDeleted(t *testing.T) {
 	b := newBed(t)
 	deleted := newTrigger()
@@ -117,7 +117,7 @@ func TestE2EPodDeleted(t *testing.T) {
 	}
 }
 
-// A token that is not accepted any more ends the run with what must be typed; another's token puts everything back.
+// When a token is no longer accepted, the run ends with the command to type; that command puts everything back with another token.
 func TestE2ETokenExpired(t *testing.T) {
 	b := newBed(t)
 	expired := newTrigger()
@@ -131,7 +131,7 @@ func TestE2ETokenExpired(t *testing.T) {
 		})
 		mutex.Lock()
 		defer mutex.Unlock()
-		if over { // an invalid token is what the API server itself is asked with from now on, and says no to
+		if over { // from now on the API server gets an invalid token, and refuses it
 			r.Header.Set("Authorization", "Bearer expired")
 		}
 		return false
@@ -145,13 +145,13 @@ func TestE2ETokenExpired(t *testing.T) {
 	if !strings.Contains(report.Error+report.Restoration.Problem, "does not accept the credentials, or they have expired") {
 		t.Errorf("the report does not say why: %s\n%s", report.Error, report.Restoration.Problem)
 	}
-	// This restore waits until the lease has run out, which the run could not give back.
+	// This restore waits until the lease has expired, because the run could not give it back.
 	if got := b.execute(t, "restore", "--all"); got.code != 0 || !strings.Contains(got.stdout, "has not given back its lease") {
 		t.Errorf("restore with a good token: exit %d\n%s%s", got.code, got.stdout, got.stderr)
 	}
 }
 
-// Two runs in a namespace are kept apart: the second one changes nothing.
+// Of two runs in one namespace, the second is refused and changes nothing.
 func TestE2ETwoRuns(t *testing.T) {
 	b := newBed(t)
 	under := newTrigger()
@@ -182,7 +182,7 @@ spec:
     patch: {operation: MERGE, value: {route: {retry_policy: {num_retries: 1}}}}
 `
 
-// Retries that are lowered behind the policy's back fail the ledger, and whoever did it is named.
+// Retries that are lowered by another object than the VirtualService fail the ledger, and the report names who made the object.
 func TestE2EEnvoyFilter(t *testing.T) {
 	b := newBed(t)
 	filters := b.objects.Resource(schema.GroupVersionResource{Group: "networking.istio.io", Version: "v1alpha3", Resource: "envoyfilters"}).Namespace(b.namespace)
@@ -225,7 +225,7 @@ func TestE2EEnvoyFilter(t *testing.T) {
 	}
 }
 
-// A Gateway for which there are no pods is refused before the first change.
+// A Gateway that selects no pods is refused before the first change.
 func TestE2ENoGateway(t *testing.T) {
 	b := newBed(t)
 	text, err := manifests.StageYAML("ingress")
@@ -233,7 +233,7 @@ func TestE2ENoGateway(t *testing.T) {
 		t.Fatal(err)
 	}
 	folder := t.TempDir()
-	elsewhere := strings.Replace(string(text), "istio: ingressgateway", "istio: ingress", 1) // as Istio's Helm chart names it
+	elsewhere := strings.Replace(string(text), "istio: ingressgateway", "istio: ingress", 1) // the label that Istio's Helm chart gives to the pods
 	if err := os.WriteFile(filepath.Join(folder, "ingress.yaml"), []byte(elsewhere), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -243,7 +243,7 @@ func TestE2ENoGateway(t *testing.T) {
 	}
 }
 
-// A webhook that refuses the stages' objects is named before the first change.
+// Before the first change the program names a webhook that refuses the objects of the stages.
 func TestE2EWebhookRefuses(t *testing.T) {
 	b := newBed(t)
 	hooks := b.core.AdmissionregistrationV1().ValidatingWebhookConfigurations()
@@ -265,7 +265,7 @@ func TestE2EWebhookRefuses(t *testing.T) {
 	})
 	var got ended
 	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(time.Second) {
-		// The API server learns of it by a watch of its own.
+		// The API server learns of the webhook some time later, by a watch.
 		if got = b.execute(t, "run", "prod", "--target", "cluster", "--fail", "0", "--max-requests", "20"); got.code == reports.ExitInfrastructure {
 			break
 		}

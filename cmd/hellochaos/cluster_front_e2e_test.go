@@ -15,7 +15,7 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// front stands before the API server and can make trouble: trouble gets every request first, and says whether that was all.
+// front is a proxy before the API server. trouble gets every request first, and returns whether it has answered the request.
 type front struct {
 	proxy   *httputil.ReverseProxy
 	trouble func(w http.ResponseWriter, r *http.Request) (handled bool)
@@ -27,10 +27,10 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// newFront starts a front before the bed's API server. kubeconfig leads the bed's account through it.
+// newFront starts a front before the API server of the bed. With kubeconfig, the account of the bed connects through it.
 func (b *bed) newFront(t *testing.T, trouble func(http.ResponseWriter, *http.Request) bool) (f *front, kubeconfig string) {
 	t.Helper()
-	anonymous := rest.AnonymousClientConfig(b.config) // the account brings its own token
+	anonymous := rest.AnonymousClientConfig(b.config) // the token of the account is in each request
 	transport, err := rest.TransportFor(anonymous)
 	if err != nil {
 		t.Fatal(err)
@@ -41,7 +41,7 @@ func (b *bed) newFront(t *testing.T, trouble func(http.ResponseWriter, *http.Req
 	}
 	f = &front{proxy: httputil.NewSingleHostReverseProxy(server), trouble: trouble}
 	f.proxy.Transport = transport
-	listening := httptest.NewTLSServer(f) // clients keep tokens to themselves where there is no TLS
+	listening := httptest.NewTLSServer(f) // clients do not send tokens without TLS
 	t.Cleanup(listening.Close)
 	kubeconfig = filepath.Join(t.TempDir(), "kubeconfig")
 	if err := b.writeAccount(kubeconfig, listening.URL, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: listening.Certificate().Raw})); err != nil {

@@ -15,14 +15,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// killer kills a process after its n-th write was done, before it can know.
+// killer kills a process when the API server has done its n-th write, before the process gets the answer.
 type killer struct {
 	mutex  sync.Mutex
 	left   int
 	victim *os.Process
 }
 
-// trouble is a front's.
+// trouble is the trouble of a front.
 func (k *killer) trouble(f *front, r *http.Request) (handled bool) {
 	write := r.Method != http.MethodGet && r.URL.Query().Get("dryRun") == "" &&
 		!strings.Contains(r.URL.Path, "/leases") && !strings.Contains(r.URL.Path, "accessreviews")
@@ -39,7 +39,7 @@ func (k *killer) trouble(f *front, r *http.Request) (handled bool) {
 	panic(http.ErrAbortHandler)
 }
 
-// Wherever a run is killed, restore puts everything back from the journal in the cluster alone.
+// After whichever write a run is killed, restore puts everything back from only the journal in the cluster.
 func TestE2EKilledAtEveryWrite(t *testing.T) {
 	b := newBed(t)
 	before := b.state(t)

@@ -13,7 +13,7 @@ import (
 	"github.com/hellochaos/hellochaos/spelling"
 )
 
-// compareFlags are the flags of compare-reports that package compare does not own.
+// compareFlags are the flags of compare-reports that package compare does not define.
 type compareFlags struct {
 	format              string
 	force, all, noColor bool
@@ -26,30 +26,39 @@ func compareCommand() *cobra.Command {
 		Use:     "compare-reports OLD NEW",
 		Aliases: []string{"compare"},
 		Short:   "compare two saved reports of one scenario",
-		Long: `Compare two reports of one scenario, metric by metric: better, worse, same
-(within the margin) or unclear, with intervals and p-values after Holm. Each is
-a folder that 'run --out' wrote, a file, or - for standard input; one of the two
-can be standard input.
+		Long: `Compare two reports of one scenario. Each metric of NEW is better or worse than
+that of OLD, the same (the difference is smaller than a margin), or unclear (the
+reports have too few requests to decide). Differences are printed with their
+confidence intervals, and with p-values that Holm's method corrects for the
+number of metrics.
 
-Versions, machines and --break may differ: they are what one compares. Stages,
-probabilities, the kind of target, the rate and the manifests may not, but with
---force.
+A report is a folder that 'hellochaos run --out' wrote, a JSON file, or - for
+standard input, which only one of the two can be.
 
-Exit codes: 0 same or better, 1 worse, 2 usage or not comparable, 3 unclear.`,
+The versions, the machines and --break may differ between the two: these are
+what one compares. The stages, the probabilities, the kind of target, the rate
+and the manifests must be the same, or compare-reports refuses; with --force it
+compares nevertheless.
+
+Exit codes:
+  0  the same, or better
+  1  worse
+  2  wrong usage, or reports that cannot be compared
+  3  unclear`,
 		Example: `  hellochaos compare-reports old new
   hellochaos compare-reports old/report.json new/report.json --format markdown
   hellochaos compare-reports old new --margin 0.02 --latency-margin 10%`,
 	}
 	options = compare.AddFlags(cmd.Flags())
 	cmd.Flags().StringVar(&flags.format, "format", "text", "what to print: "+compare.FormatNames())
-	cmd.Flags().BoolVar(&flags.force, "force", false, "compare different scenarios too; the output says in what they differ")
-	cmd.Flags().BoolVar(&flags.all, "all", false, "list all metrics, also those that are the same")
-	cmd.Flags().BoolVar(&flags.noColor, "no-color", false, "no colours on a terminal")
+	cmd.Flags().BoolVar(&flags.force, "force", false, "compare reports of different scenarios too; the output names the differences")
+	cmd.Flags().BoolVar(&flags.all, "all", false, "list all metrics, also those that did not change")
+	cmd.Flags().BoolVar(&flags.noColor, "no-color", false, "do not print colours on a terminal")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error { return flags.run(cmd, args, options) }
 	return cmd
 }
 
-// run reads both reports, compares them, and prints.
+// run reads both reports, compares them, and prints the comparison.
 func (f *compareFlags) run(cmd *cobra.Command, args []string, text *compare.Flags) error {
 	options, problems := text.Options()
 	format, ok := compare.FormatNamed(f.format)
@@ -63,7 +72,7 @@ func (f *compareFlags) run(cmd *cobra.Command, args []string, text *compare.Flag
 	c := compare.Of(sides[0], sides[1], options)
 	c.Old.Name, c.New.Name = reportName(args[0]), reportName(args[1])
 	if len(c.Mismatches) > 0 && !f.force {
-		return fmt.Errorf("compare-reports: not comparable, since what was run differs:\n%s\nwith --force they are compared nevertheless", c.Refusal())
+		return fmt.Errorf("compare-reports: the reports are not comparable, because their scenarios differ:\n%s\nwith --force they are compared nevertheless", c.Refusal())
 	}
 	c.Forced = len(c.Mismatches) > 0
 	stdout := cmd.OutOrStdout()
@@ -82,13 +91,13 @@ func (f *compareFlags) run(cmd *cobra.Command, args []string, text *compare.Flag
 	return nil
 }
 
-// readPair reads the two reports that a comparison's arguments name.
+// readPair reads the two reports that the arguments name.
 func readPair(args []string, stdin io.Reader) (sides [2]*reports.Report, err error) {
 	switch {
 	case len(args) != 2:
 		return sides, errors.New("name two reports, OLD and NEW: folders that 'run --out' wrote, files, or - for standard input")
 	case args[0] == "-" && args[1] == "-":
-		return sides, errors.New("OLD and NEW are both -, and standard input can be read once: save one of the reports in a file")
+		return sides, errors.New("OLD and NEW are both -, but standard input can be read only once: save one of the reports in a file")
 	}
 	var problems []error
 	for i, name := range args {
@@ -99,7 +108,7 @@ func readPair(args []string, stdin io.Reader) (sides [2]*reports.Report, err err
 	return sides, errors.Join(problems...)
 }
 
-// reportName is what a comparison calls a report that an argument names.
+// reportName is the name by which a comparison calls the report of an argument.
 func reportName(argument string) string {
 	if argument == "-" {
 		return "standard input"

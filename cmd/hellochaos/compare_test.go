@@ -13,7 +13,7 @@ import (
 	"github.com/hellochaos/hellochaos/stats"
 )
 
-// saved writes a report with two checks into a folder of its own.
+// saved writes a report with two checks into a new folder.
 func saved(t *testing.T, change func(*reports.Report)) string {
 	t.Helper()
 	check := func(name string, k int64) reports.Check {
@@ -49,7 +49,7 @@ func TestCompareReports(t *testing.T) {
 	for _, test := range []struct {
 		name, args string
 		code       int
-		stdout     []string // all of them
+		stdout     []string // stdout must contain all of these
 		stderr     []string
 	}{
 		{"itself", good + " " + good, 0, []string{"SAME  NEW is the same as OLD in all 2 metrics"}, nil},
@@ -86,7 +86,7 @@ func TestCompareReports(t *testing.T) {
 	}
 }
 
-// compare is the same command, and - is standard input in it, for one of the two.
+// compare is an alias of compare-reports, and reads one of the two reports from standard input, which - names.
 func TestCompareStandardInput(t *testing.T) {
 	good := saved(t, nil)
 	data, err := os.ReadFile(filepath.Join(good, reports.FileName))

@@ -18,15 +18,15 @@ var (
 	kept  = flag.String("reports", "", "`folder` that keeps the reports of TestComparisons; what is there already is not run again")
 )
 
-// short is the retry stage with fewer requests than it plans, at a rate that a busy machine keeps; shorter is enough for what chance
-// cannot change.
+// short runs stage retry with fewer requests than the stage plans, at a rate that a busy machine keeps. shorter has still fewer
+// requests, enough where chance cannot change the outcome.
 const (
 	short   = "retry --fail 0.5 --rate 400 --max-requests 1600"
 	shorter = "retry --fail 0.5 --rate 400 --max-requests 400"
 )
 
-// TestComparisons shows what compare-reports says of runs that are alike and of runs that are not. With -pairs N it prints a
-// line of docs/compare.md for each; without, only what chance and a busy machine cannot change is run.
+// TestComparisons compares runs that are alike, and runs that are not. With -pairs N it prints a line of docs/compare.md for each
+// kind of pair; without it, only pairs are run whose outcome neither chance nor a busy machine can change.
 func TestComparisons(t *testing.T) {
 	if *kept != "" {
 		var err error
@@ -48,15 +48,15 @@ func TestComparisons(t *testing.T) {
 		}
 	})
 	t.Run("one-retry-less", func(t *testing.T) {
-		said := counted{what: "`run " + args + "` and one with `--break one-retry-less`"}
+		outcomes := counted{what: "`run " + args + "` and one with `--break one-retry-less`"}
 		for i := range max(1, *pairs) {
-			good := runInto(t, args, 2*i+1) // one of the pairs of those that are alike
-			said.compare(t, good, runInto(t, args+" --break one-retry-less", 5000+i))
+			good := runInto(t, args, 2*i+1) // the seeds of a pair that alike compares
+			outcomes.compare(t, good, runInto(t, args+" --break one-retry-less", 5000+i))
 		}
-		if said.words[compare.Worse] != said.pairs {
-			t.Errorf("worse in %d of %d pairs, want all", said.words[compare.Worse], said.pairs)
+		if outcomes.words[compare.Worse] != outcomes.pairs {
+			t.Errorf("worse in %d of %d pairs, want all", outcomes.words[compare.Worse], outcomes.pairs)
 		}
-		t.Log(said.line())
+		t.Log(outcomes.line())
 	})
 	if *pairs == 0 {
 		t.Log("alike and slower runs are compared with -pairs N alone: what they show depends on chance and on the machine")
@@ -67,19 +67,19 @@ func TestComparisons(t *testing.T) {
 	t.Run("slow-backend", slowBackend)
 }
 
-// alike compares pairs of runs that differ in their seeds alone: one in 20 may be called better or worse.
+// alike compares pairs of runs that differ only in their seeds: at most one in 20 may be reported as better or worse.
 func alike(t *testing.T, args string) {
-	said := counted{what: "two runs `run " + args + "`"}
+	outcomes := counted{what: "two runs `run " + args + "`"}
 	for i := range *pairs {
-		said.compare(t, runInto(t, args, 2*i+1), runInto(t, args, 2*i+2))
+		outcomes.compare(t, runInto(t, args, 2*i+1), runInto(t, args, 2*i+2))
 	}
-	if wrong := said.words[compare.Worse] + said.words[compare.Better]; 20*wrong > said.pairs {
-		t.Errorf("better or worse in %d of %d pairs, want at most one in 20", wrong, said.pairs)
+	if wrong := outcomes.words[compare.Worse] + outcomes.words[compare.Better]; 20*wrong > outcomes.pairs {
+		t.Errorf("better or worse in %d of %d pairs, want at most one in 20", wrong, outcomes.pairs)
 	}
-	t.Log(said.line())
+	t.Log(outcomes.line())
 }
 
-// slowBackend compares each run with a slow one and with another that is not, one after the other.
+// slowBackend compares each run with a run that has a slow backend, and with one that has not, one after the other.
 func slowBackend(t *testing.T) {
 	const args = "egress --fail 0 --rate 100"
 	slow, not := counted{what: "`run " + args + "` and one with `--break slow-backend`"}, counted{what: "two runs `run " + args + "`"}
@@ -112,7 +112,7 @@ func runInto(t *testing.T, args string, seed int) string {
 	return folder
 }
 
-// compareReports is what compare-reports says of two folders, and its exit code.
+// compareReports returns the comparison that compare-reports prints of two folders, and its exit code.
 func compareReports(t *testing.T, before, after string) (*compare.Comparison, int) {
 	t.Helper()
 	got := execute(t, "compare-reports", before, after, "--format", "json")
@@ -121,12 +121,12 @@ func compareReports(t *testing.T, before, after string) (*compare.Comparison, in
 		t.Fatalf("compare-reports %s %s: %v\n%s%s", before, after, err, got.stdout, got.stderr)
 	}
 	if got.code != c.ExitCode() {
-		t.Errorf("compare-reports %s %s: exit %d where it says %s", before, after, got.code, c.Word)
+		t.Errorf("compare-reports %s %s: exit %d, but the comparison is %q", before, after, got.code, c.Word)
 	}
 	return c, got.code
 }
 
-// counted is what was said of pairs of one kind.
+// counted counts the outcomes of pairs of one kind.
 type counted struct {
 	what  string
 	pairs int
@@ -144,7 +144,7 @@ func (s *counted) compare(t *testing.T, before, after string) {
 	t.Logf("%s and %s: %s: %s", filepath.Base(before), filepath.Base(after), c.Word, c.Summary)
 }
 
-// line is one of docs/compare.md's table.
+// line is a line of the table in docs/compare.md.
 func (s *counted) line() string {
 	return fmt.Sprintf("| %s | %d | %d | %d | %d | %d |", s.what, s.pairs,
 		s.words[compare.Worse], s.words[compare.Better], s.words[compare.Same], s.words[compare.Unclear])

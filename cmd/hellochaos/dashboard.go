@@ -19,12 +19,13 @@ func dashboardCommand() *cobra.Command {
 	}
 	cmd := &cobra.Command{
 		Use:   "dashboard [NAME]",
-		Short: "print a dashboard for Grafana, or list them",
-		Long: "Print a dashboard for Grafana: " + strings.Join(names, ", ") + ". Without a name, list them.\n\n" +
-			`json is what Grafana's import and its provisioning take; configmap is an object
-for the sidecar of Grafana's Helm chart, which loads what is labelled
-grafana_dashboard. 'hellochaos run --grafana-url' imports them by itself.`,
-		Example:   "  hellochaos dashboard run > run.json\n  hellochaos dashboard mesh --format configmap | kubectl apply -n monitoring -f -",
+		Short: "print a dashboard for Grafana, or list the dashboards",
+		Long: "Print a dashboard for Grafana: " + strings.Join(names, ", ") + ". Without a name, list the dashboards.\n\n" +
+			`Grafana imports and provisions the format json. The format configmap is an
+object for Kubernetes: the sidecar of Grafana's Helm chart loads every ConfigMap
+with the label grafana_dashboard. You need neither of them for
+'hellochaos run --grafana-url', which imports the dashboards itself.`,
+		Example:   "  hellochaos dashboard mesh > mesh.json\n  hellochaos dashboard run --format configmap | kubectl apply -n monitoring -f -",
 		ValidArgs: names,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if format != "json" && format != "configmap" {
@@ -45,7 +46,7 @@ grafana_dashboard. 'hellochaos run --grafana-url' imports them by itself.`,
 			return fmt.Errorf("dashboard: no dashboard %q%s: name one of %s", wrong, spelling.DidYouMean(wrong, names), strings.Join(names, ", "))
 		},
 	}
-	cmd.Flags().StringVar(&format, "format", "json", "json or configmap")
+	cmd.Flags().StringVar(&format, "format", "json", "`format` of the dashboard: json or configmap")
 	return cmd
 }
 

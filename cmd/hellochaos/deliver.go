@@ -16,20 +16,20 @@ import (
 	"github.com/hellochaos/hellochaos/spelling"
 )
 
-// deliveryFlags are the flags of where a report goes, and in which form.
+// deliveryFlags are the flags that say where a report is written, and in which format.
 type deliveryFlags struct {
 	out, format string
 	noColor     bool
-	// quiet prints the verdict's line alone, unless a format was named.
+	// quiet prints only the line with the verdict, unless the user named a format, which named says.
 	quiet, named bool
-	// source is the file that the report was read from; it is left as it is.
+	// source is the file from which the report was read. Saving the report does not change it.
 	source string
 }
 
 func (f *deliveryFlags) add(set *pflag.FlagSet) {
-	set.StringVar(&f.out, "out", "", "`folder` to write the report into, in all formats (nothing is written without it)")
-	set.StringVar(&f.format, "format", "text", "what to print: "+reports.FormatNames())
-	set.BoolVar(&f.noColor, "no-color", false, "no colours on a terminal")
+	set.StringVar(&f.out, "out", "", "`folder` to write the report into, in all formats (default: write no files)")
+	set.StringVar(&f.format, "format", "text", "`format` to print the report in: "+reports.FormatNames())
+	set.BoolVar(&f.noColor, "no-color", false, "do not print colours on a terminal")
 }
 
 func (f *deliveryFlags) check(set *pflag.FlagSet) error {
@@ -41,7 +41,7 @@ func (f *deliveryFlags) check(set *pflag.FlagSet) error {
 	return errors.Join(problems...)
 }
 
-// prepare makes the folder, and looks whether a file can be written into it: what is wrong is told before anything is
+// prepare makes the folder and checks that files can be written into it, so that a problem is reported before anything is
 // started.
 func (f *deliveryFlags) prepare() error {
 	if f.out == "" {
@@ -56,9 +56,9 @@ func (f *deliveryFlags) prepare() error {
 	return nil
 }
 
-// save writes a report into the folder that was asked for, and where GitHub's Actions want it. told gets where it was saved,
-// warned what went wrong beside it.
-func (f *deliveryFlags) save(told, warned io.Writer, report *reports.Report) error {
+// save writes a report into the folder that the user named, and into the step summary of GitHub's Actions where there is one.
+// It prints the names of the files to progress, and to warnings what went wrong without making the report incomplete.
+func (f *deliveryFlags) save(progress, warnings io.Writer, report *reports.Report) error {
 	var err error
 	if f.out != "" {
 		var written, spans []string
@@ -67,34 +67,34 @@ func (f *deliveryFlags) save(told, warned io.Writer, report *reports.Report) err
 		spans, unsaved = traces.Save(f.out, report)
 		written, err = append(written, spans...), errors.Join(err, unsaved)
 		if len(written) > 0 {
-			fmt.Fprintf(told, "report: %s: %s\n", f.out, strings.Join(written, ", "))
+			fmt.Fprintf(progress, "the report was written to %s: %s\n", f.out, strings.Join(written, ", "))
 		}
 	}
 	if summary := os.Getenv("GITHUB_STEP_SUMMARY"); summary != "" {
 		if err := summarize(summary, report); err != nil {
-			fmt.Fprintf(warned, "warning: the step summary was not written ($GITHUB_STEP_SUMMARY): %v\n", err)
+			fmt.Fprintf(warnings, "warning: the step summary ($GITHUB_STEP_SUMMARY) was not written: %v\n", err)
 		}
 	}
 	if f.quiet {
 		for _, remark := range report.Remarks {
-			fmt.Fprintf(warned, "warning: %s\n", remark)
+			fmt.Fprintf(warnings, "warning: %s\n", remark)
 		}
 	}
 	return err
 }
 
-// deliver saves a report and then prints it: whoever reads the output may stop reading. A signal does not end the saving in
-// the middle, but the printing, which waits for that reader.
-func (f *deliveryFlags) deliver(ctx context.Context, stdout, told, warned io.Writer, report *reports.Report) error {
-	if err := hold(ctx); err != nil {
+// deliver saves a report and then prints it. It saves first because the reader of the output may stop reading. A signal does
+// not interrupt the saving, but it interrupts the printing, which may wait for that reader for ever.
+func (f *deliveryFlags) deliver(ctx context.Context, stdout, progress, warnings io.Writer, report *reports.Report) error {
+	if err := protect(ctx); err != nil {
 		return err
 	}
-	err := f.save(told, warned, report)
-	release(ctx)
+	err := f.save(progress, warnings, report)
+	unprotect(ctx)
 	return errors.Join(err, f.print(stdout, report))
 }
 
-// print writes the report in the format that was asked for.
+// print writes the report in the format that the user chose.
 func (f *deliveryFlags) print(w io.Writer, report *reports.Report) error {
 	if f.quiet && !f.named {
 		_, err := fmt.Fprintln(w, reports.Headline(report))
@@ -104,11 +104,12 @@ func (f *deliveryFlags) print(w io.Writer, report *reports.Report) error {
 		to, coloured := painted(w, f.noColor)
 		return reports.Text(to, report, coloured)
 	}
-	format, _ := reports.FormatNamed(f.format) // checked
+	format, _ := reports.FormatNamed(f.format) // check has refused an unknown name
 	return format.Write(w, report)
 }
 
-// summarize appends a report to the summary of a step of GitHub's Actions, in one write: others append to the same file.
+// summarize appends a report to the step summary of GitHub's Actions. It makes one write, because other programs append to the
+// same file.
 func summarize(file string, report *reports.Report) error {
 	var text strings.Builder
 	if err := reports.Markdown(&text, report); err != nil {

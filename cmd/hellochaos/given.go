@@ -10,24 +10,24 @@ import (
 	"github.com/hellochaos/hellochaos/spelling"
 )
 
-// checkGiven refuses flags of a command line that were given twice, of which pflag would take the last, and flags whose
-// value is empty, which otherwise means that they were not given: mostly a variable of a script that is not set.
+// checkGiven refuses a flag that is given twice, because pflag would silently take the last value. It also refuses an empty
+// value, because that mostly comes from a variable of a script that is not set, and the commands would treat the flag as absent.
 func checkGiven(root *cobra.Command, args []string) error {
 	cmd, rest, err := root.Find(args)
 	if err != nil || cmd.DisableFlagParsing {
-		return nil // cobra says what is wrong
+		return nil // cobra reports what is wrong
 	}
-	cmd.InheritedFlags() // adds them to the command's own
+	cmd.InheritedFlags() // as a side effect, cobra adds them to cmd.Flags
 	cmd.InitDefaultHelpFlag()
 	set := cmd.Flags()
 	set.ParseErrorsAllowlist = pflag.ParseErrorsAllowlist(cmd.FParseErrWhitelist)
 	times := map[string]int{}
 	var problems []error
-	_ = set.ParseAll(rest, func(flag *pflag.Flag, value string) error { // what it does not understand, cobra reports
+	_ = set.ParseAll(rest, func(flag *pflag.Flag, value string) error { // cobra reports the errors of parsing
 		times[flag.Name]++
 		name, _ := pflag.UnquoteUsage(flag)
 		if _, list := flag.Value.(pflag.SliceValue); times[flag.Name] == 2 && !list {
-			problems = append(problems, fmt.Errorf("--%s: given more than once: give it once", flag.Name))
+			problems = append(problems, fmt.Errorf("--%s: given more than once: give the flag only once", flag.Name))
 		}
 		if text := flag.Value.Type() == "string" || flag.Value.Type() == "stringArray"; text && value == "" {
 			if name == "string" || name == "stringArray" {

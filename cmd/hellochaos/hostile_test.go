@@ -17,16 +17,16 @@ import (
 	"github.com/hellochaos/hellochaos/target/cluster"
 )
 
-// hostileNames command a terminal, a job's log or a shell where they are printed as they are.
+// hostileNames are names that, printed without escapes, give commands to a terminal, to the log of a job or to a shell.
 var hostileNames = []string{
 	"x\n::error file=a::b\n", "x ::error::b", "\n  ::add-mask::b", "##[error]b", "##vso[task.complete]b", "\x1b[2J\x1b]0;title\a", "\x7f\u009b2J", "\r\u202elive",
 	"x\u2028::error::b", "'; touch evil; '", "$(touch evil)",
 }
 
-// workflow is a line, or a part of one, that a continuous integration system obeys.
+// workflow matches a line, or a part of one, that a continuous integration system takes for a command.
 var workflow = regexp.MustCompile(`(?m)^\s*::.*::|##\[|##vso\[`)
 
-// harmless fails the test where text commands anybody.
+// harmless fails the test if text contains such a command.
 func harmless(t *testing.T, what, text string) {
 	t.Helper()
 	for _, c := range text {
@@ -40,7 +40,8 @@ func harmless(t *testing.T, what, text string) {
 	}
 }
 
-// hostileReport is a real report in which every text that is free to be anything ends in one of the names, taken in turn from one on.
+// hostileReport is a real report in which every text that can be arbitrary ends in a hostile name; the names take turns, beginning
+// with the one at index from.
 func hostileReport(t *testing.T, from int) string {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join("..", "..", "reports", "testdata", "retry.json"))
@@ -91,7 +92,7 @@ func hostileReport(t *testing.T, from int) string {
 	return folder
 }
 
-// No text of a report commands whoever reads what is printed of it, in any format.
+// In every format, no text of a report can give a command to the program that displays it.
 func TestHostileReports(t *testing.T) {
 	summary := filepath.Join(t.TempDir(), "summary.md")
 	t.Setenv("GITHUB_STEP_SUMMARY", summary)
@@ -134,13 +135,14 @@ func TestHostileReports(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	harmless(t, "the step summary", workflow.ReplaceAllString(string(text), "")) // it is a file, in which no system looks for commands
+	harmless(t, "the step summary", workflow.ReplaceAllString(string(text), "")) // GitHub looks for commands in logs, and the summary is a file
 }
 
-// No name of a manifest, of its file, or on the command line commands whoever reads the errors about it; each problem has one line.
+// No name in a manifest, of its file, or on the command line can give a command to the program that displays the errors. Each problem
+// has one line.
 func TestHostileManifests(t *testing.T) {
 	for _, name := range hostileNames {
-		quoted, err := json.Marshal(name) // which is YAML too
+		quoted, err := json.Marshal(name) // JSON is YAML, too
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -182,13 +184,13 @@ func TestHostileManifests(t *testing.T) {
 	}
 }
 
-// What a journal says of a run, and a cluster of itself, is shown on the lines that it belongs to.
+// A name from a journal or from a cluster stays on its line.
 func TestHostileCluster(t *testing.T) {
 	for _, name := range hostileNames {
 		var out bytes.Buffer
 		w := printable.NewWriter(&out)
 		leftover := cluster.Leftover{Name: name, Command: name, Host: name, Started: time.Unix(0, 0), Changed: []string{name}, Edited: []string{name}}
-		_ = tellLeftovers(w, new(cluster.Cluster), []cluster.Leftover{leftover})
+		_ = printLeftovers(w, new(cluster.Cluster), []cluster.Leftover{leftover})
 		print(w, cluster.Finding{State: cluster.Fail, Name: name, Meaning: name, Type: name})
 		_ = w.Flush()
 		harmless(t, "status", out.String())

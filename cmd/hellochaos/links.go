@@ -16,16 +16,16 @@ import (
 	"github.com/hellochaos/hellochaos/target/cluster"
 )
 
-// linkFlags say which programs a report links to.
+// linkFlags are the addresses of the programs to which a report links.
 type linkFlags struct{ grafana, kiali, tracing string }
 
 func (f *linkFlags) add(set *pflag.FlagSet) {
-	set.StringVar(&f.grafana, "grafana-url", "", "`URL` of a Grafana, which gets dashboards and annotations; $GRAFANA_TOKEN is its token")
-	set.StringVar(&f.kiali, "kiali-url", "", "`URL` of the cluster's Kiali, to link to (default: looked for)")
-	set.StringVar(&f.tracing, "tracing-url", "", "`URL` of the cluster's Jaeger or Zipkin, to link to (default: looked for)")
+	set.StringVar(&f.grafana, "grafana-url", "", "`URL` of a Grafana: the run imports dashboards and writes annotations there, with the token in $GRAFANA_TOKEN")
+	set.StringVar(&f.kiali, "kiali-url", "", "`URL` of the cluster's Kiali, to which the report links (default: what the run finds on the cluster)")
+	set.StringVar(&f.tracing, "tracing-url", "", "`URL` of the cluster's Jaeger or Zipkin, to which the report links (default: what the run finds on the cluster)")
 }
 
-// check says what is wrong with the flags, without what may be a password.
+// check returns what is wrong with the flags. The texts do not repeat the values, which may contain a password.
 func (f *linkFlags) check() error {
 	var problems []error
 	for _, flag := range []struct{ name, value string }{{"grafana-url", f.grafana}, {"kiali-url", f.kiali}, {"tracing-url", f.tracing}} {
@@ -36,7 +36,7 @@ func (f *linkFlags) check() error {
 	return errors.Join(problems...)
 }
 
-// address is a flag's URL, nil when there is none.
+// address parses the value of a flag; an empty value gives nil.
 func address(text string) (*url.URL, error) {
 	if text == "" {
 		return nil, nil
@@ -44,10 +44,10 @@ func address(text string) (*url.URL, error) {
 	return destination.BaseURL(text)
 }
 
-// link tells Grafana of a run and adds the links to its report; c is the cluster that was tested, if one was, and prometheus what
-// the user said of it. It takes seconds at most, whatever happens.
+// link sends the run to Grafana, where the user named one, and adds links to its report. c is the cluster that was tested, nil for
+// the embedded mesh; prometheus is the value of --prometheus-url. link takes some seconds at most: every request has a time limit.
 func (f *linkFlags) link(ctx context.Context, c *cluster.Cluster, prometheus string, report *reports.Report) {
-	at, _ := address(f.grafana) // check has seen them all
+	at, _ := address(f.grafana) // check has refused what cannot be parsed
 	if at != nil {
 		namespace := ""
 		if c != nil {
@@ -59,7 +59,7 @@ func (f *linkFlags) link(ctx context.Context, c *cluster.Cluster, prometheus str
 		return
 	}
 	var found cluster.Addons
-	if !report.Aborted && (f.kiali == "" || f.tracing == "" || prometheus == "") { // whoever interrupts a run does not wait for links
+	if !report.Aborted && (f.kiali == "" || f.tracing == "" || prometheus == "") { // a user who interrupts a run should not have to wait for links
 		found = c.Addons(ctx)
 	}
 	place := func(given string, found []string) (p links.Place) {
@@ -75,7 +75,7 @@ func (f *linkFlags) link(ctx context.Context, c *cluster.Cluster, prometheus str
 		Prometheus: place(prometheus, found.Prometheus), Namespace: c.Namespace()}, report)
 }
 
-// commandLine is the command line as it may be kept: without users and passwords in its URLs.
+// commandLine is the command line for reports and journals: without the users and passwords that its URLs contain.
 func commandLine() []string {
 	line := []string{"hellochaos"}
 	for _, argument := range os.Args[1:] {

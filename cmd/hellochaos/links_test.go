@@ -68,7 +68,7 @@ func TestDashboardCommand(t *testing.T) {
 	}
 }
 
-// No panel asks for a metric of ours that there is not.
+// Every metric of hellochaos in a query of a panel exists.
 func TestDashboardsAskForWhatThereIs(t *testing.T) {
 	var known []string
 	for _, m := range metrics.All() {
@@ -88,8 +88,8 @@ func TestDashboardsAskForWhatThereIs(t *testing.T) {
 	}
 }
 
-// A password in an address is used, and stands nowhere: not in what is printed, not in the report's command line. The run
-// passes whatever Grafana says.
+// A password in an address is sent to Grafana, but is neither printed nor part of the command line in the report. The verdict
+// of the run does not depend on the answers of Grafana.
 func TestPasswordIsNotShown(t *testing.T) {
 	used := make(chan string, 100)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -119,9 +119,9 @@ func TestPasswordIsNotShown(t *testing.T) {
 	}
 }
 
-// A run is scraped while it runs; its server is gone when it has ended.
+// Prometheus can scrape a run while it runs. The server of the metrics has ended when the run has.
 func TestMetricsOfALiveRun(t *testing.T) {
-	t.Parallel() // it leaves most of the machine to others
+	t.Parallel() // this run needs little of the machine
 	cmd := exec.CommandContext(t.Context(), program, "run", "egress", "--metrics-addr", "127.0.0.1:0", "--rate", "300", "--seed", "7")
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
@@ -131,7 +131,7 @@ func TestMetricsOfALiveRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	line, err := bufio.NewReader(stderr).ReadString('\n')
-	url, found := strings.CutPrefix(strings.TrimSpace(line), "metrics: ")
+	url, found := strings.CutPrefix(strings.TrimSpace(line), "metrics of the run: ")
 	if err != nil || !found {
 		t.Fatalf("the first line is %q (%v), want the address of the metrics", line, err)
 	}

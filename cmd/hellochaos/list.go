@@ -15,9 +15,10 @@ import (
 
 func listCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:       "list [stages|breaks]",
-		Short:     "list the stages, or the deviations of --break",
-		Long:      "List the stages, one line each; or the deviations that --break knows, each with\nthe stage that shows it and what the embedded mesh does then.",
+		Use:   "list [stages|breaks]",
+		Short: "list the stages, or the deviations that --break takes",
+		Long: "List the stages, with one line for each. With breaks, list the deviations that\n" +
+			"'hellochaos run --break' takes: the name of each, the stage that shows it, and\nwhat the embedded mesh then does wrong.",
 		ValidArgs: []string{"stages", "breaks"},
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 || len(args) == 1 && !slices.Contains(cmd.ValidArgs, args[0]) {

@@ -99,7 +99,7 @@ func TestIngressPropagate(t *testing.T) {
 }
 
 func TestHang(t *testing.T) {
-	t.Parallel() // it leaves most of the machine to others
+	t.Parallel() // this run needs little of the machine
 	r := measure(t, 0, "run", "retry", "--fail", "0", "--hang", "0.2")
 	expect(t, r, "retry", "middleware call fails", 0, math.Pow(0.36, 4))
 	wait := check(t, r, "retry", "middleware wait, try 2").After
@@ -108,7 +108,7 @@ func TestHang(t *testing.T) {
 	}
 }
 
-// Without retryOn today's Istio retries no 500: the prediction says so, the measurement agrees, and the words tell.
+// Without retryOn, today's Istio retries no 500: the prediction and the measurement agree on that, and the report explains it.
 func TestManifestsWithoutRetryOn(t *testing.T) {
 	text, err := manifests.StageYAML("retry")
 	if err != nil {
@@ -160,7 +160,7 @@ func TestOutFollowsTheSchema(t *testing.T) {
 	}
 }
 
-// A folder that cannot be made is said before anything is started.
+// A folder that cannot be made is reported before anything is started.
 func TestOutIsAFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, []byte("mine"), 0o644); err != nil {
@@ -189,7 +189,7 @@ func TestInterrupt(t *testing.T) {
 	cmd := exec.CommandContext(t.Context(), program, "run", "retry", "--fail", "0.5", "--rate", "50", "--zipkin-url", "http://127.0.0.1:1")
 	var stdout bytes.Buffer
 	cmd.Stdout = &stdout
-	terminal, stderr, err := pty.Open() // progress is told on a terminal, and says when the first phase is under way
+	terminal, stderr, err := pty.Open() // progress is printed only on a terminal, and shows when the first phase has begun
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -218,18 +218,18 @@ func TestInterrupt(t *testing.T) {
 		t.Errorf("exit %d, want 4", code)
 	}
 	for _, want := range []string{"ABORTED  what was measured until then is below", "edge fails", "interrupted",
-		"connection refused"} { // the traces were sent in spite of the interrupt
+		"connection refused"} { // the run tried to send the traces in spite of the interrupt
 		if !strings.Contains(stdout.String(), want) {
 			t.Errorf("stdout lacks %q:\n%s", want, stdout.String())
 		}
 	}
 }
 
-// signalled, in the environment, makes TestSecondSignal the program that gets the signals.
+// signalled is a variable of the environment. It makes TestSecondSignal behave as the program that gets the signals.
 const signalled = "HELLOCHAOS_TEST_SIGNALLED"
 
-// A second signal ends the program at once: with the command that puts the cluster back as long as there is something to put
-// back, and as aborted after that.
+// A second signal ends the program at once. While there is something to put back, the program prints the command for it; after
+// that it ends as aborted.
 func TestSecondSignal(t *testing.T) {
 	if restored := os.Getenv(signalled); restored != "" { // this is the program
 		undo := new(atomic.Pointer[string])
@@ -246,7 +246,7 @@ func TestSecondSignal(t *testing.T) {
 		return
 	}
 	for restored, want := range map[string]ended{
-		"no":  {"", "hellochaos: ended in the middle; to put the cluster back:\n  hellochaos restore a-run -n demo\n", reports.ExitNotRestored},
+		"no":  {"", "hellochaos: a second signal ended the program before the cluster was put back; to put it back, type:\n  hellochaos restore a-run -n demo\n", reports.ExitNotRestored},
 		"yes": {"", "", reports.ExitAborted},
 	} {
 		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^TestSecondSignal$")
@@ -274,7 +274,7 @@ func TestSecondSignal(t *testing.T) {
 	}
 }
 
-// up prints addresses and curl lines that work; the page is the tutorial's.
+// up prints addresses and curl commands that work, and the answer is a page in the form of the tutorial's.
 func TestUp(t *testing.T) {
 	cmd := exec.CommandContext(t.Context(), program, "up", "retry")
 	stdout, err := cmd.StdoutPipe()
@@ -317,7 +317,7 @@ http://clock\.outside\.svc\.cluster\.local/ -> .*"time".*
 	}
 }
 
-// curl sends what a curl line says.
+// curl sends the request of a line with a curl command.
 func curl(t *testing.T, line string) string {
 	t.Helper()
 	parts := regexp.MustCompile(`^curl (?:-H '([^:]+): ([^']+)' )?(http://\S+)$`).FindStringSubmatch(line)
@@ -343,8 +343,8 @@ func curl(t *testing.T, line string) string {
 	return string(body)
 }
 
-// On a terminal progress shows with its estimate; the result has colours, fits 80 columns, and
-// --no-progress, --no-color and a pipe do without.
+// On a terminal there is a line of progress with an estimate, and the report has colours and fits 80 columns. With --no-progress
+// and --no-color, and in a pipe, there is neither progress nor colour.
 func TestTerminal(t *testing.T) {
 	colourful := onTerminal(t)
 	for _, want := range []string{"\r\x1b[K", "egress before", "the clock answers 502 1 [", "\x1b[32mPASS\x1b[0m"} {

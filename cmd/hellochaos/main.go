@@ -1,7 +1,7 @@
 // Command hellochaos proves what a service-mesh policy does: it sends traffic through a chain of services before and after
 // a policy is applied, and compares what it measured with what the applied manifests predict.
 //
-// This package is the command line only: flags, progress on a terminal, exit codes. What a run does is in scenarios.
+// This package is only the command line: flags, progress on a terminal, exit codes. Package scenarios has what a run does.
 package main
 
 import (
@@ -14,10 +14,10 @@ import (
 )
 
 func main() {
-	// Kubernetes' client writes what it meets to a log of its own, beside the errors that it returns and that are told.
+	// The client of Kubernetes also logs to standard error what it returns as errors, which this program prints itself.
 	klog.LogToStderr(false)
 	klog.SetOutput(io.Discard)
-	// So does net/http, of connections that it could not accept and of answers that it did not expect.
+	// net/http logs there, too: connections that it could not accept, and answers that it did not expect.
 	log.SetOutput(io.Discard)
 	os.Exit(run(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
 }

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// afterAll ends what tests share with each other.
+// afterAll are functions that end what several tests share.
 var afterAll = func() error { return nil }
 
 // program is the built command. The tests that send load run it as users do: a build with the race detector is too
@@ -20,7 +20,7 @@ var afterAll = func() error { return nil }
 var program string
 
 func TestMain(m *testing.M) {
-	os.Unsetenv("GITHUB_STEP_SUMMARY") // where these tests run in GitHub's Actions, it is not theirs
+	os.Unsetenv("GITHUB_STEP_SUMMARY") // in GitHub's Actions it names the summary of the real job
 	if os.Getenv(signalled) != "" {
 		os.Exit(m.Run())
 	}
@@ -44,7 +44,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// ended is what a run of the program left.
+// ended is the output and the exit code of the program.
 type ended struct {
 	stdout, stderr string
 	code           int

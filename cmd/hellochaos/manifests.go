@@ -13,14 +13,14 @@ func manifestsCommand() *cobra.Command {
 	names, namespace := manifests.StageNames(), ""
 	cmd := &cobra.Command{
 		Use:   "manifests STAGE|rbac",
-		Short: "print a stage's YAML, or that of a run's permissions",
-		Long: "Print the YAML of a stage: " + strings.Join(names, ", ") + ".\nCopies of it, changed, are what 'run -f FILE' reads.\n" +
-			"rbac prints the ServiceAccount and the Roles with the least that a run needs.",
+		Short: "print the YAML of a stage, or of a run's permissions",
+		Long: "Print the YAML of a stage: " + strings.Join(names, ", ") + ".\nYou can save and change it, and test what you changed with\n'hellochaos run STAGE -f FILE'.\n\n" +
+			"With rbac, print a ServiceAccount, and Roles with no more permissions than a run\non a cluster needs.",
 		Example:   "  hellochaos manifests retry\n  hellochaos manifests rbac -n demo | kubectl apply -f -",
 		ValidArgs: append(names, "rbac"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return fmt.Errorf("manifests: name one stage: %s; or rbac", strings.Join(names, ", "))
+				return fmt.Errorf("manifests: name one of the stages %s, or rbac", strings.Join(names, ", "))
 			}
 			if args[0] == "rbac" {
 				text, err := manifests.RBAC(namespace)
@@ -38,6 +38,6 @@ func manifestsCommand() *cobra.Command {
 			return err
 		},
 	}
-	cmd.Flags().StringVarP(&namespace, "namespace", "n", manifests.Namespace, "`namespace` that rbac's objects are for")
+	cmd.Flags().StringVarP(&namespace, "namespace", "n", manifests.Namespace, "`namespace` of the runs for which rbac prints permissions")
 	return cmd
 }

@@ -9,13 +9,13 @@ import (
 	"github.com/hellochaos/hellochaos/scenarios"
 )
 
-// served are a run's metrics while they are served; the nil is of a run that serves none.
+// served is a server with the metrics of a run. It is nil for a run without --metrics-addr.
 type served struct {
 	run    *metrics.Run
 	server *metrics.Server
 }
 
-// serveMetrics begins to serve the metrics of a plan that is to be executed; with no address it does nothing.
+// serveMetrics starts a server for the metrics of a plan before the plan is executed. Without an address it returns nil.
 func serveMetrics(address string, plan *scenarios.Run, stderr io.Writer) (*served, error) {
 	if address == "" {
 		return nil, nil
@@ -26,11 +26,11 @@ func serveMetrics(address string, plan *scenarios.Run, stderr io.Writer) (*serve
 		return nil, err
 	}
 	plan.Observe(s.run.Observer())
-	fmt.Fprintf(stderr, "metrics: %s\n", s.server.URL)
+	fmt.Fprintf(stderr, "metrics of the run: %s\n", s.server.URL)
 	return s, nil
 }
 
-// ended shows the report's verdict until the program ends.
+// ended puts the verdict of the report into the metrics, where it stays until the program ends.
 func (s *served) ended(report *reports.Report) {
 	if s != nil {
 		s.run.Ended(report)

@@ -13,8 +13,8 @@ import (
 	"github.com/hellochaos/hellochaos/printable"
 )
 
-// output is standard output that remembers the first error of writing to it: a command whose output is lost has not done
-// what it was asked for, whether or not it looks at the errors of its own writing.
+// output is standard output, and keeps the first error of writing to it. A command whose output is lost has failed, also
+// where it ignores the errors of its own writes.
 type output struct {
 	to io.Writer
 
@@ -32,21 +32,21 @@ func (o *output) Write(p []byte) (int, error) {
 	if o.err == nil {
 		var place *fs.PathError
 		if errors.As(err, &place) {
-			err = place.Err // the name that the system gives to standard output says nothing to a user
+			err = place.Err // without the name of the file, such as /dev/stdout, which a user has not chosen
 		}
 		o.err = fmt.Errorf("standard output could not be written: %w", err)
 	}
 	return n, o.err
 }
 
-// problem is the first error of writing, nil without one.
+// problem returns the first error of writing, or nil.
 func (o *output) problem() error {
 	o.mutex.Lock()
 	defer o.mutex.Unlock()
 	return o.err
 }
 
-// terminal is the terminal that w writes to, nil when it writes to none.
+// terminal returns the terminal to which w writes, or nil where w does not write to a terminal.
 func terminal(w io.Writer) *os.File {
 	if escaping, ok := w.(*printable.Writer); ok {
 		w = escaping.Unwrap()

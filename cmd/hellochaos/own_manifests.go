@@ -11,19 +11,19 @@ import (
 	"github.com/hellochaos/hellochaos/manifests"
 )
 
-// manifestFlags say which manifests of the user's own are applied.
+// manifestFlags are the flags that name manifests of the user, which a run applies in place of bundled ones.
 type manifestFlags struct {
 	folder string
 	files  []string
 }
 
 func (f *manifestFlags) add(set *pflag.FlagSet) {
-	set.StringVar(&f.folder, "manifests", "", "`folder` whose STAGE.yaml files replace the bundled ones; see also -f")
-	set.StringArrayVarP(&f.files, "filename", "f", nil, "`file` or folder of your own objects, or - for standard input: from the first STAGE on, each replaces the bundled one of its kind and name, or is added; can be given more than once")
+	set.StringVar(&f.folder, "manifests", "", "`folder` with files named STAGE.yaml, each of which replaces the bundled manifests of that stage; see also -f")
+	set.StringArrayVarP(&f.files, "filename", "f", nil, "`file` or folder with manifests of your own, or - for standard input. From the first STAGE on, each object replaces the bundled object of the same kind and name; an object with no such counterpart is added. You can repeat the flag")
 }
 
-// load reads them: by stage, the objects that take the place of the bundled ones. first is the first stage that is asked for,
-// empty when none is known. What is passed over is told on stderr.
+// load reads the user's manifests and returns, by the name of the stage, the objects that replace the bundled ones. first is the
+// first stage of the run, empty where the command line names no stage that exists. load prints to stderr which files it skips.
 func (f *manifestFlags) load(first string, stdin io.Reader, stderr io.Writer) (map[string][]manifests.Object, error) {
 	var overrides map[string][]manifests.Object
 	var problems []error
@@ -52,7 +52,7 @@ func (f *manifestFlags) load(first string, stdin io.Reader, stderr io.Writer) (m
 	return manifests.OverlayFrom(first, overrides, objects)
 }
 
-// names are the flags' values as a report has them.
+// names returns the values of the flags, as a report prints them.
 func (f *manifestFlags) names() string {
 	if f.folder == "" {
 		return strings.Join(f.files, ", ")

@@ -13,7 +13,8 @@ import (
 	"github.com/hellochaos/hellochaos/scenarios"
 )
 
-// progressLine is one line on a terminal that is written anew at most ten times a second; on anything else it is nothing.
+// progressLine is one line on a terminal that is rewritten at most ten times a second. It prints nothing where there is no
+// terminal.
 type progressLine struct {
 	terminal *os.File
 	last     time.Time
@@ -26,22 +27,22 @@ func newProgressLine(w io.Writer, off bool) *progressLine {
 	return &progressLine{terminal: terminal(w)}
 }
 
-// eraseLine goes to the line's beginning and clears it.
+// eraseLine moves the cursor to the beginning of the line and clears the line.
 const eraseLine = "\r\x1b[K"
 
 func (l *progressLine) show(p scenarios.Progress) {
 	if l.terminal == nil || time.Since(l.last) < 100*time.Millisecond {
 		return
 	}
-	text := fmt.Sprintf("%s %s %d/%d", p.Stage, p.Phase, p.Done, p.Planned)
+	text := fmt.Sprintf("%s %s: %d/%d requests", p.Stage, p.Phase, p.Done, p.Planned)
 	if m := p.Estimate; m.Measured != nil {
 		share := reports.Probability
-		text += fmt.Sprintf("  %s %s [%s, %s] predicted %s", p.Check, share(*m.Measured), share(m.Interval.Lo), share(m.Interval.Hi), share(m.Predicted))
+		text += fmt.Sprintf("; %s %s [%s, %s], predicted %s", p.Check, share(*m.Measured), share(m.Interval.Lo), share(m.Interval.Hi), share(m.Predicted))
 	}
 	l.print(text)
 }
 
-// print writes the line anew.
+// print replaces the text of the line.
 func (l *progressLine) print(text string) {
 	if l.terminal == nil {
 		return
@@ -65,8 +66,8 @@ func (l *progressLine) clear() {
 	}
 }
 
-// painted is the terminal that w leads to, if it wants colours (see no-color.org), else w: and whether it does. What is written
-// to the terminal directly, as colours are, is not escaped.
+// painted returns the terminal to which w writes, and true, if colours may be printed there (see no-color.org); otherwise it
+// returns w and false. Text with colours goes to the terminal directly, because w would escape the codes of the colours.
 func painted(w io.Writer, noColour bool) (io.Writer, bool) {
 	to := terminal(w)
 	if to == nil || noColour || os.Getenv("NO_COLOR") != "" {

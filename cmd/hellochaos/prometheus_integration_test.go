@@ -95,7 +95,7 @@ func startPrometheus(t *testing.T, scraped string) prometheus.API {
 	return prometheus.NewAPI(client)
 }
 
-// asked are the queries of a dashboard.
+// asked are the queries in a dashboard.
 type asked struct {
 	Templating struct {
 		List []struct {
@@ -109,12 +109,12 @@ type asked struct {
 	}
 }
 
-// substitute puts in what Grafana would: the variables' values, for "All" that is allValue.
+// substitute replaces the variables in a query as Grafana does: by their values, and for "All" by allValue.
 func substitute(expression, namespace string) string {
 	return strings.NewReplacer("$__rate_interval", model.Duration(rateInterval).String(), "$stage", ".*", "$check", ".*", "$namespace", namespace).Replace(expression)
 }
 
-// everyQueryHasData asks Prometheus every query and every variable of a dashboard.
+// everyQueryHasData sends every query and every variable of a dashboard to Prometheus.
 func everyQueryHasData(t *testing.T, on prometheus.API, name, namespace string, from, to time.Time) {
 	t.Helper()
 	var board asked
@@ -185,7 +185,7 @@ func TestIntegrationRunDashboard(t *testing.T) {
 	from := time.Now()
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
-	// Canary comes after retry, so that what retry has come to is still there to be scraped.
+	// Stage canary runs after retry, so that Prometheus can still scrape the results of retry.
 	cmd := exec.CommandContext(ctx, program, "run", "retry", "canary", "--fail", "0.5", "--seed", "7", "--rate", "500", "--max-requests", "4000",
 		"--metrics-addr", address, "--format", "json")
 	var stdout, stderr bytes.Buffer
@@ -201,13 +201,13 @@ func TestIntegrationRunDashboard(t *testing.T) {
 		}
 		page = fetch("http://" + address + "/metrics")
 	}
-	cmd.Wait() // the exit code is of no interest here
+	cmd.Wait() // the verdict does not matter here
 	report := new(reports.Report)
 	if err := json.Unmarshal(stdout.Bytes(), report); err != nil {
 		t.Fatalf("%v\n%s", err, stderr.String())
 	}
 	everyQueryHasData(t, on, "run", "", from, time.Now())
-	// What Prometheus has of the first phase, whose counts no longer changed, is what the report has.
+	// The counts of the first phase no longer change, so Prometheus and the report must agree on them.
 	phase := report.Stages[0].Phases[0]
 	value, _, _, err := on.Query(t.Context(), `sum(max_over_time(hellochaos_requests_total{stage="retry",phase="before"}[5m]))`, time.Now())
 	if err != nil {
@@ -237,7 +237,7 @@ func fetch(address string) string {
 	return string(body)
 }
 
-// checkMetrics lets promtool look at metrics.
+// checkMetrics runs promtool on metrics.
 func checkMetrics(t *testing.T, what, text string) {
 	t.Helper()
 	cmd := exec.Command(debian(t, "promtool"), "check", "metrics")
@@ -247,12 +247,12 @@ func checkMetrics(t *testing.T, what, text string) {
 	}
 }
 
-// istio is not Istio: it serves metrics with the names and labels that Istio's and Envoy's have, so that the mesh dashboard's
-// queries can be asked without a cluster. Every scrape finds more of each.
+// istio stands in for Istio: it serves metrics with the names and labels of those of Istio and Envoy, so that the queries of the
+// mesh dashboard can be tested without a cluster. All counts are higher at every scrape.
 type istio struct{ scrapes int }
 
-// requests are the series of istio_requests_total, as a run of all stages leaves them: reporter, who called, who was called in
-// which version, status, flags.
+// requests are the series of istio_requests_total after a run of all stages: reporter, caller, called service, its version,
+// status, response flags.
 var requests = [][7]string{
 	{"source", "backend-prod", "unknown", "BlackHoleCluster", "unknown", "502", "-"},
 	{"source", "backend-prod", "unknown", "time.hellochaos.test", "unknown", "200", "-"},

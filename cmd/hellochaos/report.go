@@ -16,12 +16,13 @@ func reportCommand() *cobra.Command {
 	flags := &deliveryFlags{}
 	cmd := &cobra.Command{
 		Use:   "report DIR|FILE|-",
-		Short: "render a saved report anew",
-		Long: `Render a saved report, or one on standard input (-), as the run would have: in
-another format, or with --out in all of them.
+		Short: "print a saved report in any format",
+		Long: `Print a saved report as the run itself would have printed it, in the format that
+--format names. With --out, also write it to files in all formats. The report is
+a folder that 'hellochaos run --out' wrote, a JSON file, or - (standard input).
 
-The exit code is 0 when it could be rendered, whatever its verdict is, and 2
-when it is no report that can be read.`,
+The exit code does not depend on the verdict: it is 0 if the report was printed,
+and 2 if it could not be read.`,
 		Example: `  hellochaos report r1
   hellochaos report r1/report.json --format markdown
   hellochaos report r1 --out r1`,
@@ -31,7 +32,7 @@ when it is no report that can be read.`,
 	return cmd
 }
 
-// render reads the report that is named, and delivers it.
+// render reads the report that the argument names, and prints or saves it.
 func (f *deliveryFlags) render(cmd *cobra.Command, args []string) error {
 	var report *reports.Report
 	err := errors.New("name one report: a folder that 'run --out' wrote, a file, or - for standard input")
@@ -50,7 +51,7 @@ func (f *deliveryFlags) render(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// read reads a report, and remembers the file that it is from.
+// read reads a report, and keeps the name of the file in f.source.
 func (f *deliveryFlags) read(name string, stdin io.Reader) (*reports.Report, error) {
 	if name != "-" {
 		f.source = name
@@ -61,7 +62,7 @@ func (f *deliveryFlags) read(name string, stdin io.Reader) (*reports.Report, err
 	return readReport(name, stdin)
 }
 
-// readReport reads the report of a run's folder, of a file, or of standard input, which - names.
+// readReport reads a report from the folder of a run, from a file, or from standard input, which is named by "-".
 func readReport(name string, stdin io.Reader) (*reports.Report, error) {
 	if name != "-" {
 		return reports.Load(name)

@@ -27,8 +27,8 @@ func formatFiles(t *testing.T) map[string]string {
 	return files
 }
 
-// A report that is rendered anew is, byte for byte, what the run printed and wrote: in every format, from the folder, the
-// file and standard input.
+// The command report prints and writes the same bytes as the run itself did: in every format, from the folder, from the file and
+// from standard input.
 func TestReportIsWhatTheRunPrinted(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "r1")
 	for format, file := range formatFiles(t) {
@@ -83,7 +83,7 @@ func piped(t *testing.T, stdin []byte, args ...string) ended {
 	return usage(t, args...)
 }
 
-// saved is a real run's report with a verdict of the test's choice.
+// saved is the report of a real run with the verdict that the test chooses.
 func reportIn(t *testing.T, replace ...string) string {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join("..", "..", "reports", "testdata", "retry.json"))
@@ -130,7 +130,7 @@ func TestReportUsage(t *testing.T) {
 	}
 }
 
-// The exit code of report says whether it could render, whatever the verdict is; a newer minor's file is not written over.
+// The exit code of report does not depend on the verdict. A file that a newer minor version has written is not overwritten.
 func TestReportOfAnotherVerdict(t *testing.T) {
 	failed := reportIn(t, `"verdict":"pass","summary"`, `"verdict":"fail","summary"`)
 	if got := usage(t, "report", failed); got.code != 0 || !strings.HasPrefix(got.stdout, "FAIL  ") {
@@ -144,7 +144,7 @@ func TestReportOfAnotherVerdict(t *testing.T) {
 	}
 }
 
-// The step summary is appended to, and what goes wrong with it is a warning.
+// A run appends its report to the step summary; when it cannot, it prints a warning.
 func TestStepSummary(t *testing.T) {
 	file := reportIn(t)
 	summary := filepath.Join(t.TempDir(), "summary.md")
@@ -180,11 +180,11 @@ func TestQuiet(t *testing.T) {
 		t.Errorf("with a format: exit %d, %.80q on stdout, %q on stderr", got.code, got.stdout, got.stderr)
 	}
 	if got := usage(t, "run", "egress", "--quiet", "--rate", "-3"); got.code != 2 || !strings.Contains(got.stderr, "--rate -3") {
-		t.Errorf("exit %d: what is wrong must be told: %q", got.code, got.stderr)
+		t.Errorf("exit %d: the problem must be printed: %q", got.code, got.stderr)
 	}
 }
 
-// --allow-inconclusive changes one exit code, and nothing that is said.
+// --allow-inconclusive changes one exit code, and nothing that is printed.
 func TestAllowInconclusive(t *testing.T) {
 	limited := []string{"run", "retry", "--rate", "90000", "--duration", "1s"}
 	if got := execute(t, append(limited, "--allow-inconclusive")...); got.code != 0 || !strings.HasPrefix(got.stdout, "INCONCLUSIVE") {
@@ -229,7 +229,7 @@ func TestWorkflowsToPaste(t *testing.T) {
 		}
 		for _, line := range regexp.MustCompile(`hellochaos ((?:run|report) [^\n'"]*)`).FindAllStringSubmatch(string(block[1]), -1) {
 			commands++
-			// A flag that there is not would be named; --seed x is wrong on purpose, so that nothing is started.
+			// An unknown flag would be reported. --seed x is wrong on purpose, so that nothing is started.
 			got := usage(t, append(strings.Fields(line[1]), "--seed", "x")...)
 			if got.code != 2 || strings.Contains(strings.ReplaceAll(got.stderr, "--seed", ""), "unknown flag") || strings.Contains(got.stderr, "must be one of") || strings.Contains(got.stderr, "no stage") {
 				t.Errorf("hellochaos %s: %s", line[1], got.stderr)

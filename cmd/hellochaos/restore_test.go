@@ -18,7 +18,7 @@ import (
 	"github.com/hellochaos/hellochaos/reports"
 )
 
-// left is an API server that has what runs have left: objects by their path, which are read, created, replaced, and deleted.
+// left is an API server with the objects that runs have left, by their paths. It can read, create, replace and delete them.
 type left struct {
 	mutex   sync.Mutex
 	objects map[string]map[string]any
@@ -74,7 +74,7 @@ func (l *left) answer(r *http.Request) (int, any) {
 	return http.StatusOK, object
 }
 
-// decoded is an object that client-go has sent, in whatever encoding.
+// decoded is an object that client-go has sent, in any of its encodings.
 func decoded(body io.Reader) (object map[string]any, err error) {
 	sent, err := io.ReadAll(body)
 	if err != nil {
@@ -92,14 +92,14 @@ func decoded(body io.Reader) (object map[string]any, err error) {
 	return object, json.Unmarshal(text, &object)
 }
 
-// journal puts a ConfigMap that is said to be the journal of a run.
+// journal adds a ConfigMap that has the name and the label of the journal of a run.
 func (l *left) journal(run string, lines ...string) {
 	l.objects["/api/v1/namespaces/demo/configmaps/hellochaos-run-"+run] = map[string]any{"kind": "ConfigMap", "apiVersion": "v1",
 		"metadata": map[string]any{"name": "hellochaos-run-" + run, "namespace": "demo", "labels": map[string]any{"hellochaos.dev/run": run}},
 		"data":     map[string]any{"journal.jsonl": strings.Join(lines, "\n") + "\n"}}
 }
 
-// connected is the command line that leads to it.
+// connected starts the server, and returns the flags with which a command connects to it.
 func (l *left) connected(t *testing.T) []string {
 	t.Helper()
 	server := httptest.NewServer(l)
@@ -114,7 +114,7 @@ func (l *left) connected(t *testing.T) []string {
 	return []string{"--kubeconfig", file, "-n", "demo"}
 }
 
-// What restore and status print of a planted journal, a damaged one, a good one, and the lease of a run that was killed.
+// restore and status of a planted journal, a damaged one, a newer one, a good one, and the lease of a run that was killed.
 func TestRestoreOfWhatWasLeft(t *testing.T) {
 	l := &left{objects: map[string]map[string]any{}}
 	flags := l.connected(t)
@@ -153,9 +153,9 @@ func TestRestoreOfWhatWasLeft(t *testing.T) {
 
 func TestCountDownIsForTerminals(t *testing.T) {
 	var pipe bytes.Buffer
-	tell := countDown(&pipe)
-	tell(30e9)
-	tell(0)
+	show := countDown(&pipe)
+	show(30e9)
+	show(0)
 	if pipe.Len() != 0 {
 		t.Errorf("a pipe got %q, want nothing", &pipe)
 	}

@@ -16,18 +16,19 @@ import (
 	"github.com/hellochaos/hellochaos/spelling"
 )
 
-// run is the program: it ends with one of the exit codes of package reports. All that it prints passes through printable.Writer.
+// run is the program: it returns one of the exit codes of package reports. Everything that it prints passes through a
+// printable.Writer, except the colours that painted allows.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	lost := &output{to: stdout}
 	out, complaints := printable.NewWriter(lost), printable.NewWriter(stderr)
 	err := obey(ctx, args, out, complaints)
 	_ = out.Flush() // lost remembers its error
 	code := conclude(err, lost.problem(), complaints)
-	_ = complaints.Flush() // there is nowhere left to report it
+	_ = complaints.Flush() // an error of standard error cannot be printed anywhere
 	return code
 }
 
-// obey runs the command that args name.
+// obey runs the command that args name. At the first signal, the context of the command ends.
 func obey(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	undo := new(atomic.Pointer[string])
 	ctx, stop := signals(ctx, undo, stderr)
@@ -45,8 +46,8 @@ func obey(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	})
 }
 
-// conclude prints how a command failed, if it did, and returns the exit code. unwritten is why standard output is not
-// whole, if it is not: then the command failed, unless what it reports is worse.
+// conclude prints the error of a command, if there is one, and returns the exit code. unwritten is the error of writing to
+// standard output, or nil. A command whose output was lost has failed; only the exit code for "not restored" is more important.
 func conclude(err, unwritten error, stderr io.Writer) int {
 	if unwritten != nil && !errors.Is(err, exit(reports.ExitNotRestored)) {
 		err = failure{errors.Join(other(err, unwritten), unwritten)}
@@ -66,11 +67,11 @@ func conclude(err, unwritten error, stderr io.Writer) int {
 	if errors.As(err, &failed) {
 		return reports.ExitInfrastructure
 	}
-	fmt.Fprintln(stderr, "nothing was started; 'hellochaos help' lists the commands, '--help' after a command its flags")
+	fmt.Fprintln(stderr, "nothing was started; 'hellochaos help' lists the commands, and '--help' after a command lists its flags")
 	return reports.ExitUsage
 }
 
-// other is a command's error where it tells more than that its output could not be written.
+// other returns the error of a command, or nil where the error says only that the output could not be written.
 func other(err, unwritten error) error {
 	var ended exit
 	if errors.As(err, &ended) || errors.Is(err, unwritten) {
@@ -79,12 +80,12 @@ func other(err, unwritten error) error {
 	return err
 }
 
-// exit ends the program with a code after all was said.
+// exit is the error of a command that has printed everything itself; the number is the exit code of the program.
 type exit int
 
 func (e exit) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
-// failure is an error that is not the user's.
+// failure is an error that the user's command line did not cause. It makes the program end with ExitInfrastructure.
 type failure struct{ error }
 
 func (f failure) Unwrap() error { return f.error }
@@ -93,12 +94,26 @@ func rootCommand(undo *atomic.Pointer[string]) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "hellochaos",
 		Short: "prove what a service-mesh policy does",
-		Long: `hellochaos sends traffic through a chain of services before and after a mesh
-policy is applied, makes every service fail with a chosen probability, and
-compares what it measured with what the applied manifests predict.
+		Long: `hellochaos tests what the policies of a service mesh do. It sends requests
+through a chain of three services, before and after it applies Istio manifests.
+Every service fails with a probability that you choose. hellochaos compares what
+it measured with what the manifests predict, and gives a verdict.
 
-Exit codes: 0 pass, 1 fail, 2 usage, 3 inconclusive, 4 aborted, 5 not restored,
-6 infrastructure.`,
+It needs no cluster: by default it runs the services and an embedded mesh, which
+executes the manifests, in its own process. With --target cluster it tests a
+Kubernetes cluster with Istio.
+
+The manifests come in five stages: egress, prod, retry, ingress and canary. Each
+stage is applied on top of the stages before it.
+
+Exit codes:
+  0  pass: what was measured agrees with what the manifests predict
+  1  fail: it does not agree
+  2  usage: the command line, a manifest or a report is wrong
+  3  inconclusive: the measurements could not decide
+  4  aborted: a signal ended the command, and everything is put back
+  5  not restored: something on the cluster could not be put back
+  6  infrastructure: something that the command needs did not work`,
 		Example: `  hellochaos run retry --fail 0.5
   hellochaos run all
   hellochaos up retry
@@ -115,8 +130,9 @@ Exit codes: 0 pass, 1 fail, 2 usage, 3 inconclusive, 4 aborted, 5 not restored,
 			return fmt.Errorf("no command given: the commands are %s", strings.Join(names, ", "))
 		},
 	}
-	// Flags are folded for a terminal of 80 columns.
-	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), "Flags.FlagUsages", "Flags.FlagUsagesWrapped 80"))
+	// Help fits a terminal of 80 columns.
+	root.SetUsageTemplate(strings.NewReplacer("Flags.FlagUsages", "Flags.FlagUsagesWrapped 80",
+		"for more information about a command", "for help about a command").Replace(root.UsageTemplate()))
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		var unknown *pflag.NotExistError
 		if errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() == "" {
@@ -129,7 +145,7 @@ Exit codes: 0 pass, 1 fail, 2 usage, 3 inconclusive, 4 aborted, 5 not restored,
 	return root
 }
 
-// available are the names of the commands below one.
+// available returns the names of the subcommands of cmd that help lists.
 func available(cmd *cobra.Command) (names []string) {
 	for _, c := range cmd.Commands() {
 		if c.IsAvailableCommand() {
@@ -139,8 +155,8 @@ func available(cmd *cobra.Command) (names []string) {
 	return names
 }
 
-// refuseUnknownTopics makes 'help' and 'completion' refuse what they have nothing about. Cobra's own answer with the help
-// of the program, and with exit code 0.
+// refuseUnknownTopics makes 'help' and 'completion' refuse the name of a command or of a shell that does not exist. By default
+// Cobra prints the help of the program then, and the exit code is 0.
 func refuseUnknownTopics(root *cobra.Command) {
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()

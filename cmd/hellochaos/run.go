@@ -25,7 +25,7 @@ import (
 	"github.com/hellochaos/hellochaos/target/mesh"
 )
 
-// runFlags are the flags of run that no package owns.
+// runFlags are the flags of the command run that no other package defines.
 type runFlags struct {
 	deliveryFlags
 	manifests                     manifestFlags
@@ -34,25 +34,25 @@ type runFlags struct {
 	cluster                       *cluster.Flags
 	links                         linkFlags
 	traces                        *traces.Flags
-	held                          *cluster.Cluster // what is tested, if it is one
+	tested                        *cluster.Cluster // the cluster that the run tests; nil for the embedded mesh
 }
 
 func (f *runFlags) add(set *pflag.FlagSet) {
 	f.deliveryFlags.add(set)
-	set.StringVar(&f.target, "target", "mesh", "what is tested: mesh (embedded, in this process) or cluster (by kubeconfig)")
+	set.StringVar(&f.target, "target", "mesh", "what the run tests: mesh (the embedded mesh, in this process) or cluster (a Kubernetes cluster with Istio)")
 	f.manifests.add(set)
-	set.StringVar(&f.deviation, "break", "", "`deviation` of the embedded mesh, on purpose ('hellochaos list breaks'), to see the run say so: "+breakNames())
-	set.BoolVar(&f.noProgress, "no-progress", false, "no progress line on a terminal")
-	set.BoolVar(&f.quiet, "quiet", false, "print the verdict's line alone (or the --format named), and what went wrong")
-	set.BoolVar(&f.allowInconclusive, "allow-inconclusive", false, "exit 0 instead of 3; the report still says inconclusive")
+	set.StringVar(&f.deviation, "break", "", "`deviation`, a fault that the embedded mesh has on purpose, to see how the report shows it; 'hellochaos list breaks' explains each: "+breakNames())
+	set.BoolVar(&f.noProgress, "no-progress", false, "do not print a line of progress on a terminal")
+	set.BoolVar(&f.quiet, "quiet", false, "print only the line with the verdict (or the report in the --format that you name), and warnings")
+	set.BoolVar(&f.allowInconclusive, "allow-inconclusive", false, "end with exit code 0 instead of 3; the verdict in the report is still INCONCLUSIVE")
 	f.cluster = cluster.AddFlags(set)
 	f.cluster.AddRunFlags(set)
-	set.StringVar(&f.metrics, "metrics-addr", "", "`HOST:PORT` to serve the run's Prometheus metrics on while it runs")
+	set.StringVar(&f.metrics, "metrics-addr", "", "`HOST:PORT` at which Prometheus can read the metrics of the run while it runs")
 	f.links.add(set)
 	f.traces = traces.AddFlags(set)
 }
 
-// clusterFlags are the flags that mean nothing without a cluster.
+// clusterFlags are the flags that are refused without --target cluster.
 var clusterFlags = []string{"kubeconfig", "context", "namespace", "wait", "direct-url", "gateway-url", "prometheus-url", "take-over", "kiali-url", "tracing-url"}
 
 func breakNames() string {
@@ -68,19 +68,26 @@ func runCommand(undo *atomic.Pointer[string]) *cobra.Command {
 	var options *scenarios.Flags
 	cmd := &cobra.Command{
 		Use:   "run STAGE…|all",
-		Short: "measure stages before and after, and give a verdict",
-		Long: `Measure each stage before and after its manifests are applied, and compare with
-what they predict.
+		Short: "test stages, and give a verdict on each",
+		Long: `Send requests through the services before and after the manifests of each stage
+are applied, compare what was measured with what the manifests predict, and
+print a report with a verdict: PASS, FAIL or INCONCLUSIVE.
 
-The stages are egress, prod, retry, ingress and canary; each stands on those
-before it. 'hellochaos list' says what they do.`,
+The stages are egress, prod, retry, ingress and canary. Each is applied on top
+of the stages before it. 'hellochaos list' says what each stage does.
+
+Words of the flags: a phase is the sending before, or after, a stage is applied.
+A call is a request from one service to the next; a proxy may send the call
+several times, and each time is a try. With --cascade absorb, a service whose
+own call failed still answers 200; with propagate it answers 500. A draw is the
+random number that decides whether a try fails.`,
 		Example: `  hellochaos run retry --fail 0.5
   hellochaos run all --fail 0.3 --out report
   hellochaos run retry -f reviews.yaml
   hellochaos run retry --break one-retry-less
   hellochaos run retry --target cluster -n demo`,
 		ValidArgs: append(manifests.StageNames(), "all"),
-		// They are told with everything else that is wrong.
+		// f.plan reports unknown flags together with all other problems of the command line.
 		FParseErrWhitelist: cobra.FParseErrWhitelist{UnknownFlagsHandling: pflag.PassUnknownFlagToArgs},
 	}
 	options = scenarios.AddFlags(cmd.Flags())
@@ -89,7 +96,7 @@ before it. 'hellochaos list' says what they do.`,
 	return cmd
 }
 
-// run validates everything, then takes hold of the target, runs, and prints.
+// run validates the command line, prepares the target, executes the plan, and delivers the report.
 func (f *runFlags) run(cmd *cobra.Command, args []string, text *scenarios.Flags, undo *atomic.Pointer[string]) error {
 	plan, seed, connection, err := f.plan(cmd, args, text)
 	if err != nil {
@@ -102,16 +109,16 @@ func (f *runFlags) run(cmd *cobra.Command, args []string, text *scenarios.Flags,
 		return failure{err}
 	}
 	stderr := cmd.ErrOrStderr()
-	told := stderr
+	progress := stderr
 	if f.quiet {
-		told = io.Discard
+		progress = io.Discard
 	}
 	served, err := serveMetrics(f.metrics, plan, stderr)
 	if err != nil {
 		return failure{err}
 	}
 	defer served.close(stderr)
-	on, err := f.hold(cmd.Context(), plan, seed, connection, stderr, undo)
+	on, err := f.prepareTarget(cmd.Context(), plan, seed, connection, stderr, undo)
 	switch {
 	case errors.Is(err, errEnded):
 		return err
@@ -119,29 +126,30 @@ func (f *runFlags) run(cmd *cobra.Command, args []string, text *scenarios.Flags,
 		return failure{err}
 	}
 	requests, duration := plan.Requests()
-	fmt.Fprintf(told, "%s on %s, seed %d: at most %d requests, about %s\n",
+	fmt.Fprintf(progress, "testing %s on %s with seed %d: at most %d requests, in about %s\n",
 		strings.Join(args, ", "), on.Describe().Detail, seed, requests, duration.Round(time.Second))
-	line := newProgressLine(told, f.noProgress)
+	line := newProgressLine(progress, f.noProgress)
 	report := plan.Execute(cmd.Context(), on, line.show)
 	line.clear()
 	if report.Restored == reports.Restored {
-		undo.Store(nil) // a second signal has nothing to tell any more
+		undo.Store(nil) // after a second signal there is nothing left to put back
 	}
 	report.Tool.Version = version()
 	report.Command = commandLine()
 	report.Settings.Manifests = f.manifests.names()
 	served.ended(report)
-	after := context.WithoutCancel(cmd.Context()) // a run that was interrupted has a report too; what follows is bounded by itself
-	f.links.link(after, f.held, connection.PrometheusURL, report)
-	to, _ := f.traces.Destinations() // what is wrong with them was told before
+	after := context.WithoutCancel(cmd.Context()) // an interrupted run has a report, too; each step below has its own time limit
+	f.links.link(after, f.tested, connection.PrometheusURL, report)
+	to, _ := f.traces.Destinations() // check has reported what is wrong with them
 	traces.Send(after, report, to)
-	return f.end(stderr, f.deliver(after, cmd.OutOrStdout(), told, stderr, report), report)
+	return f.end(stderr, f.deliver(after, cmd.OutOrStdout(), progress, stderr, report), report)
 }
 
-// hold takes hold of the target that is to be tested.
-func (f *runFlags) hold(ctx context.Context, plan *scenarios.Run, seed uint64, connection cluster.Options, stderr io.Writer, undo *atomic.Pointer[string]) (target.Target, error) {
+// prepareTarget starts the embedded mesh, or checks the cluster and begins a run on it. It stores in undo the command that puts
+// the cluster back.
+func (f *runFlags) prepareTarget(ctx context.Context, plan *scenarios.Run, seed uint64, connection cluster.Options, stderr io.Writer, undo *atomic.Pointer[string]) (target.Target, error) {
 	if f.target == "mesh" {
-		if err := hold(ctx); err != nil {
+		if err := protect(ctx); err != nil {
 			return nil, err
 		}
 		m, err := mesh.New(mesh.Options{Seed: seed, Break: f.deviation})
@@ -154,7 +162,7 @@ func (f *runFlags) hold(ctx context.Context, plan *scenarios.Run, seed uint64, c
 	if err != nil {
 		return nil, err
 	}
-	if err := hold(ctx); err != nil {
+	if err := protect(ctx); err != nil {
 		return nil, err
 	}
 	sets := plan.Objects()
@@ -163,15 +171,15 @@ func (f *runFlags) hold(ctx context.Context, plan *scenarios.Run, seed uint64, c
 	}
 	run, err := c.Begin(ctx, sets)
 	if err != nil {
-		return nil, fmt.Errorf("beginning a run on the cluster; nothing was changed:\n%w", err)
+		return nil, fmt.Errorf("the run on the cluster could not be started, and nothing was changed:\n%w", err)
 	}
-	f.held = c
+	f.tested = c
 	command := run.RestoreCommand()
 	undo.Store(&command)
 	return run, nil
 }
 
-// plan reads the command line; its error has every problem in it.
+// plan turns the command line into a plan. Its error lists all problems of the command line.
 func (f *runFlags) plan(cmd *cobra.Command, args []string, text *scenarios.Flags) (*scenarios.Run, uint64, cluster.Options, error) {
 	set := cmd.Flags()
 	args, unknown := splitUnknown(set, args)
@@ -197,7 +205,8 @@ func (f *runFlags) plan(cmd *cobra.Command, args []string, text *scenarios.Flags
 	return plan, options.Seed, connection, nil
 }
 
-// splitUnknown takes the flags that there are not, each with what looks like its value, out of the arguments.
+// splitUnknown separates the arguments from the unknown flags that pflag has passed among them. It takes the argument after an
+// unknown flag for the value of the flag, unless it is the name of a stage.
 func splitUnknown(set *pflag.FlagSet, args []string) (rest []string, err error) {
 	var problems []error
 	value := false
@@ -240,7 +249,7 @@ func (f *runFlags) check(set *pflag.FlagSet, stages []scenarios.Stage) error {
 		}
 	case "cluster":
 		if f.deviation != "" {
-			problems = append(problems, errors.New("--break: a cluster cannot be told to be wrong; it needs --target mesh"))
+			problems = append(problems, errors.New("--break: needs --target mesh, since only the embedded mesh can disobey the manifests on purpose"))
 		}
 	default:
 		problems = append(problems, fmt.Errorf("--target %s: must be mesh or cluster%s", f.target, spelling.DidYouMean(f.target, []string{"mesh", "cluster"})))
@@ -251,7 +260,7 @@ func (f *runFlags) check(set *pflag.FlagSet, stages []scenarios.Stage) error {
 	return errors.Join(problems...)
 }
 
-// checkOpenFiles refuses a run with more requests in flight than this process may have files and sockets open for.
+// checkOpenFiles refuses a run for whose requests in flight this process may not have enough files and sockets open.
 func (f *runFlags) checkOpenFiles(inFlight int) error {
 	needs := mesh.OpenFiles
 	if f.target == "cluster" {
@@ -272,13 +281,13 @@ func (f *runFlags) checkOpenFiles(inFlight int) error {
 	return fmt.Errorf("%w, or give the run --connections %d; nothing was started", err, fits)
 }
 
-// checkBreak refuses a deviation that there is not, or that none of the stages would show.
+// checkBreak refuses the name of a deviation that does not exist, and a deviation that no stage of the run would show.
 func checkBreak(name string, stages []scenarios.Stage) error {
 	for _, b := range mesh.Breaks() {
 		switch {
 		case b.Name != name:
 		case len(stages) > 0 && !b.OnlyCompared && !slices.ContainsFunc(stages, func(s scenarios.Stage) bool { return s.Name == b.Stage }):
-			return fmt.Errorf("--break %s: shows on stage %s, which is not named", name, b.Stage)
+			return fmt.Errorf("--break %s: only stage %s shows this deviation, and the run does not include it", name, b.Stage)
 		default:
 			return nil
 		}
@@ -286,7 +295,7 @@ func checkBreak(name string, stages []scenarios.Stage) error {
 	return fmt.Errorf("--break %s: must be one of %s%s", name, breakNames(), spelling.DidYouMean(name, strings.Split(breakNames(), ", ")))
 }
 
-// end is how the program ends after a report was delivered, or was not.
+// end returns the error with which the program ends after a report was delivered; err is the error of delivering it.
 func (f *runFlags) end(stderr io.Writer, err error, report *reports.Report) error {
 	code := report.ExitCode()
 	switch {

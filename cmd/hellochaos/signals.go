@@ -14,8 +14,8 @@ import (
 	"github.com/hellochaos/hellochaos/reports"
 )
 
-// signals ends ctx at the first signal, and the program at the second one: at once, and with the command that undoes what
-// it leaves behind, if it would leave anything.
+// signals returns a context that ends at the first signal. A second signal ends the program at once. If undo holds a command
+// then, the program prints it, because that command puts back what the program leaves behind.
 func signals(ctx context.Context, undo *atomic.Pointer[string], stderr io.Writer) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(ctx)
 	received := make(chan os.Signal, 2)
@@ -29,15 +29,15 @@ func signals(ctx context.Context, undo *atomic.Pointer[string], stderr io.Writer
 			return
 		}
 		if undo.Load() == nil {
-			signal.Stop(received) // a second signal ends the program as the system does
+			signal.Stop(received) // from now on the system ends the program at a signal
 		}
 		select {
 		case <-received:
 			command := undo.Load()
-			if command == nil { // all is put back by now
+			if command == nil { // meanwhile everything was put back
 				os.Exit(reports.ExitAborted)
 			}
-			fmt.Fprintf(stderr, "hellochaos: ended in the middle; to put the cluster back:\n  %s\n", *command)
+			fmt.Fprintf(stderr, "hellochaos: a second signal ended the program before the cluster was put back; to put it back, type:\n  %s\n", *command)
 			os.Exit(reports.ExitNotRestored)
 		case <-done:
 		}
@@ -49,62 +49,64 @@ func signals(ctx context.Context, undo *atomic.Pointer[string], stderr io.Writer
 	}
 }
 
-// grip says whether the command holds something that it must end itself, or put back, when a signal comes. Without it the
-// first signal ends the program at once, even while a file, a FIFO or standard input is read: no context ends that.
-type grip struct {
-	mutex       sync.Mutex
-	held, ended bool
+// protection says whether the first signal ends the program at once or only the context of its command. A command asks for
+// protection while it has something to end or to put back. Without protection, the program ends at once, also while it reads a
+// file, a FIFO or standard input: the end of a context does not interrupt such a read.
+type protection struct {
+	mutex            sync.Mutex
+	protected, ended bool
 }
 
-// gripKey is where run's context has the grip.
-type gripKey struct{}
+// protectionKey is the key of the protection in the context of a command.
+type protectionKey struct{}
 
-// errEnded is of a command that would take hold of something after a signal has ended the program.
+// errEnded is the error of a command that a signal has ended.
 var errEnded = errors.New("a signal ended the program")
 
-// hold says that from now on the command itself ends soon after ctx does.
-func hold(ctx context.Context) error {
-	g, ok := ctx.Value(gripKey{}).(*grip)
+// protect makes the program wait for the command after a signal: from now on, the command must end soon after its context. It
+// returns errEnded where a signal has already ended the program.
+func protect(ctx context.Context) error {
+	p, ok := ctx.Value(protectionKey{}).(*protection)
 	if !ok {
 		return nil
 	}
-	g.mutex.Lock()
-	defer g.mutex.Unlock()
-	if g.ended {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	if p.ended {
 		return errEnded
 	}
-	g.held = true
+	p.protected = true
 	return nil
 }
 
-// release takes hold back: what is left to do may be ended in the middle.
-func release(ctx context.Context) {
-	if g, ok := ctx.Value(gripKey{}).(*grip); ok {
-		g.mutex.Lock()
-		defer g.mutex.Unlock()
-		g.held = false
+// unprotect ends the protection: a signal may interrupt what the command has still to do.
+func unprotect(ctx context.Context) {
+	if p, ok := ctx.Value(protectionKey{}).(*protection); ok {
+		p.mutex.Lock()
+		defer p.mutex.Unlock()
+		p.protected = false
 	}
 }
 
-// end reports whether a signal ends the program at once; when it does, nothing can be held any more.
-func (g *grip) end() bool {
-	g.mutex.Lock()
-	defer g.mutex.Unlock()
-	g.ended = !g.held
-	return g.ended
+// end reports whether a signal ends the program at once. After that, the command can no longer ask for protection.
+func (p *protection) end() bool {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	p.ended = !p.protected
+	return p.ended
 }
 
-// interruptible runs a command in a context that signals end. It returns errEnded at once when a signal comes while the command
-// holds nothing.
+// interruptible runs a command in a context that ends at the first signal. When the signal comes while the command is not
+// protected, interruptible returns errEnded at once; otherwise it waits for the command.
 func interruptible(ctx context.Context, command func(context.Context) error) error {
-	g := &grip{}
+	p := &protection{}
 	finished := make(chan error, 1)
-	go func() { finished <- command(context.WithValue(ctx, gripKey{}, g)) }()
+	go func() { finished <- command(context.WithValue(ctx, protectionKey{}, p)) }()
 	select {
 	case err := <-finished:
 		return err
 	case <-ctx.Done():
-		if g.end() {
+		if p.end() {
 			return errEnded
 		}
 		return <-finished

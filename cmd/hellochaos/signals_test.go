@@ -16,7 +16,7 @@ import (
 	"github.com/hellochaos/hellochaos/reports"
 )
 
-// A first signal ends a command that reads: a FIFO whose writer does not write, or standard input that does not end.
+// A first signal ends a command that waits for input: of a FIFO whose writer does not write, or of standard input without an end.
 func TestSignalWhileReading(t *testing.T) {
 	folder := t.TempDir()
 	fifo := filepath.Join(folder, "retry.yaml")
@@ -43,9 +43,9 @@ func TestSignalWhileReading(t *testing.T) {
 				if err := cmd.Start(); err != nil {
 					t.Fatal(err)
 				}
-				if c.stdin { // more than a pipe holds: it is written when the program reads
+				if c.stdin { // this is more than a pipe holds, so the write ends only when the program reads
 					_, err = io.WriteString(input, strings.Repeat("#", 200_000))
-				} else { // it is open for writing when the program has opened it for reading
+				} else { // the FIFO opens for writing only when the program has opened it for reading
 					var writer *os.File
 					if writer, err = os.OpenFile(fifo, os.O_WRONLY, 0); err == nil {
 						defer writer.Close()
@@ -67,18 +67,18 @@ func TestSignalWhileReading(t *testing.T) {
 	}
 }
 
-// What holds something ends by itself, and what would take hold of something after the end does not.
-func TestGrip(t *testing.T) {
-	g := &grip{}
-	ctx := context.WithValue(t.Context(), gripKey{}, g)
-	if err := hold(ctx); err != nil || g.end() {
-		t.Fatalf("hold: %v; a signal ends what is held at once: %v", err, g.ended)
+// A signal does not end a protected command at once, and after a signal has ended the program no command gets protection.
+func TestProtection(t *testing.T) {
+	p := &protection{}
+	ctx := context.WithValue(t.Context(), protectionKey{}, p)
+	if err := protect(ctx); err != nil || p.end() {
+		t.Fatalf("protect: %v; a signal ends a protected command at once: %v", err, p.ended)
 	}
-	release(ctx)
-	if !g.end() {
-		t.Error("a signal does not end at once what is not held")
+	unprotect(ctx)
+	if !p.end() {
+		t.Error("a signal does not end an unprotected command at once")
 	}
-	if err := hold(ctx); err != errEnded {
-		t.Errorf("hold after the end: %v, want errEnded", err)
+	if err := protect(ctx); err != errEnded {
+		t.Errorf("protect after the end: %v, want errEnded", err)
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Wrong destinations are told with everything else, before anything is started and without their passwords.
+// Wrong destinations are reported with all other problems, before anything is started and without their passwords.
 func TestTracesUsage(t *testing.T) {
 	t.Setenv("OTEL_EXPORTER_OTLP_HEADERS", "hunter2")
 	got := usage(t, "run", "retyr", "--otlp-endpoint", "https://me:hunter2@collector", "--zipkin-url", "zipkin:9411")
@@ -19,7 +19,7 @@ func TestTracesUsage(t *testing.T) {
 	}
 }
 
-// A run whose traces nobody takes is as good as any other.
+// The verdict of a run does not depend on whether a server accepts its traces.
 func TestTracesNobodyTakes(t *testing.T) {
 	report := measure(t, 0, "run", "egress", "--otlp-endpoint", "http://127.0.0.1:1", "--zipkin-url", "http://127.0.0.1:1")
 	if len(report.Remarks) == 0 || len(report.Links) > 0 {

@@ -19,16 +19,17 @@ import (
 
 func upCommand() *cobra.Command {
 	names := manifests.StageNames()
-	own := &manifestFlags{}
+	userManifests := &manifestFlags{}
 	cmd := &cobra.Command{
-		Use:       "up [STAGE]",
-		Short:     "keep the chain on the embedded mesh running, to try it by hand",
-		Long:      "Start the chain behind the embedded mesh with the stages up to STAGE applied\n(" + strings.Join(names, ", ") + "; default all), print its addresses,\nand keep it running until Ctrl-C.",
+		Use:   "up [STAGE]",
+		Short: "run the services and the embedded mesh, to try by hand",
+		Long: "Start the services and the embedded mesh, and apply the manifests of all stages\nup to STAGE (" + strings.Join(names, ", ") + "; default:\n" +
+			"all of them). up prints the addresses and some curl commands to try. It runs\nuntil you press Ctrl-C.",
 		Example:   "  hellochaos up retry\n  hellochaos up retry -f reviews.yaml",
 		Args:      cobra.MaximumNArgs(1),
 		ValidArgs: names,
 	}
-	own.add(cmd.Flags())
+	userManifests.add(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		stage := names[len(names)-1]
 		if len(args) > 0 {
@@ -37,7 +38,7 @@ func upCommand() *cobra.Command {
 		if !slices.Contains(names, stage) {
 			return fmt.Errorf("up: no stage %s%s: the stages are %s", stage, spelling.DidYouMean(stage, names), strings.Join(names, ", "))
 		}
-		overrides, err := own.load(stage, cmd.InOrStdin(), cmd.ErrOrStderr())
+		overrides, err := userManifests.load(stage, cmd.InOrStdin(), cmd.ErrOrStderr())
 		if err != nil {
 			return fmt.Errorf("up:\n%w", err)
 		}
@@ -45,7 +46,7 @@ func upCommand() *cobra.Command {
 		if err != nil {
 			return fmt.Errorf("up:\n%w", err)
 		}
-		if err := hold(cmd.Context()); err != nil {
+		if err := protect(cmd.Context()); err != nil {
 			return err
 		}
 		return up(cmd.Context(), stage, objects, host, cmd.OutOrStdout())
@@ -53,8 +54,9 @@ func upCommand() *cobra.Command {
 	return cmd
 }
 
-// through are the objects of the stages up to one, with the user's own in place of bundled ones, and the Host that their
-// gateway wants (empty: any); read once, so that what is wrong with them is said before anything is started.
+// through returns the objects of all stages up to stage, with the user's objects in place of bundled ones, and the Host header
+// that a request to their gateway needs (empty: any). It also reads them, so that every problem with them is reported before
+// anything is started.
 func through(stage string, overrides map[string][]manifests.Object) (objects []manifests.Object, host string, err error) {
 	if objects, err = manifests.Through(stage, overrides); err != nil {
 		return nil, "", err
@@ -78,7 +80,7 @@ func up(ctx context.Context, stage string, objects []manifests.Object, host stri
 	defer func() {
 		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 		defer cancel()
-		_, _ = m.Close(closing) // the process ends with it
+		_, _ = m.Close(closing) // the process ends now, and what the mesh holds ends with it
 	}()
 	if err := m.Apply(ctx, objects); err != nil {
 		return failure{fmt.Errorf("applying the stages up to %s: %w", stage, err)}
@@ -88,8 +90,8 @@ func up(ctx context.Context, stage string, objects []manifests.Object, host stri
 		return failure{err}
 	}
 	var text strings.Builder
-	fmt.Fprintf(&text, "The chain is up with the stages up to %s; Ctrl-C ends it.\n\n", stage)
-	fmt.Fprintf(&text, "frontend  %s/  (direct: outside the mesh)\n", frontend.URL)
+	fmt.Fprintf(&text, "The services are running, and the stages up to %s are applied. Ctrl-C ends them.\n\n", stage)
+	fmt.Fprintf(&text, "frontend  %s/  (requests come straight from outside the mesh)\n", frontend.URL)
 	entry := frontend.URL
 	if gateway, err := m.Address(ctx, target.Gateway); err == nil {
 		fmt.Fprintf(&text, "gateway   %s/\n", gateway.URL)
@@ -97,10 +99,12 @@ func up(ctx context.Context, stage string, objects []manifests.Object, host stri
 			entry = "-H " + printable.Word("Host: "+host) + " " + gateway.URL
 		}
 	} else {
-		fmt.Fprintf(&text, "gateway   none before stage ingress\n")
+		fmt.Fprintf(&text, "gateway   there is none before stage ingress\n")
 	}
-	fmt.Fprintf(&text, "\ncurl %s/\ncurl -H 'fail: 0.5' %s/\ncurl -H 'x-dev-user: super-secret' %s/\n", entry, entry, entry)
-	if _, err := io.WriteString(stdout, text.String()); err != nil { // nobody would know where the chain is
+	fmt.Fprintf(&text, "\nThe answer to a request lists every service that the request met:\ncurl %s/\n", entry)
+	fmt.Fprintf(&text, "Here every service fails with probability 0.5. A 500 has no body; curl -i shows it:\ncurl -H 'fail: 0.5' %s/\n", entry)
+	fmt.Fprintf(&text, "Stage canary sends a request with this header to the canary:\ncurl -H 'x-dev-user: super-secret' %s/\n", entry)
+	if _, err := io.WriteString(stdout, text.String()); err != nil { // without the addresses the user cannot reach the services
 		return failure{err}
 	}
 	<-ctx.Done()

@@ -16,7 +16,7 @@ import (
 	"github.com/hellochaos/hellochaos/target/mesh"
 )
 
-// usage runs the program in this process: nothing is started when the command line is wrong.
+// usage runs the program in this process, with command lines that start nothing.
 func usage(t *testing.T, args ...string) ended {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
@@ -28,7 +28,7 @@ func TestUsage(t *testing.T) {
 	empty := t.TempDir()
 	for _, c := range []struct {
 		name, args string
-		want       []string // all of them, on stderr
+		want       []string // stderr must contain all of these
 	}{
 		{"nothing", "", []string{"no command given", "run", "up", "list", "manifests", "version"}},
 		{"no such command", "rum", []string{`no command "rum"`, "run"}},
@@ -43,7 +43,7 @@ func TestUsage(t *testing.T) {
 			[]string{"--fail x", "--hang NaN", "--seed -1", "--canary-weight 20.5", "--tolerance 0"}},
 		{"stage and flags", "run retyr --format xml --break no-retry",
 			[]string{"no stage retyr", "--format xml: must be one of json, text, markdown, junit, html, prometheus, benchmark", "--break no-retry: must be one of", "no-retries"}},
-		{"a deviation that the stage does not show", "run egress --break split-70-30", []string{"--break split-70-30: shows on stage prod"}},
+		{"a deviation that the stage does not show", "run egress --break split-70-30", []string{"--break split-70-30: only stage prod shows this deviation"}},
 		{"a deviation of no stage, misspelt", "run egress --break slow-backends", []string{"--break slow-backends: must be one of", "slow-backend"}},
 		{"no folder given", "run egress --out=", []string{`--out "": the value is empty: give a folder, or leave the flag out`}},
 		{"nothing given", "run egress --manifests= --break= --filename= --namespace= --rate= --seed= --kubeconfig=", []string{`--manifests "": the value is empty: give a folder`,
@@ -68,8 +68,8 @@ func TestUsage(t *testing.T) {
 		{"completion of no shell", "completion x", []string{`completion: no shell "x": the shells are bash, fish, powershell, zsh`}},
 		{"completion of nothing", "completion", []string{"completion: name one shell: bash, fish, powershell, zsh"}},
 		{"a dashboard that is misspelt", "dashboard msh", []string{`no dashboard "msh" (did you mean "mesh"?)`}},
-		{"two reports of one input", "compare - -", []string{"standard input can be read once"}},
-		{"manifests of nothing", "manifests", []string{"name one stage: egress, prod, retry, ingress, canary"}},
+		{"two reports of one input", "compare - -", []string{"standard input can be read only once"}},
+		{"manifests of nothing", "manifests", []string{"name one of the stages egress, prod, retry, ingress, canary"}},
 		{"attack's flags", "run retry --duration 0 --max-requests 1.5 --connections 0 --timeout soon",
 			[]string{"--duration 0", "--max-requests 1.5", "--connections 0", "--timeout soon"}},
 		{"files that are none", "run retry -f " + filepath.Join(empty, "none.yaml") + " -f https://a/b.yaml -f " + empty + " -f k/kustomization.yaml -f - -f -",
@@ -95,7 +95,7 @@ func TestUsage(t *testing.T) {
 	}
 }
 
-// A stage file of the user's with what we do not know or do not support is refused with file, line, object and field.
+// A field in a user's stage file that is unknown or not supported is refused with the file, the line, the object and the field.
 func TestUsageManifests(t *testing.T) {
 	text, err := manifests.StageYAML("retry")
 	if err != nil {
@@ -140,7 +140,7 @@ func TestListAndManifests(t *testing.T) {
 	breaks := usage(t, "list", "breaks")
 	for _, b := range mesh.Breaks() {
 		if !regexp.MustCompile(`(?m)^` + b.Name + ` .* ` + b.Text + `$`).MatchString(breaks.stdout) {
-			t.Errorf("list breaks does not tell of %s:\n%s", b.Name, breaks.stdout)
+			t.Errorf("list breaks lacks %s:\n%s", b.Name, breaks.stdout)
 		}
 	}
 	for line := range strings.Lines(breaks.stdout) {
@@ -164,7 +164,8 @@ func TestListAndManifests(t *testing.T) {
 
 // Help fits a terminal of 80 columns.
 func TestHelp(t *testing.T) {
-	for _, args := range []string{"--help", "help run", "up --help", "manifests --help", "list --help", "report --help", "compare-reports --help", "compare --help"} {
+	for _, args := range []string{"--help", "help run", "up --help", "manifests --help", "list --help", "report --help", "compare-reports --help", "compare --help",
+		"dashboard --help", "version --help", "deploy --help", "undeploy --help", "doctor --help", "status --help", "restore --help", "completion --help"} {
 		got := usage(t, strings.Fields(args)...)
 		if got.code != 0 || !strings.Contains(got.stdout, "Usage:") {
 			t.Errorf("%s: exit %d, want 0 and the usage", args, got.code)
@@ -177,8 +178,8 @@ func TestHelp(t *testing.T) {
 	}
 }
 
-// The user's own files take the place of bundled objects from the first stage on that is named, whatever they are called: of one
-// file, of a folder, and of what 'kubectl get -o yaml' prints, on standard input.
+// From the first stage on, objects of the user replace bundled ones: objects from a file of any name, from a folder, and from what
+// 'kubectl get -o yaml' prints, on standard input.
 func TestOwnFiles(t *testing.T) {
 	bundled, err := manifests.StageYAML("retry")
 	if err != nil {
@@ -205,12 +206,12 @@ func TestOwnFiles(t *testing.T) {
 		"file": {file, "", ""}, "folder": {folder, "", "kustomization.yaml was passed over"}, "standard input": {"-", weak, ""}, "a List": {"-", list, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			overrides, told, err := loaded(c.flag, c.stdin)
+			overrides, printed, err := loaded(c.flag, c.stdin)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !strings.Contains(told, c.note) || c.note == "" && told != "" {
-				t.Errorf("told %q, want %q", told, c.note)
+			if !strings.Contains(printed, c.note) || c.note == "" && printed != "" {
+				t.Errorf("printed %q, want %q", printed, c.note)
 			}
 			for _, stage := range []string{"retry", "ingress", "canary"} {
 				for _, o := range overrides[stage] {
@@ -227,8 +228,8 @@ func TestOwnFiles(t *testing.T) {
 	}
 }
 
-// loaded is what -f reads for stage retry and those after it.
-func loaded(name, stdin string) (overrides map[string][]manifests.Object, told string, err error) {
+// loaded is what -f reads for stage retry and the stages after it.
+func loaded(name, stdin string) (overrides map[string][]manifests.Object, printed string, err error) {
 	var stderr bytes.Buffer
 	flags := &manifestFlags{files: []string{name}}
 	overrides, err = flags.load("retry", strings.NewReader(stdin), &stderr)
@@ -237,7 +238,7 @@ func loaded(name, stdin string) (overrides map[string][]manifests.Object, told s
 
 // A folder that cannot be written into is found before anything is started.
 func TestOutCannotBeWritten(t *testing.T) {
-	readOnly := "/proc/self" // nobody can make a file there, root neither
+	readOnly := "/proc/self" // not even root can make a file there
 	if _, err := os.Stat(readOnly); err != nil {
 		t.Skipf("this system has no %s: %v", readOnly, err)
 	}
@@ -260,7 +261,7 @@ func TestOutCannotBeWritten(t *testing.T) {
 	}
 }
 
-// A run that needs more files open than the process may have is refused, and fits with the connections that the message names.
+// A run that needs more open files than the process may have is refused; with the --connections that the message names, it runs.
 func TestTooFewOpenFiles(t *testing.T) {
 	limited := func(limit, args string) ended {
 		cmd := exec.CommandContext(t.Context(), "sh", "-c", "ulimit -n "+limit+" && exec \"$0\" "+args, program)

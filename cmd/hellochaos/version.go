@@ -10,15 +10,15 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// What a release is made of: the linker sets them (.goreleaser.yaml). They are empty in every other build, for which the Go
-// toolchain's own record answers.
+// The linker sets the version, commit and date of a release (.goreleaser.yaml). In every other build they are empty, and buildOf
+// takes what the Go toolchain recorded.
 var releaseVersion, releaseCommit, releaseDate string
 
 func versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
-		Short: "print the version",
-		Long:  "version prints the version, the commit and its date, and the Go release that built the program.",
+		Short: "print the version, the commit and the release of Go",
+		Long:  "Print the version of hellochaos, the commit that it was built from, the date of\nthat commit, and the release of Go that built it.",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			info, _ := debug.ReadBuildInfo()
@@ -30,14 +30,14 @@ func versionCommand() *cobra.Command {
 	}
 }
 
-// version is the program's version: a release's tag, the module's version as the Go toolchain recorded it, or "(devel)" for
-// a build of which nothing was recorded.
+// version returns the version of the program: the tag of a release, or else the version of the module that the Go toolchain
+// recorded, or else "(devel)".
 func version() string {
 	info, _ := debug.ReadBuildInfo()
 	return buildOf(info).version
 }
 
-// build is what is known of how the program was built.
+// build is the version and the commit from which the program was built.
 type build struct {
 	version string
 	commit  string // empty: not recorded
@@ -45,7 +45,7 @@ type build struct {
 	changed bool   // the checkout had changes that are not in the commit
 }
 
-// buildOf is the build of a release, or else what the toolchain recorded; info is nil where it recorded nothing.
+// buildOf returns what the linker has set for a release, or else what the toolchain recorded; info is nil where it recorded nothing.
 func buildOf(info *debug.BuildInfo) build {
 	b := build{version: "(devel)"}
 	if info != nil {
@@ -67,7 +67,7 @@ func buildOf(info *debug.BuildInfo) build {
 	return b
 }
 
-// print writes a line for each thing that is known.
+// print writes the version, the commit, its date and the release of Go, each on a line.
 func (b build) print(w io.Writer) error {
 	const notRecorded = "not recorded in this build"
 	commit := cmp.Or(b.commit, notRecorded)

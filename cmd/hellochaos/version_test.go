@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// A release's own words win; any other build tells what the Go toolchain recorded, and what it did not.
+// A release prints what the linker has set. Any other build prints what the Go toolchain recorded, and names what it did not record.
 func TestVersion(t *testing.T) {
 	toolchain := "Go         " + runtime.Version() + " " + runtime.GOOS + "/" + runtime.GOARCH + "\n"
 	settings := []debug.BuildSetting{{Key: "vcs.revision", Value: "5b58a5d"}, {Key: "vcs.time", Value: "2026-11-26T22:01:02Z"}, {Key: "vcs.modified", Value: "false"}}
@@ -31,12 +31,12 @@ func TestVersion(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			releaseVersion, releaseCommit, releaseDate = c.release[0], c.release[1], c.release[2]
 			t.Cleanup(func() { releaseVersion, releaseCommit, releaseDate = "", "", "" })
-			var said bytes.Buffer
-			if err := buildOf(c.info).print(&said); err != nil {
+			var printed bytes.Buffer
+			if err := buildOf(c.info).print(&printed); err != nil {
 				t.Fatal(err)
 			}
-			if said.String() != c.want {
-				t.Errorf("it printed\n%swant\n%s", &said, c.want)
+			if printed.String() != c.want {
+				t.Errorf("it printed\n%swant\n%s", &printed, c.want)
 			}
 		})
 	}

@@ -1,6 +1,6 @@
-// Package calls holds what a stand-in is told to call for each try, in the form of its environment variable CALLS, and
-// which headers it can be told to pass on. It is a leaf: the stand-in obeys it, manifests are checked by it, and the graph
-// of a scenario is read from it. It must know nothing of how calls are sent.
+// Package calls reads the configuration of the calls that a stand-in (the demo service under the name of a service) makes for each
+// try: the form of its environment variable CALLS, and the headers that it can pass on. The stand-in, the check of manifests and the
+// graph of a scenario use it. It must not know how calls are sent.
 package calls
 
 import (
@@ -19,46 +19,46 @@ import (
 	"github.com/hellochaos/hellochaos/service/trail"
 )
 
-// Call is a request that a stand-in sends on for each try that does not fail.
+// Call is a request that a stand-in sends for each try that does not fail.
 type Call struct {
 	// URL is an absolute http or https URL: "http://ratings/stars?of=1".
 	URL string `json:"url"`
-	// Method is one of Methods; GET when empty. The answer to HEAD has no body, and so the trail ends there.
+	// Method is one of Methods; empty means GET. The answer to HEAD has no body, and therefore no trail.
 	Method string `json:"method,omitempty"`
-	// Body is sent as it is; empty: none.
+	// Body is the body of the request; empty: the request has no body.
 	Body string `json:"body,omitempty"`
-	// External says that the called service is not ours: it gets the trace headers only, and its answer is never read as a
-	// trail.
+	// External says that the called service is not a stand-in. It gets only the headers of tracing, and its answer is never read as
+	// a trail.
 	External bool `json:"external,omitempty"`
 }
 
-// Bounds of what a stand-in can be told to call.
+// Bounds of the configuration of calls.
 const (
-	// Max is how many calls a stand-in makes for a try.
+	// Max is how many calls a stand-in can make for a try.
 	Max = 256
 	// MaxBody is how long the body of a call may be, in bytes.
 	MaxBody = 64 << 10
 )
 
-// Methods are those that a call may have.
+// Methods are the methods that a call may have.
 var Methods = []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions}
 
-// Read reads the calls of a stand-in: a JSON array of steps, which are made one after another, each an array of calls,
-// which are made side by side. Without a step the stand-in calls nobody.
+// Read reads the calls of a stand-in from a JSON array of steps. The steps are made one after another; each is an array of calls,
+// which are made at the same time. Without a step the stand-in makes no call.
 //
 //	[[{"url":"http://details/"},{"url":"http://reviews/","method":"POST","body":"x"}],[{"url":"http://audit/"}]]
 //
-// The problems are all that is wrong with the form of text, and each begins with where it is: "[0][1].url is …" is of the
-// second call of the first step. Check says what is wrong with the values.
+// problems has everything that is wrong with the form of text. Each problem begins with its place: "[0][1].url is …" is a problem of
+// the second call of the first step. Check finds what is wrong with the values.
 func Read(text string) (steps [][]Call, problems []string) {
 	var raw [][]json.RawMessage
 	err := json.Unmarshal([]byte(text), &raw)
 	if err == nil && raw == nil {
-		err = errors.New("null is neither")
+		err = errors.New("null is not an array")
 	}
 	if err != nil {
 		return nil, []string{fmt.Sprintf(" is %.200q: want an array of steps, each an array of calls such as "+
-			`{"url": "http://backend/"}; [] for no call: %s`, text, plain(err))}
+			`{"url": "http://backend/"}, or [] for no call: %s`, text, withoutTypes(err))}
 	}
 	steps = make([][]Call, len(raw))
 	for i, step := range raw {
@@ -74,20 +74,20 @@ func Read(text string) (steps [][]Call, problems []string) {
 	return steps, problems
 }
 
-// plain is what a JSON decoder says of a text that is no array of arrays, without the names of Go's types.
-func plain(err error) string {
+// withoutTypes is the error of a JSON decoder for a text that is not an array of arrays, without the names of Go's types.
+func withoutTypes(err error) string {
 	var syntax *json.SyntaxError
 	if errors.As(err, &syntax) {
 		return fmt.Sprintf("%v, at byte %d", err, syntax.Offset)
 	}
 	var kind *json.UnmarshalTypeError
 	if errors.As(err, &kind) {
-		return fmt.Sprintf("the JSON %s that ends at byte %d is neither", kind.Value, kind.Offset)
+		return fmt.Sprintf("the JSON %s at byte %d is not an array", kind.Value, kind.Offset)
 	}
 	return err.Error()
 }
 
-// wrongMember is what a JSON decoder says of a call whose syntax is right.
+// wrongMember is the problem of a call that is valid JSON, from the error of the JSON decoder.
 func wrongMember(err error) string {
 	var kind *json.UnmarshalTypeError
 	switch {
@@ -102,7 +102,7 @@ func wrongMember(err error) string {
 	return fmt.Sprintf(" has a member %s: want url, method, body and external, and no other", name)
 }
 
-// Check says all that is wrong with the calls of a stand-in, each problem beginning with where it is, as those of Read do.
+// Check returns all problems of the values of calls. Each problem begins with its place, as the problems of Read do.
 func Check(steps [][]Call) (problems []string) {
 	count := 0
 	for i, step := range steps {
@@ -141,24 +141,24 @@ func Callable(address string) bool {
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != ""
 }
 
-// own are the headers that a call has of its own, that belong to one connection (RFC 9110 section 7.6.1), or that say of a
-// try what is not true of the call that it makes.
-var own = []string{"host", "content-length", "accept", "accept-encoding", "expect", "connection", "keep-alive", "proxy-connection", "te",
+// notForwarded are headers that a stand-in cannot pass on from a try to its calls: those that it sets itself, those that belong to
+// one connection (RFC 9110 section 7.6.1), and those that would be wrong for the call, because they describe the try.
+var notForwarded = []string{"host", "content-length", "accept", "accept-encoding", "expect", "connection", "keep-alive", "proxy-connection", "te",
 	"trailer", "transfer-encoding", "upgrade", trail.HeaderTries, trail.HeaderAttempt, trail.HeaderExpected}
 
-// Headers are the names in a list that is joined by commas or spaces, as the variable FORWARD_HEADERS has them.
+// Headers are the names in a list whose names are separated by commas or spaces: the form of the variable FORWARD_HEADERS.
 func Headers(list string) []string {
 	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' })
 }
 
-// CheckHeaders says which names are not those of headers that a stand-in can pass on from a try to its calls.
+// CheckHeaders returns a problem for each name that is not a header that a stand-in can pass on from a try to its calls.
 func CheckHeaders(names []string) (problems []string) {
 	for _, name := range names {
 		switch {
 		case !httpguts.ValidHeaderFieldName(name):
 			problems = append(problems, fmt.Sprintf("has %q: want names of headers, joined by commas", name))
-		case slices.Contains(own, strings.ToLower(name)):
-			problems = append(problems, fmt.Sprintf("has %q: want no header that each call has of its own, as it has %s", name, strings.Join(own, ", ")))
+		case slices.Contains(notForwarded, strings.ToLower(name)):
+			problems = append(problems, fmt.Sprintf("has %q: want no header that each call has of its own: %s", name, strings.Join(notForwarded, ", ")))
 		}
 	}
 	return problems

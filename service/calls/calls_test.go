@@ -21,12 +21,12 @@ func TestRead(t *testing.T) {
 }
 
 func TestReadNamesAllProblems(t *testing.T) {
-	const form = `: want an array of steps, each an array of calls such as {"url": "http://backend/"}; [] for no call: `
+	const form = `: want an array of steps, each an array of calls such as {"url": "http://backend/"}, or [] for no call: `
 	for text, want := range map[string][]string{
-		`null`:               {` is "null"` + form + "null is neither"},
+		`null`:               {` is "null"` + form + "null is not an array"},
 		`[[{"url":"x"}]] []`: {` is "[[{\"url\":\"x\"}]] []"` + form + "invalid character '[' after top-level value, at byte 17"},
-		`{"url":"x"}`:        {` is "{\"url\":\"x\"}"` + form + "the JSON object that ends at byte 1 is neither"},
-		`[{"url":"x"}]`:      {` is "[{\"url\":\"x\"}]"` + form + "the JSON object that ends at byte 2 is neither"},
+		`{"url":"x"}`:        {` is "{\"url\":\"x\"}"` + form + "the JSON object at byte 1 is not an array"},
+		`[{"url":"x"}]`:      {` is "[{\"url\":\"x\"}]"` + form + "the JSON object at byte 2 is not an array"},
 		`[["http://a/",{"url":1}],[{"external":"yes"},{"Uri":"x"}]]`: {
 			`[0][0] is a JSON string: want a call such as {"url": "http://backend/"}`,
 			`[0][1].url is a JSON number: want a string`,

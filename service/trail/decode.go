@@ -10,17 +10,17 @@ import (
 	"unicode/utf8"
 )
 
-// Bounds of a trail that Decode accepts.
+// Bounds of the trails that Decode accepts.
 const (
-	// MaxBytes is the length of the JSON, in bytes: room for MaxHops hops of about 250 bytes each.
+	// MaxBytes is the largest length of the JSON in bytes, enough for MaxHops hops of about 250 bytes each.
 	MaxBytes = 1 << 20
-	// MaxHops is the number of hops.
+	// MaxHops is the largest number of hops.
 	MaxHops = 4096
-	// MaxDepth is the number of hops one below the other. No request that obeys HeaderTries goes deeper.
+	// MaxDepth is the largest number of hops that call each other in a row. Services that read HeaderTries refuse a deeper call.
 	MaxDepth = 32
 )
 
-// Members of the JSON objects of a trail. The first ones must be there.
+// Members of the JSON objects of a trail. The first hopRequired and callRequired of them must be present.
 var (
 	hopMembers  = []string{"service", "version", "status", "attempt", "elapsed_ns", "calls"}
 	callMembers = []string{"url", "status", "elapsed_ns", "number", "error", "body", "hop"}
@@ -31,10 +31,10 @@ const (
 	callRequired = 3
 )
 
-// Decode reads what Append writes, with any white space and any order of members. It is strict, since counts are made
-// of it: an unknown, missing or repeated member, a null, a number that is not a whole one of its range, text that is
-// not UTF-8, anything after the end, calls that are not in the order of their numbers, and a trail beyond MaxBytes,
-// MaxHops or MaxDepth is an error that names the byte.
+// Decode reads the JSON that Append writes, with any white space and the members in any order. It is strict, because verdicts
+// follow from what it reads. Errors, which name the byte, are: an unknown, missing or repeated member, a null, a number that is
+// not a whole number in its range, text that is not UTF-8, text after the end, calls that are not in the order of their numbers,
+// and a trail larger than MaxBytes, MaxHops or MaxDepth.
 func Decode(data []byte) (*Hop, error) {
 	if len(data) > MaxBytes {
 		return nil, fmt.Errorf("trail of %d bytes: want at most %d", len(data), MaxBytes)
@@ -50,19 +50,19 @@ func Decode(data []byte) (*Hop, error) {
 	return hop, nil
 }
 
-// decoder reads text from at on. After its first error it reads nothing any more.
+// decoder reads text, beginning at the index at. It stops at its first error.
 type decoder struct {
-	form string // what text is: "trail"
+	form string // what text is, for errors: "trail" or "spans"
 	text string
 	at   int
 	hops int
-	deep int // hops around the one that is being read
+	deep int // how many hops contain the one that is read
 
 	spanCallCount int
 	err           error
 }
 
-// end wants nothing but white space to be left, and returns the first error.
+// end checks that only white space is left, and returns the first error.
 func (d *decoder) end() error {
 	if d.space(); d.err == nil && d.at < len(d.text) {
 		d.want("nothing after the " + d.form)
@@ -100,7 +100,7 @@ func (d *decoder) hop() *Hop {
 	return h
 }
 
-// calls reads at least one call: a hop without calls has no member for them.
+// calls reads at least one call, because a hop without calls has no member "calls".
 func (d *decoder) calls() []Call {
 	d.token('[')
 	all := make([]Call, 0, 1)
@@ -115,7 +115,7 @@ func (d *decoder) calls() []Call {
 	return all
 }
 
-// order wants the number of a call that was read from start on to be above the last one.
+// order checks that the number of a call, which begins at the index start, is larger than the number of the call before it.
 func (d *decoder) order(start int, last *int, number int) {
 	if number <= *last && d.err == nil {
 		d.at = start
@@ -145,8 +145,8 @@ func (d *decoder) call(c *Call) {
 	})
 }
 
-// object reads an object whose members have these names, of which the first required ones must be there. read is
-// called at each value with the index of its name.
+// object reads an object whose members have these names. The first required names must be present. It calls read at each value,
+// with the index of the name.
 func (d *decoder) object(names []string, required int, read func(member int)) {
 	d.token('{')
 	seen := 0
@@ -155,7 +155,7 @@ func (d *decoder) object(names []string, required int, read func(member int)) {
 		member := slices.Index(names, d.string())
 		if d.err == nil && (member < 0 || seen&(1<<member) != 0) {
 			d.at = start
-			d.want("each of " + strings.Join(names, ", ") + " once at most and nothing else")
+			d.want("only the members " + strings.Join(names, ", ") + ", each of them once at most")
 		}
 		if d.token(':'); d.err != nil {
 			return
@@ -174,7 +174,7 @@ func (d *decoder) object(names []string, required int, read func(member int)) {
 	}
 }
 
-// number reads a whole number in [least, most]; least is not negative.
+// number reads a whole number in [least, most]. least must not be negative.
 func (d *decoder) number(least, most int64) int64 {
 	d.space()
 	start, value := d.at, int64(0)
@@ -193,7 +193,7 @@ func (d *decoder) number(least, most int64) int64 {
 	return value
 }
 
-// string reads a string. One without escapes is not copied.
+// string reads a string. It does not copy a string without escapes.
 func (d *decoder) string() string {
 	d.token('"')
 	start, escaped := d.at, false
@@ -207,7 +207,7 @@ func (d *decoder) string() string {
 			return d.text[start : d.at-1]
 		case b == '\\':
 			escaped = true
-			d.at++ // what is escaped never ends the string
+			d.at++ // an escaped character does not end the string
 		case b < ' ':
 			d.want("no control character in a string")
 			return ""
@@ -217,8 +217,8 @@ func (d *decoder) string() string {
 	return ""
 }
 
-// unescape reads the string that begins with the quote at start and ends before d.at. Escapes of two characters are
-// the common ones: the clock's body is full of quotes.
+// unescape reads the string that begins with the quote at start and ends before d.at. It is fast for the escapes \", \\ and \/,
+// which are common: the body of the clock has many quotes.
 func (d *decoder) unescape(start int) string {
 	quoted := d.text[start:d.at]
 	plain := make([]byte, 0, len(quoted))
@@ -235,7 +235,7 @@ func (d *decoder) unescape(start int) string {
 	return string(plain)
 }
 
-// unescapeAny leaves the rarer escapes to encoding/json.
+// unescapeAny reads a string with other escapes by encoding/json.
 func (d *decoder) unescapeAny(start int, quoted string) (plain string) {
 	if err := json.Unmarshal([]byte(quoted), &plain); err != nil {
 		d.at = start
@@ -244,14 +244,14 @@ func (d *decoder) unescapeAny(start int, quoted string) (plain string) {
 	return plain
 }
 
-// token reads b.
+// token reads the byte b, which must be next.
 func (d *decoder) token(b byte) {
 	if !d.next(b) {
 		d.want(fmt.Sprintf("%q", b))
 	}
 }
 
-// next reads b if it stands next.
+// next reads the byte b if it is next, and reports whether it was.
 func (d *decoder) next(b byte) bool {
 	d.space()
 	if d.err != nil || d.at >= len(d.text) || d.text[d.at] != b {
@@ -272,7 +272,7 @@ func (d *decoder) space() {
 	}
 }
 
-// want ends the reading, unless it has ended, with what should have stood at d.at.
+// want records the error that what was expected at d.at, unless there was an error before. The decoder then stops.
 func (d *decoder) want(what string) {
 	if d.err == nil {
 		d.err = fmt.Errorf("%s at byte %d: want %s", d.form, d.at, what)

@@ -8,7 +8,7 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// Draws must stay what they are: a seed that was reported gives the same counts in every later version.
+// Draws must never change: a seed from a report must give the same draws in every later version.
 func TestDrawIsStable(t *testing.T) {
 	for _, test := range []struct {
 		purpose, request, service, tries string
@@ -34,8 +34,8 @@ func TestDrawKeepsItsStringsApart(t *testing.T) {
 
 func request(n int) string { return fmt.Sprintf("7/after/%d", n) }
 
-// Two draws that differ in one thing only must fill the unit square evenly over consecutive requests: each is uniform,
-// and they are independent. The statistic is Pearson's, over 10x10 cells, 99 degrees of freedom.
+// Over consecutive requests, two draws that differ in one argument must fill the unit square evenly, which shows that each is uniform
+// and that they are independent. The statistic is Pearson's, over 10x10 cells, with 99 degrees of freedom.
 func TestDrawsAreUniformAndIndependent(t *testing.T) {
 	const requests, side = 40_000, 10
 	fail := func(service, tries string) func(n int) float64 {
@@ -67,7 +67,7 @@ func TestDrawsAreUniformAndIndependent(t *testing.T) {
 				statistic += (float64(count) - expected) * (float64(count) - expected) / expected
 			}
 		}
-		// Both tails: numbers that are too even are not random either.
+		// The test has two tails, because numbers that are too even are not random either.
 		if p := law.CDF(statistic); math.Min(p, 1-p) < 1e-4 {
 			t.Errorf("first try and %s: chi-square %.1f of 99 degrees of freedom has tail %.2g", test.name, statistic, math.Min(p, 1-p))
 		}

@@ -5,8 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// Append adds h to text as JSON, in the form whose version HeaderTrail names, and returns the longer text. It is the
-// JSON that encoding/json makes of h; bytes that are not UTF-8 become U+FFFD.
+// Append appends h to text as JSON, in the version Form, and returns the extended text. It is the JSON that encoding/json makes of
+// h. Bytes that are not UTF-8 become U+FFFD.
 func Append(text []byte, h *Hop) []byte {
 	text = appendText(append(text, `{"service":`...), h.Service)
 	text = appendText(append(text, `,"version":`...), h.Version)
@@ -47,11 +47,11 @@ func appendCall(text []byte, c *Call) []byte {
 	return append(text, '}')
 }
 
-// appendText adds s as a JSON string.
+// appendText appends s as a JSON string.
 func appendText(text []byte, s string) []byte {
 	const hexadecimal = "0123456789abcdef"
 	text = append(text, '"')
-	plain := 0 // the first byte of s that is not yet in text
+	plain := 0 // index of the first byte of s that is not yet in text
 	for i := 0; i < len(s); {
 		if b := s[i]; b < utf8.RuneSelf {
 			if b >= ' ' && b != '"' && b != '\\' {

@@ -12,7 +12,7 @@ import (
 	"github.com/hellochaos/hellochaos/service/trail"
 )
 
-// The server breaks every connection at its second request: what http.Transport sends again, unless told not to.
+// The server breaks every connection at its second request. http.Transport sends such a request again, unless Once prevents it.
 func TestOnce(t *testing.T) {
 	const count = 10
 	for _, once := range []bool{false, true} {
@@ -54,7 +54,7 @@ func TestOnce(t *testing.T) {
 	}
 }
 
-// requests is the key of a connection's count of requests.
+// requests is the key, in the context of a connection, of its count of requests.
 type requests struct{}
 
 func countRequests(ctx context.Context, _ net.Conn) context.Context {

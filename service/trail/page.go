@@ -7,21 +7,22 @@ import (
 	"unicode"
 )
 
-// Page is the answer of h as the Istio 101 tutorial showed it, one line for the service and one for each call below
-// it, each ended by a newline:
+// Page is the answer of h in the form of the Istio 101 tutorial: a line for the service, and a line for each call that the request
+// caused. Each line ends with a newline:
 //
 //	frontend-prod - 0.287secs
 //	http://middleware/ -> middleware-canary - 0.241secs
 //	http://backend/ -> StatusCodeError: 500 - ""
 //
-// "StatusCodeError: 502 - …" with the quoted beginning of the body is what the tutorial's client (request-promise)
-// said of every status outside 200 to 299. A call without an answer says "Error: " and why.
+// A line has "StatusCodeError: 502 - …" with the quoted beginning of the body for every status outside 200 to 299, as the client of
+// the tutorial (request-promise) reported it. For a call without an answer, it has "Error: " and the error.
 func Page(h *Hop) string {
 	return string(appendCalls(append(appendWorkload(make([]byte, 0, 512), h), '\n'), h, ""))
 }
 
-// appendCalls adds a line for each call below h. The calls of a hop that makes several are indented by two spaces, so
-// that a line's caller is the nearest line above it that is indented less; the tutorial's chain needs no indentation.
+// appendCalls appends a line for each call that h caused. The calls of a hop that makes several are indented by two spaces more, so
+// that the caller of a line is the nearest line above it with less indentation. In the tutorial's chain every hop makes one call,
+// and no line is indented.
 func appendCalls(page []byte, h *Hop, indent string) []byte {
 	if len(h.Calls) > 1 {
 		indent += "  "
@@ -38,7 +39,7 @@ func appendCalls(page []byte, h *Hop, indent string) []byte {
 	return page
 }
 
-// appendOutcome adds what a call came to.
+// appendOutcome appends the outcome of a call.
 func appendOutcome(page []byte, call *Call) []byte {
 	switch {
 	case call.Status == 0:
@@ -54,7 +55,7 @@ func appendOutcome(page []byte, call *Call) []byte {
 	}
 }
 
-// appendWorkload adds "middleware-canary - 0.241secs".
+// appendWorkload appends the name and the time of a hop, such as "middleware-canary - 0.241secs".
 func appendWorkload(page []byte, h *Hop) []byte {
 	page = append(page, h.Service...)
 	if h.Version != "" {
@@ -64,7 +65,7 @@ func appendWorkload(page []byte, h *Hop) []byte {
 	return append(page, "secs"...)
 }
 
-// oneLine keeps others' text on its line, and control sequences of it out of terminals.
+// oneLine removes line breaks and control characters from text that another server has sent.
 func oneLine(text string) string {
 	words := strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) })
 	return strings.Join(words, " ")

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Probability reads a decimal number in [0,1], as HeaderFail and HeaderHang have it. NaN and infinities fail the
-// comparison; hexadecimal numbers and digit separators are strconv's own.
+// Probability reads a decimal number in [0,1], the form of the values of HeaderFail and HeaderHang. It refuses NaN and infinities,
+// and also hexadecimal numbers and digit separators, which strconv would accept.
 func Probability(text string) (p float64, ok bool) {
 	p, err := strconv.ParseFloat(text, 64)
 	if err != nil || !(p >= 0 && p <= 1) || strings.ContainsAny(text, "xX_") {

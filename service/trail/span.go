@@ -7,64 +7,66 @@ import (
 	"unicode/utf8"
 )
 
-// SpansPath is where a service answers with a Recording of its spans of some requests, which its query names:
-// "/spans?request=1/retry-after/17&request=…". To ask is no try.
+// SpansPath is the path at which a service answers with a Recording of its spans of the requests that the query names:
+// "/spans?request=1/retry-after/17&request=…". A request to this path does not count as a try.
 const SpansPath = "/spans"
 
-// Bounds of what a service keeps and answers.
+// Bounds of the spans that a service keeps, and of its answers.
 const (
-	// MaxRequestName is how long a request's name (HeaderRequest) may be, in bytes, for its tries to be recorded.
+	// MaxRequestName is the largest length in bytes of the name of a request (HeaderRequest) whose tries are recorded.
 	MaxRequestName = 64
-	// MaxTriesLength is how long a path of tries may be, in bytes, likewise: MaxDepth counts of one digit fit.
+	// MaxTriesLength is the largest length in bytes of the path of a try that is recorded: MaxDepth counts of one digit fit.
 	MaxTriesLength = 2 * MaxDepth
-	// MaxSpanRequests is how many requests may be asked for at once, MaxSpans how many spans an answer has at most, and
-	// MaxSpanCalls how many calls they have together.
+	// MaxSpanRequests is how many requests a query may name, MaxSpans how many spans an answer may have, and MaxSpanCalls how many
+	// calls these spans may have together.
 	MaxSpanRequests = 16
 	MaxSpans        = 4096
 	MaxSpanCalls    = 8192
-	// MaxRecordingBytes is the length of the JSON that DecodeRecording accepts, in bytes; no answer is longer.
+	// MaxRecordingBytes is the largest length in bytes of the JSON that DecodeRecording accepts. No answer is longer.
 	MaxRecordingBytes = 4 << 20
 )
 
-// Recording is what one process of a service recorded of the tries that it received.
+// Recording has the tries that one process of a service received and recorded.
 type Recording struct {
 	Service string `json:"service"`
 	Version string `json:"version"`
-	// Instance tells one process from another, and from itself after a restart.
+	// Instance identifies the process. After a restart, the service has another one.
 	Instance string `json:"instance"`
-	// Recorded is how many spans the process recorded since it started; the first Overwritten of them are lost.
+	// Recorded is how many spans the process has recorded since it started. The first Overwritten of them are lost.
 	Recorded    int64 `json:"recorded"`
 	Overwritten int64 `json:"overwritten"`
-	// OldestEnd is when the oldest span that is kept ended, by the service's clock, in nanoseconds since 1970: whatever was
-	// overwritten had ended before. 0: nothing was recorded.
+	// OldestEnd is when the oldest span that is kept ended, by the clock of the service, in nanoseconds since 1970. All overwritten
+	// spans ended before. It is 0 if nothing was recorded.
 	OldestEnd int64 `json:"oldest_end_ns"`
-	// LeftOut is how many spans of the requests are kept and not in Spans, because there are more than MaxSpans, or more
-	// calls than MaxSpanCalls.
+	// LeftOut is how many spans of the requests the service keeps but does not list in Spans, because there are more spans than
+	// MaxSpans, or more calls than MaxSpanCalls.
 	LeftOut int64 `json:"left_out"`
-	// Spans are those of the requests that were asked for, in the order in which they ended.
+	// Spans are the spans of the requests that the query names, in the order in which they ended.
 	Spans []Span `json:"spans"`
 }
 
 // Span is one try of a named request, as the service that received it saw it.
 type Span struct {
-	// Number counts the process' spans from 0.
+	// Number counts the spans of the process, from 0.
 	Number int64 `json:"number"`
-	// Request is its name, Tries the path of attempt counts down to this try (see Tries), Attempt the last of these.
+	// Request is the name of the request, Tries the path of calls and attempt counts to this try (see the function Tries), and
+	// Attempt the last attempt count in it.
 	Request string `json:"request"`
 	Tries   string `json:"tries"`
 	Attempt int    `json:"attempt"`
-	// Begin is when the try was read, by the service's clock, in nanoseconds since 1970; Elapsed is until its answer.
+	// Begin is when the service had read the try, by its clock, in nanoseconds since 1970. Elapsed is the time from then until its
+	// answer.
 	Begin   int64         `json:"begin_ns"`
 	Elapsed time.Duration `json:"elapsed_ns"`
-	// Status is what was answered; CodeCut or CodeBroken where nothing was.
+	// Status is the HTTP status of the answer, or CodeCut or CodeBroken if there was no answer.
 	Status int `json:"status"`
-	// Calls are the try's own calls, in the order of their numbers; none when it made none.
+	// Calls are the calls that the try made, in the order of their numbers.
 	Calls []SpanCall `json:"calls,omitempty"`
 }
 
-// SpanCall is a try's call to an upstream, with all tries that the mesh made for it inside.
+// SpanCall is a call that a try made. It includes all tries that the mesh made for the call.
 type SpanCall struct {
-	// Number counts the calls of a try's configuration from 0, as Call.Number does.
+	// Number is the index of the call in the configuration of the service, as in Call.Number.
 	Number  int           `json:"number,omitempty"`
 	Begin   int64         `json:"begin_ns"`
 	Elapsed time.Duration `json:"elapsed_ns"`
@@ -85,7 +87,7 @@ const (
 	spanCallRequired = 3
 )
 
-// DecodeRecording reads the JSON of a Recording, as strictly as Decode reads a trail.
+// DecodeRecording reads the JSON of a Recording. It is as strict as Decode.
 func DecodeRecording(data []byte) (*Recording, error) {
 	if len(data) > MaxRecordingBytes {
 		return nil, fmt.Errorf("spans of %d bytes: want at most %d", len(data), MaxRecordingBytes)
@@ -150,7 +152,7 @@ func (d *decoder) span() (s Span) {
 			s.Request = d.string()
 		case "tries":
 			if s.Tries = d.string(); d.err == nil && !IsTries(s.Tries) {
-				d.want(`a path of tries such as "1.3" before`)
+				d.want(`a path of tries, such as "1.3", as the value of "tries"`)
 			}
 		case "attempt":
 			s.Attempt = int(d.number(0, math.MaxInt32))
@@ -167,7 +169,7 @@ func (d *decoder) span() (s Span) {
 	return s
 }
 
-// spanCalls reads at least one call, as calls does.
+// spanCalls reads at least one call, because a span without calls has no member "calls".
 func (d *decoder) spanCalls() (all []SpanCall) {
 	d.token('[')
 	for last, more := -1, true; more && d.err == nil; more = d.next(',') {

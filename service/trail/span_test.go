@@ -59,7 +59,7 @@ func TestDecodeRecordingRefuses(t *testing.T) {
 	manyCalls, _ := json.Marshal(wide)
 	for _, test := range []struct{ name, text, want string }{
 		{"nothing", ``, `spans at byte 0: want '{'`},
-		{"a trail", string(Append(nil, tour())), "want each of service, version, instance"},
+		{"a trail", string(Append(nil, tour())), "want only the members service, version, instance"},
 		{"a member missing", replace(`"left_out":2,`, ``), "want member left_out before"},
 		{"a member twice", replace(`"left_out":2`, `"left_out":2,"left_out":2`), "once at most"},
 		{"a span's member missing", replace(`"tries":"1.0",`, ``), "want member tries before"},

@@ -1,47 +1,45 @@
-// Package trail holds what a request and its answer say about the way through the services: the headers that the
-// stand-in obeys and forwards, the draws and pins that decide which tries fail, the trail that it answers with (a tree of
-// calls) as JSON and as the tutorial's page, the names under which it counts, and how a request is sent once and no more,
-// so that counts mean anything. It is a leaf: every package may import it, and it must know nothing of proxies,
-// manifests, load or statistics.
+// Package trail defines what requests and answers carry on their way through the services. It has the headers that a stand-in (the
+// demo service) obeys and forwards, the draws and pins that decide which tries fail, the trail (a tree of calls) with which it
+// answers, as JSON and as the tutorial's page, the names of its metrics, and a way to send a request at most once, without which
+// counts would be wrong. Every package may import it. It must know nothing of proxies, manifests, load or statistics.
 package trail
 
 import "time"
 
 // Request headers that the demo service obeys, in lower case as Envoy writes them.
 const (
-	// HeaderFail is the fail probability, a decimal number in [0,1], drawn anew in every service on every try.
+	// HeaderFail is the probability that a try fails, a decimal number in [0,1]. Every service makes a new draw for every try.
 	HeaderFail = "fail"
-	// HeaderHang is the hang probability, a decimal number in [0,1]: the chance that a try answers only after the
-	// service's hang duration, which is longer than any per-try timeout of the stages.
+	// HeaderHang is the probability that a try hangs, a decimal number in [0,1]. A try that hangs answers only after the hang
+	// duration of the service, which is longer than every per-try timeout of the stages.
 	HeaderHang = "hang"
 	// HeaderCascade says what a service does when its upstream failed: Absorb (the default) or Propagate.
 	HeaderCascade = "cascade"
-	// HeaderDevUser is the header that the canary stage routes by.
+	// HeaderDevUser is the header by which stage canary routes requests.
 	HeaderDevUser = "x-dev-user"
-	// HeaderRequest names a request of an attack, "seed/phase/number". It makes every draw on its way reproducible;
-	// gateways replace x-request-id, so it is a header of our own.
+	// HeaderRequest is the name of a request of an attack, "seed/phase/number". It makes all draws for the request reproducible.
+	// The header x-request-id cannot be used for that, because gateways replace it.
 	HeaderRequest = "x-hellochaos-request"
-	// HeaderTries names a call by the calls and the attempt counts on the way to it (CallOf), outermost first: "1.3", or
-	// "1:2" for the third call of the first try. Without it a call of a retried caller, or another call of the same try,
-	// would meet the same draws again.
+	// HeaderTries names a call by the calls and the attempt counts on the way to it (CallOf), outermost first: "1.3", or "1:2" for
+	// the third call of the first try. Without it, the calls of a try that is sent again, and several calls of one try, would all
+	// have the same draws.
 	HeaderTries = "x-hellochaos-tries"
-	// HeaderPins says which tries of a request fail or hang, for requests that must meet one certain case: pins joined by
-	// commas, each the path of a try, in which "*" is any attempt count, and "=fail" or "=hang": "0.1=fail,0.2=hang". With
-	// it nothing is drawn: a try that no pin is for does neither.
+	// HeaderPins says which tries of a request fail or hang, for requests that must meet a certain case. It is a list of pins joined
+	// by commas, such as "0.1=fail,0.2=hang". A pin is the path of a try, in which "*" is any attempt count, followed by "=fail" or
+	// "=hang". With this header there are no draws: a try without a pin neither fails nor hangs.
 	HeaderPins = "x-hellochaos-pins"
-	// HeaderTrail marks an answer whose JSON body is a Hop; its value is the version of that form, Form.
+	// HeaderTrail marks an answer whose JSON body is a Hop. Its value is the version of the JSON, Form.
 	HeaderTrail = "x-hellochaos-trail"
-	// HeaderAttempt is Envoy's count of the tries of a call, 1 for the first. It is absent when no proxy sent the
-	// request.
+	// HeaderAttempt is Envoy's count of the tries of a call, 1 for the first. A request that no proxy sent does not have it.
 	HeaderAttempt = "x-envoy-attempt-count"
-	// HeaderExpected is how many milliseconds Envoy still waits for a try's answer: the per-try timeout, or what is left
-	// of the route's where that is less (source/common/router/router.cc, FilterUtility::setTimeoutHeaders). It is absent
-	// when there is no timeout.
+	// HeaderExpected is how many milliseconds Envoy waits for the answer to a try: the per-try timeout, or the rest of the timeout
+	// of the route if that is less (source/common/router/router.cc, FilterUtility::setTimeoutHeaders). Without a timeout, a request
+	// does not have it.
 	HeaderExpected = "x-envoy-expected-rq-timeout-ms"
 )
 
-// Form is the version of the JSON form that Append writes and Decode reads, as HeaderTrail names it, and of the draws
-// (Draw, Tries). Form 1 had one call for each hop.
+// Form is the version of the JSON that Append writes and Decode reads, and of the draws (Draw, Tries). It is the value of
+// HeaderTrail. In version 1 each hop made at most one call.
 const Form = "2"
 
 // Values of HeaderCascade.
@@ -50,8 +48,8 @@ const (
 	Propagate = "propagate"
 )
 
-// DefaultHang is how long a hanging try waits when nothing else is configured. It is longer than the per-try timeout of
-// the stages, 2 s, so that a hang is always cut there.
+// DefaultHang is how long a try that hangs waits if nothing else is configured. It is longer than the per-try timeout of the
+// stages, 2 s, so that the proxy always cuts the try.
 const DefaultHang = 3 * time.Second
 
 // Names of the metrics in which a service counts the tries that it received.
@@ -64,51 +62,51 @@ const (
 	MetricInFlight = "hellochaos_tries_in_flight"
 	// MetricDuration is a histogram of the seconds from reading a try to its answer, with the labels service and version.
 	MetricDuration = "hellochaos_try_duration_seconds"
-	// MetricForm is a gauge of value 1 with the label form: the version of draws and trail by which the service answers,
-	// Form. Whoever knows another one would expect other things of each request.
+	// MetricForm is a gauge with the value 1 and the label form, the version Form of the service. A program with another version
+	// would predict other outcomes of each request.
 	MetricForm = "hellochaos_trail_form"
-	// CodeCut stands for a try whose caller went away before the answer, as a per-try timeout makes it, and for one that
-	// took the whole time that HeaderExpected gave it: its caller's timer began earlier and is over as well.
+	// CodeCut is the code of a try whose caller closed the connection before the answer, which a per-try timeout causes. It is also
+	// the code of a try that took all the time that HeaderExpected gave it, because the timer of its caller began earlier.
 	CodeCut = 499
-	// CodeBroken stands for a try whose connection the service broke without an answer.
+	// CodeBroken is the code of a try whose connection the service broke without an answer.
 	CodeBroken = 0
 )
 
-// Hop is what one service says about one try that it answered.
+// Hop is the trail of one service for one try that it answered.
 type Hop struct {
 	// Service and Version name the workload: "middleware", "canary".
 	Service string `json:"service"`
 	Version string `json:"version"`
 	// Status is the HTTP status that the service answered with.
 	Status int `json:"status"`
-	// Attempt is the attempt count that the try carried; 0 when there was none (no proxy in front).
+	// Attempt is the attempt count in HeaderAttempt of the try. It is 0 without the header, which means that no proxy sent the try.
 	Attempt int `json:"attempt"`
-	// Elapsed is the service's own time from reading the request to writing the answer.
+	// Elapsed is the time from when the service had read the request until it wrote the answer.
 	Elapsed time.Duration `json:"elapsed_ns"`
-	// Calls are the calls that the service made for the try, in the order of its configuration, whether they were made in
-	// turn or side by side. There are none when the service calls nobody or when the try failed at once; there are fewer
-	// than configured when a failed call ended the try (Propagate).
+	// Calls are the calls that the service made for the try, in the order of its configuration, also if it made some at the same
+	// time. There are none if the service makes no calls, or if the try failed at once. There are fewer than configured if a failed
+	// call ended the try (Propagate).
 	Calls []Call `json:"calls,omitempty"`
 }
 
-// Call is a logical request of one hop to the next, as its caller saw it: all tries that the mesh made are inside.
+// Call is a request of one hop to the next, as the caller saw it. It includes all tries that the mesh made for it.
 type Call struct {
-	// Number counts the calls of a try's configuration from 0; CallOf names the call by it.
+	// Number is the index of the call in the configuration of the caller, from 0. CallOf uses it to name the call.
 	Number int `json:"number,omitempty"`
-	// URL is the upstream's address as configured, "http://middleware/".
+	// URL is the URL of the call in the configuration, such as "http://middleware/".
 	URL string `json:"url"`
-	// Status is what the mesh answered; 0 when there was no answer, and then Error says why.
+	// Status is the HTTP status that the mesh answered. It is 0 if there was no answer, and Error then has the reason.
 	Status int    `json:"status"`
 	Error  string `json:"error,omitempty"`
-	// Elapsed is the caller's time from sending the call to having read its answer.
+	// Elapsed is the time from when the caller sent the call until it had read the answer.
 	Elapsed time.Duration `json:"elapsed_ns"`
-	// Body is the beginning of an answer that carries no trail (the clock's, or a proxy's own); at most 256 bytes.
+	// Body is the beginning, at most 256 bytes, of an answer without a trail, such as that of the clock or of a proxy.
 	Body string `json:"body,omitempty"`
-	// Hop is the upstream's own word; nil when the answer carried none.
+	// Hop is the trail in the answer, or nil if the answer had none.
 	Hop *Hop `json:"hop,omitempty"`
 }
 
-// Failed reports whether the call failed: no answer, or a status of 500 or more.
+// Failed reports whether the call failed: it got no answer, or a status of 500 or more.
 func (c *Call) Failed() bool { return failed(c.Status) }
 
 func failed(status int) bool { return status == 0 || status >= 500 }

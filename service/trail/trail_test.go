@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// tour is a whole way: three hops and the clock.
+// tour is the trail of the demo chain: three hops and the clock.
 func tour() *Hop {
 	clock := Call{URL: "http://time.jsontest.com/", Status: 200, Elapsed: 120 * time.Millisecond,
 		Body: `{"date":"08-24-2026","milliseconds_since_epoch":1787543605123,"time":"03:53:25 AM"}`}
@@ -30,7 +30,7 @@ func chain(n int) *Hop {
 	return h
 }
 
-// tree is a trail of which each hop of a level has so many calls: tree(10, 10) has 1 + 10 + 100 hops.
+// tree is a trail with a number of calls for each hop of a level: tree(10, 10) has 1 + 10 + 100 hops.
 func tree(calls ...int) *Hop {
 	h := &Hop{Service: "node", Version: "v1", Status: 200, Attempt: 1, Elapsed: 1234567}
 	if len(calls) == 0 {
@@ -117,9 +117,9 @@ func TestDecodeRefuses(t *testing.T) {
 		{"another form", `[]`, `at byte 0: want '{'`},
 		{"null", `null`, `at byte 0: want '{'`},
 		{"empty object", `{}`, `at byte 1: want '"'`},
-		{"unknown member", replace(`"attempt"`, `"attempts"`), "at byte 42: want each of service, version, status, attempt, elapsed_ns, calls once"},
-		{"another case", replace(`"attempt"`, `"Attempt"`), "want each of"},
-		{"member twice", replace(`"version"`, `"service"`), "at byte 15: want each of"},
+		{"unknown member", replace(`"attempt"`, `"attempts"`), "at byte 42: want only the members service, version, status, attempt, elapsed_ns, calls, each of them once at most"},
+		{"another case", replace(`"attempt"`, `"Attempt"`), "want only the members"},
+		{"member twice", replace(`"version"`, `"service"`), "at byte 15: want only the members"},
 		{"member missing", replace(`"version":"b",`, ``), "want member version before"},
 		{"call's member missing", withCall(`{"url":"u","status":1}`), "want member elapsed_ns before"},
 		{"no status", replace(`200`, `null`), "at byte 38: want a whole number in [100, 599]"},
@@ -144,7 +144,7 @@ func TestDecodeRefuses(t *testing.T) {
 		{"too many hops", string(Append(nil, tree(63, 65))), "want at most 4096 hops"},
 		{"no call", replace(`}`, `,"calls":[]}`), `want '{'`},
 		{"calls that are none", replace(`}`, `,"calls":null}`), `want '['`},
-		{"form 1", replace(`}`, `,"call":{"url":"u","status":1,"elapsed_ns":1}}`), "want each of service, version"},
+		{"form 1", replace(`}`, `,"call":{"url":"u","status":1,"elapsed_ns":1}}`), "want only the members service, version"},
 		{"calls out of order", withCall(`{"number":2,"url":"u","status":1,"elapsed_ns":1},{"number":1,"url":"u","status":1,"elapsed_ns":1}`),
 			"at byte 127: want calls in the order of their numbers"},
 		{"a number twice", withCall(`{"url":"u","status":1,"elapsed_ns":1},{"number":0,"url":"u","status":1,"elapsed_ns":1}`), "want calls in the order of their numbers"},
@@ -262,7 +262,7 @@ func BenchmarkDecode(b *testing.B) {
 	}
 }
 
-// BenchmarkDecodeStandard is what encoding/json takes for the same.
+// BenchmarkDecodeStandard decodes the same trail with encoding/json, for comparison.
 func BenchmarkDecodeStandard(b *testing.B) {
 	text := Append(nil, tour())
 	b.ReportAllocs()
