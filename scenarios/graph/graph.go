@@ -56,7 +56,7 @@ func Read(rules *manifests.Rules) (*Graph, error) {
 		w := &rules.Workloads[i]
 		config, _, err := service.FromEnvironment(func(name string) string { return w.Env[name] })
 		if err != nil {
-			problems = append(problems, fmt.Errorf("Deployment %s in namespace %s: its environment: %w", w.Name, w.Namespace, err))
+			problems = append(problems, fmt.Errorf("the environment of Deployment %s in namespace %s: %w", w.Name, w.Namespace, err))
 			continue
 		}
 		g.Workloads = append(g.Workloads, workload(w, config))

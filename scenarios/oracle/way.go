@@ -219,7 +219,7 @@ func (w *Ways) answeredBy(d *Destination, workloads []manifests.Workload, header
 		}
 		of := w.graph.Of(&workloads[i])
 		if of == nil {
-			return fmt.Errorf("Deployment %s is not in the graph", workloads[i].Name)
+			return fmt.Errorf("the graph has no Deployment %s", workloads[i].Name)
 		}
 		node, err := w.node(of, header)
 		if err != nil {
