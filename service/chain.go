@@ -78,7 +78,7 @@ func (s *Service) befalls(purpose, pin string, probability float64, order *order
 
 // onlyGet refuses a request because of its method.
 func onlyGet(r *http.Request) answer {
-	a := refusal(http.StatusMethodNotAllowed, fmt.Sprintf("method is %q: want GET", r.Method))
+	a := refusal(http.StatusMethodNotAllowed, fmt.Sprintf("method is %q: it must be GET", r.Method))
 	a.header = a.header.Clone()
 	a.header.Set("Allow", http.MethodGet)
 	return a

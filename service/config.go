@@ -102,7 +102,7 @@ type variables struct {
 // read hands over the value of a variable, unless that is empty, and keeps what was wanted where it is not accepted.
 func (v *variables) read(name, want string, accept func(value string) bool) {
 	if value := v.getenv(name); value != "" && !accept(value) {
-		v.problems = append(v.problems, fmt.Errorf("%s is %q: want %s", name, value, want))
+		v.problems = append(v.problems, fmt.Errorf("%s is %q: it must be %s", name, value, want))
 	}
 }
 
@@ -154,26 +154,26 @@ func (c *Config) check() error {
 		c.Hang = trail.DefaultHang
 	}
 	if c.Hang < 0 {
-		wrong.add("hang duration (HANG_DURATION) is %v: want more than 0", c.Hang)
+		wrong.add("hang duration (HANG_DURATION) is %v: it must be more than 0", c.Hang)
 	}
 	switch c.Role {
 	case "":
 		c.Role = Chain
 	case Chain, Clock, Script, Relay:
 	default:
-		wrong.add("role (ROLE) is %q: want %s, %s, %s or %s", c.Role, Chain, Clock, Script, Relay)
+		wrong.add("role (ROLE) is %q: it must be %s, %s, %s or %s", c.Role, Chain, Clock, Script, Relay)
 	}
 	if c.Role == Clock && c.Service == "" {
 		c.Service = string(Clock)
 	} else if c.Role != Clock && (c.Service == "" || c.Version == "") {
-		wrong.add("the service is %q and its version %q (SERVICE_NAME): want both, such as middleware-canary", c.Service, c.Version)
+		wrong.add("the service is %q and its version %q (SERVICE_NAME): both must be set, such as middleware-canary", c.Service, c.Version)
 	}
 	switch c.Role {
 	case Chain:
 		c.checkChain(&wrong)
 	case Clock, Script, Relay:
 		if c.Role == Relay && c.Upstream != "" && !calls.Callable(c.Upstream) {
-			wrong.add("upstream (UPSTREAM_URI) is %q: want an absolute http or https URL, such as http://backend/", c.Upstream)
+			wrong.add("upstream (UPSTREAM_URI) is %q: it must be an absolute http or https URL, such as http://backend/", c.Upstream)
 		}
 		c.checkNoChain(&wrong)
 	}
@@ -192,12 +192,12 @@ func (c *Config) Steps() [][]calls.Call {
 func (c *Config) checkChain(wrong *problems) {
 	switch {
 	case c.Calls == nil && !calls.Callable(c.Upstream):
-		wrong.add("upstream (UPSTREAM_URI) is %q: want an absolute http or https URL, such as http://backend/, or else calls (CALLS), which are [] for a service that calls nothing", c.Upstream)
+		wrong.add("upstream (UPSTREAM_URI) is %q: it must be an absolute http or https URL, such as http://backend/, or else CALLS must be set, to [] for a service that calls nothing", c.Upstream)
 	case c.Calls == nil:
 	case c.Upstream != "":
-		wrong.add("upstream (UPSTREAM_URI) is %q, and calls (CALLS) are set, too: want only one of the two", c.Upstream)
+		wrong.add("upstream (UPSTREAM_URI) is %q, and calls (CALLS) are set, too: only one of the two may be set", c.Upstream)
 	case c.External:
-		wrong.add(`UPSTREAM_EXTERNAL is true, but calls (CALLS) are set: want "external": true in each call to a service outside the chain instead`)
+		wrong.add(`UPSTREAM_EXTERNAL is true, but calls (CALLS) are set: set "external": true in each call to a service outside the chain instead`)
 	}
 	for _, problem := range calls.Check(c.Calls) {
 		wrong.add("CALLS%s", problem)
@@ -210,11 +210,11 @@ func (c *Config) checkChain(wrong *problems) {
 		probability *float64
 	}{{"FAIL_PROBABILITY", c.FailProbability}, {"HANG_PROBABILITY", c.HangProbability}} {
 		if p := own.probability; p != nil && !(*p >= 0 && *p <= 1) {
-			wrong.add("%s is %v: want a number in [0,1]", own.name, *p)
+			wrong.add("%s is %v: it must be a number in [0,1]", own.name, *p)
 		}
 	}
 	if c.Work < 0 {
-		wrong.add("work (WORK_DURATION) is %v: want 0 or more", c.Work)
+		wrong.add("work (WORK_DURATION) is %v: it must be 0 or more", c.Work)
 	}
 }
 
@@ -226,7 +226,7 @@ func (c *Config) checkNoChain(wrong *problems) {
 	}{{"CALLS", c.Calls != nil}, {"FORWARD_HEADERS", len(c.Forward) > 0}, {"FAIL_PROBABILITY", c.FailProbability != nil},
 		{"HANG_PROBABILITY", c.HangProbability != nil}, {"WORK_DURATION", c.Work != 0}} {
 		if only.there {
-			wrong.add("%s is set, but the role (ROLE) is %s: want it only for the role %s", only.name, c.Role, Chain)
+			wrong.add("%s is set, but the role (ROLE) is %s: only the role %s obeys it", only.name, c.Role, Chain)
 		}
 	}
 }

@@ -60,49 +60,49 @@ func TestFromEnvironmentNamesAllProblems(t *testing.T) {
 		want        []string
 	}{
 		{map[string]string{}, []string{
-			`the service is "" and its version "" (SERVICE_NAME): want both, such as middleware-canary`,
-			`upstream (UPSTREAM_URI) is "": want an absolute http or https URL, such as http://backend/, or else calls (CALLS), which are [] for a service that calls nothing`}},
+			`the service is "" and its version "" (SERVICE_NAME): both must be set, such as middleware-canary`,
+			`upstream (UPSTREAM_URI) is "": it must be an absolute http or https URL, such as http://backend/, or else CALLS must be set, to [] for a service that calls nothing`}},
 		{map[string]string{"SERVICE_NAME": "middleware", "UPSTREAM_URI": "backend/", "PORT": "65536", "HANG_DURATION": "3",
 			"UPSTREAM_EXTERNAL": "True"}, []string{
-			`UPSTREAM_EXTERNAL is "True": want true or false`,
-			`HANG_DURATION is "3": want a duration above 0, such as "3s"`,
-			`PORT is "65536": want a whole number in [0, 65535]`,
-			`the service is "middleware" and its version "" (SERVICE_NAME): want both, such as middleware-canary`,
-			`upstream (UPSTREAM_URI) is "backend/": want an absolute http or https URL, such as http://backend/, or else calls (CALLS), which are [] for a service that calls nothing`}},
+			`UPSTREAM_EXTERNAL is "True": it must be true or false`,
+			`HANG_DURATION is "3": it must be a duration above 0, such as "3s"`,
+			`PORT is "65536": it must be a whole number in [0, 65535]`,
+			`the service is "middleware" and its version "" (SERVICE_NAME): both must be set, such as middleware-canary`,
+			`upstream (UPSTREAM_URI) is "backend/": it must be an absolute http or https URL, such as http://backend/, or else CALLS must be set, to [] for a service that calls nothing`}},
 		{map[string]string{"SERVICE_NAME": "a-b", "ROLE": "Chain", "HANG_DURATION": "0s", "PORT": "-1"}, []string{
-			`HANG_DURATION is "0s": want a duration above 0, such as "3s"`,
-			`PORT is "-1": want a whole number in [0, 65535]`,
-			`role (ROLE) is "Chain": want chain, clock, script or relay`}},
+			`HANG_DURATION is "0s": it must be a duration above 0, such as "3s"`,
+			`PORT is "-1": it must be a whole number in [0, 65535]`,
+			`role (ROLE) is "Chain": it must be chain, clock, script or relay`}},
 		{map[string]string{"SERVICE_NAME": "a-b", "UPSTREAM_URI": "ftp://x/"}, []string{
-			`upstream (UPSTREAM_URI) is "ftp://x/": want an absolute http or https URL, such as http://backend/, or else calls (CALLS), which are [] for a service that calls nothing`}},
+			`upstream (UPSTREAM_URI) is "ftp://x/": it must be an absolute http or https URL, such as http://backend/, or else CALLS must be set, to [] for a service that calls nothing`}},
 		{map[string]string{"SERVICE_NAME": "a-b", "ROLE": "relay", "UPSTREAM_URI": "one"}, []string{
-			`upstream (UPSTREAM_URI) is "one": want an absolute http or https URL, such as http://backend/`}},
+			`upstream (UPSTREAM_URI) is "one": it must be an absolute http or https URL, such as http://backend/`}},
 		{map[string]string{"SERVICE_NAME": "a-b", "UPSTREAM_URI": "http://:80/"}, []string{
-			`upstream (UPSTREAM_URI) is "http://:80/": want an absolute http or https URL, such as http://backend/, or else calls (CALLS), which are [] for a service that calls nothing`}},
+			`upstream (UPSTREAM_URI) is "http://:80/": it must be an absolute http or https URL, such as http://backend/, or else CALLS must be set, to [] for a service that calls nothing`}},
 		{map[string]string{"SERVICE_NAME": "a-b", "CALLS": `[[{"url":"backend"},{"url":"http://b/","method":"STEAL"}],[]]`, "UPSTREAM_URI": "http://c/",
 			"FORWARD_HEADERS": "x-tier, a:b,Host", "FAIL_PROBABILITY": "1.5", "HANG_PROBABILITY": "often", "WORK_DURATION": "-1ms"}, []string{
-			`FAIL_PROBABILITY is "1.5": want a decimal number in [0,1]`,
-			`HANG_PROBABILITY is "often": want a decimal number in [0,1]`,
-			`WORK_DURATION is "-1ms": want a duration of at least 0, such as "5ms"`,
-			`upstream (UPSTREAM_URI) is "http://c/", and calls (CALLS) are set, too: want only one of the two`,
-			`CALLS[0][0].url is "backend": want an absolute http or https URL, such as http://backend/`,
-			`CALLS[0][1].method is "STEAL": want one of GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS`,
-			`CALLS[1] has no call: want at least one in each step`,
-			`FORWARD_HEADERS has "a:b": want names of headers, joined by commas`,
-			`FORWARD_HEADERS has "Host": want no header that each call has of its own: host, content-length, accept, accept-encoding, expect, connection, ` +
+			`FAIL_PROBABILITY is "1.5": it must be a decimal number in [0,1]`,
+			`HANG_PROBABILITY is "often": it must be a decimal number in [0,1]`,
+			`WORK_DURATION is "-1ms": it must be a duration of at least 0, such as "5ms"`,
+			`upstream (UPSTREAM_URI) is "http://c/", and calls (CALLS) are set, too: only one of the two may be set`,
+			`CALLS[0][0].url is "backend": it must be an absolute http or https URL, such as http://backend/`,
+			`CALLS[0][1].method is "STEAL": it must be one of GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS`,
+			`CALLS[1] has no call: each step must have at least one`,
+			`FORWARD_HEADERS has "a:b", which is not the name of a header: write names of headers, joined by commas`,
+			`FORWARD_HEADERS has "Host", which a service cannot pass on to its calls; it passes on none of host, content-length, accept, accept-encoding, expect, connection, ` +
 				`keep-alive, proxy-connection, te, trailer, transfer-encoding, upgrade, x-hellochaos-tries, x-envoy-attempt-count, x-envoy-expected-rq-timeout-ms`}},
 		{map[string]string{"SERVICE_NAME": "a-b", "CALLS": `[[{"uri":"http://b/"}, 7], [{"url":"http://b/"}]]`, "PORT": "x"}, []string{
-			`CALLS[0][0] has a member "uri": want url, method, body and external, and no other`,
-			`CALLS[0][1] is a JSON number: want a call such as {"url": "http://backend/"}`,
-			`PORT is "x": want a whole number in [0, 65535]`}},
+			`CALLS[0][0] has a member "uri": only url, method, body and external are accepted`,
+			`CALLS[0][1] is a JSON number: it must be a call such as {"url": "http://backend/"}`,
+			`PORT is "x": it must be a whole number in [0, 65535]`}},
 		{map[string]string{"SERVICE_NAME": "a-b", "CALLS": `[[{"url":"http://b/"}]]`, "UPSTREAM_EXTERNAL": "true"}, []string{
-			`UPSTREAM_EXTERNAL is true, but calls (CALLS) are set: want "external": true in each call to a service outside the chain instead`}},
+			`UPSTREAM_EXTERNAL is true, but calls (CALLS) are set: set "external": true in each call to a service outside the chain instead`}},
 		{map[string]string{"ROLE": "clock", "CALLS": `[]`, "FORWARD_HEADERS": "x", "FAIL_PROBABILITY": "0", "HANG_PROBABILITY": "0", "WORK_DURATION": "1s"}, []string{
-			`CALLS is set, but the role (ROLE) is clock: want it only for the role chain`,
-			`FORWARD_HEADERS is set, but the role (ROLE) is clock: want it only for the role chain`,
-			`FAIL_PROBABILITY is set, but the role (ROLE) is clock: want it only for the role chain`,
-			`HANG_PROBABILITY is set, but the role (ROLE) is clock: want it only for the role chain`,
-			`WORK_DURATION is set, but the role (ROLE) is clock: want it only for the role chain`}},
+			`CALLS is set, but the role (ROLE) is clock: only the role chain obeys it`,
+			`FORWARD_HEADERS is set, but the role (ROLE) is clock: only the role chain obeys it`,
+			`FAIL_PROBABILITY is set, but the role (ROLE) is clock: only the role chain obeys it`,
+			`HANG_PROBABILITY is set, but the role (ROLE) is clock: only the role chain obeys it`,
+			`WORK_DURATION is set, but the role (ROLE) is clock: only the role chain obeys it`}},
 	} {
 		_, _, err := FromEnvironment(environment(test.environment))
 		if want := strings.Join(test.want, "\n"); err == nil || err.Error() != want {
@@ -113,9 +113,9 @@ func TestFromEnvironmentNamesAllProblems(t *testing.T) {
 
 func TestNewNamesAllProblems(t *testing.T) {
 	_, err := New(Config{Service: "a", Hang: -1, Role: "cook"})
-	want := "hang duration (HANG_DURATION) is -1ns: want more than 0\n" +
-		`role (ROLE) is "cook": want chain, clock, script or relay` + "\n" +
-		`the service is "a" and its version "" (SERVICE_NAME): want both, such as middleware-canary`
+	want := "hang duration (HANG_DURATION) is -1ns: it must be more than 0\n" +
+		`role (ROLE) is "cook": it must be chain, clock, script or relay` + "\n" +
+		`the service is "a" and its version "" (SERVICE_NAME): both must be set, such as middleware-canary`
 	if err == nil || err.Error() != want {
 		t.Errorf("New = %v, want %s", err, want)
 	}
@@ -125,7 +125,7 @@ func TestNewNamesAllProblems(t *testing.T) {
 func TestNewChecksWhatAProgramGives(t *testing.T) {
 	_, err := New(Config{Service: "a", Version: "b", Calls: [][]calls.Call{{{URL: "http://c/", Body: strings.Repeat("x", calls.MaxBody+1)}}},
 		FailProbability: pointer(math.NaN()), HangProbability: pointer(-0.5)})
-	want := "CALLS[0][0].body has 65537 bytes: want at most 65536\nFAIL_PROBABILITY is NaN: want a number in [0,1]\nHANG_PROBABILITY is -0.5: want a number in [0,1]"
+	want := "CALLS[0][0].body has 65537 bytes: at most 65536 are accepted\nFAIL_PROBABILITY is NaN: it must be a number in [0,1]\nHANG_PROBABILITY is -0.5: it must be a number in [0,1]"
 	if err == nil || err.Error() != want {
 		t.Errorf("New = %v, want %s", err, want)
 	}

@@ -38,10 +38,10 @@ func readOrder(header http.Header) (o order, problems []string) {
 			return
 		}
 		if problem := accept(values[0]); problem != "" {
-			problems = append(problems, fmt.Sprintf("header %s is %q: want %s", name, values[0], problem))
+			problems = append(problems, fmt.Sprintf("header %s is %q: it must be %s", name, values[0], problem))
 		}
 		if len(values) > 1 {
-			problems = append(problems, fmt.Sprintf("header %s was sent %d times: want it once", name, len(values)))
+			problems = append(problems, fmt.Sprintf("header %s was sent %d times: send it only once", name, len(values)))
 		}
 	}
 	read(failKey, trail.HeaderFail, func(value string) string { return probability(value, &o.fail) })
@@ -60,7 +60,7 @@ func readOrder(header http.Header) (o order, problems []string) {
 		}
 		// The answer to a loop must not be 500 or more: proxies would retry it, and multiply the requests.
 		if strings.Count(value, ".") >= trail.MaxDepth-1 {
-			return fmt.Sprintf("fewer than %d attempt counts; check whether the upstreams call each other in a circle", trail.MaxDepth)
+			return fmt.Sprintf("a path with fewer than %d attempt counts; check whether the upstreams call each other in a circle", trail.MaxDepth)
 		}
 		return ""
 	})

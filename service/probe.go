@@ -23,7 +23,7 @@ func (s *Service) probe(r *http.Request) answer {
 	}
 	host := r.URL.Query().Get("host")
 	if !trail.ProbeHost(host) {
-		return refusal(http.StatusBadRequest, fmt.Sprintf("host is %q: want NAME%s", host, trail.ProbeDomain))
+		return refusal(http.StatusBadRequest, fmt.Sprintf("host is %q: it must be NAME%s", host, trail.ProbeDomain))
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), probeTime)
 	defer cancel()

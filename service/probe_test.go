@@ -105,7 +105,7 @@ func TestProbeIsNoOpenProxy(t *testing.T) {
 		"n.hellochaos.invalid.example.com", "nhellochaos.invalid", "a/b.hellochaos.invalid", "a%20.hellochaos.invalid",
 		"a%0d%0ax:y.hellochaos.invalid", "u@n.hellochaos.invalid", "%C3%A9.hellochaos.invalid"} {
 		r := get(t, s.url+"probe/?host="+host)
-		if r.StatusCode != 400 || !strings.Contains(r.body, "want NAME.hellochaos.invalid\n") {
+		if r.StatusCode != 400 || !strings.Contains(r.body, "it must be NAME.hellochaos.invalid\n") {
 			t.Errorf("host %q = %d %q, want 400 and what is wanted", host, r.StatusCode, r.body)
 		}
 	}

@@ -64,7 +64,7 @@ func scriptLine(script string, attempt int) (now line, problem string) {
 	for word := range strings.SplitSeq(script, ",") {
 		read, ok := readLine(word)
 		if !ok {
-			return line{}, fmt.Sprintf("header %s has %q: want reset, close, hang or a status in [200, 599], joined by commas",
+			return line{}, fmt.Sprintf("header %s has %q: each word must be reset, close, hang or a status in [200, 599], and commas join the words",
 				HeaderScript, word)
 		}
 		if number < max(attempt, 1) {

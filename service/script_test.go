@@ -94,7 +94,7 @@ func TestMalformedScriptGets400(t *testing.T) {
 		"2e2": "2e2", "200,": "", "200,200,boom": "boom",
 	} {
 		r := get(t, s.url, HeaderScript, script)
-		want := fmt.Sprintf("header x-hellochaos-script has %q: want reset, close, hang or a status in [200, 599], joined by commas\n", word)
+		want := fmt.Sprintf("header x-hellochaos-script has %q: each word must be reset, close, hang or a status in [200, 599], and commas join the words\n", word)
 		if r.StatusCode != 400 || r.body != want {
 			t.Errorf("script %q = %d %q, want 400 %q", script, r.StatusCode, r.body, want)
 		}

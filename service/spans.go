@@ -155,18 +155,18 @@ func readSpansQuery(text string) (requests, problems []string) {
 	}
 	requests = query["request"]
 	if len(requests) > trail.MaxSpanRequests {
-		problems = append(problems, fmt.Sprintf("the query has request %d times: want it %d times at most", len(requests), trail.MaxSpanRequests))
+		problems = append(problems, fmt.Sprintf("the query has request %d times: at most %d are accepted", len(requests), trail.MaxSpanRequests))
 		requests = nil
 	}
 	for _, name := range requests {
 		if name == "" || len(name) > trail.MaxRequestName || !utf8.ValidString(name) || strings.ContainsFunc(name, control) {
-			problems = append(problems, fmt.Sprintf("request %.80q: want the value of a header %s, 1 to %d bytes of UTF-8",
+			problems = append(problems, fmt.Sprintf("request %.80q: it must be the value of a header %s, of 1 to %d bytes of UTF-8",
 				name, trail.HeaderRequest, trail.MaxRequestName))
 		}
 	}
 	for name := range query {
 		if name != "request" {
-			problems = append(problems, fmt.Sprintf("the query has %.80q: want only request", name))
+			problems = append(problems, fmt.Sprintf("the query has %.80q: only request is accepted", name))
 		}
 	}
 	return requests, problems

@@ -95,12 +95,12 @@ func TestSpansAreNoTry(t *testing.T) {
 func TestSpansRefuses(t *testing.T) {
 	s := hop(t, &recorder{})
 	for _, test := range []struct{ query, want string }{
-		{"request=", `request "": want the value of a header x-hellochaos-request`},
+		{"request=", `request "": it must be the value of a header x-hellochaos-request`},
 		{"request=" + strings.Repeat("x", trail.MaxRequestName+1), "1 to 64 bytes"},
 		{"request=%ff", "of UTF-8"},
-		{"request=%0a", "want the value of a header"},
-		{"name=a", `query has "name": want only request`},
-		{strings.Repeat("request=a&", trail.MaxSpanRequests+1), "the query has request 17 times: want it 16 times at most"},
+		{"request=%0a", "it must be the value of a header"},
+		{"name=a", `query has "name": only request is accepted`},
+		{strings.Repeat("request=a&", trail.MaxSpanRequests+1), "the query has request 17 times: at most 16 are accepted"},
 		{"request=%zz", "query: invalid URL escape"},
 	} {
 		if r := get(t, s.url[:len(s.url)-1]+trail.SpansPath+"?"+test.query); r.StatusCode != http.StatusBadRequest || !strings.Contains(r.body, test.want) {

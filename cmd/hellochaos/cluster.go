@@ -116,7 +116,7 @@ func undeployCommand() *cobra.Command {
 	return clusterCommand("undeploy", "remove the chain from a cluster",
 		`Delete the chain from its namespace. undeploy also deletes the namespace if
 deploy created it and nothing else is in it, and the clock unless the chain of
-another namespace calls it. It refuses while a run is in progress, or has not
+another namespace calls it. It refuses while a run is at work, or has not
 been restored.`,
 		cobra.NoArgs, func(cmd *cobra.Command, c *cluster.Cluster, _ []string) error {
 			if err := c.Undeploy(cmd.Context()); err != nil {
@@ -171,11 +171,11 @@ func complain(w io.Writer, findings []cluster.Finding) error {
 }
 
 func statusCommand() *cobra.Command {
-	return clusterCommand("status", "list the runs of a cluster that are in progress or unrestored",
-		`List the runs in the namespace that are in progress, and the runs that ended
-without putting everything back. A run holds a lease, an object in the
-namespace, and renews it every few seconds. If the lease of a run is still
-there, status watches it for some seconds to see whether the run renews it.
+	return clusterCommand("status", "list the runs that are at work on a cluster, or not restored",
+		`List the runs that are at work in the namespace, and the runs that ended without
+putting everything back. A run holds a lease, an object in the namespace, and
+renews it every few seconds. If the lease of a run is still there, status
+watches it for some seconds to see whether the run renews it.
 
 The exit code is 5 if a run ended without putting everything back.`,
 		cobra.NoArgs, func(cmd *cobra.Command, c *cluster.Cluster, _ []string) error {
@@ -193,7 +193,7 @@ func printLeftovers(w io.Writer, c *cluster.Cluster, left []cluster.Leftover) er
 		state := "ended without putting everything back"
 		switch {
 		case l.Running:
-			state = "in progress"
+			state = "at work"
 		case l.Silent > 0:
 			state = fmt.Sprintf("has not renewed its lease for %v, so it was probably killed; it has not put everything back", l.Silent.Round(time.Second))
 		}
@@ -218,7 +218,7 @@ func printLeftovers(w io.Writer, c *cluster.Cluster, left []cluster.Leftover) er
 		}
 	}
 	if len(left) == 0 {
-		fmt.Fprintf(w, "namespace %s: no run is in progress, and every run has put everything back\n", c.Namespace())
+		fmt.Fprintf(w, "namespace %s: no run is at work, and every run has put everything back\n", c.Namespace())
 	}
 	if code != reports.ExitPass {
 		return exit(code)
@@ -262,7 +262,7 @@ that the journal names, and keeps the journal.`,
 	cmd.Example = "  hellochaos restore 20260102-150405-1a2b -n demo\n  hellochaos restore --all"
 	cmd.Flags().StringVar(&edited, "edited", "", "what to do with `objects` that someone else has changed since the run: keep or overwrite (default: leave them, and end with exit code 5)")
 	cmd.Flags().BoolVar(&all, "all", false, "restore every run in the namespace that did not put everything back")
-	cmd.Flags().BoolVar(&now, "now", false, "do not wait until the lease has expired; only if you know that no run is in progress in the namespace")
+	cmd.Flags().BoolVar(&now, "now", false, "do not wait until the lease has expired; only if you know that no run is at work in the namespace")
 	return cmd
 }
 

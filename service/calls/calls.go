@@ -57,7 +57,7 @@ func Read(text string) (steps [][]Call, problems []string) {
 		err = errors.New("null is not an array")
 	}
 	if err != nil {
-		return nil, []string{fmt.Sprintf(" is %.200q: want an array of steps, each an array of calls such as "+
+		return nil, []string{fmt.Sprintf(" is %.200q: it must be an array of steps, each an array of calls such as "+
 			`{"url": "http://backend/"}, or [] for no call: %s`, text, withoutTypes(err))}
 	}
 	steps = make([][]Call, len(raw))
@@ -92,14 +92,14 @@ func wrongMember(err error) string {
 	var kind *json.UnmarshalTypeError
 	switch {
 	case errors.As(err, &kind) && kind.Field == "":
-		return fmt.Sprintf(` is a JSON %s: want a call such as {"url": "http://backend/"}`, kind.Value)
+		return fmt.Sprintf(` is a JSON %s: it must be a call such as {"url": "http://backend/"}`, kind.Value)
 	case errors.As(err, &kind) && kind.Type.Kind() == reflect.Bool:
-		return fmt.Sprintf(".%s is a JSON %s: want true or false", kind.Field, kind.Value)
+		return fmt.Sprintf(".%s is a JSON %s: it must be true or false", kind.Field, kind.Value)
 	case errors.As(err, &kind):
-		return fmt.Sprintf(".%s is a JSON %s: want a string", kind.Field, kind.Value)
+		return fmt.Sprintf(".%s is a JSON %s: it must be a string", kind.Field, kind.Value)
 	}
 	_, name, _ := strings.Cut(err.Error(), "unknown field ")
-	return fmt.Sprintf(" has a member %s: want url, method, body and external, and no other", name)
+	return fmt.Sprintf(" has a member %s: only url, method, body and external are accepted", name)
 }
 
 // Check returns all problems of the values of calls. Each problem begins with its place, as the problems of Read do.
@@ -107,7 +107,7 @@ func Check(steps [][]Call) (problems []string) {
 	count := 0
 	for i, step := range steps {
 		if len(step) == 0 {
-			problems = append(problems, fmt.Sprintf("[%d] has no call: want at least one in each step", i))
+			problems = append(problems, fmt.Sprintf("[%d] has no call: each step must have at least one", i))
 		}
 		for j := range step {
 			count++
@@ -117,20 +117,20 @@ func Check(steps [][]Call) (problems []string) {
 		}
 	}
 	if count > Max {
-		problems = append(problems, fmt.Sprintf(" has %d calls: want at most %d", count, Max))
+		problems = append(problems, fmt.Sprintf(" has %d calls: at most %d are accepted", count, Max))
 	}
 	return problems
 }
 
 func (c *Call) problems() (problems []string) {
 	if !Callable(c.URL) {
-		problems = append(problems, fmt.Sprintf("url is %q: want an absolute http or https URL, such as http://backend/", c.URL))
+		problems = append(problems, fmt.Sprintf("url is %q: it must be an absolute http or https URL, such as http://backend/", c.URL))
 	}
 	if c.Method != "" && !slices.Contains(Methods, c.Method) {
-		problems = append(problems, fmt.Sprintf("method is %q: want one of %s", c.Method, strings.Join(Methods, ", ")))
+		problems = append(problems, fmt.Sprintf("method is %q: it must be one of %s", c.Method, strings.Join(Methods, ", ")))
 	}
 	if len(c.Body) > MaxBody {
-		problems = append(problems, fmt.Sprintf("body has %d bytes: want at most %d", len(c.Body), MaxBody))
+		problems = append(problems, fmt.Sprintf("body has %d bytes: at most %d are accepted", len(c.Body), MaxBody))
 	}
 	return problems
 }
@@ -156,9 +156,9 @@ func CheckHeaders(names []string) (problems []string) {
 	for _, name := range names {
 		switch {
 		case !httpguts.ValidHeaderFieldName(name):
-			problems = append(problems, fmt.Sprintf("has %q: want names of headers, joined by commas", name))
+			problems = append(problems, fmt.Sprintf("has %q, which is not the name of a header: write names of headers, joined by commas", name))
 		case slices.Contains(notForwarded, strings.ToLower(name)):
-			problems = append(problems, fmt.Sprintf("has %q: want no header that each call has of its own: %s", name, strings.Join(notForwarded, ", ")))
+			problems = append(problems, fmt.Sprintf("has %q, which a service cannot pass on to its calls; it passes on none of %s", name, strings.Join(notForwarded, ", ")))
 		}
 	}
 	return problems

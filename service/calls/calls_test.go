@@ -21,24 +21,24 @@ func TestRead(t *testing.T) {
 }
 
 func TestReadNamesAllProblems(t *testing.T) {
-	const form = `: want an array of steps, each an array of calls such as {"url": "http://backend/"}, or [] for no call: `
+	const form = `: it must be an array of steps, each an array of calls such as {"url": "http://backend/"}, or [] for no call: `
 	for text, want := range map[string][]string{
 		`null`:               {` is "null"` + form + "null is not an array"},
 		`[[{"url":"x"}]] []`: {` is "[[{\"url\":\"x\"}]] []"` + form + "invalid character '[' after top-level value, at byte 17"},
 		`{"url":"x"}`:        {` is "{\"url\":\"x\"}"` + form + "the JSON object at byte 1 is not an array"},
 		`[{"url":"x"}]`:      {` is "[{\"url\":\"x\"}]"` + form + "the JSON object at byte 2 is not an array"},
 		`[["http://a/",{"url":1}],[{"external":"yes"},{"Uri":"x"}]]`: {
-			`[0][0] is a JSON string: want a call such as {"url": "http://backend/"}`,
-			`[0][1].url is a JSON number: want a string`,
-			`[1][0].external is a JSON string: want true or false`,
-			`[1][1] has a member "Uri": want url, method, body and external, and no other`},
+			`[0][0] is a JSON string: it must be a call such as {"url": "http://backend/"}`,
+			`[0][1].url is a JSON number: it must be a string`,
+			`[1][0].external is a JSON string: it must be true or false`,
+			`[1][1] has a member "Uri": only url, method, body and external are accepted`},
 	} {
 		if _, got := Read(text); !slices.Equal(got, want) {
 			t.Errorf("Read(%s) has the problems\n%s\nwant\n%s", text, strings.Join(got, "\n"), strings.Join(want, "\n"))
 		}
 	}
 	if _, got := Read(strings.Repeat("x", 10_000)); len(got) != 1 || len(got[0]) > 500 {
-		t.Errorf("a long text has %d problems, the first of %d bytes: want one of at most 500", len(got), len(got[0]))
+		t.Errorf("a long text has %d problems, the first of %d bytes: it must be one of at most 500", len(got), len(got[0]))
 	}
 }
 
@@ -54,14 +54,14 @@ func TestCheck(t *testing.T) {
 		{nil, nil},
 		{[][]Call{{{URL: "https://a:8443/b?c"}}, {{URL: "http://b", Method: "DELETE"}}}, nil},
 		{[][]Call{many[1:]}, nil},
-		{[][]Call{many[:Max-1], many[:2]}, []string{" has 257 calls: want at most 256"}},
+		{[][]Call{many[:Max-1], many[:2]}, []string{" has 257 calls: at most 256 are accepted"}},
 		{[][]Call{{}, {{URL: "//a/", Method: "get", Body: strings.Repeat("x", MaxBody+1)}, {URL: "http:///a"}, {URL: "http://a/", Method: "CONNECT"}}}, []string{
-			"[0] has no call: want at least one in each step",
-			`[1][0].url is "//a/": want an absolute http or https URL, such as http://backend/`,
-			`[1][0].method is "get": want one of GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS`,
-			"[1][0].body has 65537 bytes: want at most 65536",
-			`[1][1].url is "http:///a": want an absolute http or https URL, such as http://backend/`,
-			`[1][2].method is "CONNECT": want one of GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS`}},
+			"[0] has no call: each step must have at least one",
+			`[1][0].url is "//a/": it must be an absolute http or https URL, such as http://backend/`,
+			`[1][0].method is "get": it must be one of GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS`,
+			"[1][0].body has 65537 bytes: at most 65536 are accepted",
+			`[1][1].url is "http:///a": it must be an absolute http or https URL, such as http://backend/`,
+			`[1][2].method is "CONNECT": it must be one of GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS`}},
 	} {
 		if got := Check(test.steps); !slices.Equal(got, test.want) {
 			t.Errorf("Check has the problems\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(test.want, "\n"))
@@ -75,7 +75,7 @@ func TestHeaders(t *testing.T) {
 		t.Errorf("Headers = %q with the problems %q, want %q without any", names, CheckHeaders(names), want)
 	}
 	for _, name := range []string{"", "a b", "a:b", "HOST", "Connection", "accept", "X-Hellochaos-Tries", "x-envoy-attempt-count"} {
-		if got := CheckHeaders([]string{"good", name}); len(got) != 1 || !strings.HasPrefix(got[0], `has "`+name+`": want `) {
+		if got := CheckHeaders([]string{"good", name}); len(got) != 1 || !strings.HasPrefix(got[0], `has "`+name+`", which `) {
 			t.Errorf("CheckHeaders(%q) = %q, want one problem", name, got)
 		}
 	}
