@@ -102,7 +102,7 @@ demo: bin/hellochaos ## run all five stages without a cluster
 
 # The tests of these packages send load, and would be late if two packages ran at the same time, so they run one after the other.
 # Tests of one package that run in parallel spend most of their time waiting.
-LOADED := ./attack ./cmd/hellochaos ./docs ./scenarios ./service ./target ./target/mesh
+LOADED := ./attack ./cmd/hellochaos ./docs ./scenarios ./scenarios/oracle ./service ./target ./target/mesh
 
 test: ## run all tests, with the race detector
 	@all=$$($(GO) list ./...) && loaded=$$($(GO) list $(LOADED)) || exit 1; \
