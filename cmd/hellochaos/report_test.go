@@ -161,7 +161,7 @@ func TestStepSummary(t *testing.T) {
 	}
 	t.Setenv("GITHUB_STEP_SUMMARY", filepath.Join(summary, "none"))
 	got := usage(t, "report", file)
-	if got.code != 0 || !strings.HasPrefix(got.stderr, "warning: the step summary was not written") || strings.Count(got.stderr, "\n") != 1 || !strings.HasPrefix(got.stdout, "PASS") {
+	if got.code != 0 || !strings.HasPrefix(got.stderr, "warning: the step summary ($GITHUB_STEP_SUMMARY) was not written") || strings.Count(got.stderr, "\n") != 1 || !strings.HasPrefix(got.stdout, "PASS") {
 		t.Errorf("exit %d: %s\n%s", got.code, got.stderr, got.stdout)
 	}
 }

@@ -94,9 +94,16 @@ func decoded(body io.Reader) (object map[string]any, err error) {
 
 // journal adds a ConfigMap that has the name and the label of the journal of a run.
 func (l *left) journal(run string, lines ...string) {
-	l.objects["/api/v1/namespaces/demo/configmaps/hellochaos-run-"+run] = map[string]any{"kind": "ConfigMap", "apiVersion": "v1",
+	l.put("/api/v1/namespaces/demo/configmaps/hellochaos-run-"+run, map[string]any{"kind": "ConfigMap", "apiVersion": "v1",
 		"metadata": map[string]any{"name": "hellochaos-run-" + run, "namespace": "demo", "labels": map[string]any{"hellochaos.dev/run": run}},
-		"data":     map[string]any{"journal.jsonl": strings.Join(lines, "\n") + "\n"}}
+		"data":     map[string]any{"journal.jsonl": strings.Join(lines, "\n") + "\n"}})
+}
+
+// put adds an object, or replaces the one at its path.
+func (l *left) put(path string, object map[string]any) {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	l.objects[path] = object
 }
 
 // connected starts the server, and returns the flags with which a command connects to it.
@@ -135,8 +142,8 @@ func TestRestoreOfWhatWasLeft(t *testing.T) {
 		}
 	}
 	lease := "/apis/coordination.k8s.io/v1/namespaces/demo/leases/hellochaos"
-	l.objects[lease] = map[string]any{"kind": "Lease", "apiVersion": "coordination.k8s.io/v1", "metadata": map[string]any{"name": "hellochaos",
-		"annotations": map[string]any{"hellochaos.dev/process": "elsewhere/7"}}, "spec": map[string]any{"holderIdentity": "b-good", "renewTime": "2026-01-02T03:04:05.000000Z"}}
+	l.put(lease, map[string]any{"kind": "Lease", "apiVersion": "coordination.k8s.io/v1", "metadata": map[string]any{"name": "hellochaos",
+		"annotations": map[string]any{"hellochaos.dev/process": "elsewhere/7"}}, "spec": map[string]any{"holderIdentity": "b-good", "renewTime": "2026-01-02T03:04:05.000000Z"}})
 	got = execute(t, append([]string{"restore", "--all", "--now"}, flags...)...)
 	for _, want := range []string{"taking the lease from run b-good (elsewhere/7) without waiting, because of --now\n", "run b-good: 0 objects were read back"} {
 		if got.code != reports.ExitNotRestored || !strings.Contains(got.stdout, want) {
@@ -146,6 +153,8 @@ func TestRestoreOfWhatWasLeft(t *testing.T) {
 	if n := strings.Count(got.stderr, "is refused: nothing that it calls for was done, and it was kept"); n != 3 {
 		t.Errorf("restore refuses %d journals, want 3:\n%s", n, got.stderr)
 	}
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
 	if len(l.objects) != 3 || l.objects[lease] != nil {
 		t.Errorf("there are %d objects, want the three journals that were refused", len(l.objects))
 	}
