@@ -1,8 +1,9 @@
 # `make` without a target lists the targets. Variables that are set with ?= can be given another value: make canary NAMESPACE=demo
-GO    ?= go
-SEEDS ?= 20
-PAIRS ?= 20
-FUZZ  ?= 20s
+GO     ?= go
+SEEDS  ?= 20
+GRAPHS ?= 1000
+PAIRS  ?= 20
+FUZZ   ?= 20s
 
 # The tutorial's cluster. create-cluster and delete-cluster find it by its name. All other targets act on the cluster of CONTEXT, a
 # context of kubectl; an empty CONTEXT is the current one.
@@ -136,9 +137,11 @@ e2e: bin/hellochaos ## run the tests that need a cluster
 	$(if $(LOAD),$(LOAD) $(ARCHIVE))
 	$(GO) test -tags e2e -p 1 -count 1 -timeout 40m -v -run 'E2E|OnCluster|OnACluster' . ./target/... ./cmd/hellochaos
 
-# With each seed every --break must fail and `run all` must pass.
+# With each seed every --break must fail and `run all` must pass. On each of GRAPHS random graphs of services, the embedded mesh
+# must do what the oracle says, call by call.
 verify: ## make the table of docs/verification.md
 	$(GO) test ./cmd/hellochaos -run '^TestVerifier$$' -count 1 -timeout 90m -v -seeds $(SEEDS)
+	$(GO) test ./scenarios/oracle -run '^TestRandomGraphs' -count 1 -timeout 30m -v -graphs $(GRAPHS)
 
 # Each line of the table has PAIRS pairs of runs: pairs of equal runs, and pairs in which one run is worse.
 comparisons: ## make the table of docs/compare.md
