@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/hellochaos/hellochaos/service/calls"
 	"github.com/hellochaos/hellochaos/service/trail"
@@ -167,6 +168,9 @@ func (c *Config) check() error {
 		c.Service = string(Clock)
 	} else if c.Role != Clock && (c.Service == "" || c.Version == "") {
 		wrong.add("the service is %q and its version %q (SERVICE_NAME): both must be set, such as middleware-canary", c.Service, c.Version)
+	}
+	if !utf8.ValidString(c.Service) || !utf8.ValidString(c.Version) {
+		wrong.add("the service is %q and its version %q (SERVICE_NAME): both must be UTF-8, since they are labels of metrics", c.Service, c.Version)
 	}
 	switch c.Role {
 	case Chain:
