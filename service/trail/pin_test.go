@@ -16,6 +16,9 @@ func TestPinned(t *testing.T) {
 			t.Errorf("Pinned(%q, %q) = %q, want %q", pins, tries, got, want)
 		}
 	}
+	if got := Pinned(PinNothing, "0"); got != "" {
+		t.Errorf("Pinned(%q) = %q, want nothing", PinNothing, got)
+	}
 	if got := Pinned("", "0"); got != "" {
 		t.Errorf("Pinned without pins = %q, want none", got)
 	}
@@ -29,7 +32,7 @@ func TestPinnedAllocatesNothing(t *testing.T) {
 
 func TestCheckPins(t *testing.T) {
 	for value, right := range map[string]bool{
-		"0=fail": true, "0.1=fail,0.2=hang": true, "*.*:3.*=fail": true,
+		"0=fail": true, PinNothing: true, PinNothing + ",0=fail": false, "0.1=fail,0.2=hang": true, "*.*:3.*=fail": true,
 		"": false, "0": false, "0=": false, "0=stop": false, "=fail": false, "0=fail,": false, "a=fail": false, "0.**=fail": false,
 		"0..1=fail": false, "1*=fail": false, "*1=fail": false, "0:*.1=fail": false, "0:0.1=fail": false, "0.*:1.*=fail": true, "0:1=fail": false, "0=fail,0.1": false, strings.Repeat("0=fail,", 1000) + "0=fail": false,
 	} {
