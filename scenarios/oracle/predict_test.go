@@ -19,6 +19,16 @@ func enter(t testing.TB, stage string, entry oracle.Entry) (*oracle.Ways, *oracl
 	if err != nil {
 		t.Fatal(err)
 	}
+	ways, first, err := compile(t, objects, entry, "x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ways, first
+}
+
+// compile is the way of requests with a Host through objects.
+func compile(t testing.TB, objects []manifests.Object, entry oracle.Entry, host string) (*oracle.Ways, *oracle.Call, error) {
+	t.Helper()
 	rules, err := manifests.Read(objects)
 	if err != nil {
 		t.Fatal(err)
@@ -28,11 +38,8 @@ func enter(t testing.TB, stage string, entry oracle.Entry) (*oracle.Ways, *oracl
 		t.Fatal(err)
 	}
 	ways := oracle.NewWays(rules, g)
-	first, err := ways.Enter(entry, manifests.Request{Host: "x", Path: "/", Header: http.Header{}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return ways, first
+	first, err := ways.Enter(entry, manifests.Request{Host: host, Path: "/", Header: http.Header{}})
+	return ways, first, err
 }
 
 var direct = oracle.Entry{Service: "frontend"}

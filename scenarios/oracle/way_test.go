@@ -1,14 +1,11 @@
 package oracle_test
 
 import (
-	"net/http"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/hellochaos/hellochaos/manifests"
-	"github.com/hellochaos/hellochaos/scenarios/graph"
-	"github.com/hellochaos/hellochaos/scenarios/oracle"
 )
 
 func TestWaysAfterOthers(t *testing.T) {
@@ -40,15 +37,7 @@ func waysOf(t *testing.T, yaml string) error {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rules, err := manifests.Read(objects)
-	if err != nil {
-		t.Fatal(err)
-	}
-	g, err := graph.Read(rules)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = oracle.NewWays(rules, g).Enter(direct, manifests.Request{Host: "frontend", Path: "/", Header: http.Header{}})
+	_, _, err = compile(t, objects, direct, "frontend")
 	return err
 }
 
