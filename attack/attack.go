@@ -53,28 +53,63 @@ type Plan struct {
 	Host     string  // Host header; empty: the URL's
 	Requests int     // how many are planned, numbered from 0; 1 to MaxRequests
 	Rate     float64 // requests a second; above 0, at most MaxRate
-	// Cohorts share the requests in turn: request i belongs to Cohorts[i % len]. At least one.
+	// Cohorts share the requests as Sequence says. At least one.
 	Cohorts []Cohort
-	// Name goes before the number in trail.HeaderRequest: "1/retry-after" makes "1/retry-after/17".
+	// Sequence has a slot for each request. Nil: the cohorts take turns, and each request has its own number.
+	Sequence []Slot
+	// Name goes before the series and the number in trail.HeaderRequest: "1/retry" makes "1/retry/17", and "1/retry/p/17" in
+	// the series "p".
 	Name        string
 	Connections int           // the most requests in flight; 1 to MaxConnections
 	Timeout     time.Duration // of one request, with its body; above 0, at most MaxTimeout
 	// Lead is how many requests more belong to the attack when observe stops it: with a lead above what is in flight, the
 	// same stop sends the same requests, whatever the machine's pace.
 	Lead int
+	// Grace is how long sending may go on after its planned end, at least 20 ms; 0: a quarter of a second, or a tenth of the
+	// planned time where that is more.
+	Grace time.Duration
 	// Trace gives every request the id of a trace of its own (TraceID), as B3 headers that leave it to the mesh to sample.
 	Trace bool
 }
 
-// RequestName is the value of trail.HeaderRequest of the request with that number.
-func (p *Plan) RequestName(number int) string { return requestName(p.Name+"/", uint64(number)) }
+// Slot says which request is sent when its turn comes.
+type Slot struct {
+	Cohort int32 // index of Plan.Cohorts
+	Number int32 // in the series of the cohort, which is part of its name
+}
 
-func requestName(prefix string, number uint64) string { return prefix + strconv.FormatUint(number, 10) }
+// slot is the slot of the request with that number.
+func (p *Plan) slot(number int) Slot {
+	if p.Sequence == nil {
+		return Slot{int32(number % len(p.Cohorts)), int32(number)}
+	}
+	return p.Sequence[number]
+}
+
+// RequestName is the value of trail.HeaderRequest of the request with that number.
+func (p *Plan) RequestName(number int) string {
+	at := p.slot(number)
+	return requestName(p.prefix(&p.Cohorts[at.Cohort]), at.Number)
+}
+
+// prefix is what the names of a cohort's requests have before the number.
+func (p *Plan) prefix(c *Cohort) string {
+	if c.Series == "" {
+		return p.Name + "/"
+	}
+	return p.Name + "/" + c.Series + "/"
+}
+
+func requestName(prefix string, number int32) string {
+	return prefix + strconv.Itoa(int(number))
+}
 
 // Cohort is requests that share headers.
 type Cohort struct {
 	Name   string
 	Header http.Header
+	// Series is part of the names of its requests. Cohorts of one series must not share numbers.
+	Series string
 }
 
 // Check returns all problems of a plan at once, or nil: whatever it accepts, Run begins to send.
@@ -97,11 +132,23 @@ func (p Plan) Check() error {
 	if len(p.Cohorts) == 0 {
 		refuse("Cohorts: must be at least one")
 	}
+	if p.Sequence != nil && len(p.Sequence) != p.Requests {
+		refuse("Sequence: has %d slots, must have one for each of the %d requests", len(p.Sequence), p.Requests)
+	}
+	for i, at := range p.Sequence {
+		if at.Cohort < 0 || int(at.Cohort) >= len(p.Cohorts) || at.Number < 0 {
+			refuse("Sequence[%d]: cohort %d, number %d: must be one of the %d cohorts and not negative", i, at.Cohort, at.Number, len(p.Cohorts))
+			break
+		}
+	}
 	if p.Connections < 1 || p.Connections > MaxConnections {
 		refuse("Connections %d: must be 1 to %d", p.Connections, MaxConnections)
 	}
 	if p.Lead < 0 {
 		refuse("Lead %d: must not be negative", p.Lead)
+	}
+	if p.Grace != 0 && p.Grace < lateAfter { // what was due for less than that is never counted as unsent
+		refuse("Grace %v: must be 0 or at least %v", p.Grace, lateAfter)
 	}
 	if p.Timeout <= 0 || p.Timeout > MaxTimeout {
 		refuse("Timeout %v: must be above 0, at most %v", p.Timeout, MaxTimeout)

@@ -10,6 +10,7 @@ import (
 type schedule struct {
 	requests int
 	rate     float64 // requests a second
+	grace    time.Duration
 }
 
 // at is when request n is due, since the beginning.
@@ -40,6 +41,9 @@ const leastGrace = 250 * time.Millisecond
 // attack at any rate would leave in it, however far beyond what can be sent the rate is.
 func (s schedule) budget() time.Duration {
 	planned := s.at(s.requests)
+	if s.grace > 0 {
+		return planned + s.grace
+	}
 	return planned + max(leastGrace, planned/10)
 }
 
@@ -47,17 +51,24 @@ func (s schedule) budget() time.Duration {
 // itself, where Vegeta would sleep, so that the end of sending ends the wait as well.
 type pacer struct {
 	schedule
-	sending context.Context
-	timer   *time.Timer
-	limit   atomic.Int64 // how many may be sent: all, until a stop leaves fewer
+	sending   context.Context
+	timer     *time.Timer
+	limit     atomic.Int64  // how many may be sent: all, until a stop leaves fewer
+	curtailed chan struct{} // closed when limit was lowered
 }
 
 func newPacer(sending context.Context, plan schedule) *pacer {
 	timer := time.NewTimer(0)
 	timer.Stop()
-	p := &pacer{schedule: plan, sending: sending, timer: timer}
+	p := &pacer{schedule: plan, sending: sending, timer: timer, curtailed: make(chan struct{})}
 	p.limit.Store(int64(plan.requests))
 	return p
+}
+
+// curtail leaves so many requests to be sent. It may be called once. A wait for a request that is none of them ends.
+func (p *pacer) curtail(requests int) {
+	p.limit.Store(int64(requests))
+	close(p.curtailed)
 }
 
 // Pace returns when the next hit is due, elapsed being the time since the beginning and hits how many were sent. The
@@ -68,13 +79,29 @@ func (p *pacer) Pace(elapsed time.Duration, hits uint64) (wait time.Duration, st
 	}
 	if early := p.at(int(hits)) - elapsed; early > 0 {
 		p.timer.Reset(early)
-		select {
-		case <-p.timer.C:
-		case <-p.sending.Done():
-			p.timer.Stop()
-		}
+		p.wait(hits)
 	}
 	return 0, p.sending.Err() != nil || hits >= uint64(p.limit.Load())
+}
+
+// wait waits for the timer, as long as the hit may still be sent.
+func (p *pacer) wait(hits uint64) {
+	curtailed := p.curtailed
+	for {
+		select {
+		case <-p.timer.C:
+			return
+		case <-p.sending.Done():
+			p.timer.Stop()
+			return
+		case <-curtailed:
+			if hits >= uint64(p.limit.Load()) {
+				p.timer.Stop()
+				return
+			}
+			curtailed = nil
+		}
+	}
 }
 
 // Rate is the planned rate; Vegeta asks for it in reports only.

@@ -18,7 +18,7 @@ func TestScheduleAt(t *testing.T) {
 		{rate: 0.25, n: 3, want: 12 * time.Second},
 		{rate: MaxRate, n: MaxRequests, want: 100 * time.Second},
 	} {
-		if got := (schedule{MaxRequests, test.rate}).at(test.n); got != test.want {
+		if got := (schedule{requests: MaxRequests, rate: test.rate}).at(test.n); got != test.want {
 			t.Errorf("at(%d) at %g a second: got %v, want %v", test.n, test.rate, got, test.want)
 		}
 	}
@@ -62,15 +62,17 @@ func TestScheduleDueInvertsAt(t *testing.T) {
 
 func TestScheduleBudget(t *testing.T) {
 	for _, test := range []struct {
-		requests int
-		want     time.Duration
+		requests    int
+		grace, want time.Duration
 	}{
-		{100, 1250 * time.Millisecond},
-		{1000, 11 * time.Second},
-		{6000, 66 * time.Second},
+		{100, 0, 1250 * time.Millisecond},
+		{1000, 0, 11 * time.Second},
+		{6000, 0, 66 * time.Second},
+		{100, time.Millisecond, 1001 * time.Millisecond},
+		{100, time.Minute, 61 * time.Second},
 	} {
-		if got := (schedule{test.requests, 100}).budget(); got != test.want {
-			t.Errorf("budget of %d at 100 a second: got %v, want %v", test.requests, got, test.want)
+		if got := (schedule{test.requests, 100, test.grace}).budget(); got != test.want {
+			t.Errorf("budget of %d at 100 a second, grace %v: got %v, want %v", test.requests, test.grace, got, test.want)
 		}
 	}
 }
@@ -107,5 +109,23 @@ func TestPacerWaitEndsWithSending(t *testing.T) {
 	time.AfterFunc(10*time.Millisecond, stopSending)
 	if _, stop := p.Pace(0, 1); !stop {
 		t.Error("no stop after sending had ended")
+	}
+}
+
+// A stop ends the wait for a request that is not sent any more, which would be an hour here, and no other wait.
+func TestPacerWaitEndsWithACurtailment(t *testing.T) {
+	p := newPacer(t.Context(), schedule{requests: 3, rate: 1.0 / 3600})
+	time.AfterFunc(10*time.Millisecond, func() { p.curtail(1) })
+	if _, stop := p.Pace(0, 1); !stop {
+		t.Error("no stop though one request was to be sent and was")
+	}
+	p = newPacer(t.Context(), schedule{requests: 3, rate: 20})
+	p.curtail(2)
+	began := time.Now()
+	if _, stop := p.Pace(10*time.Millisecond, 1); stop {
+		t.Error("stopped with a request to go")
+	}
+	if waited := time.Since(began); waited < 40*time.Millisecond {
+		t.Errorf("waited %v, want 40ms", waited)
 	}
 }

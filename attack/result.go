@@ -21,8 +21,8 @@ type Result struct {
 	Began   time.Time
 	Elapsed time.Duration // until the last answer
 	Planned int
-	// Sent is how many requests were sent. Observed is how many were handed to observe, in planned order; it is smaller than Sent
-	// after an early stop or an abort.
+	// Sent is how many requests were sent. Observed is how many were handed to observe, in planned order: all that were sent, or
+	// fewer after an abort.
 	Sent, Observed int
 	// Unsent is how many requests were due and were never sent: Planned - Sent, or after a stop or an abort, those that had been
 	// due for 20 ms by then.

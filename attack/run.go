@@ -15,10 +15,10 @@ import (
 // Run sends the requests of plan when they are due, and hands what came of them to observe, in planned order, on the
 // caller's goroutine. An observation is observe's until it returns; what it keeps it must copy.
 //
-// When observe returns false, the attack ends Plan.Lead requests later: until then requests are sent and handed over,
-// after that none is; what is in flight is waited for.
-// Sending ends a quarter of a second, or a tenth of the planned time where that is more, after its planned end: what has
-// not left by then counts as unsent. So Run returns at the latest Plan.Timeout after that.
+// When observe returns false, the attack ends Plan.Lead requests later, or as many later as were sent by then where that is
+// more: every request that is sent is waited for and handed over, so that what is counted is counted of the same requests.
+// Sending ends Plan.Grace after its planned end: what has not left by then counts as unsent. So Run returns at the latest
+// Plan.Timeout after that.
 //
 // When ctx ends, requests in flight are given up at once, and the error wraps both ctx.Err and context.Cause(ctx); the
 // result is of what was done until then. Any other error means that nothing was sent, because the plan has problems (Plan.Check).
@@ -41,7 +41,7 @@ func run(ctx context.Context, plan Plan, base http.RoundTripper, observe func(*O
 	a := &attack{
 		ctx:      ctx,
 		plan:     &plan,
-		schedule: schedule{plan.Requests, plan.Rate},
+		schedule: schedule{plan.Requests, plan.Rate, plan.Grace},
 		observe:  observe,
 		until:    plan.Requests,
 		lags:     newHistogram(),
@@ -56,8 +56,8 @@ func run(ctx context.Context, plan Plan, base http.RoundTripper, observe func(*O
 		vegeta.Workers(uint64(min(firstWorkers, plan.Connections, plan.Requests))), vegeta.MaxWorkers(uint64(plan.Connections)))
 
 	pacer := newPacer(sending, a.schedule)
-	a.limit = &pacer.limit
-	results := attacker.Attack(targeter(sending, plan.URL), pacer, 0, "")
+	a.pacer = pacer
+	results := attacker.Attack(targeter(pacer, plan.URL), pacer, 0, "")
 	defer func() { // also when observe panics: nothing may be left behind
 		giveUp()
 		for range results {
@@ -70,11 +70,12 @@ func run(ctx context.Context, plan Plan, base http.RoundTripper, observe func(*O
 	return a.result, a.aborted()
 }
 
-// targeter makes every hit a GET of address while sending goes on. Hits that Vegeta had at hand when it ended, waiting
-// for a free worker where no pacer reaches them, are turned down.
-func targeter(sending context.Context, address string) vegeta.Targeter {
+// targeter makes every hit a GET of address while sending goes on. Hits that Vegeta had at hand when it ended or when a
+// stop left fewer, waiting for a free worker where no pacer reaches them, are turned down.
+func targeter(pacer *pacer, address string) vegeta.Targeter {
+	var hits atomic.Int64
 	return func(target *vegeta.Target) error {
-		if sending.Err() != nil {
+		if hits.Add(1) > pacer.limit.Load() || pacer.sending.Err() != nil {
 			return errSendingOver
 		}
 		target.Method, target.URL = http.MethodGet, address
@@ -90,7 +91,7 @@ type attack struct {
 	observe  func(*Observation) bool
 	stop     context.CancelFunc // ends sending
 	until    int                // how many requests belong to the attack: all, until a stop leaves fewer
-	limit    *atomic.Int64      // tells the pacer of until
+	pacer    *pacer             // is told of until
 	queue    reorder
 	closed   bool                    // nothing more is handed to observe
 	ended    time.Duration           // when sending was ended before all was sent; 0: it was not
@@ -140,7 +141,7 @@ func (a *attack) take(result *vegeta.Result) {
 	place := a.queue.place(number)
 	if place.state = skipped; sent {
 		place.state = arrived
-		place.observation = Observation{Number: number, Cohort: number % len(a.plan.Cohorts), Planned: planned, Started: started}
+		place.observation = Observation{Number: number, Cohort: int(a.plan.slot(number).Cohort), Planned: planned, Started: started}
 		place.observation.read(result)
 	}
 	a.handOver()
@@ -166,7 +167,6 @@ func (a *attack) handOver() {
 			if more := a.observe(o); !more && !a.result.Stopped {
 				a.curtail(o.Number + 1 + a.plan.Lead)
 			}
-			a.closed = a.result.Stopped && o.Number+1 >= a.until
 		}
 		if a.closed {
 			a.end()
@@ -180,7 +180,7 @@ func (a *attack) curtail(requests int) {
 	a.result.Stopped = true
 	if requests < a.until {
 		a.until, a.schedule.requests = requests, requests
-		a.limit.Store(int64(requests))
+		a.pacer.curtail(requests)
 	}
 }
 

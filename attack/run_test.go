@@ -107,6 +107,48 @@ func TestRunSendsThePlan(t *testing.T) {
 	}
 }
 
+// A sequence says which cohort's request comes when, and a cohort's series is part of the names of its requests.
+func TestRunSendsTheSequence(t *testing.T) {
+	var mutex sync.Mutex
+	pins := make(map[string]string)
+	url := serve(t, func(_ http.ResponseWriter, r *http.Request) {
+		mutex.Lock()
+		defer mutex.Unlock()
+		name := r.Header.Get(trail.HeaderRequest)
+		if _, twice := pins[name]; twice {
+			t.Errorf("request %s came twice", name)
+		}
+		pins[name] = r.Header.Get(trail.HeaderPins)
+	})
+	plan := planFor(url, 6, 2000)
+	plan.Name = "7/retry"
+	plan.Cohorts = []Cohort{
+		{Name: "natural"},
+		{Name: "probes", Series: "p", Header: http.Header{http.CanonicalHeaderKey(trail.HeaderPins): {"0.1=fail"}}},
+	}
+	plan.Sequence = []Slot{{1, 3}, {0, 0}, {1, 0}, {1, 1}, {0, 12}, {0, 3}}
+	var observations []Observation
+	result, err := Run(t.Context(), plan, collect(&observations))
+	if err != nil || result.Sent != 6 || len(observations) != 6 || len(pins) != 6 {
+		t.Fatalf("got %+v, %v, %d observations and %d requests, want 6 sent, observed and received", result, err, len(observations), len(pins))
+	}
+	for number, want := range []string{"7/retry/p/3", "7/retry/0", "7/retry/p/0", "7/retry/p/1", "7/retry/12", "7/retry/3"} {
+		cohort, pin := 0, ""
+		if strings.Contains(want, "/p/") {
+			cohort, pin = 1, "0.1=fail"
+		}
+		if got := plan.RequestName(number); got != want {
+			t.Errorf("request %d is named %q, want %q", number, got, want)
+		}
+		if o := observations[number]; o.Number != number || o.Cohort != cohort || o.Status != 200 {
+			t.Errorf("observation %d: got %+v, want cohort %d", number, o, cohort)
+		}
+		if got, there := pins[want]; !there || got != pin {
+			t.Errorf("request %s: received %v, with pins %q, want pins %q", want, there, got, pin)
+		}
+	}
+}
+
 func TestRunDecodesTrails(t *testing.T) {
 	hop := trail.Hop{Service: "frontend", Version: "prod", Status: 500, Attempt: 2, Elapsed: time.Millisecond}
 	url := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -212,6 +254,30 @@ func TestRunCountsUnsent(t *testing.T) {
 	}
 }
 
+// Requests that are held up leave until the grace after the planned end is over, and not later. Without a grace of its
+// own, sending would end 0.26 s after its beginning.
+func TestRunSendsWithinTheGrace(t *testing.T) {
+	for _, test := range []struct {
+		held, grace time.Duration
+		sent        int
+	}{
+		{400 * time.Millisecond, time.Minute, 10},
+		{300 * time.Millisecond, 20 * time.Millisecond, 1},
+	} {
+		url := serve(t, func(_ http.ResponseWriter, r *http.Request) {
+			if numberOf(r) == 0 {
+				<-time.After(test.held)
+			}
+		})
+		plan := planFor(url, 10, 1000) // 10 ms
+		plan.Connections, plan.Grace = 1, test.grace
+		result, err := Run(t.Context(), plan, func(*Observation) bool { return true })
+		if err != nil || result.Sent != test.sent || result.Observed != test.sent || result.Unsent != 10-test.sent {
+			t.Errorf("grace %v: got %+v, %v; want %d of 10 sent and observed", test.grace, result, err, test.sent)
+		}
+	}
+}
+
 // An attack at a rate that cannot be sent ends in time, and its result is Limited.
 func TestRunBeyondWhatCanBeSent(t *testing.T) {
 	url := serve(t, func(http.ResponseWriter, *http.Request) {})
@@ -230,11 +296,22 @@ func TestRunBeyondWhatCanBeSent(t *testing.T) {
 	}
 }
 
-// A stop at the same answers observes the same requests, in whatever order the answers come.
+// The same answers make the same prefix, whatever order they come in, when the lead is more than what is in flight. What
+// lies behind the stop waits for it, so that no pause of the machine makes the lead too short.
 func TestRunStopsOnThePlannedPrefix(t *testing.T) {
-	const block = 8
+	const block, enough, lead = 8, 40, 50
+	fails := func(number int) bool {
+		return trail.Draw("fail", "1/test/"+strconv.Itoa(number), "frontend", "") < 0.5
+	}
+	last := -1 // the number of the request that decides
+	for failures := 0; failures < enough; {
+		if last++; fails(last) {
+			failures++
+		}
+	}
 	prefix := func(reverse bool) (numbers, statuses []int) {
 		var received atomic.Int64
+		stopped := make(chan struct{})
 		var answered [1000]chan struct{}
 		for i := range answered {
 			answered[i] = make(chan struct{})
@@ -243,29 +320,37 @@ func TestRunStopsOnThePlannedPrefix(t *testing.T) {
 			received.Add(1)
 			number := numberOf(r)
 			defer close(answered[number])
+			if number > last {
+				<-stopped
+			}
 			if reverse && number%block != block-1 {
 				select { // the next one answers first, unless the stop came between
 				case <-answered[number+1]:
 				case <-time.After(100 * time.Millisecond):
 				}
 			}
-			if trail.Draw("fail", r.Header.Get(trail.HeaderRequest), "frontend", "") < 0.5 {
+			if fails(number) {
 				w.WriteHeader(500)
 			}
 		})
+		plan := planFor(url, len(answered), 1000)
+		plan.Lead = lead
 		failures := 0
-		result, err := Run(t.Context(), planFor(url, len(answered), 1000), func(o *Observation) bool {
+		result, err := Run(t.Context(), plan, func(o *Observation) bool {
 			numbers, statuses = append(numbers, o.Number), append(statuses, o.Status)
 			if o.EdgeFailure() {
 				failures++
 			}
-			return failures < 40
+			if o.Number == last {
+				close(stopped)
+			}
+			return failures < enough
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !result.Stopped || result.Observed != len(numbers) || result.Sent != int(received.Load()) || result.Sent >= len(answered) {
-			t.Errorf("got %+v with %d received, want a stop after %d observations, and all that was sent received", result, received.Load(), len(numbers))
+		if want := last + 1 + lead; !result.Stopped || result.Observed != len(numbers) || result.Observed != want || result.Sent != want || int(received.Load()) != want {
+			t.Errorf("got %+v with %d received, want a stop with %d sent, received and observed", result, received.Load(), want)
 		}
 		return numbers, statuses
 	}
@@ -310,6 +395,39 @@ func TestRunStopsAfterTheLead(t *testing.T) {
 	plan.Lead = 200
 	if result, err := Run(t.Context(), plan, func(*Observation) bool { return false }); err != nil || result.Sent != 100 || result.Observed != 100 {
 		t.Errorf("a lead beyond the plan: got %+v, %v, want all 100", result, err)
+	}
+}
+
+// Every request that was sent before the stop is waited for and observed after it, in planned order, whatever observe
+// returns by then.
+func TestRunObservesAllThatWasSent(t *testing.T) {
+	var received atomic.Int64
+	held, release := make(chan struct{}, 1000), make(chan struct{})
+	url := serve(t, func(_ http.ResponseWriter, r *http.Request) {
+		received.Add(1)
+		if numberOf(r) > 0 {
+			held <- struct{}{}
+			<-release
+		}
+	})
+	var numbers []int
+	result, err := Run(t.Context(), planFor(url, 1000, 1000), func(o *Observation) bool {
+		if numbers = append(numbers, o.Number); o.Number == 0 {
+			for range 5 {
+				<-held
+			}
+			close(release)
+		}
+		return false
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sent := int(received.Load()); !result.Stopped || sent < 6 || sent >= 1000 || result.Sent != sent || result.Observed != sent || len(numbers) != sent || result.Unsent != 0 {
+		t.Errorf("got %+v with %d received and %d observed, want a stop, and the same requests sent, received and observed", result, sent, len(numbers))
+	}
+	if !slices.IsSorted(numbers) {
+		t.Errorf("observed %v, want planned order", numbers)
 	}
 }
 
@@ -441,7 +559,10 @@ func TestRunSendsNothingAfterTheStop(t *testing.T) {
 	})
 	plan := planFor(url, 1000, 1000)
 	plan.Connections = 2
-	result, err := Run(t.Context(), plan, func(*Observation) bool {
+	result, err := Run(t.Context(), plan, func(o *Observation) bool {
+		if o.Number > 0 {
+			return false
+		}
 		<-held
 		<-held
 		// Both workers are busy, and the next hits have been due for some time.
@@ -449,15 +570,15 @@ func TestRunSendsNothingAfterTheStop(t *testing.T) {
 		<-time.After(20 * time.Millisecond)
 		return false
 	})
-	if err != nil || result.Sent != 3 || received.Load() != 3 || result.Observed != 1 {
-		t.Errorf("got %+v, %v with %d received, want three requests and one observation", result, err, received.Load())
+	if err != nil || result.Sent != 3 || received.Load() != 3 || result.Observed != 3 {
+		t.Errorf("got %+v, %v with %d received, want three requests, all observed", result, err, received.Load())
 	}
 }
 
 // A hit that is not sent at the end leaves no gap for which later observations would wait.
 func TestTakeSkipsWhatWasNotSent(t *testing.T) {
 	var got []int
-	a := &attack{ctx: t.Context(), plan: &Plan{Cohorts: []Cohort{{}}}, schedule: schedule{3, 1}, lags: newHistogram(),
+	a := &attack{ctx: t.Context(), plan: &Plan{Cohorts: []Cohort{{}}}, schedule: schedule{requests: 3, rate: 1}, lags: newHistogram(),
 		observe: func(o *Observation) bool { got = append(got, o.Number); return true }}
 	a.take(&vegeta.Result{Seq: 1, URL: "http://frontend/", Code: 200})
 	a.take(&vegeta.Result{Seq: 0, Error: errSendingOver.Error()})
@@ -482,7 +603,7 @@ func TestConclude(t *testing.T) {
 		{name: "stuck after the fifth", sent: 5, last: 40 * ms, ended: 2 * time.Second, unsent: 95, rate: 2.5},
 		{name: "aborted at once", ended: time.Millisecond},
 	} {
-		a := &attack{schedule: schedule{100, 100}, lags: newHistogram(), last: test.last, ended: test.ended, late: test.late,
+		a := &attack{schedule: schedule{requests: 100, rate: 100}, lags: newHistogram(), last: test.last, ended: test.ended, late: test.late,
 			result: Result{Sent: test.sent, PlannedRate: 100}}
 		a.conclude()
 		if got := a.result; got.Unsent != test.unsent || math.Abs(got.AchievedRate-test.rate) > 1e-9 || got.LateShare != test.share {
@@ -509,6 +630,13 @@ func TestRunRefusesPlans(t *testing.T) {
 		{func(p *Plan) { p.Rate = MaxRate + 1 }, "Rate 100001: must be"},
 		{func(p *Plan) { p.Rate = 1e-5 }, "would take 278 hours, must be at most 24"},
 		{func(p *Plan) { p.Cohorts = nil }, "Cohorts: must be"},
+		{func(p *Plan) { p.Sequence = make([]Slot, 9) }, "Sequence: has 9 slots, must have one for each of the 10 requests"},
+		{func(p *Plan) { p.Sequence = []Slot{} }, "Sequence: has 0 slots, must have one"},
+		{func(p *Plan) { p.Sequence = make([]Slot, 10); p.Sequence[3].Cohort = 1 }, "Sequence[3]: cohort 1, number 0: must be one of the 1 cohorts"},
+		{func(p *Plan) { p.Sequence = make([]Slot, 10); p.Sequence[0].Cohort = -1 }, "Sequence[0]: cohort -1, number 0: must be"},
+		{func(p *Plan) { p.Sequence = make([]Slot, 10); p.Sequence[9].Number = -1 }, "Sequence[9]: cohort 0, number -1: must be"},
+		{func(p *Plan) { p.Grace = -time.Second }, "Grace -1s: must be 0 or at least 20ms"},
+		{func(p *Plan) { p.Grace = 19 * time.Millisecond }, "Grace 19ms: must be 0 or at least 20ms"},
 		{func(p *Plan) { p.Connections = 0 }, "Connections 0: must be"},
 		{func(p *Plan) { p.Timeout = 0 }, "Timeout 0s: must be"},
 		{func(p *Plan) { p.Timeout = 2 * time.Minute }, "Timeout 2m0s: must be"},
@@ -537,11 +665,11 @@ func ExampleRun() {
 	defer server.Close()
 	tally := NewTally(1, "frontend")
 	result, err := Run(context.Background(), Plan{
-		URL: server.URL, Name: "1/example", Requests: 1000, Rate: 1000, Connections: 16, Timeout: DefaultTimeout, Cohorts: []Cohort{{}},
+		URL: server.URL, Name: "1/example", Requests: 1000, Rate: 1000, Connections: 1, Timeout: DefaultTimeout, Cohorts: []Cohort{{}}, Lead: 10,
 	}, func(o *Observation) bool {
 		tally.Add(o)
 		return tally.Cohorts[0].EdgeFailures < 5
 	})
 	fmt.Println(result.Observed, result.Stopped, tally.Cohorts[0].EdgeFailures, err)
-	// Output: 17 true 5 <nil>
+	// Output: 27 true 7 <nil>
 }

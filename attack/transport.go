@@ -17,15 +17,16 @@ import (
 
 // transport makes Vegeta's hits into the requests of a plan and sends each exactly once.
 type transport struct {
-	base    http.RoundTripper
-	context context.Context // ends all requests in flight when it ends
-	timeout time.Duration
-	host    string
-	prefix  string        // of every request's name
-	headers []http.Header // of each cohort; shared by all its requests and never written to
-	resends atomic.Int64
-	trace   bool
-	began   time.Time // of the attack
+	base     http.RoundTripper
+	context  context.Context // ends all requests in flight when it ends
+	timeout  time.Duration
+	host     string
+	plan     *Plan
+	prefixes []string      // of the names of each cohort's requests
+	headers  []http.Header // of each cohort; shared by all its requests and never written to
+	resends  atomic.Int64
+	trace    bool
+	began    time.Time // of the attack
 }
 
 // seqHeader is where Vegeta puts the number of a hit.
@@ -34,7 +35,7 @@ const seqHeader = "X-Vegeta-Seq"
 var requestHeader = http.CanonicalHeaderKey(trail.HeaderRequest)
 
 func newTransport(ctx context.Context, plan *Plan, base http.RoundTripper, began time.Time) *transport {
-	t := &transport{base: base, context: ctx, timeout: plan.Timeout, host: plan.Host, prefix: plan.Name + "/", trace: plan.Trace, began: began}
+	t := &transport{base: base, context: ctx, timeout: plan.Timeout, host: plan.Host, plan: plan, trace: plan.Trace, began: began}
 	for _, cohort := range plan.Cohorts {
 		header := cohort.Header.Clone()
 		if header == nil {
@@ -42,6 +43,7 @@ func newTransport(ctx context.Context, plan *Plan, base http.RoundTripper, began
 		}
 		header.Set("Accept", "application/json")
 		t.headers = append(t.headers, header)
+		t.prefixes = append(t.prefixes, plan.prefix(&cohort))
 	}
 	return t
 }
@@ -77,8 +79,9 @@ func (t *transport) RoundTrip(hit *http.Request) (*http.Response, error) {
 	e.context, e.end = context.WithTimeout(t.context, t.timeout)
 	e.trace.GotConn = e.gotConn
 	request := hit.WithContext(httptrace.WithClientTrace(e.context, &e.trace))
-	request.Header = maps.Clone(t.headers[number%uint64(len(t.headers))])
-	e.name[0] = requestName(t.prefix, number)
+	at := t.plan.slot(int(number))
+	request.Header = maps.Clone(t.headers[at.Cohort])
+	e.name[0] = requestName(t.prefixes[at.Cohort], at.Number)
 	request.Header[requestHeader] = e.name[:]
 	if t.trace {
 		trace, span := traceIDs(e.name[0], t.began)

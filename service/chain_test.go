@@ -382,7 +382,7 @@ func TestWrongHeadersGet400(t *testing.T) {
 		t.Errorf("upstream received %d requests, want 0", got)
 	}
 	for _, accepted := range [][]string{{"fail", "0"}, {"fail", "0.0"}, {"hang", "0e0"}, {"cascade", "absorb"}, {trail.HeaderTries, deep[2:]},
-		{trail.HeaderTries, "0.2147483647"}, {trail.HeaderTries, "0:255.1:12"}, {trail.HeaderPins, "*.1:2.*=hang"}, {trail.HeaderAttempt, "-1"}, {trail.HeaderAttempt, "2", trail.HeaderAttempt, "3"}} {
+		{trail.HeaderTries, "0.2147483647"}, {trail.HeaderTries, "0:255.1:12"}, {trail.HeaderPins, "*.1:2.*=hang"}, {trail.HeaderPins, trail.PinNothing}, {trail.HeaderAttempt, "-1"}, {trail.HeaderAttempt, "2", trail.HeaderAttempt, "3"}} {
 		if r := get(t, s.url, accepted...); r.StatusCode != 200 {
 			t.Errorf("%q: %d %q, want 200", accepted, r.StatusCode, r.body)
 		}

@@ -27,7 +27,10 @@ type metrics struct {
 }
 
 // outcome is how a try ended.
-type outcome struct{ attempt, code int }
+type outcome struct {
+	attempt, code int
+	pinned        bool
+}
 
 func newMetrics(service, version string) *metrics {
 	labels := prometheus.Labels{"service": service, "version": version}
@@ -36,8 +39,9 @@ func newMetrics(service, version string) *metrics {
 		tries: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: trail.MetricTries, ConstLabels: labels,
 			Help: "Tries received, by x-envoy-attempt-count (0 without it) and by the status answered: 499 when the " +
-				"caller went away first, 0 when the service broke the connection.",
-		}, []string{"attempt", "code"}),
+				"caller went away first, 0 when the service broke the connection. Tries of requests whose failures are pinned " +
+				"count apart.",
+		}, []string{"attempt", "code", "pinned"}),
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: trail.MetricInFlight, ConstLabels: labels,
 			Help: "Tries that have not ended yet.",
@@ -60,9 +64,9 @@ func newMetrics(service, version string) *metrics {
 }
 
 // count counts a try that ended with code after elapsed.
-func (m *metrics) count(attempt, code int, elapsed time.Duration) {
+func (m *metrics) count(attempt, code int, pinned bool, elapsed time.Duration) {
 	m.duration.Observe(elapsed.Seconds())
-	m.counter(outcome{min(attempt, maxAttempt), code}).Inc()
+	m.counter(outcome{min(attempt, maxAttempt), code, pinned}).Inc()
 }
 
 func (m *metrics) counter(o outcome) prometheus.Counter {
@@ -70,7 +74,7 @@ func (m *metrics) counter(o outcome) prometheus.Counter {
 	counter := m.counters[o]
 	m.mutex.RUnlock()
 	if counter == nil {
-		counter = m.tries.WithLabelValues(strconv.Itoa(o.attempt), strconv.Itoa(o.code))
+		counter = m.tries.WithLabelValues(strconv.Itoa(o.attempt), strconv.Itoa(o.code), strconv.FormatBool(o.pinned))
 		m.mutex.Lock()
 		m.counters[o] = counter
 		m.mutex.Unlock()

@@ -114,7 +114,7 @@ func (s *Service) serve(w http.ResponseWriter, r *http.Request) {
 		// The caller's proxy cuts the try now, and may have sent the next one. Its word of that may still be on the way.
 		a.code = trail.CodeCut
 	}
-	s.metrics.count(t.attempt, a.code, elapsed)
+	s.metrics.count(t.attempt, a.code, len(r.Header[pinsKey]) > 0, elapsed)
 	if s.spans != nil {
 		s.spans.record(t, &a, elapsed)
 	}

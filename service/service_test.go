@@ -124,14 +124,19 @@ func getTrail(t testing.TB, url string, header ...string) (reply, *trail.Hop) {
 	return r, hop
 }
 
-var tryLine = regexp.MustCompile(`(?m)^hellochaos_tries_total\{attempt="(\d+)",code="(\d+)",service="([a-z]+)",version="([a-z]*)"\} (\d+)$`)
+var tryLine = regexp.MustCompile(`(?m)^hellochaos_tries_total\{attempt="(\d+)",code="(\d+)",pinned="(true|false)",service="([a-z]+)",version="([a-z]*)"\} (\d+)$`)
 
-// counted are the counts of the service, by "middleware-canary 2:500" (attempt:code).
+// counted is what the service counted, "middleware-canary 2:500" (attempt:code) to number; "middleware-canary 2:500 pinned"
+// for tries of requests with pins.
 func counted(t testing.TB, url string) map[string]int {
 	t.Helper()
 	counts := make(map[string]int)
 	for _, match := range tryLine.FindAllStringSubmatch(get(t, url+"metrics").body, -1) {
-		counts[fmt.Sprintf("%s-%s %s:%s", match[3], match[4], match[1], match[2])], _ = strconv.Atoi(match[5])
+		what := fmt.Sprintf("%s-%s %s:%s", match[4], match[5], match[1], match[2])
+		if match[3] == "true" {
+			what += " pinned"
+		}
+		counts[what], _ = strconv.Atoi(match[6])
 	}
 	return counts
 }
@@ -190,6 +195,28 @@ func TestMetricsCountTriesByAttemptAndOutcome(t *testing.T) {
 		if page := get(t, s.url+"metrics").body; !strings.Contains(page, want) {
 			t.Errorf("metrics lack %s:\n%s", want, page)
 		}
+	}
+}
+
+// Tries of requests with pins count apart from those of requests without, whatever the pins say and however the try ends.
+func TestMetricsCountPinnedTriesApart(t *testing.T) {
+	s := hop(t, &recorder{})
+	for _, header := range [][]string{
+		{},
+		{trail.HeaderPins, trail.PinNothing},
+		{trail.HeaderPins, "0=fail"},
+		{trail.HeaderPins, "9=fail"},
+		{trail.HeaderPins, "0=stop"},
+		{"fail", "1"},
+		{trail.HeaderRequest, "1/p/1", trail.HeaderAttempt, "2", trail.HeaderPins, "2=fail"},
+		{trail.HeaderRequest, "1/p/2", trail.HeaderAttempt, "2", "fail", "1"},
+	} {
+		get(t, s.url, header...)
+	}
+	want := map[string]int{"middleware-canary 0:200": 1, "middleware-canary 0:200 pinned": 2, "middleware-canary 0:500 pinned": 1,
+		"middleware-canary 0:400 pinned": 1, "middleware-canary 0:500": 1, "middleware-canary 2:500 pinned": 1, "middleware-canary 2:500": 1}
+	if got := counted(t, s.url); !maps.Equal(got, want) {
+		t.Errorf("counted %v, want %v", got, want)
 	}
 }
 

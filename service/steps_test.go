@@ -219,6 +219,7 @@ func TestPins(t *testing.T) {
 		middleHangs               bool
 	}{
 		{"9=fail", 200, 200, 200, 200, false}, // no try has this path
+		{trail.PinNothing, 200, 200, 200, 200, false},
 		{"0.0.0=fail", 200, 200, 500, 200, false},
 		{"0.0:1.0=fail", 200, 200, 200, 500, false},
 		{"*.*.*=fail,0.0:1.*=fail", 200, 200, 500, 500, false},

@@ -27,6 +27,8 @@ type Tries struct {
 	// Status is the status that the service answered. It is StatusCut when the caller went away before the answer, and
 	// StatusBroken when the service broke the connection instead.
 	Status int
+	// Pinned says that the tries were of requests with pinned failures (trail.HeaderPins).
+	Pinned bool
 	// Count is how many such tries the service received.
 	Count int64
 }
@@ -113,12 +115,16 @@ func readTries(metric *dto.Metric) (t Tries, err error) {
 			t.Attempt = number("attempt", label.GetValue())
 		case "code":
 			t.Status = number("code", label.GetValue())
+		case "pinned":
+			if t.Pinned = label.GetValue() == "true"; !t.Pinned && label.GetValue() != "false" {
+				problems = append(problems, fmt.Errorf("label pinned is %q: want true or false", label.GetValue()))
+			}
 		default:
 			seen--
 		}
 	}
-	if seen != 4 {
-		problems = append(problems, errors.New("a line must have the labels service, version, attempt and code"))
+	if seen != 5 {
+		problems = append(problems, errors.New("a line must have the labels service, version, attempt, code and pinned"))
 	}
 	if t.Count, err = whole(metric.GetCounter().GetValue()); err != nil {
 		problems = append(problems, err)
@@ -135,7 +141,7 @@ func whole(value float64) (int64, error) {
 }
 
 // Total is c with lines that differ only in their count added up, as those of replicas do, and without lines that count 0. The
-// lines are in the order of service, version, attempt and status.
+// lines are in the order of service, version, attempt, status and pinned, those without pins first.
 func (c Counters) Total() Counters {
 	sorted := slices.Clone(c)
 	slices.SortFunc(sorted, Tries.compare)
@@ -156,7 +162,7 @@ func (c Counters) Total() Counters {
 // compare orders lines by service, version, attempt and status.
 func (t Tries) compare(other Tries) int {
 	return cmp.Or(cmp.Compare(t.Service, other.Service), cmp.Compare(t.Version, other.Version),
-		cmp.Compare(t.Attempt, other.Attempt), cmp.Compare(t.Status, other.Status))
+		cmp.Compare(t.Attempt, other.Attempt), cmp.Compare(t.Status, other.Status), compareBool(t.Pinned, other.Pinned))
 }
 
 // Since is the difference c - before, line by line. Lines without a difference are left out.
@@ -164,14 +170,15 @@ func (c Counters) Since(before Counters) Counters {
 	type key struct {
 		service, version string
 		attempt, status  int
+		pinned           bool
 	}
 	was := make(map[key]int64, len(before))
 	for _, t := range before {
-		was[key{t.Service, t.Version, t.Attempt, t.Status}] += t.Count
+		was[key{t.Service, t.Version, t.Attempt, t.Status, t.Pinned}] += t.Count
 	}
 	var since Counters
 	for _, t := range c {
-		if t.Count -= was[key{t.Service, t.Version, t.Attempt, t.Status}]; t.Count != 0 {
+		if t.Count -= was[key{t.Service, t.Version, t.Attempt, t.Status, t.Pinned}]; t.Count != 0 {
 			since = append(since, t)
 		}
 	}
@@ -187,4 +194,14 @@ func (c Counters) Sum(want func(Tries) bool) int64 {
 		}
 	}
 	return sum
+}
+
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return 1
+	}
+	return -1
 }

@@ -23,6 +23,9 @@ func TestDrawIsStable(t *testing.T) {
 		if got := Draw(test.purpose, test.request, test.service, test.tries); got != test.want {
 			t.Errorf("Draw(%q, %q, %q, %q) = %v, want %v", test.purpose, test.request, test.service, test.tries, got, test.want)
 		}
+		if got := Draw(test.purpose, test.request, test.service, []byte(test.tries)); got != test.want {
+			t.Errorf("Draw(%q, %q, %q, bytes of %q) = %v, want %v", test.purpose, test.request, test.service, test.tries, got, test.want)
+		}
 	}
 }
 
@@ -92,8 +95,10 @@ func TestTries(t *testing.T) {
 }
 
 func TestDrawAllocatesNothing(t *testing.T) {
-	sum := 0.
-	if got := testing.AllocsPerRun(100, func() { sum += Draw("fail", "1/before/12345", "middleware", "1.2") }); got != 0 {
+	sum, tries := 0., []byte("1.2")
+	if got := testing.AllocsPerRun(100, func() {
+		sum += Draw("fail", "1/before/12345", "middleware", "1.2") + Draw("fail", "1/before/12345", "middleware", tries)
+	}); got != 0 {
 		t.Errorf("Draw allocates %v times, want 0", got)
 	}
 }

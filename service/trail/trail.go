@@ -54,8 +54,8 @@ const DefaultHang = 3 * time.Second
 
 // Names of the metrics in which a service counts the tries that it received.
 const (
-	// MetricTries is a counter with the labels service, version, attempt (0 to 100; 0 without HeaderAttempt) and code:
-	// the HTTP status answered, CodeCut or CodeBroken.
+	// MetricTries is a counter with the labels service, version, attempt (0 to 100; 0 without HeaderAttempt), code (the HTTP
+	// status answered, CodeCut or CodeBroken) and pinned (true: the request had HeaderPins).
 	MetricTries = "hellochaos_tries_total"
 	// MetricInFlight is a gauge of the tries that are not yet ended, with the labels service and version. A try is
 	// counted before it leaves the gauge.

@@ -129,7 +129,7 @@ func TestCompare(t *testing.T) {
 // chain is an API server with a chain's pods and an ingress gateway's, and a Prometheus.
 type chain struct {
 	mutex sync.Mutex
-	// tries are what each service counted, statistics the text of each pod's proxy; pods without one have no proxy.
+	// tries are what each service counted, of which those beyond 1 are tries of requests with pins, statistics the text of each pod's proxy; pods without one have no proxy.
 	tries      map[string]int64
 	statistics map[string]string
 	uid        types.UID // of backend's pod
@@ -138,6 +138,7 @@ type chain struct {
 	// scraped is what the Prometheus knows, by its query's first word.
 	scraped map[string]map[string]float64
 	asked   int
+	queries map[string]bool // that it was asked
 }
 
 // pods are those of the server, by the selector that finds them.
@@ -165,6 +166,10 @@ func (c *chain) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.URL.Path == "/api/v1/query":
 		c.asked++
+		if c.queries == nil {
+			c.queries = map[string]bool{}
+		}
+		c.queries[r.FormValue("query")] = true
 		kind, _, _ := strings.Cut(r.FormValue("query"), " ")
 		vector := []any{}
 		for service, value := range c.scraped[kind] {
@@ -189,7 +194,11 @@ func (c *chain) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			form = "1"
 		}
 		_, _ = fmt.Fprintf(w, "# TYPE hellochaos_trail_form gauge\nhellochaos_trail_form{form=%q} 1\n", form)
-		_, _ = fmt.Fprintf(w, "# TYPE hellochaos_tries_total counter\nhellochaos_tries_total{service=%q,version=\"prod\",attempt=\"1\",code=\"200\"} %d\n", service, c.tries[service])
+		_, _ = fmt.Fprint(w, "# TYPE hellochaos_tries_total counter\n")
+		natural := min(1, c.tries[service])
+		for pinned, count := range map[bool]int64{false: natural, true: c.tries[service] - natural} {
+			_, _ = fmt.Fprintf(w, "hellochaos_tries_total{service=%q,version=\"prod\",attempt=\"1\",code=\"200\",pinned=\"%v\"} %d\n", service, pinned, count)
+		}
 	case len(parts) == 6 && strings.HasSuffix(parts[2], ":15090") && r.URL.Query().Has("usedonly") && c.statistics[strings.TrimSuffix(parts[2], ":15090")] != "-":
 		_, _ = fmt.Fprint(w, c.statistics[strings.TrimSuffix(parts[2], ":15090")])
 	default:
@@ -372,6 +381,14 @@ func TestCrossCheckOfPrometheus(t *testing.T) {
 			got := strings.ReplaceAll(strings.Join(incidents(t, r), "\n"), r.cluster.options.PrometheusURL, "ADDRESS")
 			if !strings.Contains(got, c.want) {
 				t.Errorf("got\n%s\nwant\n%s", got, c.want)
+			}
+			// Tries of requests with pins are tries too: no query may tell them apart.
+			want := map[string]bool{`sum by (service) (hellochaos_tries_total{namespace="shop"})`: true}
+			if s.scraped["max"] != nil || c.name == "lacks a service" || c.name == "knows nothing" {
+				want[`max by (service) (time() - timestamp(hellochaos_tries_total{namespace="shop"}))`] = true
+			}
+			if diff := cmp.Diff(want, s.queries); diff != "" {
+				t.Errorf("queries, want - got +:\n%s", diff)
 			}
 			if c.name == "agrees later" && s.asked != 2 {
 				t.Errorf("it was asked %d times, want 2", s.asked)

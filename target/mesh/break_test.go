@@ -178,7 +178,7 @@ spec:
 		if err != nil {
 			t.Fatal(err)
 		}
-		if last := counters[len(counters)-1]; response.StatusCode != want.status || last.Attempt != want.attempt {
+		if last := counters[len(counters)-1]; response.StatusCode != want.status || last.Attempt != want.attempt || last.Pinned {
 			t.Errorf("break %q: got %d at attempt %d, want %+v", name, response.StatusCode, last.Attempt, want)
 		}
 	}

@@ -86,7 +86,7 @@ spec:
 		{"gold", "0.1=fail,0:1.1=fail,0:1.2=fail,0:1.3:1.1=fail", "0 http://details/ 500 by details at 1, 1 http://reviews/a?b=c 200 by reviews at 3 " +
 			"[0 http://ratings/ 200 by ratings at 1, 1 http://ratings/ 500 by ratings at 1], 2 http://ratings/ 200 by ratings at 1"},
 		{"gold", "0:1.*=fail", "0 http://details/ 200 by details at 1, 1 http://reviews/a?b=c 500 by reviews at 3, 2 http://ratings/ 200 by ratings at 1"},
-		{"silver", "9=fail", "0 http://details/ 200 by details at 1, 1 http://reviews/a?b=c 418, 2 http://ratings/ 200 by ratings at 1"},
+		{"silver", trail.PinNothing, "0 http://details/ 200 by details at 1, 1 http://reviews/a?b=c 418, 2 http://ratings/ 200 by ratings at 1"},
 	} {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodPut, address.URL+"/metrics", strings.NewReader("a body of the request's own"))
 		if err != nil {
@@ -115,11 +115,14 @@ spec:
 	if err != nil {
 		t.Fatal(err)
 	}
+	if got := counters.Sum(func(t target.Tries) bool { return !t.Pinned }); got != 0 {
+		t.Errorf("%d tries were counted as of requests without pins, want none: pins go on with every call", got)
+	}
 	// Reviews receives 1, 3 and 3 tries. Ratings receives 2 tries from each of the two tries of reviews that did not fail, and 4
 	// from the frontend.
 	for service, want := range map[string]int64{"frontend": 4, "details": 4, "reviews": 7, "ratings": 8} {
-		if got := counters.Sum(func(t target.Tries) bool { return t.Service == service }); got != want {
-			t.Errorf("%s counted %d tries, want %d", service, got, want)
+		if got := counters.Sum(func(t target.Tries) bool { return t.Service == service && t.Pinned }); got != want {
+			t.Errorf("%s counted %d tries of requests with pins, want %d", service, got, want)
 		}
 	}
 }
