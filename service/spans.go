@@ -15,14 +15,20 @@ import (
 	"github.com/hellochaos/hellochaos/service/trail"
 )
 
-// keptSpans is how many spans a Chain keeps, of 168 bytes each, and how many calls, of 24 bytes each: together 6 MiB, which the
-// operating system provides as they fill. It is a power of two.
-const keptSpans = 32 << 10
+const (
+	// keptSpans is how many spans a Chain keeps, of 168 bytes each, and how many calls, of 24 bytes each: together 6 MiB. It is a power
+	// of two.
+	keptSpans = 32 << 10
+	// firstSpans is for how many there is room at first. The room doubles as they come, since a process may run a hundred services of
+	// which each gets few tries. It is a power of two.
+	firstSpans = 256
+)
 
-// spans are the last tries of named requests that a service received. When the ring is full, a new span overwrites the oldest one. A
-// try with an overwritten call counts as overwritten, too.
+// spans are the last tries of named requests that a service received. When the ring has its full size, a new span overwrites the
+// oldest one. A try with an overwritten call counts as overwritten, too.
 type spans struct {
 	instance string
+	kept     int // the full size of both rings
 
 	mutex    sync.Mutex
 	recorded int64
@@ -59,7 +65,19 @@ type tried struct {
 }
 
 func newSpans(kept int) *spans {
-	return &spans{instance: strconv.FormatUint(rand.Uint64(), 16), ring: make([]span, kept), calls: make([]spanCall, kept)}
+	first := min(firstSpans, kept)
+	return &spans{instance: strconv.FormatUint(rand.Uint64(), 16), kept: kept, ring: make([]span, first), calls: make([]spanCall, first)}
+}
+
+// grown is a ring with room for the next element, of which n came before: twice as large where it is full for the first time, so
+// that each element stays where it is.
+func grown[T any](ring []T, n int64, kept int) []T {
+	if n < int64(len(ring)) || len(ring) >= kept {
+		return ring
+	}
+	larger := make([]T, 2*len(ring))
+	copy(larger, ring)
+	return larger
 }
 
 // record keeps a try that ended with answer a after elapsed. It ignores a try whose request no query can name.
@@ -70,6 +88,7 @@ func (s *spans) record(t try, a *answer, elapsed time.Duration) {
 	}
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
+	s.ring = grown(s.ring, s.recorded, s.kept)
 	e := &s.ring[s.recorded&int64(len(s.ring)-1)]
 	s.recorded++
 	e.begin, e.elapsed, e.attempt, e.status = t.begin.UnixNano(), int64(elapsed), int32(t.attempt), int16(a.code)
@@ -78,6 +97,7 @@ func (s *spans) record(t try, a *answer, elapsed time.Duration) {
 		call := &tried.calls[i]
 		// Sub uses the monotonic clock, because the wall clock may have been set in between.
 		begin := e.begin + int64(tried.called[i].Sub(t.begin))
+		s.calls = grown(s.calls, s.called, s.kept)
 		s.calls[s.called&int64(len(s.calls)-1)] = spanCall{begin, int64(call.Elapsed), int32(call.Number), int16(call.Status)}
 		s.called++
 	}
