@@ -12,12 +12,17 @@ type Bin struct {
 	Count int64
 }
 
-// Blocks are observations in blocks of time. Observations of one block may depend on each other in any way, as when a machine is
-// slow for a second. Observations of different blocks must be independent.
+// Blocks are observations in blocks of time, in order. Observations of one block may depend on each other in any way, as when a
+// machine is slow for a second. Observations of different blocks may depend on each other too, as when it is slow for several seconds:
+// from twenty blocks on, this is estimated (Autocorrelation), and they count as fewer. Fewer blocks are taken for independent, since
+// the estimate would be so inexact that intervals became several times as wide.
 type Blocks struct {
 	blocks []counts
 	all    counts
 }
+
+// leastDependent is the fewest blocks of which it is estimated how much they depend on each other.
+const leastDependent = 20
 
 // counts are observations by value.
 type counts struct {
@@ -100,7 +105,7 @@ func (b *Blocks) Quantile(q float64) float64 {
 // QuantileInterval returns the interval of the q-quantile: the values at the shares q ± t s (Woodruff, "Confidence intervals for
 // medians and other position measures", JASA 47, 1952), where s is the standard error of the share at or below the quantile
 // between blocks as clusters (Francisco & Fuller, "Quantile estimation with a complex survey design", Annals of Statistics
-// 19, 1991), and t is the quantile of Student's distribution with one degree of freedom less than there are blocks. s is never
+// 19, 1991), and t is the quantile of Student's distribution with one degree of freedom less than there are effective blocks. s is never
 // less than the standard error of independent observations. With few blocks the interval is wide. QuantileInterval returns false
 // when q - t s or q + t s is outside (0, 1): then there are too few observations or blocks for this alpha.
 func (b *Blocks) QuantileInterval(q, alpha float64) (Interval, bool) {
@@ -109,8 +114,8 @@ func (b *Blocks) QuantileInterval(q, alpha float64) (Interval, bool) {
 	if b.Len() < 2 {
 		return Interval{}, false
 	}
-	_, s := b.share(b.Quantile(q), q)
-	t := studentT(b.Len(), alpha)
+	_, s, effective := b.share(b.Quantile(q), q)
+	t := studentT(effective, alpha)
 	lo, hi := q-t*s, q+t*s
 	if lo <= 0 || hi >= 1 {
 		return Interval{}, false
@@ -127,28 +132,36 @@ func BlocksSuffice(q, alpha float64, blocks int, perBlock float64) bool {
 	if blocks < 2 {
 		return false
 	}
-	half := studentT(blocks, alpha) * math.Sqrt(q*(1-q)/(float64(blocks)*perBlock))
+	half := studentT(float64(blocks), alpha) * math.Sqrt(q*(1-q)/(float64(blocks)*perBlock))
 	return half < q && half < 1-q
 }
 
 // studentT is the two-sided quantile of Student's distribution for this number of blocks.
-func studentT(blocks int, alpha float64) float64 {
-	return studentUpper(alpha/2, float64(blocks-1))
+func studentT(blocks, alpha float64) float64 {
+	return studentUpper(alpha/2, blocks-1)
 }
 
-// share is the share of observations that are at most x, and its standard error between blocks, which is at least that of
-// independent observations of the share q.
-func (b *Blocks) share(x, q float64) (share, standardError float64) {
+// share is the share of observations that are at most x, its standard error between blocks, which is at least that of independent
+// observations of the share q, and the effective number of blocks.
+func (b *Blocks) share(x, q float64) (share, standardError, effective float64) {
 	n := float64(b.N())
 	share = float64(b.all.atMost(x)) / n
 	var squares float64
+	residuals := make([]float64, b.Len())
 	for i := range b.blocks {
 		one := &b.blocks[i]
-		residual := float64(one.atMost(x)) - share*float64(one.total())
-		squares += residual * residual
+		residuals[i] = float64(one.atMost(x)) - share*float64(one.total())
+		squares += residuals[i] * residuals[i]
 	}
 	blocks := float64(b.Len())
-	return share, math.Sqrt(max(blocks/(blocks-1)*squares/(n*n), q*(1-q)/n))
+	effective = blocks
+	if b.Len() >= leastDependent {
+		if _, fewer, ok := Autocorrelation(residuals); ok {
+			effective = fewer
+		}
+	}
+	between := blocks / (blocks - 1) * squares / (n * n) * blocks / effective
+	return share, math.Sqrt(max(between, q*(1-q)/n)), effective
 }
 
 // QuantileRatio returns the logarithm of the ratio of the q-quantiles of two independent sets of Blocks with positive values, to
@@ -172,11 +185,11 @@ func QuantileTest(a, b *Blocks, q float64) float64 {
 		return 1
 	}
 	x := commonQuantile(a, b, q)
-	shareA, errorA := a.share(x, q)
-	shareB, errorB := b.share(x, q)
+	shareA, errorA, effectiveA := a.share(x, q)
+	shareB, errorB, effectiveB := b.share(x, q)
 	varianceA, varianceB := errorA*errorA, errorB*errorB
 	both := varianceA + varianceB
-	freedom := both * both / (varianceA*varianceA/float64(a.Len()-1) + varianceB*varianceB/float64(b.Len()-1))
+	freedom := both * both / (varianceA*varianceA/(effectiveA-1) + varianceB*varianceB/(effectiveB-1))
 	t := math.Abs(shareA-shareB) / math.Sqrt(both)
 	return 2 * studentBelow(t, freedom)
 }

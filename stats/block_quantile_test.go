@@ -69,6 +69,58 @@ func TestQuantileRatioCoversCorrelatedSeconds(t *testing.T) {
 	}
 }
 
+// dependent draws seconds as seconds does, but each second's factor repeats a share of the deviation of the second before.
+func dependent(draw *rand.Rand, blocks, perBlock int, deviation, carried float64) *Blocks {
+	all := make([][]Bin, blocks)
+	for i, factor := range autoregressive(draw, blocks, carried) {
+		for range perBlock {
+			all[i] = append(all[i], Bin{Value: math.Exp(deviation*factor) * (1 + draw.ExpFloat64()), Count: 1})
+		}
+	}
+	return NewBlocks(all)
+}
+
+// Two equal runs whose seconds depend on the seconds before are hardly more often rejected than independent ones, from twenty seconds on.
+// The log has what it costs: how much wider intervals become where seconds are independent.
+func TestQuantileTestOfDependentSeconds(t *testing.T) {
+	const runs = 400
+	for _, test := range []struct {
+		blocks  int
+		carried float64
+		most    float64 // of the runs that are rejected at 0.05
+	}{
+		{5, 0, 0.08}, {5, 0.3, 0.16}, {5, 0.6, 0.3}, // not estimated
+		{12, 0, 0.08}, {12, 0.3, 0.2}, {12, 0.6, 0.35},
+		{20, 0, 0.07}, {20, 0.3, 0.09}, {20, 0.6, 0.13},
+		{40, 0, 0.07}, {40, 0.3, 0.08}, {40, 0.6, 0.11},
+	} {
+		draw := rand.New(rand.NewPCG(8, uint64(test.blocks)))
+		rejected, strict, plain, wider := 0, 0, 0, 0.0
+		for range runs {
+			a, b := dependent(draw, test.blocks, 50, 0.3, test.carried), dependent(draw, test.blocks, 50, 0.3, test.carried)
+			p := QuantileTest(a, b, 0.5)
+			if p <= 0.05 {
+				rejected++
+			}
+			if p <= 0.01 {
+				strict++
+			}
+			shareA, errorA, effective := a.share(commonQuantile(a, b, 0.5), 0.5)
+			shareB, errorB, effectiveB := b.share(commonQuantile(a, b, 0.5), 0.5)
+			independent := math.Hypot(errorA*math.Sqrt(effective/float64(test.blocks)), errorB*math.Sqrt(effectiveB/float64(test.blocks)))
+			if 2*studentBelow(math.Abs(shareA-shareB)/independent, 2*float64(test.blocks-1)) <= 0.05 {
+				plain++
+			}
+			wider += studentT(effective, 0.05) * errorA / (studentT(float64(test.blocks), 0.05) * errorA * math.Sqrt(effective/float64(test.blocks))) / runs
+		}
+		t.Logf("%d seconds of 50 that carry %g: p <= .05 in %.3f (taken for independent: %.3f), p <= .01 in %.3f; intervals %.2f times as wide",
+			test.blocks, test.carried, float64(rejected)/runs, float64(plain)/runs, float64(strict)/runs, wider)
+		if share := float64(rejected) / runs; share > test.most {
+			t.Errorf("%+v: rejected %.3f", test, share)
+		}
+	}
+}
+
 // naive is the interval of the ratio by the ranks of independent observations.
 func naive(a, b *Blocks, q float64) Interval {
 	side := func(b *Blocks) Estimate {
