@@ -20,10 +20,10 @@ type Flags struct {
 // AddFlags adds --rate, --duration, --max-requests, --connections and --timeout to set.
 func AddFlags(set *pflag.FlagSet) *Flags {
 	f := &Flags{set: set}
-	set.StringVar(&f.rate, "rate", "", "`number` of requests a second, or a number per time such as 3000/1m (default: what the stage plans)")
-	set.StringVar(&f.duration, "duration", "", "longest `time` for which one phase sends requests, such as 10s (default: what the stage plans)")
-	set.StringVar(&f.maxRequests, "max-requests", "", "largest `number` of requests of one phase (default: what the stage plans)")
-	set.StringVar(&f.connections, "connections", "", "largest `number` of requests that wait for their answers at the same time (default: what the stage plans)")
+	set.StringVar(&f.rate, "rate", "", "`number` of requests a second, or a number per time such as 3000/1m (default: what the phase needs)")
+	set.StringVar(&f.duration, "duration", "", "longest `time` for which one phase sends requests, such as 10s (default: what the phase needs)")
+	set.StringVar(&f.maxRequests, "max-requests", "", "largest `number` of requests of one phase (default: what the phase needs)")
+	set.StringVar(&f.connections, "connections", "", "largest `number` of requests that wait for their answers at the same time (default: what the phase needs)")
 	set.StringVar(&f.timeout, "timeout", DefaultTimeout.String(), "longest `time` that a request may take until its answer has been read")
 	return f
 }

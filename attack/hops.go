@@ -30,19 +30,26 @@ func (t *Tally) addCall(c *CohortTally, call *trail.Call, from, to, number int) 
 	t.edges.add(from, to, call.Hop.Version, failed)
 	tries = call.Hop.Attempt
 	for i := range call.Hop.Calls {
-		below, more := t.addCall(c, &call.Hop.Calls[i], to, t.place(call.Hop.Calls[i].URL), number)
+		next := &call.Hop.Calls[i]
+		below, more := t.addCall(c, next, to, t.place(next), number)
 		anyFailed, tries = anyFailed || below, tries+more
 	}
 	return anyFailed, tries
 }
 
-// place is the index of edges.names at which calls to an address are counted: that of the service that its host names, or atClock
-// if it names none.
-func (t *Tally) place(address string) int {
-	if len(t.services) > 0 {
-		if i := slices.Index(t.services, firstLabel(address)); i >= 0 {
+// place is the index of edges.names at which a call is counted: that of the service that answered with a trail, or else of the service
+// that the host of its address names, or atClock if these are none of the services.
+func (t *Tally) place(call *trail.Call) int {
+	if len(t.services) == 0 {
+		return atClock
+	}
+	if call.Hop != nil {
+		if i := slices.Index(t.services, call.Hop.Service); i >= 0 {
 			return atServices + i
 		}
+	}
+	if i := slices.Index(t.services, firstLabel(call.URL)); i >= 0 {
+		return atServices + i
 	}
 	return atClock
 }

@@ -74,8 +74,8 @@ type HopTally struct {
 type Outcomes struct{ OK, Failed int64 }
 
 // NewTally returns an empty tally for a plan with that many cohorts on a chain of services. The first service is the entry hop, which
-// the requests of the plan call. Every other call is counted at the service that the first label of the host in its URL names, and
-// at Clock if it names no service. Without services, all calls are counted at Clock.
+// the requests of the plan call. Every other call is counted at the service that answered with a trail, else at the one that the first
+// label of the host in its URL names, and at Clock if that is none of the services. Without services, all calls are counted at Clock.
 func NewTally(cohorts int, services ...string) *Tally {
 	t := &Tally{Cohorts: make([]CohortTally, cohorts), services: slices.Clone(services), latencies: newLatencies(), edges: newEdges(services)}
 	for i := range t.Cohorts {

@@ -338,3 +338,18 @@ func TestHistogramRange(t *testing.T) {
 		t.Errorf("got a histogram of %d bytes, the documentation says 21.5 KB", got)
 	}
 }
+
+// A call is counted at the service that answered it, whatever the host in its address is called.
+func TestTallyCountsCallsWhereTheyWereAnswered(t *testing.T) {
+	tally := chainTally(1)
+	tally.Add(&Observation{Status: 200, Trail: hop("frontend", "prod", 200, 0, ms,
+		call("http://mw.other.svc:80/", 200, ms, hop("middleware", "prod", 200, 1, ms, call("http://backend/", 503, ms, nil))))})
+	var got []string
+	for _, e := range tally.Edges() {
+		got = append(got, fmt.Sprintf("%s>%s-%s %d/%d", e.From, e.To, e.Version, e.Failed, e.Calls))
+	}
+	want := []string{"edge>frontend-prod 0/1", "frontend>middleware-prod 0/1", "middleware>backend- 1/1"}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

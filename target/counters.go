@@ -185,6 +185,11 @@ func (c Counters) Since(before Counters) Counters {
 	return since
 }
 
+// Natural has the lines of the tries of requests without pinned failures.
+func (c Counters) Natural() Counters {
+	return slices.DeleteFunc(slices.Clone(c), func(t Tries) bool { return t.Pinned })
+}
+
 // Sum is the number of tries in c for whose line want returns true.
 func (c Counters) Sum(want func(Tries) bool) int64 {
 	var sum int64

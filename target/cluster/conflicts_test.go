@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/scenarios"
 )
 
 // gatewayLabels are those of the one pod of the ingress gateway.
@@ -112,7 +113,7 @@ func TestConflictsOfSeveralSets(t *testing.T) {
 	c := f.connect(t)
 	sets := func(names ...string) (sets [][]manifests.Object) {
 		for _, name := range names {
-			set, err := manifests.Through(name, nil)
+			set, err := scenarios.Through(name, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -20,6 +20,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/scenarios"
 	"github.com/hellochaos/hellochaos/service/trail"
 	"github.com/hellochaos/hellochaos/target"
 )
@@ -221,7 +222,7 @@ func (c *chain) run(t *testing.T, stage string, prometheus bool, meanwhile func(
 	if err := cluster.clients(); err != nil {
 		t.Fatal(err)
 	}
-	objects, err := manifests.Through(stage, nil)
+	objects, err := scenarios.Through(stage, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/scenarios"
 )
 
 const (
@@ -56,7 +57,7 @@ func TestARunKeepsTheServiceType(t *testing.T) {
 		}
 		r := &Run{cluster: c, entryType: has}
 		for stage, want := range map[string]string{"": test.want, "retry": test.want, "ingress": ClusterIP} {
-			objects, err := manifests.Through(stage, nil)
+			objects, err := scenarios.Through(stage, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

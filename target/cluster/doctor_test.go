@@ -19,12 +19,13 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/scenarios"
 )
 
 // stages are all objects of the tutorial.
 func stages(t *testing.T) []manifests.Object {
 	t.Helper()
-	objects, err := manifests.Through("canary", nil)
+	objects, err := scenarios.Through("canary", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

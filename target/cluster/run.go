@@ -22,7 +22,7 @@ import (
 
 // Capacity is how many tries a second a run sends through a cluster by default: a third of what the tutorial's chain can carry
 // on one node of two cores (docs/performance.md).
-const Capacity = 600
+const Capacity = 800
 
 // Timed is the shortest wait between two tries that a run checks. Shorter waits cannot be measured on a cluster, since the way of
 // a try through two sidecars takes milliseconds, and more on a busy node.

@@ -14,6 +14,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/scenarios"
 	"github.com/hellochaos/hellochaos/service"
 	"github.com/hellochaos/hellochaos/service/trail"
 )
@@ -64,7 +65,7 @@ func recordingRun(t *testing.T, pods *recordingPods) *Run {
 		pods.services[name] = app
 	}
 	cluster := clusterOf(t, pods)
-	objects, err := manifests.Through("canary", nil)
+	objects, err := scenarios.Through("canary", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

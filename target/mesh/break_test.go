@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/scenarios"
 	"github.com/hellochaos/hellochaos/service"
 	"github.com/hellochaos/hellochaos/target"
 )
@@ -64,11 +65,11 @@ func TestBreakRules(t *testing.T) {
 			if stage == "egress" {
 				stage = "" // the egress is still closed before its stage
 			}
-			applied, err := manifests.Through(stage, nil)
+			applied, err := scenarios.Through(stage, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			applied = manifests.SplitCanary(applied, 20)
+			applied, _ = manifests.Split{Host: "middleware", From: "prod", To: "canary"}.Apply(applied, 20)
 			right, err := manifests.Read(applied)
 			if err != nil {
 				t.Fatal(err)

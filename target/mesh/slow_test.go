@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"testing"
 
-	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/scenarios"
 	"github.com/hellochaos/hellochaos/service/trail"
 	"github.com/hellochaos/hellochaos/target"
 )
@@ -13,7 +13,7 @@ import (
 // TestBreakSlowBackend sends a request through the demo chain. The backend must report that it worked longer, and no other
 // service may be set to work longer.
 func TestBreakSlowBackend(t *testing.T) {
-	objects, err := manifests.Through("prod", nil)
+	objects, err := scenarios.Through("prod", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
