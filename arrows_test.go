@@ -16,13 +16,19 @@ const module = "github.com/hellochaos/hellochaos/"
 // arrows is every import between packages of this module that is allowed; service/trail, spelling, stats and printable may be
 // imported by all.
 var arrows = map[string][]string{
-	"cmd/hellochaos": {"scenarios", "target", "target/mesh", "target/cluster", "manifests", "reports", "attack", "metrics",
-		"openfiles", "reports/compare", "reports/destination", "reports/grafana", "reports/links", "reports/traces"},
-	"cmd/hello-service":     {"service"},
-	"cmd/hello-image":       {},
-	"scenarios":             {"attack", "target", "manifests", "reports", "service/calls"},
-	"scenarios/graph":       {"manifests", "service"},
-	"scenarios/oracle":      {"manifests", "scenarios/graph", "service"},
+	"cmd/hellochaos": {"scenarios", "scenarios/run", "target", "target/mesh", "target/cluster", "manifests", "reports", "reports/render",
+		"attack", "metrics", "openfiles", "reports/compare", "reports/destination", "reports/grafana", "reports/links", "reports/traces"},
+	"cmd/hello-service":  {"service"},
+	"cmd/hello-image":    {},
+	"scenarios":          {"manifests"},
+	"scenarios/explain":  {"reports"},
+	"scenarios/findings": {"manifests", "scenarios", "scenarios/oracle", "reports"},
+	"scenarios/graph":    {"manifests", "service"},
+	"scenarios/oracle":   {"manifests", "scenarios/graph", "service"},
+	"scenarios/observe":  {"attack", "scenarios/oracle"},
+	"scenarios/check":    {"manifests", "reports", "scenarios/observe", "scenarios/oracle", "target"},
+	"scenarios/run": {"attack", "manifests", "reports", "scenarios", "scenarios/check", "scenarios/explain", "scenarios/findings",
+		"scenarios/graph", "scenarios/observe", "scenarios/oracle", "target"},
 	"target/mesh":           {"target", "manifests", "service"},
 	"target/cluster":        {"target", "manifests"},
 	"target":                {"manifests"},
@@ -31,8 +37,11 @@ var arrows = map[string][]string{
 	"service/trail":         {},
 	"stats":                 {},
 	"printable":             {},
-	"reports":               {"reports/junit", "reports/page", "reports/terminal"},
-	"reports/compare":       {"reports", "reports/junit", "reports/page", "reports/terminal"},
+	"reports":               {"reports/terminal", "reports/v1"},
+	"reports/v1":            {},
+	"reports/render":        {"reports", "reports/junit", "reports/page", "reports/terminal"},
+	"reports/reporttest":    {"reports"}, // for tests alone
+	"reports/compare":       {"reports", "reports/render", "reports/junit", "reports/page", "reports/terminal"},
 	"reports/junit":         {},
 	"reports/page":          {},
 	"reports/page/pagetest": {},
@@ -40,7 +49,7 @@ var arrows = map[string][]string{
 	"reports/destination":   {},
 	"reports/grafana":       {"reports", "reports/destination"},
 	"reports/links":         {"reports", "reports/destination"},
-	"metrics":               {"scenarios", "attack", "reports"},
+	"metrics":               {"scenarios/run", "scenarios/observe", "attack", "reports", "reports/render"},
 	"reports/traces":        {"reports", "reports/destination"},
 	"attack":                {},
 	"manifests":             {"service/calls"},
@@ -159,7 +168,7 @@ func TestComplaints(t *testing.T) {
 		imports []string
 		want    int
 	}{
-		{"scenarios", []string{module + "attack", module + "stats", "fmt"}, 0},
+		{"scenarios/run", []string{module + "attack", module + "stats", "fmt"}, 0},
 		{"attack", []string{module + "manifests"}, 1},
 		{"reports", []string{module + "target", "github.com/tsenart/vegeta/v12/lib"}, 2},
 		{"target/mesh", []string{"k8s.io/client-go/kubernetes"}, 1},

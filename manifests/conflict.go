@@ -45,7 +45,7 @@ func (r *Rules) conflicts(objects []Object) Problems {
 			}
 		}
 	}
-	return slices.Concat(problems, r.ownerConflicts(objects), r.exportConflicts(objects, uninjected))
+	return slices.Concat(problems, r.ownerConflicts(objects), r.exportConflicts(objects, uninjected), r.mutualConflicts(objects))
 }
 
 // serviceConflicts are the problems of a Service's ports that lead to a port at which its pods do not listen.
@@ -85,6 +85,25 @@ func (r *Rules) ownerConflicts(objects []Object) (problems Problems) {
 				continue
 			}
 			owners[host] = o
+		}
+	}
+	return problems
+}
+
+// mutualConflicts are DestinationRules that ask for Istio's mutual TLS with hosts of a ServiceEntry, which are outside the mesh and
+// have no sidecar that could answer it.
+func (r *Rules) mutualConflicts(objects []Object) (problems Problems) {
+	for i := range objects {
+		o := &objects[i]
+		spec, ok := o.Istio.(*networking.DestinationRule)
+		if !ok || spec.TrafficPolicy.GetTls() == nil {
+			continue
+		}
+		for j := range r.entries {
+			if e := &r.entries[j]; slices.Contains(e.hosts, qualify(spec.Host, o.namespace())) {
+				problems = append(problems, o.problem("spec.trafficPolicy.tls.mode", "must not be ISTIO_MUTUAL for host %s, which %s says is outside the mesh: "+
+					"it has no sidecar, so that every call would fail", spec.Host, e.place))
+			}
 		}
 	}
 	return problems

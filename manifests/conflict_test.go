@@ -39,6 +39,10 @@ func TestConflicts(t *testing.T) {
 		{"one of them at the gateway", middlewareOf("{"+toM+"}") + "---\n" + strings.Replace(renamed(middlewareOf("{"+toM+"}"), "second"), "http:", "gateways: [g], http:", 1), 0, "", "", ""},
 		{"a caller without a sidecar", uninjected + within(deploymentWith("", "", "")), 18, "Deployment m", "spec.template.spec.containers[0].env", "has UPSTREAM_URI, but namespace other is labelled istio-injection: disabled"},
 		{"a callee without a sidecar", uninjected + within(serviceWith("")), 7, "Service m", "metadata.annotations", `must have networking.istio.io/exportTo: "~", since namespace other is labelled istio-injection: disabled`},
+		{"mutual TLS with the outside", specOf("ServiceEntry", "{hosts: [a.b], resolution: DNS, location: MESH_EXTERNAL, ports: [{number: 80, name: http, protocol: HTTP}]}") + "---\n" +
+			specOf("DestinationRule", "{host: a.b, trafficPolicy: {tls: {mode: ISTIO_MUTUAL}}}"), 9, "DestinationRule m", "spec.trafficPolicy.tls.mode",
+			"must not be ISTIO_MUTUAL for host a.b, which ServiceEntry m (f.yaml:1) says is outside the mesh"},
+		{"mutual TLS within", specOf("DestinationRule", "{host: backend, trafficPolicy: {tls: {mode: ISTIO_MUTUAL}}}"), 0, "", "", ""},
 		{"neither", uninjected + strings.Replace(within(serviceWith("")), "namespace: other", "namespace: other, annotations: {networking.istio.io/exportTo: '~'}", 1), 0, "", "", ""},
 		{"with sidecars", strings.Replace(uninjected, "disabled", "enabled", 1) + within(serviceWith("")) + "---\n" + within(deploymentWith("", "", "")), 0, "", "", ""},
 	} {

@@ -34,6 +34,8 @@ type document struct {
 	// fields is the decoded content of the document, and data is the same content as JSON.
 	fields any
 	data   []byte
+	// holders are the messages of Istio's API around the one that is being filled, and that one.
+	holders []holder
 	expansion
 }
 

@@ -12,8 +12,6 @@ import (
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/known/durationpb"
-
-	"github.com/hellochaos/hellochaos/spelling"
 )
 
 // supported are the fields that are executed, by message of Istio's API without its package
@@ -28,7 +26,7 @@ var supported = map[protoreflect.Name][]string{
 	"PortSelector":          {"number"},
 	"HTTPRetry":             {"attempts", "perTryTimeout", "retryOn", "backoff", "retryIgnorePreviousHosts"},
 	"HTTPFaultInjection":    {"delay", "abort"},
-	"Delay":                 {"fixedDelay", "percentage"},
+	"Delay":                 {"fixedDelay", "percentage", "percent"},
 	"Abort":                 {"httpStatus", "percentage"},
 	"Percent":               {"value"},
 	"HTTPRedirect":          {"uri", "authority", "redirectCode"},
@@ -36,7 +34,8 @@ var supported = map[protoreflect.Name][]string{
 	"HTTPBody":              {"string"},
 	"DestinationRule":       {"host", "subsets", "trafficPolicy", "exportTo"},
 	"Subset":                {"name", "labels"},
-	"TrafficPolicy":         {"loadBalancer"},
+	"TrafficPolicy":         {"loadBalancer", "tls"},
+	"ClientTLSSettings":     {"mode"},
 	"LoadBalancerSettings":  {"simple"},
 	"Gateway":               {"selector", "servers"},
 	"Server":                {"port", "hosts", "name"},
@@ -58,6 +57,9 @@ var supportedValues = map[protoreflect.Name][]string{
 	"Resolution": {"DNS", "NONE"},
 	"SimpleLB":   {"LEAST_REQUEST", "RANDOM", "ROUND_ROBIN", "LEAST_CONN", "UNSPECIFIED"},
 	"Mode":       {"REGISTRY_ONLY", "ALLOW_ANY"},
+	// Calls between pods with sidecars are mutual TLS in any case: Istio chooses it by itself. The calls of the embedded mesh count
+	// as such. Read refuses ISTIO_MUTUAL for hosts outside the mesh, which have no sidecar.
+	"TLSmode": {"ISTIO_MUTUAL"},
 }
 
 // checkValue refuses a value of an enumeration that Istio knows and this package does not execute.
@@ -86,12 +88,14 @@ func (d *document) fill(path string, m protoreflect.Message, value any) {
 		return
 	}
 	accepted := supported[m.Descriptor().Name()]
+	d.holders = append(d.holders, holder{path, m.Descriptor()})
+	defer func() { d.holders = d.holders[:len(d.holders)-1] }()
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		field := join(path, name)
 		fd := m.Descriptor().Fields().ByJSONName(name)
 		switch {
 		case fd == nil:
-			d.problem(field, "unknown field%s; accepted: %s", spelling.DidYouMean(name, accepted), strings.Join(accepted, ", "))
+			d.unknown(path, name, m.Descriptor())
 		case !slices.Contains(accepted, name):
 			d.problem(field, notExecuted)
 		case fields[name] == nil:

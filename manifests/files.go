@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -23,10 +22,10 @@ const clockNamespace = "outside"
 // kustomizations are the names of the files that kustomize reads in a folder.
 var kustomizations = []string{"kustomization.yaml", "kustomization.yml", "Kustomization"}
 
-// LoadDirectory reads the user's stage files, <stage>.yaml or <stage>.yml, and returns their objects by stage name. Other YAML
-// files, files without objects, a folder without a stage file, and everything that Parse refuses are Problems. remarks name the
-// files that were passed over.
-func LoadDirectory(dir string) (stages map[string][]Object, remarks []string, err error) {
+// LoadDirectory reads the user's files for stages with these names, <stage>.yaml or <stage>.yml, and returns their objects by stage
+// name. Other YAML files, files without objects, a folder without the file of a stage, and everything that Parse refuses are
+// Problems. remarks name the files that were passed over.
+func LoadDirectory(dir string, names []string) (stages map[string][]Object, remarks []string, err error) {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, syscall.ENOTDIR) {
 		return nil, nil, Problems{{File: dir, Text: "is a file, but --manifests takes a folder: -f takes files"}}
@@ -34,7 +33,7 @@ func LoadDirectory(dir string) (stages map[string][]Object, remarks []string, er
 	if err != nil {
 		return nil, nil, fmt.Errorf("reading the folder of manifests: %w", err)
 	}
-	wanted := strings.Join(stageNames, ".yaml, ") + ".yaml"
+	wanted := strings.Join(names, ".yaml, ") + ".yaml"
 	stages = make(map[string][]Object)
 	var problems Problems
 	for _, entry := range entries {
@@ -47,8 +46,8 @@ func LoadDirectory(dir string) (stages map[string][]Object, remarks []string, er
 		switch {
 		case slices.Contains(kustomizations, entry.Name()):
 			remarks = append(remarks, passedOver(path))
-		case !slices.Contains(stageNames, stage):
-			problems = append(problems, Problem{File: path, Text: "is not the file of a stage" + spelling.DidYouMean(stage, stageNames) +
+		case !slices.Contains(names, stage):
+			problems = append(problems, Problem{File: path, Text: "is not the file of a stage" + spelling.DidYouMean(stage, names) +
 				"; accepted: " + wanted + "; -f takes files of any name"})
 		case twice:
 			problems = append(problems, Problem{File: path, Text: "is a second file of stage " + stage + ": write either " + stage + ".yaml or " + stage + ".yml"})
@@ -155,30 +154,6 @@ func load(name string, stdin io.Reader) (objects []Object, remarks []string, pro
 func passedOver(path string) string {
 	return fmt.Sprintf("%s was passed over, since hellochaos does not run kustomize: pipe the output of 'kubectl kustomize %s' into '-f -'",
 		path, filepath.Dir(path))
-}
-
-// OverlayFrom is a copy of overrides, which has objects by stage name, with the user's objects laid over the stage first and all
-// stages after it. Each object takes the place of the stage's object with the same kind, namespace and name, or is added.
-// overrides may be nil and is not changed. An unknown stage is an error.
-func OverlayFrom(first string, overrides map[string][]Object, objects []Object) (map[string][]Object, error) {
-	if err := knownStage(first); err != nil {
-		return nil, err
-	}
-	result := maps.Clone(overrides)
-	if result == nil {
-		result = make(map[string][]Object)
-	}
-	for _, stage := range stageNames[slices.Index(stageNames, first):] {
-		base, ok := overrides[stage]
-		if !ok {
-			var err error
-			if base, err = Stage(stage); err != nil {
-				return nil, err
-			}
-		}
-		result[stage] = Overlay(base, objects)
-	}
-	return result, nil
 }
 
 // yamlStem is a file's name without .yaml or .yml; false when it has another extension.

@@ -30,7 +30,7 @@ func TestLoadDirectory(t *testing.T) {
 
 		"kustomization.yaml": "resources: [retry.yaml]",
 	})
-	stages, remarks, err := LoadDirectory(dir)
+	stages, remarks, err := LoadDirectory(dir, tutorial)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +64,7 @@ func TestLoadDirectoryProblems(t *testing.T) {
 				"/retry.yaml:1: document 1: is not an object: it must have apiVersion, kind and metadata"}},
 	} {
 		dir := directory(t, c.files)
-		_, _, err := LoadDirectory(dir)
+		_, _, err := LoadDirectory(dir, tutorial)
 		var problems Problems
 		if !errors.As(err, &problems) {
 			t.Errorf("%s: error %v, want Problems", name, err)
@@ -81,14 +81,14 @@ func TestLoadDirectoryProblems(t *testing.T) {
 }
 
 func TestLoadDirectoryUnreadable(t *testing.T) {
-	if _, _, err := LoadDirectory(filepath.Join(t.TempDir(), "absent")); !errors.Is(err, fs.ErrNotExist) {
+	if _, _, err := LoadDirectory(filepath.Join(t.TempDir(), "absent"), tutorial); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("error %v, want that the directory does not exist", err)
 	}
 	dir := t.TempDir()
 	if err := os.Mkdir(filepath.Join(dir, "retry.yaml"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	_, _, err := LoadDirectory(dir)
+	_, _, err := LoadDirectory(dir, tutorial)
 	var problems Problems
 	if !errors.As(err, &problems) || len(problems) != 1 || !strings.Contains(problems[0].Text, "is a directory") {
 		t.Errorf("error %v, want the Problem that retry.yaml is a directory", err)
@@ -135,33 +135,5 @@ func TestLoadFilesProblems(t *testing.T) {
 		if err == nil || err.Error() != c.want || objects != nil {
 			t.Errorf("%s:\ngot  %v\nwant %s", c.names, err, c.want)
 		}
-	}
-}
-
-func TestOverlayFrom(t *testing.T) {
-	own, err := Parse("own.yaml", []byte(virtualServiceYAML("middleware", "x")+"---\n"+virtualServiceYAML("new", "x")))
-	if err != nil {
-		t.Fatal(err)
-	}
-	egress := []Object{own[1]}
-	given := map[string][]Object{"egress": egress}
-	overrides, err := OverlayFrom("retry", given, own)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for stage, want := range map[string]string{
-		"egress": "VirtualService new", "prod": "",
-		"retry":  "VirtualService frontend, VirtualService middleware, VirtualService backend, VirtualService new",
-		"canary": "VirtualService middleware, VirtualService new",
-	} {
-		if got := names(overrides[stage]); got != want {
-			t.Errorf("stage %s has %q, want %q", stage, got, want)
-		}
-	}
-	if overrides["canary"][0].File != "own.yaml" || len(given) != 1 {
-		t.Errorf("canary's is of %s, want own.yaml; what was given has %d stages, want 1 as before", overrides["canary"][0].File, len(given))
-	}
-	if _, err := OverlayFrom("rety", nil, own); err == nil || !strings.Contains(err.Error(), `did you mean "retry"?`) {
-		t.Errorf("stage rety: %v", err)
 	}
 }

@@ -9,8 +9,8 @@ import (
 // FuzzParse checks that Parse returns either Objects or Problems and never panics, and that Read and Route work on everything that
 // Parse accepts.
 func FuzzParse(f *testing.F) {
-	for _, stage := range stageNames {
-		text, err := StageYAML(stage)
+	for _, stage := range tutorial {
+		text, err := BundledYAML(stage + ".yaml")
 		if err != nil {
 			f.Fatal(err)
 		}
@@ -33,7 +33,8 @@ func FuzzParse(f *testing.F) {
 			}
 			return
 		}
-		r, err := Read(SplitCanary(Overlay(application, objects), 20))
+		split, _ := toCanaryOf.Apply(Overlay(application, objects), 20)
+		r, err := Read(split)
 		if err != nil {
 			var problems Problems
 			if !errors.As(err, &problems) || len(problems) == 0 || r != nil {
@@ -47,6 +48,15 @@ func FuzzParse(f *testing.F) {
 		}
 		for _, c := range callers {
 			rule := r.Table(c).Route(&Request{Host: host, Method: "GET", Path: NormalPath(path), Header: http.Header{"A": {"b"}}})
+			for _, e := range r.HTTPEntries() {
+				for i := range e.Destinations {
+					r.Gap(&e.Destinations[i].Destination)
+				}
+				q := Request{Host: host, Method: "GET", Path: NormalPath(path), Header: http.Header{"A": {"b"}}}
+				if miss := e.Miss(c, &q); miss != nil && e.Name == rule.Name && e.File == rule.File && e.Line == rule.Line && len(objects) == 1 {
+					t.Fatalf("%s is met by a request, and Miss says %+v", e.Name, miss)
+				}
+			}
 			set := 0
 			for _, present := range []bool{len(rule.Split) > 0, rule.Direct != nil, rule.Redirect != nil} {
 				if present {

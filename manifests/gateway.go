@@ -35,6 +35,7 @@ func (g *Gateway) Port() int { return g.port }
 func (t *Table) addGateway(name string) {
 	g := t.rules.Gateways[name]
 	if g == nil {
+		t.missed = noRoute("there is no Gateway " + name)
 		return
 	}
 	hosts := make(map[string]*virtualHost)
@@ -42,11 +43,12 @@ func (t *Table) addGateway(name string) {
 		v := &t.rules.virtualServices[i]
 		for _, host := range g.admitted(v) {
 			if hosts[host] == nil {
-				hosts[host] = new(virtualHost)
+				hosts[host] = &virtualHost{missed: noRoute("the conditions of none of the rules for host " + host + " hold at Gateway " + name)}
 			}
 			hosts[host].routes = append(hosts[host].routes, t.rules.bind(v, name, g.port)...)
 		}
 	}
+	t.missed = noRoute(whyNotServed(name, slices.Sorted(maps.Keys(hosts))))
 	for _, host := range slices.Sorted(maps.Keys(hosts)) {
 		h := hosts[host]
 		slices.SortStableFunc(h.routes, func(a, b route) int { return catchAll(a) - catchAll(b) })
@@ -63,10 +65,15 @@ func catchAll(r route) int {
 
 // admitted are the hosts that the gateway serves by a VirtualService.
 func (g *Gateway) admitted(v *virtualService) []string {
-	var hosts []string
 	if !v.boundTo(g.name) || !v.knownIn(gatewayNamespace) {
 		return nil
 	}
+	return g.serves(v)
+}
+
+// serves are the hosts of a VirtualService that the gateway's servers admit.
+func (g *Gateway) serves(v *virtualService) []string {
+	var hosts []string
 	for _, host := range v.hosts {
 		for _, p := range g.patterns {
 			if p.namespace != "*" && p.namespace != v.namespace {
@@ -80,22 +87,23 @@ func (g *Gateway) admitted(v *virtualService) []string {
 	return hosts
 }
 
-// EntryHost is a host for the Host header of requests to a gateway, such that the gateway serves them. It is empty when the
-// gateway serves every host. EntryHost returns false when the gateway serves no host.
+// EntryHost is a host for the Host header of requests to a gateway: one that the rules of a VirtualService serve, or, where none of
+// them is bound to the gateway, one that the Gateway admits, whose requests are answered 404. It is empty when every host will do.
+// EntryHost returns false when there is no such Gateway.
 func (r *Rules) EntryHost(gateway string) (string, bool) {
 	g := r.Gateways[gateway]
 	if g == nil {
 		return "", false
 	}
+	admitted := g.patterns[0].host
 	for i := range r.virtualServices {
-		hosts := g.admitted(&r.virtualServices[i])
-		switch {
-		case len(hosts) == 0:
-		case hosts[0] == "*":
-			return "", true
-		default:
-			return strings.Replace(hosts[0], "*", "hellochaos", 1), true
+		if hosts := g.admitted(&r.virtualServices[i]); len(hosts) > 0 {
+			admitted = hosts[0]
+			break
 		}
 	}
-	return "", false
+	if admitted == "*" {
+		return "", true
+	}
+	return strings.Replace(admitted, "*", "hellochaos", 1), true
 }

@@ -1,4 +1,4 @@
-// Package manifests holds all YAML files of the demo chain and of its stages, reads YAML strictly with Istio's and
+// Package manifests holds all YAML files of the demo chain and of the policies of its stages, reads YAML strictly with Istio's and
 // Kubernetes' own types, and finds out what a set of objects means: which rule a request meets, which share of the requests goes
 // to which destination, which tries are sent again. The prediction and the embedded mesh both use that meaning, and tests
 // against real Istio check it. The package knows no sockets, no load, no statistics and no verdicts.
@@ -20,12 +20,6 @@ import (
 //go:embed *.yaml
 var files embed.FS
 
-// stageNames are the stages in the tutorial's order; the objects of each are laid over those of the stages before it.
-var stageNames = []string{"egress", "prod", "retry", "ingress", "canary"}
-
-// StageNames are the stages in the tutorial's order; the objects of each are laid over those of the stages before it.
-func StageNames() []string { return slices.Clone(stageNames) }
-
 // Application is the demo chain without the rules of any stage: the three services, the Sidecar that blocks calls to hosts
 // outside the mesh, and the clock outside the mesh.
 func Application() []Object {
@@ -34,66 +28,44 @@ func Application() []Object {
 
 // mustParse reads a bundled file; a test parses every one of them, so an error is a broken build.
 func mustParse(file string) []Object {
-	data, err := files.ReadFile(file)
-	if err != nil {
-		panic(err)
-	}
-	objects, err := Parse(file, data)
+	objects, err := Bundled(file)
 	if err != nil {
 		panic(err)
 	}
 	return objects
 }
 
-// Stage is the bundled objects of one stage, without those of the stages before it.
-func Stage(name string) ([]Object, error) {
-	data, err := StageYAML(name)
+// Bundled is the objects of a bundled file, such as "retry.yaml".
+func Bundled(file string) ([]Object, error) {
+	data, err := BundledYAML(file)
 	if err != nil {
 		return nil, err
 	}
-	return Parse(name+".yaml", data)
+	return Parse(file, data)
 }
 
-// StageYAML is the bundled file of one stage.
-func StageYAML(name string) ([]byte, error) {
-	if err := knownStage(name); err != nil {
-		return nil, err
+// BundledYAML is the text of a bundled file.
+func BundledYAML(file string) ([]byte, error) {
+	data, err := files.ReadFile(file)
+	if err != nil {
+		names := bundledNames()
+		return nil, fmt.Errorf("no bundled file %q%s; there are %s", file, spelling.DidYouMean(file, names), strings.Join(names, ", "))
 	}
-	return files.ReadFile(name + ".yaml")
+	return data, nil
 }
 
-func knownStage(name string) error {
-	if slices.Contains(stageNames, name) {
-		return nil
+// bundledNames are the names of the bundled files of objects.
+func bundledNames() (names []string) {
+	entries, err := files.ReadDir(".")
+	if err != nil {
+		panic(err) // the files are in the program
 	}
-	return fmt.Errorf("unknown stage %q%s; stages are %s", name, spelling.DidYouMean(name, stageNames), strings.Join(stageNames, ", "))
-}
-
-// Through is all objects that are in force at a stage: the application, overlaid with every stage up to and including this one.
-// For stage "" it is the application alone. overrides has objects, by stage name, that take the place of a bundled stage file as
-// a whole; it may be nil. An unknown stage is an error.
-func Through(stage string, overrides map[string][]Object) ([]Object, error) {
-	objects := Application()
-	if stage == "" {
-		return objects, nil
-	}
-	if err := knownStage(stage); err != nil {
-		return nil, err
-	}
-	for _, name := range stageNames {
-		over, ok := overrides[name]
-		if !ok {
-			var err error
-			if over, err = Stage(name); err != nil {
-				return nil, err
-			}
-		}
-		objects = Overlay(objects, over)
-		if name == stage {
-			break
+	for _, entry := range entries {
+		if entry.Name() != "rbac.yaml" { // a run does not apply it
+			names = append(names, entry.Name())
 		}
 	}
-	return objects, nil
+	return names
 }
 
 // Overlay is base with the objects of over. An object of over takes the place of the one in base that has the same kind,

@@ -12,6 +12,7 @@ import (
 
 // virtualService is a VirtualService whose short names are completed.
 type virtualService struct {
+	object          *Object
 	name, namespace string
 	hosts           []string // fully qualified, or beginning with "*"
 	gateways        []string // "mesh", or "namespace/name"
@@ -21,9 +22,11 @@ type virtualService struct {
 
 // entry is a ServiceEntry.
 type entry struct {
+	place     string // "ServiceEntry clock (egress.yaml:11)"
 	namespace string
 	hosts     []string
-	ports     []int // its ports of HTTP
+	ports     []int    // its ports of HTTP
+	others    []string // its other ports: "443 (HTTPS)"
 }
 
 // destinationRule is what all DestinationRules of a host define together.
@@ -32,8 +35,11 @@ type destinationRule struct {
 	balancer string
 }
 
-// sidecar is a Sidecar that holds for a whole namespace.
+// sidecar is a Sidecar that holds for a whole namespace. Without an object it is what holds where there is none.
 type sidecar struct {
+	name         string // "Sidecar default"
+	file         string
+	line         int // that of its outboundTrafficPolicy
 	imports      []hostPattern
 	registryOnly bool
 }
@@ -48,7 +54,7 @@ func Read(objects []Object) (*Rules, error) {
 		sidecars:     make(map[string]*sidecar),
 		clusters:     make(map[cluster]*Endpoints),
 		unknown:      &Endpoints{},
-		passthrough:  new(sync.Map),
+		outside:      new(sync.Map),
 	}
 	var problems Problems
 	seen := make(map[identity]bool, len(objects))

@@ -1,6 +1,7 @@
 package manifests
 
 import (
+	"fmt"
 	"net"
 	"slices"
 	"strconv"
@@ -83,13 +84,15 @@ func balancer(simple networking.LoadBalancerSettings_SimpleLB) string {
 }
 
 func (r *Rules) addEntry(o *Object, spec *networking.ServiceEntry) {
-	e := entry{namespace: o.namespace()}
+	e := entry{place: o.place(), namespace: o.namespace()}
 	for _, host := range spec.Hosts {
 		e.hosts = append(e.hosts, strings.ToLower(host))
 	}
 	for _, port := range spec.Ports {
 		if speaksHTTP(port.Protocol) {
 			e.ports = append(e.ports, int(port.Number))
+		} else {
+			e.others = append(e.others, fmt.Sprintf("%d (%s)", port.Number, strings.ToUpper(port.Protocol)))
 		}
 	}
 	r.entries = append(r.entries, e)

@@ -61,7 +61,7 @@ var retryWords = map[string]class{
 // retry is the policy that takes effect for a rule with this policy, nil for none, and this timeout, 0 for none. A per-try timeout
 // that is not shorter than the rule's timeout is ignored (FilterUtility::finalTimeout in Envoy's router.cc).
 func retry(policy *networking.HTTPRetry, routeTimeout time.Duration) Retry {
-	r := Retry{Default: policy == nil, Attempts: defaultAttempts, Base: defaultBase, PreviousHosts: true}
+	r := Retry{Default: policy == nil, DefaultOn: policy.GetRetryOn() == "", Attempts: defaultAttempts, Base: defaultBase, PreviousHosts: true}
 	on := defaultOn
 	if policy != nil {
 		r.Attempts = int(policy.Attempts)

@@ -34,7 +34,7 @@ func qualifyGateway(name, namespace string) string {
 
 // virtualService compiles the parts of a VirtualService that are the same for every caller and port.
 func (r *Rules) virtualService(o *Object, spec *networking.VirtualService) (virtualService, Problems) {
-	v := virtualService{name: o.Name(), namespace: o.namespace(), private: private(o)}
+	v := virtualService{object: o, name: o.Name(), namespace: o.namespace(), private: private(o)}
 	for _, host := range spec.Hosts {
 		v.hosts = append(v.hosts, qualify(host, v.namespace))
 	}
@@ -110,9 +110,14 @@ func newFault(f *networking.HTTPFaultInjection) *Fault {
 	if f == nil {
 		return nil
 	}
+	delayed := f.Delay.GetPercentage().GetValue()
+	if f.Delay.GetPercentage() == nil {
+		//lint:ignore SA1019 Istio still executes the old field (TranslateFault in its pilot/pkg/networking/core/route)
+		delayed = float64(f.Delay.GetPercent())
+	}
 	return &Fault{
 		Delay:       f.Delay.GetFixedDelay().AsDuration(),
-		DelayShare:  f.Delay.GetPercentage().GetValue() / 100,
+		DelayShare:  delayed / 100,
 		AbortStatus: int(f.Abort.GetHttpStatus()),
 		AbortShare:  f.Abort.GetPercentage().GetValue() / 100,
 	}

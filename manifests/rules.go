@@ -25,9 +25,9 @@ type Rules struct {
 	sidecars        map[string]*sidecar         // by namespace
 	clusters        map[cluster]*Endpoints
 	unknown         *Endpoints
-	// passthrough keeps, by host:port, the *Rule of every host outside the registry to which a request went under ALLOW_ANY, so
-	// that its Endpoints stay the same.
-	passthrough *sync.Map
+	// outside keeps, by outsideKey, the *Rule of every host outside the registry that a request was for, so that it and its Endpoints
+	// stay the same.
+	outside *sync.Map
 }
 
 // Workload is a Deployment: Replicas pods of one program.
@@ -85,9 +85,12 @@ type Request struct {
 type Rule struct {
 	// Name identifies the rule in messages: "VirtualService middleware, http[1]", "no rule".
 	Name string
-	// File and Line say where the rule stands; empty and 0 for an answer of the mesh that needs no rule.
+	// File and Line say where the rule stands, or the Sidecar that decides about a host outside the registry; empty and 0 where no
+	// object says it.
 	File string
 	Line int
+	// Why is a clause that says why the rule is met, where no http entry is: "no ServiceEntry has the host, …"; else empty.
+	Why string
 	// Split has the destinations among which that of a request is drawn; their shares add up to 1.
 	Split []Destination
 	// Direct is an answer that the proxy gives itself: a directResponse, 404 with flag NR where no rule matches, or 502 or a reset
@@ -140,8 +143,9 @@ type Fault struct {
 
 // Retry is the retry policy that takes effect: that of the YAML, or Istio's default where the YAML has no retries.
 type Retry struct {
-	// Default says that the YAML has no retries, so that the policy is Istio's default.
-	Default bool
+	// Default says that the YAML has no retries, so that the policy is Istio's default; DefaultOn that it has no retryOn, so that On
+	// is Istio's default.
+	Default, DefaultOn bool
 	// Attempts is how many times a failed call may be sent again; 0 means never.
 	Attempts int
 	// PerTry is the time limit of a single try; 0 sets none.

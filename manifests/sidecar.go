@@ -2,9 +2,7 @@ package manifests
 
 import (
 	"maps"
-	"net"
 	"slices"
-	"strconv"
 	"strings"
 
 	networking "istio.io/api/networking/v1alpha3"
@@ -14,7 +12,7 @@ func (r *Rules) addSidecar(o *Object, spec *networking.Sidecar) {
 	if r.sidecars[o.namespace()] != nil {
 		return
 	}
-	s := &sidecar{}
+	s := &sidecar{name: o.Name(), file: o.File, line: o.lines.of("spec.outboundTrafficPolicy", o.Line)}
 	if policy := spec.OutboundTrafficPolicy; policy != nil {
 		s.registryOnly = policy.Mode == networking.OutboundTrafficPolicy_REGISTRY_ONLY
 	}
@@ -37,16 +35,8 @@ func (r *Rules) addSidecar(o *Object, spec *networking.Sidecar) {
 // VirtualService names.
 func (t *Table) addSidecar() {
 	r := t.rules
-	s := r.sidecars[t.namespace]
-	if s == nil {
-		s = r.sidecars[rootNamespace]
-	}
-	if s == nil {
-		s = &sidecar{imports: everything}
-	}
-	if s.registryOnly {
-		t.outside = blocked
-	}
+	s := r.sidecarOf(t.namespace)
+	t.sidecar = s
 	registry := r.registry(s)
 	t.ports = r.listeners(s)
 	for _, known := range slices.Sorted(maps.Keys(registry)) {
@@ -64,6 +54,19 @@ func (t *Table) addSidecar() {
 			}
 		}
 	}
+}
+
+// sidecarOf is what holds for the sidecars of a namespace; without one, for Namespace.
+func (r *Rules) sidecarOf(namespace string) *sidecar {
+	if namespace == "" {
+		namespace = Namespace
+	}
+	for _, holds := range []string{namespace, rootNamespace} {
+		if s := r.sidecars[holds]; s != nil {
+			return s
+		}
+	}
+	return &sidecar{imports: everything}
 }
 
 func anyCovered(registry map[string][]int, pattern string) bool {
@@ -142,7 +145,7 @@ func (r *Rules) owner(host string, s *sidecar, namespace string) *virtualService
 
 // addService adds a host with the rules of its VirtualService v, or with Istio's default rule when v is nil.
 func (t *Table) addService(host string, port int, v *virtualService) {
-	h := &virtualHost{}
+	h := &virtualHost{missed: noRoute("the conditions of none of the rules for host " + host + " hold")}
 	if v != nil {
 		h.routes = t.rules.bind(v, mesh, port)
 	}
@@ -150,6 +153,7 @@ func (t *Table) addService(host string, port int, v *virtualService) {
 	case v == nil:
 		h.routes = []route{{new(match), t.rules.bindRule(&Rule{
 			Name:  "no VirtualService for " + host + ", Istio's default",
+			Why:   t.rules.known(host),
 			Split: []Destination{{Host: host, Port: port, Share: 1}},
 			Retry: retry(nil, 0),
 		}, port)}}
@@ -161,20 +165,15 @@ func (t *Table) addService(host string, port int, v *virtualService) {
 	}
 }
 
-// passThrough is the rule of ALLOW_ANY: the request goes to the address that DNS has for the host, without retries and timeout.
-func (t *Table) passThrough(host string, port int) *Rule {
-	if full, ok := t.names[host]; ok {
-		host = full
+// known says which ServiceEntry has a host, as a clause; empty for the host of a Service.
+func (r *Rules) known(host string) string {
+	if s := r.Services[host]; s != nil && !s.hidden {
+		return ""
 	}
-	address := net.JoinHostPort(host, strconv.Itoa(port))
-	if rule, ok := t.rules.passthrough.Load(address); ok {
-		return rule.(*Rule)
+	for i := range r.entries {
+		if slices.Contains(r.entries[i].hosts, host) {
+			return r.entries[i].place + " has the host"
+		}
 	}
-	rule, _ := t.rules.passthrough.LoadOrStore(address, &Rule{
-		Name: "outside the registry (ALLOW_ANY), passed through to " + address,
-		Split: []Destination{{Host: host, Port: port, Share: 1,
-			endpoints: &Endpoints{Known: true, External: address, Balancer: leastRequest}}},
-		Retry: Retry{Base: defaultBase},
-	})
-	return rule.(*Rule)
+	return ""
 }

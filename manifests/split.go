@@ -5,33 +5,42 @@ import (
 	networking "istio.io/api/networking/v1alpha3"
 )
 
-// SplitCanary is a copy of objects in which the canary gets a share of the calls to middleware. In each VirtualService for host
-// middleware, every http entry without a match whose only destination is subset prod gets two destinations: prod with 100-weight
-// and canary with weight. weight is in percent, in [0,100]; 0 leaves the entries as they are. The input is not changed.
-func SplitCanary(objects []Object, weight int) []Object {
-	result := make([]Object, len(objects))
+// Split says which rules a share of the calls is taken from, and who gets it: in each VirtualService for Host, every http entry
+// without a match whose only destination is subset From.
+type Split struct{ Host, From, To string }
+
+// Apply is a copy of objects in which the rules that s names have two destinations: subset From with 100-weight and subset To with
+// weight. weight is in percent, in [0,100]; 0 leaves the rules as they are. changed is how many rules the copy has changed, or would
+// have for another weight. The input is not changed.
+func (s Split) Apply(objects []Object, weight int) (result []Object, changed int) {
+	result = make([]Object, len(objects))
 	for i := range objects {
 		result[i] = objects[i]
 		spec, ok := objects[i].Istio.(*networking.VirtualService)
-		if !ok || weight == 0 || !namesMiddleware(&objects[i], spec) {
+		if !ok || !s.names(&objects[i], spec) {
 			continue
 		}
 		result[i] = objects[i].Clone()
 		for _, h := range result[i].Istio.(*networking.VirtualService).Http {
-			if len(h.Match) == 0 && len(h.Route) == 1 && h.Route[0].Destination.GetSubset() == "prod" {
-				canary := proto.CloneOf(h.Route[0])
-				canary.Destination.Subset = "canary"
-				h.Route[0].Weight, canary.Weight = int32(100-weight), int32(weight)
-				h.Route = append(h.Route, canary)
+			if len(h.Match) > 0 || len(h.Route) != 1 || h.Route[0].Destination.GetSubset() != s.From {
+				continue
 			}
+			changed++
+			if weight == 0 {
+				continue
+			}
+			other := proto.CloneOf(h.Route[0])
+			other.Destination.Subset = s.To
+			h.Route[0].Weight, other.Weight = int32(100-weight), int32(weight)
+			h.Route = append(h.Route, other)
 		}
 	}
-	return result
+	return result, changed
 }
 
-func namesMiddleware(o *Object, spec *networking.VirtualService) bool {
+func (s Split) names(o *Object, spec *networking.VirtualService) bool {
 	for _, host := range spec.Hosts {
-		if qualify(host, o.namespace()) == qualify("middleware", o.namespace()) {
+		if qualify(host, o.namespace()) == qualify(s.Host, o.namespace()) {
 			return true
 		}
 	}

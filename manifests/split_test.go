@@ -6,7 +6,10 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-func TestSplitCanary(t *testing.T) {
+// toCanaryOf is the split of stage prod.
+var toCanaryOf = Split{Host: "middleware", From: "prod", To: "canary"}
+
+func TestSplit(t *testing.T) {
 	// The share of each version for requests without and with the developer's header, by weight and stage.
 	for _, c := range []struct {
 		stage          string
@@ -19,11 +22,11 @@ func TestSplitCanary(t *testing.T) {
 		{"prod", 100, map[string]float64{"prod": 0, "canary": 1}, map[string]float64{"prod": 0, "canary": 1}, defaultOn},
 		{"canary", 20, map[string]float64{"prod": .8, "canary": .2}, map[string]float64{"canary": 1}, "5xx,connect-failure,refused-stream"},
 	} {
-		objects, err := Through(c.stage, nil)
-		if err != nil {
-			t.Fatal(err)
+		objects, changed := toCanaryOf.Apply(objectsThrough(t, c.stage), c.weight)
+		if changed != 1 {
+			t.Errorf("stage %s, weight %d: %d rules are changed, want 1", c.stage, c.weight, changed)
 		}
-		r, err := Read(SplitCanary(objects, c.weight))
+		r, err := Read(objects)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -49,7 +52,7 @@ func TestSplitCanary(t *testing.T) {
 	}
 }
 
-func TestSplitCanaryLeavesItsInputAndOtherHosts(t *testing.T) {
+func TestSplitLeavesItsInputAndOtherHosts(t *testing.T) {
 	objects := parse(t, middlewareOf("{"+toProd+"}"),
 		renamed(middlewareOf("{route: [{destination: {host: middleware, subset: prod}, weight: 1}, {destination: {host: middleware, subset: canary}, weight: 1}]}"), "two"),
 		"apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: other}\nspec: {hosts: [backend], http: [{"+toProd+"}]}\n")
@@ -57,7 +60,10 @@ func TestSplitCanaryLeavesItsInputAndOtherHosts(t *testing.T) {
 	for i := range objects {
 		before = append(before, proto.Clone(objects[i].Istio))
 	}
-	split := SplitCanary(objects, 20)
+	split, changed := toCanaryOf.Apply(objects, 20)
+	if changed != 1 {
+		t.Errorf("%d rules are changed, want 1", changed)
+	}
 	for i, want := range []bool{true, false, false} {
 		if !proto.Equal(objects[i].Istio, before[i]) {
 			t.Errorf("%s of the input was changed", objects[i].Name())

@@ -1,7 +1,6 @@
 package manifests
 
 import (
-	"net/http"
 	"slices"
 	"strings"
 )
@@ -15,9 +14,11 @@ type Table struct {
 	wildcards []wildcard
 	gateway   bool
 	namespace string // the namespace of the sidecar
-	// outside is the rule for hosts that the proxy does not know. When it is nil such requests are let through, to the address
-	// that DNS has for the host; names then has the full name of each Service by the names that DNS knows in the namespace.
-	outside *Rule
+	// missed is a gateway's answer for hosts that it does not serve.
+	missed *Rule
+	// sidecar says what becomes of hosts that a sidecar does not know. names has the full name of each Service by the names that DNS
+	// knows in the namespace.
+	sidecar *sidecar
 	names   map[string]string
 	ports   map[int]bool // the ports at which a sidecar listens for HTTP to any address
 }
@@ -33,20 +34,11 @@ type wildcard struct {
 	host    *virtualHost
 }
 
-// virtualHost has the routes of one host, in the order in which a request tries them.
-type virtualHost struct{ routes []route }
-
-var (
-	// noRoute is Envoy's answer where it knows no host, or none of the host's rules matches.
-	noRoute = &Rule{Name: "no rule", Direct: &Direct{Status: http.StatusNotFound, Flags: "NR", Detail: "route_not_found"}}
-	// blocked is the answer of Istio's virtual host block_all, for hosts outside the registry under REGISTRY_ONLY.
-	blocked = &Rule{Name: "outside the registry (REGISTRY_ONLY)",
-		Direct: &Direct{Status: http.StatusBadGateway, Flags: "-", Detail: "direct_response"}}
-	// blackHole is for such a host at a port without a listener for HTTP: Istio takes the request for TCP and sends it to a cluster
-	// without endpoints, so that the connection is reset.
-	blackHole = &Rule{Name: "outside the registry (REGISTRY_ONLY), at a port without HTTP",
-		Direct: &Direct{Reset: true, Flags: "UH", Detail: "-"}}
-)
+// virtualHost has the routes of one host, in the order in which a request tries them, and the answer to a request that meets none.
+type virtualHost struct {
+	routes []route
+	missed *Rule
+}
 
 // Table makes the routes of a caller's proxy. The proxy of a Gateway that does not exist has no routes.
 func (r *Rules) Table(c Caller) *Table {
@@ -55,17 +47,15 @@ func (r *Rules) Table(c Caller) *Table {
 		t.namespace = Namespace
 	}
 	if c.Gateway != "" {
-		t.gateway, t.outside = true, noRoute
+		t.gateway = true
 		t.addGateway(c.Gateway)
 	} else {
 		t.addSidecar()
 	}
-	if t.outside == nil {
-		t.names = make(map[string]string)
-		for host := range r.Services {
-			for _, name := range aliases(host, t.namespace) {
-				t.names[name] = host
-			}
+	t.names = make(map[string]string)
+	for host := range r.Services {
+		for _, name := range aliases(host, t.namespace) {
+			t.names[name] = host
 		}
 	}
 	slices.SortStableFunc(t.wildcards, func(a, b wildcard) int { return len(b.pattern) - len(a.pattern) })
@@ -88,14 +78,11 @@ func (t *Table) add(name string, port int, h *virtualHost) {
 func (t *Table) Route(q *Request) *Rule {
 	host, port := splitHost(q.Host)
 	h := t.find(host, port)
-	if h == nil {
-		switch {
-		case t.outside == nil:
-			return t.passThrough(host, port)
-		case !t.gateway && !t.ports[port]:
-			return blackHole
-		}
-		return t.outside
+	switch {
+	case h == nil && t.gateway:
+		return t.missed
+	case h == nil:
+		return t.outside(host, port)
 	}
 	v := view{Request: q}
 	v.path, v.query, _ = strings.Cut(q.Path, "?")
@@ -104,7 +91,7 @@ func (t *Table) Route(q *Request) *Rule {
 			return h.routes[i].rule
 		}
 	}
-	return noRoute
+	return h.missed
 }
 
 func (t *Table) find(host string, port int) *virtualHost {

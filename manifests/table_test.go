@@ -20,7 +20,7 @@ func rulesOf(t testing.TB, documents ...string) *Rules {
 // subsets is the DestinationRule of stage prod.
 func subsets(t testing.TB) string {
 	t.Helper()
-	text, err := StageYAML("prod")
+	text, err := BundledYAML("prod.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -325,7 +325,7 @@ func TestPick(t *testing.T) {
 			}
 		}
 	}
-	if got := noRoute.Pick(.5); got != nil {
+	if got := noRoute("").Pick(.5); got != nil {
 		t.Errorf("a direct answer has the destination %+v, want none", got)
 	}
 }
@@ -466,21 +466,27 @@ func TestEntryHost(t *testing.T) {
 	rule := "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: v}\nspec: {hosts: [%], gateways: [g], http: [{" + toM + "}]}\n"
 	for _, c := range []struct {
 		gateway, rule, want string
-		ok                  bool
+		served              bool
 	}{
 		{"'*'", "'*'", "", true},
 		{"'*'", "a.b", "a.b", true},
 		{"a.b", "'*'", "a.b", true},
 		{"'*.a.b'", "'*'", "hellochaos.a.b", true},
 		{"'*.a.b'", "'*.c.a.b'", "hellochaos.c.a.b", true},
-		{"a.b", "c.d", "", false},
+		{"a.b", "c.d", "a.b", false},
+		{"'*'", "", "", false},
+		{"'*.a.b'", "", "hellochaos.a.b", false},
 	} {
-		r := rulesOf(t, strings.Replace(gateway, "%", c.gateway, 1), strings.Replace(rule, "%", c.rule, 1))
-		got, ok := r.EntryHost("default/g")
-		if got != c.want || ok != c.ok {
-			t.Errorf("gateway %s, rule %s: %q %v, want %q %v", c.gateway, c.rule, got, ok, c.want, c.ok)
+		documents := []string{strings.Replace(gateway, "%", c.gateway, 1)}
+		if c.rule != "" {
+			documents = append(documents, strings.Replace(rule, "%", c.rule, 1))
 		}
-		if rule := r.Table(Caller{Gateway: "default/g"}).Route(&Request{Host: or(got, "any:1"), Path: "/"}); (rule.Direct == nil) != c.ok {
+		r := rulesOf(t, documents...)
+		got, ok := r.EntryHost("default/g")
+		if got != c.want || !ok {
+			t.Errorf("gateway %s, rule %s: %q %v, want %q", c.gateway, c.rule, got, ok, c.want)
+		}
+		if rule := r.Table(Caller{Gateway: "default/g"}).Route(&Request{Host: or(got, "any:1"), Path: "/"}); (rule.Direct == nil) != c.served {
 			t.Errorf("gateway %s, rule %s: host %q meets %s", c.gateway, c.rule, got, rule.Name)
 		}
 	}

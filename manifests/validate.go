@@ -85,8 +85,13 @@ func (d *document) checkDestinationRule(spec *networking.DestinationRule) {
 		}
 		names[s.Name] = true
 	}
-	if spec.TrafficPolicy != nil && spec.TrafficPolicy.LoadBalancer == nil {
-		d.problem("spec.trafficPolicy", "must not be empty, since Istio refuses it: set loadBalancer, or remove trafficPolicy")
+	if policy := spec.TrafficPolicy; policy != nil {
+		if policy.LoadBalancer == nil && policy.Tls == nil {
+			d.problem("spec.trafficPolicy", "must not be empty, since Istio refuses it: set loadBalancer or tls, or remove trafficPolicy")
+		}
+		if policy.Tls != nil {
+			d.checkValue("spec.trafficPolicy.tls.mode", policy.Tls.Mode)
+		}
 	}
 	d.checkValue("spec.trafficPolicy.loadBalancer.simple", spec.TrafficPolicy.GetLoadBalancer().GetSimple())
 }

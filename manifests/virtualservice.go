@@ -158,6 +158,10 @@ func (d *document) checkFault(field string, f *networking.HTTPFaultInjection) {
 			d.problem(field+".delay", "must have fixedDelay")
 		}
 		d.checkPercentage(field+".delay.percentage.value", f.Delay.Percentage)
+		//lint:ignore SA1019 Istio still executes the old field
+		if percent := f.Delay.GetPercent(); percent < 0 || percent > 100 {
+			d.problem(field+".delay.percent", "must be from 0 to 100, not %d", percent)
+		}
 	}
 	if f.Abort != nil {
 		d.checkStatus(field+".abort.httpStatus", uint32(f.Abort.GetHttpStatus()))

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/hellochaos/hellochaos/reports"
+	"github.com/hellochaos/hellochaos/reports/render"
 )
 
 var update = flag.Bool("update", false, "write the table of docs/grafana.md from the metrics")
@@ -17,7 +17,7 @@ var update = flag.Bool("update", false, "write the table of docs/grafana.md from
 func table() string {
 	var out strings.Builder
 	out.WriteString("| metric | type | labels | what |\n| --- | --- | --- | --- |\n")
-	inReport := len(reports.Metrics())
+	inReport := len(render.Metrics())
 	for i, m := range All() {
 		name := "`" + m.Name + "`"
 		if i >= inReport {

@@ -11,8 +11,9 @@ import (
 
 	"github.com/hellochaos/hellochaos/attack"
 	"github.com/hellochaos/hellochaos/metrics"
-	"github.com/hellochaos/hellochaos/reports"
+	"github.com/hellochaos/hellochaos/reports/render"
 	"github.com/hellochaos/hellochaos/scenarios"
+	scenario "github.com/hellochaos/hellochaos/scenarios/run"
 	"github.com/hellochaos/hellochaos/target/mesh"
 )
 
@@ -41,8 +42,13 @@ func TestAtTheEndOfARun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := scenarios.Options{Seed: 7, Fail: 0.3, Cascade: "absorb", Tolerance: 0.05, Attack: attack.Options{MaxRequests: 200, Rate: 400}}
-	plan, err := scenarios.Plan(stages, o, scenarios.Pace{Capacity: mesh.Capacity, Timed: mesh.Timed}, nil)
+	phases, err := scenarios.Phases(stages, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := scenario.Options{Seed: 7, Fail: 0.3, Cascade: "absorb", Exclude: 0.01, SplitLo: 0.7, SplitHi: 1.4,
+		Attack: attack.Options{MaxRequests: 200, Rate: 400, Timeout: attack.DefaultTimeout}}
+	plan, err := scenario.Plan("egress, canary", phases, o, scenario.Pace{Capacity: mesh.Capacity, Timed: mesh.Timed})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,16 +57,15 @@ func TestAtTheEndOfARun(t *testing.T) {
 		t.Fatal(err)
 	}
 	run := metrics.New("1.2.3")
-	plan.Observe(run.Observer())
-	report := plan.Execute(t.Context(), on, nil)
+	plan.Subscribe(run.Handle)
+	report := plan.Execute(t.Context(), on)
 	report.Tool.Version = "1.2.3"
-	run.Ended(report)
 
 	registry := prometheus.NewPedanticRegistry()
 	registry.MustRegister(run)
 	served := texts(t, registry)
 	var out strings.Builder
-	if err := reports.Prometheus(&out, report); err != nil {
+	if err := render.Prometheus(&out, report); err != nil {
 		t.Fatal(err)
 	}
 	compared := 0
@@ -82,18 +87,16 @@ func TestAtTheEndOfARun(t *testing.T) {
 			t.Errorf("%s is not served", name)
 		}
 	}
-	sent := 0
-	for _, s := range report.Stages {
-		for _, p := range s.Phases {
-			sent += p.Observed
-			if p.Started.Before(report.Started) {
-				t.Errorf("%s %s began at %v, the run at %v", s.Name, p.Name, p.Started, report.Started)
-			}
+	natural := 0
+	for _, p := range report.Phases {
+		natural += len(p.Outcomes) // there is one for each natural request
+		if p.Started.Before(report.Started) {
+			t.Errorf("%s began at %v, the run at %v", p.Name, p.Started, report.Started)
 		}
 	}
 	for _, name := range []string{"hellochaos_requests_total", "hellochaos_responses_total"} {
-		if got := sum(t, registry, name); sent == 0 || got != float64(sent) {
-			t.Errorf("%s adds up to %v, want the %d requests of the report", name, got, sent)
+		if got := sum(t, registry, name); natural == 0 || got != float64(natural) {
+			t.Errorf("%s adds up to %v, want the %d natural requests of the report", name, got, natural)
 		}
 	}
 }

@@ -49,7 +49,7 @@ func TestServe(t *testing.T) {
 	if code, body := get(t, s.URL); code != 200 || body != "" {
 		t.Errorf("before the run: %d %q, want an empty page", code, body)
 	}
-	run.Began(reports.Report{Started: time.Unix(1, 0), Tool: reports.Tool{Go: "go1"}})
+	run.began(&reports.Report{Started: time.Unix(1, 0), Tool: reports.Tool{Go: "go1"}})
 	if code, body := get(t, s.URL); code != 200 || !strings.Contains(body, `hellochaos_build_info{goversion="go1",version="1.2.3"} 1`) {
 		t.Errorf("%d\n%s", code, body)
 	}

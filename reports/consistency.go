@@ -10,22 +10,54 @@ import (
 const maxSecond = 1_000_000
 
 // checkConsistency finds fields that contradict each other in a report of the right form, so that no code that reads the report needs
-// to check them again: the lower end of an interval is not above the upper one, bins and seconds ascend, K of a share is at most N,
-// and every span follows the one that caused it.
+// to check them again: names that must differ do, the lower end of an interval is not above the upper one, bins and seconds ascend, a
+// part is at most the whole, outcomes are those of all natural requests, and every span follows the one that caused it.
 func checkConsistency(r *Report, found *problems) {
-	unique(len(r.Stages), func(i int) string { return r.Stages[i].Name }, "stages", found)
-	for i := range r.Stages {
-		s, place := &r.Stages[i], fmt.Sprintf("stages[%d]", i)
-		unique(len(s.Checks), func(j int) string { return s.Checks[j].Name }, place+".checks", found)
-		unique(len(s.Phases), func(j int) string { return s.Phases[j].Name }, place+".phases", found)
-		unique(len(s.Amplification), func(j int) string { return s.Amplification[j].Hop }, place+".amplification", found)
-		for j := range s.Checks {
-			c := &s.Checks[j]
-			checkMeasurement(c, c.Before, fmt.Sprintf("%s.checks[%d].before", place, j), found)
-			checkMeasurement(c, c.After, fmt.Sprintf("%s.checks[%d].after", place, j), found)
+	checkInterval(&r.Settings.SplitTolerance, "settings.split_tolerance", found)
+	unique(len(r.Phases), func(i int) string { return r.Phases[i].Name }, "phases", found)
+	for i := range r.Phases {
+		p, place := &r.Phases[i], fmt.Sprintf("phases[%d]", i)
+		checkJudged(p, place, found)
+		checkMeasured(p.Latency, p.Seconds, p.Distributions, place, found)
+		checkSpans(p.Samples, place, found)
+	}
+}
+
+// checkJudged looks at what a phase judged.
+func checkJudged(p *Phase, place string, found *problems) {
+	unique(len(p.Shares), func(i int) string { return p.Shares[i].Name }, place+".shares", found)
+	for i := range p.Shares {
+		checkShare(&p.Shares[i], fmt.Sprintf("%s.shares[%d]", place, i), found)
+	}
+	before := found.count
+	for i := range p.Calls {
+		checkCall(&p.Calls[i], fmt.Sprintf("%s.calls[%d]", place, i), found)
+	}
+	if found.count == before { // A call with two equal branches would be reported again here.
+		checks := p.Checks()
+		unique(len(checks), func(i int) string { return checks[i].Name }, place+": the checks of calls", found)
+	}
+	if n := len(p.Outcomes); n != 0 && n != p.Natural {
+		found.add(place+".outcomes", "%d bytes: must be one for each of the natural_requests, which are %d, or none", n, p.Natural)
+	}
+}
+
+func checkCall(c *Call, place string, found *problems) {
+	checkShare(&c.Fails, place+".fails", found)
+	atMost(c.Mismatched, c.Judged, place+".mismatched", "judged", found)
+	atMost(c.Open, c.Judged, place+".open", "judged", found)
+	atMost(c.Decisive, c.Judged, place+".decisive", "judged", found)
+	unique(len(c.Branches), func(i int) string { return c.Branches[i].Name }, place+".branches", found)
+	if c.Split != nil {
+		unique(len(c.Split.Parts), func(i int) string { return c.Split.Parts[i].Name }, place+".split.parts", found)
+		for i := range c.Split.Parts {
+			checkShare(&c.Split.Parts[i].Share, fmt.Sprintf("%s.split.parts[%d]", place, i), found)
 		}
-		for j := range s.Phases {
-			checkPhase(&s.Phases[j], fmt.Sprintf("%s.phases[%d]", place, j), found)
+	}
+	for i, w := range c.Waits {
+		checkInterval(w.Interval, fmt.Sprintf("%s.waits[%d].interval_seconds", place, i), found)
+		if i > 0 && w.Try <= c.Waits[i-1].Try {
+			found.add(fmt.Sprintf("%s.waits[%d].try", place, i), "%d: must be larger than the one before it, which is %d", w.Try, c.Waits[i-1].Try)
 		}
 	}
 }
@@ -41,14 +73,9 @@ func unique(n int, name func(int) string, place string, found *problems) {
 	}
 }
 
-func checkMeasurement(c *Check, m *Measurement, place string, found *problems) {
-	if m == nil {
-		return
-	}
-	checkInterval(&m.Band, place+".band", found)
-	checkInterval(m.Interval, place+".interval", found)
-	if (c.Kind == Proportion || c.Kind == Exact) && m.K > m.N {
-		found.add(place+".k", "%d: must be at most n, which is %d", m.K, m.N)
+func atMost(part, whole int64, place, of string, found *problems) {
+	if part > whole {
+		found.add(place, "%d: must be at most %s, which is %d", part, of, whole)
 	}
 }
 
@@ -58,12 +85,18 @@ func checkInterval(i *stats.Interval, place string, found *problems) {
 	}
 }
 
-func checkPhase(p *Phase, place string, found *problems) {
-	for i, l := range p.Latency {
+func checkShare(s *Share, place string, found *problems) {
+	atMost(s.K, s.N, place+".k", "n", found)
+	checkInterval(s.Interval, place+".interval", found)
+}
+
+// checkMeasured looks at the latencies of a phase.
+func checkMeasured(latencies []Latency, seconds []Second, distributions []Distribution, place string, found *problems) {
+	for i, l := range latencies {
 		checkInterval(l.Interval, fmt.Sprintf("%s.latency[%d].interval_seconds", place, i), found)
 	}
 	last := -1
-	for i, s := range p.Seconds {
+	for i, s := range seconds {
 		where := fmt.Sprintf("%s.seconds[%d]", place, i)
 		if s.Number <= last || s.Number > maxSecond {
 			found.add(where+".number", "%d: must be larger than the number before it, and at most %d", s.Number, maxSecond)
@@ -72,10 +105,13 @@ func checkPhase(p *Phase, place string, found *problems) {
 		checkBins(s.OK, where+".ok", found)
 		checkBins(s.Failed, where+".failed", found)
 	}
-	for i, d := range p.Distributions {
+	for i, d := range distributions {
 		checkBins(d.Bins, fmt.Sprintf("%s.distributions[%d].bins", place, i), found)
 	}
-	for i, s := range p.Samples {
+}
+
+func checkSpans(samples []Sample, place string, found *problems) {
+	for i, s := range samples {
 		for j, span := range s.Spans {
 			if span.Parent >= j {
 				found.add(fmt.Sprintf("%s.samples[%d].spans[%d].parent", place, i, j), "%d: must be the number of a span before this one, or -1", span.Parent)

@@ -52,6 +52,9 @@ func fieldsOf(kind reflect.Type) []field {
 	}
 	var fields []field
 	for _, declared := range reflect.VisibleFields(kind) {
+		if declared.Anonymous {
+			continue // Its fields follow, and are those of the object itself.
+		}
 		name, options, _ := strings.Cut(declared.Tag.Get("json"), ",")
 		k := field{name: name, kind: declared.Type, required: !strings.Contains(options, "omit")}
 		for _, rule := range strings.Split(declared.Tag.Get("jsonschema"), ",") {

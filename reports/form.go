@@ -2,6 +2,7 @@ package reports
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -23,26 +24,28 @@ const (
 // number from -mostFloat to mostFloat.
 var ranges = map[string]stats.Interval{
 	"fail": {Hi: 1}, "hang": {Hi: 1}, "tolerance": {Hi: 1}, "alpha_early": {Hi: 1}, "alpha_final": {Hi: 1}, "quantile": {Hi: 1},
-	"aborts": {Hi: 1}, "canary_weight": {Hi: 100}, "status": {Hi: 999}, "call_status": {Hi: 999}, "answer": {Hi: 999},
+	"aborts": {Hi: 1}, "delays": {Hi: 1}, "share": {Hi: 1}, "exclude": {Hi: 1}, "excludes": {Hi: 1}, "distance": {Hi: 1}, "limit": {Hi: 1},
+	"canary_weight": {Hi: 100}, "status": {Hi: 999}, "call_status": {Hi: 999}, "answer": {Hi: 999}, "abort_status": {Hi: 999},
 	"parent": {Lo: -1, Hi: most}, "seed": {Hi: math.MaxUint64},
 	"elapsed_seconds": {Hi: mostFloat}, "applied_seconds": {Hi: mostFloat}, "latency_seconds": {Hi: mostFloat},
 	"value_seconds": {Hi: mostFloat}, "call_elapsed_seconds": {Hi: mostFloat}, "per_try_timeout_seconds": {Hi: mostFloat},
+	"timeout_seconds": {Hi: mostFloat}, "delay_seconds": {Hi: mostFloat}, "predicted_error": {Hi: mostFloat}, "first_at_seconds": {Hi: mostFloat}, "last_at_seconds": {Hi: mostFloat},
 	"planned_rate": {Hi: mostFloat}, "achieved_rate": {Hi: mostFloat}, "rate": {Hi: mostFloat},
 }
 
 // checkForm finds what is wrong with the form of a report: fields that are missing, unknown or given twice, and values that do not
-// have the type, the enumeration or the range of their field. data must be valid JSON. newer is true for a report of a newer minor
-// version, whose unknown fields are skipped.
-func checkForm(data []byte, newer bool, found *problems) {
-	f := &form{decoder: json.NewDecoder(bytes.NewReader(data)), newer: newer, found: found}
+// have the type, the enumeration or the range of their field. data must be valid JSON, and kind is the type that the report must have.
+// The unknown fields of a newer minor version are skipped.
+func checkForm(data []byte, kind reflect.Type, s schema, found *problems) {
+	f := &form{decoder: json.NewDecoder(bytes.NewReader(data)), schema: s, found: found}
 	f.decoder.UseNumber()
-	f.value(&field{kind: reflect.TypeFor[Report]()})
+	f.value(&field{kind: kind})
 }
 
 // form reads a report token by token, and compares each with the type that it should have.
 type form struct {
 	decoder *json.Decoder
-	newer   bool
+	schema  schema
 	found   *problems
 	place   []step
 }
@@ -87,7 +90,7 @@ func (f *form) value(of *field) {
 		f.selfDecoding(kind)
 		return
 	}
-	if kind == binsType {
+	if isBins(kind) {
 		f.bins(kind)
 		return
 	}
@@ -108,6 +111,10 @@ func (f *form) value(of *field) {
 			f.entries(kind)
 		}
 	case reflect.Slice, reflect.Array:
+		if kind.Elem().Kind() == reflect.Uint8 {
+			f.bytes(token)
+			return
+		}
 		if token == nil && kind.Kind() == reflect.Slice {
 			return // Go writes an empty slice as null.
 		}
@@ -144,7 +151,10 @@ func (f *form) selfDecoding(kind reflect.Type) {
 	}
 }
 
-var binsType = reflect.TypeFor[[]Bin]()
+// isBins reports whether a type is a list of bins: of pairs of whole numbers.
+func isBins(kind reflect.Type) bool {
+	return kind.Kind() == reflect.Slice && kind.Elem().Kind() == reflect.Array && kind.Elem().Len() == 2 && kind.Elem().Elem().Kind() == reflect.Int64
+}
 
 // bins reads an array of bins. Most of a report is bins, so they are read as a whole, and token by token only where something is
 // wrong with them.
@@ -261,12 +271,12 @@ func (f *form) unknown(known []field, name string) {
 	switch {
 	case i >= 0:
 		f.unwanted(name, "the field must be written "+known[i].name)
-	case f.newer:
+	case f.schema.newer:
 		if _, opened := f.token().(json.Delim); opened {
 			f.skip()
 		}
 	default:
-		f.unwanted(name, "unknown field: schema "+SchemaVersion+" does not have it")
+		f.unwanted(name, "unknown field: schema "+f.schema.known+" does not have it")
 	}
 }
 
@@ -310,6 +320,21 @@ func (f *form) text(token json.Token, of *field) {
 	s, ok := token.(string)
 	if !ok || len(of.enumeration) > 0 && indexOf(of.enumeration, func(e *string) bool { return *e == s }) < 0 {
 		f.wrong(token, of.accepted())
+	}
+}
+
+// bytes reads bytes, which JSON has in base64.
+func (f *form) bytes(token json.Token) {
+	if token == nil {
+		return // Go writes an empty slice as null.
+	}
+	s, ok := token.(string)
+	if ok {
+		_, err := base64.StdEncoding.DecodeString(s)
+		ok = err == nil
+	}
+	if !ok {
+		f.wrong(token, "bytes in base64")
 	}
 }
 

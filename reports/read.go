@@ -9,10 +9,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strconv"
 	"strings"
 
 	"github.com/hellochaos/hellochaos/reports/terminal"
+	v1 "github.com/hellochaos/hellochaos/reports/v1"
 )
 
 // MaxSize is the largest size of a report in bytes: more than ten times the size of a report of all stages.
@@ -63,10 +65,10 @@ func tooLarge(size int64) error {
 	return fmt.Errorf("%s: a report of hellochaos has at most %d MiB, so this is not a report", there, MaxSize>>20)
 }
 
-// Read reads one report, whose schema has the major version of this program and any minor version. The report that it returns has
-// the form of docs/report.schema.json, and its fields do not contradict each other, so that every format can be written of it.
-// Fields of a newer minor version are left out, which a remark of the report mentions. The error lists all problems with their
-// places.
+// Read reads one report, of the major schema version of this program or of the one before it, and of any minor version. The report
+// that it returns has the form of docs/report.schema.json, and its fields do not contradict each other, so that every format can be
+// written of it. A report of the older major version is turned into today's form (UpgradedFrom), and fields of a newer minor version
+// are left out; a remark of the report mentions either. The error lists all problems with their places.
 func Read(r io.Reader) (*Report, error) {
 	data, err := io.ReadAll(io.LimitReader(r, MaxSize+1))
 	switch {
@@ -81,28 +83,54 @@ func Read(r io.Reader) (*Report, error) {
 	if len(bytes.TrimSpace(data)) == 0 {
 		return nil, errors.New("the file is empty: the run that should have written it has not ended, or it failed")
 	}
-	version, newer, err := schemaOf(data)
+	s, err := schemaOf(data)
 	if err != nil {
 		return nil, err
 	}
-	var found problems
-	checkForm(data, newer, &found)
-	if err := found.err(); err != nil {
+	if s.known == v1.SchemaVersion {
+		return readOld(data, s)
+	}
+	report, err := readForm(data, s, checkConsistency)
+	if err != nil {
 		return nil, err
 	}
-	report := new(Report)
-	if err := json.Unmarshal(data, report); err != nil {
-		return nil, fmt.Errorf("decoding the report: %w", err)
-	}
-	checkConsistency(report, &found)
-	if err := found.err(); err != nil {
-		return nil, err
-	}
-	if newer {
+	if s.newer {
 		report.Schema = SchemaVersion
-		report.Remarks = append(report.Remarks, fmt.Sprintf("The report has schema %s. This program knows %s, and left out the fields that are newer.", version, SchemaVersion))
+		report.Remarks = append(report.Remarks, fmt.Sprintf("The report has schema %s. This program knows %s, and left out the fields that are newer.", s.version, SchemaVersion))
 	}
 	return report, nil
+}
+
+// readOld reads a report of the older major version, and makes one of today's form of it.
+func readOld(data []byte, s schema) (*Report, error) {
+	old, err := readForm(data, s, checkOldConsistency)
+	if err != nil {
+		return nil, err
+	}
+	report := upgrade(old, s.version)
+	var found problems
+	if checkConsistency(report, &found); found.count > 0 {
+		return nil, fmt.Errorf("the report cannot be turned into the form of schema %s: %w", SchemaVersion, found.err())
+	}
+	return report, nil
+}
+
+// readForm reads data as a value of a type. The error lists what is wrong with its form, or else what contradicts itself in it.
+func readForm[T any](data []byte, s schema, consistent func(*T, *problems)) (*T, error) {
+	var found problems
+	checkForm(data, reflect.TypeFor[T](), s, &found)
+	if err := found.err(); err != nil {
+		return nil, err
+	}
+	value := new(T)
+	if err := json.Unmarshal(data, value); err != nil {
+		return nil, fmt.Errorf("decoding the report: %w", err)
+	}
+	consistent(value, &found)
+	if err := found.err(); err != nil {
+		return nil, err
+	}
+	return value, nil
 }
 
 // decoded returns a text without the byte order mark that some editors and shells write before UTF-8. JSON is UTF-8 (RFC 8259). The
@@ -120,32 +148,40 @@ func decoded(data []byte) ([]byte, error) {
 	return bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")), nil
 }
 
-// schemaOf returns the schema version of a report, and whether its minor number is larger than that of SchemaVersion. The error
-// reports why data is not a report that this program can read.
-func schemaOf(data []byte) (version string, newer bool, err error) {
+// schema is the schema version of a report, beside the one by which this program reads it.
+type schema struct {
+	version, known string
+	// newer: the version's minor number is larger than that of the known one.
+	newer bool
+}
+
+// schemaOf returns the schema version of a report. The error reports why data is not a report that this program can read.
+func schemaOf(data []byte) (schema, error) {
 	var head struct {
 		Schema json.RawMessage `json:"schema"`
 	}
-	err = json.Unmarshal(data, &head)
+	err := json.Unmarshal(data, &head)
 	var syntax *json.SyntaxError
 	switch {
 	case errors.As(err, &syntax):
-		return "", false, malformed(data, syntax)
+		return schema{}, malformed(data, syntax)
 	case err != nil:
-		return "", false, fmt.Errorf("%s, not a report: a report is an object", kindOf(data))
+		return schema{}, fmt.Errorf("%s, not a report: a report is an object", kindOf(data))
 	case head.Schema == nil:
-		return "", false, errors.New(`not a report of hellochaos: it has no field "schema"`)
+		return schema{}, errors.New(`not a report of hellochaos: it has no field "schema"`)
 	}
-	ours, oursMinor, _ := parseVersion(SchemaVersion)
+	var version string
 	err = json.Unmarshal(head.Schema, &version)
 	major, minor, ok := parseVersion(version)
-	switch {
-	case err != nil || !ok:
-		return "", false, fmt.Errorf(`not a report of hellochaos: schema: %s: must be a version such as "%s"`, shown(string(head.Schema)), SchemaVersion)
-	case major != ours:
-		return "", false, fmt.Errorf("the report has schema %s, and this program reads %d.x: use the hellochaos that wrote the report, or one of the same major schema version", version, ours)
+	if err != nil || !ok {
+		return schema{}, fmt.Errorf(`not a report of hellochaos: schema: %s: must be a version such as "%s"`, shown(string(head.Schema)), SchemaVersion)
 	}
-	return version, minor > oursMinor, nil
+	for _, known := range []string{SchemaVersion, v1.SchemaVersion} {
+		if ours, oursMinor, _ := parseVersion(known); major == ours {
+			return schema{version: version, known: known, newer: minor > oursMinor}, nil
+		}
+	}
+	return schema{}, fmt.Errorf("the report has schema %s, and this program reads 1.x and 2.x: use the hellochaos that wrote the report, or one that reads its major schema version", version)
 }
 
 // parseVersion reads "MAJOR.MINOR".

@@ -1,6 +1,6 @@
-// Package reports holds the one schema of a run's report, and writes a report in each format. It knows what was measured and
-// decided. It must not know how requests were sent, how manifests were applied or how a verdict was reached, so that a saved
-// report can be read, rendered and compared by a program without load or cluster code.
+// Package reports holds the one schema of a run's report and its renderers. It knows what was measured and decided, and
+// how to say it; it must not know how any of it was sent, applied or judged, so that a saved report can be read,
+// rendered and compared without load or cluster code.
 package reports
 
 import (
@@ -9,33 +9,49 @@ import (
 	"github.com/hellochaos/hellochaos/stats"
 )
 
-// SchemaVersion is the version of the form of report.json. A reader can read every report whose major number it knows.
-const SchemaVersion = "1.2"
+// SchemaVersion is the version of the form of report.json: a reader that knows its major number can read it.
+const SchemaVersion = "2.0"
 
 // Report is one run. Every rate is a number of requests a second, every time is in seconds, every share is in [0,1].
 type Report struct {
-	Schema  string    `json:"schema"`
-	Tool    Tool      `json:"tool"`
-	Command []string  `json:"command"`
-	Started time.Time `json:"started"`
-	Elapsed float64   `json:"elapsed_seconds"`
-	Target  Target    `json:"target"`
-	// Settings are the parameters of the run as they took effect.
+	Schema string `json:"schema"`
+	// UpgradedFrom is the schema version of the report that this one was made of, where it was of an older form. Such a report
+	// lacks what the older form does not have: probes, coverage, mismatches, outcomes.
+	UpgradedFrom string    `json:"upgraded_from,omitempty"`
+	Tool         Tool      `json:"tool"`
+	Command      []string  `json:"command"`
+	Started      time.Time `json:"started"`
+	Elapsed      float64   `json:"elapsed_seconds"`
+	Target       Target    `json:"target"`
+	// Scenario is what was run.
+	Scenario Scenario `json:"scenario"`
+	// Settings are what the run was asked for, as they took effect.
 	Settings Settings `json:"settings"`
 	Verdict  Verdict  `json:"verdict" jsonschema:"enum=pass,enum=fail,enum=inconclusive"`
 	// Summary is the verdict in one sentence.
-	Summary string  `json:"summary"`
-	Aborted bool    `json:"aborted"`
-	Stages  []Stage `json:"stages"`
-	// Links lead to dashboards and traces of the run. Remarks report what went wrong without changing any result of the run: a
-	// Grafana that refused a request, a collector that did not answer.
+	Summary string `json:"summary"`
+	Aborted bool   `json:"aborted"`
+	// Phases are sets of objects that were in force one after another, each the one before with more applied.
+	Phases []Phase `json:"phases"`
+	// Findings are what is wrong with the manifests themselves, whatever the mesh makes of them.
+	Findings []Finding `json:"findings,omitempty"`
+	// Links lead to dashboards and traces of the run; Remarks are what went wrong beside it and took nothing away from it: a
+	// Grafana that refused, a collector that was down.
 	Links   []Link   `json:"links,omitempty"`
 	Remarks []string `json:"remarks,omitempty"`
-	// Restored reports whether the target was put back as it was. Error reports what went wrong in the target or in hellochaos.
+	// Restored says how the target was put back; Error what went wrong in the target or the tool, if anything.
 	Restored string `json:"restored" jsonschema:"enum=restored,enum=not restored"`
-	// Restoration reports what was put back. It is absent where nothing had to be put back.
+	// Restoration is what was put back; none where the target needed nothing.
 	Restoration *Restoration `json:"restoration,omitempty"`
 	Error       string       `json:"error,omitempty"`
+}
+
+// Scenario is what a run ran.
+type Scenario struct {
+	// Name is a scenario's name, or the names of the stages that were chosen, joined by ", ".
+	Name string `json:"name"`
+	// Services are the services that obey and answer as stand-ins, callers before those that they call.
+	Services []string `json:"services,omitempty"`
 }
 
 // Tool is the program that made a report.
@@ -44,220 +60,375 @@ type Tool struct {
 	Version string `json:"version"`
 	Go      string `json:"go"`
 	System  string `json:"system"`
-	// Processors is the number of processors that the program could use.
+	// Processors is how many the program could use.
 	Processors int `json:"processors,omitempty"`
+	// Draws is the version of the draws and trails. Two runs of one seed draw the same only where it is the same.
+	Draws string `json:"draws,omitempty"`
 }
 
 // Target is what was tested.
 type Target struct {
 	Kind   string `json:"kind"`
 	Detail string `json:"detail"`
-	// Versions are the versions of the software that was tested, by its name: "istio", "kubernetes".
+	// Versions are those of what was tested, by name: "istio", "kubernetes".
 	Versions map[string]string `json:"versions,omitempty"`
-	// Deviation names what the target does wrong on purpose (--break). Reports show it; no verdict depends on it.
+	// Deviation is what the target was told to do wrong on purpose; it is shown, and no verdict looks at it.
 	Deviation string `json:"deviation,omitempty"`
 }
 
-// Restoration reports how a target was put back, and what was not put back.
+// Restoration is how a target was put back, as far as it was.
 type Restoration struct {
-	Objects int    `json:"objects"` // how many objects were read back and found to be as they were before the run
+	Objects int    `json:"objects"` // that were read back as they were before
 	Detail  string `json:"detail,omitempty"`
-	// Problem reports what was not put back, why, and which command the user can type. It is empty where all was put back.
+	// Problem says what was not put back, why, and what to type.
 	Problem string  `json:"problem,omitempty"`
 	Elapsed float64 `json:"elapsed_seconds"`
 }
 
 // Settings are a run's parameters.
 type Settings struct {
-	Seed         uint64  `json:"seed"`
-	Fail         float64 `json:"fail"`
-	Hang         float64 `json:"hang"`
-	Cascade      string  `json:"cascade"`
-	CanaryWeight int     `json:"canary_weight"`
-	Tolerance    float64 `json:"tolerance"`
-	// AlphaEarly is the error probability of the confidence sequence, which may decide a check before all requests are sent.
-	// AlphaFinal is that of the interval at the end.
-	AlphaEarly float64 `json:"alpha_early"`
-	AlphaFinal float64 `json:"alpha_final"`
-	// Rate is the number of requests a second that the user chose. It is 0 where each phase planned its own.
+	Seed    uint64  `json:"seed"`
+	Fail    float64 `json:"fail"`
+	Hang    float64 `json:"hang"`
+	Cascade string  `json:"cascade"`
+	// Exclude is the share of deviating calls that the run set out to exclude for each rule, at one in a thousand.
+	Exclude float64 `json:"exclude"`
+	// SplitTolerance are the two factors of a weight that a split must exclude to pass.
+	SplitTolerance stats.Interval `json:"split_tolerance"`
+	// Parameters are the scenario's own, by name, as text: "canary-weight": "20".
+	Parameters map[string]string `json:"parameters,omitempty"`
+	// RequireTimes: times that cannot be judged make the run inconclusive.
+	RequireTimes bool `json:"require_times,omitempty"`
+	// Rate is the requests a second that the user asked for; 0: as each phase planned it.
 	Rate float64 `json:"rate,omitempty"`
 	// ManifestsHash is the SHA-256, in hexadecimal digits, of all objects that the run's phases applied, in their order.
 	ManifestsHash string `json:"manifests_hash,omitempty"`
-	// Manifests is the folder whose manifests replaced those of bundled stages. It is empty where all are bundled.
+	// Manifests is the folder that replaced bundled stages; empty: all bundled.
 	Manifests string `json:"manifests,omitempty"`
 }
 
-// Stage is one policy, measured before and after it was applied.
-type Stage struct {
-	Name    string  `json:"name"`
-	Title   string  `json:"title"`
-	Verdict Verdict `json:"verdict" jsonschema:"enum=pass,enum=fail,enum=inconclusive"`
-	Phases  []Phase `json:"phases,omitempty"`
-	Checks  []Check `json:"checks,omitempty"`
-	// Amplification is reported; no verdict depends on it.
-	Amplification []Amplification `json:"amplification,omitempty"`
-	// Policies are the retry policies in force after the stage, hop by hop.
-	Policies []Policy `json:"policies,omitempty"`
-	// Manifests are the objects that the stage itself applied, as they were applied.
-	Manifests []Manifest `json:"manifests,omitempty"`
-	// PromiseBroken is true where the manifests themselves predict something else than the tutorial promises. Words report why.
-	PromiseBroken bool `json:"promise_broken,omitempty"`
-	// Words are sentences that report what happened and why. They follow from the numbers of this report alone.
-	Words []string `json:"words,omitempty"`
+// Severity is how much a finding matters: an error fails the run.
+type Severity string
+
+const (
+	SeverityError   Severity = "error"
+	SeverityWarning Severity = "warning"
+)
+
+// Finding is something that is wrong with the manifests.
+type Finding struct {
+	ID       string   `json:"id"`
+	Severity Severity `json:"severity" jsonschema:"enum=error,enum=warning"`
+	// Phase is the first phase in which it holds.
+	Phase string `json:"phase"`
+	File  string `json:"file,omitempty"`
+	Line  int    `json:"line,omitempty"`
+	// Object is the object, "VirtualService middleware".
+	Object string `json:"object"`
+	// Text says what is wrong, what it does to traffic, and how to mend it.
+	Text string `json:"text"`
 }
 
-// Phase is one series of requests: before or after the stage was applied.
+// Phase is one set of objects in force, and the requests that were sent meanwhile.
 type Phase struct {
+	// Name is unique in a report: a stage's name, or "application" before the first.
 	Name  string `json:"name"`
+	Title string `json:"title"`
+	// Base: the phase is only what the next one is compared with. No probes are sent in it.
+	Base    bool    `json:"base,omitempty"`
+	Verdict Verdict `json:"verdict" jsonschema:"enum=pass,enum=fail,enum=inconclusive"`
+	// Entry is how requests enter: "direct", "gateway", or "caller" for a caller in the mesh.
 	Entry string `json:"entry"`
-	// Started is the time at which the first request was due. It is absent where no request was due.
+	// Started is when the first request was due; zero: none was. The objects took effect before that, after Applied seconds.
 	Started time.Time `json:"started,omitzero"`
-	// Way is the way by which requests reached the entry: "loopback", "load balancer 203.0.113.7:80".
+	// Way is how the entry was found: "loopback", "load balancer 203.0.113.7:80".
 	Way string `json:"way,omitempty"`
-	// Applied is how long the target took until new requests obeyed the phase's objects. Requests were sent after that.
-	Applied  float64 `json:"applied_seconds"`
-	Elapsed  float64 `json:"elapsed_seconds"`
-	Planned  int     `json:"planned_requests"`
-	Sent     int     `json:"sent_requests"`
-	Observed int     `json:"observed_requests"`
-	Unsent   int     `json:"unsent_requests"`
-	// PlannedRate and AchievedRate are requests a second. The lag of a request is the time at which it was sent minus the time at
-	// which it was due.
+	// Applied is how long the target took until new requests obeyed the phase's objects.
+	Applied float64 `json:"applied_seconds"`
+	Elapsed float64 `json:"elapsed_seconds"`
+	// Natural requests are drawn at the run's fail probability; Probes have failures pinned so that every branch is met.
+	// Planned counts both, and so do Sent, Observed and Unsent.
+	Planned  int `json:"planned_requests"`
+	Natural  int `json:"natural_requests"`
+	Probes   int `json:"probe_requests"`
+	Sent     int `json:"sent_requests"`
+	Observed int `json:"observed_requests"`
+	Unsent   int `json:"unsent_requests"`
+	// PlannedRate and AchievedRate are requests a second; the lag is start minus planned start.
 	PlannedRate  float64 `json:"planned_rate"`
 	AchievedRate float64 `json:"achieved_rate"`
 	LagMedian    float64 `json:"lag_median_seconds"`
 	LagP99       float64 `json:"lag_p99_seconds"`
-	// Stopped is true where every check was decided before the planned number of requests was sent.
+	// Stopped: everything was decided before the planned number was sent.
 	Stopped bool `json:"stopped_early"`
-	// GeneratorLimited is true where the load generator could not keep its schedule, so that no check of the phase has a verdict.
-	// Late is true where requests were sent late, so that no check of times has a verdict.
+	// GeneratorLimited: the generator could not keep its schedule. Late: hits started late, so no time is judged.
 	GeneratorLimited bool     `json:"generator_limited"`
 	Late             bool     `json:"late"`
 	Warnings         []string `json:"warnings,omitempty"`
-	// Incidents report what others changed at the target during the phase. Replaced is true where pods were replaced, so that no
-	// check of the phase has a verdict.
+	// Incidents are what others did to the target meanwhile; Replaced: pods were among it, so nothing is judged.
 	Incidents []string `json:"incidents,omitempty"`
 	Replaced  bool     `json:"replaced,omitempty"`
-	// Compared lists other sources that count the same tries as the services do, where they agree, or why there is no such source:
+	// Compared says what other sources of the services' counters say of the same tries where they agree, or why there are none:
 	// "Envoy's statistics: backend 495 of 495".
 	Compared []string `json:"compared,omitempty"`
-	// Latency has the quantiles of the latencies at the edge, separately for good and for failed answers. Seconds has all
-	// latencies, by the second of the phase for which the request was planned.
+
+	// Shares are of the natural requests: "edge fails", "any of ours fails". They are shown and not judged, since the draws
+	// decide them; the calls are judged.
+	Shares []Share `json:"shares,omitempty"`
+	// Calls are what was called by whom under which rule, from the edge inwards.
+	Calls []Call `json:"calls,omitempty"`
+	// Mismatches are the calls that met something else than the rules allow: the first of each kind and rule.
+	Mismatches []Mismatch `json:"mismatches,omitempty"`
+	// NotChecked are what could not be looked at, each with its reason; it takes nothing away from the verdict.
+	NotChecked []string `json:"not_checked,omitempty"`
+	// Undecided says why the phase has no verdict, where it has none; it did not end, or pods were replaced.
+	Undecided string `json:"undecided,omitempty"`
+	// Outcomes has a byte for each natural request, in order, in base64: bit 0: it failed at the edge, bit 1: a service of ours
+	// failed; the other six are a hash of the statuses and attempt counts of all its calls that its draws decide, from 1 to 63,
+	// and 0 where a time limit may have decided one of them.
+	Outcomes []byte `json:"outcomes,omitempty"`
+
+	// Manifests are the objects that the phase adds to the one before, as they were applied.
+	Manifests []Manifest `json:"manifests,omitempty"`
+	// PromiseBroken: the manifests themselves do not imply what the scenario promises of the phase; Words say why.
+	PromiseBroken bool `json:"promise_broken,omitempty"`
+	// Words say what happened and why, from this report alone.
+	Words []string `json:"words,omitempty"`
+
+	// Latency has the quantiles of the natural requests' answers at the edge, good and failed ones apart; Seconds all of them,
+	// by the second of the phase for which they were planned.
 	Latency []Latency `json:"latency,omitempty"`
 	Seconds []Second  `json:"seconds,omitempty"`
-	// Distributions are all latencies of the phase, separately for each outcome and number of tries.
+	// Distributions are all latencies of the phase, apart by outcome and number of tries.
 	Distributions []Distribution `json:"distributions,omitempty"`
-	// Edges are the arrows of the service graph. Samples are requests with every try that was recorded of them.
+	// Edges are the service graph; Samples the requests of which each try is told.
 	Edges   []Edge   `json:"edges,omitempty"`
 	Samples []Sample `json:"samples,omitempty"`
 }
 
-// Second is the latencies of one second of a phase, in bins of a logarithmic histogram that are less than 1 % wide. The first
-// second is number 0.
-type Second struct {
-	Number int   `json:"number"`
-	OK     []Bin `json:"ok,omitempty"`
-	Failed []Bin `json:"failed,omitempty"`
-}
+// Names of shares of requests.
+const (
+	EdgeFails = "edge fails"        // bit 0 of Phase.Outcomes
+	AnyFails  = "any of ours fails" // bit 1
+)
 
-// Bin is the lowest latency of a bin in microseconds, and the number of requests in the bin. A request that timed out is in
-// the highest bin.
-type Bin [2]int64
-
-// Latency is one quantile of the edge's latencies of one outcome ("ok" or "failed"), of all requests or of those with one
-// number of tries.
-type Latency struct {
-	Outcome  string          `json:"outcome"`
-	Tries    int             `json:"tries,omitempty"` // tries of the frontend, which the gateway sent; 0 for any number of tries
-	Quantile float64         `json:"quantile"`
-	Value    float64         `json:"value_seconds"`
-	Interval *stats.Interval `json:"interval_seconds,omitempty"` // absent where n is too small
+// Share is a share of trials beside its prediction.
+type Share struct {
+	Name      string  `json:"name"`
+	Predicted float64 `json:"predicted"`
+	// PredictedError is the standard error of a prediction that was found by playing many requests; 0: it is exact.
+	PredictedError float64 `json:"predicted_error,omitempty"`
+	// Promised is the prediction for the scenario's own manifests, where the user replaced some of them.
+	Promised *float64        `json:"promised,omitempty"`
+	Measured *float64        `json:"measured,omitempty"` // none: no data
+	Interval *stats.Interval `json:"interval,omitempty"` // at 95 %
+	K        int64           `json:"k"`
 	N        int64           `json:"n"`
 }
 
-// Kind is how a check is judged.
-type Kind string
-
-const (
-	// Proportion is a share of trials. The check passes where its interval lies in the band of tolerance, and fails where the two
-	// do not overlap.
-	Proportion Kind = "proportion"
-	// Exact is a share that must be 0 or 1. One violation fails the check.
-	Exact Kind = "exact"
-	// Ledger counts tries at the called service: each failure that the policy retries must be followed by exactly one more try,
-	// up to the policy's limit.
-	Ledger Kind = "ledger"
-	// Median is the median of times, with an interval from order statistics, in a band of ratios to the prediction.
-	Median Kind = "median"
-)
-
-// Check is one number of a stage, before and after.
-type Check struct {
-	Name    string       `json:"name"`
-	Kind    Kind         `json:"kind" jsonschema:"enum=proportion,enum=exact,enum=ledger,enum=median"`
-	Unit    string       `json:"unit"` // "share", "retries", "seconds"
-	Hop     string       `json:"hop,omitempty"`
-	Cohort  string       `json:"cohort,omitempty"`
-	Before  *Measurement `json:"before,omitempty"`
-	After   *Measurement `json:"after,omitempty"`
-	Verdict Verdict      `json:"verdict" jsonschema:"enum=pass,enum=fail,enum=inconclusive"`
+// Call is the calls from one service to another under one rule.
+type Call struct {
+	// From is "edge" for the load generator, or a service; To is a service, or the host that was called where none of ours
+	// answers there.
+	From string `json:"from"`
+	To   string `json:"to"`
+	// Cohorts are the requests that lead to these calls, where not all do.
+	Cohorts []string `json:"cohorts,omitempty"`
+	// Rule is what the caller's proxy does; none where the caller has no proxy.
+	Rule *Rule `json:"rule,omitempty"`
+	// Fails is how often such calls fail, of those that the answers of natural requests show.
+	Fails Share `json:"fails"`
+	// Tries are those that the called service counted for natural requests, for each of them.
+	Tries *Factor `json:"tries,omitempty"`
+	// Judged are the calls, natural and probed, that were held against the oracle; Mismatched those that met something else
+	// than it allows; Open those that a time limit may have decided.
+	Judged     int64 `json:"judged"`
+	Mismatched int64 `json:"mismatched"`
+	Open       int64 `json:"open"`
+	// Decisive calls would have met something else without the rule. Excludes is the share of deviating calls that so many
+	// without a mismatch exclude at one in a thousand; none where there are none.
+	Decisive int64    `json:"decisive"`
+	Excludes *float64 `json:"excludes,omitempty"`
+	// Requests is the verdict on each call by itself: whether all met what the rule says, and enough of them did. Where none was
+	// judged (Judged is 0, in a report of an older form), it is that on the share of them that fails.
+	Requests Verdict `json:"requests_verdict" jsonschema:"enum=pass,enum=fail,enum=inconclusive,enum=not judged"`
+	// Branches are the cases of the rule, met by probes or by natural requests.
+	Branches []Branch `json:"branches,omitempty"`
+	Split    *Split   `json:"split,omitempty"`
+	Waits    []Wait   `json:"waits,omitempty"`
+	Ledger   *Ledger  `json:"ledger,omitempty"`
+	// Verdict is of all that is judged of the calls, Note why there is none. It is "not judged" where nothing of them can be.
+	Verdict Verdict `json:"verdict" jsonschema:"enum=pass,enum=fail,enum=inconclusive,enum=not judged"`
+	Note    string  `json:"note,omitempty"`
 }
 
-// Measurement is a check's number in one phase.
-type Measurement struct {
-	Predicted float64         `json:"predicted"`
-	Band      stats.Interval  `json:"band"`
-	Measured  *float64        `json:"measured,omitempty"` // absent where there are no data
-	Interval  *stats.Interval `json:"interval,omitempty"`
-	// K of N trials had the property. Of a ledger, the services counted K retries, and the failures call for N. Of a median, N is
-	// the number of values.
-	K int64 `json:"k"`
-	N int64 `json:"n"`
-	// Detects is the smallest deviation from the prediction that this check would catch with 90 % power.
-	Detects *float64 `json:"detects,omitempty"`
-	// Violations are the number of violations of an exact check or a ledger, and First the numbers of the first requests with one.
+// Rule is what a proxy does with a call.
+type Rule struct {
+	// Name is the object's part, "VirtualService middleware, http[1]", or what holds without one: "no rule".
+	Name string `json:"name"`
+	File string `json:"file,omitempty"`
+	Line int    `json:"line,omitempty"`
+	// Why is a clause that says why it holds where no rule was written for the call: why a host is blocked, open or not found.
+	Why string `json:"why,omitempty"`
+	// Policy says in a few words what it does: "3 retries on 5xx".
+	Policy  string `json:"policy"`
+	Retries int    `json:"retries"`
+	RetryOn string `json:"retry_on,omitempty"`
+	// DefaultRetries: the retries are Istio's default, since the rule has none of its own.
+	DefaultRetries bool `json:"default_retries,omitempty"`
+	// Covers500 and CoversTimeouts: a try that is answered 500, or cut by the per-try timeout, is sent again.
+	Covers500      bool    `json:"covers_500"`
+	CoversTimeouts bool    `json:"covers_timeouts,omitempty"`
+	PerTry         float64 `json:"per_try_timeout_seconds"`
+	Timeout        float64 `json:"timeout_seconds"`
+	// Aborts and Delays are the shares of the calls that a fault aborts with AbortStatus, or holds back for Delay.
+	Aborts      float64 `json:"aborts,omitempty"`
+	AbortStatus int     `json:"abort_status,omitempty"`
+	Delays      float64 `json:"delays,omitempty"`
+	Delay       float64 `json:"delay_seconds,omitempty"`
+	// Answer is the status that the proxy gives to every call itself; 0: a service can be reached.
+	Answer       int           `json:"answer,omitempty"`
+	Destinations []Destination `json:"destinations,omitempty"`
+}
+
+// Destination is one way that a rule's calls may take.
+type Destination struct {
+	Name  string  `json:"name"`
+	Share float64 `json:"share"`
+	// Status is the proxy's own answer there; 0: a service answers.
+	Status int `json:"status,omitempty"`
+	// Versions are the versions of the service that may answer.
+	Versions []string `json:"versions,omitempty"`
+}
+
+// Branch is one case of a rule.
+type Branch struct {
+	// Name says which: "answered at try 2", "all 4 tries fail", "to middleware subset prod", "aborted".
+	Name string `json:"name"`
+	// Met is how many calls met it without a mismatch, Wanted how many were to.
+	Met    int64 `json:"met"`
+	Wanted int64 `json:"wanted"`
+	// Why says why it was not met where that is by choice or cannot be helped; empty: it was to be met.
+	Why     string  `json:"why,omitempty"`
+	Verdict Verdict `json:"verdict" jsonschema:"enum=pass,enum=fail,enum=inconclusive,enum=not judged"`
+}
+
+// Split is how the calls of natural requests were spread over the destinations of a rule, or over the versions behind one.
+type Split struct {
+	// Balanced: a load balancer picks by load among versions, so that all must answer, and no share is predicted.
+	Balanced bool `json:"balanced,omitempty"`
+	// Unlike: the parts do not behave alike (other probabilities, other calls, an answer of the proxy), so that what a request meets
+	// depends on the part that it is led to, which the mesh draws.
+	Unlike  bool         `json:"unlike,omitempty"`
+	Parts   []SplitShare `json:"parts"`
+	Verdict Verdict      `json:"verdict" jsonschema:"enum=pass,enum=fail,enum=inconclusive,enum=not judged"`
+	Note    string       `json:"note,omitempty"`
+}
+
+// SplitShare is one part of a split.
+type SplitShare struct {
+	Share
+	Verdict Verdict `json:"verdict" jsonschema:"enum=pass,enum=fail,enum=inconclusive,enum=not judged"`
+}
+
+// Wait is the time that retries added before a try: the whole distribution of it.
+type Wait struct {
+	// Try is the attempt count before which was waited.
+	Try int   `json:"try"`
+	N   int64 `json:"n"`
+	// Predicted and Measured are medians in seconds; the test looks at the whole distribution.
+	Predicted float64  `json:"predicted_seconds"`
+	Measured  *float64 `json:"measured_seconds,omitempty"`
+	// Interval is that of the measured median, at 95 %; none where n is too small for one.
+	Interval *stats.Interval `json:"interval_seconds,omitempty"`
+	// Distance is how far the measured distribution lies from the predicted one, in [0,1], beyond what the machine's own time
+	// explains, and Limit what may lie there without fault. A distribution that is right is rejected once in 20,000 times.
+	Distance float64 `json:"distance"`
+	Limit    float64 `json:"limit"`
+	// Verdict is "not judged" where times cannot be judged; Note says why.
+	Verdict Verdict `json:"verdict" jsonschema:"enum=pass,enum=fail,enum=inconclusive,enum=not judged"`
+	Note    string  `json:"note,omitempty"`
+}
+
+// Ledger is what the called service itself counted, beside what it should have.
+type Ledger struct {
+	// Retries were counted for Failures that call for one.
+	Retries  int64 `json:"retries"`
+	Failures int64 `json:"failures"`
+	// Violations are tries too many or too few.
 	Violations int64   `json:"violations"`
-	First      []int   `json:"first_violations,omitempty"`
 	Attempts   []Tries `json:"attempts,omitempty"`
-	Verdict    Verdict `json:"verdict" jsonschema:"enum=pass,enum=fail,enum=inconclusive"`
-	// Note is what a reader must know beside the number: why there is no verdict, how many requests are missing.
-	Note string `json:"note,omitempty"`
+	Verdict    Verdict `json:"verdict" jsonschema:"enum=pass,enum=fail,enum=inconclusive,enum=not judged"`
+	Note       string  `json:"note,omitempty"`
 }
 
-// Tries is one line of a retry ledger: how many tries with this attempt count the service received, and how many of them failed
-// in a way that the policy retries.
+// Tries is one line of a ledger: how many tries carried this attempt count, and how many of them the policy sends again.
 type Tries struct {
 	Attempt   int   `json:"attempt"`
 	Received  int64 `json:"received"`
 	Retryable int64 `json:"retryable"`
 }
 
-// Amplification is the number of tries that a hop received for each request at the edge.
-type Amplification struct {
-	Hop    string  `json:"hop"`
-	Before *Factor `json:"before,omitempty"`
-	After  *Factor `json:"after,omitempty"`
-}
-
-// Factor is the predicted and the measured number of tries for each request at the edge.
+// Factor is a predicted and a measured number of tries per natural request.
 type Factor struct {
-	Predicted float64 `json:"predicted"`
-	Measured  float64 `json:"measured"`
-	Tries     int64   `json:"tries"`
-	Requests  int64   `json:"requests"`
+	Predicted      float64 `json:"predicted"`
+	PredictedError float64 `json:"predicted_error,omitempty"`
+	Measured       float64 `json:"measured"`
+	Tries          int64   `json:"tries"`
+	Requests       int64   `json:"requests"`
 }
 
-// Policy is the retry policy for the calls to a hop.
-type Policy struct {
-	Hop string `json:"hop"`
-	// Rule names the rule of a manifest. It is "no proxy" where the callers are outside the mesh.
-	Rule      string  `json:"rule"`
-	Retries   int     `json:"retries"`
-	RetryOn   string  `json:"retry_on"`
-	Covers500 bool    `json:"covers_500"`
-	PerTry    float64 `json:"per_try_timeout_seconds"`
-	// Aborts is the share of the calls that a fault aborts before any try. Answer is the status with which the proxy itself answers
-	// every call, because no service can be reached.
-	Aborts float64 `json:"aborts,omitempty"`
-	Answer int     `json:"answer,omitempty"`
+// Mismatch is a kind of deviation of the calls of one row, and the first of them.
+type Mismatch struct {
+	Kind string `json:"kind"`
+	From string `json:"from"`
+	To   string `json:"to"`
+	// Rule is the rule's name, with File and Line where it has them.
+	Rule string `json:"rule,omitempty"`
+	File string `json:"file,omitempty"`
+	Line int    `json:"line,omitempty"`
+	// Count is how many calls deviated so.
+	Count int64 `json:"count"`
+	// Request is the name of the first such request, Call the path of tries that names the call in it, Try the attempt count
+	// that was delivered; 0: none.
+	Request string `json:"request"`
+	Probe   bool   `json:"probe,omitempty"`
+	Call    string `json:"call,omitempty"`
+	Try     int    `json:"try,omitempty"`
+	// Expected and Met are clauses.
+	Expected string `json:"expected"`
+	Met      string `json:"met"`
+	// Status is the status that the first such call was answered with, 0 for none; By is the service and version that answered it,
+	// "middleware-canary", empty where none of ours did.
+	Status int    `json:"status,omitempty"`
+	By     string `json:"by,omitempty"`
+	// Cohorts are those whose requests deviated so, where the phase has several.
+	Cohorts []string `json:"cohorts,omitempty"`
+	// FirstAt and LastAt are when the first and the last of these requests were due, since the phase's first request.
+	FirstAt float64 `json:"first_at_seconds,omitempty"`
+	LastAt  float64 `json:"last_at_seconds,omitempty"`
+	// Again is the command that sends that very request again.
+	Again string `json:"again,omitempty"`
+}
+
+// Second is the latencies of one second of a phase, from 0, in bins of a logarithmic histogram (better than 1 %).
+type Second struct {
+	Number int   `json:"number"`
+	OK     []Bin `json:"ok,omitempty"`
+	Failed []Bin `json:"failed,omitempty"`
+}
+
+// Bin is a bin's lowest latency in microseconds and how many requests fell into it. A request that timed out is in the
+// highest bin.
+type Bin [2]int64
+
+// Latency is one quantile of the edge's latencies of one outcome ("ok" or "failed"), of all requests or of those with one
+// number of tries.
+type Latency struct {
+	Outcome  string          `json:"outcome"`
+	Tries    int             `json:"tries,omitempty"` // of the first hop, at the gateway; 0: all together
+	Quantile float64         `json:"quantile"`
+	Value    float64         `json:"value_seconds"`
+	Interval *stats.Interval `json:"interval_seconds,omitempty"` // none: n is too small for one
+	N        int64           `json:"n"`
 }

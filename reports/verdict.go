@@ -1,30 +1,34 @@
 package reports
 
-import "slices"
-
-// Verdict is the result of a check, a stage or a run.
+// Verdict is the result of a check, a phase or a run.
 type Verdict string
 
 const (
 	Pass         Verdict = "pass"
 	Fail         Verdict = "fail"
 	Inconclusive Verdict = "inconclusive"
+	// NotJudged is of checks that could not be looked at, for a reason that is given. It takes nothing away from others' verdicts.
+	NotJudged Verdict = "not judged"
 )
 
-// Worst returns the worst of several verdicts: Fail is worse than Inconclusive, which is worse than Pass. Without any verdict it is
-// Inconclusive, because a run without data must not pass. A value that is none of the three counts as Inconclusive.
+// Worst returns the worst of several verdicts: Fail is worse than Inconclusive, which is worse than Pass. NotJudged counts for
+// nothing. Without any other verdict it is Inconclusive, because a run without data must not pass. A value that is none of them
+// counts as Inconclusive.
 func Worst(verdicts ...Verdict) Verdict {
-	if len(verdicts) == 0 {
-		return Inconclusive
-	}
-	worst := Pass
+	worst := NotJudged
 	for _, v := range verdicts {
 		switch {
 		case v == Fail:
 			return Fail
+		case v == NotJudged:
 		case v != Pass:
 			worst = Inconclusive
+		case worst == NotJudged:
+			worst = Pass
 		}
+	}
+	if worst == NotJudged {
+		return Inconclusive
 	}
 	return worst
 }
@@ -62,31 +66,3 @@ const (
 	Restored    = "restored"
 	NotRestored = "not restored"
 )
-
-// VerdictOf returns the worst verdict of a stage's checks on one phase, "before" or "after".
-func (s *Stage) VerdictOf(phase string) Verdict {
-	var verdicts []Verdict
-	for i := range s.Checks {
-		m := s.Checks[i].Before
-		if phase == "after" {
-			m = s.Checks[i].After
-		}
-		if m != nil {
-			verdicts = append(verdicts, m.Verdict)
-		}
-	}
-	return Worst(verdicts...)
-}
-
-// Services returns the names of the services that counted tries, in the order of the chain.
-func (r *Report) Services() []string {
-	var names []string
-	for _, s := range r.Stages {
-		for _, a := range s.Amplification {
-			if !slices.Contains(names, a.Hop) {
-				names = append(names, a.Hop)
-			}
-		}
-	}
-	return names
-}

@@ -1,59 +1,140 @@
-// Package scenarios holds the stages of the tutorial: what is applied in which order, what each phase must show, computed
-// from the applied manifests, and how evidence becomes checks, verdicts and words. It knows neither sockets nor clusters:
-// load comes from attack, meshes are behind target.Target, numbers are judged by stats.
 package scenarios
 
 import (
+	"bytes"
+	"embed"
+	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 
-	"github.com/hellochaos/hellochaos/attack"
 	"github.com/hellochaos/hellochaos/manifests"
-	"github.com/hellochaos/hellochaos/service/trail"
 	"github.com/hellochaos/hellochaos/spelling"
-	"github.com/hellochaos/hellochaos/target"
 )
 
-// Stage is one policy of the tutorial: what it is, how it is looked at before and after it is applied, and how its
-// result is put into words.
+// Stage is a scenario file: one policy, the stage that it stands on, how its requests enter, and what its author says about it.
 type Stage struct {
-	// Name is the stage's name and its manifest's: "retry".
-	Name string
-	// Title says in one line what the stage does.
-	Title string
-	// entry is the way into the chain before and after.
-	entry [2]target.Entry
-	// cohorts are the requests that share headers; both phases send the same.
-	cohorts []attack.Cohort
-	// leastExact is how many observations an exact check looks at, at least: with no violation in n of them, shares above
-	// 3/n are excluded.
-	leastExact int
-	// retried are the hops whose retries are looked at: by their ledgers, and by the times that they wait.
-	retried []string
-	// splits: middleware's calls are split by weight from this stage on.
-	splits bool
-	// checks lists the shares that a phase must show.
-	checks func(*phase) []check
-	// explain puts the result into words; it reads the report alone.
-	explain func(*explanation)
+	// Name is the stage's name on the command line: "retry". Title says in one line what the stage does.
+	Name, Title string
+	// After is the name of the stage that this one stands on. It is empty for the application, which is no stage.
+	After string
+	// Apply are the bundled files of package manifests whose objects the stage applies.
+	Apply []string
+	Entry Entry
+	// Cohorts are at least one.
+	Cohorts []Cohort
+	// Exclude is that of Phase; 0: none.
+	Exclude float64
+	// Parameters hold in this stage and in those that stand on it.
+	Parameters []Parameter
+	Unmet      []Unmet
+	Lessons    []string
 }
 
-// Stages are the stages in the tutorial's order; each stands on those before it.
-func Stages() []Stage {
-	return []Stage{egressStage(), prodStage(), retryStage(), ingressStage(), canaryStage()}
+// Parameter is something about the objects that a user can choose.
+type Parameter struct {
+	// Name is that of the flag; Title says what the number is.
+	Name, Title string
+	// Split: the value is the percentage of the calls that goes elsewhere, a whole number from 0 to 100, by default 0.
+	Split manifests.Split
 }
 
-// Choose picks the stages that a command line names, in the tutorial's order and each once; "all" is all of them.
-func Choose(names []string) ([]Stage, error) {
-	stages := Stages()
-	if slices.Contains(names, "all") && len(names) == 1 {
-		return stages, nil
+//go:embed *.yaml
+var files embed.FS
+
+// allStages is the word that stands for all stages.
+const allStages = "all"
+
+// bundled are the application and the stages, each after the one that it stands on. A test reads the files, so an error is a
+// broken build.
+var bundled = func() []Stage {
+	entries, err := files.ReadDir(".")
+	if err != nil {
+		panic(err)
 	}
-	known := make([]string, len(stages))
-	for i, s := range stages {
-		known[i] = s.Name
+	var stages []Stage
+	for _, entry := range entries {
+		data, err := files.ReadFile(entry.Name())
+		if err != nil {
+			panic(err)
+		}
+		s, err := Read(entry.Name(), data)
+		if err != nil {
+			panic(err)
+		}
+		stages = append(stages, *s)
+	}
+	stages, err = inOrder(stages)
+	if err != nil {
+		panic(err)
+	}
+	return stages
+}()
+
+// inOrder puts stages one after another, each behind the one that it stands on. They must form one line from the only one that
+// stands on none.
+func inOrder(stages []Stage) ([]Stage, error) {
+	next := map[string]*Stage{} // by the name of the stage before
+	known := map[string]bool{}
+	var problems []error
+	for i := range stages {
+		s := &stages[i]
+		if known[s.Name] {
+			problems = append(problems, fmt.Errorf("two files have the name %q: each stage needs a name of its own", s.Name))
+		}
+		if other := next[s.After]; other != nil {
+			where := fmt.Sprintf("after: %s", s.After)
+			if s.After == "" {
+				where = "no after"
+			}
+			problems = append(problems, fmt.Errorf("%s and %s both have %s: each stage stands on another one", other.Name, s.Name, where))
+		}
+		known[s.Name], next[s.After] = true, s
+	}
+	for i := range stages {
+		if after := stages[i].After; after != "" && !known[after] {
+			problems = append(problems, fmt.Errorf("%s has after: %s, and there is no such stage%s", stages[i].Name, after, spelling.DidYouMean(after, namesOf(stages))))
+		}
+	}
+	var line []Stage
+	for s := next[""]; s != nil && len(problems) == 0; s = next[s.Name] {
+		line = append(line, *s)
+	}
+	if len(problems) == 0 && len(line) < len(stages) {
+		problems = append(problems, errors.New("some stages stand on each other in a circle: one must have no after, and each of the others must lead to it"))
+	}
+	if len(problems) > 0 {
+		return nil, errors.Join(problems...)
+	}
+	return line, nil
+}
+
+func namesOf(stages []Stage) (names []string) {
+	for i := range stages {
+		names = append(names, stages[i].Name)
+	}
+	return names
+}
+
+// Stages are the bundled stages in their order: each stands on those before it.
+func Stages() []Stage { return slices.Clone(bundled[1:]) }
+
+// Names are the names of the bundled stages in their order.
+func Names() []string { return namesOf(bundled[1:]) }
+
+// Parameters are those of all bundled stages.
+func Parameters() (all []Parameter) {
+	for i := range bundled {
+		all = append(all, bundled[i].Parameters...)
+	}
+	return all
+}
+
+// Choose picks the stages that a command line names, in the order of Stages and each once; "all" is all of them.
+func Choose(names []string) ([]Stage, error) {
+	stages, known := Stages(), Names()
+	if len(names) == 1 && names[0] == allStages {
+		return stages, nil
 	}
 	var wrong []string
 	for _, name := range names {
@@ -62,45 +143,95 @@ func Choose(names []string) ([]Stage, error) {
 		}
 	}
 	if len(wrong) > 0 {
-		return nil, fmt.Errorf("no stage %s: the stages are %s, or all by itself", strings.Join(wrong, ", "), strings.Join(known, ", "))
+		return nil, fmt.Errorf("no stage %s: the stages are %s, or %s by itself", strings.Join(wrong, ", "), strings.Join(known, ", "), allStages)
 	}
 	if len(names) == 0 {
-		return nil, fmt.Errorf("no stage given: name one or more of %s, or all", strings.Join(known, ", "))
+		return nil, fmt.Errorf("no stage given: name one or more of %s, or %s", strings.Join(known, ", "), allStages)
 	}
 	return slices.DeleteFunc(stages, func(s Stage) bool { return !slices.Contains(names, s.Name) }), nil
 }
 
-// objects is what is applied in a phase: the application with the stages before this one, and in the phase after, its own.
-func (s *Stage) objects(after bool, o Options, overrides map[string][]manifests.Object) ([]manifests.Object, error) {
-	through := s.Name
-	if !after {
-		names := manifests.StageNames()
-		if through = ""; slices.Index(names, s.Name) > 0 {
-			through = names[slices.Index(names, s.Name)-1]
+// place is where a stage stands among the bundled ones, the application at 0.
+func place(name string) (int, error) {
+	for i := range bundled {
+		if i > 0 && bundled[i].Name == name {
+			return i, nil
 		}
 	}
-	objects, err := manifests.Through(through, overrides)
+	return 0, fmt.Errorf("no stage %s%s: the stages are %s", name, spelling.DidYouMean(name, Names()), strings.Join(Names(), ", "))
+}
+
+// YAML is the text of the bundled files of a stage. The error says that there is no such stage.
+func YAML(stage string) ([]byte, error) {
+	at, err := place(stage)
 	if err != nil {
 		return nil, err
 	}
-	return manifests.SplitCanary(objects, o.CanaryWeight), nil
+	var parts [][]byte
+	for _, file := range bundled[at].Apply {
+		text, err := manifests.BundledYAML(file)
+		if err != nil {
+			return nil, fmt.Errorf("stage %s: %w", stage, err)
+		}
+		parts = append(parts, text)
+	}
+	return bytes.Join(parts, []byte("---\n")), nil
 }
 
-// plain is the one cohort of the stages that do not route by header.
-func plain() []attack.Cohort { return []attack.Cohort{{}} }
+// objects are the bundled objects that a stage applies.
+func (s *Stage) objects() (all []manifests.Object, err error) {
+	for _, file := range s.Apply {
+		some, err := manifests.Bundled(file)
+		if err != nil {
+			return nil, fmt.Errorf("stage %s: %w", s.Name, err)
+		}
+		all = append(all, some...)
+	}
+	return all, nil
+}
 
-// headers are what a cohort's requests carry in a run.
-func headers(c attack.Cohort, o Options) http.Header {
-	h := http.Header{}
-	for name, values := range c.Header {
-		h[name] = values
+// Through is all objects that are in force at a stage: the application, overlaid with every stage up to and including this one.
+// For stage "" it is the application alone. overrides has objects, by the names of stages, that take the place of a stage's
+// bundled objects as a whole; it may be nil. An unknown stage is an error.
+func Through(stage string, overrides map[string][]manifests.Object) (objects []manifests.Object, err error) {
+	last := 0
+	if stage != "" {
+		if last, err = place(stage); err != nil {
+			return nil, err
+		}
 	}
-	set := func(name, value string) { h.Set(name, value) }
-	set("Accept", "application/json") // the attack asks for trails, and rules may look at it
-	set(trail.HeaderFail, fmt.Sprint(o.Fail))
-	if o.Hang > 0 {
-		set(trail.HeaderHang, fmt.Sprint(o.Hang))
+	for i := range bundled[:last+1] {
+		over, ok := overrides[bundled[i].Name]
+		if !ok {
+			if over, err = bundled[i].objects(); err != nil {
+				return nil, err
+			}
+		}
+		objects = manifests.Overlay(objects, over)
 	}
-	set(trail.HeaderCascade, o.Cascade)
-	return h
+	return objects, nil
+}
+
+// OverlayFrom is a copy of overrides, which has objects by the names of stages, with the user's objects laid over the stage first
+// and all stages after it. Each object takes the place of the stage's object with the same kind, namespace and name, or is added.
+// overrides may be nil and is not changed. An unknown stage is an error.
+func OverlayFrom(first string, overrides map[string][]manifests.Object, objects []manifests.Object) (map[string][]manifests.Object, error) {
+	at, err := place(first)
+	if err != nil {
+		return nil, err
+	}
+	result := map[string][]manifests.Object{}
+	for name, own := range overrides {
+		result[name] = own
+	}
+	for i := at; i < len(bundled); i++ {
+		base, ok := overrides[bundled[i].Name]
+		if !ok {
+			if base, err = bundled[i].objects(); err != nil {
+				return nil, err
+			}
+		}
+		result[bundled[i].Name] = manifests.Overlay(base, objects)
+	}
+	return result, nil
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/printable"
 	"github.com/hellochaos/hellochaos/reports"
+	"github.com/hellochaos/hellochaos/scenarios"
 	"github.com/hellochaos/hellochaos/target/cluster"
 )
 
@@ -130,7 +131,8 @@ func doctorCommand() *cobra.Command {
 	return clusterCommand("doctor", "check whether a cluster is ready for a run",
 		"Check everything that a run on the cluster needs. For each problem, doctor\nprints what is wrong, what that means for a run, and what to type to mend it.",
 		cobra.NoArgs, func(cmd *cobra.Command, c *cluster.Cluster, _ []string) error {
-			objects, err := manifests.Through(manifests.StageNames()[len(manifests.StageNames())-1], nil)
+			stages := scenarios.Names()
+			objects, err := scenarios.Through(stages[len(stages)-1], nil)
 			if err != nil {
 				return err
 			}

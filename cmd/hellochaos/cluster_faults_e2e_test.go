@@ -19,12 +19,12 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/yaml"
 
-	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/reports"
+	"github.com/hellochaos/hellochaos/scenarios"
 )
 
 // long is a run of stage prod whose two phases send for some seconds each.
-var long = []string{"prod", "--fail", "0", "--rate", "80"}
+var long = []string{"prod", "--fail", "0", "--rate", "160"}
 
 // trigger does something once, some time after the first request that meets a condition.
 type trigger struct {
@@ -109,7 +109,7 @@ func TestE2EPodDeleted(t *testing.T) {
 	})
 	report, got := b.run(t, append(slices.Clip(long), "--kubeconfig", kubeconfig)...)
 	deleted.fired(t)
-	if got.code != reports.ExitInconclusive || !strings.Contains(report.Summary, "pods of the chain were replaced") {
+	if got.code != reports.ExitInconclusive || !strings.Contains(report.Summary, "pods were replaced") {
 		t.Errorf("exit %d: %s\n%s", got.code, report.Summary, got.stderr)
 	}
 	if text := words(report); !strings.Contains(text, "pod "+name+" went away") {
@@ -217,8 +217,9 @@ func TestE2EEnvoyFilter(t *testing.T) {
 	if got.code != reports.ExitFail {
 		t.Errorf("exit %d, want 1: %s\n%+v", got.code, report.Summary, report.Restoration)
 	}
-	if check(t, report, "retry", "backend ledger").Verdict != reports.Fail {
-		t.Errorf("the backend's ledger did not fail:\n%s", words(report))
+	backend := callTo(t, report, "retry", "backend")
+	if backend.Requests != reports.Fail || backend.Ledger == nil || backend.Ledger.Verdict != reports.Fail {
+		t.Errorf("the backend's calls or its ledger did not fail: %+v\n%s", backend, words(report))
 	}
 	if text := words(report); !strings.Contains(text, "EnvoyFilter fewer-retries in namespace "+b.namespace+" was made by kubectl-create") {
 		t.Errorf("the words do not name who lowered the retries:\n%s", text)
@@ -228,7 +229,7 @@ func TestE2EEnvoyFilter(t *testing.T) {
 // A Gateway that selects no pods is refused before the first change.
 func TestE2ENoGateway(t *testing.T) {
 	b := newBed(t)
-	text, err := manifests.StageYAML("ingress")
+	text, err := scenarios.YAML("ingress")
 	if err != nil {
 		t.Fatal(err)
 	}

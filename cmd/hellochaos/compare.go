@@ -27,10 +27,14 @@ func compareCommand() *cobra.Command {
 		Aliases: []string{"compare"},
 		Short:   "compare two saved reports of one scenario",
 		Long: `Compare two reports of one scenario. Each metric of NEW is better or worse than
-that of OLD, the same (the difference is smaller than a margin), or unclear (the
-reports have too few requests to decide). Differences are printed with their
-confidence intervals, and with p-values that Holm's method corrects for the
-number of metrics.
+that of OLD (by more than a margin), the same (the difference is smaller than
+the margin), or unclear (the reports have too few requests to decide).
+
+Run both with the same --seed: then their requests draw the same failures, and
+are compared one by one. A request that met something else is a difference.
+Reports of other seeds, and those of hellochaos before schema 2, are compared as
+two samples. Differences are printed with their confidence intervals, and with
+p-values that Holm's method corrects for the number of metrics.
 
 A report is a folder that 'hellochaos run --out' wrote, a JSON file, or - for
 standard input, which only one of the two can be.

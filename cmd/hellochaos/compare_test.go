@@ -10,25 +10,19 @@ import (
 
 	"github.com/hellochaos/hellochaos/reports"
 	"github.com/hellochaos/hellochaos/reports/compare"
-	"github.com/hellochaos/hellochaos/stats"
+	"github.com/hellochaos/hellochaos/reports/render"
+	"github.com/hellochaos/hellochaos/reports/reporttest"
 )
 
-// saved writes a report with two checks into a new folder.
+// saved writes a report of two phases into a new folder.
 func saved(t *testing.T, change func(*reports.Report)) string {
 	t.Helper()
-	check := func(name string, k int64) reports.Check {
-		measured := float64(k) / 4000
-		return reports.Check{Name: name, Kind: reports.Proportion, Unit: "share", Verdict: reports.Pass,
-			After: &reports.Measurement{Band: stats.Interval{Lo: 0.2, Hi: 0.6}, K: k, N: 4000, Measured: &measured, Verdict: reports.Pass}}
-	}
-	r := &reports.Report{Schema: reports.SchemaVersion, Verdict: reports.Pass, Restored: reports.Restored, Target: reports.Target{Kind: "mesh"},
-		Stages: []reports.Stage{{Name: "retry", Verdict: reports.Pass, Phases: []reports.Phase{{Name: "before", Observed: 1}, {Name: "after", Sent: 4000, Observed: 4000}},
-			Checks: []reports.Check{check("edge fails", 1200), check("any hop fails", 2000)}}}}
+	r := reporttest.Retry()
 	if change != nil {
 		change(r)
 	}
 	folder := t.TempDir()
-	if _, err := reports.Save(folder, r, ""); err != nil {
+	if _, err := render.Save(folder, r, ""); err != nil {
 		t.Fatal(err)
 	}
 	return folder
@@ -36,14 +30,16 @@ func saved(t *testing.T, change func(*reports.Report)) string {
 
 func TestCompareReports(t *testing.T) {
 	good := saved(t, nil)
-	more := saved(t, func(r *reports.Report) {
-		r.Stages[0].Checks[0] = r.Stages[0].Checks[1]
-		r.Stages[0].Checks[0].Name = "edge fails"
+	more := saved(t, func(r *reports.Report) { // two requests fail at the edge that did not
+		r.Phases[1].Outcomes[2] |= 3
+		r.Phases[1].Outcomes[4] |= 3
 	})
-	void := saved(t, func(r *reports.Report) { r.Stages[0].Phases[1].GeneratorLimited = true })
-	other := saved(t, func(r *reports.Report) { r.Settings.Fail, r.Settings.Cascade, r.Settings.Seed = 0.5, "absorb", 3 })
+	void := saved(t, func(r *reports.Report) { r.Phases[1].Undecided = "pods were replaced" })
+	seed := saved(t, func(r *reports.Report) { r.Settings.Seed = 3 })
+	other := saved(t, func(r *reports.Report) { r.Settings.Fail, r.Settings.Cascade = 0.3, "propagate" })
+	old := filepath.Join("..", "..", "reports", "testdata", "retry.json")
 	broken := filepath.Join(t.TempDir(), "broken.json")
-	if err := os.WriteFile(broken, []byte(`{"schema": "1.2", `), 0o644); err != nil {
+	if err := os.WriteFile(broken, []byte(`{"schema": "2.0", `), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	for _, test := range []struct {
@@ -52,16 +48,17 @@ func TestCompareReports(t *testing.T) {
 		stdout     []string // stdout must contain all of these
 		stderr     []string
 	}{
-		{"itself", good + " " + good, 0, []string{"SAME  NEW is the same as OLD in all 2 metrics"}, nil},
+		{"itself", good + " " + good, 0, []string{"SAME  NEW is the same as OLD in all ", "Both sent the same requests: 1,000 of them were compared one by one."}, nil},
 		{"its file", filepath.Join(good, reports.FileName) + " " + good, 0, []string{"SAME"}, nil},
-		{"worse", good + " " + more, 1, []string{"WORSE  NEW is worse than OLD in 1 of 2 metrics; the first is \"edge fails\" of\n       stage retry, phase after", "+0.2"}, nil},
+		{"worse", good + " " + more, 1, []string{"WORSE  NEW is worse than OLD in 1 of ", "2 of 500 requests met something else, first\n    7/retry/2, 7/retry/4"}, nil},
 		{"better", more + " " + good, 0, []string{"BETTER  NEW is better than OLD"}, nil},
-		{"unclear", good + " " + void, 3, []string{"UNCLEAR", "NEW: the load generator could not keep its schedule"}, nil},
-		{"margin", good + " " + more + " --margin 0.5", 0, []string{"SAME"}, nil},
-		{"all", good + " " + good + " --all", 0, []string{"edge fails", "any hop fails"}, nil},
+		{"unclear", good + " " + void, 3, []string{"UNCLEAR", "NEW: pods were replaced"}, nil},
+		{"another seed", good + " " + seed, 0, []string{"SAME", "requests were not compared one by one: the runs have different seeds"}, nil},
+		{"schema 1", old + " " + old, 0, []string{"SAME", "a report of schema 1 does not have"}, nil},
+		{"all", good + " " + good + " --all", 0, []string{"edge fails", "any of ours fails", "branches met"}, nil},
 		{"json", good + " " + more + " --format json", 1, []string{`"word": "worse"`, `"schema": "` + compare.SchemaVersion + `"`}, nil},
-		{"other scenario", good + " " + other, 2, nil, []string{"not comparable", "fail probability: OLD 0, NEW 0.5\n", "cascade: OLD none, NEW absorb\n", "--force"}},
-		{"by force", good + " " + other + " --force", 0, []string{"SAME", "! the scenarios differ, and are compared because of --force: fail", "OLD 0, NEW 0.5", "--force: cascade"}, nil},
+		{"other scenario", good + " " + other, 2, nil, []string{"not comparable", "fail probability: OLD 0.5, NEW 0.3\n", "cascade: OLD absorb, NEW propagate\n", "--force"}},
+		{"by force", good + " " + other + " --force", 0, []string{"SAME", "! the scenarios differ, and are compared because of --force: fail", "OLD 0.5, NEW 0.3", "--force: cascade"}, nil},
 		{"one", good, 2, nil, []string{"name two reports, OLD and NEW"}},
 		{"all that is wrong", good + " nowhere --format xml --margin 2 --latency-margin slow", 2, nil,
 			[]string{"nowhere", "--format xml: must be one of text, json, markdown, html, junit, prometheus", "--margin 2: must be", "--latency-margin slow: must be"}},

@@ -18,15 +18,11 @@ var (
 	kept  = flag.String("reports", "", "`folder` that keeps the reports of TestComparisons; what is there already is not run again")
 )
 
-// short runs stage retry with fewer requests than the stage plans, at a rate that a busy machine keeps. shorter has still fewer
-// requests, enough where chance cannot change the outcome.
-const (
-	short   = "retry --fail 0.5 --rate 400 --max-requests 1600"
-	shorter = "retry --fail 0.5 --rate 400 --max-requests 400"
-)
+// compared is the run that most pairs are of.
+const compared = "retry --fail 0.5"
 
-// TestComparisons compares runs that are alike, and runs that are not. With -pairs N it prints a line of docs/compare.md for each
-// kind of pair; without it, only pairs are run whose outcome neither chance nor a busy machine can change.
+// TestComparisons compares runs of a mesh that did not change, and of one that did. With -pairs N it prints a line of docs/compare.md
+// for each kind of pair; without it, only pairs are run whose outcome neither chance nor a busy machine can change.
 func TestComparisons(t *testing.T) {
 	if *kept != "" {
 		var err error
@@ -36,42 +32,56 @@ func TestComparisons(t *testing.T) {
 	} else {
 		*kept = t.TempDir()
 	}
-	args := short
-	if *pairs == 0 {
-		args = shorter
-	}
 	t.Run("itself", func(t *testing.T) {
-		one := runInto(t, args, 1)
+		one := runInto(t, compared, 1, 0)
 		c, code := compareReports(t, one, one)
 		if code != reports.ExitPass || c.Word != compare.Same || c.Counts()[compare.Same] != len(c.Rows) || len(c.Rows) < 15 {
 			t.Errorf("exit %d, %s: %v of %d", code, c.Summary, c.Counts(), len(c.Rows))
 		}
 	})
-	t.Run("one-retry-less", func(t *testing.T) {
-		outcomes := counted{what: "`run " + args + "` and one with `--break one-retry-less`"}
-		for i := range max(1, *pairs) {
-			good := runInto(t, args, 2*i+1) // the seeds of a pair that alike compares
-			outcomes.compare(t, good, runInto(t, args+" --break one-retry-less", 5000+i))
-		}
-		if outcomes.words[compare.Worse] != outcomes.pairs {
-			t.Errorf("worse in %d of %d pairs, want all", outcomes.words[compare.Worse], outcomes.pairs)
-		}
-		t.Log(outcomes.line())
-	})
+	t.Run("unchanged", func(t *testing.T) { unchanged(t, compared) })
+	t.Run("one-retry-less", func(t *testing.T) { broken(t, compared, "one-retry-less") })
 	if *pairs == 0 {
-		t.Log("alike and slower runs are compared with -pairs N alone: what they show depends on chance and on the machine")
+		t.Log("more runs, and slower ones, are compared with -pairs N alone")
 		return
 	}
-	t.Run("retry", func(t *testing.T) { alike(t, short) })
-	t.Run("prod", func(t *testing.T) { alike(t, "prod") })
-	t.Run("slow-backend", slowBackend)
+	t.Run("rare failures, one-retry-less", func(t *testing.T) { broken(t, "retry --fail 0.01", "one-retry-less") })
+	t.Run("unchanged prod", func(t *testing.T) { unchanged(t, "prod --canary-weight 20") })
+	t.Run("unchanged canary", func(t *testing.T) { unchanged(t, "canary --fail 0.3") })
+	t.Run("unchanged latency", func(t *testing.T) { unchanged(t, "egress --fail 0 --rate 100") })
+	t.Run("slow-backend", func(t *testing.T) { broken(t, "egress --fail 0 --rate 100", "slow-backend") })
+	t.Run("other seeds", otherSeeds)
 }
 
-// alike compares pairs of runs that differ only in their seeds: at most one in 20 may be reported as better or worse.
-func alike(t *testing.T, args string) {
-	outcomes := counted{what: "two runs `run " + args + "`"}
+// unchanged compares pairs of runs of one seed on a mesh that did not change: all are the same.
+func unchanged(t *testing.T, args string) {
+	outcomes := counted{what: "two runs `run " + args + "` of one seed"}
+	for i := range max(1, *pairs) {
+		outcomes.compare(t, runInto(t, args, i+1, 0), runInto(t, args, i+1, 1))
+	}
+	if outcomes.words[compare.Same] != outcomes.pairs {
+		t.Errorf("the same in %d of %d pairs, want all", outcomes.words[compare.Same], outcomes.pairs)
+	}
+	t.Log(outcomes.line())
+}
+
+// broken compares each run with one of the same seed on a mesh that does something wrong: all are worse.
+func broken(t *testing.T, args, deviation string) {
+	outcomes := counted{what: "`run " + args + "` and one of its seed with `--break " + deviation + "`"}
+	for i := range max(1, *pairs) {
+		outcomes.compare(t, runInto(t, args, i+1, 0), runInto(t, args+" --break "+deviation, i+1, 0))
+	}
+	if outcomes.words[compare.Worse] != outcomes.pairs {
+		t.Errorf("worse in %d of %d pairs, want all", outcomes.words[compare.Worse], outcomes.pairs)
+	}
+	t.Log(outcomes.line())
+}
+
+// otherSeeds compares runs that differ in their seeds, in whatever their draws make different.
+func otherSeeds(t *testing.T) {
+	outcomes := counted{what: "two runs `run " + compared + "` of different seeds"}
 	for i := range *pairs {
-		outcomes.compare(t, runInto(t, args, 2*i+1), runInto(t, args, 2*i+2))
+		outcomes.compare(t, runInto(t, compared, 2*i+1, 0), runInto(t, compared, 2*i+2, 0))
 	}
 	if wrong := outcomes.words[compare.Worse] + outcomes.words[compare.Better]; 20*wrong > outcomes.pairs {
 		t.Errorf("better or worse in %d of %d pairs, want at most one in 20", wrong, outcomes.pairs)
@@ -79,29 +89,10 @@ func alike(t *testing.T, args string) {
 	t.Log(outcomes.line())
 }
 
-// slowBackend compares each run with a run that has a slow backend, and with one that has not, one after the other.
-func slowBackend(t *testing.T) {
-	const args = "egress --fail 0 --rate 100"
-	slow, not := counted{what: "`run " + args + "` and one with `--break slow-backend`"}, counted{what: "two runs `run " + args + "`"}
-	for i := range *pairs {
-		first := runInto(t, args, 3*i+1)
-		slow.compare(t, first, runInto(t, args+" --break slow-backend", 3*i+2))
-		not.compare(t, first, runInto(t, args, 3*i+3))
-	}
-	if found := slow.words[compare.Worse]; 10*found < 9*slow.pairs {
-		t.Errorf("found worse in %d of %d pairs, want 9 in 10", found, slow.pairs)
-	}
-	if wrong := not.words[compare.Worse]; 20*wrong > not.pairs {
-		t.Errorf("without it worse in %d of %d pairs, want at most one in 20", wrong, not.pairs)
-	}
-	t.Log(slow.line())
-	t.Log(not.line())
-}
-
-// runInto runs stages with a seed, and returns the folder of the report.
-func runInto(t *testing.T, args string, seed int) string {
+// runInto runs stages with a seed, and returns the folder of the report. Runs of one seed have different numbers.
+func runInto(t *testing.T, args string, seed, number int) string {
 	t.Helper()
-	folder := filepath.Join(*kept, strings.NewReplacer(" ", "_", "-", "").Replace(args)+fmt.Sprint("_", seed))
+	folder := filepath.Join(*kept, strings.NewReplacer(" ", "_", "-", "").Replace(args)+fmt.Sprint("_", seed, "_", number))
 	if _, err := os.Stat(filepath.Join(folder, reports.FileName)); err == nil {
 		return folder
 	}

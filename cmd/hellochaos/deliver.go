@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/hellochaos/hellochaos/reports"
+	"github.com/hellochaos/hellochaos/reports/render"
 	"github.com/hellochaos/hellochaos/reports/traces"
 	"github.com/hellochaos/hellochaos/spelling"
 )
@@ -20,6 +21,8 @@ import (
 type deliveryFlags struct {
 	out, format string
 	noColor     bool
+	// verbose prints every branch, prediction and interval.
+	verbose bool
 	// quiet prints only the line with the verdict, unless the user named a format, which named says.
 	quiet, named bool
 	// source is the file from which the report was read. Saving the report does not change it.
@@ -28,14 +31,15 @@ type deliveryFlags struct {
 
 func (f *deliveryFlags) add(set *pflag.FlagSet) {
 	set.StringVar(&f.out, "out", "", "`folder` to write the report into, in all formats (default: write no files)")
-	set.StringVar(&f.format, "format", "text", "`format` to print the report in: "+reports.FormatNames())
+	set.StringVar(&f.format, "format", "text", "`format` to print the report in: "+render.FormatNames())
+	set.BoolVarP(&f.verbose, "verbose", "v", false, "print every check, prediction and interval")
 	set.BoolVar(&f.noColor, "no-color", false, "do not print colours on a terminal")
 }
 
 func (f *deliveryFlags) check(set *pflag.FlagSet) error {
 	var problems []error
-	if _, ok := reports.FormatNamed(f.format); !ok {
-		problems = append(problems, fmt.Errorf("--format %s: must be one of %s%s", f.format, reports.FormatNames(), spelling.DidYouMean(f.format, strings.Split(reports.FormatNames(), ", "))))
+	if _, ok := render.FormatNamed(f.format); !ok {
+		problems = append(problems, fmt.Errorf("--format %s: must be one of %s%s", f.format, render.FormatNames(), spelling.DidYouMean(f.format, strings.Split(render.FormatNames(), ", "))))
 	}
 	f.named = set.Changed("format")
 	return errors.Join(problems...)
@@ -50,7 +54,7 @@ func (f *deliveryFlags) prepare() error {
 	if err := os.MkdirAll(f.out, 0o755); err != nil {
 		return fmt.Errorf("--out %s: the folder cannot be made: %w", f.out, err)
 	}
-	if err := reports.CanWrite(f.out); err != nil {
+	if err := render.CanWrite(f.out); err != nil {
 		return fmt.Errorf("--out %s: %w", f.out, err)
 	}
 	return nil
@@ -63,7 +67,7 @@ func (f *deliveryFlags) save(progress, warnings io.Writer, report *reports.Repor
 	if f.out != "" {
 		var written, spans []string
 		var unsaved error
-		written, err = reports.Save(f.out, report, f.source)
+		written, err = render.Save(f.out, report, f.source)
 		spans, unsaved = traces.Save(f.out, report)
 		written, err = append(written, spans...), errors.Join(err, unsaved)
 		if len(written) > 0 {
@@ -97,14 +101,14 @@ func (f *deliveryFlags) deliver(ctx context.Context, stdout, progress, warnings 
 // print writes the report in the format that the user chose.
 func (f *deliveryFlags) print(w io.Writer, report *reports.Report) error {
 	if f.quiet && !f.named {
-		_, err := fmt.Fprintln(w, reports.Headline(report))
+		_, err := fmt.Fprintln(w, render.Headline(report))
 		return err
 	}
 	if f.format == "text" {
 		to, coloured := painted(w, f.noColor)
-		return reports.Text(to, report, coloured)
+		return render.Text(to, report, render.TextOptions{Colour: coloured, Verbose: f.verbose})
 	}
-	format, _ := reports.FormatNamed(f.format) // check has refused an unknown name
+	format, _ := render.FormatNamed(f.format) // check has refused an unknown name
 	return format.Write(w, report)
 }
 
@@ -112,7 +116,7 @@ func (f *deliveryFlags) print(w io.Writer, report *reports.Report) error {
 // same file.
 func summarize(file string, report *reports.Report) error {
 	var text strings.Builder
-	if err := reports.Markdown(&text, report); err != nil {
+	if err := render.Markdown(&text, report); err != nil {
 		return err
 	}
 	summary, err := os.OpenFile(filepath.Clean(file), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)

@@ -136,7 +136,7 @@ func TestMetricsOfALiveRun(t *testing.T) {
 		t.Fatalf("the first line is %q (%v), want the address of the metrics", line, err)
 	}
 	text := ""
-	for deadline := time.Now().Add(time.Minute); !regexp.MustCompile(`hellochaos_requests_total\{outcome="ok",phase="before",stage="egress"\} [1-9]`).MatchString(text); {
+	for deadline := time.Now().Add(time.Minute); !regexp.MustCompile(`hellochaos_requests_total\{outcome="ok",phase="application"\} [1-9]`).MatchString(text); {
 		if time.Now().After(deadline) {
 			t.Fatalf("no request was counted within a minute:\n%s", text)
 		}
@@ -152,7 +152,7 @@ func TestMetricsOfALiveRun(t *testing.T) {
 		text = string(body)
 		time.Sleep(50 * time.Millisecond)
 	}
-	for _, want := range []string{`hellochaos_run_verdict{verdict="pending"} 1`, `seed="7"`, `hellochaos_check_predicted_ratio{check="the clock answers 502",phase="before",stage="egress"} 1`} {
+	for _, want := range []string{`hellochaos_run_verdict{verdict="pending"} 1`, `seed="7"`, `hellochaos_share_predicted_ratio{phase="application",share="edge fails"} 0.3`} {
 		if !strings.Contains(text, want) {
 			t.Errorf("while it runs, %s is missing:\n%s", want, text)
 		}

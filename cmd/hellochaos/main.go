@@ -1,5 +1,5 @@
-// Command hellochaos proves what a service-mesh policy does: it sends traffic through a chain of services before and after
-// a policy is applied, and compares what it measured with what the applied manifests predict.
+// Command hellochaos proves what a service-mesh policy does: it applies policies one after another, sends requests through a
+// chain of services, and holds each request against what the applied manifests say that it must meet.
 //
 // This package is only the command line: flags, progress on a terminal, exit codes. Package scenarios has what a run does.
 package main

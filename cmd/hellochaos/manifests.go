@@ -7,10 +7,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/scenarios"
 )
 
 func manifestsCommand() *cobra.Command {
-	names, namespace := manifests.StageNames(), ""
+	names, namespace := scenarios.Names(), ""
 	cmd := &cobra.Command{
 		Use:   "manifests STAGE|rbac",
 		Short: "print the YAML of a stage, or of a run's permissions",
@@ -30,7 +31,7 @@ func manifestsCommand() *cobra.Command {
 				_, err = cmd.OutOrStdout().Write(text)
 				return err
 			}
-			text, err := manifests.StageYAML(args[0])
+			text, err := scenarios.YAML(args[0])
 			if err != nil {
 				return err
 			}

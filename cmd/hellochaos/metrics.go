@@ -5,8 +5,7 @@ import (
 	"io"
 
 	"github.com/hellochaos/hellochaos/metrics"
-	"github.com/hellochaos/hellochaos/reports"
-	"github.com/hellochaos/hellochaos/scenarios"
+	scenario "github.com/hellochaos/hellochaos/scenarios/run"
 )
 
 // served is a server with the metrics of a run. It is nil for a run without --metrics-addr.
@@ -16,7 +15,7 @@ type served struct {
 }
 
 // serveMetrics starts a server for the metrics of a plan before the plan is executed. Without an address it returns nil.
-func serveMetrics(address string, plan *scenarios.Run, stderr io.Writer) (*served, error) {
+func serveMetrics(address string, plan *scenario.Run, stderr io.Writer) (*served, error) {
 	if address == "" {
 		return nil, nil
 	}
@@ -25,16 +24,9 @@ func serveMetrics(address string, plan *scenarios.Run, stderr io.Writer) (*serve
 	if s.server, err = metrics.Serve(address, s.run); err != nil {
 		return nil, err
 	}
-	plan.Observe(s.run.Observer())
+	plan.Subscribe(s.run.Handle)
 	fmt.Fprintf(stderr, "metrics of the run: %s\n", s.server.URL)
 	return s, nil
-}
-
-// ended puts the verdict of the report into the metrics, where it stays until the program ends.
-func (s *served) ended(report *reports.Report) {
-	if s != nil {
-		s.run.Ended(report)
-	}
 }
 
 func (s *served) close(stderr io.Writer) {

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/scenarios"
 )
 
 // manifestFlags are the flags that name manifests of the user, which a run applies in place of bundled ones.
@@ -38,7 +39,7 @@ func (f *manifestFlags) load(first string, stdin io.Reader, stderr io.Writer) (m
 	if f.folder != "" {
 		var remarks []string
 		var err error
-		overrides, remarks, err = manifests.LoadDirectory(f.folder)
+		overrides, remarks, err = manifests.LoadDirectory(f.folder, scenarios.Names())
 		note(remarks, err)
 	}
 	if len(f.files) == 0 {
@@ -49,7 +50,7 @@ func (f *manifestFlags) load(first string, stdin io.Reader, stderr io.Writer) (m
 	if len(problems) > 0 || first == "" {
 		return nil, errors.Join(problems...)
 	}
-	return manifests.OverlayFrom(first, overrides, objects)
+	return scenarios.OverlayFrom(first, overrides, objects)
 }
 
 // names returns the values of the flags, as a report prints them.

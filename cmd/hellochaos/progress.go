@@ -9,8 +9,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/hellochaos/hellochaos/printable"
-	"github.com/hellochaos/hellochaos/reports"
-	"github.com/hellochaos/hellochaos/scenarios"
+	scenario "github.com/hellochaos/hellochaos/scenarios/run"
 )
 
 // progressLine is one line on a terminal that is rewritten at most ten times a second. It prints nothing where there is no
@@ -30,14 +29,15 @@ func newProgressLine(w io.Writer, off bool) *progressLine {
 // eraseLine moves the cursor to the beginning of the line and clears the line.
 const eraseLine = "\r\x1b[K"
 
-func (l *progressLine) show(p scenarios.Progress) {
-	if l.terminal == nil || time.Since(l.last) < 100*time.Millisecond {
+// handle shows how far a run has come.
+func (l *progressLine) handle(e scenario.Event) {
+	p, ok := e.(scenario.Progress)
+	if !ok || l.terminal == nil || time.Since(l.last) < 100*time.Millisecond {
 		return
 	}
-	text := fmt.Sprintf("%s %s: %d/%d requests", p.Stage, p.Phase, p.Done, p.Planned)
-	if m := p.Estimate; m.Measured != nil {
-		share := reports.Probability
-		text += fmt.Sprintf("; %s %s [%s, %s], predicted %s", p.Check, share(*m.Measured), share(m.Interval.Lo), share(m.Interval.Hi), share(m.Predicted))
+	text := fmt.Sprintf("%s: %d/%d requests", p.Phase.Name, p.Done, p.Phase.Planned)
+	if p.Tally.Wrong > 0 {
+		text += fmt.Sprintf("; %d met something else than the manifests say", p.Tally.Wrong)
 	}
 	l.print(text)
 }

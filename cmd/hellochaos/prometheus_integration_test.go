@@ -27,6 +27,7 @@ import (
 
 	"github.com/hellochaos/hellochaos/reports"
 	"github.com/hellochaos/hellochaos/reports/grafana"
+	"github.com/hellochaos/hellochaos/reports/render"
 )
 
 // scrapeInterval of the Prometheus of these tests; Grafana's $__rate_interval is four of them.
@@ -111,7 +112,7 @@ type asked struct {
 
 // substitute replaces the variables in a query as Grafana does: by their values, and for "All" by allValue.
 func substitute(expression, namespace string) string {
-	return strings.NewReplacer("$__rate_interval", model.Duration(rateInterval).String(), "$stage", ".*", "$check", ".*", "$namespace", namespace).Replace(expression)
+	return strings.NewReplacer("$__rate_interval", model.Duration(rateInterval).String(), "$phase", ".*", "$share", ".*", "$namespace", namespace).Replace(expression)
 }
 
 // everyQueryHasData sends every query and every variable of a dashboard to Prometheus.
@@ -208,8 +209,8 @@ func TestIntegrationRunDashboard(t *testing.T) {
 	}
 	everyQueryHasData(t, on, "run", "", from, time.Now())
 	// The counts of the first phase no longer change, so Prometheus and the report must agree on them.
-	phase := report.Stages[0].Phases[0]
-	value, _, _, err := on.Query(t.Context(), `sum(max_over_time(hellochaos_requests_total{stage="retry",phase="before"}[5m]))`, time.Now())
+	phase := report.Phases[0]
+	value, _, _, err := on.Query(t.Context(), `sum(max_over_time(hellochaos_requests_total{phase="prod"}[5m]))`, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -218,7 +219,7 @@ func TestIntegrationRunDashboard(t *testing.T) {
 	}
 	checkMetrics(t, "a live run", page)
 	var text strings.Builder
-	if err := reports.Prometheus(&text, report); err != nil {
+	if err := render.Prometheus(&text, report); err != nil {
 		t.Fatal(err)
 	}
 	checkMetrics(t, "its report", text.String())

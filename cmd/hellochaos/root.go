@@ -94,10 +94,11 @@ func rootCommand(undo *atomic.Pointer[string]) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "hellochaos",
 		Short: "prove what a service-mesh policy does",
-		Long: `hellochaos tests what the policies of a service mesh do. It sends requests
-through a chain of three services, before and after it applies Istio manifests.
-Every service fails with a probability that you choose. hellochaos compares what
-it measured with what the manifests predict, and gives a verdict.
+		Long: `hellochaos tests what the policies of a service mesh do. It applies Istio
+manifests, and sends requests through a chain of three services, each of which
+fails with a probability that you choose. Which tries fail is known beforehand,
+so hellochaos holds each request against what the manifests say that it must
+meet, and gives a verdict.
 
 It needs no cluster: by default it runs the services and an embedded mesh, which
 executes the manifests, in its own process. With --target cluster it tests a
@@ -107,10 +108,10 @@ The manifests come in five stages: egress, prod, retry, ingress and canary. Each
 stage is applied on top of the stages before it.
 
 Exit codes:
-  0  pass: what was measured agrees with what the manifests predict
-  1  fail: it does not agree
+  0  pass: every request met what the manifests say
+  1  fail: something else was met, or the manifests themselves have an error
   2  usage: the command line, a manifest or a report is wrong
-  3  inconclusive: the measurements could not decide
+  3  inconclusive: the requests could not decide
   4  aborted: a signal ended the command, and everything is put back
   5  not restored: something on the cluster could not be put back
   6  infrastructure: something that the command needs did not work`,

@@ -13,12 +13,15 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/metrics"
 	"github.com/hellochaos/hellochaos/openfiles"
+	"github.com/hellochaos/hellochaos/printable"
 	"github.com/hellochaos/hellochaos/reports"
+	"github.com/hellochaos/hellochaos/reports/destination"
+	"github.com/hellochaos/hellochaos/reports/render"
 	"github.com/hellochaos/hellochaos/reports/traces"
 	"github.com/hellochaos/hellochaos/scenarios"
+	scenario "github.com/hellochaos/hellochaos/scenarios/run"
 	"github.com/hellochaos/hellochaos/spelling"
 	"github.com/hellochaos/hellochaos/target"
 	"github.com/hellochaos/hellochaos/target/cluster"
@@ -28,7 +31,9 @@ import (
 // runFlags are the flags of the command run that no other package defines.
 type runFlags struct {
 	deliveryFlags
-	manifests                     manifestFlags
+	manifests manifestFlags
+	// parameters are the scenario's own, by the names of their flags.
+	parameters                    map[string]*string
 	deviation, target, metrics    string
 	noProgress, allowInconclusive bool
 	cluster                       *cluster.Flags
@@ -39,6 +44,10 @@ type runFlags struct {
 
 func (f *runFlags) add(set *pflag.FlagSet) {
 	f.deliveryFlags.add(set)
+	f.parameters = map[string]*string{}
+	for _, p := range scenarios.Parameters() {
+		f.parameters[p.Name] = set.String(p.Name, "0", "`percent`, 0 to 100: "+p.Title)
+	}
 	set.StringVar(&f.target, "target", "mesh", "what the run tests: mesh (the embedded mesh, in this process) or cluster (a Kubernetes cluster with Istio)")
 	f.manifests.add(set)
 	set.StringVar(&f.deviation, "break", "", "`deviation`, a fault that the embedded mesh has on purpose, to see how the report shows it; 'hellochaos list breaks' explains each: "+breakNames())
@@ -65,39 +74,39 @@ func breakNames() string {
 
 func runCommand(undo *atomic.Pointer[string]) *cobra.Command {
 	flags := &runFlags{}
-	var options *scenarios.Flags
+	var options *scenario.Flags
 	cmd := &cobra.Command{
 		Use:   "run STAGE…|all",
 		Short: "test stages, and give a verdict on each",
-		Long: `Send requests through the services before and after the manifests of each stage
-are applied, compare what was measured with what the manifests predict, and
-print a report with a verdict: PASS, FAIL or INCONCLUSIVE.
+		Long: `Apply the manifests of each stage, send requests through the services, hold each
+request against what the manifests say that it must meet, and print a report
+with a verdict: PASS, FAIL or INCONCLUSIVE.
 
 The stages are egress, prod, retry, ingress and canary. Each is applied on top
 of the stages before it. 'hellochaos list' says what each stage does.
 
-Words of the flags: a phase is the sending before, or after, a stage is applied.
-A call is a request from one service to the next; a proxy may send the call
-several times, and each time is a try. With --cascade absorb, a service whose
-own call failed still answers 200; with propagate it answers 500. A draw is the
-random number that decides whether a try fails.`,
+Words of the flags: a phase is the time in which one set of manifests is in
+force. A call is a request from one service to the next; a proxy may send the
+call several times, and each time is a try. With --cascade absorb, a service
+whose own call failed still answers 200; with propagate it answers 500. A draw
+is the random number that decides whether a try fails.`,
 		Example: `  hellochaos run retry --fail 0.5
   hellochaos run all --fail 0.3 --out report
   hellochaos run retry -f reviews.yaml
   hellochaos run retry --break one-retry-less
   hellochaos run retry --target cluster -n demo`,
-		ValidArgs: append(manifests.StageNames(), "all"),
+		ValidArgs: append(scenarios.Names(), "all"),
 		// f.plan reports unknown flags together with all other problems of the command line.
 		FParseErrWhitelist: cobra.FParseErrWhitelist{UnknownFlagsHandling: pflag.PassUnknownFlagToArgs},
 	}
-	options = scenarios.AddFlags(cmd.Flags())
+	options = scenario.AddFlags(cmd.Flags())
 	flags.add(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, args []string) error { return flags.run(cmd, args, options, undo) }
 	return cmd
 }
 
 // run validates the command line, prepares the target, executes the plan, and delivers the report.
-func (f *runFlags) run(cmd *cobra.Command, args []string, text *scenarios.Flags, undo *atomic.Pointer[string]) error {
+func (f *runFlags) run(cmd *cobra.Command, args []string, text *scenario.Flags, undo *atomic.Pointer[string]) error {
 	plan, seed, connection, err := f.plan(cmd, args, text)
 	if err != nil {
 		return err
@@ -125,11 +134,10 @@ func (f *runFlags) run(cmd *cobra.Command, args []string, text *scenarios.Flags,
 	case err != nil:
 		return failure{err}
 	}
-	requests, duration := plan.Requests()
-	fmt.Fprintf(progress, "testing %s on %s with seed %d: at most %d requests, in about %s\n",
-		strings.Join(args, ", "), on.Describe().Detail, seed, requests, duration.Round(time.Second))
+	announce(progress, plan, args, on.Describe().Detail, seed)
 	line := newProgressLine(progress, f.noProgress)
-	report := plan.Execute(cmd.Context(), on, line.show)
+	plan.Subscribe(line.handle)
+	report := plan.Execute(cmd.Context(), on)
 	line.clear()
 	if report.Restored == reports.Restored {
 		undo.Store(nil) // after a second signal there is nothing left to put back
@@ -137,7 +145,6 @@ func (f *runFlags) run(cmd *cobra.Command, args []string, text *scenarios.Flags,
 	report.Tool.Version = version()
 	report.Command = commandLine()
 	report.Settings.Manifests = f.manifests.names()
-	served.ended(report)
 	after := context.WithoutCancel(cmd.Context()) // an interrupted run has a report, too; each step below has its own time limit
 	f.links.link(after, f.tested, connection.PrometheusURL, report)
 	to, _ := f.traces.Destinations() // check has reported what is wrong with them
@@ -145,9 +152,28 @@ func (f *runFlags) run(cmd *cobra.Command, args []string, text *scenarios.Flags,
 	return f.end(stderr, f.deliver(after, cmd.OutOrStdout(), progress, stderr, report), report)
 }
 
+// announce prints what a run is about to do, what it cannot decide, and what is wrong with the manifests.
+func announce(w io.Writer, plan *scenario.Run, args []string, target string, seed uint64) {
+	requests, most, duration := plan.Requests()
+	number := render.Count(int64(requests)) + " requests"
+	switch {
+	case requests == 1:
+		number = "1 request"
+	case most > requests:
+		number = fmt.Sprintf("about %s, at most %s", number, render.Count(int64(most)))
+	}
+	fmt.Fprintf(w, "testing %s on %s with seed %d: %s, in about %s\n", strings.Join(args, ", "), target, seed, number, max(duration.Round(time.Second), time.Second))
+	for _, notice := range plan.Notices() {
+		fmt.Fprintf(w, "note: %s\n", notice)
+	}
+	for _, finding := range plan.Findings() {
+		fmt.Fprintf(w, "%s: %s\n", finding.Severity, render.Finding(&finding))
+	}
+}
+
 // prepareTarget starts the embedded mesh, or checks the cluster and begins a run on it. It stores in undo the command that puts
 // the cluster back.
-func (f *runFlags) prepareTarget(ctx context.Context, plan *scenarios.Run, seed uint64, connection cluster.Options, stderr io.Writer, undo *atomic.Pointer[string]) (target.Target, error) {
+func (f *runFlags) prepareTarget(ctx context.Context, plan *scenario.Run, seed uint64, connection cluster.Options, stderr io.Writer, undo *atomic.Pointer[string]) (target.Target, error) {
 	if f.target == "mesh" {
 		if err := protect(ctx); err != nil {
 			return nil, err
@@ -180,7 +206,7 @@ func (f *runFlags) prepareTarget(ctx context.Context, plan *scenarios.Run, seed 
 }
 
 // plan turns the command line into a plan. Its error lists all problems of the command line.
-func (f *runFlags) plan(cmd *cobra.Command, args []string, text *scenarios.Flags) (*scenarios.Run, uint64, cluster.Options, error) {
+func (f *runFlags) plan(cmd *cobra.Command, args []string, text *scenario.Flags) (*scenario.Run, uint64, cluster.Options, error) {
 	set := cmd.Flags()
 	args, unknown := splitUnknown(set, args)
 	options, flagProblems := text.Options()
@@ -191,18 +217,57 @@ func (f *runFlags) plan(cmd *cobra.Command, args []string, text *scenarios.Flags
 		first = stages[0].Name
 	}
 	overrides, manifestProblems := f.manifests.load(first, cmd.InOrStdin(), cmd.ErrOrStderr())
-	if err := errors.Join(unknown, stageProblem, flagProblems, connectionProblems, f.check(set, stages), manifestProblems); err != nil {
+	options.Parameters = map[string]string{}
+	for name, value := range f.parameters {
+		options.Parameters[name] = *value
+	}
+	if err := errors.Join(unknown, stageProblem, flagProblems, scenarios.CheckParameters(options.Parameters), connectionProblems, f.check(set, stages), manifestProblems); err != nil {
 		return nil, 0, connection, fmt.Errorf("run:\n%w", err)
 	}
-	pace := scenarios.Pace{Capacity: mesh.Capacity, Timed: mesh.Timed}
-	if f.target == "cluster" {
-		pace = scenarios.Pace{Capacity: cluster.Capacity, Timed: cluster.Timed}
+	phases, err := scenarios.Phases(stages, overrides, options.Parameters)
+	if err != nil {
+		return nil, 0, connection, fmt.Errorf("run:\n%w", err)
 	}
-	plan, err := scenarios.Plan(stages, options, pace, overrides)
+	pace := scenario.Pace{Capacity: mesh.Capacity, Timed: mesh.Timed}
+	if f.target == "cluster" {
+		pace = scenario.Pace{Capacity: cluster.Capacity, Timed: cluster.Timed}
+	}
+	options.Again = again(set, args, options.Seed)
+	plan, err := scenario.Plan(strings.Join(args, ", "), phases, options, pace)
 	if err != nil {
 		return nil, 0, connection, fmt.Errorf("run:\n%w", err)
 	}
 	return plan, options.Seed, connection, nil
+}
+
+// decisive are the flags, beside those of parameters, that decide what a request meets, and where.
+var decisive = []string{"fail", "hang", "cascade", "exclude", "split-tolerance", "manifests", "filename", "break", "rate", "timeout",
+	"target", "kubeconfig", "context", "namespace", "direct-url", "gateway-url", "take-over"}
+
+// again returns the command that sends a request of this run alone once more, by the name of the request. It is nil where the
+// manifests came from standard input, which cannot be read again.
+func again(set *pflag.FlagSet, args []string, seed uint64) func(string) string {
+	words := append([]string{"hellochaos", "run"}, args...)
+	repeatable := true
+	set.Visit(func(flag *pflag.Flag) {
+		values := []string{flag.Value.String()}
+		switch value := flag.Value.(type) {
+		case pflag.SliceValue:
+			values = value.GetSlice()
+		}
+		if !slices.Contains(decisive, flag.Name) && !slices.ContainsFunc(scenarios.Parameters(), func(p scenarios.Parameter) bool { return p.Name == flag.Name }) {
+			return
+		}
+		for _, value := range values {
+			repeatable = repeatable && (flag.Name != "filename" || value != "-")
+			words = append(words, "--"+flag.Name+"="+printable.Word(destination.HideUserInfo(value)))
+		}
+	})
+	if !repeatable {
+		return nil
+	}
+	line := strings.Join(words, " ") + fmt.Sprintf(" --seed %d --request ", seed)
+	return func(name string) string { return line + printable.Word(name) }
 }
 
 // splitUnknown separates the arguments from the unknown flags that pflag has passed among them. It takes the argument after an
@@ -220,7 +285,7 @@ func splitUnknown(set *pflag.FlagSet, args []string) (rest []string, err error) 
 			}
 			problems = append(problems, fmt.Errorf("unknown flag: %s%s", arg, suggestion))
 			value = !strings.Contains(arg, "=")
-		case value && !slices.Contains(append(manifests.StageNames(), "all"), arg):
+		case value && !slices.Contains(append(scenarios.Names(), "all"), arg):
 			value = false
 		default:
 			rest = append(rest, arg)

@@ -12,13 +12,14 @@ import (
 
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/printable"
+	"github.com/hellochaos/hellochaos/scenarios"
 	"github.com/hellochaos/hellochaos/spelling"
 	"github.com/hellochaos/hellochaos/target"
 	"github.com/hellochaos/hellochaos/target/mesh"
 )
 
 func upCommand() *cobra.Command {
-	names := manifests.StageNames()
+	names := scenarios.Names()
 	userManifests := &manifestFlags{}
 	cmd := &cobra.Command{
 		Use:   "up [STAGE]",
@@ -58,7 +59,7 @@ func upCommand() *cobra.Command {
 // that a request to their gateway needs (empty: any). It also reads them, so that every problem with them is reported before
 // anything is started.
 func through(stage string, overrides map[string][]manifests.Object) (objects []manifests.Object, host string, err error) {
-	if objects, err = manifests.Through(stage, overrides); err != nil {
+	if objects, err = scenarios.Through(stage, overrides); err != nil {
 		return nil, "", err
 	}
 	rules, err := manifests.Read(objects)

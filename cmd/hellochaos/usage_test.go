@@ -13,6 +13,7 @@ import (
 
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/reports"
+	"github.com/hellochaos/hellochaos/scenarios"
 	"github.com/hellochaos/hellochaos/target/mesh"
 )
 
@@ -39,8 +40,8 @@ func TestUsage(t *testing.T) {
 		{"all beside others", "run all retry", []string{"no stage all"}},
 		{"three at once", "run retry --fail 1.5 --rate -3 --cascade maybe",
 			[]string{"--fail 1.5: must be a probability from 0 to 1", "--rate -3", "--cascade maybe: must be absorb or propagate"}},
-		{"not numbers", "run retry --fail x --hang NaN --seed -1 --canary-weight 20.5 --tolerance 0",
-			[]string{"--fail x", "--hang NaN", "--seed -1", "--canary-weight 20.5", "--tolerance 0"}},
+		{"not numbers", "run retry --fail x --hang NaN --seed -1 --canary-weight 20.5 --exclude 0 --split-tolerance 0.7 --require time",
+			[]string{"--fail x", "--hang NaN", "--seed -1", "--canary-weight 20.5", "--exclude 0: must be a share from 0.0005 to 0.5", "--split-tolerance 0.7: must be two factors", "--require time: must be times (did you mean \"times\"?)"}},
 		{"stage and flags", "run retyr --format xml --break no-retry",
 			[]string{"no stage retyr", "--format xml: must be one of json, text, markdown, junit, html, prometheus, benchmark", "--break no-retry: must be one of", "no-retries"}},
 		{"a deviation that the stage does not show", "run egress --break split-70-30", []string{"--break split-70-30: only stage prod shows this deviation"}},
@@ -51,10 +52,10 @@ func TestUsage(t *testing.T) {
 			`--rate "": the value is empty`, `--seed "": the value is empty`, `--kubeconfig "": the value is empty`}},
 		{"given twice", "run egress --fail 0.1 --fail 0.1 --quiet --quiet -n a --namespace b", []string{"--fail: given more than once", "--quiet: given more than once", "--namespace: given more than once"}},
 		{"given twice elsewhere", "report r1 --format json --format text", []string{"report:", "--format: given more than once"}},
-		{"too small to mean anything", "run egress --tolerance 1e-12 --fail 1e-12 --hang 0.9999999999 --rate 1e-300 --duration 1ns --timeout 1ns",
-			[]string{"--tolerance 1e-12: must be a number from 0.001 to 0.4", "--fail 1e-12: must be a probability", "--hang 0.9999999999: must be a probability",
+		{"too small to mean anything", "run egress --exclude 1e-12 --fail 1e-12 --hang 0.9999999999 --rate 1e-300 --duration 1ns --timeout 1ns",
+			[]string{"--exclude 1e-12: must be a share from 0.0005 to 0.5", "--fail 1e-12: must be a probability", "--hang 0.9999999999: must be a probability",
 				"--rate 1e-300: must be a number of requests a second from 0.01", "--duration 1ns: must be a time from 1ms", "--timeout 1ns: must be a time from 1ms"}},
-		{"a rate that would take days", "run egress --rate 0.011", []string{"--rate 0.011: the 1039 requests", "may send for 24: choose a higher --rate"}},
+		{"a rate that would take days", "run prod --rate 0.011", []string{"--rate 0.011: the ", "may send for 24: choose a higher --rate"}},
 		{"margins too small to mean anything", "compare a b --margin 1e-12 --latency-margin 1e-12%", []string{"--margin 1e-12: must be a share from 0.0001", "--latency-margin 1e-12%: must be a percentage from 0.01%"}},
 		{"a misspelt stage", "run rety", []string{`no stage rety (did you mean "retry"?)`}},
 		{"a misspelt command", "runn", []string{`no command "runn" (did you mean "run"?)`}},
@@ -97,7 +98,7 @@ func TestUsage(t *testing.T) {
 
 // A field in a user's stage file that is unknown or not supported is refused with the file, the line, the object and the field.
 func TestUsageManifests(t *testing.T) {
-	text, err := manifests.StageYAML("retry")
+	text, err := scenarios.YAML("retry")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,11 +152,11 @@ func TestListAndManifests(t *testing.T) {
 	if wrong := usage(t, "list", "braeks"); wrong.code != 2 || !strings.Contains(wrong.stderr, "list braeks: must be one of stages, breaks") {
 		t.Errorf("list braeks: exit %d, %q", wrong.code, wrong.stderr)
 	}
-	for _, stage := range manifests.StageNames() {
+	for _, stage := range scenarios.Names() {
 		if !strings.Contains(got.stdout, stage+" ") {
 			t.Errorf("list does not name %s", stage)
 		}
-		text, _ := manifests.StageYAML(stage)
+		text, _ := scenarios.YAML(stage)
 		if printed := usage(t, "manifests", stage); printed.stdout != string(text) || printed.code != 0 {
 			t.Errorf("manifests %s: exit %d, and not the bundled file", stage, printed.code)
 		}
@@ -181,7 +182,7 @@ func TestHelp(t *testing.T) {
 // From the first stage on, objects of the user replace bundled ones: objects from a file of any name, from a folder, and from what
 // 'kubectl get -o yaml' prints, on standard input.
 func TestOwnFiles(t *testing.T) {
-	bundled, err := manifests.StageYAML("retry")
+	bundled, err := scenarios.YAML("retry")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -271,11 +272,11 @@ func TestTooFewOpenFiles(t *testing.T) {
 		return ended{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
 	}
 	got := limited("128", "run egress")
-	if got.code != reports.ExitInfrastructure || got.stdout != "" || !strings.Contains(got.stderr, "may have 128 files and sockets open at once, and needs up to 16512: type 'ulimit -n 16512' before the command; nothing was started") {
+	if got.code != reports.ExitInfrastructure || got.stdout != "" || !strings.Contains(got.stderr, "may have 128 files and sockets open at once, and needs up to 1152: type 'ulimit -n 1152' before the command; nothing was started") {
 		t.Errorf("with 128 files: %+v", got)
 	}
 	got = limited("200", "run egress --max-requests 100")
-	few := regexp.MustCompile(`needs up to 1728: .*--connections (\d+); nothing was started`).FindStringSubmatch(got.stderr)
+	few := regexp.MustCompile(`needs up to 1152: .*--connections (\d+); nothing was started`).FindStringSubmatch(got.stderr)
 	if got.code != reports.ExitInfrastructure || few == nil {
 		t.Fatalf("with 200 files: %+v", got)
 	}

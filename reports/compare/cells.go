@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hellochaos/hellochaos/reports"
+	"github.com/hellochaos/hellochaos/reports/render"
 )
 
 // cells are a row's numbers as tables print them.
@@ -30,7 +30,7 @@ func (r *Row) cells() cells {
 	switch {
 	case r.PHolm != nil:
 		c.P = pValue(*r.PHolm)
-	case r.Kind == Violations:
+	case r.settled && r.Kind != Verdict:
 		c.P = "exact"
 	}
 	if r.Needed > 0 {
@@ -42,8 +42,16 @@ func (r *Row) cells() cells {
 // number returns the value of one report in the row's unit.
 func (r *Row) number(v Value) string {
 	switch {
+	case r.Kind == Verdict:
+		return string(v.Verdict)
+	case r.Kind == Outcomes && v.Value == nil:
+		return render.Count(v.N) + " sent"
+	case r.Kind == Outcomes:
+		return render.Count(v.K) + " differ"
 	case v.Value == nil:
 		return "no data"
+	case r.Kind == Coverage:
+		return fmt.Sprintf("%d of %d", v.K, v.N)
 	case r.Kind == Violations:
 		return strconv.FormatInt(v.K, 10) + wrong
 	case r.timed():
@@ -52,13 +60,13 @@ func (r *Row) number(v Value) string {
 		return strconv.FormatFloat(*v.Value, 'f', 2, 64)
 	}
 	if r.ofViolations {
-		return reports.Probability(*v.Value) + wrong
+		return render.Probability(*v.Value) + wrong
 	}
-	return reports.Probability(*v.Value)
+	return render.Probability(*v.Value)
 }
 
-// wrong follows a number of violations, or their share. The metric has the name of the check, which may name what should happen, so the
-// number alone would be read as the number of times that it happened.
+// wrong follows a number of violations, or their share. The metric names what should happen, so the number alone would be read as the
+// number of times that it happened.
 const wrong = " wrong"
 
 // latency returns a latency with three significant digits.
@@ -78,7 +86,7 @@ func (r *Row) delta(d float64) string {
 	if r.tenfold(d) {
 		return fmt.Sprintf("×%.3g", d+1)
 	}
-	return reports.Signed(d, r.size(math.Abs(d)))
+	return render.Signed(d, r.size(math.Abs(d)))
 }
 
 // tenfold reports whether a difference is that of a time so much longer that a percentage of it would have four digits.
@@ -89,12 +97,12 @@ func (r *Row) size(d float64) string {
 	switch {
 	case r.timed():
 		return fmt.Sprintf("%.0f%%", 100*d)
-	case r.Kind == Violations:
+	case r.Kind == Violations, r.Kind == Coverage:
 		return fmt.Sprintf("%.0f", d)
 	case r.Kind == Tries:
 		return fmt.Sprintf("%.2f", d)
 	}
-	return reports.Probability(d)
+	return render.Probability(d)
 }
 
 func pValue(p float64) string {
@@ -121,21 +129,25 @@ func (c *Comparison) margins() string {
 	}
 	violations := ""
 	if slices.ContainsFunc(c.Rows, func(r Row) bool { return r.Kind == Violations || r.ofViolations }) {
-		violations = "The number before \"wrong\" counts the requests (of an exact check) or the tries (of a ledger) that contradict the manifests. "
+		violations = "The number before \"wrong\" counts the calls, or the tries of a ledger, that contradict the manifests. "
 	}
 	return violations + fmt.Sprintf("A metric is the same where the whole interval of its difference is within the margin: %s for shares, %.3g %% for tries per request, "+
 		"from %.3g %% less to %.3g %% more%s for times. "+
-		"It is worse or better where the difference is larger than the margin and p is at most %[7]s; p is adjusted by Holm's procedure for %[6]d tests. "+
+		"It is worse or better where the whole interval lies beyond the margin and p is at most %[7]s; p is adjusted by Holm's procedure for %[6]d tests. "+
 		"Intervals have a confidence of 0.95. The column \"needs\" has about how many requests a phase needs so that a metric is no longer unclear.",
-		reports.Probability(c.Margin), 100*c.Margin, 100*c.LatencyMargin/(1+c.LatencyMargin), 100*c.LatencyMargin, floor, c.Family, reports.Probability(c.Alpha))
+		render.Probability(c.Margin), 100*c.Margin, 100*c.LatencyMargin/(1+c.LatencyMargin), 100*c.LatencyMargin, floor, c.Family, render.Probability(c.Alpha))
 }
 
-// sides returns a line for each of the two reports.
+// sides returns a line for each of the two reports, and one for what they have in common.
 func (c *Comparison) sides() []string {
 	line := func(name string, s Side) string {
 		return fmt.Sprintf("%s %s: %s, %d requests, seed %d, %s", name, s.Name, s.Ended, s.Requests, s.Seed, s.Started.UTC().Format("2006-01-02 15:04:05 UTC"))
 	}
-	return []string{line("OLD", c.Old), line("NEW", c.New)}
+	all := []string{line("OLD", c.Old), line("NEW", c.New)}
+	if c.Paired > 0 {
+		all = append(all, fmt.Sprintf("Both sent the same requests: %s of them were compared one by one.", render.Count(int64(c.Paired))))
+	}
+	return all
 }
 
 // warnings returns what must be known before the numbers are read.
@@ -145,8 +157,8 @@ func (c *Comparison) warnings() []string {
 		all = append(all, "the scenarios differ, and are compared because of --force: "+m.String())
 	}
 	all = append(all, c.Unknown...)
-	if c.Old.Seed == c.New.Seed && c.Old.Name != c.New.Name {
-		all = append(all, "both runs have the same seed, so they drew the same random numbers, and the intervals are wider than necessary")
+	if c.unpaired != "" {
+		all = append(all, c.unpaired)
 	}
 	return all
 }
@@ -160,7 +172,7 @@ func (c *Comparison) changes() []string {
 	return all
 }
 
-// leftOut returns what was not compared: each reason once, after all stages and phases that it concerns.
+// leftOut returns what was not compared: each reason once, after all phases that it concerns.
 func (c *Comparison) leftOut() []string {
 	var order []string
 	where := map[string][]string{}
@@ -169,7 +181,7 @@ func (c *Comparison) leftOut() []string {
 		if where[what] == nil {
 			order = append(order, what)
 		}
-		where[what] = append(where[what], strings.TrimSpace(e.Stage+" "+e.Phase))
+		where[what] = append(where[what], e.Phase)
 	}
 	for i, what := range order {
 		order[i] = strings.Join(where[what], ", ") + ": " + what

@@ -1,4 +1,4 @@
-// Package compare compares two reports of one scenario, check by check and metric by metric: one from before an upgrade and one from
+// Package compare compares two reports of one scenario, phase by phase and metric by metric: one from before an upgrade and one from
 // after it. It knows reports and statistics. It must not know load, meshes or clusters, and must not guess what a report does not
 // contain.
 package compare
@@ -8,13 +8,14 @@ import (
 	"time"
 
 	"github.com/hellochaos/hellochaos/reports"
+	"github.com/hellochaos/hellochaos/reports/render"
 )
 
 // SchemaVersion is the version of the form of a comparison as JSON. A reader can read every comparison whose major number it knows.
-const SchemaVersion = "1.0"
+const SchemaVersion = "2.0"
 
 const (
-	// familyAlpha is the largest probability that a comparison calls any metric better or worse that did not change.
+	// familyAlpha is the largest probability that a comparison finds a difference in any metric that did not change.
 	familyAlpha = 0.01
 	// intervalAlpha is the probability that an interval does not contain the true difference. Where the interval lies inside the
 	// margin the metric is the same: that is equivalent to two one-sided tests at half of intervalAlpha (Schuirmann 1987).
@@ -25,8 +26,9 @@ const (
 type Word string
 
 const (
-	// Better and Worse are differences that are larger than the margin, and significant at familyAlpha by Holm's procedure over all
-	// metrics of the comparison.
+	// Better and Worse are differences whose whole interval lies beyond the margin, and that are significant at familyAlpha by Holm's
+	// procedure over all metrics of the comparison; and differences that are no matter of chance: a request that met something else,
+	// a verdict that changed.
 	Better Word = "better"
 	Worse  Word = "worse"
 	// Same is a difference whose whole interval is within the margin, or equal data.
@@ -46,18 +48,21 @@ type Comparison struct {
 	// Alpha is the error probability of the family of all tests, and Family the number of p-values in it.
 	Alpha  float64 `json:"alpha"`
 	Family int     `json:"family"`
+	// Paired is the number of requests that were compared one by one, because both runs sent them with the same draws.
+	Paired int `json:"paired_requests,omitempty"`
 	// Forced is true where the scenarios differ, as Mismatches lists, and the user had them compared nevertheless.
 	Forced     bool       `json:"forced,omitempty"`
 	Mismatches []Mismatch `json:"mismatches,omitempty"`
 	// Changes are differences that may be the reason for the comparison: versions, machines, deviations on purpose (--break).
 	Changes []Mismatch `json:"changes,omitempty"`
-	// Unknown lists what could not be compared because a report is too old to have it.
+	// Unknown lists what could not be compared because a report does not have it.
 	Unknown []string `json:"unknown,omitempty"`
 	Rows    []Row    `json:"rows"`
 	// Excluded lists the data that were not compared, and why.
 	Excluded []Exclusion `json:"excluded,omitempty"`
 
-	tolerance float64 // the tolerance of the runs' own bands
+	unpaired string // why requests are not compared one by one; empty where they are
+	bitsOnly bool   // only the two bits of failures of outcomes mean the same in both reports
 }
 
 // Side identifies one of the two reports.
@@ -81,9 +86,8 @@ type Mismatch struct {
 
 // Exclusion is what was not compared.
 type Exclusion struct {
-	Stage string `json:"stage"`
 	Phase string `json:"phase"`
-	What  string `json:"what"` // "everything", "latencies", or a check's name
+	What  string `json:"what"` // "everything", "latencies", or a metric's name
 	Why   string `json:"why"`
 	// Gates is true where the data should have been there, so that the comparison cannot be better than unclear.
 	Gates bool `json:"gates"`
@@ -92,9 +96,9 @@ type Exclusion struct {
 // Of compares two reports, even where their scenarios differ: the caller must look at Mismatches first. The caller also sets the names
 // of the two sides.
 func Of(before, after *reports.Report, o Options) *Comparison {
-	c := &Comparison{Schema: SchemaVersion, Old: side(before), New: side(after), Options: o, Alpha: familyAlpha,
-		Rows: []Row{}, tolerance: max(before.Settings.Tolerance, after.Settings.Tolerance)}
+	c := &Comparison{Schema: SchemaVersion, Old: side(before), New: side(after), Options: o, Alpha: familyAlpha, Rows: []Row{}}
 	c.scenario(before, after)
+	c.pairing(before, after)
 	c.gather(before, after)
 	c.judge()
 	c.conclude()
@@ -102,11 +106,9 @@ func Of(before, after *reports.Report, o Options) *Comparison {
 }
 
 func side(r *reports.Report) Side {
-	s := Side{Started: r.Started, Command: r.Command, Seed: r.Settings.Seed, Verdict: r.Verdict, Ended: strings.ToLower(reports.HeadlineWord(r))}
-	for _, stage := range r.Stages {
-		for _, p := range stage.Phases {
-			s.Requests += p.Sent
-		}
+	s := Side{Started: r.Started, Command: r.Command, Seed: r.Settings.Seed, Verdict: r.Verdict, Ended: strings.ToLower(render.HeadlineWord(r))}
+	for i := range r.Phases {
+		s.Requests += r.Phases[i].Sent
 	}
 	return s
 }

@@ -34,7 +34,7 @@ func (c *Comparison) conclude() {
 					open = append(open, &c.Rows[i])
 				}
 			}
-			c.Summary = fmt.Sprintf("NEW is the same as OLD in %d of %s; not decided, because there are too few data: %s", count[Same], metrics(len(c.Rows)), sumUp(open))
+			c.Summary = fmt.Sprintf("NEW is the same as OLD in %d of %s; not decided, and not counted: %s", count[Same], metrics(len(c.Rows)), sumUp(open))
 		}
 	}
 }
@@ -85,18 +85,22 @@ func (c *Comparison) open() []string {
 	return all
 }
 
-// name returns the row's metric with its stage and phase. Names are quoted, because they may have commas and colons in them.
+// name returns the row's metric with its phase. The metric is quoted, because it may have commas and colons in it.
 func (r *Row) name() string {
-	return fmt.Sprintf("%q of stage %s, phase %s", r.Metric, r.Stage, r.Phase)
+	return fmt.Sprintf("%q of phase %s", r.of(), r.Phase)
+}
+
+// of returns the row's metric after the calls that it is about.
+func (r *Row) of() string {
+	if r.Call == "" {
+		return r.Metric
+	}
+	return r.Call + ": " + r.Metric
 }
 
 // String returns what was not compared, and why.
 func (e Exclusion) String() string {
-	where := e.Stage
-	if e.Phase != "" {
-		where += ", " + e.Phase
-	}
-	return fmt.Sprintf("%s: %s: %s", where, e.What, e.Why)
+	return fmt.Sprintf("%s: %s: %s", e.Phase, e.What, e.Why)
 }
 
 // rank returns the place of a row in the order: worse, better, unclear and counting, unclear and not counting, same.

@@ -20,75 +20,118 @@ import (
 
 // example has a row of each word, an exclusion, a mismatch, a change and something unknown.
 func example() *Comparison {
-	slower := usual
+	slower := former
 	slower.latency, slower.missing, slower.call, slower.edge = 0.012, 12, 0, 0.345
-	a, b := usual.draw(1), slower.draw(2)
-	b.Stages[0].Phases[0].Late = true
+	a, b := former.draw(1), slower.draw(2)
+	b.Phases[0].Late = true
 	b.Settings.Rate, b.Settings.ManifestsHash, b.Target.Deviation = 300, "", "one-retry-less"
-	b.Verdict = reports.Fail
 	c := Of(a, b, defaults)
 	c.Old.Name, c.New.Name, c.Forced = "r1", "r2", true
 	return c
 }
 
-const exampleText = `WORSE  NEW is worse than OLD in 3 of 14 metrics; the first is "backend ledger"
-       of stage retry, phase after
+const exampleText = `WORSE  NEW is worse than OLD in 4 of 18 metrics; the first is "backend: ledger"
+       of phase retry
 OLD r1: pass, 6000 requests, seed 1, 2026-05-04 03:02:01 UTC
 NEW r2: fail, 6000 requests, seed 2, 2026-05-04 03:02:01 UTC
   ≠ --break: OLD none, NEW one-retry-less
   ! the scenarios differ, and are compared because of --force: rate: OLD as
     planned, NEW 300 a second
   ! the manifests' hash could not be compared: NEW does not have it
+  ! requests were not compared one by one: a report of schema 1 does not have
+    the outcome of each
 
 worse
-  metric          old      new       difference  p
-retry after
-  backend ledger  0 wrong  12 wrong  +12         exact
-  ok p50          1.98ms   11.6ms    +487% ±67%  <0.001
-  ok p90          3.33ms   19.7ms    +493% ±77%  <0.001
-  ! "backend ledger": the check passed in OLD and fails in NEW
+  metric   old      new       difference  p
+retry: backend
+  ledger   0 wrong  12 wrong  +12         exact
+retry
+  verdict  pass     fail
+  ok p50   1.88ms   12.2ms    +549% ±83%  <0.001
+  ok p90   3.23ms   20.7ms    +542% ±78%  <0.001
+  ! "backend: ledger": it passed in OLD and fails in NEW
 
 better
-  metric              old     new  difference       p
-retry before
-  backend call fails  0.0563  0    −0.0563 ±0.0088  <0.001
-retry after
-  backend call fails  0.0653  0    −0.0653 ±0.0094  <0.001
+  metric  old     new  difference       p
+prod: backend
+  fails   0.0687  0    −0.0687 ±0.0117  <0.001
+retry: backend
+  fails   0.0675  0    −0.0675 ±0.0114  <0.001
 
 unclear
-  metric      old    new    difference       needs
-retry before
-  edge fails  0.308  0.349  +0.0413 ±0.0238  23000
-retry after
-  edge fails  0.304  0.351  +0.0473 ±0.0237  240000
+  metric      old    new    difference      needs
+prod
+  edge fails  0.311  0.364  +0.053 ±0.0239  190000
+retry
+  edge fails  0.284  0.352  +0.068 ±0.0236  5200
 
-unclear, which counts only with --strict
-  metric                 old     new     difference   needs
-retry before
-  backend tries/request  1.40    1.42    +0.02 ±0.10  11000
-retry after
-  backend tries/request  1.39    1.42    +0.02 ±0.10  14000
-  ok p99                 4.91ms  30.3ms  +517% ±139%  3100
+unclear, not counted
+  metric         old     new     difference   needs
+prod: backend
+  tries/request  1.41    1.39    −0.02 ±0.10  9600
+retry: backend
+  tries/request  1.42    1.39    −0.03 ±0.10
+retry
+  ok p99         4.91ms  33.9ms  +589% ±173%  3100
+  ! "backend: tries/request": it is not worse by more than the margin
 
-same
-  metric                old      new      difference       p
-retry before
-  canary share          0.189    0.213    +0.0233 ±0.0203  0.121
-retry after
-  canary share          0.208    0.189    −0.0193 ±0.0202  0.242
-  canary, exact header  0 wrong  0 wrong  0                exact
-  backend wait, try 2   12.5ms   12.5ms   0% ±13%          1.000
+same: 4 shares, 1 verdict, 1 count of violations, 1 wait; --all lists them
 
-  ! not compared: retry before: latencies: requests were sent late in NEW
+  ! not compared: prod: latencies: requests were sent late in NEW
 
-The number before "wrong" counts the requests (of an exact check) or the tries
-(of a ledger) that contradict the manifests. A metric is the same where the
-whole interval of its difference is within the margin: 0.05 for shares, 5 % for
-tries per request, from 20 % less to 25 % more (1ms at least) for times. It is
-worse or better where the difference is larger than the margin and p is at most
-0.01; p is adjusted by Holm's procedure for 12 tests. Intervals have a
-confidence of 0.95. The column "needs" has about how many requests a phase needs
-so that a metric is no longer unclear.
+The number before "wrong" counts the calls, or the tries of a ledger, that
+contradict the manifests. A metric is the same where the whole interval of its
+difference is within the margin: 0.05 for shares, 5 % for tries per request,
+from 20 % less to 25 % more (1ms at least) for times. It is worse or better
+where the whole interval lies beyond the margin and p is at most 0.01; p is
+adjusted by Holm's procedure for 14 tests. Intervals have a confidence of 0.95.
+The column "needs" has about how many requests a phase needs so that a metric is
+no longer unclear.
+`
+
+// paired is a comparison of requests one by one, of which some differ.
+func paired() *Comparison {
+	a, b := usual.again(1, 1), usual.again(1, 2)
+	for _, n := range []int{17, 1044, 2000} {
+		b.Phases[1].Outcomes[n] |= edgeBit | anyBit
+	}
+	c := Of(a, b, defaults)
+	c.Old.Name, c.New.Name = "r1", "r2"
+	return c
+}
+
+const pairedText = `WORSE  NEW is worse than OLD in 1 of 27 metrics; the first is "requests, one by
+       one" of phase retry
+OLD r1: pass, 6000 requests, seed 1, 2026-05-04 03:02:01 UTC
+NEW r2: pass, 6000 requests, seed 1, 2026-05-04 03:02:01 UTC
+Both sent the same requests: 6,000 of them were compared one by one.
+
+worse
+  metric                old         new       difference  p
+retry
+  requests, one by one  3,000 sent  2 differ              exact
+  ! "requests, one by one": 2 of 3000 requests met something else, first
+    1/retry/17, 1/retry/2000; 2 fail at the edge only in NEW, 0 only in OLD
+
+unclear, not counted
+  metric         old     new     difference   needs
+retry: backend
+  tries/request  1.42    1.39    −0.03 ±0.10
+retry
+  ok p99         4.91ms  5.65ms  +15% ±29%    19000
+  ! "backend: tries/request": it is not worse by more than the margin
+
+same: 1 series of requests, 8 shares, 5 counts of violations, 1 number of tries,
+2 verdicts, 5 latencies, 1 coverage, 1 wait; --all lists them
+
+The number before "wrong" counts the calls, or the tries of a ledger, that
+contradict the manifests. A metric is the same where the whole interval of its
+difference is within the margin: 0.05 for shares, 5 % for tries per request,
+from 20 % less to 25 % more (1ms at least) for times. It is worse or better
+where the whole interval lies beyond the margin and p is at most 0.01; p is
+adjusted by Holm's procedure for 15 tests. Intervals have a confidence of 0.95.
+The column "needs" has about how many requests a phase needs so that a metric is
+no longer unclear.
 `
 
 func TestText(t *testing.T) {
@@ -110,6 +153,10 @@ func TestText(t *testing.T) {
 	if plain.String() != exampleText {
 		t.Errorf("got:\n%s\nwant:\n%s", plain.String(), exampleText)
 	}
+	var one strings.Builder
+	if err := Text(&one, paired(), false, false); err != nil || one.String() != pairedText {
+		t.Errorf("%v:\n%s\nwant:\n%s", err, one.String(), pairedText)
+	}
 	if bare := uncoloured.Replace(coloured.String()); bare != plain.String() || bare == coloured.String() {
 		t.Errorf("colours change more than colours:\n%s", coloured.String())
 	}
@@ -122,7 +169,7 @@ func TestText(t *testing.T) {
 
 // The widest numbers, shares of violations, fit a terminal beside the longest name of a check.
 func TestTextIsNotWiderThanATerminal(t *testing.T) {
-	r := Row{Stage: "ingress", Phase: "before", Metric: "the clock tells the time", Kind: Share, Word: Worse,
+	r := Row{Phase: "ingress", Call: "middleware from frontend by VirtualService middleware, http[0], which is long", Metric: "waits before try 4, wide", Kind: Share, Word: Worse,
 		Old: Value{Value: value(0.0563)}, New: Value{Value: value(0.0865)}, Difference: value(0.0302), Interval: &stats.Interval{Lo: 0.0199, Hi: 0.0401},
 		PHolm: value(0.0001), measured: measured{ofViolations: true}}
 	var out strings.Builder
@@ -205,11 +252,11 @@ func TestJUnit(t *testing.T) {
 	}
 	count := c.Counts()
 	gating := len(c.open())
-	if got.Tests != len(c.Rows)+len(c.Excluded) || got.Failures != count[Worse] || got.Errors != gating || len(got.Suites) != 1 || count[Worse] == 0 || gating == 0 {
-		t.Errorf("got %d tests, %d failures, %d errors in %d suites; want %d, %d, %d in 1", got.Tests, got.Failures, got.Errors, len(got.Suites),
+	if got.Tests != len(c.Rows)+len(c.Excluded) || got.Failures != count[Worse] || got.Errors != gating || len(got.Suites) != 2 || count[Worse] == 0 || gating == 0 {
+		t.Errorf("got %d tests, %d failures, %d errors in %d suites; want %d, %d, %d in 2", got.Tests, got.Failures, got.Errors, len(got.Suites),
 			len(c.Rows)+len(c.Excluded), count[Worse], gating)
 	}
-	if skipped := got.Suites[0].Skipped; skipped != count[Unclear]-gating+len(c.Excluded) {
+	if skipped := got.Suites[0].Skipped + got.Suites[1].Skipped; skipped != count[Unclear]-gating+len(c.Excluded) {
 		t.Errorf("%d skipped, want %d", skipped, count[Unclear]-gating+len(c.Excluded))
 	}
 }
@@ -232,23 +279,23 @@ func TestPrometheus(t *testing.T) {
 	for _, m := range families["hellochaos_comparison_difference"].Metric {
 		name := ""
 		for _, l := range m.Label {
-			name += l.GetValue() + "/" // in alphabetical order: kind, metric, phase, stage
+			name += l.GetValue() + "/" // in alphabetical order: call, kind, metric, phase
 		}
 		got[name] = m.Gauge.GetValue()
 	}
 	for i := range c.Rows {
 		r := &c.Rows[i]
-		if value := got[fmt.Sprintf("%s/%s/%s/%s/", r.Kind, r.Metric, r.Phase, r.Stage)]; r.Difference != nil && value != *r.Difference {
+		if value := got[fmt.Sprintf("%s/%s/%s/%s/", r.Call, r.Kind, r.Metric, r.Phase)]; r.Difference != nil && value != *r.Difference {
 			t.Errorf("%s: %g, want %g", r.name(), value, *r.Difference)
 		}
 	}
 }
 
-// What a report calls its stages and checks is text, in every format.
+// What a report calls its phases and services is text, in every format.
 func TestMarkupIsText(t *testing.T) {
 	a, b := usual.draw(1), usual.draw(2)
 	for _, r := range []*reports.Report{a, b} {
-		r.Stages[0].Checks[0].Name = `<script>alert("x")</script> | **a** fails`
+		r.Phases[0].Shares[0].Name = `<script>alert("x")</script> | **a** fails`
 	}
 	c := Of(a, b, defaults)
 	c.Old.Name = "<img src=x onerror=alert(1)>"
@@ -299,10 +346,10 @@ func TestCells(t *testing.T) {
 // uncoloured takes colours out of a text.
 var uncoloured = strings.NewReplacer(string(terminal.Green), "", string(terminal.Red), "", string(terminal.Yellow), "", string(terminal.Reset), "")
 
-// A stage of the page has the word of a comparison of this stage alone. Data that should have been compared and are missing make it unclear.
-func TestStagesOfThePage(t *testing.T) {
-	row := func(stage string, word Word, gates bool) Row { return Row{Stage: stage, Word: word, Gates: gates} }
-	gone := func(stage string, gates bool) Exclusion { return Exclusion{stage, "after", "everything", "why", gates} }
+// A phase of the page has the word of a comparison of this phase alone. Data that should have been compared and are missing make it unclear.
+func TestPhasesOfThePage(t *testing.T) {
+	row := func(phase string, word Word, gates bool) Row { return Row{Phase: phase, Word: word, Gates: gates} }
+	gone := func(phase string, gates bool) Exclusion { return Exclusion{phase, "everything", "why", gates} }
 	for _, test := range []struct {
 		c    Comparison
 		want []string
@@ -314,7 +361,7 @@ func TestStagesOfThePage(t *testing.T) {
 		{Comparison{Rows: []Row{row("a", Same, true)}, Excluded: []Exclusion{gone("a", false), gone("b", false), gone("c", true)}}, []string{"a same: 1 same", "c unclear: 1 not compared"}},
 	} {
 		var got []string
-		for _, s := range test.c.stages() {
+		for _, s := range test.c.phases() {
 			got = append(got, fmt.Sprintf("%s %s: %s", s.Name, s.Word, s.Counts))
 		}
 		if !slices.Equal(got, test.want) {

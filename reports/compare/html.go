@@ -24,12 +24,12 @@ type comparisonPage struct {
 
 	Sides, Changes, Warnings, Excluded []string
 
-	Stages  []stageRows
+	Phases  []phaseRows
 	Margins string
 }
 
-// stageRows are the rows of a stage, in the comparison's order.
-type stageRows struct {
+// phaseRows are the rows of a phase, in the comparison's order.
+type phaseRows struct {
 	ID, Name string
 	Word     Word   // the word of a comparison with only these rows
 	Counts   string // "1 worse, 3 same"
@@ -46,30 +46,30 @@ type pageRow struct {
 // HTML writes a comparison as one page that needs no other file, no network and no script.
 func HTML(w io.Writer, c *Comparison) error {
 	p := &comparisonPage{Title: strings.ToUpper(string(c.Word)) + ": hellochaos compare-reports", Class: class(c.Word), Word: c.Word, Summary: c.Summary,
-		Sides: c.sides(), Changes: c.changes(), Warnings: c.warnings(), Excluded: c.leftOut(), Stages: c.stages(), Margins: c.margins()}
+		Sides: c.sides(), Changes: c.changes(), Warnings: c.warnings(), Excluded: c.leftOut(), Phases: c.phases(), Margins: c.margins()}
 	return page.Write(w, pages, "comparison.html", p)
 }
 
-// stages returns the rows of the comparison by stage.
-func (c *Comparison) stages() []stageRows {
-	var all []stageRows
-	of := func(name string) *stageRows {
+// phases returns the rows of the comparison by phase.
+func (c *Comparison) phases() []phaseRows {
+	var all []phaseRows
+	of := func(name string) *phaseRows {
 		for i := range all {
 			if all[i].Name == name {
 				return &all[i]
 			}
 		}
-		all = append(all, stageRows{ID: fmt.Sprint("stage-", len(all)+1), Name: name})
+		all = append(all, phaseRows{ID: fmt.Sprint("phase-", len(all)+1), Name: name})
 		return &all[len(all)-1]
 	}
 	for i := range c.Rows {
 		r := &c.Rows[i]
-		stage := of(r.Stage)
-		stage.Rows = append(stage.Rows, pageRow{r, r.cells(), r.picture(fmt.Sprint("row-", i+1))})
+		phase := of(r.Phase)
+		phase.Rows = append(phase.Rows, pageRow{r, r.cells(), r.picture(fmt.Sprint("row-", i+1))})
 	}
 	for _, e := range c.Excluded {
 		if e.Gates {
-			of(e.Stage).Missing++
+			of(e.Phase).Missing++
 		}
 	}
 	for i := range all {
@@ -78,8 +78,8 @@ func (c *Comparison) stages() []stageRows {
 	return all
 }
 
-// count sets the counts of a stage's rows, and the word that a comparison with only these rows would have.
-func (s *stageRows) count() {
+// count sets the counts of a phase's rows, and the word that a comparison with only these rows would have.
+func (s *phaseRows) count() {
 	of, open := map[Word]int{}, s.Missing > 0
 	for _, r := range s.Rows {
 		of[r.Word]++

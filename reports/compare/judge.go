@@ -39,70 +39,80 @@ func (c *Comparison) judge() {
 	}
 	for i := range c.Rows {
 		r := &c.Rows[i]
-		r.judge(c.Family)
 		r.Gates = (r.Gates || c.Strict) && !r.added
+		r.judge(c.Family)
 	}
 }
 
 func (r *Row) judge(family int) {
 	switch {
+	case r.Kind == Verdict && r.settled: // settled by the two verdicts alone
 	case r.Old.Verdict == reports.Pass && r.New.Verdict == reports.Fail:
-		r.Word, r.Note = Worse, "the check passed in OLD and fails in NEW"
+		r.Word, r.Note = Worse, "it passed in OLD and fails in NEW"
 	case r.Old.Verdict == reports.Fail && r.New.Verdict == reports.Pass:
-		r.Word, r.Note = Better, "the check failed in OLD and passes in NEW"
+		r.Word, r.Note = Better, "it failed in OLD and passes in NEW"
 	case r.identical:
-		r.Word, r.Needed = Same, 0
+		r.Word, r.Needed, r.Note = Same, 0, ""
 	case r.settled:
 	case r.test == nil:
 		r.Word = Unclear
 	default:
 		r.Word = r.test.word(r, family)
+		if r.Word == Unclear && r.tolerated {
+			r.Word, r.Needed, r.Note = Same, 0, "both shares are within what the runs tolerate"
+		}
 	}
 }
 
 // word returns the word of a row. A difference whose interval is within the margin is the same. A difference that is significant at
-// familyAlpha, and larger than the margin and the noise, is better or worse.
+// familyAlpha, whose whole interval lies beyond the margin and which is larger than the noise, is better or worse. Of any other
+// difference that cannot be worse by more than the margin it does not matter what it is.
 func (t *test) word(r *Row, family int) Word {
-	d := t.difference
-	if d.Interval.Lo >= -t.margin && d.Interval.Hi <= t.margin {
+	i, d := t.difference.Interval, t.difference.Value
+	if within(i, t.margin) {
 		return Same
 	}
-	significant, size := *r.PHolm <= familyAlpha, math.Abs(d.Value)
+	worse := t.difference // how much worse the new value is
+	if r.away != nil {
+		worse = *r.away
+	}
+	beyond := *r.PHolm <= familyAlpha && (i.Lo > t.margin || i.Hi < -t.margin)
 	switch {
-	case r.Interval == nil && !significant: // Needed is set already.
+	case r.Interval == nil:
 		r.Note = "too few answers for an interval"
-	case !significant || size <= t.margin:
-		r.Needed = t.needed(r.requests, family)
-	case size <= t.noise:
+	case beyond && math.Abs(d) <= t.noise:
 		r.Note = fmt.Sprintf("requests themselves were sent up to %.3g ms late, since the machine was busy, which may explain the difference", 1000*math.Expm1(t.noise)**r.Old.Value)
-	case r.away == nil && d.Value > 0:
+	case beyond && worse.Interval.Lo > t.margin:
 		return Worse
-	case r.away == nil:
+	case beyond && worse.Interval.Hi < -t.margin:
 		return Better
-	case r.away() > t.margin:
-		return Worse
-	case r.away() < -t.margin:
-		return Better
-	default:
+	case beyond && within(worse.Interval, t.margin):
 		r.Note = "the new value is about as far from the prediction as the old one, on its other side"
+	case worse.Interval.Hi <= t.margin:
+		r.Gates, r.Note = false, "it is not worse by more than the margin"
+	default:
+		r.Needed = t.needed(r.requests, family)
 	}
 	return Unclear
 }
+
+// within reports whether a whole interval is within the margin.
+func within(i stats.Interval, margin float64) bool { return i.Lo >= -margin && i.Hi <= margin }
 
 // mostNeeded is the largest number of requests that is reported.
 const mostNeeded = 10_000_000
 
 // needed returns about how many requests a phase needs so that the row is no longer unclear, if the difference stays the same. The width
-// of an interval shrinks with the root of the number of requests. A difference inside the margin needs an interval that fits into the
-// margin; one outside must be significant at the first step of Holm's procedure.
+// of an interval shrinks with the root of the number of requests, until it fits between the difference and the margin, on whichever side
+// of the margin the difference lies. One beyond it must also be significant at the first step of Holm's procedure.
 func (t *test) needed(requests int64, family int) int64 {
-	size := math.Abs(t.difference.Value)
-	half, gap := t.difference.Interval.Width()/2, t.margin-size
-	if gap <= 0 {
+	size, half := math.Abs(t.difference.Value), t.difference.Interval.Width()/2
+	times := half / math.Abs(t.margin-size)
+	if size > t.margin {
 		z := mathext.NormalQuantile(1 - familyAlpha/float64(2*family))
-		half, gap = half*z/mathext.NormalQuantile(1-intervalAlpha/2), size
+		times = max(times, half*z/mathext.NormalQuantile(1-intervalAlpha/2)/size)
 	}
-	n := float64(requests) * half * half / (gap * gap)
+	n := float64(requests) * times * times
 	if !(n <= mostNeeded) {
 		return 0 // The difference is on the edge of the margin.
 	}

@@ -8,25 +8,25 @@ import (
 	"github.com/hellochaos/hellochaos/reports/junit"
 )
 
-// JUnit writes a comparison as JUnit's XML, with a suite for each stage and a case for each metric. A metric that is worse is a failure.
+// JUnit writes a comparison as JUnit's XML, with a suite for each phase and a case for each metric. A metric that is worse is a failure.
 // An unclear one is an error where it counts, and skipped where it does not.
 func JUnit(w io.Writer, c *Comparison) error {
 	all := junit.Suites{Name: "hellochaos compare-reports"}
-	add := func(stage string, one junit.Case) {
-		suite := all.Suite(stage)
+	add := func(phase string, one junit.Case) {
+		suite := all.Suite(phase)
 		suite.Cases = append(suite.Cases, one)
 	}
 	for i := range c.Rows {
-		add(c.Rows[i].Stage, junitRow(&c.Rows[i]))
+		add(c.Rows[i].Phase, junitRow(&c.Rows[i]))
 	}
 	for _, e := range c.Excluded {
-		one := junit.Case{Name: e.Phase + ": " + e.What, Class: "hellochaos.compare." + e.Stage}
+		one := junit.Case{Name: e.What, Class: "hellochaos.compare." + e.Phase}
 		if problem := (&junit.Problem{Message: e.Why}); e.Gates {
 			one.Error = problem
 		} else {
 			one.Skipped = problem
 		}
-		add(e.Stage, one)
+		add(e.Phase, one)
 	}
 	if err := all.Write(w); err != nil {
 		return fmt.Errorf("writing the comparison as JUnit's XML: %w", err)
@@ -42,7 +42,7 @@ func junitRow(r *Row) junit.Case {
 			message += ", " + part.name + " " + part.text
 		}
 	}
-	one := junit.Case{Name: r.Phase + ": " + r.Metric, Class: "hellochaos.compare." + r.Stage}
+	one := junit.Case{Name: r.of(), Class: "hellochaos.compare." + r.Phase}
 	problem := &junit.Problem{Message: message, Text: r.Note}
 	switch {
 	case r.Word == Worse:

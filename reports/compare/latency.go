@@ -21,7 +21,7 @@ func (p *pair) latencies() {
 		why = "a report has no latencies by second"
 	}
 	if why != "" {
-		p.c.exclude(Exclusion{p.stage, p.phase, "latencies", why, p.c.Strict})
+		p.c.exclude(Exclusion{p.phase, "latencies", why, p.c.Strict})
 		return
 	}
 	for _, outcome := range []string{"ok", "failed"} {
@@ -44,6 +44,8 @@ func (p *pair) incomparable() string {
 		return "requests were sent late in OLD"
 	case p.new.Late:
 		return "requests were sent late in NEW"
+	case p.old.GeneratorLimited || p.new.GeneratorLimited:
+		return "the load generator could not keep its schedule"
 	case math.Abs(p.old.PlannedRate-p.new.PlannedRate) > 0.01*p.old.PlannedRate:
 		return fmt.Sprintf("OLD sent %.0f requests a second, NEW %.0f", p.old.PlannedRate, p.new.PlannedRate)
 	case p.old.Entry != p.new.Entry:
@@ -72,7 +74,7 @@ func blocks(phase *reports.Phase, outcome string) *stats.Blocks {
 
 // quantile compares one quantile of one outcome.
 func (p *pair) quantile(name string, q float64, a, b *stats.Blocks) {
-	r := p.row(name, Latency)
+	r := p.row("", name, Latency)
 	from, to := a.Quantile(q), b.Quantile(q)
 	r.Old, r.New = Value{Value: &from, N: a.N()}, Value{Value: &to, N: b.N()}
 	r.identical = a.Equal(b)

@@ -24,7 +24,7 @@ func (r *Row) picture(id string) *page.Picture {
 	unit := r.scaled(r.Margin)
 	where := page.Scale{Lo: -reach, Hi: reach, From: 10, To: pictureWidth - 10}
 	at := func(difference float64) float64 { return where.At(r.scaled(difference) / unit) }
-	p := &page.Picture{ID: id, Title: r.Metric + ", " + r.Phase + ": new minus old", Width: pictureWidth, Height: pictureHeight}
+	p := &page.Picture{ID: id, Title: r.of() + ", " + r.Phase + ": new minus old", Width: pictureWidth, Height: pictureHeight}
 	less, more := r.opposite(r.Margin), r.Margin // A difference between these two is the same.
 	p.Rectangle("band", at(less), 3, at(more)-at(less), 22)
 	p.Text("tick middle", at(less), 40, r.delta(less))

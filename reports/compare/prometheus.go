@@ -22,7 +22,7 @@ func Prometheus(w io.Writer, c *Comparison) error {
 	for _, word := range []Word{Better, Worse, Same, Unclear} {
 		count.WithLabelValues(string(word)).Set(float64(c.Counts()[word]))
 	}
-	of := []string{"stage", "phase", "metric", "kind"}
+	of := []string{"phase", "call", "metric", "kind"}
 	words := gauge("metric_word", "1 for the word of the metric: better, worse, same or unclear.", append(of, "word")...)
 	difference := gauge("difference", "New value minus old value; of latencies and waits divided by the old value.", of...)
 	low := gauge("difference_low", "Lower end of the difference's 95 % interval.", of...)
@@ -30,7 +30,7 @@ func Prometheus(w io.Writer, c *Comparison) error {
 	p := gauge("p_value", "p-value of the hypothesis that there is no difference, after Holm's procedure.", of...)
 	for i := range c.Rows {
 		r := &c.Rows[i]
-		at := []string{r.Stage, r.Phase, r.Metric, string(r.Kind)}
+		at := []string{r.Phase, r.Call, r.Metric, string(r.Kind)}
 		words.WithLabelValues(append(at, string(r.Word))...).Set(1)
 		if r.Difference != nil {
 			difference.WithLabelValues(at...).Set(*r.Difference)

@@ -11,11 +11,17 @@ import (
 type Kind string
 
 const (
+	// Outcomes are requests that both runs sent, compared one by one.
+	Outcomes Kind = "outcomes"
+	// Verdict is a verdict of the two runs.
+	Verdict Kind = "verdict"
 	// Share is a share of trials.
 	Share Kind = "share"
-	// Violations is a number of violations of an exact check or a ledger.
+	// Violations is a number of calls that met something else than their rule says, or of tries too many or too few.
 	Violations Kind = "violations"
-	// Tries is the number of tries that a hop received for each request at the edge.
+	// Coverage is a number of cases of a rule that were met.
+	Coverage Kind = "coverage"
+	// Tries is the number of tries that a service received for each natural request.
 	Tries Kind = "tries"
 	// Latency is a quantile of latencies, and Wait the median of the time that retries added to a call.
 	Latency Kind = "latency"
@@ -24,10 +30,11 @@ const (
 
 // Row is one metric of one phase.
 type Row struct {
-	Stage  string `json:"stage"`
-	Phase  string `json:"phase"`
+	Phase string `json:"phase"`
+	// Call is the calls that the metric is about, by the name that the report gives them. It is empty for metrics of the whole phase.
+	Call   string `json:"call,omitempty"`
 	Metric string `json:"metric"`
-	Kind   Kind   `json:"kind" jsonschema:"enum=share,enum=violations,enum=tries,enum=latency,enum=wait"`
+	Kind   Kind   `json:"kind" jsonschema:"enum=outcomes,enum=verdict,enum=share,enum=violations,enum=coverage,enum=tries,enum=latency,enum=wait"`
 	Old    Value  `json:"old"`
 	New    Value  `json:"new"`
 	// Predicted is the value to which nearer is better. Where it is absent, less is better.
@@ -36,8 +43,8 @@ type Row struct {
 	// confidence of 95 %.
 	Difference *float64        `json:"difference,omitempty"`
 	Interval   *stats.Interval `json:"interval,omitempty"`
-	// Margin is the largest Difference that counts as the same. A Difference must be larger than both Margin and Noise to be better or
-	// worse; Noise is how late the requests themselves were sent.
+	// Margin is the largest Difference that counts as the same. To be better or worse, the whole Interval must lie beyond Margin, and
+	// Difference beyond Noise, which is how late the requests themselves were sent.
 	Margin float64 `json:"margin,omitempty"`
 	Noise  float64 `json:"noise,omitempty"`
 	// P is the p-value of the hypothesis that there is no difference. PHolm is the same after Holm's procedure.
@@ -56,20 +63,22 @@ type Row struct {
 // Value is the number of one report.
 type Value struct {
 	Value   *float64        `json:"value,omitempty"` // absent where there are no data
-	K       int64           `json:"k,omitempty"`     // the number of hits of a share, of tries or of violations
+	K       int64           `json:"k,omitempty"`     // the number of hits of a share, of tries, of violations, of requests that differ
 	N       int64           `json:"n,omitempty"`
 	Verdict reports.Verdict `json:"verdict,omitempty"` // the verdict of a check on this phase
 }
 
 // measured has the data from which a row gets its word.
 type measured struct {
-	ofViolations bool           // the row compares shares of violations
-	identical    bool           // both reports have the same data
-	settled      bool           // Word is set already, and no test is needed
-	added        bool           // only NEW has the check, so nothing is lost
-	test         *test          // nil where there are too few data for a test
-	away         func() float64 // how much further from the prediction the new value is; nil where less is better
-	requests     int64          // requests of the phase, in the report that has fewer
+	ofViolations bool // the row compares shares of violations
+	identical    bool // both reports have the same data
+	settled      bool // Word is set already, and no test is needed
+	added        bool // only NEW has it, so nothing is lost
+	verdicts     [2]reports.Verdict
+	tolerated    bool            // both values are within what the runs themselves tolerate
+	test         *test           // nil where there are too few data for a test
+	away         *stats.Estimate // how much further from the prediction the new value is; nil where less is better
+	requests     int64           // requests of the phase, in the report that has fewer
 }
 
 // test is a difference on the scale on which it is tested. Times are tested on a logarithmic scale.

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/hellochaos/hellochaos/reports/page"
 	"github.com/hellochaos/hellochaos/reports/terminal"
 )
 
@@ -62,7 +63,7 @@ func (t *text) rows(c *Comparison) {
 		t.Blank()
 		title := string(rows[0].Word)
 		if rank == 3 {
-			title = "unclear, which counts only with --strict"
+			title = "unclear, not counted"
 		}
 		if rank >= 3 && !t.all && len(rows) > few {
 			t.Paragraph(fmt.Sprintf("%s: %s; --all lists them", title, sumUp(rows)), "")
@@ -75,7 +76,8 @@ func (t *text) rows(c *Comparison) {
 
 // sumUp returns how many rows there are of each kind.
 func sumUp(rows []*Row) string {
-	names := map[Kind][2]string{Share: {"share", "shares"}, Violations: {"exact check", "exact checks"}, Tries: {"amplification", "amplifications"},
+	names := map[Kind][2]string{Outcomes: {"series of requests", "series of requests"}, Verdict: {"verdict", "verdicts"}, Share: {"share", "shares"},
+		Violations: {"count of violations", "counts of violations"}, Coverage: {"coverage", "coverages"}, Tries: {"number of tries", "numbers of tries"},
 		Latency: {"latency", "latencies"}, Wait: {"wait", "waits"}}
 	var order []Kind
 	count := map[Kind]int{}
@@ -96,7 +98,10 @@ func sumUp(rows []*Row) string {
 	return strings.Join(parts, ", ")
 }
 
-// table writes rows of one rank below their stage and phase, and the notes of all of them at the end. A column of stages and phases would
+// widest is the widest name of a metric in a table. The names of the program itself are shorter.
+const widest = 24
+
+// table writes rows of one rank below their phase and calls, and the notes of all of them at the end. Columns of these would
 // make the table wider than a terminal where shares of violations are compared.
 func (t *text) table(rows []*Row) {
 	last := "p"
@@ -109,12 +114,15 @@ func (t *text) table(rows []*Row) {
 		if last == "needs" {
 			c.P = c.Needed
 		}
-		title := r.Stage + " " + r.Phase
-		if len(groups) == 0 || groups[len(groups)-1].Title != title {
+		title := r.Phase
+		if r.Call != "" {
+			title += ": " + r.Call
+		}
+		if title = page.Cut(terminal.Plain(title), terminal.Width); len(groups) == 0 || groups[len(groups)-1].Title != title {
 			groups = append(groups, terminal.Group{Title: title})
 		}
 		group := &groups[len(groups)-1]
-		group.Rows = append(group.Rows, []string{r.Metric, c.Old, c.New, c.Difference, c.P})
+		group.Rows = append(group.Rows, []string{page.Cut(terminal.Plain(r.Metric), widest), c.Old, c.New, c.Difference, c.P})
 	}
 	t.Table([]string{"metric", "old", "new", "difference", last}, groups...)
 	for _, note := range notes(rows) {
@@ -133,8 +141,8 @@ func notes(rows []*Row) []string {
 		if about[r.Note] == nil {
 			order = append(order, r.Note)
 		}
-		if !slices.Contains(about[r.Note], strconv.Quote(r.Metric)) {
-			about[r.Note] = append(about[r.Note], strconv.Quote(r.Metric))
+		if !slices.Contains(about[r.Note], strconv.Quote(r.of())) {
+			about[r.Note] = append(about[r.Note], strconv.Quote(r.of()))
 		}
 	}
 	for i, note := range order {

@@ -94,8 +94,8 @@ func (t *telling) dashboards(ctx context.Context) error {
 		variables := url.Values{}
 		switch d.Name {
 		case "run":
-			for _, s := range t.report.Stages {
-				variables.Add("var-stage", s.Name)
+			for i := range t.report.Phases {
+				variables.Add("var-phase", t.report.Phases[i].Name)
 			}
 		case "mesh":
 			variables.Set("var-namespace", t.namespace)
@@ -116,28 +116,24 @@ func (t *telling) link(title, address string, variables url.Values) {
 
 // annotations writes an annotation for each phase that sent requests.
 func (t *telling) annotations(ctx context.Context) error {
-	for i := range t.report.Stages {
-		s := &t.report.Stages[i]
-		for j := range s.Phases {
-			p := &s.Phases[j]
-			if p.Started.IsZero() {
-				continue
-			}
-			if err := t.client.annotate(ctx, annotationOf(t.report, s, p)); err != nil {
-				return fmt.Errorf("writing annotations: %w", err)
-			}
+	for i := range t.report.Phases {
+		p := &t.report.Phases[i]
+		if p.Started.IsZero() {
+			continue
+		}
+		if err := t.client.annotate(ctx, annotationOf(t.report, p)); err != nil {
+			return fmt.Errorf("writing annotations: %w", err)
 		}
 	}
 	return nil
 }
 
-func annotationOf(r *reports.Report, s *reports.Stage, p *reports.Phase) annotation {
-	verdict := s.VerdictOf(p.Name)
+func annotationOf(r *reports.Report, p *reports.Phase) annotation {
 	return annotation{
 		Time:    p.Started.UnixMilli(),
 		TimeEnd: p.Started.Add(time.Duration(p.Elapsed * float64(time.Second))).UnixMilli(),
-		Tags:    []string{"hellochaos", s.Name, p.Name, r.ID(), string(verdict)},
-		Text:    fmt.Sprintf("hellochaos: %s, %s: %s; %d requests", s.Name, p.Name, verdict, p.Sent),
+		Tags:    []string{"hellochaos", p.Name, r.ID(), string(p.Verdict)},
+		Text:    fmt.Sprintf("hellochaos: %s: %s; %d requests", p.Name, p.Verdict, p.Sent),
 	}
 }
 

@@ -22,20 +22,16 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func report() *reports.Report {
 	began := time.Date(2026, 1, 2, 3, 4, 5, 600_000_000, time.UTC)
-	phase := func(name string, after, took float64) reports.Phase {
-		return reports.Phase{Name: name, Started: began.Add(time.Duration(after * 1e9)), Elapsed: took, Sent: 100}
+	phase := func(name string, verdict reports.Verdict, after, took float64) reports.Phase {
+		return reports.Phase{Name: name, Verdict: verdict, Started: began.Add(time.Duration(after * 1e9)), Elapsed: took, Sent: 100}
 	}
-	m := func(v reports.Verdict) *reports.Measurement { return &reports.Measurement{Verdict: v} }
-	return &reports.Report{
-		Started: began, Elapsed: 9.5, Settings: reports.Settings{Seed: 7}, Verdict: reports.Fail,
-		Stages: []reports.Stage{
-			{Name: "egress", Verdict: reports.Pass, Phases: []reports.Phase{phase("before", 1, 1.5), phase("after", 3, 1)},
-				Checks:        []reports.Check{{Name: "a", Before: m(reports.Pass), After: m(reports.Pass)}},
-				Amplification: []reports.Amplification{{Hop: "frontend"}, {Hop: "middleware"}}},
-			{Name: "retry", Verdict: reports.Fail, Phases: []reports.Phase{phase("before", 5, 2), {Name: "after"}}, // nothing was sent
-				Checks: []reports.Check{{Name: "b", Before: m(reports.Fail)}}},
-		},
-	}
+	call := func(to string) reports.Call { return reports.Call{To: to, Tries: &reports.Factor{}} }
+	r := &reports.Report{Started: began, Elapsed: 9.5, Settings: reports.Settings{Seed: 7}, Verdict: reports.Fail, Phases: []reports.Phase{
+		phase("application", reports.Pass, 1, 1.5), phase("egress", reports.Pass, 3, 1), phase("retry", reports.Fail, 5, 2), {Name: "canary"}, // nothing was sent
+	}}
+	r.Scenario.Services = []string{"frontend", "middleware"}
+	r.Phases[0].Calls = []reports.Call{call("frontend"), call("middleware")}
+	return r
 }
 
 // tell calls Tell with a report, and returns the report.
@@ -54,7 +50,7 @@ func TestImportAnnotateAndLink(t *testing.T) {
 			t.Fatalf("remarks: %q", r.Remarks)
 		}
 		wantLink := []reports.Link{{Title: "Grafana: hellochaos: a run",
-			URL: s.URL + under + "/d/hellochaos-run/a-slug?from=1767323045600&to=1767323055100&var-stage=egress&var-stage=retry"}}
+			URL: s.URL + under + "/d/hellochaos-run/a-slug?from=1767323045600&to=1767323055100&var-phase=application&var-phase=egress&var-phase=retry&var-phase=canary"}}
 		if !reflect.DeepEqual(r.Links, wantLink) {
 			t.Errorf("links\n%v, want\n%v", r.Links, wantLink)
 		}
@@ -66,9 +62,9 @@ func TestImportAnnotateAndLink(t *testing.T) {
 			t.Errorf("what was imported is not the embedded dashboard (%v)", err)
 		}
 		wantAnnotations := []map[string]any{
-			{"time": int64(1767323046600), "timeEnd": int64(1767323048100), "tags": "hellochaos,egress,before,20260102T030405Z-7,pass", "text": "hellochaos: egress, before: pass; 100 requests"},
-			{"time": int64(1767323048600), "timeEnd": int64(1767323049600), "tags": "hellochaos,egress,after,20260102T030405Z-7,pass", "text": "hellochaos: egress, after: pass; 100 requests"},
-			{"time": int64(1767323050600), "timeEnd": int64(1767323052600), "tags": "hellochaos,retry,before,20260102T030405Z-7,fail", "text": "hellochaos: retry, before: fail; 100 requests"},
+			{"time": int64(1767323046600), "timeEnd": int64(1767323048100), "tags": "hellochaos,application,20260102T030405Z-7,pass", "text": "hellochaos: application: pass; 100 requests"},
+			{"time": int64(1767323048600), "timeEnd": int64(1767323049600), "tags": "hellochaos,egress,20260102T030405Z-7,pass", "text": "hellochaos: egress: pass; 100 requests"},
+			{"time": int64(1767323050600), "timeEnd": int64(1767323052600), "tags": "hellochaos,retry,20260102T030405Z-7,fail", "text": "hellochaos: retry: fail; 100 requests"},
 		}
 		if !reflect.DeepEqual(s.annotations, wantAnnotations) {
 			t.Errorf("annotations\n%v, want\n%v", s.annotations, wantAnnotations)
@@ -90,7 +86,7 @@ func TestIstiosDashboards(t *testing.T) {
 	r := tell(t, Options{URL: s.base(), Token: token, Namespace: "demo"})
 	when := "from=1767323045600&to=1767323055100"
 	want := []reports.Link{
-		{Title: "Grafana: hellochaos: a run", URL: s.URL + "/d/hellochaos-run/a-slug?" + when + "&var-stage=egress&var-stage=retry"},
+		{Title: "Grafana: hellochaos: a run", URL: s.URL + "/d/hellochaos-run/a-slug?" + when + "&var-phase=application&var-phase=egress&var-phase=retry&var-phase=canary"},
 		{Title: "Grafana: hellochaos: the mesh by stage", URL: s.URL + "/d/hellochaos-mesh/a-slug?" + when + "&var-namespace=demo"},
 		{Title: "Grafana: Istio Mesh Dashboard", URL: s.URL + "/d/random3/a-slug?" + when},
 		{Title: "Grafana: Istio Service Dashboard, frontend", URL: s.URL + "/d/random1/a-slug?" + when + "&var-qrep=source&var-qrep=destination&var-service=frontend.demo.svc.cluster.local"},

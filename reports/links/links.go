@@ -27,7 +27,7 @@ const timeout, foundTimeout = 5 * time.Second, 2 * time.Second
 // Options name the places of the programs.
 type Options struct {
 	Kiali, Tracing, Prometheus Place
-	// Namespace is the namespace of the chain.
+	// Namespace is the namespace of the scenario's services.
 	Namespace string
 }
 
@@ -158,10 +158,13 @@ func prometheus(ctx context.Context, at address, namespace string, r *reports.Re
 		"g0.range_input": {strconv.Itoa(int(math.Ceil(to.Sub(from).Seconds()))) + "s"}}), nil
 }
 
-// tracing returns a link to the traces of the first service, in Jaeger or in Zipkin: the one that answers.
+// tracing returns a link to the traces of the scenario's first service, in Jaeger or in Zipkin: the one that answers.
 func tracing(ctx context.Context, at address, namespace string, r *reports.Report) (reports.Link, error) {
 	from, to := span(r)
-	service := "frontend." + namespace
+	if len(r.Scenario.Services) == 0 {
+		return reports.Link{}, errors.New("the report names no service whose traces could be linked to")
+	}
+	service := r.Scenario.Services[0] + "." + namespace
 	for _, root := range []string{"", "/jaeger"} { // Istio's addon serves Jaeger below /jaeger.
 		var services struct{ Data json.RawMessage } // Jaeger answers null where it has no service yet.
 		if at.ask(ctx, root+"/api/services", &services) == nil && services.Data != nil {

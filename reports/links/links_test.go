@@ -31,7 +31,8 @@ func base(t *testing.T, text string) *url.URL {
 }
 
 func report() *reports.Report {
-	return &reports.Report{Started: time.Date(2026, 1, 2, 3, 4, 5, 600_000_000, time.UTC), Elapsed: 89.5}
+	return &reports.Report{Started: time.Date(2026, 1, 2, 3, 4, 5, 600_000_000, time.UTC), Elapsed: 89.5,
+		Scenario: reports.Scenario{Services: []string{"frontend", "backend"}}}
 }
 
 func TestKiali(t *testing.T) {
@@ -181,5 +182,16 @@ func TestNothing(t *testing.T) {
 	Add(t.Context(), Options{Namespace: "demo"}, r)
 	if len(r.Links)+len(r.Remarks) != 0 {
 		t.Errorf("%v, %q", r.Links, r.Remarks)
+	}
+}
+
+// A report without services has no traces to link to.
+func TestTracingNeedsAService(t *testing.T) {
+	r := report()
+	r.Scenario.Services = nil
+	Add(t.Context(), Options{Tracing: Place{Given: base(t, "http://127.0.0.1:1")}, Namespace: "demo"}, r)
+	want := []string{"tracing at http://127.0.0.1:1: the report names no service whose traces could be linked to"}
+	if len(r.Links) != 0 || !reflect.DeepEqual(r.Remarks, want) {
+		t.Errorf("%v, %q, want %q", r.Links, r.Remarks, want)
 	}
 }

@@ -9,6 +9,9 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"strings"
+
+	"github.com/hellochaos/hellochaos/printable"
 )
 
 //go:embed shell.html style.css
@@ -27,13 +30,18 @@ var shell = template.Must(template.New("").Funcs(template.FuncMap{
 // verdict. {{template "picture" .}} writes a *Picture, and {{template "wide" .}} one that can be scrolled sideways.
 func Shell() *template.Template { return template.Must(shell.Clone()) }
 
-// Write writes a page. It writes nothing where the page cannot be made.
+// Write writes a page. It writes nothing where the page cannot be made. Control characters and those that change the direction of
+// writing are written as escapes, because a name that has one would change how the text behind it is read.
 func Write(w io.Writer, templates *template.Template, name string, data any) error {
 	var page bytes.Buffer
 	if err := templates.ExecuteTemplate(&page, name, data); err != nil {
 		return fmt.Errorf("writing the page: %w", err)
 	}
-	if _, err := page.WriteTo(w); err != nil {
+	lines := strings.Split(page.String(), "\n")
+	for i := range lines {
+		lines[i] = printable.Line(lines[i])
+	}
+	if _, err := io.WriteString(w, strings.Join(lines, "\n")); err != nil {
 		return fmt.Errorf("writing the page: %w", err)
 	}
 	return nil

@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/hellochaos/hellochaos/printable"
 )
 
 // Picture is a picture in SVG: shapes and texts that are styled by class alone, so that they follow the theme of the page. Lengths are
@@ -28,10 +30,14 @@ type Mark struct {
 const Character, LineHeight = 6.6, 15.0
 
 // TextWidth returns the largest width that a text may have.
-func TextWidth(s string) float64 { return Character * float64(utf8.RuneCountInString(s)) }
+func TextWidth(s string) float64 {
+	return Character * float64(utf8.RuneCountInString(printable.Line(s)))
+}
 
-// Cut shortens a text to at most n characters. The whole text must be elsewhere on the page.
+// Cut shortens a text to at most n characters, of which those that are obeyed are escaped, as Write does it. The whole text must be
+// elsewhere on the page.
 func Cut(s string, n int) string {
+	s = printable.Line(s)
 	if utf8.RuneCountInString(s) <= n {
 		return s
 	}

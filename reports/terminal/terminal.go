@@ -38,8 +38,9 @@ type Text struct {
 // Blank writes an empty line.
 func (t *Text) Blank() { t.put("") }
 
-// Address writes a text on a line of its own after lead, without folding it: a folded address could not be copied.
-func (t *Text) Address(text, lead string) { t.put(lead + Plain(text)) }
+// Address writes an address or a command on a line of its own after lead, without folding it: a folded one could not be copied. Its blanks
+// stay as they are.
+func (t *Text) Address(text, lead string) { t.put(lead + printable.Line(text)) }
 
 func (t *Text) put(line string) { fmt.Fprintln(t, line) }
 
@@ -141,6 +142,31 @@ func fold(text string, width int) []string {
 		line += word
 	}
 	return append(lines, line)
+}
+
+// breakAfter are the characters within a word after which a cell may be broken.
+const breakAfter = ".-/_:,"
+
+// Cell returns text as lines of at most width characters for a cell of a table. A word that is longer is broken, after a punctuation mark
+// where it has one.
+func Cell(text string, width int) (lines []string) {
+	for _, line := range fold(text, width) {
+		for rest := []rune(line); ; {
+			if len(rest) <= width {
+				lines = append(lines, string(rest))
+				break
+			}
+			cut := width
+			for i := width - 1; i > width/2; i-- {
+				if strings.ContainsRune(breakAfter, rest[i]) {
+					cut = i + 1
+					break
+				}
+			}
+			lines, rest = append(lines, string(rest[:cut])), rest[cut:]
+		}
+	}
+	return lines
 }
 
 // Plain returns text on one line: blanks and line breaks between two words become one blank, and control characters, which a

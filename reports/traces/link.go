@@ -13,14 +13,14 @@ import (
 	"github.com/hellochaos/hellochaos/reports"
 )
 
-// links returns links to those traces of requests of the phase after that Zipkin has. On a cluster the mesh may trace the same requests
-// under the same ids: links waits for the mesh's spans as long as flush, and the title of a link mentions them if they arrive.
+// links returns links to those traces that Zipkin has of requests of phases that are not only compared with. On a cluster the mesh may
+// trace the same requests under the same ids: links waits for the mesh's spans as long as flush, and the title of a link mentions them if they arrive.
 func (z zipkin) links(ctx context.Context, all []Trace, cluster bool, flush time.Duration) (links []reports.Link, err error) {
 	patient, cancel := context.WithTimeout(ctx, flush)
 	defer cancel()
 	asked := 0
 	for _, t := range all {
-		if t.Phase != "after" {
+		if t.Base {
 			continue
 		}
 		asked++
@@ -32,7 +32,7 @@ func (z zipkin) links(ctx context.Context, all []Trace, cluster bool, flush time
 			return links, fmt.Errorf("they could not be looked up: %w", err)
 		}
 		if len(spans) > 0 {
-			title := fmt.Sprintf("Zipkin: %s of %s, %s", reason(t.Why), t.Stage, t.Phase)
+			title := fmt.Sprintf("Zipkin: %s of %s", reason(t.Why), t.Phase)
 			if meshed(spans) {
 				title += ", with the mesh's own spans"
 			}

@@ -3,7 +3,9 @@ package traces
 import (
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
@@ -31,15 +33,15 @@ type Span struct {
 // builder makes the spans of one sample. check must have found no error in the sample.
 type builder struct {
 	report *reports.Report
-	stage  string
 	phase  *reports.Phase
 	sample *reports.Sample
 	id     ID
 }
 
 // spans returns the request as a client span of the load generator, every try as a server span of the service that received it, and the
-// call that a try made as a client span below it. The parent of a try is the call that sent it, or the caller's own span where no call
-// was recorded.
+// call that a try made as a client span below it. Several calls of one try are one internal span, since the report has when the first
+// of them began and the last one ended. The parent of a try is the call that sent it, or the caller's own span where no call was
+// recorded.
 func (b *builder) spans() []Span {
 	spans := []Span{b.request()}
 	parents := make([][]byte, len(b.sample.Spans)) // the parent span of the tries that a try caused
@@ -92,9 +94,13 @@ func (b *builder) call(i int, parent []byte) Span {
 	s := &b.sample.Spans[i]
 	span := b.span("call", i, parent, *s.CallStart, *s.CallElapsed)
 	span.Name, span.Kind, span.Service, span.Version = "GET", otlp.Span_SPAN_KIND_CLIENT, s.Service, s.Version
-	if callee := b.callee(i); callee != "" { // It is known only where the called service recorded a try.
-		span.Name += " " + callee
-		span.add(text(string(semconv.ServerAddressKey), callee))
+	switch callees := b.callees(i); len(callees) {
+	case 0: // No called service recorded a try, so none is known.
+	case 1:
+		span.Name += " " + callees[0]
+		span.add(text(string(semconv.ServerAddressKey), callees[0]))
+	default:
+		span.Name, span.Kind = "calls to "+strings.Join(callees, ", "), otlp.Span_SPAN_KIND_INTERNAL
 	}
 	if s.CallStatus != nil {
 		answered(&span, *s.CallStatus, http.StatusBadRequest, "no_answer", "no answer")
@@ -102,14 +108,14 @@ func (b *builder) call(i int, parent []byte) Span {
 	return span
 }
 
-// callee returns the service that recorded a try which try i caused. It is empty where none did.
-func (b *builder) callee(i int) string {
+// callees returns the services that recorded tries which try i caused.
+func (b *builder) callees(i int) (names []string) {
 	for _, s := range b.sample.Spans {
-		if s.Parent == i {
-			return s.Service
+		if s.Parent == i && !slices.Contains(names, s.Service) {
+			names = append(names, s.Service)
 		}
 	}
-	return ""
+	return names
 }
 
 // span returns a span with the attributes that all spans have. start is in seconds since the request was sent.
@@ -118,7 +124,6 @@ func (b *builder) span(what string, i int, parent []byte, start, elapsed float64
 	span := Span{Span: &otlp.Span{TraceId: b.id[:], SpanId: spanID(b.id, what, i), ParentSpanId: parent, Flags: sampled,
 		StartTimeUnixNano: uint64(began.UnixNano()), EndTimeUnixNano: uint64(began.Add(seconds(elapsed)).UnixNano())}}
 	span.add(text(string(semconv.HTTPRequestMethodKey), "GET"))
-	span.add(text(prefix+"stage", b.stage))
 	span.add(text(prefix+"phase", b.phase.Name))
 	span.add(text(prefix+"request", b.sample.Name))
 	if b.sample.Cohort != "" {

@@ -14,8 +14,10 @@ import (
 
 // Trace is one sampled request.
 type Trace struct {
-	ID           ID
-	Stage, Phase string
+	ID    ID
+	Phase string
+	// Base is true where the phase is only what the next one is compared with.
+	Base bool
 	// Carried is true where the request carried the id, so that the mesh may have traced it under the same id.
 	Carried bool
 	// Why has the reasons for which it was sampled: "slowest", "most tries".
@@ -31,23 +33,21 @@ type Trace struct {
 // become traces, and the reasons.
 func Of(r *reports.Report) (all []Trace, problems []string) {
 	place := make(map[ID]int)
-	for _, stage := range r.Stages {
-		for _, phase := range stage.Phases {
-			for _, sample := range phase.Samples {
-				if err := check(&phase, &sample); err != nil {
-					problems = append(problems, fmt.Sprintf("%s, %s: request %d cannot be a trace: %v", stage.Name, phase.Name, sample.Request, err))
-					continue
-				}
-				id := traceID(r, &sample)
-				if at, known := place[id]; known {
-					all[at].Why = append(all[at].Why, sample.Why)
-					continue
-				}
-				place[id] = len(all)
-				b := builder{report: r, stage: stage.Name, phase: &phase, sample: &sample, id: id}
-				all = append(all, Trace{ID: id, Stage: stage.Name, Phase: phase.Name, Why: strings.Split(sample.Why, ", "),
-					Carried: sample.Trace != "", Recorder: r.Tool.Version, Spans: b.spans()})
+	for _, phase := range r.Phases {
+		for _, sample := range phase.Samples {
+			if err := check(&phase, &sample); err != nil {
+				problems = append(problems, fmt.Sprintf("%s: request %d cannot be a trace: %v", phase.Name, sample.Request, err))
+				continue
 			}
+			id := traceID(r, &sample)
+			if at, known := place[id]; known {
+				all[at].Why = append(all[at].Why, sample.Why)
+				continue
+			}
+			place[id] = len(all)
+			b := builder{report: r, phase: &phase, sample: &sample, id: id}
+			all = append(all, Trace{ID: id, Phase: phase.Name, Base: phase.Base, Why: strings.Split(sample.Why, ", "),
+				Carried: sample.Trace != "", Recorder: r.Tool.Version, Spans: b.spans()})
 		}
 	}
 	for i := range all {

@@ -3,12 +3,14 @@ package traces
 import (
 	"bytes"
 	"encoding/hex"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/openzipkin/zipkin-go/model"
 	otlp "go.opentelemetry.io/proto/otlp/trace/v1"
 
 	"github.com/hellochaos/hellochaos/reports"
@@ -41,14 +43,14 @@ func example() *reports.Report {
 	}
 	return &reports.Report{
 		Tool: reports.Tool{Version: "v1.2.3"}, Started: began.Add(-time.Second), Target: reports.Target{Kind: "mesh"},
-		Stages: []reports.Stage{{Name: "retry", Phases: []reports.Phase{
-			{Name: "before", Started: began.Add(-time.Minute)},
-			{Name: "after", Entry: "direct", Started: began, Samples: []reports.Sample{
-				{Why: "slowest", Request: 17, Name: "1/retry-after/17", Cohort: "developers", Trace: carried, Started: 1.5, Latency: 0.2, Status: 200, Spans: spans, Missing: missing},
-				{Why: "failed", Request: 18, Name: "1/retry-after/18", Started: 1.75, Latency: 30, Spans: []reports.Span{{Service: "edge", Parent: -1, Elapsed: 30}}},
-				{Why: "most tries", Request: 17, Name: "1/retry-after/17", Cohort: "developers", Trace: carried, Started: 1.5, Latency: 0.2, Status: 200, Spans: spans, Missing: missing},
+		Phases: []reports.Phase{
+			{Name: "application", Base: true, Started: began.Add(-time.Minute)},
+			{Name: "retry", Entry: "direct", Started: began, Samples: []reports.Sample{
+				{Why: "slowest", Request: 17, Name: "1/retry/17", Cohort: "developers", Trace: carried, Started: 1.5, Latency: 0.2, Status: 200, Spans: spans, Missing: missing},
+				{Why: "failed", Request: 18, Name: "1/retry/18", Started: 1.75, Latency: 30, Spans: []reports.Span{{Service: "edge", Parent: -1, Elapsed: 30}}},
+				{Why: "most tries", Request: 17, Name: "1/retry/17", Cohort: "developers", Trace: carried, Started: 1.5, Latency: 0.2, Status: 200, Spans: spans, Missing: missing},
 			}},
-		}}},
+		},
 	}
 }
 
@@ -67,7 +69,7 @@ func rows(spans []Span) (all []row) {
 		var text []string
 		for _, a := range s.Attributes {
 			key := strings.TrimPrefix(a.Key, prefix)
-			if !slices.Contains([]string{"http.request.method", "stage", "phase", "cohort", "request"}, key) {
+			if !slices.Contains([]string{"http.request.method", "phase", "cohort", "request"}, key) {
 				text = append(text, key+"="+valueOf(a))
 			}
 		}
@@ -105,9 +107,39 @@ func TestOf(t *testing.T) {
 		t.Error("second request, -want +got:\n", diff)
 	}
 	for _, a := range all[0].Spans[8].Attributes {
-		if want, common := map[string]string{prefix + "stage": "retry", prefix + "phase": "after", prefix + "cohort": "developers", prefix + "request": "1/retry-after/17"}[a.Key]; common && valueOf(a) != want {
+		if want, common := map[string]string{prefix + "phase": "retry", prefix + "cohort": "developers", prefix + "request": "1/retry/17"}[a.Key]; common && valueOf(a) != want {
 			t.Errorf("%s is %q, want %q", a.Key, valueOf(a), want)
 		}
+	}
+}
+
+// Several calls of one try are one span, which does not pretend to be a call to one of the services.
+func TestSeveralCalls(t *testing.T) {
+	p := func(v float64) *float64 { return &v }
+	r := example()
+	r.Phases[1].Samples = r.Phases[1].Samples[:1]
+	r.Phases[1].Samples[0].Spans = []reports.Span{
+		{Service: "edge", Parent: -1, Elapsed: 0.2, Status: 200},
+		{Service: "shop", Version: "v1", Parent: 0, Start: 0.001, Elapsed: 0.198, Status: 200, CallStart: p(0.002), CallElapsed: p(0.1)},
+		{Service: "cart", Version: "v1", Parent: 1, Attempt: 1, Start: 0.003, Elapsed: 0.01, Status: 500},
+		{Service: "ratings", Version: "v2", Parent: 1, Attempt: 1, Start: 0.003, Elapsed: 0.02, Status: 200},
+		{Service: "cart", Version: "v1", Parent: 1, Attempt: 2, Start: 0.05, Elapsed: 0.01, Status: 200},
+	}
+	all, problems := Of(r)
+	if len(all) != 1 || len(problems) != 0 {
+		t.Fatalf("%d traces, problems %v, want 1 and none", len(all), problems)
+	}
+	var got []string
+	for _, s := range rows(all[0].Spans) {
+		got = append(got, fmt.Sprintf("%s|%s|%s|%d", s.Service, s.Name, s.Kind, s.Parent))
+	}
+	want := []string{"hellochaos v1.2.3|GET|client|-1", "shop v1|GET|server|0", "shop v1|calls to cart, ratings|internal|1",
+		"cart v1|GET try 1|server|2", "ratings v2|GET try 1|server|2", "cart v1|GET try 2|server|2"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error("-want +got:\n", diff)
+	}
+	if kind := zipkinSpans(all)[2].Kind; kind != model.Undetermined {
+		t.Errorf("in Zipkin the calls are of the kind %q, want none", kind)
 	}
 }
 
@@ -154,10 +186,10 @@ func TestProblems(t *testing.T) {
 		"times of span 5's call are":          func(_ *reports.Phase, s *reports.Sample) { *s.Spans[5].CallElapsed = -1 },
 		"span 5 must have both the start and the duration of its call": func(_ *reports.Phase, s *reports.Sample) { s.Spans[5].CallElapsed = nil },
 		"started_seconds 1e+08 is out":                                 func(_ *reports.Phase, s *reports.Sample) { s.Started = 1e8 },
-		"retry, after: request 17 cann":                                func(_ *reports.Phase, s *reports.Sample) { s.Spans = nil },
+		"retry: request 17 cann":                                       func(_ *reports.Phase, s *reports.Sample) { s.Spans = nil },
 	} {
 		r := example()
-		phase := &r.Stages[0].Phases[1]
+		phase := &r.Phases[1]
 		phase.Samples = phase.Samples[:2]
 		spoil(phase, &phase.Samples[0])
 		all, problems := Of(r)

@@ -80,8 +80,11 @@ func zipkinSpan(s *Span) model.SpanModel {
 		Name: s.Name, Kind: model.Server, Timestamp: began, Duration: ended.Sub(began),
 		LocalEndpoint: &model.Endpoint{ServiceName: s.Service}, Tags: map[string]string{string(semconv.OTelScopeNameKey): scope},
 	}
-	if s.Kind == otlp.Span_SPAN_KIND_CLIENT {
+	switch s.Kind {
+	case otlp.Span_SPAN_KIND_CLIENT:
 		span.Kind = model.Client
+	case otlp.Span_SPAN_KIND_INTERNAL:
+		span.Kind = model.Undetermined
 	}
 	if s.ParentSpanId != nil {
 		parent := zipkinID(s.ParentSpanId)

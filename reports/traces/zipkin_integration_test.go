@@ -104,7 +104,7 @@ func TestIntegrationZipkin(t *testing.T) {
 func testFourTries(t *testing.T, base string) {
 	r := example()
 	now := time.Now().Add(-time.Minute).Truncate(time.Microsecond)
-	r.Stages[0].Phases[1].Started = now
+	r.Phases[1].Started = now
 	for range 2 {
 		Send(t.Context(), r, destinations(t, "--zipkin-url", base))
 	}
@@ -140,7 +140,7 @@ func testFourTries(t *testing.T, base string) {
 		t.Errorf("tries of %s %s, -want +got:\n%s", call.Kind, call.Name, diff)
 	}
 	var found [][]model.SpanModel // by what a reader would search for
-	query := url.Values{"serviceName": {"hellochaos"}, "annotationQuery": {"hellochaos.stage=retry and hellochaos.why=slowest, most tries"}, "lookback": {"3600000"}}
+	query := url.Values{"serviceName": {"hellochaos"}, "annotationQuery": {"hellochaos.phase=retry and hellochaos.why=slowest, most tries"}, "lookback": {"3600000"}}
 	ask(t, base+"/api/v2/traces?"+query.Encode(), &found)
 	if len(found) != 1 || len(found[0]) != len(spans) {
 		t.Errorf("the search finds %d traces, want this one", len(found))
@@ -152,7 +152,7 @@ func testMeshSpans(t *testing.T, base string) {
 	const id = "463ac35c9f6413ad48485a3953bb6124"
 	r := example()
 	r.Target.Kind = "cluster"
-	phase := &r.Stages[0].Phases[1]
+	phase := &r.Phases[1]
 	phase.Started = time.Now().Add(-time.Minute)
 	phase.Samples = phase.Samples[:1]
 	phase.Samples[0].Trace = id
@@ -171,7 +171,7 @@ func testMeshSpans(t *testing.T, base string) {
 	if err := <-sent; err != nil {
 		t.Fatal(err)
 	}
-	want := []reports.Link{{Title: "Zipkin: the slowest request of retry, after, with the mesh's own spans", URL: base + "/zipkin/traces/" + id}}
+	want := []reports.Link{{Title: "Zipkin: the slowest request of retry, with the mesh's own spans", URL: base + "/zipkin/traces/" + id}}
 	if diff := cmp.Diff(want, r.Links); diff != "" || len(r.Remarks) > 0 {
 		t.Errorf("remarks %q, links -want +got:\n%s", r.Remarks, diff)
 	}
@@ -189,7 +189,7 @@ func testMeshSpans(t *testing.T, base string) {
 func testUpload(t *testing.T, base string) {
 	r := example()
 	r.Started = r.Started.Add(time.Hour)
-	r.Stages[0].Phases[1].Samples = r.Stages[0].Phases[1].Samples[1:2]
+	r.Phases[1].Samples = r.Phases[1].Samples[1:2]
 	folder := t.TempDir()
 	if _, err := Save(folder, r); err != nil {
 		t.Fatal(err)
@@ -223,7 +223,7 @@ func testRun(t *testing.T, base string) {
 	if decoding := json.Unmarshal(out, r); decoding != nil {
 		t.Fatalf("running hellochaos: %v, %v\n%s", err, decoding, out)
 	}
-	at := slices.IndexFunc(r.Links, func(l reports.Link) bool { return strings.Contains(l.Title, "most tries of retry, after") })
+	at := slices.IndexFunc(r.Links, func(l reports.Link) bool { return strings.Contains(l.Title, "most tries of retry") })
 	all, problems := Of(r)
 	if at < 0 || len(problems) > 0 || len(r.Remarks) > 0 {
 		t.Fatalf("links %v, want one to the request with most tries; problems %q, remarks %q", r.Links, problems, r.Remarks)

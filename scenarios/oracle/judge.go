@@ -39,6 +39,9 @@ type Mismatch struct {
 	Try  int
 	// Expected and Met are clauses: "the proxy sends the call again, since try 1 failed" and "status 500 was delivered".
 	Expected, Met string
+	// Status is what was delivered, 0 for nothing; By is the service and version that answered, empty where none of ours did.
+	Status int
+	By     string
 }
 
 // Evidence is what one judged call showed, for whoever counts. Its Way is the call as it was compiled.
@@ -51,20 +54,31 @@ type Evidence struct {
 	// Failures is how many tries before the delivered one failed, as drawn; Failed: the delivered one did too.
 	Failures int
 	Failed   bool
+	// Prompt: each try before the delivered one failed at once, as drawn or pinned, and no fault held the call back: beside the work of
+	// the service that answered, it took as long as the ways and the waits between tries did.
+	Prompt bool
 	// Aborted: a fault's abort answered.
 	Aborted bool
 	// Open: a time limit ran out, or may have, so that what was met is not decided by the draws alone.
 	Open bool
+	// Unknown: somebody of whom nothing is known may have answered, and may answer as he likes.
+	Unknown bool
 	// Mismatch is what is wrong with the call; nil: nothing.
 	Mismatch *Mismatch
 }
 
-// Judge holds what a request met against what it must meet: first is its way, from the edge. tell is called for every call
-// that the answer shows, callers before what they called; the evidence is valid until it returns. Below a call with a
-// mismatch nothing is judged.
-func Judge(request *Request, first *Call, observed *trail.Call, buffer []byte, tell func(*Evidence)) {
-	w := walk{Request: request, tell: tell}
-	w.judge(first, observed, path(buffer[:0]))
+// Judge holds what requests met against what they must meet. Its zero value is ready. It must not be used by two goroutines at once.
+type Judge struct {
+	walk   walk
+	buffer [512]byte
+}
+
+// Request judges one request: first is its way, from the edge. tell is called for every call that the answer shows, callers before what
+// they called; the evidence is valid until it returns. Below a call with a mismatch nothing is judged. Without a mismatch nothing is
+// allocated.
+func (j *Judge) Request(request *Request, first *Call, observed *trail.Call, tell func(*Evidence)) {
+	j.walk = walk{Request: request, tell: tell}
+	j.walk.judge(first, observed, path(j.buffer[:0]))
 }
 
 // walk follows one request.
@@ -95,9 +109,9 @@ func (w *walk) judge(c *Call, o *trail.Call, p path) {
 // mismatch notes what is wrong with the call.
 func (w *walk) mismatch(p path, kind Kind, expected, met string) {
 	e := &w.evidence
-	e.Mismatch = &Mismatch{Kind: kind, Row: e.Way.Row, Call: string(p), Expected: expected, Met: met}
-	if e.Observed.Hop != nil {
-		e.Mismatch.Try = e.Observed.Hop.Attempt
+	e.Mismatch = &Mismatch{Kind: kind, Row: e.Way.Row, Call: string(p), Expected: expected, Met: met, Status: e.Observed.Status}
+	if hop := e.Observed.Hop; hop != nil {
+		e.Mismatch.Try, e.Mismatch.By = hop.Attempt, hop.Service+"-"+hop.Version
 	}
 }
 
@@ -143,7 +157,7 @@ func (w *walk) unanswered(c *Call, o *trail.Call, p path) {
 		case d.foreign(c):
 			external = true
 			if len(d.Workloads) == 0 || o.Status == http.StatusOK {
-				w.evidence.Destination, w.evidence.Open = i, len(d.Workloads) == 0
+				w.evidence.Destination, w.evidence.Unknown = i, len(d.Workloads) == 0
 				return
 			}
 		}
@@ -209,6 +223,7 @@ func (w *walk) answered(c *Call, o *trail.Call, p path) *Workload {
 	}
 	d := &c.Destinations[e.Destination]
 	at := d.Workloads[e.Workload]
+	e.Prompt = c.fault() == nil || c.fault().Delay == 0 || c.fault().DelayShare == 0
 	switch tries := c.Tries(); {
 	case c.Rule == nil && hop.Attempt != 0:
 		w.mismatch(p, UnexpectedTry, "no proxy of the caller is on the way", fmt.Sprintf("the try carried attempt count %d", hop.Attempt))
@@ -233,6 +248,7 @@ func (w *walk) earlier(c *Call, d *Destination, hop *trail.Hop, p path) {
 		failure := end.failed && c.Rule.Retry.Covers(manifests.Failure{Status: http.StatusInternalServerError})
 		cut := end.cut && c.Rule.Retry.Covers(manifests.Failure{PerTryTimeout: true})
 		w.evidence.Failures++
+		w.evidence.Prompt = w.evidence.Prompt && w.failsAtOnce(d, p.try(n))
 		switch {
 		case failure && !end.ok && !end.cut:
 		case failure || cut:
@@ -247,6 +263,16 @@ func (w *walk) earlier(c *Call, d *Destination, hop *trail.Hop, p path) {
 			return
 		}
 	}
+}
+
+// failsAtOnce reports whether a try fails at once, whoever answers it.
+func (w *walk) failsAtOnce(d *Destination, p path) bool {
+	for _, at := range d.Workloads {
+		if !w.fails(at, p) || w.hangs(at, p) {
+			return false
+		}
+	}
+	return true
 }
 
 // delivered judges the try that was delivered: that the stand-in did as its draws say, and that no further try was due.
@@ -393,7 +419,7 @@ func met(o *trail.Call) string {
 	case o.Status == 0 && o.Error != "":
 		return fmt.Sprintf("no answer came within %v: %s", o.Elapsed.Round(time.Millisecond), o.Error)
 	}
-	return fmt.Sprintf("%s came after %v without a trail", status(o.Status), o.Elapsed.Round(time.Millisecond))
+	return fmt.Sprintf("%s came after %v without a trail", status(o.Status), max(o.Elapsed.Round(time.Millisecond), time.Millisecond))
 }
 
 func status(code int) string {

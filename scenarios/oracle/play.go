@@ -14,12 +14,14 @@ import (
 const (
 	// plays is how many requests are played for a prediction, so that no probability has a standard error above 0.0025.
 	plays = 40_000
+	// timedPlays are enough where the probabilities are exact, and only times are asked for.
+	timedPlays = 4_000
 	// mostPlayed bounds the tries of all of them: a large graph is played less often.
 	mostPlayed = 4_000_000
 )
 
-// play plays requests one by one, with what the mesh draws drawn by chance, and without the machine's own time.
-func (w *Ways) play(request *Request, first *Call) *Prediction {
+// play plays so many requests one by one, with what the mesh draws drawn by chance, and without the machine's own time.
+func (w *Ways) play(request *Request, first *Call, plays int) *Prediction {
 	p := player{Request: *request, chance: rand.New(rand.NewPCG(1, 2)), rows: make([]RowPrediction, len(w.Rows))}
 	limit := time.Duration(never)
 	if request.Timeout > 0 {
@@ -33,22 +35,13 @@ func (w *Ways) play(request *Request, first *Call) *Prediction {
 		p.shown = p.shown[:0]
 		end := p.call(first, path(buffer[:0]), limit)
 		times = append(times, end.elapsed)
-		if end.failed() {
-			edge++
-		}
-		ours := end.failed()
 		if end.cut {
 			p.shown = append(p.shown[:0], shownCall{first, true})
 		}
-		for _, s := range p.shown {
-			row := &p.rows[s.call.Row]
-			row.Shown++
-			if s.failed {
-				row.Failed++
-				ours = ours || !s.call.Foreign()
-			}
+		if end.failed() {
+			edge++
 		}
-		if ours {
+		if p.tally() || end.failed() {
 			any++
 		}
 	}
@@ -64,6 +57,19 @@ func (w *Ways) play(request *Request, first *Call) *Prediction {
 	}
 	result.Mean, result.Longest = sum/time.Duration(n), times[min(n-1, n*999/1000)]
 	return result
+}
+
+// tally counts the calls that the answer of a request shows, and reports whether one to a service of ours failed.
+func (p *player) tally() (ours bool) {
+	for _, s := range p.shown {
+		row := &p.rows[s.call.Row]
+		row.Shown++
+		if s.failed {
+			row.Failed++
+			ours = ours || !s.call.Foreign()
+		}
+	}
+	return ours
 }
 
 // player plays one request after another.

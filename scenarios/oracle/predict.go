@@ -39,14 +39,15 @@ func (r *RowPrediction) Fails() float64 {
 // failures are absorbed: tries are then independent of each other. Where a limit can matter (tries hang, a fault delays,
 // limits are short) or failures propagate, it plays requests and says how far that may be off.
 func (w *Ways) Predict(request *Request, first *Call) *Prediction {
-	p := w.play(request, first)
-	if timeless(request, first) {
-		exact := exactly{Request: request, rows: make([]RowPrediction, len(w.Rows))}
-		root := exact.call(first)
-		p.Error, p.Edge, p.Any = 0, root.fails, 1-root.clean
-		exact.spread(first, 1, 1)
-		p.Rows = exact.rows
+	if !timeless(request, first) {
+		return w.play(request, first, plays)
 	}
+	p := w.play(request, first, timedPlays)
+	exact := exactly{Request: request, rows: make([]RowPrediction, len(w.Rows))}
+	root := exact.call(first)
+	p.Error, p.Edge, p.Any = 0, root.fails, 1-root.clean
+	exact.spread(first, 1, 1)
+	p.Rows = exact.rows
 	return p
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/scenarios"
 	"github.com/hellochaos/hellochaos/scenarios/graph"
 	"github.com/hellochaos/hellochaos/scenarios/oracle"
 )
@@ -15,7 +16,7 @@ import (
 // enter is the way of the tutorial's requests at a stage.
 func enter(t testing.TB, stage string, entry oracle.Entry) (*oracle.Ways, *oracle.Call) {
 	t.Helper()
-	objects, err := manifests.Through(stage, nil)
+	objects, err := scenarios.Through(stage, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,6 +22,7 @@ type randomGraph struct {
 	*rand.Rand
 	yaml     strings.Builder
 	services int
+	headers  bool // some rules are for requests with a header
 }
 
 // service adds a service and all that it calls, to a depth.
@@ -101,6 +102,9 @@ spec: {host: %[1]s, subsets: [{name: v1, labels: {version: v1}}, {name: v2, labe
 ---
 `, name)
 		weight := g.IntN(101)
+		if g.headers && g.IntN(2) == 0 {
+			weight = 100
+		}
 		route = fmt.Sprintf("[{destination: {host: %[1]s, subset: v1}, weight: %[2]d}, {destination: {host: %[1]s, subset: v2}, weight: %[3]d}]", name, weight, 100-weight)
 	}
 	more := ""
@@ -121,9 +125,17 @@ metadata: {name: %[1]s}
 spec:
   hosts: [%[1]s]
   http:
-    - route: %[2]s%[3]s
+%[4]s    - route: %[2]s%[3]s
 ---
-`, name, route, more)
+`, name, route, more, g.match(name, versions, more))
+}
+
+// match is an http entry for requests with a header, which leads them to the last version; most often none.
+func (g *randomGraph) match(name string, versions []string, more string) string {
+	if !g.headers || len(versions) < 2 || g.IntN(3) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("    - match: [{headers: {x-dev-user: {exact: super-secret}}}]\n      route: [{destination: {host: %s, subset: %s}}]%s\n", name, versions[len(versions)-1], more)
 }
 
 // Whatever the graph and its rules, a mesh that obeys them has no mismatch.

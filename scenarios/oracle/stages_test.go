@@ -9,6 +9,7 @@ import (
 
 	"github.com/hellochaos/hellochaos/attack"
 	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/scenarios"
 	"github.com/hellochaos/hellochaos/scenarios/graph"
 	"github.com/hellochaos/hellochaos/scenarios/oracle"
 	"github.com/hellochaos/hellochaos/service/trail"
@@ -35,7 +36,7 @@ type judged struct {
 
 func run(t *testing.T, s setting) judged {
 	t.Helper()
-	objects, err := manifests.Through(s.stage, nil)
+	objects, err := scenarios.Through(s.stage, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +45,7 @@ func run(t *testing.T, s setting) judged {
 		t.Fatal(err)
 	}
 	defer m.Close(context.Background())
-	before, _ := manifests.Through("", nil)
+	before, _ := scenarios.Through("", nil)
 	if err := m.Apply(t.Context(), before); err != nil {
 		t.Fatal(err)
 	}
@@ -87,12 +88,12 @@ func send(t *testing.T, m *mesh.Mesh, objects []manifests.Object, s setting) jud
 	plan := attack.Plan{URL: address.URL, Requests: s.requests, Rate: 800, Cohorts: []attack.Cohort{{Header: header}}, Name: fmt.Sprintf("%d/test", s.seed),
 		Connections: 1024, Timeout: 20 * time.Second}
 	got := judged{kinds: map[oracle.Kind]int{}}
-	var buffer [256]byte
+	var judge oracle.Judge
 	_, err = attack.Run(t.Context(), plan, func(o *attack.Observation) bool {
 		got.requests++
 		name := plan.RequestName(o.Number)
 		call := trail.Call{Status: o.Status, Elapsed: o.Latency, Error: o.Error, Hop: o.Trail}
-		oracle.Judge(&oracle.Request{Name: name, Fail: s.fail, Hang: s.hang, Propagate: s.propagate, Timeout: plan.Timeout}, first, &call, buffer[:], func(e *oracle.Evidence) {
+		judge.Request(&oracle.Request{Name: name, Fail: s.fail, Hang: s.hang, Propagate: s.propagate, Timeout: plan.Timeout}, first, &call, func(e *oracle.Evidence) {
 			got.calls++
 			if e.Open {
 				got.open++

@@ -27,6 +27,10 @@ import (
 type Ways struct {
 	Rows []Row
 
+	// routed are the requests that proxies look up; seen has them by their keys.
+	routed []Routed
+	seen   map[routedKey]bool
+
 	rules  *manifests.Rules
 	graph  *graph.Graph
 	tables map[manifests.Caller]*manifests.Table
@@ -48,8 +52,35 @@ type Row struct {
 	Caller, Host string
 	// Rule is what the caller's proxy does; nil when the caller has no proxy.
 	Rule *manifests.Rule
-	// Destinations are where calls can go; Versions name the workloads that may answer, "middleware canary".
+	// Destinations are where calls can go.
 	Destinations []Destination
+	// Tried: stand-ins of ours answer such calls, so that their tries can be made to fail.
+	Tried bool
+}
+
+// Service is the service that all calls of the row lead to; "" where that is none or several.
+func (r *Row) Service() (name string) {
+	for i := range r.Destinations {
+		for _, w := range r.Destinations[i].Workloads {
+			if name != "" && name != w.Service {
+				return ""
+			}
+			name = w.Service
+		}
+	}
+	return name
+}
+
+// LeadsTo reports whether a call of the row may be answered by a service.
+func (r *Row) LeadsTo(service string) bool {
+	for i := range r.Destinations {
+		for _, w := range r.Destinations[i].Workloads {
+			if w.Service == service {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // Call is a call as its caller's proxy treats it.
@@ -82,8 +113,23 @@ type Workload struct {
 	Steps [][]*Call
 }
 
+// Routed is a request as a proxy looks it up, and the rule that it meets.
+type Routed struct {
+	// Service is the calling service, or Edge; Caller is its proxy.
+	Service string
+	Caller  manifests.Caller
+	Request manifests.Request
+	Rule    *manifests.Rule
+}
+
+type routedKey struct {
+	caller                              manifests.Caller
+	service, host, method, path, header string
+}
+
 type rowKey struct {
 	caller, host string
+	external     bool
 	rule         *manifests.Rule
 }
 
@@ -101,7 +147,7 @@ type nodeKey struct {
 // NewWays compiles nothing yet; Enter does, for each entry.
 func NewWays(rules *manifests.Rules, g *graph.Graph) *Ways {
 	return &Ways{rules: rules, graph: g, tables: map[manifests.Caller]*manifests.Table{}, rows: map[rowKey]int{},
-		calls: map[callKey]*Call{}, nodes: map[nodeKey]*Workload{}, open: map[nodeKey]bool{}}
+		seen: map[routedKey]bool{}, calls: map[callKey]*Call{}, nodes: map[nodeKey]*Workload{}, open: map[nodeKey]bool{}}
 }
 
 // Entry is a way in. Exactly one of Service, Caller and Gateway is set.
@@ -137,9 +183,9 @@ func (w *Ways) Enter(entry Entry, request manifests.Request) (*Call, error) {
 		}
 		first.Destinations = []Destination{d}
 	case entry.Gateway != "":
-		first.Rule = w.table(manifests.Caller{Gateway: entry.Gateway}).Route(&request)
+		first.Rule = w.route(Edge, manifests.Caller{Gateway: entry.Gateway}, request)
 	default:
-		first.Rule = w.table(manifests.Caller{Namespace: entry.Caller}).Route(&request)
+		first.Rule = w.route(Edge, manifests.Caller{Namespace: entry.Caller}, request)
 	}
 	if first.Rule != nil {
 		if err := w.lead(first, request.Header); err != nil {
@@ -149,6 +195,34 @@ func (w *Ways) Enter(entry Entry, request manifests.Request) (*Call, error) {
 	w.place(first, Edge)
 	return first, nil
 }
+
+// route is the rule that a request meets at the proxy of a caller.
+func (w *Ways) route(service string, c manifests.Caller, request manifests.Request) *manifests.Rule {
+	rule := w.table(c).Route(&request)
+	key := routedKey{c, service, request.Host, request.Method, request.Path, fingerprint(request.Header)}
+	if !w.seen[key] {
+		w.seen[key] = true
+		w.routed = append(w.routed, Routed{Service: service, Caller: c, Request: request, Rule: rule})
+	}
+	return rule
+}
+
+// Unreached are the workloads that no request of the entered ways can meet.
+func (w *Ways) Unreached() (all []*graph.Workload) {
+	reached := map[*graph.Workload]bool{}
+	for key := range w.nodes {
+		reached[key.workload] = true
+	}
+	for i := range w.graph.Workloads {
+		if of := &w.graph.Workloads[i]; !reached[of] {
+			all = append(all, of)
+		}
+	}
+	return all
+}
+
+// Routed are the requests that proxies look up on the ways, each once.
+func (w *Ways) Routed() []Routed { return w.routed }
 
 func (w *Ways) table(c manifests.Caller) *manifests.Table {
 	t := w.tables[c]
@@ -269,8 +343,8 @@ func (w *Ways) call(of *graph.Workload, call *graph.Call, header http.Header) (*
 		return c, nil
 	}
 	c := &Call{Call: *call}
-	c.Rule = w.table(manifests.Caller{Namespace: of.Namespace}).Route(
-		&manifests.Request{Host: call.Host, Method: call.Method, Path: manifests.NormalPath(call.Path), Header: header})
+	c.Rule = w.route(of.Service, manifests.Caller{Namespace: of.Namespace},
+		manifests.Request{Host: call.Host, Method: call.Method, Path: manifests.NormalPath(call.Path), Header: header})
 	if err := w.lead(c, header); err != nil {
 		return nil, err
 	}
@@ -281,12 +355,12 @@ func (w *Ways) call(of *graph.Workload, call *graph.Call, header http.Header) (*
 
 // place finds the row of a call, or adds it.
 func (w *Ways) place(c *Call, caller string) {
-	key := rowKey{caller, c.Host, c.Rule}
+	key := rowKey{caller, c.Host, c.External, c.Rule}
 	row, ok := w.rows[key]
 	if !ok {
 		row = len(w.Rows)
 		w.rows[key] = row
-		w.Rows = append(w.Rows, Row{Caller: caller, Host: c.Host, Rule: c.Rule, Destinations: c.Destinations})
+		w.Rows = append(w.Rows, Row{Caller: caller, Host: c.Host, Rule: c.Rule, Destinations: c.Destinations, Tried: c.tried()})
 	}
 	c.Row = row
 }
@@ -406,18 +480,4 @@ func sameRule(a, b *Row) bool {
 	}
 	return a.Rule.Name == b.Rule.Name && a.Rule.File == b.Rule.File && elsewhere(a, b) == 0 && elsewhere(b, a) == 0 &&
 		reflect.DeepEqual(a.Rule.Retry, b.Rule.Retry) && a.Rule.Timeout == b.Rule.Timeout && reflect.DeepEqual(a.Rule.Fault, b.Rule.Fault)
-}
-
-// Services are the services of ours that requests can meet, in no promised order.
-func (w *Ways) Services() (names []string) {
-	for i := range w.Rows {
-		for j := range w.Rows[i].Destinations {
-			for _, at := range w.Rows[i].Destinations[j].Workloads {
-				if at.Ours && !slices.Contains(names, at.Service) {
-					names = append(names, at.Service)
-				}
-			}
-		}
-	}
-	return names
 }

@@ -1,0 +1,77 @@
+package manifests
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+)
+
+// Part is a part of a destination.
+type Part string
+
+// The parts of a destination that can be missing.
+const (
+	PartHost   Part = "host"
+	PartPort   Part = "port"
+	PartSubset Part = "subset"
+	PartPods   Part = "pods"
+)
+
+// Gap is what keeps a destination from leading to anybody, so that the proxy answers 503.
+type Gap struct {
+	// Part is the first part that does not exist. PartPods means that the destination exists and no pod has its labels.
+	Part Part
+	// Known are the names that the part could have, sorted: the hosts, the ports of the host, the subsets of the host.
+	Known []string
+}
+
+// Gap is what is missing of a destination; nil when somebody can answer there.
+func (r *Rules) Gap(d *Destination) *Gap {
+	endpoints := r.Endpoints(d)
+	if endpoints.External != "" {
+		return nil
+	}
+	if endpoints.Known {
+		for i := range endpoints.Workloads {
+			if endpoints.Workloads[i].Replicas > 0 {
+				return nil
+			}
+		}
+		return &Gap{Part: PartPods}
+	}
+	hosts := r.hosts()
+	if _, known := hosts[d.Host]; !known {
+		return &Gap{PartHost, slices.Sorted(maps.Keys(hosts))}
+	}
+	if !slices.Contains(hosts[d.Host], d.Port) {
+		gap := &Gap{Part: PartPort}
+		for _, port := range slices.Sorted(slices.Values(hosts[d.Host])) {
+			gap.Known = append(gap.Known, strconv.Itoa(port))
+		}
+		return gap
+	}
+	gap := &Gap{Part: PartSubset}
+	if rule := r.destinations[d.Host]; rule != nil {
+		gap.Known = slices.Sorted(maps.Keys(rule.subsets))
+	}
+	return gap
+}
+
+// hosts are the hosts of the mesh's registry with their ports of HTTP.
+func (r *Rules) hosts() map[string][]int {
+	all := make(map[string][]int)
+	for i := range r.entries {
+		for _, host := range r.entries[i].hosts {
+			all[host] = append(all[host], r.entries[i].ports...)
+		}
+	}
+	for host, s := range r.Services {
+		if s.hidden {
+			continue
+		}
+		for _, p := range s.Ports {
+			all[host] = append(all[host], p.Port)
+		}
+	}
+	return all
+}

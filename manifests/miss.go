@@ -1,0 +1,242 @@
+package manifests
+
+import (
+	"fmt"
+	"strings"
+)
+
+// MissKind is what keeps a request from meeting an http entry. The larger it is, the nearer the request came.
+type MissKind int
+
+// The kinds of misses.
+const (
+	MissHost      MissKind = iota // the entry is for other hosts
+	MissProxy                     // it is for the host, and for other proxies
+	MissNamespace                 // the caller's proxy does not know the VirtualService: exportTo, or the Sidecar's imports
+	MissOwner                     // the rules of another VirtualService hold for the host
+	MissCondition                 // a condition of the match does not hold
+	MissEarlier                   // an earlier entry takes the request
+)
+
+// Miss is why a request does not meet an http entry.
+type Miss struct {
+	Kind MissKind
+	// Earlier is the rule that takes the request, for MissEarlier; with Always it takes every request. Owner is the VirtualService
+	// whose rules hold, for MissOwner.
+	Earlier *Rule
+	Always  bool
+	Owner   string
+	// Failing are the conditions of the entry that do not hold, of that match of its list of which the fewest fail.
+	Failing []Condition
+	// Hidden says why the proxy does not know the VirtualService, as a clause.
+	Hidden string
+}
+
+// Condition is a condition of a match that a request does not meet.
+type Condition struct {
+	// What is the part of the request: "path", "method", "authority", "header x-dev-user", "query parameter q".
+	What string
+	// Wanted is what the condition asks for: exact "a", prefix "/a", regex "a.*", to be present or to be
+	// absent.
+	Wanted string
+	// Value is the exact value or the prefix that is asked for; empty where there is none.
+	Value string
+	// Sent is what the request has there, if Present.
+	Sent    string
+	Present bool
+}
+
+// Miss says why a request of a caller does not meet the entry; nil when it does.
+func (e *HTTPEntry) Miss(c Caller, q *Request) *Miss {
+	gateway := mesh
+	if c.Gateway != "" {
+		gateway = c.Gateway
+	}
+	switch {
+	case !e.hosted(c, q):
+		return &Miss{Kind: MissHost}
+	case !e.owner.routes[e.index].boundTo(gateway, e.owner):
+		return &Miss{Kind: MissProxy}
+	}
+	if hidden := e.hidden(c); hidden != "" {
+		return &Miss{Kind: MissNamespace, Hidden: hidden}
+	}
+	if c.Gateway == "" {
+		if owner := e.rules.owner(e.full(c, q), e.rules.sidecarOf(c.Namespace), namespaceOf(c)); owner != nil && owner != e.owner {
+			return &Miss{Kind: MissOwner, Owner: owner.object.place()}
+		}
+	}
+	return e.missed(gateway, q)
+}
+
+// missed says which condition of the entry, or which entry before it, keeps a request from meeting it whose host it is for.
+func (e *HTTPEntry) missed(gateway string, q *Request) *Miss {
+	v := view{Request: q}
+	v.path, v.query, _ = strings.Cut(q.Path, "?")
+	var earlier *Rule
+	for i := range e.owner.routes[:e.index] {
+		h := &e.owner.routes[i]
+		takes, always := h.takes(gateway, e.owner, &v)
+		if always {
+			return &Miss{Kind: MissEarlier, Earlier: h.rule, Always: true}
+		}
+		if takes && earlier == nil {
+			earlier = h.rule
+		}
+	}
+	var fewest []Condition
+	for i := range e.owner.routes[e.index].matches {
+		m := &e.owner.routes[e.index].matches[i]
+		if !m.boundTo(gateway, e.owner) {
+			continue
+		}
+		failing := m.failing(&v)
+		if len(failing) == 0 {
+			fewest = nil
+			break
+		}
+		if fewest == nil || len(failing) < len(fewest) {
+			fewest = failing
+		}
+	}
+	switch {
+	case fewest != nil:
+		return &Miss{Kind: MissCondition, Failing: fewest}
+	case earlier != nil:
+		return &Miss{Kind: MissEarlier, Earlier: earlier}
+	}
+	return nil
+}
+
+// takes reports whether a request at a gateway meets an http entry, and whether every request there does.
+func (h *httpRoute) takes(gateway string, owner *virtualService, v *view) (takes, always bool) {
+	if len(h.matches) == 0 {
+		bound := h.boundTo(gateway, owner)
+		return bound, bound
+	}
+	for i := range h.matches {
+		m := &h.matches[i]
+		if !m.boundTo(gateway, owner) {
+			continue
+		}
+		takes, always = takes || m.matches(v), always || m.catchAll()
+	}
+	return takes, always
+}
+
+func namespaceOf(c Caller) string {
+	if c.Namespace == "" {
+		return Namespace
+	}
+	return c.Namespace
+}
+
+// full is the full name of the host of a request, as the caller's proxy knows it.
+func (e *HTTPEntry) full(c Caller, q *Request) string {
+	host, _ := splitHost(q.Host)
+	for full := range e.rules.Services {
+		for _, name := range aliases(full, namespaceOf(c)) {
+			if name == host {
+				return full
+			}
+		}
+	}
+	return host
+}
+
+// hosted reports whether the VirtualService is for the host of a request. At a gateway the Gateway must admit the host too.
+func (e *HTTPEntry) hosted(c Caller, q *Request) bool {
+	hosts, name := e.owner.hosts, e.full(c, q)
+	if c.Gateway != "" {
+		name, _ = splitHost(q.Host)
+		if g := e.rules.Gateways[c.Gateway]; g != nil && e.owner.boundTo(c.Gateway) {
+			hosts = g.serves(e.owner)
+		}
+	}
+	for _, pattern := range hosts {
+		if covers(pattern, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// hidden says why the proxy of a caller does not know the VirtualService; empty where it does.
+func (e *HTTPEntry) hidden(c Caller) string {
+	namespace := namespaceOf(c)
+	if c.Gateway != "" {
+		namespace = gatewayNamespace
+	}
+	if !e.owner.knownIn(namespace) {
+		return fmt.Sprintf(`its exportTo ["."] hides it from the proxies of namespace %s`, namespace)
+	}
+	if c.Gateway != "" {
+		return ""
+	}
+	s := e.rules.sidecarOf(namespace)
+	for _, host := range e.owner.hosts {
+		if admits(s.imports, e.owner.namespace, host) {
+			return ""
+		}
+	}
+	return fmt.Sprintf("%s (%s:%d) does not import it", s.name, s.file, s.line)
+}
+
+// failing are the conditions of a match that a request does not meet.
+func (m *match) failing(v *view) (all []Condition) {
+	check := func(t *text, what, sent string) {
+		if t != nil && !t.matches(sent) {
+			all = append(all, Condition{What: what, Wanted: t.String(), Value: t.value(), Sent: sent, Present: true})
+		}
+	}
+	check(m.uri, "path", v.path)
+	check(m.method, "method", v.Method)
+	check(m.authority, "authority", v.Host)
+	for i := range m.headers {
+		n := &m.headers[i]
+		if value, present := v.header(n.name); !present || !n.text.matches(value) {
+			all = append(all, Condition{"header " + strings.ToLower(n.name), n.text.String(), n.text.value(), value, present})
+		}
+	}
+	for i := range m.without {
+		n := &m.without[i]
+		if value, present := v.header(n.name); (present || !n.text.any()) && n.text.matches(value) {
+			wanted := "to be absent"
+			if !n.text.any() {
+				wanted = "to be anything but " + n.text.String()
+			}
+			all = append(all, Condition{"header " + strings.ToLower(n.name), wanted, "", value, present})
+		}
+	}
+	for i := range m.query {
+		n := &m.query[i]
+		if value, present := v.parameter(n.name); !present || !n.text.matches(value) {
+			all = append(all, Condition{"query parameter " + n.name, n.text.String(), n.text.value(), value, present})
+		}
+	}
+	return all
+}
+
+// String is the condition as messages print it.
+func (t *text) String() string {
+	switch {
+	case t.exact != nil:
+		return fmt.Sprintf("exact %q", *t.exact)
+	case t.prefix != nil:
+		return fmt.Sprintf("prefix %q", *t.prefix)
+	case t.regex != nil:
+		return fmt.Sprintf("regex %q", strings.TrimSuffix(strings.TrimPrefix(t.regex.String(), `\A(?:`), `)\z`))
+	}
+	return "to be present"
+}
+
+// value is the exact value or the prefix that is asked for; empty where there is none.
+func (t *text) value() string {
+	switch {
+	case t.exact != nil:
+		return *t.exact
+	case t.prefix != nil:
+		return *t.prefix
+	}
+	return ""
+}

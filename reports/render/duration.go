@@ -1,0 +1,26 @@
+package render
+
+import (
+	"math"
+	"strconv"
+)
+
+// duration returns a time with three significant digits, in microseconds, milliseconds or seconds.
+func duration(seconds float64) string {
+	size := math.Abs(seconds)
+	switch {
+	case size == 0:
+		return "0"
+	case size < 0.9995e-3:
+		return significant(seconds*1e6) + "µs"
+	case size < 0.9995:
+		return significant(seconds*1e3) + "ms"
+	}
+	return significant(seconds) + "s"
+}
+
+// significant returns a number with three significant digits, without zeros at the end of its fraction.
+func significant(v float64) string {
+	decimals := 2 - int(math.Floor(math.Log10(max(math.Abs(v), 0.01))+1e-12))
+	return withoutZeros(strconv.FormatFloat(v, 'f', max(0, decimals), 64))
+}

@@ -1,0 +1,96 @@
+// Package explain puts the results of a run into words. It knows the report and nothing else, so that whatever it says can be read off
+// the numbers and rules beside it; no service and no stage has a name here.
+package explain
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hellochaos/hellochaos/reports"
+)
+
+// Phase returns sentences that say what happened in a phase and why: first what deviates from the manifests, then what the rules that
+// are new in the phase do. A phase that is only compared with has the former alone.
+func Phase(r *reports.Report, i int) []string {
+	s := &story{report: r, number: i, phase: &r.Phases[i]}
+	if i > 0 {
+		s.former = &r.Phases[i-1]
+	}
+	s.deviations()
+	for j := range s.phase.Calls {
+		s.failures(&s.phase.Calls[j])
+	}
+	if !s.phase.Base {
+		s.rules()
+		s.promise()
+	}
+	return s.words
+}
+
+// story is a phase that is being put into words.
+type story struct {
+	report *reports.Report
+	number int
+	phase  *reports.Phase
+	former *reports.Phase // nil in the first phase
+	words  []string
+}
+
+// say adds a sentence, unless it is there already.
+func (s *story) say(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	text = strings.ToUpper(text[:1]) + text[1:]
+	if !slices.Contains(s.words, text) {
+		s.words = append(s.words, text)
+	}
+}
+
+// before is the call of the phase before that leads to the same service; nil where there is none, or several.
+func (s *story) before(c *reports.Call) (former *reports.Call) {
+	if s.former == nil {
+		return nil
+	}
+	for i := range s.former.Calls {
+		other := &s.former.Calls[i]
+		if other.From != c.From || !sameService(other.To, c.To) {
+			continue
+		}
+		if former != nil {
+			return nil
+		}
+		former = other
+	}
+	return former
+}
+
+// sameService reports whether two names stand for one service: a service that nobody reached is known by its host alone.
+func sameService(a, b string) bool {
+	return a == b || strings.HasPrefix(a, b+".") || strings.HasPrefix(b, a+".")
+}
+
+// promise says where the manifests do not do what the scenario's own do.
+func (s *story) promise() {
+	if !s.phase.PromiseBroken {
+		return
+	}
+	var unlike []string
+	add := func(what string, share *reports.Share) {
+		if p := share.Promised; p != nil && (*p-share.Predicted > noteworthy || share.Predicted-*p > noteworthy) {
+			unlike = append(unlike, fmt.Sprintf("%s with probability %s, where it promises %s", what, number(share.Predicted), number(*p)))
+		}
+	}
+	for i := range s.phase.Shares {
+		add(s.phase.Shares[i].Name, &s.phase.Shares[i])
+	}
+	for i := range s.phase.Calls {
+		c := &s.phase.Calls[i]
+		add("a call to "+s.phase.Label(c)+" fails", &c.Fails)
+	}
+	if len(unlike) > 0 {
+		s.say("The manifests do not do what the scenario promises: %s.", strings.Join(unlike, "; "))
+	}
+}
+
+// noteworthy is by how much a prediction may differ from what is promised.
+const noteworthy = 0.01

@@ -1,0 +1,166 @@
+package explain
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/hellochaos/hellochaos/reports"
+)
+
+// Summary returns the verdict of a report in one sentence, without a full stop.
+func Summary(r *reports.Report) string {
+	switch {
+	case r.Error != "":
+		return "the target failed: " + r.Error
+	case r.Aborted && len(r.Phases) == 0:
+		return "interrupted before the first phase"
+	case r.Aborted:
+		return "interrupted in phase " + r.Phases[len(r.Phases)-1].Name
+	case r.Verdict == reports.Fail:
+		return failed(r)
+	case r.Verdict == reports.Pass:
+		return met(r) + broken(r)
+	}
+	return "no verdict: " + undecided(r)
+}
+
+// requests is how many requests were judged.
+func requests(r *reports.Report) (n int64) {
+	for i := range r.Phases {
+		n += int64(r.Phases[i].Observed)
+	}
+	return n
+}
+
+// met says that each request met what the manifests say, but for those that lost a connection, and for calls that a time limit may
+// have decided.
+func met(r *reports.Report) string {
+	n := requests(r)
+	if n == 1 {
+		return "the one request met what the manifests say"
+	}
+	lost, open := int64(0), int64(0)
+	for i := range r.Phases {
+		for j := range r.Phases[i].Mismatches {
+			lost += r.Phases[i].Mismatches[j].Count
+		}
+		for j := range r.Phases[i].Calls {
+			open += r.Phases[i].Calls[j].Open
+		}
+	}
+	text := fmt.Sprintf("each of %s requests met what the manifests say", count(n))
+	if lost > 0 { // so few that they count as an incident
+		text = fmt.Sprintf("all but %s of %s requests met what the manifests say, and those lost a connection", count(lost), count(n))
+	}
+	if open > 0 {
+		text += fmt.Sprintf(", as far as no time limit decided (%s calls)", count(open))
+	}
+	return text
+}
+
+// broken says in which phases that is not what the scenario promises.
+func broken(r *reports.Report) string {
+	var names []string
+	for i := range r.Phases {
+		if r.Phases[i].PromiseBroken {
+			names = append(names, r.Phases[i].Name)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return ", but that is not what the scenario promises: see " + list(names)
+}
+
+// failed says what failed: deviations first, then errors of the manifests, then other checks.
+func failed(r *reports.Report) string {
+	var parts []string
+	if text := deviating(r); text != "" {
+		parts = append(parts, text)
+	}
+	var errors int64
+	first := ""
+	for i := range r.Findings {
+		if f := &r.Findings[i]; f.Severity == reports.SeverityError {
+			if errors++; errors == 1 {
+				first = fmt.Sprintf("%s of %s", f.ID, f.Object)
+				if f.File != "" {
+					first += fmt.Sprintf(" (%s)", place(f.File, f.Line))
+				}
+			}
+		}
+	}
+	switch {
+	case errors == 1:
+		parts = append(parts, "1 error in the manifests, "+first)
+	case errors > 1:
+		parts = append(parts, fmt.Sprintf("%s errors in the manifests, first %s", count(errors), first))
+	}
+	if len(parts) == 0 {
+		return checks(r, reports.Fail, "contradicts the manifests", "contradict the manifests")
+	}
+	return strings.Join(parts, "; ")
+}
+
+// deviating says how many calls met something else than the manifests say, and the first of them. One request may have several.
+func deviating(r *reports.Report) string {
+	var wrong int64
+	var first *reports.Mismatch
+	for i := range r.Phases {
+		for j := range r.Phases[i].Mismatches {
+			m := &r.Phases[i].Mismatches[j]
+			wrong += m.Count
+			if first == nil {
+				first = m
+			}
+		}
+	}
+	if wrong == 0 {
+		return ""
+	}
+	at := ""
+	if first.File != "" {
+		at = " (" + place(first.File, first.Line) + ")"
+	}
+	return fmt.Sprintf("%s of %s met something else than the manifests say, first %s: %s%s", counted(wrong, "call"), counted(requests(r), "request"), first.To, first.Kind, at)
+}
+
+// checks says how many checks have a verdict, with the predicate for one and for several, and the first of them.
+func checks(r *reports.Report, verdict reports.Verdict, one, several string) string {
+	of, all, first := 0, 0, ""
+	for i := range r.Phases {
+		for _, c := range r.Phases[i].Checks() {
+			all++
+			if c.Verdict != verdict {
+				continue
+			}
+			if of++; of == 1 {
+				first = fmt.Sprintf("%q in phase %s", c.Name, r.Phases[i].Name)
+				if c.Note != "" {
+					first += " (" + c.Note + ")"
+				}
+			}
+		}
+	}
+	if of == 0 {
+		return "nothing was judged"
+	}
+	what := several
+	if of == 1 {
+		what = one
+	}
+	return fmt.Sprintf("%s of %s %s, first %s", count(int64(of)), counted(int64(all), "check"), what, first)
+}
+
+// undecided says why there is no verdict.
+func undecided(r *reports.Report) string {
+	for i := range r.Phases {
+		if p := &r.Phases[i]; p.Undecided != "" {
+			return fmt.Sprintf("phase %s: %s", p.Name, p.Undecided)
+		}
+	}
+	if requests(r) == 0 {
+		return "no request was sent"
+	}
+	return checks(r, reports.Inconclusive, "could not be decided", "could not be decided")
+}

@@ -1,0 +1,56 @@
+package explain
+
+import (
+	"testing"
+
+	"github.com/hellochaos/hellochaos/reports"
+)
+
+func TestSummary(t *testing.T) {
+	observed := func(verdict reports.Verdict, requests ...int) *reports.Report {
+		r := &reports.Report{Verdict: verdict}
+		for i, n := range requests {
+			r.Phases = append(r.Phases, reports.Phase{Name: []string{"first", "second"}[i], Observed: n, Verdict: verdict})
+		}
+		return r
+	}
+	with := func(r *reports.Report, change func(*reports.Report)) *reports.Report { change(r); return r }
+	missing := reports.Finding{ID: "HC103", Severity: reports.SeverityError, Object: "VirtualService v", File: "v.yaml", Line: 8}
+	for want, r := range map[string]*reports.Report{
+		"each of 1,380 requests met what the manifests say":                   observed(reports.Pass, 380, 1000),
+		"the one request met what the manifests say":                          observed(reports.Pass, 0, 1),
+		"the target failed: reading counters: refused":                        with(observed(reports.Inconclusive, 3), func(r *reports.Report) { r.Error = "reading counters: refused" }),
+		"interrupted in phase second":                                         with(observed(reports.Inconclusive, 3, 3), func(r *reports.Report) { r.Aborted = true }),
+		"interrupted before the first phase":                                  with(observed(reports.Inconclusive), func(r *reports.Report) { r.Aborted = true }),
+		"no verdict: no request was sent":                                     observed(reports.Inconclusive, 0),
+		"no verdict: phase second: the generator could not keep its schedule": with(observed(reports.Inconclusive, 3, 3), func(r *reports.Report) { r.Phases[1].Undecided = "the generator could not keep its schedule" }),
+		"each of 1,380 requests met what the manifests say, but that is not what the scenario promises: see second": with(observed(reports.Pass, 380, 1000), func(r *reports.Report) { r.Phases[1].PromiseBroken = true }),
+		"12 calls of 1,380 requests met something else than the manifests say, first b: not retried (v.yaml:7)": with(observed(reports.Fail, 380, 1000), func(r *reports.Report) {
+			r.Phases[1].Mismatches = []reports.Mismatch{{Kind: "not retried", To: "b", Count: 10, File: "v.yaml", Line: 7}, {Kind: "no answer", To: "c", Count: 2}}
+		}),
+		"1 call of 1 request met something else than the manifests say, first b: no answer; 2 errors in the manifests, first HC103 of VirtualService v (v.yaml:8)": with(observed(reports.Fail, 1), func(r *reports.Report) {
+			r.Phases[0].Mismatches = []reports.Mismatch{{Kind: "no answer", To: "b", Count: 1}}
+			r.Findings = []reports.Finding{{ID: "HC201", Severity: reports.SeverityWarning}, missing, missing}
+		}),
+		"1 error in the manifests, HC103 of VirtualService v (v.yaml:8)": with(observed(reports.Fail, 5), func(r *reports.Report) { r.Findings = []reports.Finding{missing} }),
+		`1 of 2 checks contradicts the manifests, first "b: split" in phase second (it is swapped)`: with(observed(reports.Fail, 5, 5), func(r *reports.Report) {
+			r.Phases[1].Calls = []reports.Call{{To: "b", Requests: reports.Pass, Split: &reports.Split{Verdict: reports.Fail, Note: "it is swapped"}}}
+		}),
+		`no verdict: 1 of 1 check could not be decided, first "b: each call" in phase second`: with(observed(reports.Inconclusive, 5, 5), func(r *reports.Report) {
+			r.Phases[1].Calls = []reports.Call{{To: "b", Requests: reports.Inconclusive}}
+		}),
+		"no verdict: nothing was judged": observed(reports.Inconclusive, 5),
+	} {
+		if got := Summary(r); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+func TestNumbers(t *testing.T) {
+	for want, got := range map[string]string{"0.0625": number(0.0625), "0.333": number(1.0 / 3), "120": number(120), "0.0000012": number(0.0000012), "19.6 %": percent(0.1957), "1,234,567": count(1234567), "0": count(0)} {
+		if got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

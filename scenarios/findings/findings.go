@@ -1,0 +1,119 @@
+// Package findings says what is wrong with the objects of a phase themselves, whatever a mesh makes of them: rules that lead to
+// nobody, and rules that no request can meet. It knows what the objects mean and which requests the phase sends. It must not know
+// how requests are sent, what came of them, or how a run is judged.
+package findings
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/reports"
+	"github.com/hellochaos/hellochaos/scenarios"
+	"github.com/hellochaos/hellochaos/scenarios/oracle"
+)
+
+// The findings, by what they are about. Those that begin with HC1 are errors, those with HC2 warnings.
+const (
+	NoHost     = "HC101" // a route leads to a host that does not exist
+	NoPort     = "HC102" // a route leads to a port that its host does not have
+	NoSubset   = "HC103" // a route leads to a subset that no DestinationRule defines
+	NoGateway  = "HC104" // a rule is for a Gateway that does not exist
+	NoPods     = "HC105" // a route leads to a host or subset that no pod belongs to
+	NotCalled  = "HC111" // no request is for the host of a rule
+	OtherProxy = "HC112" // no request for the host of a rule passes a proxy that has the rule
+	Shadowed   = "HC113" // other rules take every request that could meet a rule
+	NeverSent  = "HC114" // no request meets the conditions of a rule
+	NotReached = "HC115" // the calls for the host of a rule are made by services that no request reaches
+	NotRetried = "HC201" // the retries of a rule do not cover the status that the services fail with
+)
+
+// Of are the findings of a phase, errors first, each in the order of files and lines. rules are what its objects mean, and ways must
+// have been entered by all its requests. The same finding may be one of several phases.
+func Of(phase *scenarios.Phase, rules *manifests.Rules, ways *oracle.Ways) []reports.Finding {
+	f := &finder{phase: phase, rules: rules, ways: ways, entries: rules.HTTPEntries(), met: map[place][]*oracle.Row{}}
+	for i := range ways.Rows {
+		row := &ways.Rows[i]
+		switch {
+		case row.Rule != nil:
+			at := place{row.Rule.Name, row.Rule.File, row.Rule.Line}
+			f.met[at] = append(f.met[at], row)
+		case row.Caller == oracle.Edge:
+			f.direct = append(f.direct, row.Host)
+		}
+	}
+	f.gateways()
+	f.destinations()
+	f.unmet()
+	f.retries()
+	slices.SortStableFunc(f.found, func(a, b reports.Finding) int {
+		return cmp.Or(cmp.Compare(a.Severity, b.Severity), cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.ID, b.ID))
+	})
+	return f.found
+}
+
+// finder collects the findings of a phase.
+type finder struct {
+	phase   *scenarios.Phase
+	rules   *manifests.Rules
+	ways    *oracle.Ways
+	entries []manifests.HTTPEntry
+	// met are the rows of each rule that requests meet. direct are the hosts at which requests enter past every proxy.
+	met    map[place][]*oracle.Row
+	direct []string
+	found  []reports.Finding
+}
+
+// place identifies a rule.
+type place struct {
+	name, file string
+	line       int
+}
+
+func placeOf(e *manifests.HTTPEntry) place { return place{e.Name, e.File, e.Line} }
+
+// add adds a finding about an entry, unless the same is there already. The text is one or more sentences.
+func (f *finder) add(id string, e *manifests.HTTPEntry, line int, sentences ...string) {
+	severity := reports.SeverityError
+	if strings.HasPrefix(id, "HC2") {
+		severity = reports.SeverityWarning
+	}
+	found := reports.Finding{ID: id, Severity: severity, Phase: f.phase.Name, File: e.File, Line: line, Object: e.Object}
+	for _, sentence := range sentences {
+		if sentence != "" {
+			found.Text = strings.TrimSpace(found.Text + " " + strings.ToUpper(sentence[:1]) + sentence[1:] + ".")
+		}
+	}
+	if !slices.Contains(f.found, found) {
+		f.found = append(f.found, found)
+	}
+}
+
+// short is a host as the objects of a namespace may write it.
+func short(host, namespace string) string {
+	return strings.TrimSuffix(host, "."+namespace+".svc.cluster.local")
+}
+
+func shortAll(hosts []string, namespace string) (all []string) {
+	for _, host := range hosts {
+		all = append(all, short(host, namespace))
+	}
+	return all
+}
+
+// mostNamed is how many names a list has.
+const mostNamed = 8
+
+// list joins names: "a", "a and b", "a, b and c".
+func list(names []string) string {
+	if n := len(names) - mostNamed; n > 1 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:mostNamed], ", "), n)
+	}
+	last := len(names) - 1
+	if last < 1 {
+		return strings.Join(names, "")
+	}
+	return strings.Join(names[:last], ", ") + " and " + names[last]
+}

@@ -1,0 +1,204 @@
+package findings
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/reports"
+	"github.com/hellochaos/hellochaos/scenarios"
+	"github.com/hellochaos/hellochaos/scenarios/graph"
+	"github.com/hellochaos/hellochaos/scenarios/oracle"
+)
+
+// of are the findings of a phase, as text: "error HC101 f.yaml:7 VirtualService a: …".
+func of(t *testing.T, p *scenarios.Phase) (all []string) {
+	t.Helper()
+	rules, err := manifests.Read(p.Objects)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := graph.Read(rules)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ways := oracle.NewWays(rules, g)
+	entry, host := oracle.Entry{Service: p.Entry.Service}, ""
+	if p.Entry.Gateway {
+		for name := range rules.Gateways {
+			entry = oracle.Entry{Gateway: name}
+			host, _ = rules.EntryHost(name)
+		}
+	}
+	for _, cohort := range p.Cohorts {
+		if _, err := ways.Enter(entry, manifests.Request{Host: host, Path: "/", Header: cohort.Header}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, f := range Of(p, rules, ways) {
+		if f.Phase != p.Name {
+			t.Errorf("%s is of phase %q, want %q", f.ID, f.Phase, p.Name)
+		}
+		all = append(all, fmt.Sprintf("%s %s %s:%d %s: %s", f.Severity, f.ID, f.File, f.Line, f.Object, f.Text))
+	}
+	return all
+}
+
+// The tutorial's own files have nothing wrong with them, whichever share the canary gets.
+func TestBundledFilesHaveNoFindings(t *testing.T) {
+	for _, weight := range []string{"0", "20", "100"} {
+		phases, err := scenarios.Phases(scenarios.Stages(), nil, map[string]string{"canary-weight": weight})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range phases {
+			if found := of(t, &phases[i]); len(found) > 0 {
+				t.Errorf("weight %s, phase %s: %q", weight, phases[i].Name, found)
+			}
+		}
+	}
+}
+
+// virtualService is the YAML of a VirtualService whose spec begins in line 5 with its hosts and its http entries in line 6.
+func virtualService(name, hosts, more string, entries ...string) string {
+	return "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: " + name + "}\nspec:\n  hosts: [" + hosts + "]\n  " + more + "\n  http:\n    - " +
+		strings.Join(entries, "\n    - ") + "\n"
+}
+
+const (
+	gateway = "---\napiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: shop}\nspec: {servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}]}\n"
+	toProd  = "route: [{destination: {host: middleware, subset: prod}}]"
+	toAll   = "route: [{destination: {host: middleware}}]"
+	dead    = " The rule has no effect on any request."
+	// named are the calls of the chain.
+	named = "the calls are for backend.default.svc.cluster.local, clock.outside.svc.cluster.local and middleware.default.svc.cluster.local"
+)
+
+// Each finding says what is wrong, where, what it does to the calls, and what may have been meant.
+func TestFindings(t *testing.T) {
+	user := []scenarios.Cohort{{Name: "with", Header: http.Header{"X-Dev-User": {"Jason"}}}, {Name: "without"}}
+	middleware := func(entries ...string) string {
+		return virtualService("middleware", "middleware", "gateways: [mesh]", entries...)
+	}
+	for name, c := range map[string]struct {
+		stage   string // the stage over which the objects are laid
+		objects string
+		enters  string // "gateway", or empty for straight at frontend
+		cohorts []scenarios.Cohort
+		unmet   string
+		want    []string
+	}{
+		"a host that does not exist": {stage: "prod", objects: middleware("route: [{destination: {host: middleware, subset: prod}, weight: 3}, {destination: {host: midleware}, weight: 1}]"),
+			want: []string{`error HC101 f.yaml:8 VirtualService middleware: Host "midleware" does not exist (did you mean "middleware"?): no Service and no ServiceEntry has it; there are backend, clock.outside.svc.cluster.local, frontend and middleware. The proxy answers 503 to 25 % of frontend's calls to middleware that meet the rule.`}},
+		"with weight 0 nothing is lost": {stage: "prod", objects: middleware("route: [{destination: {host: middleware, subset: prod}, weight: 1}, {destination: {host: midleware}, weight: 0}]")},
+		"half of them are aborted": {stage: "prod", objects: middleware("{route: [{destination: {host: x.example.com}}], fault: {abort: {httpStatus: 403, percentage: {value: 50}}}}"),
+			want: []string{`error HC101 f.yaml:8 VirtualService middleware: Host "x.example.com" does not exist: no Service and no ServiceEntry has it; there are backend, clock.outside.svc.cluster.local, frontend and middleware. The proxy answers 503 to 50 % of frontend's calls to middleware that meet the rule.`}},
+		"a port": {stage: "prod", objects: middleware("\n      route:\n      - destination:\n          host: middleware\n          subset: prod\n          port: {number: 8080}"),
+			want: []string{`error HC102 f.yaml:13 VirtualService middleware: Host middleware has no port 8080 for HTTP: it has 80. The proxy answers 503 to all of frontend's calls to middleware that meet the rule.`}},
+		"a port of TLS": {stage: "prod", objects: middleware("route: [{destination: {host: clock.outside.svc.cluster.local, port: {number: 443}}}]"),
+			want: []string{`error HC102 f.yaml:8 VirtualService middleware: Host clock.outside.svc.cluster.local has no port 443 for HTTP: it has 80. The proxy answers 503 to all of frontend's calls to middleware that meet the rule.`}},
+		"a subset": {stage: "prod", objects: middleware("route: [{destination: {host: middleware, subset: prd}}]"),
+			want: []string{`error HC103 f.yaml:8 VirtualService middleware: No DestinationRule defines the subset "prd" (did you mean "prod"?): for host middleware there are canary and prod. The proxy answers 503 to all of frontend's calls to middleware that meet the rule.`}},
+		"a subset without any DestinationRule": {stage: "egress", objects: middleware(toProd),
+			want: []string{`error HC103 f.yaml:8 VirtualService middleware: No DestinationRule defines the subset "prod": no DestinationRule for host middleware defines a subset. The proxy answers 503 to all of frontend's calls to middleware that meet the rule.`}},
+		"a subset without pods": {stage: "prod", objects: middleware(toProd) + "---\napiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: middleware}\nspec: {host: middleware, subsets: [{name: prod, labels: {version: production}}]}\n",
+			want: []string{`error HC105 f.yaml:8 VirtualService middleware: No pod belongs to host middleware, subset prod: no Deployment with replicas has the labels. The proxy answers 503 to all of frontend's calls to middleware that meet the rule.`}},
+		"a gateway": {stage: "retry", enters: "gateway", objects: virtualService("frontend", "'*'", "gateways: [shopp]", "route: [{destination: {host: frontend}}]") + gateway,
+			want: []string{`error HC104 f.yaml:6 VirtualService frontend: Gateway "shopp" does not exist (did you mean "shop"?): there is shop. No proxy has the rule, not even the sidecars, since mesh is not among its gateways. Every request at gateway default/shop is answered 404.`}},
+		"a gateway beside mesh": {stage: "prod", objects: virtualService("middleware", "middleware", "gateways: [mesh, x]", toProd),
+			want: []string{`error HC104 f.yaml:6 VirtualService middleware: Gateway "x" does not exist: there is none. Only the sidecars have the rule.`}},
+		"a gateway of a match": {stage: "egress", objects: virtualService("middleware", "middleware", "gateways: [mesh, shop]", "{match: [{gateways: [shop/x]}], "+toAll+"}", toAll) + gateway,
+			want: []string{`error HC104 f.yaml:8 VirtualService middleware: Gateway "shop/x" does not exist (did you mean "shop"?): there is shop. No proxy has the rule, not even the sidecars, since mesh is not among its gateways.`}},
+		"a host that nobody calls": {stage: "prod", objects: virtualService("orders", "orders.shop.svc.cluster.local, o.example.com", "", "route: [{destination: {host: orders.shop.svc.cluster.local, subset: v1}}]", "route: [{destination: {host: middleware}}]"),
+			want: []string{"error HC111 f.yaml:1 VirtualService orders: No request meets VirtualService orders: it is for the hosts orders.shop.svc.cluster.local and o.example.com, and no call is for that; " + named + "." + dead}},
+		"a host of another namespace": {stage: "prod", objects: virtualService("backend", "backend.prod.svc.cluster.local", "", "route: [{destination: {host: backend}}]"),
+			want: []string{"error HC111 f.yaml:1 VirtualService backend: No request meets VirtualService backend: it is for host backend.prod.svc.cluster.local, and no call is for that; " + named + ` (did you mean "backend.default.svc.cluster.local"?).` + dead}},
+		"a misspelt host": {stage: "prod", objects: virtualService("x", "clok.outside.svc.cluster.local", "", "route: [{destination: {host: backend}}]"),
+			want: []string{"error HC111 f.yaml:1 VirtualService x: No request meets VirtualService x: it is for host clok.outside.svc.cluster.local, and no call is for that; " + named + ` (did you mean "clock.outside.svc.cluster.local"?).` + dead}},
+		"by intention": {stage: "prod", unmet: "VirtualService orders", objects: virtualService("orders", "orders.shop.svc.cluster.local", "", "route: [{destination: {host: middleware}}]")},
+		"at a gateway alone": {stage: "prod", objects: virtualService("backend", "backend", "gateways: [shop]", "route: [{destination: {host: backend}}]") + gateway,
+			want: []string{`error HC112 f.yaml:1 VirtualService backend: No request meets VirtualService backend: it is for gateway shop alone, and the calls for its host are sent by sidecars; add mesh to spec.gateways if they are to obey it.` + dead}},
+		"in the mesh alone": {stage: "ingress", enters: "gateway", objects: virtualService("shop", "hellochaos.example.com", "", "route: [{destination: {host: frontend}}]") + "---\n" +
+			"apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: frontend}\nspec: {servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*.example.com']}]}\n",
+			want: []string{`error HC112 f.yaml:1 VirtualService shop: No request meets VirtualService shop: it is for the sidecars alone, and the requests for its host enter by gateway default/frontend; name that in spec.gateways if it is to obey the rule.` + dead}},
+		"past every proxy": {stage: "prod", objects: virtualService("frontend", "frontend", "", "route: [{destination: {host: frontend}}]"),
+			want: []string{`error HC112 f.yaml:1 VirtualService frontend: No request meets VirtualService frontend: the requests for frontend enter from outside the mesh, straight to its pods, so that no proxy is on their way that could obey the rule.` + dead}},
+		"hidden by exportTo": {stage: "prod", objects: strings.Replace(virtualService("backend", "backend.default.svc.cluster.local", "exportTo: ['.']", "route: [{destination: {host: backend.default.svc.cluster.local}}]"), "{name: backend}", "{name: backend, namespace: shop}", 1),
+			want: []string{`error HC112 f.yaml:1 VirtualService backend: No request meets VirtualService backend: the proxies that send the calls do not know it, since its exportTo ["."] hides it from the proxies of namespace default.` + dead}},
+		"not imported": {stage: "prod", objects: strings.Replace(virtualService("backend", "backend.default.svc.cluster.local", "", "route: [{destination: {host: backend.default.svc.cluster.local}}]"), "{name: backend}", "{name: backend, namespace: shop}", 1),
+			want: []string{`error HC112 f.yaml:1 VirtualService backend: No request meets VirtualService backend: the proxies that send the calls do not know it, since Sidecar default (application.yaml:217) does not import it.` + dead}},
+		"a rule behind one without a match": {stage: "prod", objects: middleware(toProd, "{match: [{headers: {x-dev-user: {exact: jason}}}], "+toAll+"}"),
+			want: []string{`error HC113 f.yaml:9 VirtualService middleware: No request meets VirtualService middleware, http[1]: VirtualService middleware, http[0] (f.yaml:8) comes before it and takes every request, since it has no condition.` + dead}},
+		"a rule behind a wider one": {stage: "prod", cohorts: user, objects: middleware("{match: [{headers: {x-dev-user: {prefix: J}}}], "+toAll+"}", "{match: [{headers: {x-dev-user: {exact: Jason}}}], "+toAll+"}", toProd),
+			want: []string{`error HC113 f.yaml:9 VirtualService middleware: No request meets VirtualService middleware, http[1]: VirtualService middleware, http[0] (f.yaml:8) comes before it and takes every request that could meet this one.` + dead}},
+		"a header in another case": {stage: "prod", cohorts: user, objects: middleware("{match: [{headers: {x-dev-user: {exact: jason}}}], "+toAll+"}", toProd),
+			want: []string{`error HC114 f.yaml:8 VirtualService middleware: No request meets VirtualService middleware, http[0]: it asks for header x-dev-user exact "jason", and the calls for its host have "Jason" and none (values are compared with regard to case).` + dead}},
+		"a header that is misspelt": {stage: "prod", cohorts: user, objects: middleware("{match: [{headers: {x-dev-user: {exact: Jsaon}}}], "+toAll+"}", toProd),
+			want: []string{`error HC114 f.yaml:8 VirtualService middleware: No request meets VirtualService middleware, http[0]: it asks for header x-dev-user exact "Jsaon", and the calls for its host have "Jason" and none (did you mean "Jason"?).` + dead}},
+		"a header that services do not forward": {stage: "prod", cohorts: []scenarios.Cohort{{Header: http.Header{"End-User": {"jason"}}}}, objects: middleware("{match: [{headers: {end-user: {}}}], "+toAll+"}", toProd),
+			want: []string{`error HC114 f.yaml:8 VirtualService middleware: No request meets VirtualService middleware, http[0]: it asks for header end-user to be present, and the calls for its host have none.` + dead}},
+		"a header that is always there": {stage: "prod", cohorts: user[:1], objects: middleware("{match: [{withoutHeaders: {x-dev-user: {}}}], "+toAll+"}", toProd),
+			want: []string{`error HC114 f.yaml:8 VirtualService middleware: No request meets VirtualService middleware, http[0]: it asks for header x-dev-user to be absent, and the calls for its host have "Jason".` + dead}},
+		"a path": {stage: "prod", objects: middleware("{match: [{uri: {prefix: /api}}], "+toAll+"}", toProd),
+			want: []string{`error HC114 f.yaml:8 VirtualService middleware: No request meets VirtualService middleware, http[0]: it asks for path prefix "/api", and the calls for its host have "/".` + dead}},
+		"a method": {stage: "prod", objects: middleware("{match: [{method: {exact: POST}}], "+toAll+"}", toProd),
+			want: []string{`error HC114 f.yaml:8 VirtualService middleware: No request meets VirtualService middleware, http[0]: it asks for method exact "POST", and the calls for its host have "GET".` + dead}},
+		"a query": {stage: "prod", objects: middleware("{match: [{queryParams: {a: {regex: b.*}}}], "+toAll+"}", toProd),
+			want: []string{`error HC114 f.yaml:8 VirtualService middleware: No request meets VirtualService middleware, http[0]: it asks for query parameter a regex "b.*", and the calls for its host have none.` + dead}},
+		"behind an answer of a proxy": {stage: "prod", objects: middleware("directResponse: {status: 403}") + "---\n" + virtualService("backend", "backend", "", "route: [{destination: {host: backend}}]"),
+			want: []string{`error HC115 f.yaml:10 VirtualService backend: No request meets VirtualService backend: the calls for its host are made by middleware, which no request reaches.` + dead}},
+		"behind a route to nobody": {stage: "prod", objects: middleware("route: [{destination: {host: middleware, port: {number: 1}}}]") + "---\n" + virtualService("backend", "backend", "", "route: [{destination: {host: backend}}]"),
+			want: []string{`error HC102 f.yaml:8 VirtualService middleware: Host middleware has no port 1 for HTTP: it has 80. The proxy answers 503 to all of frontend's calls to middleware that meet the rule.`}},
+		"retries that cover no 500": {stage: "prod", objects: middleware("{" + toProd + ", retries: {attempts: 2, retryOn: 'gateway-error,reset'}}"),
+			want: []string{`warning HC201 f.yaml:8 VirtualService middleware: RetryOn "gateway-error,reset" covers no 500. A service that fails answers 500, and such a call is not sent again; add 5xx or 500 to retryOn.`}},
+		"retries without retryOn": {stage: "prod", objects: middleware("{" + toProd + ", retries: {attempts: 2}}"),
+			want: []string{`warning HC201 f.yaml:8 VirtualService middleware: The retries have no retryOn, and Istio's default, "connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes", covers no 500. A service that fails answers 500, and such a call is not sent again; add 5xx or 500 to retryOn.`}},
+		"no retries":                {stage: "prod", objects: middleware("{" + toProd + ", retries: {attempts: 0}}")},
+		"retries of a host outside": {stage: "prod", objects: virtualService("clock", "clock.outside.svc.cluster.local", "", "{route: [{destination: {host: clock.outside.svc.cluster.local}}], retries: {attempts: 2, retryOn: reset}}")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			base, err := scenarios.Through(c.stage, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			own, err := manifests.Parse("f.yaml", []byte(c.objects))
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := &scenarios.Phase{Name: c.stage, Objects: manifests.Overlay(base, own), Entry: scenarios.Entry{Service: "frontend"}, Cohorts: c.cohorts, Unmet: []scenarios.Unmet{{Rule: c.unmet}}}
+			if c.enters == "gateway" {
+				p.Entry = scenarios.Entry{Gateway: true}
+			}
+			if c.stage == "retry" || c.stage == "ingress" {
+				p.Unmet = append(p.Unmet, scenarios.Unmet{Rule: "VirtualService frontend"})
+			}
+			if len(p.Cohorts) == 0 {
+				p.Cohorts = []scenarios.Cohort{{}}
+			}
+			if got, want := strings.Join(of(t, p), "\n"), strings.Join(c.want, "\n"); got != want {
+				t.Errorf("got  %s\nwant %s", got, want)
+			}
+		})
+	}
+}
+
+func TestSeverity(t *testing.T) {
+	f := &finder{phase: &scenarios.Phase{Name: "p"}}
+	f.add(NoHost, &manifests.HTTPEntry{}, 1, "a")
+	f.add(NotRetried, &manifests.HTTPEntry{}, 1, "b")
+	f.add(NoHost, &manifests.HTTPEntry{}, 1, "a")
+	if len(f.found) != 2 || f.found[0].Severity != reports.SeverityError || f.found[1].Severity != reports.SeverityWarning {
+		t.Errorf("%+v, want an error and a warning, each once", f.found)
+	}
+}
+
+func TestList(t *testing.T) {
+	for want, names := range map[string][]string{"": nil, "a": {"a"}, "a and b": {"a", "b"}, "a, b and c": {"a", "b", "c"},
+		"1, 2, 3, 4, 5, 6, 7, 8 and 9": strings.Split("123456789", ""), "1, 2, 3, 4, 5, 6, 7, 8 and 2 more": strings.Split("1234567890", "")} {
+		if got := list(names); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

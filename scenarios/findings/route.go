@@ -1,0 +1,155 @@
+package findings
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/scenarios/oracle"
+	"github.com/hellochaos/hellochaos/spelling"
+)
+
+// destinations finds routes that lead to nobody.
+func (f *finder) destinations() {
+	for i := range f.entries {
+		e := &f.entries[i]
+		for j := range e.Destinations {
+			d := &e.Destinations[j]
+			if len(f.met[placeOf(e)]) == 0 && slices.Contains(e.Hosts, d.Host) {
+				continue // that nobody calls the host is a finding already
+			}
+			if gap := f.gap(e, j); gap != nil && d.Share > 0 {
+				f.route(e, d, gap)
+			}
+		}
+	}
+}
+
+// gap is what is missing of a destination. Where requests meet the rule, it is that of the port at which they do.
+func (f *finder) gap(e *manifests.HTTPEntry, number int) *manifests.Gap {
+	if rows := f.met[placeOf(e)]; len(rows) > 0 && number < len(rows[0].Rule.Split) {
+		return f.rules.Gap(&rows[0].Rule.Split[number])
+	}
+	return f.rules.Gap(&e.Destinations[number].Destination)
+}
+
+// route adds the finding of a destination of which something is missing.
+func (f *finder) route(e *manifests.HTTPEntry, d *manifests.WrittenDestination, gap *manifests.Gap) {
+	host, effect := short(d.Host, e.Namespace), f.effect(e, d.Share)
+	switch gap.Part {
+	case manifests.PartHost:
+		known := shortAll(gap.Known, e.Namespace)
+		f.add(NoHost, e, d.HostLine, fmt.Sprintf("host %q does not exist%s: no Service and no ServiceEntry has it; there are %s", d.Written, spelling.DidYouMean(d.Written, known), list(known)), effect)
+	case manifests.PartPort:
+		has := "it has no port of HTTP"
+		if len(gap.Known) > 0 {
+			has = "it has " + list(gap.Known)
+		}
+		f.add(NoPort, e, d.PortLine, fmt.Sprintf("host %s has no port %d for HTTP: %s", host, d.Port, has), effect)
+	case manifests.PartSubset:
+		has := fmt.Sprintf("no DestinationRule for host %s defines a subset", host)
+		if len(gap.Known) > 0 {
+			has = fmt.Sprintf("for host %s there are %s", host, list(gap.Known))
+		}
+		f.add(NoSubset, e, d.SubsetLine, fmt.Sprintf("no DestinationRule defines the subset %q%s: %s", d.Subset, spelling.DidYouMean(d.Subset, gap.Known), has), effect)
+	case manifests.PartPods:
+		of := "host " + host
+		if d.Subset != "" {
+			of += ", subset " + d.Subset
+		}
+		f.add(NoPods, e, d.HostLine, fmt.Sprintf("no pod belongs to %s: no Deployment with replicas has the labels", of), effect)
+	}
+}
+
+// effect says what a destination that leads to nobody does to traffic.
+func (f *finder) effect(e *manifests.HTTPEntry, share float64) string {
+	rows := f.met[placeOf(e)]
+	if len(rows) == 0 {
+		return "calls that met the rule would be answered 503"
+	}
+	if fault := rows[0].Rule.Fault; fault != nil && fault.AbortStatus > 0 {
+		share *= 1 - fault.AbortShare
+	}
+	var calls []string
+	for _, row := range rows {
+		if text := callsOf(row, e.Namespace); !slices.Contains(calls, text) {
+			calls = append(calls, text)
+		}
+	}
+	of := fmt.Sprintf("%.3g %% of", 100*share)
+	if share == 1 {
+		of = "all of"
+	}
+	return fmt.Sprintf("the proxy answers 503 to %s %s", of, list(calls))
+}
+
+// callsOf names the calls of a row.
+func callsOf(row *oracle.Row, namespace string) string {
+	if row.Caller == oracle.Edge {
+		return "the requests that enter by the gateway and meet the rule"
+	}
+	host, _, _ := strings.Cut(row.Host, ":")
+	return fmt.Sprintf("%s's calls to %s that meet the rule", row.Caller, short(host, namespace))
+}
+
+// gateways finds rules for Gateways that do not exist.
+func (f *finder) gateways() {
+	for i := range f.entries {
+		e := &f.entries[i]
+		for _, g := range e.Gateways {
+			if g.Name == manifests.Mesh || f.rules.Gateways[g.Name] != nil {
+				continue
+			}
+			var known []string
+			for name := range f.rules.Gateways {
+				known = append(known, strings.TrimPrefix(name, e.Namespace+"/"))
+			}
+			slices.Sort(known)
+			name := strings.TrimPrefix(g.Name, e.Namespace+"/")
+			has := "there is none"
+			if len(known) > 0 {
+				has = "there is " + list(known)
+			}
+			f.add(NoGateway, e, g.Line, fmt.Sprintf("gateway %q does not exist%s: %s", name, spelling.DidYouMean(name, known), has), f.unbound(e), f.notFound())
+		}
+	}
+}
+
+// unbound says which proxies have an entry one of whose gateways does not exist.
+func (f *finder) unbound(e *manifests.HTTPEntry) string {
+	var have []string
+	for _, g := range e.Gateways {
+		switch {
+		case g.Name == manifests.Mesh:
+			have = append(have, "the sidecars")
+		case f.rules.Gateways[g.Name] != nil:
+			have = append(have, "gateway "+strings.TrimPrefix(g.Name, e.Namespace+"/"))
+		}
+	}
+	if len(have) > 0 {
+		return "only " + list(have) + " have the rule"
+	}
+	return "no proxy has the rule, not even the sidecars, since mesh is not among its gateways"
+}
+
+// notFound says how many of the requests at gateways meet no rule.
+func (f *finder) notFound() string {
+	all, missed, gateway := 0, 0, ""
+	for _, routed := range f.ways.Routed() {
+		if routed.Caller.Gateway == "" {
+			continue
+		}
+		all, gateway = all+1, routed.Caller.Gateway
+		if direct := routed.Rule.Direct; direct != nil && direct.Flags == "NR" {
+			missed++
+		}
+	}
+	switch {
+	case missed == 0:
+		return ""
+	case missed == all:
+		return fmt.Sprintf("every request at gateway %s is answered 404", gateway)
+	}
+	return fmt.Sprintf("some requests at gateway %s are answered 404", gateway)
+}

@@ -1,0 +1,211 @@
+package findings
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/reports"
+	"github.com/hellochaos/hellochaos/scenarios"
+	"github.com/hellochaos/hellochaos/scenarios/oracle"
+	"github.com/hellochaos/hellochaos/spelling"
+)
+
+// unmet finds rules that no request of the phase can meet. Those whose author says that they are meant so are left out, and so are
+// those for gateways that do not exist.
+func (f *finder) unmet() {
+	for i := range f.entries {
+		e := &f.entries[i]
+		bound := slices.ContainsFunc(e.Gateways, func(g manifests.WrittenGateway) bool {
+			return g.Name == manifests.Mesh || f.rules.Gateways[g.Name] != nil
+		})
+		accepted := slices.ContainsFunc(f.phase.Unmet, func(u scenarios.Unmet) bool { return u.Rule == e.Object })
+		if bound && !accepted && len(f.met[placeOf(e)]) == 0 {
+			f.explain(e)
+		}
+	}
+}
+
+// explain adds the finding of a rule that no request meets: why the nearest request does not.
+func (f *finder) explain(e *manifests.HTTPEntry) {
+	const dead = "the rule has no effect on any request"
+	near, routed := f.nearest(e)
+	whole := e.ObjectLine // what keeps requests from the whole object is reported once, where it begins
+	switch {
+	case near != nil && near.Kind == manifests.MissEarlier:
+		takes := "takes every request that could meet this one"
+		if near.Always {
+			takes = "takes every request, since it has no condition"
+		}
+		f.add(Shadowed, e, e.Line, fmt.Sprintf("no request meets %s: %s (%s:%d) comes before it and %s", e.Name, near.Earlier.Name, near.Earlier.File, near.Earlier.Line, takes), dead)
+	case near != nil && near.Kind == manifests.MissCondition:
+		f.add(NeverSent, e, e.Line, fmt.Sprintf("no request meets %s: %s", e.Name, f.neverSent(e, near.Failing[0])), dead)
+	case near != nil && near.Kind == manifests.MissOwner:
+		f.add(Shadowed, e, whole, fmt.Sprintf("no request meets %s: the rules of %s hold for its host", e.Object, near.Owner), dead)
+	case near != nil && near.Kind == manifests.MissNamespace:
+		f.add(OtherProxy, e, whole, fmt.Sprintf("no request meets %s: the proxies that send the calls do not know it, since %s", e.Object, near.Hidden), dead)
+	case near != nil && near.Kind == manifests.MissProxy:
+		f.add(OtherProxy, e, whole, fmt.Sprintf("no request meets %s: %s", e.Object, elsewhere(e, routed)), dead)
+	case near == nil && routed != nil:
+		f.add(Shadowed, e, e.Line, fmt.Sprintf("no request meets %s: %s (%s:%d) takes them", e.Name, routed.Rule.Name, routed.Rule.File, routed.Rule.Line), dead)
+	case f.unreached(e) != "":
+		if !f.lost() {
+			f.add(NotReached, e, whole, fmt.Sprintf("no request meets %s: the calls for its host are made by %s, which no request reaches", e.Object, f.unreached(e)), dead)
+		}
+	case f.enteredDirectly(e) != "":
+		f.add(OtherProxy, e, whole, fmt.Sprintf("no request meets %s: the requests for %s enter from outside the mesh, straight to its pods, so that no proxy is on their way that could obey the rule",
+			e.Object, short(f.enteredDirectly(e), e.Namespace)), dead)
+	default:
+		f.add(NotCalled, e, whole, fmt.Sprintf("no request meets %s: it is for %s, and no call is for that; %s", e.Object, hostsOf(e), f.called(e)), dead)
+	}
+}
+
+// unreached is a service that no request reaches and that calls the host of an entry; empty where there is none.
+func (f *finder) unreached(e *manifests.HTTPEntry) string {
+	for _, w := range f.ways.Unreached() {
+		for _, step := range w.Steps {
+			for i := range step {
+				miss := e.Miss(manifests.Caller{Namespace: w.Namespace}, &manifests.Request{Host: step[i].Host, Method: step[i].Method, Path: step[i].Path})
+				if miss == nil || miss.Kind > manifests.MissHost {
+					return w.Service
+				}
+			}
+		}
+	}
+	return ""
+}
+
+// lost reports whether calls are lost on the way, by a finding that says so: then it explains what is not reached.
+func (f *finder) lost() bool {
+	return slices.ContainsFunc(f.found, func(found reports.Finding) bool { return strings.HasPrefix(found.ID, "HC10") })
+}
+
+// nearest is why the request that comes nearest to an entry does not meet it. It is nil with a request that meets all conditions of
+// the entry, and nil without one where no request is sent at all.
+func (f *finder) nearest(e *manifests.HTTPEntry) (near *manifests.Miss, of *oracle.Routed) {
+	routed := f.ways.Routed()
+	for i := range routed {
+		miss := e.Miss(routed[i].Caller, &routed[i].Request)
+		switch {
+		case miss == nil:
+			return nil, &routed[i]
+		case near == nil || miss.Kind > near.Kind || miss.Kind == near.Kind && len(miss.Failing) < len(near.Failing):
+			near, of = miss, &routed[i]
+		}
+	}
+	return near, of
+}
+
+// neverSent says which condition no request meets, and what requests have instead.
+func (f *finder) neverSent(e *manifests.HTTPEntry, failing manifests.Condition) string {
+	var sent []string
+	without := false
+	for _, routed := range f.ways.Routed() {
+		miss := e.Miss(routed.Caller, &routed.Request)
+		if miss == nil || miss.Kind != manifests.MissCondition {
+			continue
+		}
+		for _, c := range miss.Failing {
+			switch {
+			case c.What != failing.What:
+			case !c.Present:
+				without = true
+			case !slices.Contains(sent, c.Sent):
+				sent = append(sent, c.Sent)
+			}
+		}
+	}
+	var have []string
+	for _, value := range sent {
+		have = append(have, fmt.Sprintf("%q", value))
+	}
+	if without {
+		have = append(have, "none")
+	}
+	text := fmt.Sprintf("it asks for %s %s, and the calls for its host have %s", failing.What, failing.Wanted, list(have))
+	if slices.ContainsFunc(sent, func(value string) bool { return failing.Value != "" && strings.EqualFold(value, failing.Value) }) {
+		return text + " (values are compared with regard to case)"
+	}
+	if failing.Value != "" {
+		text += spelling.DidYouMean(failing.Value, sent)
+	}
+	return text
+}
+
+// elsewhere says that an entry is for other proxies than the one that sends a request for its host.
+func elsewhere(e *manifests.HTTPEntry, routed *oracle.Routed) string {
+	var names []string
+	for _, g := range e.Gateways {
+		if g.Name != manifests.Mesh {
+			names = append(names, strings.TrimPrefix(g.Name, e.Namespace+"/"))
+		}
+	}
+	if routed.Caller.Gateway == "" {
+		return fmt.Sprintf("it is for gateway %s alone, and the calls for its host are sent by sidecars; add mesh to spec.gateways if they are to obey it", list(names))
+	}
+	return fmt.Sprintf("it is for the sidecars alone, and the requests for its host enter by gateway %s; name that in spec.gateways if it is to obey the rule", routed.Caller.Gateway)
+}
+
+// enteredDirectly is the host of an entry at which requests enter past every proxy; empty where there is none.
+func (f *finder) enteredDirectly(e *manifests.HTTPEntry) string {
+	for _, host := range f.direct {
+		if slices.Contains(e.Hosts, host) {
+			return host
+		}
+	}
+	return ""
+}
+
+// hostsOf names the hosts of an entry.
+func hostsOf(e *manifests.HTTPEntry) string {
+	if len(e.Hosts) == 1 {
+		return "host " + e.Hosts[0]
+	}
+	return "the hosts " + list(e.Hosts)
+}
+
+// called says which hosts are called by sidecars, and which of them may have been meant.
+func (f *finder) called(e *manifests.HTTPEntry) string {
+	var hosts []string
+	for _, routed := range f.ways.Routed() {
+		if host := f.full(routed); routed.Caller.Gateway == "" && !slices.Contains(hosts, host) {
+			hosts = append(hosts, host)
+		}
+	}
+	if len(hosts) == 0 {
+		return "no service calls another one"
+	}
+	slices.Sort(hosts)
+	text := "the calls are for " + list(hosts)
+	for _, host := range e.Hosts {
+		name, _, _ := strings.Cut(host, ".")
+		for _, other := range hosts {
+			if first, _, _ := strings.Cut(other, "."); first == name {
+				return text + fmt.Sprintf(" (did you mean %q?)", other)
+			}
+		}
+		if near := spelling.DidYouMean(host, hosts); near != "" {
+			return text + near
+		}
+	}
+	return text
+}
+
+// full is the full name of the host of a request, without its port.
+func (f *finder) full(routed oracle.Routed) string {
+	host, _, _ := strings.Cut(routed.Request.Host, ":")
+	namespace := routed.Caller.Namespace
+	if namespace == "" {
+		namespace = manifests.Namespace
+	}
+	if !strings.Contains(host, ".") {
+		if s := f.rules.Services[host+"."+namespace+".svc.cluster.local"]; s != nil {
+			return s.Host
+		}
+	}
+	if s := f.rules.Service(host); s != nil {
+		return s.Host
+	}
+	return host
+}

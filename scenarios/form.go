@@ -1,0 +1,44 @@
+package scenarios
+
+// form is a scenario file as it is written. A field must be there unless its tag says that it is optional.
+type form struct {
+	APIVersion string          `yaml:"apiVersion"`
+	Kind       string          `yaml:"kind"`
+	Name       string          `yaml:"name"`
+	Title      string          `yaml:"title"`
+	After      string          `yaml:"after,optional"`
+	Apply      []string        `yaml:"apply"`
+	Entry      entryForm       `yaml:"entry"`
+	Cohorts    []cohortForm    `yaml:"cohorts,optional"`
+	Exclude    *float64        `yaml:"exclude,optional"`
+	Parameters []parameterForm `yaml:"parameters,optional"`
+	Unmet      []unmetForm     `yaml:"unmet,optional"`
+	Lessons    []string        `yaml:"lessons,optional"`
+}
+
+type entryForm struct {
+	Service string `yaml:"service,optional"`
+	Gateway string `yaml:"gateway,optional"`
+}
+
+type cohortForm struct {
+	Name    string            `yaml:"name"`
+	Headers map[string]string `yaml:"headers,optional"`
+}
+
+type parameterForm struct {
+	Name  string    `yaml:"name"`
+	Title string    `yaml:"title"`
+	Split splitForm `yaml:"split"`
+}
+
+type splitForm struct {
+	Host string `yaml:"host"`
+	From string `yaml:"from"`
+	To   string `yaml:"to"`
+}
+
+type unmetForm struct {
+	Rule   string `yaml:"rule"`
+	Reason string `yaml:"reason"`
+}

@@ -1,0 +1,238 @@
+package scenarios
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+	"golang.org/x/net/http/httpguts"
+
+	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/service/trail"
+)
+
+const (
+	// APIVersion and Kind are what every scenario file begins with.
+	APIVersion = "hellochaos/v1"
+	Kind       = "Scenario"
+
+	// maxFile is the size of the largest accepted file in bytes.
+	maxFile = 1 << 20
+	// onlyGateway is the entry by the one Gateway of the objects.
+	onlyGateway = "*"
+	// mostExcluded is the largest share of deviating calls that a stage may ask to exclude.
+	mostExcluded = 0.5
+)
+
+var (
+	// named is what names of stages and parameters look like: they become arguments and flags.
+	named = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
+	// yamlLine finds the line number that the YAML parser puts into its messages.
+	yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
+)
+
+// Read reads a scenario file. It refuses what the form does not have, and values that a run cannot use. The error is
+// manifests.Problems with everything that is wrong, up to a limit. file is only for messages.
+func Read(file string, data []byte) (*Stage, error) {
+	d := &decoder{file: file, object: Kind, lines: map[string]int{}}
+	var f form
+	if d.document(data, &f) {
+		d.check(&f)
+	}
+	if len(d.problems) > 0 {
+		return nil, d.problems
+	}
+	return f.stage(), nil
+}
+
+// document fills f from the only document of a file. It returns false, and notes why, where there is none that can be read.
+func (d *decoder) document(data []byte, f *form) bool {
+	if len(data) > maxFile {
+		d.problem("", "is larger than the %d bytes that a scenario file may have", maxFile)
+		return false
+	}
+	documents := yaml.NewDecoder(bytes.NewReader(data))
+	var root, more yaml.Node
+	err := documents.Decode(&root)
+	switch {
+	case errors.Is(err, io.EOF):
+		d.problem("", "has no content: it must have apiVersion: %s and kind: %s", APIVersion, Kind)
+		return false
+	case err != nil:
+		d.syntax(err)
+		return false
+	}
+	d.fill("", root.Content[0], reflect.ValueOf(f).Elem())
+	if f.Name != "" {
+		d.object = Kind + " " + f.Name
+		for i := range d.problems {
+			d.problems[i].Object = d.object
+		}
+	}
+	if err := documents.Decode(&more); err == nil {
+		d.problem("", "has a second document in line %d: write one scenario a file", more.Line)
+	} else if !errors.Is(err, io.EOF) {
+		d.syntax(err)
+	}
+	return true
+}
+
+// syntax notes an error of the YAML parser.
+func (d *decoder) syntax(err error) {
+	text := err.Error()
+	if place := yamlLine.FindStringSubmatch(text); place != nil {
+		text = text[len(place[0]):]
+		if line, err := strconv.Atoi(place[1]); err == nil {
+			d.lines[""] = line
+		}
+	}
+	d.problem("", "is not valid YAML: %s", text)
+}
+
+// check notes values that a run cannot use. Fields that are missing were noted before.
+func (d *decoder) check(f *form) {
+	d.must("apiVersion", f.APIVersion == "" || f.APIVersion == APIVersion, "must be %s, not %q", APIVersion, f.APIVersion)
+	d.must("kind", f.Kind == "" || f.Kind == Kind, "must be %s, not %q", Kind, f.Kind)
+	d.name("name", f.Name)
+	d.sentence("title", f.Title)
+	d.name("after", f.After)
+	d.must("after", f.After == "" || f.After != f.Name, "is the stage itself: name the stage that it stands on")
+	d.distinct("apply", f.Apply)
+	d.must("entry", !d.there("entry") || (f.Entry.Service == "") != (f.Entry.Gateway == ""), "must have exactly one of service and gateway")
+	d.must("entry.gateway", f.Entry.Gateway == "" || f.Entry.Gateway == onlyGateway, `must be "*", the only Gateway of the objects, not %q`, f.Entry.Gateway)
+	d.cohorts(f.Cohorts)
+	if f.Exclude != nil {
+		d.must("exclude", *f.Exclude > 0 && *f.Exclude <= mostExcluded, "must be a share above 0 and up to %g, not %g", mostExcluded, *f.Exclude)
+	}
+	d.parameters(f.Parameters)
+	for i, u := range f.Unmet {
+		kind, name, _ := strings.Cut(u.Rule, " ")
+		rule := fmt.Sprintf("unmet[%d].rule", i)
+		d.must(rule, !d.there(rule) || kind == "VirtualService" && name != "", `must be "VirtualService" and a name, not %q`, u.Rule)
+		d.sentence(fmt.Sprintf("unmet[%d].reason", i), u.Reason)
+	}
+	for i, lesson := range f.Lessons {
+		d.sentence(fmt.Sprintf("lessons[%d]", i), lesson)
+	}
+}
+
+func (d *decoder) parameters(parameters []parameterForm) {
+	var names []string
+	for i, p := range parameters {
+		path := fmt.Sprintf("parameters[%d].", i)
+		d.name(path+"name", p.Name)
+		d.sentence(path+"title", p.Title)
+		for _, part := range []struct{ name, text string }{{"host", p.Split.Host}, {"from", p.Split.From}, {"to", p.Split.To}} {
+			field := path + "split." + part.name
+			d.must(field, !d.there(field) || part.text != "", "must not be empty")
+		}
+		d.must(path+"split.to", p.Split.To == "" || p.Split.To != p.Split.From, "must be another subset than from, not %q too", p.Split.To)
+		d.must(path+"name", p.Name == "" || !slices.Contains(names, p.Name), "is %q a second time: each parameter needs a name of its own", p.Name)
+		names = append(names, p.Name)
+	}
+}
+
+// there reports whether the document has a field.
+func (d *decoder) there(path string) bool {
+	_, there := d.lines[path]
+	return there
+}
+
+// must notes a problem unless a condition holds, or a problem of the field is noted already.
+func (d *decoder) must(path string, holds bool, format string, args ...any) {
+	noted := func(p manifests.Problem) bool {
+		rest, below := strings.CutPrefix(p.Field, path)
+		return below && (rest == "" || rest[0] == '.' || rest[0] == '[')
+	}
+	if !holds && !slices.ContainsFunc(d.problems, noted) {
+		d.problem(path, format, args...)
+	}
+}
+
+// name notes a text that cannot be the name of a stage or a parameter.
+func (d *decoder) name(path, text string) {
+	if d.there(path) {
+		d.must(path, named.MatchString(text) && len(text) <= 63 && text != allStages,
+			"must be of lower-case letters, digits and dashes, begin with a letter, have at most 63 characters and not be %q, not %q", allStages, text)
+	}
+}
+
+// sentence notes a text that is empty or has more than one line: it is printed as it stands.
+func (d *decoder) sentence(path, text string) {
+	if d.there(path) {
+		d.must(path, strings.TrimSpace(text) == text && text != "" && !strings.ContainsAny(text, "\n\r"), "must be a text on one line, without blanks around it, not %q", text)
+	}
+}
+
+// distinct notes empty texts and texts that are written twice in a list.
+func (d *decoder) distinct(path string, list []string) {
+	for i, text := range list {
+		field := fmt.Sprintf("%s[%d]", path, i)
+		d.must(field, text != "", "must not be empty")
+		d.must(field, text == "" || !slices.Contains(list[:i], text), "is %q a second time: each must be there once", text)
+	}
+}
+
+// ownHeaders are those that a run sets itself.
+var ownHeaders = []string{"accept", trail.HeaderFail, trail.HeaderHang, trail.HeaderCascade, trail.HeaderRequest, trail.HeaderTries, trail.HeaderPins,
+	trail.HeaderTrail, trail.HeaderAttempt, trail.HeaderExpected, "host", "connection", "content-length", "transfer-encoding"}
+
+func (d *decoder) cohorts(cohorts []cohortForm) {
+	var names []string
+	for i, c := range cohorts {
+		path := fmt.Sprintf("cohorts[%d]", i)
+		d.sentence(path+".name", c.Name)
+		names = append(names, c.Name)
+		written := map[string]string{}
+		for _, name := range slices.Sorted(maps.Keys(c.Headers)) {
+			field := join(path+".headers", name)
+			other, twice := written[strings.ToLower(name)]
+			d.must(field, !twice, "is the same header as %s: write it once", other)
+			written[strings.ToLower(name)] = name
+			d.must(field, httpguts.ValidHeaderFieldName(name), "%q is not the name of a header", name)
+			d.must(field, httpguts.ValidHeaderFieldValue(c.Headers[name]), "%q is not the value of a header", c.Headers[name])
+			d.must(field, !slices.Contains(ownHeaders, strings.ToLower(name)), "is a header that hellochaos sets itself")
+		}
+	}
+	for i, name := range names {
+		d.must(fmt.Sprintf("cohorts[%d].name", i), name == "" || !slices.Contains(names[:i], name), "is %q a second time: each cohort needs a name of its own", name)
+	}
+}
+
+// stage is what a form says that has no problems.
+func (f *form) stage() *Stage {
+	s := &Stage{Name: f.Name, Title: f.Title, After: f.After, Apply: f.Apply, Lessons: f.Lessons,
+		Entry: Entry{Service: f.Entry.Service, Gateway: f.Entry.Gateway == onlyGateway}}
+	if f.Exclude != nil {
+		s.Exclude = *f.Exclude
+	}
+	for _, c := range f.Cohorts {
+		cohort := Cohort{Name: c.Name}
+		for name, value := range c.Headers {
+			if cohort.Header == nil {
+				cohort.Header = http.Header{}
+			}
+			cohort.Header.Set(name, value)
+		}
+		s.Cohorts = append(s.Cohorts, cohort)
+	}
+	if len(s.Cohorts) == 0 {
+		s.Cohorts = []Cohort{{}}
+	}
+	for _, p := range f.Parameters {
+		s.Parameters = append(s.Parameters, Parameter{Name: p.Name, Title: p.Title, Split: manifests.Split{Host: p.Split.Host, From: p.Split.From, To: p.Split.To}})
+	}
+	for _, u := range f.Unmet {
+		s.Unmet = append(s.Unmet, Unmet(u))
+	}
+	return s
+}

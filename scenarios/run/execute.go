@@ -1,0 +1,287 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"time"
+
+	"github.com/hellochaos/hellochaos/attack"
+	"github.com/hellochaos/hellochaos/reports"
+	"github.com/hellochaos/hellochaos/scenarios/check"
+	"github.com/hellochaos/hellochaos/scenarios/explain"
+	"github.com/hellochaos/hellochaos/scenarios/observe"
+	"github.com/hellochaos/hellochaos/service/trail"
+	"github.com/hellochaos/hellochaos/stats"
+	"github.com/hellochaos/hellochaos/target"
+)
+
+const (
+	// closeTimeout bounds the putting back. It has to outlast an API server that is away for a while.
+	closeTimeout = 3 * time.Minute
+	// drainTimeout bounds the wait for tries in flight before counters are read. It has to outlast an API server that is away for a
+	// while.
+	drainTimeout = 60 * time.Second
+	// progressEvery is how often progress is told.
+	progressEvery = 100 * time.Millisecond
+	// mostRepeats is how often a phase is sent again at half its rate when this machine could not keep a rate that we chose
+	// ourselves. The draws are the same again, so the same seed still gives the same counts.
+	mostRepeats = 2
+	// lookEvery is after how many requests it is looked whether everything is decided.
+	lookEvery = 25
+)
+
+// Execute runs the plan on a target and closes it. It always returns a report: of all that was measured until ctx ended
+// or the target failed.
+func (r *Run) Execute(ctx context.Context, on target.Target) *reports.Report {
+	began := time.Now()
+	report := r.report(on.Describe(), began)
+	r.emit(Began{report})
+	var verdicts []reports.Verdict
+	for i, p := range r.phases {
+		p.traced = on.Describe().Traced
+		phase, err := r.phase(ctx, p, on, p.Name)
+		phase.Manifests = r.added[i]
+		report.Phases = append(report.Phases, *phase)
+		report.Phases[i].Words = explain.Phase(report, i)
+		if phase.Verdict == reports.Pass && p.Promised == nil && !p.Base { // what the author says is of the author's own objects
+			report.Phases[i].Words = append(report.Phases[i].Words, p.Lessons...)
+		}
+		verdicts = append(verdicts, phase.Verdict)
+		r.emit(PhaseEnded{&report.Phases[i]})
+		if err != nil {
+			if report.Aborted = ctx.Err() != nil; !report.Aborted {
+				report.Error = err.Error()
+			}
+			verdicts = append(verdicts, reports.Inconclusive)
+			break
+		}
+	}
+	for _, finding := range report.Findings {
+		if finding.Severity == reports.SeverityError {
+			verdicts = append(verdicts, reports.Fail)
+		}
+	}
+	report.Verdict = reports.Worst(verdicts...)
+	putBack(ctx, on, report)
+	report.Elapsed = time.Since(began).Seconds()
+	report.Summary = explain.Summary(report)
+	r.emit(Ended{report})
+	return report
+}
+
+// putBack closes the target, whatever became of the run.
+func putBack(ctx context.Context, on target.Target, report *reports.Report) {
+	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
+	defer cancel()
+	report.Restored = reports.Restored
+	closed := time.Now()
+	restoration, err := on.Close(closing)
+	if err != nil || restoration.Objects > 0 {
+		report.Restoration = &reports.Restoration{Objects: restoration.Objects, Detail: restoration.Detail, Elapsed: time.Since(closed).Seconds()}
+	}
+	if err != nil {
+		report.Restored, report.Restoration.Problem = reports.NotRestored, err.Error()
+	}
+}
+
+// report is what a report has before anything was measured.
+func (r *Run) report(described target.Description, began time.Time) *reports.Report {
+	o := r.options
+	return &reports.Report{
+		Schema: reports.SchemaVersion, Started: began.UTC(),
+		Tool: reports.Tool{Name: "hellochaos", Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH,
+			Processors: runtime.GOMAXPROCS(0), Draws: trail.Form},
+		Target:   reports.Target{Kind: described.Kind, Detail: described.Detail, Versions: described.Versions, Deviation: described.Deviation},
+		Scenario: reports.Scenario{Name: r.name, Services: r.services()},
+		Settings: reports.Settings{Seed: o.Seed, Fail: o.Fail, Hang: o.Hang, Cascade: o.Cascade, Exclude: o.Exclude,
+			SplitTolerance: stats.Interval{Lo: o.SplitLo, Hi: o.SplitHi}, Parameters: o.Parameters, RequireTimes: o.RequireTimes,
+			Rate: o.Attack.Rate, ManifestsHash: r.hash},
+		Phases: []reports.Phase{}, Findings: r.findings,
+	}
+}
+
+// services are those of all phases, callers before those that they call.
+func (r *Run) services() (names []string) {
+	for _, p := range r.phases {
+		for _, name := range p.services {
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
+
+// phase applies the objects of a phase, sends its requests, and judges them. On an error the phase has what was measured until
+// then.
+func (r *Run) phase(ctx context.Context, p *planned, on target.Target, name string) (*reports.Phase, error) {
+	done := &reports.Phase{Name: name, Title: p.Title, Base: p.Base, Entry: string(p.entry()), Verdict: reports.Inconclusive,
+		Planned: len(p.sequence), Natural: p.natural, Probes: p.probes, PlannedRate: p.rate, Shares: check.PredictedShares(p.predictions)}
+	began := time.Now()
+	if err := on.Apply(ctx, p.Objects); err != nil {
+		done.Undecided = endedBy(ctx)
+		return done, fmt.Errorf("applying the objects of phase %s: %w", name, err)
+	}
+	done.Applied = time.Since(began).Seconds()
+	address, err := on.Address(ctx, p.entry())
+	if err != nil {
+		done.Undecided = endedBy(ctx)
+		return done, err
+	}
+	done.Way = address.Way
+	var repeated []string
+	for {
+		done.PlannedRate = p.rate
+		r.emit(PhaseBegan{done})
+		s := newSending(p)
+		err := s.attack(ctx, on, address.URL, func() { r.emit(s.progress(done)) })
+		if err == nil && p.options.Attack.Rate == 0 && len(repeated) < mostRepeats && p.rate > 1 && (s.hurried() || len(repeated) == 0 && p.times() && s.late()) {
+			repeated = append(repeated, fmt.Sprintf("The phase was sent again at half the rate, since %.0f requests a second were too many for this machine.", p.rate))
+			p.rate /= 2
+			continue
+		}
+		s.record(ctx, on, done, err)
+		done.Warnings = append(repeated, done.Warnings...)
+		return done, err
+	}
+}
+
+// sending is one time that the requests of a phase are sent.
+type sending struct {
+	*planned
+	plan     attack.Plan
+	tally    *observe.Tally
+	load     *attack.Tally // of the natural requests
+	splits   []*check.Split
+	evidence check.Evidence
+	result   attack.Result
+	sampling sampling
+	// slow are how long the requests took that took longer than a second, so that limits can be compared with them.
+	slow      []time.Duration
+	began     time.Time
+	incidents []target.Incident
+	count     int
+	cohorts   []string
+}
+
+func newSending(p *planned) *sending {
+	s := &sending{planned: p, load: attack.NewTally(len(p.Cohorts), p.services...),
+		splits: check.NewSplits(p.ways, p.options.SplitLo, p.options.SplitHi, p.biased())}
+	for _, cohort := range p.Cohorts {
+		s.cohorts = append(s.cohorts, cohort.Name)
+	}
+	return s
+}
+
+// attack sends the phase's requests once, and reads what the services counted of them.
+func (s *sending) attack(ctx context.Context, on target.Target, address string, tell func()) error {
+	before, err := s.counters(ctx, on)
+	if err != nil {
+		return err
+	}
+	s.plan = s.attackOn(address)
+	s.tally = observe.NewTally(s.ways, s.judged, s.plan.RequestName)
+	s.sampling = sampling{plan: s.plan, first: s.first}
+	s.sampling.mark(ctx, on)
+	s.began = time.Now()
+	tell()
+	s.result, err = attack.Run(ctx, s.plan, s.observer(tell))
+	s.sampling.began = s.result.Began
+	tell()
+	if err != nil {
+		return err
+	}
+	after, err := s.counters(ctx, on)
+	if err != nil {
+		return err
+	}
+	s.evidence.Counters, s.evidence.Counted = after.Since(before), true
+	s.incidents, err = on.Incidents(ctx)
+	return err
+}
+
+// counters reads the services' counters with a bound on the wait for tries in flight.
+func (s *sending) counters(ctx context.Context, on target.Target) (target.Counters, error) {
+	ctx, cancel := context.WithTimeout(ctx, drainTimeout)
+	defer cancel()
+	counters, err := on.Counters(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading the services' counters: %w", err)
+	}
+	return counters, nil
+}
+
+// observer judges observations in planned order, and ends the phase when all is decided.
+func (s *sending) observer(tell func()) func(*attack.Observation) bool {
+	shown := time.Now()
+	return func(o *attack.Observation) bool {
+		s.tally.Add(o)
+		if o.Cohort < len(s.Cohorts) {
+			s.load.Add(o)
+		}
+		if o.Latency >= time.Second {
+			s.slow = append(s.slow, o.Latency)
+		}
+		if s.count++; time.Since(shown) > progressEvery {
+			shown = time.Now()
+			tell()
+		}
+		return s.count < s.settled || s.count%lookEvery != 0 || !s.decided()
+	}
+}
+
+// decided reports whether all that the mesh draws itself is decided.
+func (s *sending) decided() bool {
+	s.feed()
+	for row, split := range s.splits {
+		if split != nil && s.shown(row) > 0 && !split.Decided() {
+			return false
+		}
+	}
+	return true
+}
+
+// feed gives the tests of splits what was counted since they were fed last.
+func (s *sending) feed() {
+	for row, split := range s.splits {
+		if split != nil {
+			split.Feed(&s.tally.Rows[row])
+		}
+	}
+}
+
+// progress is how far the sending has come.
+func (s *sending) progress(done *reports.Phase) Progress {
+	at := *done
+	at.Started, at.Observed = s.began.UTC(), s.count
+	return Progress{Phase: &at, Done: s.count, Tally: s.tally, Load: s.load, Cohorts: s.cohorts}
+}
+
+// limited reports whether the generator could not keep its schedule, or sent more than it counted.
+func (s *sending) limited() bool { return s.result.Limited || s.result.Resends > 0 }
+
+// hurried reports whether a slower pace may give a verdict where there is none: requests were not sent, or time limits may have
+// decided what could not be judged therefore.
+func (s *sending) hurried() bool {
+	if s.limited() || s.tally.Open == 0 {
+		return s.limited()
+	}
+	s.judge()
+	for _, c := range s.evidence.Calls() {
+		lacking := func(b reports.Branch) bool { return b.Verdict == reports.Inconclusive }
+		if c.Open > 0 && (c.Requests == reports.Inconclusive || slices.ContainsFunc(c.Branches, lacking)) {
+			return true
+		}
+	}
+	return false
+}
+
+// late reports whether so many requests left late that no time is judged.
+func (s *sending) late() bool { return s.result.LagP99 > lateAfter }
+
+// replaced reports whether pods were replaced meanwhile: calls were cut and counts are lost, which no policy asked for.
+func (s *sending) replaced() bool {
+	return slices.ContainsFunc(s.incidents, func(i target.Incident) bool { return i.Pod })
+}

@@ -1,0 +1,126 @@
+package run
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/hellochaos/hellochaos/attack"
+	"github.com/hellochaos/hellochaos/service/trail"
+	"github.com/hellochaos/hellochaos/spelling"
+)
+
+// Options are what a user can choose about a run, apart from the scenario's own parameters.
+type Options struct {
+	// Fail and Hang are probabilities, 0, 1, or at least 0.000001 from both, drawn anew in every service on every try.
+	Fail, Hang float64
+	// Cascade is trail.Absorb or trail.Propagate.
+	Cascade string
+	// Exclude is the share of deviating calls that is to be excluded for each rule, in [0.0005, 0.5].
+	Exclude float64
+	// SplitLo and SplitHi are the factors of a weight that a split must exclude to pass, 0 < SplitLo < 1 < SplitHi < 2.
+	SplitLo, SplitHi float64
+	// RequireTimes: times that cannot be judged leave the run without a verdict.
+	RequireTimes bool
+	Seed         uint64
+	// Request is the name, without the seed, of the only request that is sent; empty: all are.
+	Request string
+	// Again is the command that sends the request with such a name again; nil where there is none.
+	Again  func(name string) string
+	Attack attack.Options
+	// Parameters are the scenario's own, for the report.
+	Parameters map[string]string
+}
+
+// Flags are the options as text, so that every bad value of a command line can be told at once.
+type Flags struct {
+	fail, hang, cascade, exclude, split, require, seed, request string
+	attack                                                      *attack.Flags
+}
+
+// AddFlags adds the flags of a run, and those of its attacks, to a set.
+func AddFlags(set *pflag.FlagSet) *Flags {
+	f := &Flags{attack: attack.AddFlags(set)}
+	set.StringVar(&f.fail, "fail", "0.3", "`probability` that a service fails a try, 0 to 1")
+	set.StringVar(&f.hang, "hang", "0", "`probability` that a try hangs past the per-try timeout, 0 to 1")
+	set.StringVar(&f.cascade, "cascade", trail.Absorb, "what a service does when its upstream failed: absorb|propagate")
+	set.StringVar(&f.exclude, "exclude", "0.01", "`share` of deviating calls that the requests are to exclude for each rule, at one in a thousand, 0.0005 to 0.5: a smaller share needs more requests")
+	set.StringVar(&f.split, "split-tolerance", "0.7,1.4", "two `factors` of a weight, one below 1 and one between 1 and 2; a split passes when both are excluded")
+	set.StringVar(&f.require, "require", "", "`what` must be judged: with times, a run on a machine that is too slow to judge times is INCONCLUSIVE")
+	set.StringVar(&f.seed, "seed", "", "`number` that makes every draw reproducible (default: by chance, and printed)")
+	set.StringVar(&f.request, "request", "", "`name` of one request to send alone, such as retry/17; a report names the requests that met something wrong")
+	return f
+}
+
+// Options reads the flags' values; the error joins one line for each that is wrong.
+func (f *Flags) Options() (Options, error) {
+	o := Options{Cascade: f.cascade, Request: f.request}
+	var problems []error
+	note := func(err error) {
+		if err != nil {
+			problems = append(problems, err)
+		}
+	}
+	var err error
+	o.Fail, err = number("--fail", f.fail, probabilityText, probability)
+	note(err)
+	o.Hang, err = number("--hang", f.hang, probabilityText, probability)
+	note(err)
+	if o.Cascade != trail.Absorb && o.Cascade != trail.Propagate {
+		note(fmt.Errorf("--cascade %s: must be %s or %s%s", f.cascade, trail.Absorb, trail.Propagate,
+			spelling.DidYouMean(f.cascade, []string{trail.Absorb, trail.Propagate})))
+	}
+	o.Exclude, err = number("--exclude", f.exclude, "a share from 0.0005 to 0.5", func(v float64) bool { return v >= 0.0005 && v <= 0.5 })
+	note(err)
+	note(o.readSplit(f.split))
+	if o.RequireTimes = f.require == "times"; f.require != "" && !o.RequireTimes {
+		note(fmt.Errorf("--require %s: must be times%s", f.require, spelling.DidYouMean(f.require, []string{"times"})))
+	}
+	o.Seed = rand.Uint64N(1 << 32) // small enough to be read aloud
+	if f.seed != "" {
+		if o.Seed, err = strconv.ParseUint(f.seed, 10, 64); err != nil {
+			note(fmt.Errorf("--seed %s: must be a whole number from 0 to 18446744073709551615", f.seed))
+		}
+	}
+	if o.Request != "" && f.seed == "" {
+		note(fmt.Errorf("--request %s: needs --seed, since the seed is part of every request's name", o.Request))
+	}
+	o.Attack, err = f.attack.Options()
+	note(err)
+	return o, errors.Join(problems...)
+}
+
+// readSplit reads the two factors of a split's tolerance.
+func (o *Options) readSplit(text string) error {
+	const accepted = "two factors joined by a comma, the first from 0.1 to 0.95 and the second from 1.05 to 1.9, such as 0.7,1.4"
+	low, high, ok := strings.Cut(text, ",")
+	var errLow, errHigh error
+	o.SplitLo, errLow = strconv.ParseFloat(low, 64)
+	o.SplitHi, errHigh = strconv.ParseFloat(high, 64)
+	if ok && errLow == nil && errHigh == nil && o.SplitLo >= 0.1 && o.SplitLo <= 0.95 && o.SplitHi >= 1.05 && o.SplitHi <= 1.9 {
+		return nil
+	}
+	return fmt.Errorf("--split-tolerance %s: must be %s", text, accepted)
+}
+
+const (
+	// leastProbability above 0, and below 1, is what the most requests of a phase (attack.MaxRequests) would show ten times.
+	leastProbability = 1e-6
+	probabilityText  = "a probability from 0 to 1; above 0 it must be at least 0.000001, and below 1 at most 0.999999"
+)
+
+func probability(v float64) bool {
+	return v == 0 || v == 1 || v >= leastProbability && v <= 1-leastProbability
+}
+
+func number(flag, text, accepted string, ok func(float64) bool) (float64, error) {
+	v, err := strconv.ParseFloat(text, 64)
+	if err != nil || !ok(v) { // NaN is refused by every ok: its comparisons are false
+		return 0, fmt.Errorf("%s %s: must be %s", flag, text, accepted)
+	}
+	return v + 0, nil // which makes a -0 a 0
+}
