@@ -83,6 +83,7 @@ type planned struct {
 	settled, natural, mostNatural, probes int
 	rate                                  float64
 	connections                           int // the most requests under way
+	lead                                  int // how many more are sent when all is decided, so that each run of a seed sends as many
 	traced                                bool
 	services                              []string // of ours, callers before those that they call
 	notices                               []string
@@ -332,13 +333,15 @@ func (p *planned) pacing() {
 		}
 		p.rate = math.Max(1, math.Floor(p.rate))
 	}
+	least := min(leastConnections, max(fewestConnections, int(triesUnderWay/tries)))
+	underWay := min(mostConnections, least+int(4*p.rate*mean))
 	if p.connections == 0 {
 		p.connections = mostConnections
 		if p.options.Attack.Rate == 0 {
-			least := min(leastConnections, max(fewestConnections, int(triesUnderWay/tries)))
-			p.connections = min(mostConnections, least+int(4*p.rate*mean))
+			p.connections = underWay
 		}
 	}
+	p.lead = 2 * min(p.connections, underWay) // those under way, and answers that wait for an earlier one
 }
 
 // probed is how many tries a probe leads to, and how long it takes, on the whole.
@@ -431,7 +434,7 @@ func (p *planned) plansName() string {
 func (p *planned) attackOn(address string) attack.Plan {
 	return attack.Plan{
 		URL: address, Host: p.host, Requests: len(p.sequence), Rate: p.rate, Cohorts: p.cohorts, Sequence: p.sequence,
-		Name: p.plansName(), Grace: grace, Connections: p.connections, Timeout: p.options.Attack.Timeout, Trace: p.traced,
+		Name: p.plansName(), Grace: grace, Lead: p.lead, Connections: p.connections, Timeout: p.options.Attack.Timeout, Trace: p.traced,
 	}
 }
 

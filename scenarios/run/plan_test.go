@@ -398,3 +398,17 @@ func TestBiased(t *testing.T) {
 		t.Errorf("a service that hangs by itself: %v, want biased", err)
 	}
 }
+
+// A phase that ends when what the mesh draws is decided sends the same requests in each run of a seed: at that moment fewer are under
+// way than are sent in any case (attack.TestRunStopsOnThePlannedPrefix).
+func TestMoreRequestsFollowTheStopThanAreUnderWay(t *testing.T) {
+	for _, rate := range []float64{0, 200} {
+		o := usual()
+		o.Attack.Rate = rate
+		p := planOf(t, "prod", o, map[string]string{"canary-weight": "20"}).phases[1]
+		attack := p.attackOn("http://127.0.0.1/")
+		if expected := int(2 * p.rate * 0.02); attack.Lead < expected || rate == 0 && attack.Lead < attack.Connections || attack.Lead > len(p.sequence)/4 {
+			t.Errorf("at %g requests a second: %d follow the stop, of %d in all and at most %d under way", p.rate, attack.Lead, len(p.sequence), attack.Connections)
+		}
+	}
+}
