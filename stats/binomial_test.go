@@ -71,7 +71,7 @@ func TestImpossibleArgumentsPanic(t *testing.T) {
 		"split with weight 0":   func() { NewSplitTest([]float64{1, 0}, 0.7, 1.4, 0.001) },
 		"band that reaches 0":   func() { NewSplitTest([]float64{1, 1}, 0, 1.4, 0.001) },
 		"band of twice":         func() { NewSplitTest([]float64{1, 1}, 0.7, 2, 0.001) },
-		"no such destination":   func() { NewSplitTest([]float64{1, 1}, 0.7, 1.4, 0.001).Evidence(2) },
+		"no such destination":   func() { NewSplitTest([]float64{1, 1}, 0.7, 1.4, 0.001).evidence(2) },
 		"negative observations": func() { NewSplitTest([]float64{1, 1}, 0.7, 1.4, 0.001).Observe(0, -1) },
 		"strays only":           func() { NewFitTest(NewMixture([]Component{{Weight: 1}}), Allowance{Strays: 1}) },
 		"negative lateness":     func() { NewFitTest(NewMixture([]Component{{Weight: 1}}), Allowance{Late: -1}) },
@@ -80,13 +80,14 @@ func TestImpossibleArgumentsPanic(t *testing.T) {
 		"negative both":         func() { PairedDifference(-1, 3, 3, 4, .05) },
 		"share of 0":            func() { ZeroFailureTrials(0, .05) },
 		"alpha of 0":            func() { ClopperPearson(1, 2, 0) },
-		"alpha that is NaN":     func() { NewSequence(.5, 10, math.NaN()) },
-		"prediction over 1":     func() { NewSequence(1.5, 10, .05) },
+		"alpha that is NaN":     func() { ClopperPearson(1, 2, math.NaN()) },
 		"quantile of 1":         func() { QuantileRanks(10, 1, .05) },
-		"risk of 1":             func() { PlanPass(.5, .05, .05, 1) },
-		"mixture of nothing":    func() { MixtureQuantile(nil, .5) },
-		"mixture below 0":       func() { MixtureQuantile([]Component{{Weight: 2}, {Weight: -1}}, .5) },
-		"mixture with weight 0": func() { MixtureQuantile([]Component{{Weight: 0}}, .5) },
+		"risk of 1": func() {
+			NewFitTest(NewMixture([]Component{{Weight: 1}}), Allowance{}).TrialsToTell(NewMixture([]Component{{Weight: 1}}), 1, .5)
+		},
+		"mixture of nothing":    func() { NewMixture(nil) },
+		"mixture below 0":       func() { NewMixture([]Component{{Weight: 2}, {Weight: -1}}) },
+		"mixture with weight 0": func() { NewMixture([]Component{{Weight: 0}}) },
 	}
 	for name, call := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -129,6 +129,9 @@ func totalOf(bars []Bar) (n int64) {
 	return n
 }
 
+// mostPlanned is the largest number of observations that planning considers. Its limit is the precision of atMost.
+const mostPlanned = 10_000_000
+
 // TrialsToTell returns how many values Judge needs to reject values of another distribution, by P <= risk, with a probability of
 // at least 1-miss. So it is known before a run what a check of times can find. It assumes narrow bars, and that other is the
 // distribution of the observed values, with their lateness. It looks at one comparison, the best one, so slightly fewer values
@@ -161,4 +164,19 @@ func (p *fitPlace) missed(other *Mixture, n, risk float64) float64 {
 	// no values at all.
 	const impossible = 1e-12
 	return missAbove(1-beyond, 1-max(p.admitted, impossible), n, 2*risk)
+}
+
+// missAbove bounds the probability, at this truth, that the upper end of the ClopperPearson interval of n observations exceeds
+// edge. The upper end is at most edge for the counts k with atMost(k, n, edge) <= alpha/2. The largest such whole count is less
+// than 1 below the real solution of the equation, so the probability of a larger count is at most that of the real solution or
+// more, both by the incomplete beta function. This bound is smooth in n, and the tips of the teeth lie on it.
+func missAbove(truth, edge, n, alpha float64) float64 {
+	if edge >= 1 {
+		return 0
+	}
+	if atMost(0, n, edge) > alpha/2 {
+		return 1
+	}
+	most, _ := crossing(0, n*edge+1, 1e-5, func(k float64) bool { return atMost(k, n, edge) > alpha/2 })
+	return atLeast(most, n, truth)
 }

@@ -8,22 +8,6 @@ type Interval struct {
 	Hi float64 `json:"hi"`
 }
 
-// edgeRounding is how far rounding errors of the prediction alone can move an edge away from 0 or 1.
-const edgeRounding = 1e-12
-
-// Band returns the probabilities within tolerance of the prediction, clipped to [0, 1]. An edge that was clipped cannot
-// be violated, since no interval for a probability reaches beyond it.
-func Band(prediction, tolerance float64) Interval {
-	band := Interval{Lo: prediction - tolerance, Hi: prediction + tolerance}
-	if band.Lo < edgeRounding {
-		band.Lo = 0
-	}
-	if band.Hi > 1-edgeRounding {
-		band.Hi = 1
-	}
-	return band
-}
-
 // Inside reports whether the whole interval lies in the band, edges included.
 func (i Interval) Inside(band Interval) bool { return band.Lo <= i.Lo && i.Hi <= band.Hi }
 

@@ -7,31 +7,6 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-func TestBand(t *testing.T) {
-	tests := []struct {
-		prediction, tolerance float64
-		want                  Interval
-	}{
-		{.5, .125, Interval{.375, .625}},
-		{.0625, .125, Interval{0, .1875}},
-		{.9375, .125, Interval{.8125, 1}},
-		{.5, .75, Interval{0, 1}},
-		{.9, .1, Interval{.8, 1}},
-	}
-	for _, test := range tests {
-		got := Band(test.prediction, test.tolerance)
-		near(t, "lower edge", got.Lo, test.want.Lo, 1e-15)
-		near(t, "upper edge", got.Hi, test.want.Hi, 1e-15)
-	}
-	// The rounding error of a computed prediction must not create an edge that differs from 0 or 1 by no more than that error.
-	if got := Band(math.Nextafter(.05, 1), .05); got.Lo != 0 {
-		t.Errorf("lower edge: got %g, want 0", got.Lo)
-	}
-	if got := Band(math.Nextafter(.95, 0), .05); got.Hi != 1 {
-		t.Errorf("upper edge: got 1%+g, want 1", got.Hi-1)
-	}
-}
-
 func TestIntervalRelations(t *testing.T) {
 	band := Interval{.25, .75}
 	tests := []struct {

@@ -90,8 +90,3 @@ func (m *Mixture) quantileFrom(q float64) float64 {
 	}
 	return m.Quantile(q)
 }
-
-// MixtureQuantile returns the q-quantile of the Mixture of these components. For several quantiles make the Mixture once instead.
-func MixtureQuantile(components []Component, q float64) float64 {
-	return NewMixture(components).Quantile(q)
-}

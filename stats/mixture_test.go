@@ -24,7 +24,7 @@ func TestMixtureQuantile(t *testing.T) {
 		{"without weight", []Component{{Weight: 0, Shift: -5}, {Weight: 1, Widths: []float64{10}}}, .1, 1},
 		{"negative shift", []Component{{Weight: 1, Shift: -20, Widths: []float64{10}}}, .25, -17.5},
 	} {
-		near(t, test.name, MixtureQuantile(test.components, test.q), test.want, 1e-9)
+		near(t, test.name, NewMixture(test.components).Quantile(test.q), test.want, 1e-9)
 	}
 }
 
@@ -46,7 +46,7 @@ func TestMixtureCDF(t *testing.T) {
 
 func TestMixtureQuantileOfNothingAddedIsZero(t *testing.T) {
 	components := []Component{{Weight: .6}, {Weight: .4, Widths: []float64{25}}}
-	if got := MixtureQuantile(components, .5); got != 0 {
+	if got := NewMixture(components).Quantile(.5); got != 0 {
 		t.Errorf("got %g, want 0 exactly", got)
 	}
 }
@@ -79,7 +79,7 @@ func TestMixtureQuantileEqualsDraws(t *testing.T) {
 		// The draws around rank q*n must enclose it, four standard deviations apart.
 		apart := 4 * math.Sqrt(draws*q*(1-q))
 		low, high := values[int(draws*q-apart)], values[int(draws*q+apart)]
-		if got := MixtureQuantile(components, q); got < low || got > high {
+		if got := NewMixture(components).Quantile(q); got < low || got > high {
 			t.Errorf("quantile %g: got %g, want between %g and %g", q, got, low, high)
 		}
 	}
@@ -95,7 +95,7 @@ func BenchmarkMixtureQuantile(b *testing.B) {
 		b.Run(fmt.Sprint(retries), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				MixtureQuantile(components, .5)
+				NewMixture(components).Quantile(.5)
 			}
 		})
 	}

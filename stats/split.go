@@ -179,33 +179,6 @@ func (h *splitShare) evidence(k, n int64) float64 {
 	return most + math.Log(mean)
 }
 
-// Evidence returns the logarithm of how many times as likely the observations are under the mean of the alternatives as
-// under this destination's predicted share. At ln(number of tests / risk) the split has failed, and the destination with
-// the most evidence is the one to report. With two destinations both have the same evidence.
-func (s *SplitTest) Evidence(destination int) float64 {
-	share := s.share(destination)
-	return share.evidence(share.hits(s), s.total)
-}
-
-// Bounds returns the bounds, excluded, between which this destination's share of all observations is tolerated. For weights 80
-// and 20, lo 0.7 and hi 1.4 they are 0.14 to 0.28 for the second destination and 0.72 to 0.86 for the first.
-func (s *SplitTest) Bounds(destination int) Interval {
-	share := s.share(destination)
-	bounds := Interval{Lo: s.lo * share.predicted, Hi: s.hi * share.predicted}
-	if share.rest != (share.destination != destination) {
-		return Interval{Lo: 1 - bounds.Hi, Hi: 1 - bounds.Lo}
-	}
-	return bounds
-}
-
-// share is the test of a destination.
-func (s *SplitTest) share(destination int) *splitShare {
-	if destination < 0 || destination >= len(s.counts) {
-		panic(fmt.Sprintf("stats: destination %d of %d", destination, len(s.counts)))
-	}
-	return &s.shares[min(destination, len(s.shares)-1)]
-}
-
 // TrialsToPass returns after about how many observations a correct split has passed with this probability, when Decision is
 // called after each: 0.5 gives the median, and 0.99 a number to plan with. Each likelihood ratio is approximated by a Brownian
 // motion of the same drift and variance, whose first passage has an inverse Gaussian distribution (Wald, Sequential Analysis,

@@ -27,14 +27,6 @@ type RowPrediction struct {
 	Shown, Failed, Tries float64
 }
 
-// Fails is the probability that a call that is shown fails; 0 where none is.
-func (r *RowPrediction) Fails() float64 {
-	if r.Shown == 0 {
-		return 0
-	}
-	return r.Failed / r.Shown
-}
-
 // Predict computes what requests like request come to that go the way of first. It is exact where no time limit can matter and
 // failures are absorbed: tries are then independent of each other. Where a limit can matter (tries hang, a fault delays,
 // limits are short) or failures propagate, it plays requests and says how far that may be off.

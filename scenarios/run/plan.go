@@ -40,9 +40,6 @@ const (
 	// probeSeries is the part of the names of probes that tells them from natural requests.
 	probeSeries = "p"
 
-	// timedWaits is how many waits before each try are timed: with 100 of them a back-off that is half as long again is found.
-	timedWaits = 100
-
 	// leastConnections and mostConnections bound the requests under way in a phase for which the user did not.
 	leastConnections, mostConnections = 64, 1024
 	// Where a request leads to many tries, fewer are let under way: so many that these are their tries, but at least the fewest.
@@ -196,7 +193,7 @@ func (p *planned) want() []oracle.Want {
 		if row.Tried {
 			wants[i].Each = check.EachBranch + spareEach
 			if check.Retries(row) > 0 {
-				wants[i].Retried, wants[i].Timed = int(stats.ZeroFailureTrials(p.options.Exclude, check.Risk)), timedWaits
+				wants[i].Retried, wants[i].Timed = int(stats.ZeroFailureTrials(p.options.Exclude, check.Risk)), check.TimedWaits
 			}
 		}
 		if telling := p.ways.Telling(i); row.Rule != nil && telling > 0 && !check.Unknown(row) {
