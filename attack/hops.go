@@ -15,14 +15,14 @@ func (t *Tally) addHops(c *CohortTally, o *Observation) (anyFailed bool, tries i
 	if len(t.services) == 0 {
 		to = atClock
 	}
-	return t.addCall(c, &call, atEdge, to, o.Number)
+	return t.addCall(c, &call, atEdge, to)
 }
 
 // addCall counts a call between two indexes of edges.names, and all calls that it caused.
-func (t *Tally) addCall(c *CohortTally, call *trail.Call, from, to, number int) (anyFailed bool, tries int) {
+func (t *Tally) addCall(c *CohortTally, call *trail.Call, from, to int) (anyFailed bool, tries int) {
 	failed := call.Failed()
 	anyFailed = failed && to != atClock
-	c.hop(t.edges.names, to).add(call, number)
+	c.hop(t.edges.names, to).add(call)
 	if call.Hop == nil {
 		t.edges.add(from, to, "", failed)
 		return anyFailed, 0
@@ -31,7 +31,7 @@ func (t *Tally) addCall(c *CohortTally, call *trail.Call, from, to, number int) 
 	tries = call.Hop.Attempt
 	for i := range call.Hop.Calls {
 		next := &call.Hop.Calls[i]
-		below, more := t.addCall(c, next, to, t.place(next), number)
+		below, more := t.addCall(c, next, to, t.place(next))
 		anyFailed, tries = anyFailed || below, tries+more
 	}
 	return anyFailed, tries
@@ -73,17 +73,16 @@ func (c *CohortTally) hop(names []string, at int) *HopTally {
 	}
 	h := c.Hops[names[at]] // it exists already if a service has the name "clock"
 	if h == nil {
-		h = &HopTally{Statuses: map[int]int64{}, Versions: map[string]int64{}, First: map[string][]int{}}
+		h = &HopTally{Versions: map[string]int64{}}
 		c.Hops[names[at]] = h
 	}
 	c.hops[at] = h
 	return h
 }
 
-// add counts one call of the request with that number.
-func (h *HopTally) add(call *trail.Call, number int) {
+// add counts one call.
+func (h *HopTally) add(call *trail.Call) {
 	h.Calls++
-	h.Statuses[call.Status]++
 	bad := call.Failed()
 	if bad {
 		h.Failed++
@@ -91,21 +90,17 @@ func (h *HopTally) add(call *trail.Call, number int) {
 	if call.Hop == nil {
 		return
 	}
-	h.addVersion(call.Hop.Version, number)
+	h.addVersion(call.Hop.Version)
 	attempt := min(call.Hop.Attempt, MaxTries)
 	if bad {
 		h.Attempts[attempt].Failed++
 		return
 	}
 	h.Attempts[attempt].OK++
-	if h.Added[attempt] == nil {
-		h.Added[attempt] = newHistogram()
-	}
-	record(h.Added[attempt], call.Elapsed-call.Hop.Elapsed)
 }
 
 // addVersion counts a version. It clones the name, which would otherwise keep the whole answer in memory.
-func (h *HopTally) addVersion(version string, number int) {
+func (h *HopTally) addVersion(version string) {
 	count, known := h.Versions[version]
 	if !known {
 		if version = strings.Clone(version); len(h.Versions) >= maxVersions {
@@ -114,9 +109,4 @@ func (h *HopTally) addVersion(version string, number int) {
 		}
 	}
 	h.Versions[version] = count + 1
-	if count < maxFirst {
-		if first := h.First[version]; len(first) == 0 || first[len(first)-1] != number { // one request may call a service several times
-			h.First[version] = append(first, number)
-		}
-	}
 }

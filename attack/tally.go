@@ -16,13 +16,11 @@ const (
 	// maxVersions is how many versions of a hop have counts of their own; all others count as otherVersion.
 	maxVersions  = 16
 	otherVersion = "(other)"
-	// maxFirst is of how many requests, the first that met a version, the numbers are kept.
-	maxFirst = 8
 )
 
 // Tally counts observations. Its size does not depend on the number of observations. The counts are bounded by the numbers of
-// cohorts, services, statuses, versions and tries. A histogram has 21.5 KB, and there is one for each hop, outcome and number of
-// tries (0 to 16) that occurs. The samples are four observations with their trails. A second of the attack takes 8 bytes for each
+// cohorts, services, statuses, versions and tries. A histogram has 21.5 KB, and there is one for each outcome and number of tries (0 to
+// 16) that occurs. The samples are four observations with their trails. A second of the attack takes 8 bytes for each
 // different latency: at most 2 × 2,688 of them, usually a few hundred.
 //
 // Two goroutines must not use a Tally at the same time. Readers must not change what the exported fields point to.
@@ -38,13 +36,7 @@ type Tally struct {
 // CohortTally counts the observations of a cohort.
 type CohortTally struct {
 	Requests     int64
-	EdgeFailures int64 // answers of 500 and more, and requests without a whole answer
-	// Cascading counts requests in which a call to a service of the chain failed, also the call of the edge to the entry hop: edge
-	// failures, and delivered answers whose trail has a failed call. Failed calls to the clock do not count.
-	Cascading int64
-	// WithoutTrail counts answers below 500 without a trail that can be read. Their hops are not known. An attack on the demo chain
-	// has no such answers.
-	WithoutTrail int64
+	EdgeFailures int64                // answers of 500 and more, and requests without a whole answer
 	Statuses     map[int]int64        // requests by the status of the answer; 0: no complete answer
 	Errors       map[string]int64     // requests without a complete answer, by the class of the error
 	Hops         map[string]*HopTally // by the names of NewTally, and Clock; only the hops that were called
@@ -55,19 +47,12 @@ type CohortTally struct {
 // HopTally counts the calls to one hop, as their callers saw them. The edge calls the entry hop; for all other hops, the trail of the
 // caller has the call. A call includes all tries that the mesh made for it.
 type HopTally struct {
-	Calls    int64
-	Failed   int64         // calls that got a status of 500 or more, or no answer
-	Statuses map[int]int64 // calls by status; 0: no answer
-	// Versions, Attempts and Added count only calls whose answer had the trail of the hop. The clock answers without a trail.
+	Calls  int64
+	Failed int64 // calls that got a status of 500 or more, or no answer
+	// Versions and Attempts count only calls whose answer had the trail of the hop. The clock answers without a trail.
 	Versions map[string]int64
-	// First has the numbers of the first eight requests that met each version. They show whether the version was met by requests in
-	// a row or by requests here and there.
-	First map[string][]int
 	// Attempts are the calls by the attempt count of the try that was delivered, from 0 (no proxy set it) to MaxTries (or more).
 	Attempts [MaxTries + 1]Outcomes
-	// Added is the time in microseconds that the network, the proxies, the retries and the waits between them took: the time that
-	// the caller measured, less the time that the hop measured. It has calls that did not fail, by attempt count.
-	Added [MaxTries + 1]*hdrhistogram.Histogram
 }
 
 // Outcomes counts the calls that did not fail, and those that failed.
@@ -89,19 +74,13 @@ func (t *Tally) Add(o *Observation) {
 	c := &t.Cohorts[o.Cohort]
 	c.Requests++
 	c.Statuses[o.Status]++
-	switch {
-	case o.EdgeFailure():
+	if o.EdgeFailure() {
 		c.EdgeFailures++
-	case o.Trail == nil:
-		c.WithoutTrail++
 	}
 	if o.Status == 0 {
 		c.Errors[o.Error]++
 	}
 	failed, sum := t.addHops(c, o)
-	if failed {
-		c.Cascading++
-	}
 	t.samples.add(o, failed, sum)
 	tries := 0
 	if o.Trail != nil {
