@@ -2,6 +2,7 @@ package reports
 
 import (
 	"fmt"
+	"math"
 	"strings"
 )
 
@@ -138,8 +139,18 @@ func (r *Report) Before(phase int, c *Call) *Share {
 		return sum
 	}
 	return former.fails(func(other *Call) bool {
-		return other.From == c.From && (strings.HasPrefix(other.To, c.To+".") || strings.HasPrefix(c.To, other.To+"."))
+		return other.From == c.From && SameService(other.To, c.To)
 	})
+}
+
+// SameService reports whether the calls of two phases lead to one service: a service that no call reaches is known by its host alone.
+func SameService(a, b string) bool {
+	return a == b || strings.HasPrefix(a, b+".") || strings.HasPrefix(b, a+".")
+}
+
+// OffPromise reports whether the prediction of a share differs from what the scenario's own manifests imply, by more than 0.01.
+func (s *Share) OffPromise() bool {
+	return s.Promised != nil && math.Abs(s.Predicted-*s.Promised) > 0.01
 }
 
 // fails is the share of calls that failed, of those that are meant; nil where there are none.

@@ -175,7 +175,7 @@ func (s *story) wrongDestination(m *reports.Mismatch, c *reports.Call) string {
 func (s *story) otherRule(m *reports.Mismatch, c *reports.Call) *reports.Call {
 	for i := range s.phase.Calls {
 		other := &s.phase.Calls[i]
-		if other != c && other.From == c.From && sameService(other.To, c.To) && other.Rule != nil && reaches(other, m.By) {
+		if other != c && other.From == c.From && reports.SameService(other.To, c.To) && other.Rule != nil && reaches(other, m.By) {
 			return other
 		}
 	}

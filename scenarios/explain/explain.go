@@ -53,7 +53,7 @@ func (s *story) before(c *reports.Call) (former *reports.Call) {
 	}
 	for i := range s.former.Calls {
 		other := &s.former.Calls[i]
-		if other.From != c.From || !sameService(other.To, c.To) {
+		if other.From != c.From || !reports.SameService(other.To, c.To) {
 			continue
 		}
 		if former != nil {
@@ -64,11 +64,6 @@ func (s *story) before(c *reports.Call) (former *reports.Call) {
 	return former
 }
 
-// sameService reports whether two names stand for one service: a service that nobody reached is known by its host alone.
-func sameService(a, b string) bool {
-	return a == b || strings.HasPrefix(a, b+".") || strings.HasPrefix(b, a+".")
-}
-
 // promise says where the manifests do not do what the scenario's own do.
 func (s *story) promise() {
 	if !s.phase.PromiseBroken {
@@ -76,8 +71,8 @@ func (s *story) promise() {
 	}
 	var unlike []string
 	add := func(what string, share *reports.Share) {
-		if p := share.Promised; p != nil && (*p-share.Predicted > noteworthy || share.Predicted-*p > noteworthy) {
-			unlike = append(unlike, fmt.Sprintf("%s with probability %s, where it promises %s", what, number(share.Predicted), number(*p)))
+		if share.OffPromise() {
+			unlike = append(unlike, fmt.Sprintf("%s with probability %s, where it promises %s", what, number(share.Predicted), number(*share.Promised)))
 		}
 	}
 	for i := range s.phase.Shares {
@@ -86,11 +81,14 @@ func (s *story) promise() {
 	for i := range s.phase.Calls {
 		c := &s.phase.Calls[i]
 		add("a call to "+s.phase.Label(c)+" fails", &c.Fails)
+		if c.Split == nil {
+			continue
+		}
+		for j := range c.Split.Parts {
+			add("a call to "+s.phase.Label(c)+" goes to "+c.Split.Parts[j].Name, &c.Split.Parts[j].Share)
+		}
 	}
 	if len(unlike) > 0 {
 		s.say("The manifests do not do what the scenario promises: %s.", strings.Join(unlike, "; "))
 	}
 }
-
-// noteworthy is by how much a prediction may differ from what is promised.
-const noteworthy = 0.01

@@ -40,7 +40,7 @@ func (s *story) rules() {
 // isNew reports whether the rule of a call does not hold for such calls in the phase before. In the first phase none is new.
 func (s *story) isNew(c *reports.Call) bool {
 	return s.former != nil && !slices.ContainsFunc(s.former.Calls, func(other reports.Call) bool {
-		return other.From == c.From && sameService(other.To, c.To) && other.Rule != nil && reflect.DeepEqual(other.Rule, c.Rule)
+		return other.From == c.From && reports.SameService(other.To, c.To) && other.Rule != nil && reflect.DeepEqual(other.Rule, c.Rule)
 	})
 }
 
@@ -48,7 +48,7 @@ func (s *story) isNew(c *reports.Call) bool {
 // request.
 func (s *story) alike(c *reports.Call) (all []*reports.Call) {
 	for i := range s.phase.Calls {
-		if other := &s.phase.Calls[i]; other.From == c.From && sameService(other.To, c.To) && other.Rule != nil {
+		if other := &s.phase.Calls[i]; other.From == c.From && reports.SameService(other.To, c.To) && other.Rule != nil {
 			all = append(all, other)
 		}
 	}

@@ -192,4 +192,8 @@ func TestPromise(t *testing.T) {
 	expect(t, r)
 	last.PromiseBroken = true
 	expect(t, r, "The manifests do not do what the scenario promises: edge fails with probability 0.5, where it promises 0.0625; a call to b fails with probability 0.5, where it promises 0.0625.")
+	last.Shares, last.Calls[0].Fails.Promised = nil, nil
+	last.Calls[0].Split = &reports.Split{Verdict: reports.Pass, Parts: []reports.SplitShare{
+		{Share: reports.Share{Name: "one", Predicted: 0.8, Promised: p(1)}}, {Share: reports.Share{Name: "two", Predicted: 0.2, Promised: p(0)}}, {Share: reports.Share{Name: "three", Promised: p(0)}}}}
+	expect(t, r, "The manifests do not do what the scenario promises: a call to b goes to one with probability 0.8, where it promises 1; a call to b goes to two with probability 0.2, where it promises 0.")
 }

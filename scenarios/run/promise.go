@@ -1,17 +1,12 @@
 package run
 
 import (
-	"math"
 	"slices"
-	"strings"
 
 	"github.com/hellochaos/hellochaos/reports"
 	"github.com/hellochaos/hellochaos/scenarios"
 	"github.com/hellochaos/hellochaos/scenarios/check"
 )
-
-// noteworthy is by how much a prediction may differ from what the scenario's own manifests imply.
-const noteworthy = 0.01
 
 // promise prepares what the scenario's own objects imply, where the user replaced some of them.
 func (p *planned) promise() error {
@@ -37,7 +32,7 @@ func (p *planned) compared(done *reports.Phase) {
 		c := &done.Calls[i]
 		for _, row := range p.promised.inwards {
 			of := &p.promised.ways.Rows[row]
-			if of.Caller != c.From || !sameService(check.Service(of), c.To) || !slices.Equal(leading[row], c.Cohorts) {
+			if of.Caller != c.From || !reports.SameService(check.Service(of), c.To) || !slices.Equal(leading[row], c.Cohorts) {
 				continue
 			}
 			if p.promised.shown(row) > 0 {
@@ -58,10 +53,5 @@ func (p *planned) compared(done *reports.Phase) {
 // note notes what is promised of a share.
 func (p *planned) note(done *reports.Phase, s *reports.Share, promised float64) {
 	s.Promised = &promised
-	done.PromiseBroken = done.PromiseBroken || math.Abs(s.Predicted-promised) > noteworthy
-}
-
-// sameService reports whether two names stand for one service: a service that no call reaches is known by its host alone.
-func sameService(a, b string) bool {
-	return a == b || strings.HasPrefix(a, b+".") || strings.HasPrefix(b, a+".")
+	done.PromiseBroken = done.PromiseBroken || s.OffPromise()
 }
