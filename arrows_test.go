@@ -28,7 +28,7 @@ var arrows = map[string][]string{
 	"scenarios/observe":  {"attack", "scenarios/oracle"},
 	"scenarios/check":    {"manifests", "reports", "scenarios/observe", "scenarios/oracle", "target"},
 	"scenarios/run": {"attack", "manifests", "reports", "scenarios", "scenarios/check", "scenarios/explain", "scenarios/findings",
-		"scenarios/graph", "scenarios/observe", "scenarios/oracle", "target"},
+		"scenarios/observe", "scenarios/oracle", "target"},
 	"target/mesh":           {"target", "manifests", "service"},
 	"target/cluster":        {"target", "manifests"},
 	"target":                {"manifests"},

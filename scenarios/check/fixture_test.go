@@ -15,7 +15,6 @@ import (
 	"github.com/hellochaos/hellochaos/reports"
 	"github.com/hellochaos/hellochaos/scenarios"
 	"github.com/hellochaos/hellochaos/scenarios/check"
-	"github.com/hellochaos/hellochaos/scenarios/graph"
 	"github.com/hellochaos/hellochaos/scenarios/observe"
 	"github.com/hellochaos/hellochaos/scenarios/oracle"
 	"github.com/hellochaos/hellochaos/stats"
@@ -45,11 +44,10 @@ func newPhase(t *testing.T, stage, yaml string, request oracle.Request) *phase {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g, err := graph.Read(rules)
+	ways, err := oracle.NewWays(rules)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ways := oracle.NewWays(rules, g)
 	first, err := ways.Enter(oracle.Entry{Service: "frontend"}, manifests.Request{Path: "/", Header: http.Header{}})
 	if err != nil {
 		t.Fatal(err)

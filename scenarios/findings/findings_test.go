@@ -9,7 +9,6 @@ import (
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/reports"
 	"github.com/hellochaos/hellochaos/scenarios"
-	"github.com/hellochaos/hellochaos/scenarios/graph"
 	"github.com/hellochaos/hellochaos/scenarios/oracle"
 )
 
@@ -20,11 +19,10 @@ func of(t *testing.T, p *scenarios.Phase) (all []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g, err := graph.Read(rules)
+	ways, err := oracle.NewWays(rules)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ways := oracle.NewWays(rules, g)
 	entry, host := oracle.Entry{Service: p.Entry.Service}, ""
 	if p.Entry.Gateway {
 		for name := range rules.Gateways {

@@ -11,7 +11,6 @@ import (
 	"github.com/hellochaos/hellochaos/attack"
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/scenarios"
-	"github.com/hellochaos/hellochaos/scenarios/graph"
 	"github.com/hellochaos/hellochaos/scenarios/observe"
 	"github.com/hellochaos/hellochaos/scenarios/oracle"
 	"github.com/hellochaos/hellochaos/service/trail"
@@ -30,15 +29,20 @@ func chain(t testing.TB, stage string) (*oracle.Ways, *oracle.Call) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return entered(t, objects)
+}
+
+// entered are the ways of requests that enter directly.
+func entered(t testing.TB, objects []manifests.Object) (*oracle.Ways, *oracle.Call) {
+	t.Helper()
 	rules, err := manifests.Read(objects)
 	if err != nil {
 		t.Fatal(err)
 	}
-	g, err := graph.Read(rules)
+	ways, err := oracle.NewWays(rules)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ways := oracle.NewWays(rules, g)
 	first, err := ways.Enter(oracle.Entry{Service: "frontend"}, manifests.Request{Path: "/", Header: http.Header{}})
 	if err != nil {
 		t.Fatal(err)
@@ -279,19 +283,7 @@ func TestTallyOfSeveralMismatchesInOneRequest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rules, err := manifests.Read(objects)
-	if err != nil {
-		t.Fatal(err)
-	}
-	g, err := graph.Read(rules)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ways := oracle.NewWays(rules, g)
-	first, err := ways.Enter(oracle.Entry{Service: "frontend"}, manifests.Request{Path: "/", Header: http.Header{}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	ways, first := entered(t, objects)
 	// The proxy answers 418 for both.
 	for _, c := range []struct {
 		a, b          int // statuses
@@ -416,19 +408,7 @@ func TestOutcomesOfTheLastCall(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rules, err := manifests.Read(objects)
-	if err != nil {
-		t.Fatal(err)
-	}
-	g, err := graph.Read(rules)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ways := oracle.NewWays(rules, g)
-	first, err := ways.Enter(oracle.Entry{Service: "frontend"}, manifests.Request{Path: "/", Header: http.Header{}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	ways, first := entered(t, objects)
 	hashes := map[byte]bool{}
 	for failures := range 4 {
 		pins := "0.9=fail"
@@ -508,19 +488,7 @@ spec: {hosts: [outside.example], location: MESH_EXTERNAL, resolution: DNS, ports
 	if err != nil {
 		t.Fatal(err)
 	}
-	rules, err := manifests.Read(objects)
-	if err != nil {
-		t.Fatal(err)
-	}
-	g, err := graph.Read(rules)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ways := oracle.NewWays(rules, g)
-	first, err := ways.Enter(oracle.Entry{Service: "frontend"}, manifests.Request{Path: "/", Header: http.Header{}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	ways, first := entered(t, objects)
 	got := observe.NewTally(ways, []observe.Cohort{{Way: first, Request: oracle.Request{}}}, func(int) string { return "1/mine/0" })
 	statuses := []int{200, 404, 503, 0}
 	for n, status := range statuses {

@@ -9,7 +9,6 @@ import (
 
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/scenarios"
-	"github.com/hellochaos/hellochaos/scenarios/graph"
 	"github.com/hellochaos/hellochaos/scenarios/oracle"
 )
 
@@ -34,11 +33,10 @@ func compile(t testing.TB, objects []manifests.Object, entry oracle.Entry, host 
 	if err != nil {
 		t.Fatal(err)
 	}
-	g, err := graph.Read(rules)
+	ways, err := oracle.NewWays(rules)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ways := oracle.NewWays(rules, g)
 	first, err := ways.Enter(entry, manifests.Request{Host: host, Path: "/", Header: http.Header{}})
 	return ways, first, err
 }

@@ -10,7 +10,6 @@ import (
 
 	"github.com/hellochaos/hellochaos/attack"
 	"github.com/hellochaos/hellochaos/manifests"
-	"github.com/hellochaos/hellochaos/scenarios/graph"
 	"github.com/hellochaos/hellochaos/scenarios/oracle"
 	"github.com/hellochaos/hellochaos/service/trail"
 	"github.com/hellochaos/hellochaos/target"
@@ -149,11 +148,10 @@ type brokenGraph struct {
 // waysOfUsers compiles the ways of all users by some rules.
 func waysOfUsers(t *testing.T, rules *manifests.Rules) (*oracle.Ways, []*oracle.Call) {
 	t.Helper()
-	g, err := graph.Read(rules)
+	ways, err := oracle.NewWays(rules)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ways := oracle.NewWays(rules, g)
 	var first []*oracle.Call
 	for _, header := range users {
 		way, err := ways.Enter(direct, manifests.Request{Path: "/", Header: header})

@@ -10,7 +10,6 @@ import (
 	"github.com/hellochaos/hellochaos/attack"
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/scenarios"
-	"github.com/hellochaos/hellochaos/scenarios/graph"
 	"github.com/hellochaos/hellochaos/scenarios/oracle"
 	"github.com/hellochaos/hellochaos/service/trail"
 	"github.com/hellochaos/hellochaos/target"
@@ -61,10 +60,6 @@ func send(t *testing.T, m *mesh.Mesh, objects []manifests.Object, s setting) jud
 	if err != nil {
 		t.Fatal(err)
 	}
-	g, err := graph.Read(rules)
-	if err != nil {
-		t.Fatal(err)
-	}
 	header := http.Header{"Accept": {"application/json"}, "Fail": {fmt.Sprint(s.fail)}, "Hang": {fmt.Sprint(s.hang)}}
 	if s.propagate {
 		header.Set(trail.HeaderCascade, trail.Propagate)
@@ -72,7 +67,10 @@ func send(t *testing.T, m *mesh.Mesh, objects []manifests.Object, s setting) jud
 	for name, values := range s.header {
 		header[name] = values
 	}
-	ways := oracle.NewWays(rules, g)
+	ways, err := oracle.NewWays(rules)
+	if err != nil {
+		t.Fatal(err)
+	}
 	entry := oracle.Entry{Service: "frontend"}
 	if s.entry == target.Gateway {
 		entry = oracle.Entry{Gateway: "default/frontend"}

@@ -144,10 +144,15 @@ type nodeKey struct {
 	headers  string
 }
 
-// NewWays compiles nothing yet; Enter does, for each entry.
-func NewWays(rules *manifests.Rules, g *graph.Graph) *Ways {
+// NewWays reads who calls whom, and compiles nothing yet; Enter does, for each entry. The error joins all Deployments whose environment
+// is wrong.
+func NewWays(rules *manifests.Rules) (*Ways, error) {
+	g, err := graph.Read(rules)
+	if err != nil {
+		return nil, err
+	}
 	return &Ways{rules: rules, graph: g, tables: map[manifests.Caller]*manifests.Table{}, rows: map[rowKey]int{},
-		seen: map[routedKey]bool{}, calls: map[callKey]*Call{}, nodes: map[nodeKey]*Workload{}, open: map[nodeKey]bool{}}
+		seen: map[routedKey]bool{}, calls: map[callKey]*Call{}, nodes: map[nodeKey]*Workload{}, open: map[nodeKey]bool{}}, nil
 }
 
 // Entry is a way in. Exactly one of Service, Caller and Gateway is set.

@@ -20,7 +20,6 @@ import (
 	"github.com/hellochaos/hellochaos/scenarios"
 	"github.com/hellochaos/hellochaos/scenarios/check"
 	"github.com/hellochaos/hellochaos/scenarios/findings"
-	"github.com/hellochaos/hellochaos/scenarios/graph"
 	"github.com/hellochaos/hellochaos/scenarios/observe"
 	"github.com/hellochaos/hellochaos/scenarios/oracle"
 	"github.com/hellochaos/hellochaos/service/trail"
@@ -121,11 +120,9 @@ func (p *planned) read(former *planned) (err error) {
 	if p.rules, err = manifests.Read(p.Objects); err != nil {
 		return err
 	}
-	g, err := graph.Read(p.rules)
-	if err != nil {
+	if p.ways, err = oracle.NewWays(p.rules); err != nil {
 		return err
 	}
-	p.ways = oracle.NewWays(p.rules, g)
 	if former != nil && former.ways != nil {
 		p.ways.After(former.ways)
 	}
