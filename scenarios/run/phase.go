@@ -1,0 +1,180 @@
+package run
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/hellochaos/hellochaos/attack"
+	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/scenarios"
+	"github.com/hellochaos/hellochaos/scenarios/observe"
+	"github.com/hellochaos/hellochaos/scenarios/oracle"
+	"github.com/hellochaos/hellochaos/service/trail"
+	"github.com/hellochaos/hellochaos/target"
+)
+
+// grace is how long sending may go on after its planned end: a busy machine sends late rather than less.
+const grace = 30 * time.Second
+
+// planned is a phase with all that can be said before its first request.
+type planned struct {
+	*scenarios.Phase
+	options Options
+	pace    Pace
+	rules   *manifests.Rules
+	ways    *oracle.Ways
+	host    string // what a gateway wants to be called
+	// first are the ways of the cohorts, and inwards the rows that they lead to.
+	first       []*oracle.Call
+	inwards     []int
+	predictions []*oracle.Prediction
+	wants       []oracle.Want
+	// cohorts and sequence are the attack's: natural cohorts first, then probes.
+	cohorts  []attack.Cohort
+	judged   []observe.Cohort
+	sequence []attack.Slot
+	// settled is how many requests are sent at least: all probes, and the natural requests that every phase has. natural of them
+	// are natural, and at most mostNatural are sent until all splits are decided.
+	settled, natural, mostNatural, probes int
+	rate                                  float64
+	connections                           int // the most requests under way
+	lead                                  int // how many more are sent when all is decided, so that each run of a seed sends as many
+	traced                                bool
+	services                              []string // of ours, callers before those that they call
+	notices                               []string
+	promised                              *planned // by the scenario's own objects, where the user replaced some; nil: none
+}
+
+// plan prepares a phase; former is the one before, nil for the first.
+func (p *planned) plan(former *planned) (err error) {
+	if err := p.read(former); err != nil {
+		return err
+	}
+	if err := p.promise(); err != nil {
+		return err
+	}
+	p.wants = p.want()
+	p.compose()
+	p.pacing()
+	if p.curtail(); len(p.sequence) == 0 {
+		return nil // the one request that is to be sent is of another phase
+	}
+	if err := p.tooLong(); err != nil {
+		return err
+	}
+	return p.attackOn("http://127.0.0.1/").Check()
+}
+
+// read finds out what the objects mean, and where they lead the cohorts.
+func (p *planned) read(former *planned) (err error) {
+	if p.rules, err = manifests.Read(p.Objects); err != nil {
+		return err
+	}
+	if p.ways, err = oracle.NewWays(p.rules); err != nil {
+		return err
+	}
+	if former != nil && former.ways != nil {
+		p.ways.After(former.ways)
+	}
+	return p.enter()
+}
+
+// enter compiles the ways of the cohorts and predicts what they come to.
+func (p *planned) enter() error {
+	entry := oracle.Entry{Service: p.Entry.Service}
+	if p.Entry.Gateway {
+		gateway, host, err := theGateway(p.rules)
+		if err != nil {
+			return err
+		}
+		p.host, entry = host, oracle.Entry{Gateway: gateway}
+	}
+	for _, cohort := range p.Cohorts {
+		first, err := p.ways.Enter(entry, manifests.Request{Host: p.host, Path: "/", Header: p.header(cohort, "")})
+		if err != nil {
+			return err
+		}
+		p.first = append(p.first, first)
+	}
+	for _, first := range p.first { // all rows are known only now
+		p.predictions = append(p.predictions, p.ways.Predict(p.request(""), first))
+	}
+	p.inwards, p.services = p.ways.Inwards(p.first...), p.ways.Ours(p.first...)
+	return nil
+}
+
+// request is what the oracle knows of a request of this phase, but its name.
+func (p *planned) request(pins string) *oracle.Request {
+	return &oracle.Request{Fail: p.options.Fail, Hang: p.options.Hang, Propagate: p.options.Cascade == trail.Propagate, Pins: pins, Timeout: p.options.Attack.Timeout}
+}
+
+// header is what a cohort's requests carry.
+func (p *planned) header(c scenarios.Cohort, pins string) http.Header {
+	h := http.Header{}
+	maps.Copy(h, c.Header)
+	h.Set("Accept", "application/json") // the attack asks for trails, and rules may look at it
+	h.Set(trail.HeaderCascade, p.options.Cascade)
+	if pins != "" {
+		h.Set(trail.HeaderPins, pins)
+		return h
+	}
+	h.Set(trail.HeaderFail, fmt.Sprint(p.options.Fail))
+	if p.options.Hang > 0 {
+		h.Set(trail.HeaderHang, fmt.Sprint(p.options.Hang))
+	}
+	return h
+}
+
+// entry is the way in, as targets and reports call it.
+func (p *planned) entry() target.Entry {
+	if p.Entry.Gateway {
+		return target.Gateway
+	}
+	return target.Direct
+}
+
+// leading are the names of the cohorts that lead to each row; nil where all do.
+func (p *planned) leading() [][]string {
+	names := make([][]string, len(p.ways.Rows))
+	for i, first := range p.first {
+		for _, row := range p.ways.Inwards(first) {
+			names[row] = append(names[row], p.Cohorts[i].Name)
+		}
+	}
+	for row := range names {
+		if len(names[row]) == len(p.Cohorts) {
+			names[row] = nil
+		}
+	}
+	return names
+}
+
+// plansName is what the names of a phase's requests begin with.
+func (p *planned) plansName() string {
+	return strconv.FormatUint(p.options.Seed, 10) + "/" + p.Name
+}
+
+// attackOn is the attack of this phase on an address.
+func (p *planned) attackOn(address string) attack.Plan {
+	return attack.Plan{
+		URL: address, Host: p.host, Requests: len(p.sequence), Rate: p.rate, Cohorts: p.cohorts, Sequence: p.sequence,
+		Name: p.plansName(), Grace: grace, Lead: p.lead, Connections: p.connections, Timeout: p.options.Attack.Timeout, Trace: p.traced,
+	}
+}
+
+// theGateway is the Gateway that requests enter by, and a Host header that it admits (empty: any).
+func theGateway(rules *manifests.Rules) (name, host string, err error) {
+	names := slices.Sorted(maps.Keys(rules.Gateways))
+	if len(names) != 1 {
+		return "", "", fmt.Errorf("requests enter by the Gateway of the objects, and there must be exactly one: there are %d %v", len(names), names)
+	}
+	host, ok := rules.EntryHost(names[0])
+	if !ok {
+		return "", "", fmt.Errorf("no server of Gateway %s has a host for HTTP", names[0])
+	}
+	return names[0], host, nil
+}
