@@ -179,8 +179,6 @@ type Phase struct {
 	Calls []Call `json:"calls,omitempty"`
 	// Mismatches are the calls that met something else than the rules allow: the first of each kind and rule.
 	Mismatches []Mismatch `json:"mismatches,omitempty"`
-	// NotChecked are what could not be looked at, each with its reason; it takes nothing away from the verdict.
-	NotChecked []string `json:"not_checked,omitempty"`
 	// Undecided says why the phase has no verdict, where it has none; it did not end, or pods were replaced.
 	Undecided string `json:"undecided,omitempty"`
 	// Outcomes has a byte for each natural request, in order, in base64: bit 0: it failed at the edge, bit 1: a service of ours

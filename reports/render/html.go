@@ -163,9 +163,6 @@ func newNotJudged(r *reports.Report) []*notJudged {
 		for j := range p.Calls {
 			notJudgedOf(&p.Calls[j], callName(p, &p.Calls[j]), func(what, why string) { add(p.Name, what, why) })
 		}
-		for _, text := range p.NotChecked {
-			add(p.Name, "", text)
-		}
 	}
 	return all
 }

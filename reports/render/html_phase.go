@@ -70,10 +70,7 @@ func newPhaseView(r *reports.Report, phase int, id string) phaseView {
 		v.Pair = append(v.Pair, side{v.Former, "before"})
 	}
 	v.Pair = append(v.Pair, side{v.Phase, "now"})
-	for _, one := range sentences(v.Former, v.Phase) {
-		if one.mark == '?' {
-			continue // The head of the page has what was not checked.
-		}
+	for _, one := range sentences(v.Phase) {
 		v.Sentences = append(v.Sentences, sentenceView{strings.TrimSpace(string(one.mark)), one.text})
 	}
 	v.calls(r, phase)

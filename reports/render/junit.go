@@ -81,7 +81,7 @@ func phaseSuite(r *reports.Report, i int) junit.Suite {
 		suite.Cases = append(suite.Cases, verdict)
 	}
 	out := []string{proof(p)}
-	for _, one := range sentences(phaseBefore(r, i), p) {
+	for _, one := range sentences(p) {
 		out = append(out, one.text)
 	}
 	suite.Out = strings.Join(out, "\n")

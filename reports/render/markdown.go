@@ -67,7 +67,7 @@ func (m *markdown) phase(r *reports.Report, i int) {
 	m.mismatches(p)
 	m.marked("**!** ", problems(p))
 	m.calls(r, i)
-	for _, one := range sentences(phaseBefore(r, i), p) {
+	for _, one := range sentences(p) {
 		lead := ""
 		if one.mark != ' ' {
 			lead = "**" + string(one.mark) + "** "

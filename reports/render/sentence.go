@@ -61,10 +61,13 @@ func excluded(r *reports.Report) string {
 		return ""
 	}
 	most := 0.0
+	var former *reports.Phase
 	for i := range r.Phases {
-		if p := &r.Phases[i]; p.Verdict == reports.Pass && !p.Base {
-			most = max(most, bound(phaseBefore(r, i), p))
+		p := &r.Phases[i]
+		if p.Verdict == reports.Pass && !p.Base {
+			most = max(most, bound(former, p))
 		}
+		former = p
 	}
 	if most == 0 || most > 0.5 { // so few calls exclude nothing that anybody would suspect
 		return ""
@@ -153,14 +156,13 @@ func proof(p *reports.Phase) string {
 // sentence is one sentence of a report. It is the same in every format for people.
 type sentence struct {
 	// mark is the kind of the sentence: '!' a problem or a warning that must be known beside the numbers, '=' another source that agrees
-	// with them, '?' what could not be looked at, ' ' what happened and why.
+	// with them, ' ' what happened and why.
 	mark rune
 	text string
 }
 
-// sentences returns the sentences that follow the table of a phase. former is the phase before, nil for the first one: what was not
-// checked there is not reported again.
-func sentences(former, p *reports.Phase) (all []sentence) {
+// sentences returns the sentences that follow the table of a phase.
+func sentences(p *reports.Phase) (all []sentence) {
 	add := func(mark rune, texts ...string) {
 		for _, text := range texts {
 			all = append(all, sentence{mark, text})
@@ -177,11 +179,6 @@ func sentences(former, p *reports.Phase) (all []sentence) {
 	add('!', unsaid(p)...)
 	add(' ', splits(p)...)
 	add(' ', contradictions(p)...)
-	for _, text := range p.NotChecked {
-		if former == nil || !slices.Contains(former.NotChecked, text) {
-			add('?', "not checked: "+text)
-		}
-	}
 	add('=', p.Compared...)
 	return all
 }
@@ -231,14 +228,6 @@ func order(r *reports.Report, all bool) (numbers []int) {
 		}
 	}
 	return numbers
-}
-
-// phaseBefore returns the phase before one, or nil.
-func phaseBefore(r *reports.Report, i int) *reports.Phase {
-	if i == 0 {
-		return nil
-	}
-	return &r.Phases[i-1]
 }
 
 // contradictions returns in one sentence the predictions that the intervals of the measured shares do not have. Shares are not judged by

@@ -93,7 +93,7 @@ func (t *text) phase(i int) {
 	if shown := proof(p); (t.verbose || p.Verdict != reports.Pass) && !strings.Contains(t.report.Summary, shown) {
 		t.Paragraph(strings.ToUpper(shown[:1])+shown[1:]+".", "  ")
 	}
-	all := sentences(phaseBefore(t.report, i), p)
+	all := sentences(p)
 	if p.Verdict != reports.Pass {
 		t.mismatches(p)
 		t.problems(p)

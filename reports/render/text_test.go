@@ -42,8 +42,6 @@ any of ours     0.876  → 0.56                           branches met: 10 of 10
   A call is sent again when it fails with 5xx, so that it fails for good when
   all of its 4 tries do. The rule for frontend (retry.yaml:17) has no effect
   yet, since no proxy of the mesh sends the requests that enter directly.
-  ? not checked: the back-off of the proxy of frontend before 1.2: it is shorter
-    than this machine can time
 `
 
 const failedText = `FAIL  12 calls of 1,380 requests met something else than the manifests say,
@@ -71,8 +69,6 @@ FAIL  retry: failed calls are sent again by the caller's proxy, up to 3 times
   retry.yaml:47 allows 4 tries.
   Predicted shares that are outside of the measured 95 % intervals: backend
   0.0625.
-  ? not checked: the back-off of the proxy of frontend before 1.2: it is shorter
-    than this machine can time
   call            fails           tries/req  waits (ms)  policy in force
 FAIL
   backend         0.504  → 0.124  0.88       12, 37, -   3 retries on 5xx
@@ -255,17 +251,6 @@ func TestExcluded(t *testing.T) {
 	}
 	if got := excluded(&reports.Report{Verdict: reports.Pass}); got != "" {
 		t.Errorf("of nothing: %q", got)
-	}
-}
-
-// What could not be checked is named in the first phase that has it.
-func TestNotCheckedOnce(t *testing.T) {
-	r := reporttest.RunAll()
-	for i := 3; i < len(r.Phases); i++ {
-		r.Phases[i].NotChecked = []string{"the colour of the answers: nothing looks at it"}
-	}
-	if text := written(t, r, false); strings.Count(text, "? not checked: the colour of the answers") != 1 {
-		t.Errorf("not named once:\n%s", text)
 	}
 }
 

@@ -69,7 +69,7 @@ func Hostile() *reports.Report {
 	for i := range r.Phases {
 		p := &r.Phases[i]
 		odd(&p.Name, &p.Title)
-		p.Words, p.Warnings, p.NotChecked, p.Incidents = Odd, Odd, Odd, Odd
+		p.Words, p.Warnings, p.Incidents = Odd, Odd, Odd
 		for j := range p.Calls {
 			c := &p.Calls[j]
 			odd(&c.To, &c.From, &c.Note)
