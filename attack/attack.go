@@ -49,8 +49,7 @@ type Options struct {
 // Plan is one attack: what to send, how often, in which planned order. Request n is due n/Rate seconds after the
 // beginning.
 type Plan struct {
-	URL      string
-	Host     string  // Host header; empty: the URL's
+	URL      string  // where the requests of cohorts go that have no URL of their own
 	Requests int     // how many are planned, numbered from 0; 1 to MaxRequests
 	Rate     float64 // requests a second; above 0, at most MaxRate
 	// Cohorts share the requests as Sequence says. At least one.
@@ -104,22 +103,37 @@ func requestName(prefix string, number int32) string {
 	return prefix + strconv.Itoa(int(number))
 }
 
-// Cohort is requests that share headers.
+// Cohort is requests that are alike but for their names.
 type Cohort struct {
 	Name   string
+	URL    string // with path and query; empty: the plan's
+	Host   string // Host header; empty: that of the URL
+	Method string // empty: GET
 	Header http.Header
 	// Series is part of the names of its requests. Cohorts of one series must not share numbers.
 	Series string
+}
+
+// readURL reads an absolute URL of HTTP.
+func readURL(text string) (*url.URL, error) {
+	address, err := url.Parse(text)
+	if err == nil && (address.Host == "" || address.Scheme != "http" && address.Scheme != "https") {
+		err = fmt.Errorf("%q must be http://host/ or https://host/", text)
+	}
+	return address, err
 }
 
 // Check returns all problems of a plan at once, or nil: whatever it accepts, Run begins to send.
 func (p Plan) Check() error {
 	var problems []error
 	refuse := func(format string, arguments ...any) { problems = append(problems, fmt.Errorf(format, arguments...)) }
-	if address, err := url.Parse(p.URL); err != nil {
+	if _, err := readURL(p.URL); err != nil {
 		refuse("URL: %w", err)
-	} else if address.Host == "" || (address.Scheme != "http" && address.Scheme != "https") {
-		refuse("URL %q: must be http://host/ or https://host/", p.URL)
+	}
+	for i := range p.Cohorts {
+		if _, err := readURL(p.Cohorts[i].URL); err != nil && p.Cohorts[i].URL != "" {
+			refuse("Cohorts[%d].URL: %w", i, err)
+		}
 	}
 	if p.Requests < 1 || p.Requests > MaxRequests {
 		refuse("Requests %d: must be 1 to %d", p.Requests, MaxRequests)

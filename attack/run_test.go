@@ -70,16 +70,20 @@ func TestRunSendsThePlan(t *testing.T) {
 				t.Errorf("header %s: %q was sent", header, value)
 			}
 		}
-		if r.Method != http.MethodGet || r.ContentLength != 0 || len(r.TransferEncoding) != 0 {
-			t.Errorf("got %s with content length %d and transfer encoding %q, want a GET without a body", r.Method, r.ContentLength, r.TransferEncoding)
+		method, target := http.MethodGet, "/"
+		if r.Header.Get("X-Cohort") == "" {
+			method, target = http.MethodPost, "/orders?a=b"
+		}
+		if r.Method != method || r.RequestURI != target || r.ContentLength != 0 || len(r.TransferEncoding) != 0 {
+			t.Errorf("got %s with content length %d and transfer encoding %q, want %s %s without a body", r.Method, r.ContentLength, r.TransferEncoding, method, target)
 		}
 	})
 	plan := planFor(url, 90, 2000)
-	plan.Name, plan.Host = "7/canary-after", "frontend.example"
+	plan.Name = "7/canary-after"
 	plan.Cohorts = []Cohort{
-		{Name: "canary", Header: http.Header{"X-Dev-User": {"super-secret"}, "X-Cohort": {"0"}}},
-		{Name: "plain", Header: http.Header{"X-Cohort": {"1"}}},
-		{Name: "bare"},
+		{Name: "canary", Host: "frontend.example", Header: http.Header{"X-Dev-User": {"super-secret"}, "X-Cohort": {"0"}}},
+		{Name: "plain", Host: "frontend.example", Header: http.Header{"X-Cohort": {"1"}}},
+		{Name: "bare", URL: url + "/orders?a=b", Method: http.MethodPost},
 	}
 	var observations []Observation
 	result, err := Run(t.Context(), plan, collect(&observations))
@@ -97,7 +101,7 @@ func TestRunSendsThePlan(t *testing.T) {
 			t.Errorf("observation %d: planned at %v, want %v", number, o.Planned, want)
 		}
 		want := [...]request{{"super-secret", "application/json", "frontend.example", "0"},
-			{"", "application/json", "frontend.example", "1"}, {"", "application/json", "frontend.example", ""}}[number%3]
+			{"", "application/json", "frontend.example", "1"}, {"", "application/json", strings.TrimPrefix(url, "http://"), ""}}[number%3]
 		if got := got["7/canary-after/"+strconv.Itoa(number)]; got != want {
 			t.Errorf("request %d: got %+v, want %+v", number, got, want)
 		}
@@ -622,7 +626,7 @@ func TestRunRefusesPlans(t *testing.T) {
 		spoil func(*Plan)
 		want  string
 	}{
-		{func(p *Plan) { p.URL = "frontend" }, `URL "frontend": must be`},
+		{func(p *Plan) { p.URL = "frontend" }, `URL: "frontend" must be`},
 		{func(p *Plan) { p.URL = "http://[" }, "URL: parse"},
 		{func(p *Plan) { p.Requests = 0 }, "Requests 0: must be"},
 		{func(p *Plan) { p.Requests = MaxRequests + 1 }, "Requests 10000001: must be"},
@@ -630,6 +634,7 @@ func TestRunRefusesPlans(t *testing.T) {
 		{func(p *Plan) { p.Rate = MaxRate + 1 }, "Rate 100001: must be"},
 		{func(p *Plan) { p.Rate = 1e-5 }, "would take 278 hours, must be at most 24"},
 		{func(p *Plan) { p.Cohorts = nil }, "Cohorts: must be"},
+		{func(p *Plan) { p.Cohorts = []Cohort{{}, {URL: "/orders"}} }, `Cohorts[1].URL: "/orders" must be http://host/`},
 		{func(p *Plan) { p.Sequence = make([]Slot, 9) }, "Sequence: has 9 slots, must have one for each of the 10 requests"},
 		{func(p *Plan) { p.Sequence = []Slot{} }, "Sequence: has 0 slots, must have one"},
 		{func(p *Plan) { p.Sequence = make([]Slot, 10); p.Sequence[3].Cohort = 1 }, "Sequence[3]: cohort 1, number 0: must be one of the 1 cohorts"},

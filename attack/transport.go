@@ -1,6 +1,7 @@
 package attack
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -8,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"net/url"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -17,16 +19,22 @@ import (
 
 // transport makes Vegeta's hits into the requests of a plan and sends each exactly once.
 type transport struct {
-	base     http.RoundTripper
-	context  context.Context // ends all requests in flight when it ends
-	timeout  time.Duration
-	host     string
-	plan     *Plan
-	prefixes []string      // of the names of each cohort's requests
-	headers  []http.Header // of each cohort; shared by all its requests and never written to
-	resends  atomic.Int64
-	trace    bool
-	began    time.Time // of the attack
+	base    http.RoundTripper
+	context context.Context // ends all requests in flight when it ends
+	timeout time.Duration
+	plan    *Plan
+	kinds   []kind // by cohort
+	resends atomic.Int64
+	trace   bool
+	began   time.Time // of the attack
+}
+
+// kind is what the requests of a cohort share; it is never written to.
+type kind struct {
+	prefix       string   // of their names
+	url          *url.URL // nil: that of the plan
+	host, method string
+	header       http.Header
 }
 
 // seqHeader is where Vegeta puts the number of a hit.
@@ -35,15 +43,18 @@ const seqHeader = "X-Vegeta-Seq"
 var requestHeader = http.CanonicalHeaderKey(trail.HeaderRequest)
 
 func newTransport(ctx context.Context, plan *Plan, base http.RoundTripper, began time.Time) *transport {
-	t := &transport{base: base, context: ctx, timeout: plan.Timeout, host: plan.Host, plan: plan, trace: plan.Trace, began: began}
+	t := &transport{base: base, context: ctx, timeout: plan.Timeout, plan: plan, trace: plan.Trace, began: began}
 	for _, cohort := range plan.Cohorts {
 		header := cohort.Header.Clone()
 		if header == nil {
 			header = make(http.Header, 2)
 		}
 		header.Set("Accept", "application/json")
-		t.headers = append(t.headers, header)
-		t.prefixes = append(t.prefixes, plan.prefix(&cohort))
+		k := kind{prefix: plan.prefix(&cohort), host: cohort.Host, method: cmp.Or(cohort.Method, http.MethodGet), header: header}
+		if cohort.URL != "" {
+			k.url, _ = readURL(cohort.URL) // Check has read it
+		}
+		t.kinds = append(t.kinds, k)
 	}
 	return t
 }
@@ -80,15 +91,19 @@ func (t *transport) RoundTrip(hit *http.Request) (*http.Response, error) {
 	e.trace.GotConn = e.gotConn
 	request := hit.WithContext(httptrace.WithClientTrace(e.context, &e.trace))
 	at := t.plan.slot(int(number))
-	request.Header = maps.Clone(t.headers[at.Cohort])
-	e.name[0] = requestName(t.prefixes[at.Cohort], at.Number)
+	of := &t.kinds[at.Cohort]
+	request.Method, request.Header = of.method, maps.Clone(of.header)
+	e.name[0] = requestName(of.prefix, at.Number)
 	request.Header[requestHeader] = e.name[:]
 	if t.trace {
 		trace, span := traceIDs(e.name[0], t.began)
 		request.Header[traceIDKey], request.Header[spanIDKey] = []string{trace}, []string{span}
 	}
-	if t.host != "" {
-		request.Host = t.host
+	if of.url != nil {
+		request.URL, request.Host = of.url, of.url.Host
+	}
+	if of.host != "" {
+		request.Host = of.host
 	}
 	trail.Once(request)
 

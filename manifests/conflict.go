@@ -13,20 +13,11 @@ import (
 func (r *Rules) conflicts(objects []Object) Problems {
 	var problems Problems
 	uninjected := make(map[string]bool)
-	var gateway *Object
 	for i := range objects {
 		o := &objects[i]
 		if o.Kind == "Namespace" && o.Meta.Labels[injection] == "disabled" {
 			uninjected[o.Meta.Name] = true
 		}
-		if _, ok := o.Istio.(*networking.Gateway); !ok {
-			continue
-		}
-		if gateway != nil {
-			problems = append(problems, o.problem("", "is a second Gateway beside %s: hellochaos sends requests through one Gateway only, so remove "+
-				"one of the two", gateway.place()))
-		}
-		gateway = o
 	}
 	for i := range objects {
 		o := &objects[i]

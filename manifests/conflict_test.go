@@ -31,7 +31,7 @@ func TestConflicts(t *testing.T) {
 		{"the right PORT", service("port: 80, targetPort: 8080") + "---\n" + env("PORT", "8080"), 0, "", "", ""},
 		{"no target port, but the same", service("port: 3000") + "---\n" + deploymentWith("", "", ""), 0, "", "", ""},
 		{"pods of another namespace", service("port: 80") + "---\n" + within(deploymentWith("", "", "")), 0, "", "", ""},
-		{"two gateways", gateway("a") + "---\n" + gateway("b"), 6, "Gateway b", "", "is a second Gateway beside Gateway a (f.yaml:1): hellochaos sends requests through one Gateway only, so remove one of the two"},
+		{"two gateways", gateway("a") + "---\n" + gateway("b"), 0, "", "", ""},
 		{"two owners", middlewareOf("{"+toM+"}") + "---\n" + renamed(middlewareOf("{"+toM+"}"), "second"), 9, "VirtualService second", "spec.hosts[0]",
 			"VirtualService middleware (f.yaml:1) has rules for middleware.default.svc.cluster.local already"},
 		{"two owners by two names", middlewareOf("{"+toM+"}") + "---\n" + strings.Replace(renamed(middlewareOf("{"+toM+"}"), "second"), "[middleware]", "[middleware.default.svc.cluster.local]", 1),

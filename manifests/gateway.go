@@ -30,8 +30,9 @@ func (r *Rules) addGateway(o *Object, spec *networking.Gateway) {
 // Port is the port of the Service through which requests reach the gateway.
 func (g *Gateway) Port() int { return g.port }
 
-// addGateway adds the hosts of the VirtualServices that are bound to a gateway. Where several have rules for one host, their
-// routes follow one another, and routes that every request meets go last.
+// addGateway adds the hosts of the VirtualServices that are bound to a gateway, or to another one of the same pods and port: Istio
+// merges these (MergeGateways in its pilot/pkg/model/gateway.go). Where several have rules for one host, their routes follow one
+// another, and routes that every request meets go last.
 func (t *Table) addGateway(name string) {
 	g := t.rules.Gateways[name]
 	if g == nil {
@@ -39,13 +40,15 @@ func (t *Table) addGateway(name string) {
 		return
 	}
 	hosts := make(map[string]*virtualHost)
-	for i := range t.rules.virtualServices {
-		v := &t.rules.virtualServices[i]
-		for _, host := range g.admitted(v) {
-			if hosts[host] == nil {
-				hosts[host] = &virtualHost{missed: noRoute("the conditions of none of the rules for host " + host + " hold at Gateway " + name)}
+	for _, merged := range t.rules.mergedWith(g) {
+		for i := range t.rules.virtualServices {
+			v := &t.rules.virtualServices[i]
+			for _, host := range merged.admitted(v) {
+				if hosts[host] == nil {
+					hosts[host] = &virtualHost{missed: noRoute("the conditions of none of the rules for host " + host + " hold at Gateway " + name)}
+				}
+				hosts[host].routes = append(hosts[host].routes, t.rules.bind(v, merged.name, g.port)...)
 			}
-			hosts[host].routes = append(hosts[host].routes, t.rules.bind(v, name, g.port)...)
 		}
 	}
 	t.missed = noRoute(whyNotServed(name, slices.Sorted(maps.Keys(hosts))))
@@ -54,6 +57,16 @@ func (t *Table) addGateway(name string) {
 		slices.SortStableFunc(h.routes, func(a, b route) int { return catchAll(a) - catchAll(b) })
 		t.add(host, 0, h)
 	}
+}
+
+// mergedWith are the Gateways of the same pods and port as g, which is one of them, by name.
+func (r *Rules) mergedWith(g *Gateway) (all []*Gateway) {
+	for _, name := range slices.Sorted(maps.Keys(r.Gateways)) {
+		if other := r.Gateways[name]; other.port == g.port && maps.Equal(other.Selector, g.Selector) {
+			all = append(all, other)
+		}
+	}
+	return all
 }
 
 func catchAll(r route) int {

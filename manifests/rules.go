@@ -16,7 +16,7 @@ type Rules struct {
 	Workloads []Workload
 	// Services are the Kubernetes Services, by fully qualified name.
 	Services map[string]*Service
-	// Gateways has the only Gateway, by "namespace/name", or is empty.
+	// Gateways are the Gateways, by "namespace/name".
 	Gateways map[string]*Gateway
 
 	virtualServices []virtualService

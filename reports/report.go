@@ -129,6 +129,9 @@ type Finding struct {
 	Text string `json:"text"`
 }
 
+// EntryGateway is the Entry of a phase all of whose requests enter at a gateway.
+const EntryGateway = "gateway"
+
 // Phase is one set of objects in force, and the requests that were sent meanwhile.
 type Phase struct {
 	// Name is unique in a report: a stage's name, or "application" before the first.
@@ -137,7 +140,7 @@ type Phase struct {
 	// Base: the phase is only what the next one is compared with. No probes are sent in it.
 	Base    bool    `json:"base,omitempty"`
 	Verdict Verdict `json:"verdict" jsonschema:"enum=pass,enum=fail,enum=inconclusive"`
-	// Entry is how requests enter: "direct", "gateway", or "caller" for a caller in the mesh.
+	// Entry is how requests enter: "direct", "gateway", or "caller" for a caller in the mesh. Several are joined: "caller, gateway".
 	Entry string `json:"entry"`
 	// Started is when the first request was due; zero: none was. The objects took effect before that, after Applied seconds.
 	Started time.Time `json:"started,omitzero"`

@@ -18,11 +18,16 @@ type form struct {
 
 type entryForm struct {
 	Service string `yaml:"service,optional"`
+	Caller  string `yaml:"caller,optional"`
 	Gateway string `yaml:"gateway,optional"`
 }
 
 type cohortForm struct {
 	Name    string            `yaml:"name"`
+	Entry   *entryForm        `yaml:"entry,optional"`
+	Method  string            `yaml:"method,optional"`
+	Host    string            `yaml:"host,optional"`
+	Path    string            `yaml:"path,optional"`
 	Headers map[string]string `yaml:"headers,optional"`
 }
 

@@ -106,7 +106,7 @@ func newBuilder(overrides map[string][]manifests.Object, values map[string]int) 
 // add adds the phase that ends with a stage.
 func (b *builder) add(at int, base bool) error {
 	s := &bundled[at]
-	p := Phase{Name: s.Name, Title: s.Title, Base: base, Entry: s.Entry, Cohorts: s.Cohorts, Exclude: s.Exclude, Lessons: s.Lessons}
+	p := Phase{Name: s.Name, Title: s.Title, Base: base, Cohorts: s.Cohorts, Exclude: s.Exclude, Lessons: s.Lessons}
 	var err error
 	if p.Objects, err = b.objects(at, b.own, true); err != nil {
 		return err

@@ -27,8 +27,6 @@ const (
 
 	// maxFile is the size of the largest accepted file in bytes.
 	maxFile = 1 << 20
-	// onlyGateway is the entry by the one Gateway of the objects.
-	onlyGateway = "*"
 	// mostExcluded is the largest share of deviating calls that a stage may ask to exclude.
 	mostExcluded = 0.5
 )
@@ -107,9 +105,9 @@ func (d *decoder) check(f *form) {
 	d.name("after", f.After)
 	d.must("after", f.After == "" || f.After != f.Name, "is the stage itself: name the stage that it stands on")
 	d.distinct("apply", f.Apply)
-	d.must("entry", !d.there("entry") || (f.Entry.Service == "") != (f.Entry.Gateway == ""), "must have exactly one of service and gateway")
-	d.must("entry.gateway", f.Entry.Gateway == "" || f.Entry.Gateway == onlyGateway, `must be "*", the only Gateway of the objects, not %q`, f.Entry.Gateway)
-	d.cohorts(f.Cohorts)
+	d.entry("entry", &f.Entry)
+	d.must("entry.caller", f.Entry.Caller == "" || len(f.Cohorts) > 0, "needs cohorts, each with the host that its requests are for")
+	d.cohorts(f)
 	if f.Exclude != nil {
 		d.must("exclude", *f.Exclude > 0 && *f.Exclude <= mostExcluded, "must be a share above 0 and up to %g, not %g", mostExcluded, *f.Exclude)
 	}
@@ -186,12 +184,48 @@ func (d *decoder) distinct(path string, list []string) {
 var ownHeaders = []string{"accept", trail.HeaderFail, trail.HeaderHang, trail.HeaderCascade, trail.HeaderRequest, trail.HeaderTries, trail.HeaderPins,
 	trail.HeaderTrail, trail.HeaderAttempt, trail.HeaderExpected, "host", "connection", "content-length", "transfer-encoding"}
 
-func (d *decoder) cohorts(cohorts []cohortForm) {
+// methods are those that a cohort may have: an answer to HEAD would have no trail, and CONNECT is for proxies.
+var methods = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions}
+
+// callerName is what the caller of an entry looks like: an app, with its namespace before it where that is another one.
+var callerName = regexp.MustCompile(`^([a-z0-9]([-a-z0-9]*[a-z0-9])?/)?[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`)
+
+// entry notes what is wrong with a way in.
+func (d *decoder) entry(path string, e *entryForm) {
+	set := 0
+	for _, value := range []string{e.Service, e.Caller, e.Gateway} {
+		if value != "" {
+			set++
+		}
+	}
+	d.must(path, !d.there(path) || set == 1, "must have exactly one of service, caller and gateway")
+	d.must(path+".caller", e.Caller == "" || callerName.MatchString(e.Caller), `must be the label app of pods in the mesh, or "namespace/app", not %q`, e.Caller)
+	d.must(path+".gateway", e.Gateway == "" || e.Gateway == OnlyGateway || callerName.MatchString(e.Gateway),
+		`must be "*", the only Gateway of the objects, or the name of a Gateway, or "namespace/name", not %q`, e.Gateway)
+}
+
+// cohort notes what is wrong with what the requests of a cohort ask for.
+func (d *decoder) cohort(path string, c *cohortForm, entry *entryForm) {
+	d.must(path+".method", c.Method == "" || slices.Contains(methods, c.Method), "must be one of %s, not %q", strings.Join(methods, ", "), c.Method)
+	d.must(path+".path", c.Path == "" || strings.HasPrefix(c.Path, "/") && manifests.NormalPath(c.Path) == c.Path && !strings.ContainsAny(c.Path, "# \t\n\r"),
+		`must begin with "/" and be written as a proxy sees it, without dot segments, blanks and fragment, not %q`, c.Path)
+	d.must(path+".host", c.Host == "" || httpguts.ValidHostHeader(c.Host) && !strings.ContainsAny(c.Host, "*/@"), "must be a host, with its port where that is not 80, not %q", c.Host)
+	d.must(path+".host", c.Host == "" || entry.Service == "", "is of no use where requests enter straight at a Service: remove it")
+	d.must(path, c.Host != "" || entry.Caller == "", "must have a host, which the caller's requests are for")
+}
+
+func (d *decoder) cohorts(f *form) {
 	var names []string
-	for i, c := range cohorts {
+	for i, c := range f.Cohorts {
 		path := fmt.Sprintf("cohorts[%d]", i)
 		d.sentence(path+".name", c.Name)
 		names = append(names, c.Name)
+		entry := &f.Entry
+		if c.Entry != nil {
+			entry = c.Entry
+			d.entry(path+".entry", entry)
+		}
+		d.cohort(path, &c, entry)
 		written := map[string]string{}
 		for _, name := range slices.Sorted(maps.Keys(c.Headers)) {
 			field := join(path+".headers", name)
@@ -208,15 +242,28 @@ func (d *decoder) cohorts(cohorts []cohortForm) {
 	}
 }
 
+// entry is the way in; names without a namespace stand in manifests.Namespace.
+func (f *entryForm) entry() manifests.Entry {
+	qualified := func(name string) string {
+		if name == "" || name == OnlyGateway || strings.Contains(name, "/") {
+			return name
+		}
+		return manifests.Namespace + "/" + name
+	}
+	return manifests.Entry{Service: f.Service, Caller: qualified(f.Caller), Gateway: qualified(f.Gateway)}
+}
+
 // stage is what a form says that has no problems.
 func (f *form) stage() *Stage {
-	s := &Stage{Name: f.Name, Title: f.Title, After: f.After, Apply: f.Apply, Lessons: f.Lessons,
-		Entry: Entry{Service: f.Entry.Service, Gateway: f.Entry.Gateway == onlyGateway}}
+	s := &Stage{Name: f.Name, Title: f.Title, After: f.After, Apply: f.Apply, Lessons: f.Lessons}
 	if f.Exclude != nil {
 		s.Exclude = *f.Exclude
 	}
 	for _, c := range f.Cohorts {
-		cohort := Cohort{Name: c.Name}
+		cohort := Cohort{Name: c.Name, Entry: f.Entry.entry(), Method: c.Method, Host: c.Host, Path: c.Path}
+		if c.Entry != nil {
+			cohort.Entry = c.Entry.entry()
+		}
 		for name, value := range c.Headers {
 			if cohort.Header == nil {
 				cohort.Header = http.Header{}
@@ -226,7 +273,7 @@ func (f *form) stage() *Stage {
 		s.Cohorts = append(s.Cohorts, cohort)
 	}
 	if len(s.Cohorts) == 0 {
-		s.Cohorts = []Cohort{{}}
+		s.Cohorts = []Cohort{{Entry: f.Entry.entry()}}
 	}
 	for _, p := range f.Parameters {
 		s.Parameters = append(s.Parameters, Parameter{Name: p.Name, Title: p.Title, Split: manifests.Split{Host: p.Split.Host, From: p.Split.From, To: p.Split.To}})

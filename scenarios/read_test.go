@@ -22,7 +22,7 @@ entry: {gateway: "*"}
 cohorts:
   - name: with
     headers: {x-dev-user: "1"}
-  - name: without
+  - {name: without, entry: {caller: shop/web}, method: POST, host: orders.shop, path: "/new?a=b"}
 exclude: 0.01
 parameters:
   - name: blue-weight
@@ -38,8 +38,9 @@ func TestRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := &Stage{Name: "mirror", Title: "a title", After: "canary", Apply: []string{"a.yaml", "b.yaml"}, Entry: Entry{Gateway: true},
-		Cohorts: []Cohort{{Name: "with", Header: http.Header{"X-Dev-User": {"1"}}}, {Name: "without"}}, Exclude: 0.01,
+	want := &Stage{Name: "mirror", Title: "a title", After: "canary", Apply: []string{"a.yaml", "b.yaml"},
+		Cohorts: []Cohort{{Name: "with", Entry: manifests.Entry{Gateway: OnlyGateway}, Header: http.Header{"X-Dev-User": {"1"}}},
+			{Name: "without", Entry: manifests.Entry{Caller: "shop/web"}, Method: "POST", Host: "orders.shop", Path: "/new?a=b"}}, Exclude: 0.01,
 		Parameters: []Parameter{{Name: "blue-weight", Title: "percent", Split: manifests.Split{Host: "shop", From: "green", To: "blue"}}},
 		Unmet:      []Unmet{{"VirtualService a", "by choice"}}, Lessons: []string{"It is so."}}
 	if !reflect.DeepEqual(got, want) {
@@ -66,9 +67,9 @@ func TestReadProblems(t *testing.T) {
 		"all absent": {"kind: Scenario\n", "x.yaml:1: Scenario: apiVersion: is missing\nx.yaml:1: Scenario: name: is missing\nx.yaml:1: Scenario: title: is missing\nx.yaml:1: Scenario: apply: is missing\nx.yaml:1: Scenario: entry: is missing"},
 		"types": {strings.NewReplacer("name: x", "name: 1", "[a.yaml]", "a.yaml", "{service: a}", "gateway").Replace(head) + "exclude: high\nlessons: []\nunmet:\ncohorts: [a]\n",
 			"x.yaml:3: Scenario: name: must be a string (in quotes), not 1\nx.yaml:5: Scenario: apply: must be a list with at least one item, not \"a.yaml\"\n" +
-				"x.yaml:6: Scenario: entry: must be a map with the fields service, gateway, not \"gateway\"\nx.yaml:7: Scenario: exclude: must be a number, not \"high\"\n" +
+				"x.yaml:6: Scenario: entry: must be a map with the fields service, caller, gateway, not \"gateway\"\nx.yaml:7: Scenario: exclude: must be a number, not \"high\"\n" +
 				"x.yaml:8: Scenario: lessons: must be a list with at least one item, not an empty list\nx.yaml:9: Scenario: unmet: must be a list with at least one item, not nothing\n" +
-				"x.yaml:10: Scenario: cohorts[0]: must be a map with the fields name, headers, not \"a\""},
+				"x.yaml:10: Scenario: cohorts[0]: must be a map with the fields name, entry, method, host, path, headers, not \"a\""},
 		"values": {strings.NewReplacer("hellochaos/v1", "v1", "kind: Scenario", "kind: Scenari", "name: x", "name: Big", "title: t", "title: ' '", "[a.yaml]", "[a.yaml, a.yaml, '']").Replace(head) + "after: all\nexclude: 0.7\n",
 			"x.yaml:1: Scenario Big: apiVersion: must be hellochaos/v1, not \"v1\"\nx.yaml:2: Scenario Big: kind: must be Scenario, not \"Scenari\"\n" +
 				"x.yaml:3: Scenario Big: name: must be of lower-case letters, digits and dashes, begin with a letter, have at most 63 characters and not be \"all\", not \"Big\"\n" +
@@ -78,10 +79,19 @@ func TestReadProblems(t *testing.T) {
 				"x.yaml:8: Scenario Big: exclude: must be a share above 0 and up to 0.5, not 0.7"},
 		"a whole number": {head + "exclude: 1\n", "x.yaml:7: Scenario x: exclude: must be a share above 0 and up to 0.5, not 1"},
 		"itself":         {head + "after: x\n", "x.yaml:7: Scenario x: after: is the stage itself: name the stage that it stands on"},
-		"two entries":    {strings.Replace(head, "{service: a}", "{service: a, gateway: '*'}", 1), "x.yaml:6: Scenario x: entry: must have exactly one of service and gateway"},
-		"no entry":       {strings.Replace(head, "{service: a}", "{}", 1), "x.yaml:6: Scenario x: entry: must have exactly one of service and gateway"},
-		"a gateway":      {strings.Replace(head, "{service: a}", "{gateway: shop}", 1), `x.yaml:6: Scenario x: entry.gateway: must be "*", the only Gateway of the objects, not "shop"`},
-		"not a number":   {head + "exclude: .nan\n", "x.yaml:7: Scenario x: exclude: must be a number, not .nan"},
+		"two entries":    {strings.Replace(head, "{service: a}", "{service: a, gateway: '*'}", 1), "x.yaml:6: Scenario x: entry: must have exactly one of service, caller and gateway"},
+		"no entry":       {strings.Replace(head, "{service: a}", "{}", 1), "x.yaml:6: Scenario x: entry: must have exactly one of service, caller and gateway"},
+		"a gateway":      {strings.Replace(head, "{service: a}", "{gateway: Shop}", 1), `x.yaml:6: Scenario x: entry.gateway: must be "*", the only Gateway of the objects, or the name of a Gateway, or "namespace/name", not "Shop"`},
+		"a caller": {strings.Replace(head, "{service: a}", "{caller: a/b/c}", 1),
+			"x.yaml:6: Scenario x: entry.caller: must be the label app of pods in the mesh, or \"namespace/app\", not \"a/b/c\""},
+		"a caller of nobody": {strings.Replace(head, "{service: a}", "{caller: web}", 1), "x.yaml:6: Scenario x: entry.caller: needs cohorts, each with the host that its requests are for"},
+		"requests": {head + "cohorts:\n- {name: a, method: HEAD, path: /a/../b, host: b}\n- {name: b, path: a, entry: {caller: web}}\n- {name: c, host: 'a b', entry: {gateway: '*'}}\n",
+			"x.yaml:8: Scenario x: cohorts[0].method: must be one of GET, POST, PUT, PATCH, DELETE, OPTIONS, not \"HEAD\"\n" +
+				"x.yaml:8: Scenario x: cohorts[0].path: must begin with \"/\" and be written as a proxy sees it, without dot segments, blanks and fragment, not \"/a/../b\"\n" +
+				"x.yaml:8: Scenario x: cohorts[0].host: is of no use where requests enter straight at a Service: remove it\n" +
+				"x.yaml:9: Scenario x: cohorts[1].path: must begin with \"/\" and be written as a proxy sees it, without dot segments, blanks and fragment, not \"a\"\n" +
+				"x.yaml:10: Scenario x: cohorts[2].host: must be a host, with its port where that is not 80, not \"a b\""},
+		"not a number": {head + "exclude: .nan\n", "x.yaml:7: Scenario x: exclude: must be a number, not .nan"},
 		"cohorts": {head + "cohorts:\n- {name: a, headers: {'x y': b, fail: '1', X-A: \"a\\nb\"}}\n- {name: a, headers: {x-a: '1', X-A: '2'}}\n- {name: b, headers: {x: 1}}\n",
 			"x.yaml:10: Scenario x: cohorts[2].headers.x: must be a string (in quotes), not 1\n" +
 				"x.yaml:8: Scenario x: cohorts[0].headers.X-A: \"a\\nb\" is not the value of a header\nx.yaml:8: Scenario x: cohorts[0].headers.fail: is a header that hellochaos sets itself\n" +
@@ -147,10 +157,13 @@ func FuzzRead(f *testing.F) {
 			}
 			return
 		}
-		if !named.MatchString(s.Name) || s.Title == "" || len(s.Apply) == 0 || len(s.Cohorts) == 0 || s.Entry.Gateway == (s.Entry.Service != "") || s.Exclude < 0 || s.Exclude > mostExcluded {
+		if !named.MatchString(s.Name) || s.Title == "" || len(s.Apply) == 0 || len(s.Cohorts) == 0 || s.Exclude < 0 || s.Exclude > mostExcluded {
 			t.Fatalf("%+v cannot be run", s)
 		}
 		for _, c := range s.Cohorts {
+			if c.Entry == (manifests.Entry{}) || c.Entry.Caller != "" && c.Host == "" {
+				t.Fatalf("cohort %q enters by %v with host %q", c.Name, c.Entry, c.Host)
+			}
 			for name, values := range c.Header {
 				if len(values) != 1 || http.CanonicalHeaderKey(name) != name {
 					t.Fatalf("cohort %q has the header %q: %q", c.Name, name, values)

@@ -20,8 +20,7 @@ type Phase struct {
 	Objects, Added []manifests.Object
 	// Promised are the objects that the scenario's author wrote, where the user replaced some of them; nil where nothing was.
 	Promised []manifests.Object
-	Entry    Entry
-	// Cohorts are requests that share headers; at least one. They take turns.
+	// Cohorts are requests that are alike; at least one. They take turns.
 	Cohorts []Cohort
 	// Exclude, where it is not 0, is the share of deviating calls to be excluded for rules that say where calls go, in place of that
 	// of the run.
@@ -32,17 +31,18 @@ type Phase struct {
 	Lessons []string
 }
 
-// Entry is a way in. Exactly one field is set.
-type Entry struct {
-	// Service is the Service whose pods are called straight, past every proxy.
-	Service string
-	// Gateway: requests enter by the one Gateway of the objects, with a host that it admits.
-	Gateway bool
-}
+// OnlyGateway is the name of a Gateway in an Entry that means the only one of the objects, whatever its name is.
+const OnlyGateway = "*"
 
-// Cohort is requests that share headers.
+// Cohort is requests that share their entry, method, host, path and headers.
 type Cohort struct {
-	Name   string
+	Name  string
+	Entry manifests.Entry
+	// Method is GET where it is empty, and Path "/"; it may have a query.
+	Method, Path string
+	// Host is the Host header. Where it is empty, requests at a gateway have a host that the gateway serves. Requests that enter
+	// straight at a Service need none, and those of a caller must have one.
+	Host   string
 	Header http.Header
 }
 

@@ -20,7 +20,6 @@ type Stage struct {
 	After string
 	// Apply are the bundled files of package manifests whose objects the stage applies.
 	Apply []string
-	Entry Entry
 	// Cohorts are at least one.
 	Cohorts []Cohort
 	// Exclude is that of Phase; 0: none.

@@ -24,19 +24,20 @@ func TestBundledStages(t *testing.T) {
 	user := func(value string) http.Header { return http.Header{"X-Dev-User": {value}} }
 	want := []struct {
 		name, title, objects string
-		entry                Entry
+		entry                manifests.Entry
 		cohorts              []Cohort
 		exclude              float64
 		unmet                string
 	}{
-		{name: "egress", title: "a ServiceEntry opens the way to the external clock", objects: "ServiceEntry clock", entry: Entry{Service: "frontend"}},
+		{name: "egress", title: "a ServiceEntry opens the way to the external clock", objects: "ServiceEntry clock", entry: manifests.Entry{Service: "frontend"}},
 		{name: "prod", title: "a VirtualService sends middleware's calls to the subset prod", objects: "DestinationRule middleware, VirtualService middleware",
-			entry: Entry{Service: "frontend"}, exclude: 0.005},
-		{name: "retry", title: "failed calls are sent again by the caller's proxy, up to 3 times", entry: Entry{Service: "frontend"}, unmet: "VirtualService frontend",
+			entry: manifests.Entry{Service: "frontend"}, exclude: 0.005},
+		{name: "retry", title: "failed calls are sent again by the caller's proxy, up to 3 times", entry: manifests.Entry{Service: "frontend"}, unmet: "VirtualService frontend",
 			objects: "VirtualService frontend, VirtualService middleware, VirtualService backend"},
-		{name: "ingress", title: "requests enter by the gateway, so the frontend is retried too", objects: "Gateway frontend, VirtualService frontend, Service frontend", entry: Entry{Gateway: true}},
-		{name: "canary", title: "x-dev-user: super-secret leads to the canary, all else to prod", objects: "VirtualService middleware", entry: Entry{Gateway: true},
-			cohorts: []Cohort{{"exact header", user("super-secret")}, {Name: "no header"}, {"another value", user("super-secretary")}, {"another case", user("Super-Secret")}}},
+		{name: "ingress", title: "requests enter by the gateway, so the frontend is retried too", objects: "Gateway frontend, VirtualService frontend, Service frontend", entry: manifests.Entry{Gateway: OnlyGateway}},
+		{name: "canary", title: "x-dev-user: super-secret leads to the canary, all else to prod", objects: "VirtualService middleware", entry: manifests.Entry{Gateway: OnlyGateway},
+			cohorts: []Cohort{{Name: "exact header", Header: user("super-secret")}, {Name: "no header"}, {Name: "another value", Header: user("super-secretary")},
+				{Name: "another case", Header: user("Super-Secret")}}},
 	}
 	stages := Stages()
 	if len(stages) != len(want) {
@@ -51,11 +52,14 @@ func TestBundledStages(t *testing.T) {
 		if len(w.cohorts) == 0 {
 			w.cohorts = []Cohort{{}}
 		}
+		for i := range w.cohorts {
+			w.cohorts[i].Entry = w.entry
+		}
 		unmet := ""
 		for _, u := range s.Unmet {
 			unmet += u.Rule
 		}
-		if s.Name != w.name || s.Title != w.title || objectNames(objects) != w.objects || s.Entry != w.entry || s.Exclude != w.exclude || unmet != w.unmet || !reflect.DeepEqual(s.Cohorts, w.cohorts) {
+		if s.Name != w.name || s.Title != w.title || objectNames(objects) != w.objects || s.Exclude != w.exclude || unmet != w.unmet || !reflect.DeepEqual(s.Cohorts, w.cohorts) {
 			t.Errorf("%+v with %s, want %+v", s, objectNames(objects), w)
 		}
 		if len(s.Lessons) == 0 {
@@ -75,7 +79,7 @@ func TestBundledStages(t *testing.T) {
 // The application is what hellochaos deploy puts into a cluster.
 func TestTheApplicationIsThatOfManifests(t *testing.T) {
 	got, err := Through("", nil)
-	if err != nil || objectNames(got) != objectNames(manifests.Application()) || bundled[0].Entry != (Entry{Service: "frontend"}) {
+	if err != nil || objectNames(got) != objectNames(manifests.Application()) || bundled[0].Cohorts[0].Entry != (manifests.Entry{Service: "frontend"}) {
 		t.Errorf("%s (%v), want %s", objectNames(got), err, objectNames(manifests.Application()))
 	}
 }

@@ -299,12 +299,12 @@ func send(t *testing.T, s subject, e exchange, tag string) []received {
 }
 
 func entrance(ctx context.Context, s subject, from string) (string, error) {
-	entry := target.Direct
+	entry := manifests.Entry{Service: "frontend"}
 	switch from {
 	case fromSidecar:
 		return s.caller()
 	case fromGateway:
-		entry = target.Gateway
+		entry = manifests.Entry{Gateway: "default/door"}
 	}
 	address, err := s.Address(ctx, entry)
 	return address.URL, err

@@ -10,25 +10,15 @@ import (
 	"github.com/hellochaos/hellochaos/service/trail"
 )
 
-// Entry is a way into the chain.
-type Entry string
-
-const (
-	// Direct leads from outside the mesh straight to the frontend's pod, without a proxy on the caller's side.
-	Direct Entry = "direct"
-	// Gateway leads through the mesh's ingress gateway.
-	Gateway Entry = "gateway"
-)
-
 // Target is a mesh that a run can change, send requests to and put back as it was. Only Counters, Spans and Address may be called
 // concurrently.
 type Target interface {
 	// Apply makes objects the whole set that the mesh obeys. After it returns, the mesh handles no new request by an older set.
 	// On error the former set stays in force. Apply cuts calls that are under way at a pod that it removes.
 	Apply(ctx context.Context, objects []manifests.Object) error
-	// Address is the current address of an entry. Requests to the gateway must carry the Host header that
-	// manifests.Rules.EntryHost gives. An error names the object that is missing.
-	Address(ctx context.Context, entry Entry) (Address, error)
+	// Address is the current address of an entry. Requests to a gateway must carry a Host header that it serves
+	// (manifests.Rules.EntryHost), and requests of a caller the host that they are for. An error names the object that is missing.
+	Address(ctx context.Context, entry manifests.Entry) (Address, error)
 	// Counters waits until no try is in flight, and then reads what every service has counted since it started. ctx bounds the
 	// wait. The counts are read over HTTP from /metrics of the services and never from the memory of a proxy. For a pod that
 	// went away the counts that were last read from it stay.
@@ -46,7 +36,7 @@ type Target interface {
 	Close(ctx context.Context) (Restoration, error)
 }
 
-// Address is where requests enter the chain.
+// Address is where requests enter the mesh.
 type Address struct {
 	// URL is the base of all requests, without a slash at its end: "http://127.0.0.1:41234".
 	URL string

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -14,7 +15,6 @@ import (
 	"github.com/hellochaos/hellochaos/printable"
 	"github.com/hellochaos/hellochaos/scenarios"
 	"github.com/hellochaos/hellochaos/spelling"
-	"github.com/hellochaos/hellochaos/target"
 	"github.com/hellochaos/hellochaos/target/mesh"
 )
 
@@ -43,37 +43,38 @@ func upCommand() *cobra.Command {
 		if err != nil {
 			return fmt.Errorf("up:\n%w", err)
 		}
-		objects, host, err := through(stage, overrides)
+		objects, gateway, host, err := through(stage, overrides)
 		if err != nil {
 			return fmt.Errorf("up:\n%w", err)
 		}
 		if err := protect(cmd.Context()); err != nil {
 			return err
 		}
-		return up(cmd.Context(), stage, objects, host, cmd.OutOrStdout())
+		return up(cmd.Context(), stage, objects, gateway, host, cmd.OutOrStdout())
 	}
 	return cmd
 }
 
 // through returns the objects of all stages up to stage, with the user's objects in place of bundled ones, and the Host header
-// that a request to their gateway needs (empty: any). It also reads them, so that every problem with them is reported before
+// that a request to their Gateway (empty: there is none) needs (empty: any). It also reads them, so that every problem with them is reported before
 // anything is started.
-func through(stage string, overrides map[string][]manifests.Object) (objects []manifests.Object, host string, err error) {
+func through(stage string, overrides map[string][]manifests.Object) (objects []manifests.Object, gateway, host string, err error) {
 	if objects, err = scenarios.Through(stage, overrides); err != nil {
-		return nil, "", err
+		return nil, "", "", err
 	}
 	rules, err := manifests.Read(objects)
 	if err != nil {
-		return nil, "", err
+		return nil, "", "", err
 	}
-	for name := range rules.Gateways {
+	for _, name := range slices.Sorted(maps.Keys(rules.Gateways)) {
+		gateway = name
 		host, _ = rules.EntryHost(name)
 	}
-	return objects, host, nil
+	return objects, gateway, host, nil
 }
 
 // up runs the chain until ctx ends.
-func up(ctx context.Context, stage string, objects []manifests.Object, host string, stdout io.Writer) error {
+func up(ctx context.Context, stage string, objects []manifests.Object, gateway, host string, stdout io.Writer) error {
 	m, err := mesh.New(mesh.Options{})
 	if err != nil {
 		return failure{fmt.Errorf("starting the embedded mesh: %w", err)}
@@ -86,7 +87,7 @@ func up(ctx context.Context, stage string, objects []manifests.Object, host stri
 	if err := m.Apply(ctx, objects); err != nil {
 		return failure{fmt.Errorf("applying the stages up to %s: %w", stage, err)}
 	}
-	frontend, err := m.Address(ctx, target.Direct)
+	frontend, err := m.Address(ctx, manifests.Entry{Service: "frontend"})
 	if err != nil {
 		return failure{err}
 	}
@@ -94,10 +95,14 @@ func up(ctx context.Context, stage string, objects []manifests.Object, host stri
 	fmt.Fprintf(&text, "The services are running, and the stages up to %s are applied. Ctrl-C ends them.\n\n", stage)
 	fmt.Fprintf(&text, "frontend  %s/  (requests come straight from outside the mesh)\n", frontend.URL)
 	entry := frontend.URL
-	if gateway, err := m.Address(ctx, target.Gateway); err == nil {
-		fmt.Fprintf(&text, "gateway   %s/\n", gateway.URL)
-		if entry = gateway.URL; host != "" {
-			entry = "-H " + printable.Word("Host: "+host) + " " + gateway.URL
+	if gateway != "" {
+		door, err := m.Address(ctx, manifests.Entry{Gateway: gateway})
+		if err != nil {
+			return failure{err}
+		}
+		fmt.Fprintf(&text, "gateway   %s/\n", door.URL)
+		if entry = door.URL; host != "" {
+			entry = "-H " + printable.Word("Host: "+host) + " " + door.URL
 		}
 	} else {
 		fmt.Fprintf(&text, "gateway   there is none before stage ingress\n")

@@ -48,7 +48,7 @@ func newPhase(t *testing.T, stage, yaml string, request oracle.Request) *phase {
 	if err != nil {
 		t.Fatal(err)
 	}
-	first, err := ways.Enter(oracle.Entry{Service: "frontend"}, manifests.Request{Path: "/", Header: http.Header{}})
+	first, err := ways.Enter(manifests.Entry{Service: "frontend"}, manifests.Request{Path: "/", Header: http.Header{}})
 	if err != nil {
 		t.Fatal(err)
 	}

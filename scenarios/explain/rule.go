@@ -117,7 +117,7 @@ func destinations(r *reports.Rule) string {
 
 // leads says where the calls of a row go, whose rule does not depend on the request.
 func (s *story) leads(c *reports.Call) {
-	r, who := c.Rule, proxy(c.From)
+	r, who := c.Rule, proxy(c.From, s.phase.Entry)
 	status, always := ownAnswer(r)
 	former := s.before(c)
 	switch {
@@ -265,7 +265,7 @@ func (s *story) limits(c *reports.Call) {
 		if slices.ContainsFunc(s.alike(c), func(other *reports.Call) bool { return other.Rule.Timeout != r.Timeout }) {
 			of = callsOf(c)
 		}
-		s.say("The %s end after %s s, with all their tries; then %s answers 504.", of, number(r.Timeout), proxy(c.From))
+		s.say("The %s end after %s s, with all their tries; then %s answers 504.", of, number(r.Timeout), proxy(c.From, s.phase.Entry))
 	}
 	if s.report.Settings.Hang == 0 || r.PerTry == 0 {
 		return
@@ -287,13 +287,13 @@ func (s *story) limits(c *reports.Call) {
 func (s *story) fault(c *reports.Call) {
 	r := c.Rule
 	if r.Delays > 0 {
-		s.say("%s holds back %s to %s for %s s (%s).", proxy(c.From), ofAll(r.Delays), c.To, number(r.Delay), rule(r))
+		s.say("%s holds back %s to %s for %s s (%s).", proxy(c.From, s.phase.Entry), ofAll(r.Delays), c.To, number(r.Delay), rule(r))
 	}
 	if r.Aborts == 0 {
 		return
 	}
 	if len(s.alike(c)) == 1 {
-		s.say("%s aborts %s to %s with %d (%s).", proxy(c.From), ofAll(r.Aborts), c.To, r.AbortStatus, rule(r))
+		s.say("%s aborts %s to %s with %d (%s).", proxy(c.From, s.phase.Entry), ofAll(r.Aborts), c.To, r.AbortStatus, rule(r))
 	}
 	if r.Retries > 0 && !r.DefaultRetries {
 		s.say("An aborted call to %s is not sent again: a proxy injects the fault before it looks at the retries.", c.To)

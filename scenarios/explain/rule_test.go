@@ -35,8 +35,8 @@ func byDefault(service string, versions ...string) *reports.Rule {
 // phases are a report of phases first and second, in which calls of the same kind follow each other.
 func phases(before, after []reports.Call) *reports.Report {
 	return &reports.Report{Settings: reports.Settings{Fail: 0.5}, Phases: []reports.Phase{
-		{Name: "first", Base: true, Verdict: reports.Pass, Calls: before},
-		{Name: "second", Verdict: reports.Pass, Elapsed: 2, Calls: after},
+		{Name: "first", Base: true, Entry: reports.EntryGateway, Verdict: reports.Pass, Calls: before},
+		{Name: "second", Entry: reports.EntryGateway, Verdict: reports.Pass, Elapsed: 2, Calls: after},
 	}}
 }
 
@@ -171,7 +171,10 @@ func TestRulesByRequest(t *testing.T) {
 // At a gateway without rules the words do not need the name of a service.
 func TestGatewayWithoutRules(t *testing.T) {
 	rule := &reports.Rule{Name: "no rule", Answer: 404, Why: "no VirtualService has a rule at Gateway default/g"}
-	expect(t, phases([]reports.Call{passed(edge, "a", nil, 0.5)}, []reports.Call{passed(edge, "", rule, 0)}), "The gateway itself answers 404 to every request: no VirtualService has a rule at Gateway default/g.")
+	r := phases([]reports.Call{passed(edge, "a", nil, 0.5)}, []reports.Call{passed(edge, "", rule, 0)})
+	expect(t, r, "The gateway itself answers 404 to every request: no VirtualService has a rule at Gateway default/g.")
+	r.Phases[1].Entry = "caller, gateway"
+	expect(t, r, "The proxy at which requests enter itself answers 404 to every request: no VirtualService has a rule at Gateway default/g.")
 }
 
 // In the first phase, and in one that is only compared with, no rule is new.

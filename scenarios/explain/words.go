@@ -95,12 +95,15 @@ func place(file string, line int) string {
 	return file + ":" + strconv.Itoa(line)
 }
 
-// proxy names the proxy that sends calls.
-func proxy(from string) string {
-	if from == edge {
+// proxy names the proxy that sends calls, in a phase whose requests enter so.
+func proxy(from, entry string) string {
+	switch {
+	case from != edge:
+		return "the proxy of " + from
+	case entry == reports.EntryGateway:
 		return "the gateway"
 	}
-	return "the proxy of " + from
+	return "the proxy at which requests enter"
 }
 
 // edge is the caller of the requests of the run.

@@ -23,14 +23,14 @@ func of(t *testing.T, p *scenarios.Phase) (all []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	entry, host := oracle.Entry{Service: p.Entry.Service}, ""
-	if p.Entry.Gateway {
-		for name := range rules.Gateways {
-			entry = oracle.Entry{Gateway: name}
-			host, _ = rules.EntryHost(name)
-		}
-	}
 	for _, cohort := range p.Cohorts {
+		entry, host := cohort.Entry, cohort.Host
+		if entry.Gateway != "" {
+			for name := range rules.Gateways {
+				entry.Gateway = name
+				host, _ = rules.EntryHost(name)
+			}
+		}
 		if _, err := ways.Enter(entry, manifests.Request{Host: host, Path: "/", Header: cohort.Header}); err != nil {
 			t.Fatal(err)
 		}
@@ -165,15 +165,18 @@ func TestFindings(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			p := &scenarios.Phase{Name: c.stage, Objects: manifests.Overlay(base, own), Entry: scenarios.Entry{Service: "frontend"}, Cohorts: c.cohorts, Unmet: []scenarios.Unmet{{Rule: c.unmet}}}
-			if c.enters == "gateway" {
-				p.Entry = scenarios.Entry{Gateway: true}
-			}
+			p := &scenarios.Phase{Name: c.stage, Objects: manifests.Overlay(base, own), Cohorts: c.cohorts, Unmet: []scenarios.Unmet{{Rule: c.unmet}}}
 			if c.stage == "retry" || c.stage == "ingress" {
 				p.Unmet = append(p.Unmet, scenarios.Unmet{Rule: "VirtualService frontend"})
 			}
 			if len(p.Cohorts) == 0 {
 				p.Cohorts = []scenarios.Cohort{{}}
+			}
+			for i := range p.Cohorts {
+				p.Cohorts[i].Entry = manifests.Entry{Service: "frontend"}
+				if c.enters == "gateway" {
+					p.Cohorts[i].Entry = manifests.Entry{Gateway: scenarios.OnlyGateway}
+				}
 			}
 			if got, want := strings.Join(of(t, p), "\n"), strings.Join(c.want, "\n"); got != want {
 				t.Errorf("got  %s\nwant %s", got, want)

@@ -43,7 +43,7 @@ func entered(t testing.TB, objects []manifests.Object) (*oracle.Ways, *oracle.Ca
 	if err != nil {
 		t.Fatal(err)
 	}
-	first, err := ways.Enter(oracle.Entry{Service: "frontend"}, manifests.Request{Path: "/", Header: http.Header{}})
+	first, err := ways.Enter(manifests.Entry{Service: "frontend"}, manifests.Request{Path: "/", Header: http.Header{}})
 	if err != nil {
 		t.Fatal(err)
 	}

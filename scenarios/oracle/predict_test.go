@@ -13,7 +13,7 @@ import (
 )
 
 // enter is the way of the tutorial's requests at a stage.
-func enter(t testing.TB, stage string, entry oracle.Entry) (*oracle.Ways, *oracle.Call) {
+func enter(t testing.TB, stage string, entry manifests.Entry) (*oracle.Ways, *oracle.Call) {
 	t.Helper()
 	objects, err := scenarios.Through(stage, nil)
 	if err != nil {
@@ -27,7 +27,7 @@ func enter(t testing.TB, stage string, entry oracle.Entry) (*oracle.Ways, *oracl
 }
 
 // compile is the way of requests with a Host through objects.
-func compile(t testing.TB, objects []manifests.Object, entry oracle.Entry, host string) (*oracle.Ways, *oracle.Call, error) {
+func compile(t testing.TB, objects []manifests.Object, entry manifests.Entry, host string) (*oracle.Ways, *oracle.Call, error) {
 	t.Helper()
 	rules, err := manifests.Read(objects)
 	if err != nil {
@@ -41,7 +41,7 @@ func compile(t testing.TB, objects []manifests.Object, entry oracle.Entry, host 
 	return ways, first, err
 }
 
-var direct = oracle.Entry{Service: "frontend"}
+var direct = manifests.Entry{Service: "frontend"}
 
 func TestPredictIsExactWhereItCanBe(t *testing.T) {
 	const f = 0.5
@@ -70,7 +70,7 @@ func TestPlayAgreesWithTheExactPrediction(t *testing.T) {
 	for _, stage := range []string{"", "egress", "prod", "retry", "ingress", "canary"} {
 		entry := direct
 		if stage == "ingress" || stage == "canary" {
-			entry = oracle.Entry{Gateway: "default/frontend"}
+			entry = manifests.Entry{Gateway: "default/frontend"}
 		}
 		ways, first := enter(t, stage, entry)
 		for _, f := range []float64{0, 0.1, 0.7} {

@@ -12,7 +12,6 @@ import (
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/scenarios/oracle"
 	"github.com/hellochaos/hellochaos/service/trail"
-	"github.com/hellochaos/hellochaos/target"
 	"github.com/hellochaos/hellochaos/target/mesh"
 )
 
@@ -240,7 +239,7 @@ func (b *brokenGraph) mismatches(t *testing.T, deviation string) (mismatches int
 	if err := m.Apply(t.Context(), b.objects); err != nil {
 		t.Fatal(err)
 	}
-	address, err := m.Address(t.Context(), target.Direct)
+	address, err := m.Address(t.Context(), manifests.Entry{Service: "frontend"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,6 @@ import (
 
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/service/calls"
-	"github.com/hellochaos/hellochaos/target"
 	"github.com/hellochaos/hellochaos/target/mesh"
 )
 
@@ -158,7 +157,7 @@ func TestRandomGraphsHaveNoMismatch(t *testing.T) {
 		if err := m.Apply(t.Context(), objects); err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
-		got := send(t, m, objects, setting{entry: target.Direct, fail: []float64{0.05, 0.3, 0.6}[g.IntN(3)], propagate: g.IntN(2) == 0, requests: 40, seed: seed})
+		got := send(t, m, objects, setting{entry: manifests.Entry{Service: "frontend"}, fail: []float64{0.05, 0.3, 0.6}[g.IntN(3)], propagate: g.IntN(2) == 0, requests: 40, seed: seed})
 		if _, err := m.Close(t.Context()); err != nil {
 			t.Fatal(err)
 		}

@@ -12,13 +12,12 @@ import (
 	"github.com/hellochaos/hellochaos/scenarios"
 	"github.com/hellochaos/hellochaos/scenarios/oracle"
 	"github.com/hellochaos/hellochaos/service/trail"
-	"github.com/hellochaos/hellochaos/target"
 	"github.com/hellochaos/hellochaos/target/mesh"
 )
 
 type setting struct {
 	stage, broken string
-	entry         target.Entry
+	entry         manifests.Entry
 	fail, hang    float64
 	propagate     bool
 	header        http.Header
@@ -71,11 +70,7 @@ func send(t *testing.T, m *mesh.Mesh, objects []manifests.Object, s setting) jud
 	if err != nil {
 		t.Fatal(err)
 	}
-	entry := oracle.Entry{Service: "frontend"}
-	if s.entry == target.Gateway {
-		entry = oracle.Entry{Gateway: "default/frontend"}
-	}
-	first, err := ways.Enter(entry, manifests.Request{Host: "x", Path: "/", Header: header})
+	first, err := ways.Enter(s.entry, manifests.Request{Host: "x", Path: "/", Header: header})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,14 +108,14 @@ func send(t *testing.T, m *mesh.Mesh, objects []manifests.Object, s setting) jud
 
 func TestAMeshThatObeysHasNoMismatch(t *testing.T) {
 	for _, s := range []setting{
-		{stage: "", entry: target.Direct, fail: 0.3},
-		{stage: "egress", entry: target.Direct, fail: 0.3},
-		{stage: "prod", entry: target.Direct, fail: 0.1},
-		{stage: "retry", entry: target.Direct, fail: 0.5},
-		{stage: "retry", entry: target.Direct, fail: 0.5, propagate: true},
-		{stage: "ingress", entry: target.Gateway, fail: 0.5},
-		{stage: "canary", entry: target.Gateway, fail: 0.3, header: http.Header{"X-Dev-User": {"super-secret"}}},
-		{stage: "ingress", entry: target.Gateway, fail: 0.1, hang: 0.1, propagate: true},
+		{stage: "", entry: manifests.Entry{Service: "frontend"}, fail: 0.3},
+		{stage: "egress", entry: manifests.Entry{Service: "frontend"}, fail: 0.3},
+		{stage: "prod", entry: manifests.Entry{Service: "frontend"}, fail: 0.1},
+		{stage: "retry", entry: manifests.Entry{Service: "frontend"}, fail: 0.5},
+		{stage: "retry", entry: manifests.Entry{Service: "frontend"}, fail: 0.5, propagate: true},
+		{stage: "ingress", entry: manifests.Entry{Gateway: "default/frontend"}, fail: 0.5},
+		{stage: "canary", entry: manifests.Entry{Gateway: "default/frontend"}, fail: 0.3, header: http.Header{"X-Dev-User": {"super-secret"}}},
+		{stage: "ingress", entry: manifests.Entry{Gateway: "default/frontend"}, fail: 0.1, hang: 0.1, propagate: true},
 	} {
 		t.Run(fmt.Sprintf("%s %v %v", s.stage, s.fail, s.propagate), func(t *testing.T) {
 			s.requests = 200
@@ -135,14 +130,14 @@ func TestAMeshThatObeysHasNoMismatch(t *testing.T) {
 
 func TestEachBreakIsAMismatch(t *testing.T) {
 	for _, s := range []setting{
-		{broken: "egress-open", stage: "", entry: target.Direct},
-		{broken: "stale-rules", stage: "prod", entry: target.Direct},
-		{broken: "no-retries", stage: "retry", entry: target.Direct, fail: 0.5},
-		{broken: "one-retry-less", stage: "retry", entry: target.Direct, fail: 0.5},
-		{broken: "retry-not-5xx", stage: "retry", entry: target.Direct, fail: 0.5},
-		{broken: "gateway-bypassed", stage: "ingress", entry: target.Gateway, fail: 0.5},
-		{broken: "header-ignored", stage: "canary", entry: target.Gateway, header: http.Header{"X-Dev-User": {"super-secret"}}},
-		{broken: "header-case-insensitive", stage: "canary", entry: target.Gateway, header: http.Header{"X-Dev-User": {"Super-Secret"}}},
+		{broken: "egress-open", stage: "", entry: manifests.Entry{Service: "frontend"}},
+		{broken: "stale-rules", stage: "prod", entry: manifests.Entry{Service: "frontend"}},
+		{broken: "no-retries", stage: "retry", entry: manifests.Entry{Service: "frontend"}, fail: 0.5},
+		{broken: "one-retry-less", stage: "retry", entry: manifests.Entry{Service: "frontend"}, fail: 0.5},
+		{broken: "retry-not-5xx", stage: "retry", entry: manifests.Entry{Service: "frontend"}, fail: 0.5},
+		{broken: "gateway-bypassed", stage: "ingress", entry: manifests.Entry{Gateway: "default/frontend"}, fail: 0.5},
+		{broken: "header-ignored", stage: "canary", entry: manifests.Entry{Gateway: "default/frontend"}, header: http.Header{"X-Dev-User": {"super-secret"}}},
+		{broken: "header-case-insensitive", stage: "canary", entry: manifests.Entry{Gateway: "default/frontend"}, header: http.Header{"X-Dev-User": {"Super-Secret"}}},
 	} {
 		t.Run(s.broken, func(t *testing.T) {
 			s.requests = 150

@@ -155,29 +155,21 @@ func NewWays(rules *manifests.Rules) (*Ways, error) {
 		seen: map[routedKey]bool{}, calls: map[callKey]*Call{}, nodes: map[nodeKey]*Workload{}, open: map[nodeKey]bool{}}, nil
 }
 
-// Entry is a way in. Exactly one of Service, Caller and Gateway is set.
-type Entry struct {
-	// Service is the full or short name of a Service whose pods are called straight, past every proxy.
-	Service string
-	// Caller is the namespace from which a sidecar sends the request.
-	Caller string
-	// Gateway is the "namespace/name" of a Gateway.
-	Gateway string
-}
-
 // Enter compiles the way of the requests of a cohort. The error says that the calls lead back to themselves, or that
 // nothing stands at the entry.
-func (w *Ways) Enter(entry Entry, request manifests.Request) (*Call, error) {
+func (w *Ways) Enter(entry manifests.Entry, request manifests.Request) (*Call, error) {
 	if request.Method == "" {
 		request.Method = http.MethodGet
 	}
 	first := &Call{Call: graph.Call{Host: request.Host, Path: request.Path, Method: request.Method}}
+	caller, proxied, err := w.rules.CallerOf(entry)
 	switch {
-	case entry.Service != "":
+	case err != nil:
+		return nil, err
+	case proxied:
+		first.Rule = w.route(Edge, caller, request)
+	default:
 		s := w.rules.Service(entry.Service)
-		if s == nil {
-			return nil, fmt.Errorf("no Service %s in the objects", entry.Service)
-		}
 		first.Host = s.Host
 		d := Destination{Name: s.Host, Share: 1}
 		if err := w.answeredBy(&d, w.rules.Selected(s), request.Header); err != nil {
@@ -187,10 +179,6 @@ func (w *Ways) Enter(entry Entry, request manifests.Request) (*Call, error) {
 			return nil, fmt.Errorf("no Deployment in the objects has the labels that Service %s selects", entry.Service)
 		}
 		first.Destinations = []Destination{d}
-	case entry.Gateway != "":
-		first.Rule = w.route(Edge, manifests.Caller{Gateway: entry.Gateway}, request)
-	default:
-		first.Rule = w.route(Edge, manifests.Caller{Namespace: entry.Caller}, request)
 	}
 	if first.Rule != nil {
 		if err := w.lead(first, request.Header); err != nil {

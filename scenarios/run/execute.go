@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/hellochaos/hellochaos/attack"
+	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/reports"
 	"github.com/hellochaos/hellochaos/scenarios/check"
 	"github.com/hellochaos/hellochaos/scenarios/explain"
@@ -117,7 +119,7 @@ func (r *Run) services() (names []string) {
 // phase applies the objects of a phase, sends its requests, and judges them. On an error the phase has what was measured until
 // then.
 func (r *Run) phase(ctx context.Context, p *planned, on target.Target, name string) (*reports.Phase, error) {
-	done := &reports.Phase{Name: name, Title: p.Title, Base: p.Base, Entry: string(p.entry()), Verdict: reports.Inconclusive,
+	done := &reports.Phase{Name: name, Title: p.Title, Base: p.Base, Entry: p.kindsOfEntry(), Verdict: reports.Inconclusive,
 		Planned: len(p.sequence), Natural: p.natural, Probes: p.probes, PlannedRate: p.rate, Shares: check.PredictedShares(p.predictions)}
 	began := time.Now()
 	if err := on.Apply(ctx, p.Objects); err != nil {
@@ -125,18 +127,18 @@ func (r *Run) phase(ctx context.Context, p *planned, on target.Target, name stri
 		return done, fmt.Errorf("applying the objects of phase %s: %w", name, err)
 	}
 	done.Applied = time.Since(began).Seconds()
-	address, err := on.Address(ctx, p.entry())
+	addresses, err := p.find(ctx, on)
 	if err != nil {
 		done.Undecided = endedBy(ctx)
 		return done, err
 	}
-	done.Way = address.Way
+	done.Way = addresses.way()
 	var repeated []string
 	for {
 		done.PlannedRate = p.rate
 		r.emit(PhaseBegan{done})
 		s := newSending(p)
-		err := s.attack(ctx, on, address.URL, func() { r.emit(s.progress(done)) })
+		err := s.attack(ctx, on, addresses.url, func() { r.emit(s.progress(done)) })
 		if err == nil && p.options.Attack.Rate == 0 && len(repeated) < mostRepeats && p.rate > 1 && (s.hurried() || len(repeated) == 0 && p.times() && s.late()) {
 			repeated = append(repeated, fmt.Sprintf("The phase was sent again at half the rate, since %.0f requests a second were too many for this machine.", p.rate))
 			p.rate /= 2
@@ -146,6 +148,38 @@ func (r *Run) phase(ctx context.Context, p *planned, on target.Target, name stri
 		done.Warnings = append(repeated, done.Warnings...)
 		return done, err
 	}
+}
+
+// addresses are those of a phase's entries.
+type addresses map[manifests.Entry]target.Address
+
+// find asks the target where the cohorts enter.
+func (p *planned) find(ctx context.Context, on target.Target) (addresses, error) {
+	found := addresses{}
+	for _, entry := range p.entries {
+		if _, known := found[entry]; known {
+			continue
+		}
+		address, err := on.Address(ctx, entry)
+		if err != nil {
+			return nil, err
+		}
+		found[entry] = address
+	}
+	return found, nil
+}
+
+// url is the base of the requests of an entry.
+func (a addresses) url(entry manifests.Entry) string { return a[entry].URL }
+
+// way says how the addresses were found.
+func (a addresses) way() string {
+	var ways []string
+	for _, address := range a {
+		ways = append(ways, address.Way)
+	}
+	slices.Sort(ways)
+	return strings.Join(slices.Compact(ways), ", ")
 }
 
 // sending is one time that the requests of a phase are sent.
@@ -176,7 +210,7 @@ func newSending(p *planned) *sending {
 }
 
 // attack sends the phase's requests once, and reads what the services counted of them.
-func (s *sending) attack(ctx context.Context, on target.Target, address string, tell func()) error {
+func (s *sending) attack(ctx context.Context, on target.Target, address func(manifests.Entry) string, tell func()) error {
 	before, err := s.counters(ctx, on)
 	if err != nil {
 		return err

@@ -65,7 +65,7 @@ func (s *standIn) plan(t *testing.T, base bool, o Options) *Run {
 	if err != nil {
 		t.Fatal(err)
 	}
-	phase := scenarios.Phase{Name: "first", Base: base, Objects: objects, Entry: scenarios.Entry{Service: "frontend"}, Cohorts: []scenarios.Cohort{{}}}
+	phase := scenarios.Phase{Name: "first", Base: base, Objects: objects, Cohorts: []scenarios.Cohort{{Entry: manifests.Entry{Service: "frontend"}}}}
 	second := phase
 	second.Name, second.Base = "second", false
 	r, err := Plan("mine", []scenarios.Phase{phase, second}, o, pace)
@@ -90,7 +90,7 @@ func (s *standIn) step(name string) error {
 }
 
 func (s *standIn) Apply(context.Context, []manifests.Object) error { return s.step("apply") }
-func (s *standIn) Address(context.Context, target.Entry) (target.Address, error) {
+func (s *standIn) Address(context.Context, manifests.Entry) (target.Address, error) {
 	return target.Address{URL: s.server.URL, Way: "loopback"}, s.step("address")
 }
 func (s *standIn) Incidents(context.Context) ([]target.Incident, error) {
@@ -226,7 +226,7 @@ func TestLateInTheReport(t *testing.T) {
 	for lag, want := range map[time.Duration]bool{lateAfter: false, lateAfter + time.Microsecond: true} {
 		on := newStandIn(t)
 		s := newSending(on.run(t, limited(20)).phases[1])
-		s.plan = s.attackOn("http://127.0.0.1/")
+		s.plan = s.attackOn(anywhere)
 		s.tally = observe.NewTally(s.ways, s.judged, s.plan.RequestName)
 		s.result = attack.Result{Sent: 100, Observed: 100, LagP99: lag, LateShare: 0.02}
 		s.judge()

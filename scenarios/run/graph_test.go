@@ -56,12 +56,12 @@ func shopRules() string {
 func shopRun(t *testing.T, rules string, o Options) *Run {
 	t.Helper()
 	user := func(name, value string) scenarios.Cohort {
-		return scenarios.Cohort{Name: name, Header: http.Header{"X-Dev-User": {value}}}
+		return scenarios.Cohort{Name: name, Entry: manifests.Entry{Service: "frontend"}, Header: http.Header{"X-Dev-User": {value}}}
 	}
 	services := parsed(t, "shop.yaml", shop())
 	added := parsed(t, "rules.yaml", rules)
-	phase := scenarios.Phase{Name: "services", Base: true, Objects: services, Entry: scenarios.Entry{Service: "frontend"},
-		Cohorts: []scenarios.Cohort{{Name: "customer"}, user("developer", "super-secret"), user("another case", "Super-Secret")}}
+	phase := scenarios.Phase{Name: "services", Base: true, Objects: services,
+		Cohorts: []scenarios.Cohort{{Name: "customer", Entry: manifests.Entry{Service: "frontend"}}, user("developer", "super-secret"), user("another case", "Super-Secret")}}
 	ruled := phase
 	ruled.Name, ruled.Base, ruled.Added, ruled.Objects = "rules", false, added, manifests.Overlay(services, added)
 	r, err := Plan("shop", []scenarios.Phase{phase, ruled}, o, pace)

@@ -352,14 +352,14 @@ func attacked(t *testing.T, stage string, times int, o Options, parameters map[s
 	if err := on.Apply(t.Context(), p.Objects); err != nil {
 		t.Fatal(err)
 	}
-	address, err := on.Address(t.Context(), p.entry())
+	found, err := p.find(t.Context(), on)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var s *sending
 	for range times {
 		s = newSending(p)
-		if err := s.attack(t.Context(), on, address.URL, func() {}); err != nil {
+		if err := s.attack(t.Context(), on, found.url, func() {}); err != nil {
 			t.Fatal(err)
 		}
 	}

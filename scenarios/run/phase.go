@@ -1,11 +1,13 @@
 package run
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/hellochaos/hellochaos/attack"
@@ -14,7 +16,6 @@ import (
 	"github.com/hellochaos/hellochaos/scenarios/observe"
 	"github.com/hellochaos/hellochaos/scenarios/oracle"
 	"github.com/hellochaos/hellochaos/service/trail"
-	"github.com/hellochaos/hellochaos/target"
 )
 
 // grace is how long sending may go on after its planned end: a busy machine sends late rather than less.
@@ -27,14 +28,17 @@ type planned struct {
 	pace    Pace
 	rules   *manifests.Rules
 	ways    *oracle.Ways
-	host    string // what a gateway wants to be called
-	// first are the ways of the cohorts, and inwards the rows that they lead to.
+	// entries are where the cohorts enter, and hosts what their requests are for. first are their ways, and inwards the rows that
+	// these lead to.
+	entries     []manifests.Entry
+	hosts       []string
 	first       []*oracle.Call
 	inwards     []int
 	predictions []*oracle.Prediction
 	wants       []oracle.Want
-	// cohorts and sequence are the attack's: natural cohorts first, then probes.
+	// cohorts and sequence are the attack's: natural cohorts first, then probes. from are the scenario's cohorts that these belong to.
 	cohorts  []attack.Cohort
+	from     []int
 	judged   []observe.Cohort
 	sequence []attack.Slot
 	// settled is how many requests are sent at least: all probes, and the natural requests that every phase has. natural of them
@@ -66,7 +70,7 @@ func (p *planned) plan(former *planned) (err error) {
 	if err := p.tooLong(); err != nil {
 		return err
 	}
-	return p.attackOn("http://127.0.0.1/").Check()
+	return p.attackOn(func(manifests.Entry) string { return "http://127.0.0.1" }).Check()
 }
 
 // read finds out what the objects mean, and where they lead the cohorts.
@@ -85,20 +89,16 @@ func (p *planned) read(former *planned) (err error) {
 
 // enter compiles the ways of the cohorts and predicts what they come to.
 func (p *planned) enter() error {
-	entry := oracle.Entry{Service: p.Entry.Service}
-	if p.Entry.Gateway {
-		gateway, host, err := theGateway(p.rules)
-		if err != nil {
-			return err
-		}
-		p.host, entry = host, oracle.Entry{Gateway: gateway}
-	}
 	for _, cohort := range p.Cohorts {
-		first, err := p.ways.Enter(entry, manifests.Request{Host: p.host, Path: "/", Header: p.header(cohort, "")})
+		entry, host, err := resolved(&cohort, p.rules)
 		if err != nil {
 			return err
 		}
-		p.first = append(p.first, first)
+		first, err := p.ways.Enter(entry, manifests.Request{Host: host, Method: cohort.Method, Path: requestPath(&cohort), Header: p.header(cohort, "")})
+		if err != nil {
+			return err
+		}
+		p.entries, p.hosts, p.first = append(p.entries, entry), append(p.hosts, host), append(p.first, first)
 	}
 	for _, first := range p.first { // all rows are known only now
 		p.predictions = append(p.predictions, p.ways.Predict(p.request(""), first))
@@ -129,12 +129,17 @@ func (p *planned) header(c scenarios.Cohort, pins string) http.Header {
 	return h
 }
 
-// entry is the way in, as targets and reports call it.
-func (p *planned) entry() target.Entry {
-	if p.Entry.Gateway {
-		return target.Gateway
+// requestPath is the path of a cohort's requests, with its query.
+func requestPath(c *scenarios.Cohort) string { return cmp.Or(c.Path, "/") }
+
+// kindsOfEntry are how requests enter, as reports call it: "direct", or several, "caller, gateway".
+func (p *planned) kindsOfEntry() string {
+	var kinds []string
+	for _, entry := range p.entries {
+		kinds = append(kinds, entry.Kind())
 	}
-	return target.Direct
+	slices.Sort(kinds)
+	return strings.Join(slices.Compact(kinds), ", ")
 }
 
 // leading are the names of the cohorts that lead to each row; nil where all do.
@@ -158,23 +163,34 @@ func (p *planned) plansName() string {
 	return strconv.FormatUint(p.options.Seed, 10) + "/" + p.Name
 }
 
-// attackOn is the attack of this phase on an address.
-func (p *planned) attackOn(address string) attack.Plan {
+// attackOn is the attack of this phase on the addresses of its entries.
+func (p *planned) attackOn(address func(manifests.Entry) string) attack.Plan {
+	for i := range p.cohorts {
+		of := p.from[i]
+		p.cohorts[i].URL = address(p.entries[of]) + requestPath(&p.Cohorts[of])
+	}
 	return attack.Plan{
-		URL: address, Host: p.host, Requests: len(p.sequence), Rate: p.rate, Cohorts: p.cohorts, Sequence: p.sequence,
+		URL: p.cohorts[0].URL, Requests: len(p.sequence), Rate: p.rate, Cohorts: p.cohorts, Sequence: p.sequence,
 		Name: p.plansName(), Grace: grace, Lead: p.lead, Connections: p.connections, Timeout: p.options.Attack.Timeout, Trace: p.traced,
 	}
 }
 
-// theGateway is the Gateway that requests enter by, and a Host header that it admits (empty: any).
-func theGateway(rules *manifests.Rules) (name, host string, err error) {
-	names := slices.Sorted(maps.Keys(rules.Gateways))
-	if len(names) != 1 {
-		return "", "", fmt.Errorf("requests enter by the Gateway of the objects, and there must be exactly one: there are %d %v", len(names), names)
+// resolved is where a cohort enters, and its Host header (empty: any will do): at a gateway one that it serves, unless the cohort has one.
+func resolved(c *scenarios.Cohort, rules *manifests.Rules) (entry manifests.Entry, host string, err error) {
+	entry = c.Entry
+	if entry.Gateway == "" {
+		return entry, c.Host, nil
 	}
-	host, ok := rules.EntryHost(names[0])
+	if entry.Gateway == scenarios.OnlyGateway {
+		names := slices.Sorted(maps.Keys(rules.Gateways))
+		if len(names) != 1 {
+			return entry, "", fmt.Errorf("requests enter by the Gateway of the objects, and there must be exactly one: there are %d %v", len(names), names)
+		}
+		entry.Gateway = names[0]
+	}
+	served, ok := rules.EntryHost(entry.Gateway)
 	if !ok {
-		return "", "", fmt.Errorf("no server of Gateway %s has a host for HTTP", names[0])
+		return entry, "", fmt.Errorf("no Gateway %s in the objects", entry.Gateway)
 	}
-	return names[0], host, nil
+	return entry, cmp.Or(c.Host, served), nil
 }

@@ -52,7 +52,7 @@ func planOf(t testing.TB, stages string, o Options, parameters map[string]string
 
 // names are the names of the requests of a phase, natural ones and probes apart, in the order in which they are sent.
 func names(p *planned) (natural, probes []string) {
-	plan := p.attackOn("http://127.0.0.1/")
+	plan := p.attackOn(anywhere)
 	for n, slot := range p.sequence {
 		if p.judged[slot.Cohort].Probe {
 			probes = append(probes, plan.RequestName(n))
@@ -226,7 +226,7 @@ func TestOneRequest(t *testing.T) {
 			continue
 		}
 		p := r.phases[0]
-		at := p.attackOn("http://127.0.0.1/")
+		at := p.attackOn(anywhere)
 		header := p.cohorts[p.sequence[0].Cohort].Header
 		if got := at.RequestName(0); got != c.name || at.Check() != nil || (header.Get(trail.HeaderPins) != "") != (c.pins != "") {
 			t.Errorf("%s: %s with pins %q, %v", c.request, got, header.Get(trail.HeaderPins), at.Check())
@@ -255,18 +255,21 @@ func TestOneRequestOfACohort(t *testing.T) {
 	}
 }
 
+// anywhere is where nothing is sent.
+func anywhere(manifests.Entry) string { return "http://127.0.0.1" }
+
 // All that is wrong is reported, each once.
 func TestPlanReportsWhatIsWrong(t *testing.T) {
 	phases := phasesOf(t, "retry ingress", nil, nil)
 	for i := range phases {
-		phases[i].Entry = scenarios.Entry{Service: "nobody"}
+		phases[i].Cohorts = []scenarios.Cohort{{Entry: manifests.Entry{Service: "nobody"}}}
 	}
 	_, err := Plan("mine", phases, usual(), pace)
 	if err == nil || err.Error() != "phase prod: no Service nobody in the objects" {
 		t.Errorf("%v", err)
 	}
 	for i := range phases {
-		phases[i].Entry = scenarios.Entry{Gateway: true}
+		phases[i].Cohorts = []scenarios.Cohort{{Entry: manifests.Entry{Gateway: scenarios.OnlyGateway}}}
 	}
 	_, err = Plan("mine", phases, usual(), pace)
 	if err == nil || !strings.HasPrefix(err.Error(), "phase prod: requests enter by the Gateway of the objects, and there must be exactly one: there are 0") || strings.Contains(err.Error(), "phase retry") {
@@ -286,7 +289,7 @@ func TestRulesThatNoPlanProves(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	phases := []scenarios.Phase{{Name: "mine", Objects: objects, Entry: scenarios.Entry{Service: "frontend"}, Cohorts: []scenarios.Cohort{{}}}}
+	phases := []scenarios.Phase{{Name: "mine", Objects: objects, Cohorts: []scenarios.Cohort{{Entry: manifests.Entry{Service: "frontend"}}}}}
 	r, err := Plan("mine", phases, usual(), pace)
 	if err != nil {
 		t.Fatal(err)
@@ -372,7 +375,7 @@ spec: {selector: {istio: ingressgateway}, servers: [{port: {number: 80, name: ht
 	if err != nil {
 		t.Fatal(err)
 	}
-	if host := r.phases[1].attackOn("http://127.0.0.1/").Host; host != "shop.example" {
+	if host := r.phases[1].attackOn(anywhere).Cohorts[0].Host; host != "shop.example" {
 		t.Errorf("requests carry Host %q, want shop.example", host)
 	}
 }
@@ -393,7 +396,7 @@ func TestBiased(t *testing.T) {
 		}
 	}
 	objects := parsed(t, "mine.yaml", deployed("frontend", "v1", "[]", `, {name: HANG_PROBABILITY, value: "0.1"}`)+served("frontend"))
-	r, err := Plan("mine", []scenarios.Phase{{Name: "mine", Objects: objects, Entry: scenarios.Entry{Service: "frontend"}, Cohorts: []scenarios.Cohort{{}}}}, usual(), pace)
+	r, err := Plan("mine", []scenarios.Phase{{Name: "mine", Objects: objects, Cohorts: []scenarios.Cohort{{Entry: manifests.Entry{Service: "frontend"}}}}}, usual(), pace)
 	if err != nil || !r.phases[0].biased() {
 		t.Errorf("a service that hangs by itself: %v, want biased", err)
 	}
@@ -406,7 +409,7 @@ func TestMoreRequestsFollowTheStopThanAreUnderWay(t *testing.T) {
 		o := usual()
 		o.Attack.Rate = rate
 		p := planOf(t, "prod", o, map[string]string{"canary-weight": "20"}).phases[1]
-		attack := p.attackOn("http://127.0.0.1/")
+		attack := p.attackOn(anywhere)
 		if expected := int(2 * p.rate * 0.02); attack.Lead < expected || rate == 0 && attack.Lead < attack.Connections || attack.Lead > len(p.sequence)/4 {
 			t.Errorf("at %g requests a second: %d follow the stop, of %d in all and at most %d under way", p.rate, attack.Lead, len(p.sequence), attack.Connections)
 		}

@@ -13,7 +13,7 @@ func (p *planned) promise() error {
 	if p.Promised == nil {
 		return nil
 	}
-	own := scenarios.Phase{Name: p.Name, Objects: p.Promised, Entry: p.Entry, Cohorts: p.Cohorts}
+	own := scenarios.Phase{Name: p.Name, Objects: p.Promised, Cohorts: p.Cohorts}
 	p.promised = &planned{Phase: &own, options: p.options}
 	return p.promised.read(nil)
 }

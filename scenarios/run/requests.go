@@ -69,8 +69,8 @@ func (p *planned) compose() {
 	for _, row := range short {
 		p.notices = append(p.notices, fmt.Sprintf("phase %s: so few calls to %s are made that no plan of probes proves their rule", p.Name, check.Service(&p.ways.Rows[row])))
 	}
-	for _, cohort := range p.Cohorts {
-		p.cohorts = append(p.cohorts, attack.Cohort{Name: cohort.Name, Header: p.header(cohort, "")})
+	for i := range p.Cohorts {
+		p.addCohort(i, "", "")
 	}
 	for _, first := range p.first {
 		p.judged = append(p.judged, observe.Cohort{Way: first, Request: *p.request("")})
@@ -79,7 +79,7 @@ func (p *planned) compose() {
 	for _, probe := range probes {
 		if _, ok := known[probe]; !ok {
 			known[probe] = int32(len(p.cohorts))
-			p.cohorts = append(p.cohorts, attack.Cohort{Name: p.Cohorts[probe.Cohort].Name, Series: probeSeries, Header: p.header(p.Cohorts[probe.Cohort], probe.Pins)})
+			p.addCohort(probe.Cohort, probeSeries, probe.Pins)
 			p.judged = append(p.judged, observe.Cohort{Way: p.first[probe.Cohort], Request: *p.request(probe.Pins), Probe: true})
 		}
 	}
@@ -97,6 +97,13 @@ func (p *planned) compose() {
 	for ; sent < len(probes); sent++ {
 		p.sequence = append(p.sequence, attack.Slot{Cohort: known[probes[sent]], Number: int32(sent)})
 	}
+}
+
+// addCohort adds requests of a cohort of the scenario to the attack's.
+func (p *planned) addCohort(of int, series, pins string) {
+	c := &p.Cohorts[of]
+	p.cohorts = append(p.cohorts, attack.Cohort{Name: c.Name, Series: series, Host: p.hosts[of], Method: c.Method, Header: p.header(*c, pins)})
+	p.from = append(p.from, of)
 }
 
 // naturals is how many natural requests are sent, and how many at most while a split is not decided.

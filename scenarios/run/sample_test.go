@@ -261,7 +261,7 @@ func TestMissingTriesOfAnyGraph(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := Plan("mine", []scenarios.Phase{{Name: "mine", Objects: objects, Entry: scenarios.Entry{Service: "frontend"}, Cohorts: []scenarios.Cohort{{}}}}, usual(), pace)
+	r, err := Plan("mine", []scenarios.Phase{{Name: "mine", Objects: objects, Cohorts: []scenarios.Cohort{{Entry: manifests.Entry{Service: "frontend"}}}}}, usual(), pace)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -45,7 +45,7 @@ func BenchmarkTreeOf111Services(b *testing.B) {
 	}
 	for b.Loop() {
 		o := Options{Fail: 0.05, Cascade: "absorb", Exclude: 0.01, SplitLo: 0.7, SplitHi: 1.4, Seed: 1, Attack: attack.Options{Timeout: attack.DefaultTimeout}}
-		phases := []scenarios.Phase{{Name: "tree", Base: true, Objects: objects, Entry: scenarios.Entry{Service: "frontend"}, Cohorts: []scenarios.Cohort{{}}}}
+		phases := []scenarios.Phase{{Name: "tree", Base: true, Objects: objects, Cohorts: []scenarios.Cohort{{Entry: manifests.Entry{Service: "frontend"}}}}}
 		began := time.Now()
 		r, err := Plan("tree", phases, o, Pace{Capacity: mesh.Capacity, Timed: mesh.Timed})
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"slices"
@@ -32,9 +33,9 @@ const (
 // the Service's load balancer, its cluster IP, its node port, and, if tunnel is set, a port-forward. The closer ends the
 // port-forward, and is nil for the other ways. The error lists each way and why it does not lead to the entry, and wraps
 // errUnreached if the Service exists.
-func (c *Cluster) address(ctx context.Context, entry target.Entry, rules *manifests.Rules, tunnel bool) (target.Address, io.Closer, error) {
+func (c *Cluster) address(ctx context.Context, entry manifests.Entry, rules *manifests.Rules, tunnel bool) (target.Address, io.Closer, error) {
 	given, flag := c.options.DirectURL, "--direct-url"
-	if entry == target.Gateway {
+	if entry.Gateway != "" {
 		given, flag = c.options.GatewayURL, "--gateway-url"
 	}
 	if given != "" {
@@ -42,7 +43,7 @@ func (c *Cluster) address(ctx context.Context, entry target.Entry, rules *manife
 	}
 	in, err := c.entrance(ctx, entry, rules)
 	if err != nil {
-		return target.Address{}, nil, fmt.Errorf("entry %s: %w; or give the address of the entry with %s", entry, err, flag)
+		return target.Address{}, nil, fmt.Errorf("entry %s: %w; or give the address of the entry with %s", entry.Kind(), err, flag)
 	}
 	ways, failed := c.ways(ctx, in)
 	for _, w := range ways {
@@ -61,7 +62,7 @@ func (c *Cluster) address(ctx context.Context, entry target.Entry, rules *manife
 		failed = append(failed, fmt.Errorf("port-forward: %w", err))
 	}
 	return target.Address{}, nil, fmt.Errorf("entry %s: Service %s of namespace %s cannot be reached in any of these ways; give an address with %s:\n%w",
-		entry, in.service.Name, in.service.Namespace, flag, errors.Join(append(failed, errUnreached)...))
+		entry.Kind(), in.service.Name, in.service.Namespace, flag, errors.Join(append(failed, errUnreached)...))
 }
 
 // errUnreached says that the entry's Service exists, but does not answer yet.
@@ -79,55 +80,60 @@ type entrance struct {
 }
 
 // entrance finds the Service of an entry. The error says which object is missing.
-func (c *Cluster) entrance(ctx context.Context, entry target.Entry, rules *manifests.Rules) (*entrance, error) {
-	if entry == target.Gateway {
-		return c.gatewayEntrance(ctx, rules)
+func (c *Cluster) entrance(ctx context.Context, entry manifests.Entry, rules *manifests.Rules) (*entrance, error) {
+	switch entry.Kind() {
+	case manifests.EntryGateway:
+		return c.gatewayEntrance(ctx, rules, entry.Gateway)
+	case manifests.EntryCaller:
+		return nil, errors.New("on a cluster, requests cannot enter at the sidecar of a caller: choose a Service or a Gateway as the entry, or the embedded mesh")
+	}
+	namespace, name := c.namespace, entry.Service
+	if s := rules.Service(entry.Service); s != nil && s.Host != entry.Service+"."+manifests.Namespace+".svc.cluster.local" {
+		name, namespace, _ = strings.Cut(strings.TrimSuffix(s.Host, ".svc.cluster.local"), ".")
 	}
 	in := &entrance{path: "/healthz", ours: func(r *http.Response) bool { return r.StatusCode == http.StatusOK }, passed: " and goes past the sidecar of the pod"}
-	err := c.again(ctx, "reading Service "+entryService, func(ctx context.Context) (err error) {
-		in.service, err = c.core.CoreV1().Services(c.namespace).Get(ctx, entryService, metav1.GetOptions{})
+	err := c.again(ctx, "reading Service "+name, func(ctx context.Context) (err error) {
+		in.service, err = c.core.CoreV1().Services(namespace).Get(ctx, name, metav1.GetOptions{})
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("%w: 'hellochaos deploy' creates it", err)
 	}
 	if len(in.service.Spec.Ports) == 0 {
-		return nil, fmt.Errorf("the Service %s of namespace %s has no port: run 'hellochaos deploy' again", entryService, c.namespace)
+		return nil, fmt.Errorf("the Service %s of namespace %s has no port: run 'hellochaos deploy' again", name, namespace)
 	}
 	in.port = in.service.Spec.Ports[0]
 	return in, nil
 }
 
-// gatewayEntrance finds the Service of the pods that the rules' Gateway selects: first in Istio's own namespace, then in all
+// gatewayEntrance finds the Service of the pods that a Gateway of the rules selects: first in Istio's own namespace, then in all
 // namespaces whose Services the run is permitted to list.
-func (c *Cluster) gatewayEntrance(ctx context.Context, rules *manifests.Rules) (*entrance, error) {
-	for name, gateway := range rules.Gateways {
-		in := &entrance{path: "/", ours: fromGateway}
-		var last error
-		for _, namespace := range []string{istioSystem, metav1.NamespaceAll} {
-			var services *corev1.ServiceList
-			last = c.again(ctx, "looking for the ingress gateway's Service", func(ctx context.Context) (err error) {
-				services, err = c.core.CoreV1().Services(namespace).List(ctx, metav1.ListOptions{})
-				return err
-			})
-			if last == nil && in.choose(services.Items, gateway) {
-				return in, nil
-			}
-		}
-		text := fmt.Sprintf("no Service with port %d leads to the pods %s that Gateway %s selects", gateway.Port(), labels.FormatLabels(gateway.Selector), name)
-		if last != nil {
-			return nil, fmt.Errorf("%s, but not all Services could be listed (%w): 'hellochaos doctor' shows what it sees of the gateway", text, last)
-		}
-		return nil, fmt.Errorf("%s: install an ingress gateway whose pods have these labels", text)
+func (c *Cluster) gatewayEntrance(ctx context.Context, rules *manifests.Rules, name string) (*entrance, error) {
+	gateway := rules.Gateways[name]
+	if gateway == nil {
+		return nil, fmt.Errorf("the applied objects contain no Gateway %s: stage ingress adds one", name)
 	}
-	return nil, errors.New("the applied objects contain no Gateway: stage ingress adds one")
+	in := &entrance{path: "/", ours: fromGateway}
+	var last error
+	for _, namespace := range []string{istioSystem, metav1.NamespaceAll} {
+		var services *corev1.ServiceList
+		last = c.again(ctx, "looking for the ingress gateway's Service", func(ctx context.Context) (err error) {
+			services, err = c.core.CoreV1().Services(namespace).List(ctx, metav1.ListOptions{})
+			return err
+		})
+		if last == nil && in.choose(services.Items, gateway) {
+			return in, nil
+		}
+	}
+	text := fmt.Sprintf("no Service with port %d leads to the pods %s that Gateway %s selects", gateway.Port(), labels.FormatLabels(gateway.Selector), name)
+	if last != nil {
+		return nil, fmt.Errorf("%s, but not all Services could be listed (%w): 'hellochaos doctor' shows what it sees of the gateway", text, last)
+	}
+	return nil, fmt.Errorf("%s: install an ingress gateway whose pods have these labels", text)
 }
 
-// gateways looks for the Service of every set's Gateway, unless the user gave its address.
+// gateways looks for the Service of every set's Gateway, unless the user gave its address, and refuses sets with several Gateways.
 func (c *Cluster) gateways(ctx context.Context, sets [][]manifests.Object) error {
-	if c.options.GatewayURL != "" {
-		return nil
-	}
 	var problems []error
 	reported := map[string]bool{}
 	for _, set := range sets {
@@ -135,12 +141,18 @@ func (c *Cluster) gateways(ctx context.Context, sets [][]manifests.Object) error
 		if err != nil {
 			return err
 		}
-		if len(rules.Gateways) == 0 {
-			continue
+		if n := len(rules.Gateways); n > 1 {
+			return fmt.Errorf("the objects have %d Gateways (%s), and on a cluster hellochaos waits for one only: apply one, or use the embedded mesh",
+				n, strings.Join(slices.Sorted(maps.Keys(rules.Gateways)), ", "))
 		}
-		if _, err := c.entrance(ctx, target.Gateway, rules); err != nil && !reported[err.Error()] {
-			reported[err.Error()] = true
-			problems = append(problems, err)
+		for name := range rules.Gateways {
+			if c.options.GatewayURL != "" {
+				continue
+			}
+			if _, err := c.gatewayEntrance(ctx, rules, name); err != nil && !reported[err.Error()] {
+				reported[err.Error()] = true
+				problems = append(problems, err)
+			}
 		}
 	}
 	return errors.Join(problems...)

@@ -47,22 +47,22 @@ func TestAddress(t *testing.T) {
 	const none = "" // no answer is expected: an error with the parts of want
 	for _, c := range []struct {
 		name  string
-		entry target.Entry
+		entry manifests.Entry
 		at    map[string]http.HandlerFunc // who answers; the others refuse connections
 		way   string                      // with PORT for the port
 		want  []string
 	}{
-		{"load balancer", target.Direct, map[string]http.HandlerFunc{balancerIP: healthy, clusterIP: healthy, nodeIP: healthy}, "load balancer 127.0.1.1:PORT", nil},
-		{"cluster IP", target.Direct, map[string]http.HandlerFunc{balancerIP: answers(http.StatusServiceUnavailable, ""), clusterIP: healthy, nodeIP: healthy}, "cluster IP 127.0.1.2:PORT", nil},
-		{"node port", target.Direct, map[string]http.HandlerFunc{otherNodeIP: healthy}, "node port 127.0.1.4:PORT", nil},
-		{"a silent balancer", target.Direct, map[string]http.HandlerFunc{balancerIP: hangs, clusterIP: healthy}, "cluster IP 127.0.1.2:PORT", nil},
-		{"nothing", target.Direct, map[string]http.HandlerFunc{balancerIP: answers(http.StatusNotFound, "nginx")}, none, []string{
+		{"load balancer", manifests.Entry{Service: "frontend"}, map[string]http.HandlerFunc{balancerIP: healthy, clusterIP: healthy, nodeIP: healthy}, "load balancer 127.0.1.1:PORT", nil},
+		{"cluster IP", manifests.Entry{Service: "frontend"}, map[string]http.HandlerFunc{balancerIP: answers(http.StatusServiceUnavailable, ""), clusterIP: healthy, nodeIP: healthy}, "cluster IP 127.0.1.2:PORT", nil},
+		{"node port", manifests.Entry{Service: "frontend"}, map[string]http.HandlerFunc{otherNodeIP: healthy}, "node port 127.0.1.4:PORT", nil},
+		{"a silent balancer", manifests.Entry{Service: "frontend"}, map[string]http.HandlerFunc{balancerIP: hangs, clusterIP: healthy}, "cluster IP 127.0.1.2:PORT", nil},
+		{"nothing", manifests.Entry{Service: "frontend"}, map[string]http.HandlerFunc{balancerIP: answers(http.StatusNotFound, "nginx")}, none, []string{
 			"entry direct: Service frontend of namespace shop cannot be reached in any of these ways; give an address with --direct-url",
 			`load balancer 127.0.1.1:PORT: GET /healthz was answered with 404 Not Found by "nginx"`, "cluster IP 127.0.1.2:PORT: GET /healthz: dial tcp 127.0.1.2:PORT: connect: connection refused",
 			"node port 127.0.1.3:PORT: ", "node port 127.0.1.4:PORT: ", "port-forward: the Service has no ready pod (app=frontend)"}},
-		{"gateway, whatever it answers", target.Gateway, map[string]http.HandlerFunc{clusterIP: answers(http.StatusServiceUnavailable, "istio-envoy")}, "cluster IP 127.0.1.2:PORT", nil},
-		{"gateway without a name", target.Gateway, map[string]http.HandlerFunc{clusterIP: answers(http.StatusNotFound, "")}, "cluster IP 127.0.1.2:PORT", nil},
-		{"a web proxy on the way", target.Gateway, map[string]http.HandlerFunc{balancerIP: answers(http.StatusGatewayTimeout, "squid"), nodeIP: healthy}, "node port 127.0.1.3:PORT", nil},
+		{"gateway, whatever it answers", manifests.Entry{Gateway: "default/frontend"}, map[string]http.HandlerFunc{clusterIP: answers(http.StatusServiceUnavailable, "istio-envoy")}, "cluster IP 127.0.1.2:PORT", nil},
+		{"gateway without a name", manifests.Entry{Gateway: "default/frontend"}, map[string]http.HandlerFunc{clusterIP: answers(http.StatusNotFound, "")}, "cluster IP 127.0.1.2:PORT", nil},
+		{"a web proxy on the way", manifests.Entry{Gateway: "default/frontend"}, map[string]http.HandlerFunc{balancerIP: answers(http.StatusGatewayTimeout, "squid"), nodeIP: healthy}, "node port 127.0.1.3:PORT", nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -132,9 +132,9 @@ spec: {selector: {istio: ingressgateway}, servers: [{port: {number: %d, name: ht
 
 func TestAddressGiven(t *testing.T) {
 	c := &Cluster{options: Options{DirectURL: "http://shop.test/", GatewayURL: "http://gateway.test"}}
-	for entry, want := range map[target.Entry]target.Address{
-		target.Direct:  {URL: "http://shop.test", Way: "given by --direct-url"},
-		target.Gateway: {URL: "http://gateway.test", Way: "given by --gateway-url"},
+	for entry, want := range map[manifests.Entry]target.Address{
+		manifests.Entry{Service: "frontend"}:         {URL: "http://shop.test", Way: "given by --direct-url"},
+		manifests.Entry{Gateway: "default/frontend"}: {URL: "http://gateway.test", Way: "given by --gateway-url"},
 	} {
 		got, _, err := c.address(t.Context(), entry, nil, true)
 		if err != nil || got != want {
@@ -147,10 +147,10 @@ func TestAddressWithoutService(t *testing.T) {
 	s, c, _ := newAPIServer(t, 10*time.Second)
 	s.put(t, "/api/v1/namespaces/istio-system/services/ingress", `{"spec":{"selector":{"istio":"ingressgateway"},"ports":[{"port":81}]}}`)
 	s.put(t, "/api/v1/namespaces/istio-system/services/other", `{"spec":{"selector":{"istio":"egressgateway"},"ports":[{"port":80}]}}`)
-	_, _, err := c.address(t.Context(), target.Direct, gatewayRules(t, 80), true)
+	_, _, err := c.address(t.Context(), manifests.Entry{Service: "frontend"}, gatewayRules(t, 80), true)
 	expectError(t, err, "entry direct: reading Service frontend", "not found", "'hellochaos deploy' creates it", "--direct-url")
-	_, _, err = c.address(t.Context(), target.Gateway, gatewayRules(t, 80), true)
+	_, _, err = c.address(t.Context(), manifests.Entry{Gateway: "default/frontend"}, gatewayRules(t, 80), true)
 	expectError(t, err, "entry gateway: no Service with port 80 leads to the pods istio=ingressgateway that Gateway default/frontend selects", "--gateway-url")
-	_, _, err = c.address(t.Context(), target.Gateway, &manifests.Rules{}, true)
-	expectError(t, err, "entry gateway: the applied objects contain no Gateway: stage ingress adds one")
+	_, _, err = c.address(t.Context(), manifests.Entry{Gateway: "default/frontend"}, &manifests.Rules{}, true)
+	expectError(t, err, "entry gateway: the applied objects contain no Gateway default/frontend: stage ingress adds one")
 }

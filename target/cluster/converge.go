@@ -14,8 +14,8 @@ import (
 	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/service/trail"
-	"github.com/hellochaos/hellochaos/target"
 )
 
 const (
@@ -44,7 +44,9 @@ func (r *Run) converge(ctx context.Context, p *probe, questions []question) erro
 		})
 	}
 	if p.selector != nil {
-		group.Go(func() error { return r.convergeGateway(ctx, p) })
+		for name := range r.rules.Gateways {
+			group.Go(func() error { return r.convergeGateway(ctx, manifests.Entry{Gateway: name}, p) })
+		}
 	}
 	return group.Wait()
 }
@@ -132,9 +134,9 @@ func portOf(pod *corev1.Pod) int {
 	return 3000
 }
 
-// convergeGateway asks the ingress gateway, at the address to which the run will send its requests.
-func (r *Run) convergeGateway(ctx context.Context, p *probe) error {
-	address, err := r.Address(ctx, target.Gateway)
+// convergeGateway asks an ingress gateway, at the address to which the run will send its requests.
+func (r *Run) convergeGateway(ctx context.Context, gateway manifests.Entry, p *probe) error {
+	address, err := r.Address(ctx, gateway)
 	if err != nil {
 		return err
 	}

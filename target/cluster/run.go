@@ -53,7 +53,7 @@ type Run struct {
 	mutex     sync.Mutex
 	tallies   map[types.UID]*tally
 	incidents []target.Incident
-	entries   map[target.Entry]openEntry
+	entries   map[manifests.Entry]openEntry
 	tunnelled bool // whether an entry needed a port-forward
 	// began and ended are the moments at the ends of the present phase. unscraped means that the user's Prometheus gave no
 	// counts, and is not asked again.
@@ -79,7 +79,7 @@ func (c *Cluster) Begin(ctx context.Context, sets [][]manifests.Object) (*Run, e
 	if err := c.unfinished(ctx, ""); err != nil {
 		return nil, err
 	}
-	r := &Run{cluster: c, probes: map[reference]*record{}, entries: map[target.Entry]openEntry{}}
+	r := &Run{cluster: c, probes: map[reference]*record{}, entries: map[manifests.Entry]openEntry{}}
 	r.name = fmt.Sprintf("%s-%04x", time.Now().UTC().Format("20060102-150405"), rand.N(1<<16))
 	var lost context.CancelCauseFunc
 	r.gone, lost = context.WithCancelCause(context.WithoutCancel(ctx))
@@ -297,7 +297,7 @@ func (c *Cluster) istioRelease() string {
 // Address implements target.Target. It looks for an entry once for each set of rules. A gateway opens its port only some time
 // after its first Gateway was written. So a port-forward, which is slow, is used only if no other way works for a quarter of the
 // cluster's Wait, or at once if an entry needed one before.
-func (r *Run) Address(ctx context.Context, entry target.Entry) (target.Address, error) {
+func (r *Run) Address(ctx context.Context, entry manifests.Entry) (target.Address, error) {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
 	if found, ok := r.entries[entry]; ok {

@@ -10,7 +10,6 @@ import (
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/scenarios"
 	"github.com/hellochaos/hellochaos/service"
-	"github.com/hellochaos/hellochaos/target"
 )
 
 func TestUnknownBreak(t *testing.T) {
@@ -156,11 +155,11 @@ spec:
 		if got := m.Describe().Deviation; got != name {
 			t.Errorf("deviation: got %q, want %q", got, name)
 		}
-		address, err := m.Address(t.Context(), target.Gateway)
+		address, err := m.Address(t.Context(), manifests.Entry{Gateway: "default/door"})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if direct, err := m.Address(t.Context(), target.Direct); (address == direct) != (name != "") || err != nil {
+		if direct, err := m.Address(t.Context(), manifests.Entry{Service: "frontend"}); (address == direct) != (name != "") || err != nil {
 			t.Errorf("break %q: the gateway is at %s, the frontend's pod at %s, %v", name, address, direct, err)
 		}
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address.URL, nil)

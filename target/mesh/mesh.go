@@ -4,7 +4,7 @@
 //
 // A proxy handles a call in Envoy's order: rule, redirect or direct answer, fault, cluster, endpoint, tries. The sidecar on the
 // side of the called service has no proxy of its own here. It would turn a connection that its app breaks into a 503, and the
-// caller's proxy does that in its place. A request that enters at target.Direct passes no proxy.
+// caller's proxy does that in its place. A request that enters straight at a Service passes no proxy.
 package mesh
 
 import (
@@ -21,9 +21,6 @@ import (
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/target"
 )
-
-// entryService is the Service of the chain's first hop.
-const entryService = "frontend"
 
 // Capacity is how many tries a second the mesh can carry on two cores that also run the load generator and the services. Where waits
 // are timed, a run leaves half of it unused. docs/performance.md has the measurement.
@@ -56,7 +53,7 @@ type Mesh struct {
 	rules    *manifests.Rules // nil before the first Apply
 	pods     pods
 	sidecars map[sidecarName]*proxy
-	gateway  *proxy // nil before the first Gateway
+	gateways map[string]*proxy // by "namespace/name": all Gateways that were ever applied
 }
 
 // sidecarName identifies a sidecar: its pods have this namespace and this label app.
@@ -82,7 +79,7 @@ func New(options Options) (*Mesh, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Mesh{options: options, broken: broken, sidecars: make(map[sidecarName]*proxy)}, nil
+	return &Mesh{options: options, broken: broken, sidecars: make(map[sidecarName]*proxy), gateways: make(map[string]*proxy)}, nil
 }
 
 // Apply implements target.Target. It starts the Deployments that are new or changed, makes every proxy obey the objects, and then
@@ -101,11 +98,8 @@ func (m *Mesh) Apply(_ context.Context, objects []manifests.Object) error {
 	if err != nil {
 		return fmt.Errorf("applying objects: %w", err)
 	}
-	if len(rules.Gateways) > 0 && m.gateway == nil {
-		if m.gateway, err = m.newProxy("gateway"); err != nil {
-			return err
-		}
-		m.gateway.gateway = true
+	if err := m.openGateways(rules); err != nil {
+		return fmt.Errorf("applying objects: %w", err)
 	}
 	next, err := m.pods.deploy(rules.Workloads, m.sidecarOf, m.broken.work)
 	if err != nil {
@@ -115,8 +109,8 @@ func (m *Mesh) Apply(_ context.Context, objects []manifests.Object) error {
 	for name, sidecar := range m.sidecars {
 		sidecar.show(newView(usual, seldom, next, manifests.Caller{Namespace: name.namespace}))
 	}
-	if m.gateway != nil {
-		m.gateway.show(newView(usual, seldom, next, gatewayCaller(rules)))
+	for name, gateway := range m.gateways {
+		gateway.show(newView(usual, seldom, next, manifests.Caller{Gateway: name}))
 	}
 	former := m.pods
 	m.rules, m.pods = rules, next
@@ -125,14 +119,20 @@ func (m *Mesh) Apply(_ context.Context, objects []manifests.Object) error {
 	return nil
 }
 
-// gatewayCaller is the Caller for the gateway's proxy. Without a Gateway it names one that does not exist, so that the proxy
-// answers 404.
-func gatewayCaller(rules *manifests.Rules) manifests.Caller {
-	caller := manifests.Caller{Gateway: "none"}
+// openGateways starts the proxy of each Gateway that is new. It stays when its Gateway goes away, and then answers 404.
+func (m *Mesh) openGateways(rules *manifests.Rules) (err error) {
 	for name := range rules.Gateways {
-		caller.Gateway = name
+		if m.gateways[name] != nil {
+			continue
+		}
+		gateway, err := m.newProxy("gateway")
+		if err != nil {
+			return err
+		}
+		gateway.gateway = true
+		m.gateways[name] = gateway
 	}
-	return caller
+	return nil
 }
 
 // retire stops the sidecars that have no pod among those left.
@@ -185,47 +185,67 @@ func (m *Mesh) newProxy(name string) (*proxy, error) {
 	return p, nil
 }
 
-// proxies are the sidecars and, when there is one, the gateway.
+// proxies are the sidecars and the gateways.
 func (m *Mesh) proxies() []*proxy {
-	all := slices.Collect(maps.Values(m.sidecars))
-	if m.gateway != nil {
-		all = append(all, m.gateway)
-	}
-	return all
+	return slices.AppendSeq(slices.Collect(maps.Values(m.sidecars)), maps.Values(m.gateways))
 }
 
 // Address implements target.Target.
-func (m *Mesh) Address(_ context.Context, entry target.Entry) (target.Address, error) {
+func (m *Mesh) Address(_ context.Context, entry manifests.Entry) (target.Address, error) {
 	m.mutex.RLock()
 	defer m.mutex.RUnlock()
 	host, err := m.entryAddress(entry)
 	if err != nil {
-		return target.Address{}, fmt.Errorf("entry %s: %w", entry, err)
+		return target.Address{}, fmt.Errorf("entry %s: %w", entry.Kind(), err)
 	}
 	return target.Address{URL: "http://" + host, Way: "loopback"}, nil
 }
 
 // entryAddress is the host and port at which an entry listens.
-func (m *Mesh) entryAddress(entry target.Entry) (string, error) {
-	switch {
-	case m.rules == nil:
+func (m *Mesh) entryAddress(entry manifests.Entry) (string, error) {
+	if m.rules == nil {
 		return "", errors.New("no objects are applied yet")
-	case entry == target.Gateway && len(m.rules.Gateways) == 0:
-		return "", errors.New("no Gateway is applied")
-	case entry == target.Gateway && !m.broken.bypassed:
-		return m.gateway.server.address, nil
-	case entry != target.Direct && entry != target.Gateway:
-		return "", fmt.Errorf("unknown entry; accepted: %s, %s", target.Direct, target.Gateway)
 	}
-	service := m.rules.Service(entryService)
-	if service == nil {
-		return "", fmt.Errorf("no Service %s is applied", entryService)
+	if _, _, err := m.rules.CallerOf(entry); err != nil {
+		return "", err
 	}
+	switch entry.Kind() {
+	case manifests.EntryCaller:
+		namespace, app, _ := strings.Cut(entry.Caller, "/")
+		return m.sidecars[sidecarName{namespace, app}].server.address, nil
+	case manifests.EntryGateway:
+		if !m.broken.bypassed {
+			return m.gateways[entry.Gateway].server.address, nil
+		}
+		service, err := m.behind(entry.Gateway)
+		if err != nil {
+			return "", err
+		}
+		return m.podOf(service)
+	}
+	return m.podOf(m.rules.Service(entry.Service))
+}
+
+// podOf is the address of the first pod of a Service.
+func (m *Mesh) podOf(service *manifests.Service) (string, error) {
 	replicas := m.pods.replicasOf(m.rules.Selected(service))
 	if len(replicas) == 0 {
-		return "", fmt.Errorf("no Deployment is applied that Service %s selects", entryService)
+		name, _, _ := strings.Cut(service.Host, ".")
+		return "", fmt.Errorf("no Deployment is applied that Service %s selects", name)
 	}
 	return replicas[0].server.address, nil
+}
+
+// behind is the Service to which a gateway sends a request for "/" of the host by which requests enter.
+func (m *Mesh) behind(gateway string) (*manifests.Service, error) {
+	host, _ := m.rules.EntryHost(gateway)
+	rule := m.rules.Table(manifests.Caller{Gateway: gateway}).Route(&manifests.Request{Host: host, Path: "/"})
+	for i := range rule.Split {
+		if service := m.rules.Services[rule.Split[i].Host]; service != nil {
+			return service, nil
+		}
+	}
+	return nil, fmt.Errorf("no Service is behind Gateway %s that requests could enter at in its place", gateway)
 }
 
 // Sidecar is the base URL of the sidecar of an app in manifests.Namespace, or of "app.namespace". The sidecar treats requests to
@@ -263,6 +283,6 @@ func (m *Mesh) Close(context.Context) (target.Restoration, error) {
 	for _, proxy := range m.proxies() {
 		proxy.close()
 	}
-	m.rules, m.pods, m.sidecars, m.gateway = nil, nil, make(map[sidecarName]*proxy), nil
+	m.rules, m.pods, m.sidecars, m.gateways = nil, nil, make(map[sidecarName]*proxy), make(map[string]*proxy)
 	return target.Restoration{}, nil
 }

@@ -18,6 +18,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 
+	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/service"
 	"github.com/hellochaos/hellochaos/target"
 )
@@ -89,23 +90,23 @@ func TestAddressErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer m.Close(t.Context())
-	check := func(entry target.Entry, want string) {
+	check := func(entry manifests.Entry, want string) {
 		t.Helper()
 		if _, err := m.Address(t.Context(), entry); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("entry %s: got error %v, want one with %q", entry, err, want)
 		}
 	}
-	check(target.Direct, "no objects are applied yet")
+	check(manifests.Entry{Service: "frontend"}, "no objects are applied yet")
 	if err := m.Apply(t.Context(), objects(t, deployment1("one"))); err != nil {
 		t.Fatal(err)
 	}
-	check(target.Gateway, "no Gateway is applied")
-	check(target.Direct, "no Service frontend is applied")
-	check("window", "unknown entry; accepted: direct, gateway")
+	check(manifests.Entry{Gateway: "default/door"}, "no Gateway default/door in the objects")
+	check(manifests.Entry{Service: "frontend"}, "no Service frontend in the objects")
+	check(manifests.Entry{Caller: "default/two"}, "no Deployment of namespace default has pods with the label app: two")
 	if err := m.Apply(t.Context(), objects(t, strings.ReplaceAll(serviceOne, "one", "frontend")+deployment1("one"))); err != nil {
 		t.Fatal(err)
 	}
-	check(target.Direct, "no Deployment is applied that Service frontend selects")
+	check(manifests.Entry{Service: "frontend"}, "no Deployment is applied that Service frontend selects")
 	if _, err := m.Sidecar("two"); err == nil || !strings.Contains(err.Error(), "the apps that have one are one") {
 		t.Errorf("sidecar: got error %v, want one that lists one", err)
 	}
@@ -284,7 +285,7 @@ spec: {servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]}]
 func TestGatewayIsTaken(t *testing.T) {
 	lines := make(chan AccessLogEntry, 1)
 	m := applied(t, Options{AccessLog: func(e AccessLogEntry) { lines <- e }}, gatewayAll+serviceOne+deployment1("one"))
-	address, err := m.Address(t.Context(), target.Gateway)
+	address, err := m.Address(t.Context(), manifests.Entry{Gateway: "default/door"})
 	if err != nil {
 		t.Fatal(err)
 	}

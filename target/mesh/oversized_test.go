@@ -100,8 +100,8 @@ func servers(m *Mesh) map[string]string {
 		"pod":     m.pods.replicasOf(m.rules.Workloads)[0].server.address,
 		"sidecar": m.sidecars[sidecarName{manifests.Namespace, "one"}].server.address,
 	}
-	if m.gateway != nil {
-		all["gateway"] = m.gateway.server.address
+	for _, gateway := range m.gateways {
+		all["gateway"] = gateway.server.address
 	}
 	return all
 }

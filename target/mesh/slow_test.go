@@ -5,9 +5,9 @@ import (
 	"net/http"
 	"testing"
 
+	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/scenarios"
 	"github.com/hellochaos/hellochaos/service/trail"
-	"github.com/hellochaos/hellochaos/target"
 )
 
 // TestBreakSlowBackend sends a request through the demo chain. The backend must report that it worked longer, and no other
@@ -34,7 +34,7 @@ func TestBreakSlowBackend(t *testing.T) {
 			t.Errorf("%v works %v", name, work)
 		}
 	}
-	address, err := m.Address(t.Context(), target.Direct)
+	address, err := m.Address(t.Context(), manifests.Entry{Service: "frontend"})
 	if err != nil {
 		t.Fatal(err)
 	}

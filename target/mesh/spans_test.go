@@ -9,7 +9,6 @@ import (
 
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/service/trail"
-	"github.com/hellochaos/hellochaos/target"
 )
 
 // Every service of the chain answers with its spans over HTTP. The clock, which stands for a service of somebody else, is not
@@ -23,7 +22,7 @@ func TestSpans(t *testing.T) {
 	if err := m.Apply(t.Context(), manifests.Application()); err != nil {
 		t.Fatal(err)
 	}
-	address, err := m.Address(t.Context(), target.Direct)
+	address, err := m.Address(t.Context(), manifests.Entry{Service: "frontend"})
 	if err != nil {
 		t.Fatal(err)
 	}

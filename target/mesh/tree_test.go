@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/service/trail"
 	"github.com/hellochaos/hellochaos/target"
 )
@@ -75,7 +76,7 @@ spec:
 		standIn("details", "v1", `{name: CALLS, value: "[]"}`)+
 		standIn("reviews", "v2", `{name: CALLS, value: '[[{"url":"http://ratings/"},{"url":"http://ratings/"}]]'}`)+
 		standIn("ratings", "v1", `{name: CALLS, value: "[]"}, {name: FAIL_PROBABILITY, value: "0"}`))
-	address, err := m.Address(t.Context(), target.Direct)
+	address, err := m.Address(t.Context(), manifests.Entry{Service: "frontend"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +138,7 @@ func TestWorkOfItsOwnAndOfABreak(t *testing.T) {
 		frontend, backend time.Duration
 	}{{"", own, own}, {"slow-backend", own, own + slowWork}} {
 		m := applied(t, Options{Break: test.name}, yaml)
-		address, err := m.Address(t.Context(), target.Direct)
+		address, err := m.Address(t.Context(), manifests.Entry{Service: "frontend"})
 		if err != nil {
 			t.Fatal(err)
 		}
