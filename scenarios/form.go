@@ -24,6 +24,7 @@ type entryForm struct {
 
 type cohortForm struct {
 	Name    string            `yaml:"name"`
+	Weight  *float64          `yaml:"weight,optional"`
 	Entry   *entryForm        `yaml:"entry,optional"`
 	Method  string            `yaml:"method,optional"`
 	Host    string            `yaml:"host,optional"`

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"net/http"
 	"reflect"
 	"regexp"
@@ -27,6 +28,8 @@ const (
 
 	// maxFile is the size of the largest accepted file in bytes.
 	maxFile = 1 << 20
+	// mostWeight is the largest weight of a cohort.
+	mostWeight = 1000
 	// mostExcluded is the largest share of deviating calls that a stage may ask to exclude.
 	mostExcluded = 0.5
 )
@@ -206,6 +209,9 @@ func (d *decoder) entry(path string, e *entryForm) {
 
 // cohort notes what is wrong with what the requests of a cohort ask for.
 func (d *decoder) cohort(path string, c *cohortForm, entry *entryForm) {
+	if w := c.Weight; w != nil {
+		d.must(path+".weight", *w >= 1 && *w <= mostWeight && *w == math.Trunc(*w), "must be a whole number from 1 to %d, not %g", mostWeight, *w)
+	}
 	d.must(path+".method", c.Method == "" || slices.Contains(methods, c.Method), "must be one of %s, not %q", strings.Join(methods, ", "), c.Method)
 	d.must(path+".path", c.Path == "" || strings.HasPrefix(c.Path, "/") && manifests.NormalPath(c.Path) == c.Path && !strings.ContainsAny(c.Path, "# \t\n\r"),
 		`must begin with "/" and be written as a proxy sees it, without dot segments, blanks and fragment, not %q`, c.Path)
@@ -261,6 +267,9 @@ func (f *form) stage() *Stage {
 	}
 	for _, c := range f.Cohorts {
 		cohort := Cohort{Name: c.Name, Entry: f.Entry.entry(), Method: c.Method, Host: c.Host, Path: c.Path}
+		if c.Weight != nil {
+			cohort.Weight = int(*c.Weight)
+		}
 		if c.Entry != nil {
 			cohort.Entry = c.Entry.entry()
 		}

@@ -22,7 +22,7 @@ entry: {gateway: "*"}
 cohorts:
   - name: with
     headers: {x-dev-user: "1"}
-  - {name: without, entry: {caller: shop/web}, method: POST, host: orders.shop, path: "/new?a=b"}
+  - {name: without, weight: 3, entry: {caller: shop/web}, method: POST, host: orders.shop, path: "/new?a=b"}
 exclude: 0.01
 parameters:
   - name: blue-weight
@@ -40,7 +40,7 @@ func TestRead(t *testing.T) {
 	}
 	want := &Stage{Name: "mirror", Title: "a title", After: "canary", Apply: []string{"a.yaml", "b.yaml"},
 		Cohorts: []Cohort{{Name: "with", Entry: manifests.Entry{Gateway: OnlyGateway}, Header: http.Header{"X-Dev-User": {"1"}}},
-			{Name: "without", Entry: manifests.Entry{Caller: "shop/web"}, Method: "POST", Host: "orders.shop", Path: "/new?a=b"}}, Exclude: 0.01,
+			{Name: "without", Weight: 3, Entry: manifests.Entry{Caller: "shop/web"}, Method: "POST", Host: "orders.shop", Path: "/new?a=b"}}, Exclude: 0.01,
 		Parameters: []Parameter{{Name: "blue-weight", Title: "percent", Split: manifests.Split{Host: "shop", From: "green", To: "blue"}}},
 		Unmet:      []Unmet{{"VirtualService a", "by choice"}}, Lessons: []string{"It is so."}}
 	if !reflect.DeepEqual(got, want) {
@@ -69,7 +69,7 @@ func TestReadProblems(t *testing.T) {
 			"x.yaml:3: Scenario: name: must be a string (in quotes), not 1\nx.yaml:5: Scenario: apply: must be a list with at least one item, not \"a.yaml\"\n" +
 				"x.yaml:6: Scenario: entry: must be a map with the fields service, caller, gateway, not \"gateway\"\nx.yaml:7: Scenario: exclude: must be a number, not \"high\"\n" +
 				"x.yaml:8: Scenario: lessons: must be a list with at least one item, not an empty list\nx.yaml:9: Scenario: unmet: must be a list with at least one item, not nothing\n" +
-				"x.yaml:10: Scenario: cohorts[0]: must be a map with the fields name, entry, method, host, path, headers, not \"a\""},
+				"x.yaml:10: Scenario: cohorts[0]: must be a map with the fields name, weight, entry, method, host, path, headers, not \"a\""},
 		"values": {strings.NewReplacer("hellochaos/v1", "v1", "kind: Scenario", "kind: Scenari", "name: x", "name: Big", "title: t", "title: ' '", "[a.yaml]", "[a.yaml, a.yaml, '']").Replace(head) + "after: all\nexclude: 0.7\n",
 			"x.yaml:1: Scenario Big: apiVersion: must be hellochaos/v1, not \"v1\"\nx.yaml:2: Scenario Big: kind: must be Scenario, not \"Scenari\"\n" +
 				"x.yaml:3: Scenario Big: name: must be of lower-case letters, digits and dashes, begin with a letter, have at most 63 characters and not be \"all\", not \"Big\"\n" +
@@ -85,8 +85,9 @@ func TestReadProblems(t *testing.T) {
 		"a caller": {strings.Replace(head, "{service: a}", "{caller: a/b/c}", 1),
 			"x.yaml:6: Scenario x: entry.caller: must be the label app of pods in the mesh, or \"namespace/app\", not \"a/b/c\""},
 		"a caller of nobody": {strings.Replace(head, "{service: a}", "{caller: web}", 1), "x.yaml:6: Scenario x: entry.caller: needs cohorts, each with the host that its requests are for"},
-		"requests": {head + "cohorts:\n- {name: a, method: HEAD, path: /a/../b, host: b}\n- {name: b, path: a, entry: {caller: web}}\n- {name: c, host: 'a b', entry: {gateway: '*'}}\n",
-			"x.yaml:8: Scenario x: cohorts[0].method: must be one of GET, POST, PUT, PATCH, DELETE, OPTIONS, not \"HEAD\"\n" +
+		"requests": {head + "cohorts:\n- {name: a, weight: 1.5, method: HEAD, path: /a/../b, host: b}\n- {name: b, path: a, entry: {caller: web}}\n- {name: c, host: 'a b', entry: {gateway: '*'}}\n",
+			"x.yaml:8: Scenario x: cohorts[0].weight: must be a whole number from 1 to 1000, not 1.5\n" +
+				"x.yaml:8: Scenario x: cohorts[0].method: must be one of GET, POST, PUT, PATCH, DELETE, OPTIONS, not \"HEAD\"\n" +
 				"x.yaml:8: Scenario x: cohorts[0].path: must begin with \"/\" and be written as a proxy sees it, without dot segments, blanks and fragment, not \"/a/../b\"\n" +
 				"x.yaml:8: Scenario x: cohorts[0].host: is of no use where requests enter straight at a Service: remove it\n" +
 				"x.yaml:9: Scenario x: cohorts[1].path: must begin with \"/\" and be written as a proxy sees it, without dot segments, blanks and fragment, not \"a\"\n" +

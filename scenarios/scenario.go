@@ -38,6 +38,8 @@ const OnlyGateway = "*"
 type Cohort struct {
 	Name  string
 	Entry manifests.Entry
+	// Weight is how often its natural requests come, beside those of the other cohorts; 0 is 1.
+	Weight int
 	// Method is GET where it is empty, and Path "/"; it may have a query.
 	Method, Path string
 	// Host is the Host header. Where it is empty, requests at a gateway have a host that the gateway serves. Requests that enter
@@ -45,6 +47,9 @@ type Cohort struct {
 	Host   string
 	Header http.Header
 }
+
+// Often is the weight of a cohort, at least 1.
+func (c *Cohort) Often() int { return max(1, c.Weight) }
 
 // Unmet is a rule that no request meets.
 type Unmet struct {

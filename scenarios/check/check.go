@@ -39,8 +39,8 @@ const (
 type Evidence struct {
 	Ways  *oracle.Ways
 	Tally *observe.Tally
-	// Predictions are by cohort of natural requests, which come equally often.
-	Predictions []*oracle.Prediction
+	// Predictions are by cohort of natural requests.
+	Predictions []Predicted
 	// Wants are by row: what the probes were planned to meet.
 	Wants []oracle.Want
 	// Exclude is the share of deviating calls to be excluded for each rule, Elsewhere that for rules that say where calls go.
@@ -86,11 +86,16 @@ func (e *Evidence) expected(row int) bool { return e.shown(row) > 0 || e.Wants[r
 // shown is how many calls of a row the answer to a natural request shows, on the whole.
 func (e *Evidence) shown(row int) float64 { return Shown(e.Predictions, row) }
 
-// Shown is how many calls of a row the answer to a natural request shows, on the whole, by the predictions for cohorts that come equally
-// often.
-func Shown(predictions []*oracle.Prediction, row int) (sum float64) {
+// Predicted is what is predicted for the requests of a cohort, which are a share of the natural requests, in (0, 1].
+type Predicted struct {
+	*oracle.Prediction
+	Share float64
+}
+
+// Shown is how many calls of a row the answer to a natural request shows, on the whole.
+func Shown(predictions []Predicted, row int) (sum float64) {
 	for _, p := range predictions {
-		sum += p.Rows[row].Shown / float64(len(predictions))
+		sum += p.Rows[row].Shown * p.Share
 	}
 	return sum
 }
@@ -219,11 +224,11 @@ func (e *Evidence) Shares() []reports.Share {
 }
 
 // PredictedShares are what Shares predicts, without anything measured.
-func PredictedShares(predictions []*oracle.Prediction) []reports.Share {
+func PredictedShares(predictions []Predicted) []reports.Share {
 	edge, any := reports.Share{Name: reports.EdgeFails}, reports.Share{Name: reports.AnyFails}
 	for _, p := range predictions {
-		edge.Predicted += p.Edge / float64(len(predictions))
-		any.Predicted += p.Any / float64(len(predictions))
+		edge.Predicted += p.Edge * p.Share
+		any.Predicted += p.Any * p.Share
 		edge.PredictedError, any.PredictedError = max(edge.PredictedError, p.Error), max(any.PredictedError, p.Error)
 	}
 	return []reports.Share{edge, any}
@@ -247,10 +252,10 @@ func (e *Evidence) fails(i int) reports.Share {
 }
 
 // PredictedFails is how often the calls of a row fail, of those that answers show, and its standard error; 0 where none are shown.
-func PredictedFails(predictions []*oracle.Prediction, row int) (predicted, error float64) {
+func PredictedFails(predictions []Predicted, row int) (predicted, error float64) {
 	var shown, failed float64
 	for _, p := range predictions {
-		shown, failed, error = shown+p.Rows[row].Shown, failed+p.Rows[row].Failed, max(error, p.Error)
+		shown, failed, error = shown+p.Rows[row].Shown*p.Share, failed+p.Rows[row].Failed*p.Share, max(error, p.Error)
 	}
 	if shown > 0 {
 		predicted = failed / shown
@@ -265,7 +270,7 @@ func (e *Evidence) tries(i int, service string) *reports.Factor {
 	}
 	f := &reports.Factor{Requests: e.Tally.Natural}
 	for _, p := range e.Predictions {
-		f.Predicted += p.Rows[i].Tries / float64(len(e.Predictions))
+		f.Predicted += p.Rows[i].Tries * p.Share
 		f.PredictedError = max(f.PredictedError, p.Error)
 	}
 	f.Tries = e.Counters.Sum(func(t target.Tries) bool { return t.Service == service && !t.Pinned })

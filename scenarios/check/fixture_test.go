@@ -55,7 +55,7 @@ func newPhase(t *testing.T, stage, yaml string, request oracle.Request) *phase {
 	request.Timeout = attack.DefaultTimeout
 	biased := request.Propagate || request.Hang > 0
 	return &phase{t: t, Evidence: &check.Evidence{
-		Ways: ways, Tally: observe.NewTally(ways, nil, nil), Predictions: []*oracle.Prediction{ways.Predict(&request, first)},
+		Ways: ways, Tally: observe.NewTally(ways, nil, nil), Predictions: []check.Predicted{{Prediction: ways.Predict(&request, first), Share: 1}},
 		Wants: make([]oracle.Want, len(ways.Rows)), Exclude: 0.01, Elsewhere: 0.01, Biased: biased,
 		Splits: check.NewSplits(ways, 0.7, 1.4, biased), Inwards: ways.Inwards(first), Cohorts: make([][]string, len(ways.Rows)),
 		Slow: func(time.Duration) int64 { return 0 },

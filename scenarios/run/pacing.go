@@ -34,7 +34,7 @@ func (p *planned) pacing() {
 	var tries, mean float64
 	for _, prediction := range p.predictions {
 		for i := range prediction.Rows {
-			tries += prediction.Rows[i].Tries / float64(len(p.predictions))
+			tries += prediction.Rows[i].Tries * prediction.Share
 		}
 		mean = max(mean, prediction.Mean.Seconds())
 	}

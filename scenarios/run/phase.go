@@ -13,6 +13,7 @@ import (
 	"github.com/hellochaos/hellochaos/attack"
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/scenarios"
+	"github.com/hellochaos/hellochaos/scenarios/check"
 	"github.com/hellochaos/hellochaos/scenarios/observe"
 	"github.com/hellochaos/hellochaos/scenarios/oracle"
 	"github.com/hellochaos/hellochaos/service/trail"
@@ -34,8 +35,10 @@ type planned struct {
 	hosts       []string
 	first       []*oracle.Call
 	inwards     []int
-	predictions []*oracle.Prediction
+	predictions []check.Predicted
 	wants       []oracle.Want
+	// turns are the cohorts of natural requests, which come in this order again and again.
+	turns []int32
 	// cohorts and sequence are the attack's: natural cohorts first, then probes. from are the scenario's cohorts that these belong to.
 	cohorts  []attack.Cohort
 	from     []int
@@ -100,8 +103,10 @@ func (p *planned) enter() error {
 		}
 		p.entries, p.hosts, p.first = append(p.entries, entry), append(p.hosts, host), append(p.first, first)
 	}
-	for _, first := range p.first { // all rows are known only now
-		p.predictions = append(p.predictions, p.ways.Predict(p.request(""), first))
+	p.turns = turns(p.Cohorts)
+	for i, first := range p.first { // all rows are known only now
+		share := float64(p.Cohorts[i].Often()) / float64(len(p.turns))
+		p.predictions = append(p.predictions, check.Predicted{Prediction: p.ways.Predict(p.request(""), first), Share: share})
 	}
 	p.inwards, p.services = p.ways.Inwards(p.first...), p.ways.Ours(p.first...)
 	return nil

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/hellochaos/hellochaos/attack"
+	"github.com/hellochaos/hellochaos/scenarios"
 	"github.com/hellochaos/hellochaos/scenarios/check"
 	"github.com/hellochaos/hellochaos/scenarios/observe"
 	"github.com/hellochaos/hellochaos/scenarios/oracle"
@@ -17,6 +18,8 @@ import (
 const (
 	// leastNaturals is how many natural requests a phase sends at least, so that its shares and latencies mean something.
 	leastNaturals = 300
+	// leastEach is how many natural requests of each cohort a phase sends at least.
+	leastEach = 20
 	// mostNaturals bounds the natural requests that are sent until splits are decided.
 	mostNaturals = 50_000
 	// probeSeries is the part of the names of probes that tells them from natural requests.
@@ -45,7 +48,7 @@ func (p *planned) want() []oracle.Want {
 		}
 		if telling := p.ways.Telling(i); row.Rule != nil && telling > 0 && !check.Unknown(row) {
 			needed := float64(stats.ZeroFailureTrials(p.elsewhere(), check.Risk)) / telling
-			wants[i].Calls = max(1, int(math.Ceil(needed-surely(p.shown(i)*leastNaturals))))
+			wants[i].Calls = max(1, int(math.Ceil(needed-surely(p.shown(i)*float64(p.leastNatural())))))
 		}
 	}
 	return wants
@@ -61,6 +64,27 @@ func (p *planned) elsewhere() float64 {
 		return min(p.Exclude, p.options.Exclude)
 	}
 	return p.options.Exclude
+}
+
+// turns is the order in which the cohorts of natural requests take turns until each came as often as its weight says: at each place comes
+// the one that is furthest behind its share (the smooth weighted round robin of nginx).
+func turns(cohorts []scenarios.Cohort) (order []int32) {
+	sum := 0
+	for i := range cohorts {
+		sum += cohorts[i].Often()
+	}
+	behind := make([]int, len(cohorts))
+	for range sum {
+		next := 0
+		for i := range cohorts {
+			if behind[i] += cohorts[i].Often(); behind[i] > behind[next] {
+				next = i
+			}
+		}
+		behind[next] -= sum
+		order = append(order, int32(next))
+	}
+	return order
 }
 
 // compose lays out the requests: probes among the first natural ones, then natural ones until the splits are decided.
@@ -92,12 +116,15 @@ func (p *planned) compose() {
 			p.sequence = append(p.sequence, attack.Slot{Cohort: known[probes[sent]], Number: int32(sent)})
 			sent++
 		}
-		p.sequence = append(p.sequence, attack.Slot{Cohort: int32(n % len(p.Cohorts)), Number: int32(n)})
+		p.sequence = append(p.sequence, attack.Slot{Cohort: p.turn(n), Number: int32(n)})
 	}
 	for ; sent < len(probes); sent++ {
 		p.sequence = append(p.sequence, attack.Slot{Cohort: known[probes[sent]], Number: int32(sent)})
 	}
 }
+
+// turn is the cohort of a natural request.
+func (p *planned) turn(number int) int32 { return p.turns[number%len(p.turns)] }
 
 // addCohort adds requests of a cohort of the scenario to the attack's.
 func (p *planned) addCohort(of int, series, pins string) {
@@ -108,7 +135,8 @@ func (p *planned) addCohort(of int, series, pins string) {
 
 // naturals is how many natural requests are sent, and how many at most while a split is not decided.
 func (p *planned) naturals() (least, most int) {
-	least, most = leastNaturals, leastNaturals
+	least = p.leastNatural()
+	most = least
 	if p.Base {
 		return least, most
 	}
@@ -127,6 +155,9 @@ func (p *planned) naturals() (least, most int) {
 	}
 	return least, most
 }
+
+// leastNatural is how many natural requests the phase sends at least.
+func (p *planned) leastNatural() int { return max(leastNaturals, leastEach*len(p.turns)) }
 
 // enough is how many natural requests are sent where so many are needed to judge what is drawn for the calls of a row: not more than
 // a phase sends at most, which is noted.
@@ -219,7 +250,7 @@ func (p *planned) only(name string) []attack.Slot {
 	if probe {
 		return nil
 	}
-	return []attack.Slot{{Cohort: int32(n % len(p.Cohorts)), Number: int32(n)}}
+	return []attack.Slot{{Cohort: p.turn(n), Number: int32(n)}}
 }
 
 // tooLong refuses a rate at which the requests that the phase needs would take days.
