@@ -2,58 +2,112 @@ package manifests
 
 import (
 	"fmt"
-	"strings"
+	"slices"
+
+	networking "istio.io/api/networking/v1alpha3"
 )
 
-// Entry is a way into the mesh: where the load generator's requests go, and so which proxy they meet first. Exactly one field is set.
-// Entries may be compared.
-type Entry struct {
-	// Service is the name of a Service, short or fully qualified: requests go from outside the mesh straight to its pods, past every
-	// proxy of a caller.
-	Service string
-	// Caller is the "namespace/app" of pods in the mesh: requests are sent as if the app of these pods made them, by its sidecar.
-	Caller string
-	// Gateway is the "namespace/name" of a Gateway: requests are sent to the pods that it selects.
-	Gateway string
+// HTTPEntry is an http entry of a VirtualService as it stands in its file.
+type HTTPEntry struct {
+	// Object is the VirtualService, "VirtualService middleware"; Name, File and Line are those of the Rule that requests meet.
+	Object, Name, File string
+	Line               int
+	// ObjectLine is where the VirtualService begins.
+	ObjectLine int
+	Namespace  string
+	// Hosts are fully qualified, or begin with "*".
+	Hosts []string
+	// Gateways are those for which the entry is, each once; "mesh" stands for the sidecars.
+	Gateways []WrittenGateway
+	// Destinations are those of its route.
+	Destinations []WrittenDestination
+	Retry        Retry
+	// RetriesLine is where its retries stand, if it has any.
+	RetriesLine int
+
+	rules *Rules
+	owner *virtualService
+	index int
 }
 
-// The kinds of entries, as reports call them.
-const (
-	EntryDirect  = "direct"
-	EntryCaller  = "caller"
-	EntryGateway = "gateway"
-)
+// Mesh is the name of the sidecars among gateways.
+const Mesh = mesh
 
-// Kind is EntryDirect, EntryCaller or EntryGateway.
-func (e Entry) Kind() string {
-	switch {
-	case e.Caller != "":
-		return EntryCaller
-	case e.Gateway != "":
-		return EntryGateway
-	}
-	return EntryDirect
+// WrittenGateway is a gateway's name in a VirtualService.
+type WrittenGateway struct {
+	// Name is "mesh" or "namespace/name".
+	Name string
+	Line int
 }
 
-// CallerOf is the proxy that an entry's requests meet first; false where they meet none. An error says which object is missing.
-func (r *Rules) CallerOf(e Entry) (c Caller, proxied bool, err error) {
-	switch e.Kind() {
-	case EntryCaller:
-		namespace, app, _ := strings.Cut(e.Caller, "/")
-		for i := range r.Workloads {
-			if w := &r.Workloads[i]; w.Namespace == namespace && w.Labels["app"] == app {
-				return Caller{Namespace: namespace}, true, nil
-			}
+// WrittenDestination is a destination of a route with its place in the file.
+type WrittenDestination struct {
+	// Destination has the port that it names, or the one that requests to port 80 lead to.
+	Destination
+	// Written is the host as the file has it; Field is the path of the destination in the object.
+	Written, Field                 string
+	HostLine, PortLine, SubsetLine int
+}
+
+// HTTPEntries are the http entries of all VirtualServices, in the order of the objects.
+func (r *Rules) HTTPEntries() (all []HTTPEntry) {
+	for i := range r.virtualServices {
+		v := &r.virtualServices[i]
+		for j := range v.routes {
+			all = append(all, r.httpEntry(v, j))
 		}
-		return Caller{}, false, fmt.Errorf("no Deployment of namespace %s has pods with the label app: %s", namespace, app)
-	case EntryGateway:
-		if r.Gateways[e.Gateway] == nil {
-			return Caller{}, false, fmt.Errorf("no Gateway %s in the objects", e.Gateway)
+	}
+	return all
+}
+
+func (r *Rules) httpEntry(v *virtualService, j int) HTTPEntry {
+	rule := v.routes[j].rule
+	e := HTTPEntry{Object: v.name, Name: rule.Name, File: rule.File, Line: rule.Line, ObjectLine: v.object.Line, Namespace: v.namespace, Hosts: v.hosts,
+		Retry: rule.Retry, rules: r, owner: v, index: j}
+	spec, ok := v.object.Istio.(*networking.VirtualService)
+	if !ok || j >= len(spec.Http) {
+		return e
+	}
+	e.Gateways = v.written(spec, j)
+	e.RetriesLine = v.object.lines.of(fmt.Sprintf("spec.http[%d].retries", j), v.object.Line)
+	for k := range rule.Split {
+		field := fmt.Sprintf("spec.http[%d].route[%d].destination", j, k)
+		line := func(part string) int { return v.object.lines.of(field+part, v.object.Line) }
+		d := WrittenDestination{Destination: rule.Split[k], Field: field, HostLine: line(".host"), PortLine: line(".port.number"), SubsetLine: line(".subset")}
+		if k < len(spec.Http[j].Route) {
+			d.Written = spec.Http[j].Route[k].GetDestination().GetHost()
 		}
-		return Caller{Gateway: e.Gateway}, true, nil
+		if d.Port == 0 {
+			d.Port = r.portOf(d.Host, 80)
+		}
+		e.Destinations = append(e.Destinations, d)
 	}
-	if r.Service(e.Service) == nil {
-		return Caller{}, false, fmt.Errorf("no Service %s in the objects", e.Service)
+	return e
+}
+
+// written are the gateways of an http entry: those of its match list, or of the VirtualService.
+func (v *virtualService) written(spec *networking.VirtualService, j int) (all []WrittenGateway) {
+	add := func(name, field string) {
+		name = qualifyGateway(name, v.namespace)
+		if !slices.ContainsFunc(all, func(g WrittenGateway) bool { return g.Name == name }) {
+			all = append(all, WrittenGateway{name, v.object.lines.of(field, v.object.Line)})
+		}
 	}
-	return Caller{}, false, nil
+	own := len(spec.Http[j].Match) == 0
+	for k, m := range spec.Http[j].Match {
+		own = own || len(m.Gateways) == 0
+		for l, name := range m.Gateways {
+			add(name, fmt.Sprintf("spec.http[%d].match[%d].gateways[%d]", j, k, l))
+		}
+	}
+	if !own {
+		return all
+	}
+	if len(spec.Gateways) == 0 {
+		add(mesh, "spec")
+	}
+	for k, name := range spec.Gateways {
+		add(name, fmt.Sprintf("spec.gateways[%d]", k))
+	}
+	return all
 }

@@ -1,0 +1,59 @@
+package manifests
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Entry is a way into the mesh: where the load generator's requests go, and so which proxy they meet first. Exactly one field is set.
+// Entries may be compared.
+type Entry struct {
+	// Service is the name of a Service, short or fully qualified: requests go from outside the mesh straight to its pods, past every
+	// proxy of a caller.
+	Service string
+	// Caller is the "namespace/app" of pods in the mesh: requests are sent as if the app of these pods made them, by its sidecar.
+	Caller string
+	// Gateway is the "namespace/name" of a Gateway: requests are sent to the pods that it selects.
+	Gateway string
+}
+
+// The kinds of entries, as reports call them.
+const (
+	EntryDirect  = "direct"
+	EntryCaller  = "caller"
+	EntryGateway = "gateway"
+)
+
+// Kind is EntryDirect, EntryCaller or EntryGateway.
+func (e Entry) Kind() string {
+	switch {
+	case e.Caller != "":
+		return EntryCaller
+	case e.Gateway != "":
+		return EntryGateway
+	}
+	return EntryDirect
+}
+
+// CallerOf is the proxy that an entry's requests meet first; false where they meet none. An error says which object is missing.
+func (r *Rules) CallerOf(e Entry) (c Caller, proxied bool, err error) {
+	switch e.Kind() {
+	case EntryCaller:
+		namespace, app, _ := strings.Cut(e.Caller, "/")
+		for i := range r.Workloads {
+			if w := &r.Workloads[i]; w.Namespace == namespace && w.Labels["app"] == app {
+				return Caller{Namespace: namespace}, true, nil
+			}
+		}
+		return Caller{}, false, fmt.Errorf("no Deployment of namespace %s has pods with the label app: %s", namespace, app)
+	case EntryGateway:
+		if r.Gateways[e.Gateway] == nil {
+			return Caller{}, false, fmt.Errorf("no Gateway %s in the objects", e.Gateway)
+		}
+		return Caller{Gateway: e.Gateway}, true, nil
+	}
+	if r.Service(e.Service) == nil {
+		return Caller{}, false, fmt.Errorf("no Service %s in the objects", e.Service)
+	}
+	return Caller{}, false, nil
+}
