@@ -58,6 +58,7 @@ func (r *Rules) virtualService(o *Object, spec *networking.VirtualService) (virt
 			}
 			compiled.matches = append(compiled.matches, c)
 		}
+		compiled.rule.Match = compiled.words()
 		v.routes = append(v.routes, compiled)
 	}
 	return v, problems

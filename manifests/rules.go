@@ -89,6 +89,9 @@ type Rule struct {
 	// object says it.
 	File string
 	Line int
+	// Match says in a few words what a request must have to meet the rule: "end-user: jason"; empty where every request does that meets
+	// no rule before it.
+	Match string
 	// Why is a clause that says why the rule is met, where no http entry is: "no ServiceEntry has the host, …"; else empty.
 	Why string
 	// Split has the destinations among which that of a request is drawn; their shares add up to 1.

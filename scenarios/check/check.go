@@ -313,7 +313,7 @@ func Rule(row *oracle.Row) *reports.Rule {
 		return nil
 	}
 	r := row.Rule
-	rule := &reports.Rule{Name: r.Name, File: r.File, Line: r.Line, Why: r.Why, DefaultRetries: r.Retry.Default, Retries: r.Retry.Attempts, RetryOn: r.Retry.On, PerTry: r.Retry.PerTry.Seconds(), Timeout: r.Timeout.Seconds(),
+	rule := &reports.Rule{Name: r.Name, File: r.File, Line: r.Line, Match: r.Match, Why: r.Why, DefaultRetries: r.Retry.Default, Retries: r.Retry.Attempts, RetryOn: r.Retry.On, PerTry: r.Retry.PerTry.Seconds(), Timeout: r.Timeout.Seconds(),
 		Covers500:      r.Retry.Attempts > 0 && r.Retry.Covers(manifests.Failure{Status: http.StatusInternalServerError}),
 		CoversTimeouts: r.Retry.Attempts > 0 && r.Retry.Covers(manifests.Failure{PerTryTimeout: true})}
 	if f := r.Fault; f != nil {
