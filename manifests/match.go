@@ -124,6 +124,12 @@ type view struct {
 	path, query string // both from Request.Path
 }
 
+func newView(q *Request) view {
+	v := view{Request: q}
+	v.path, v.query, _ = strings.Cut(q.Path, "?")
+	return v
+}
+
 // header is the value of a header as Envoy sees it: several values are joined by commas.
 func (v *view) header(canonical string) (value string, present bool) {
 	values := v.Header[canonical]

@@ -46,7 +46,13 @@ func (r *Rules) virtualService(o *Object, spec *networking.VirtualService) (virt
 	}
 	var problems Problems
 	for i, h := range spec.Http {
-		compiled := httpRoute{rule: newRule(h, v.namespace)}
+		rule, err := newRule(h, v.namespace)
+		if err != nil {
+			problems = append(problems, Problem{File: o.File, Line: o.Line, Object: o.Name(),
+				Field: fmt.Sprintf("spec.http[%d].rewrite", i), Text: "has a regular expression that cannot be compiled: " + err.Error()})
+			continue
+		}
+		compiled := httpRoute{rule: rule}
 		compiled.rule.Name = fmt.Sprintf("%s, http[%d]", v.name, i)
 		compiled.rule.File, compiled.rule.Line = o.File, o.lines.of(fmt.Sprintf("spec.http[%d]", i), o.Line)
 		for j, m := range h.Match {
@@ -64,8 +70,9 @@ func (r *Rules) virtualService(o *Object, spec *networking.VirtualService) (virt
 }
 
 // newRule is the rule of an http entry, still without its Name. A destination that names no port has port 0.
-func newRule(h *networking.HTTPRoute, namespace string) *Rule {
+func newRule(h *networking.HTTPRoute, namespace string) (*Rule, error) {
 	rule := &Rule{Timeout: h.Timeout.AsDuration()}
+	own := newOperations(h.Headers)
 	rule.Retry = retry(h.Retries, rule.Timeout)
 	rule.Fault = newFault(h.Fault)
 	switch {
@@ -78,14 +85,18 @@ func newRule(h *networking.HTTPRoute, namespace string) *Rule {
 		rule.Direct = &Direct{Status: int(h.DirectResponse.Status), Body: h.DirectResponse.Body.GetString_(),
 			Flags: "-", Detail: "direct_response"}
 	default:
-		rule.Split = newSplit(h.Route, namespace)
+		rule.Split = newSplit(h.Route, own, namespace)
+		var err error
+		rule.Rewrite, err = newRewrite(h.Rewrite, own.authority)
+		return rule, err
 	}
-	return rule
+	rule.Answer = changes(own.answer)
+	return rule, nil
 }
 
 // newSplit is the destinations with their shares. Each share is the weight over the sum of all weights; a single destination has
-// share 1 whatever its weight is.
-func newSplit(destinations []*networking.HTTPRouteDestination, namespace string) []Destination {
+// share 1 whatever its weight is. route are the header operations of their http entry.
+func newSplit(destinations []*networking.HTTPRouteDestination, route operations, namespace string) []Destination {
 	sum := 0
 	for _, d := range destinations {
 		sum += int(d.Weight)
@@ -96,12 +107,14 @@ func newSplit(destinations []*networking.HTTPRouteDestination, namespace string)
 		if len(destinations) > 1 {
 			share = float64(d.Weight) / float64(sum)
 		}
-		split = append(split, Destination{
+		to := Destination{
 			Host:   qualify(d.Destination.GetHost(), namespace),
 			Subset: d.Destination.GetSubset(),
 			Port:   int(d.Destination.GetPort().GetNumber()),
 			Share:  share,
-		})
+		}
+		to.change(route, newOperations(d.Headers), len(destinations) == 1)
+		split = append(split, to)
 	}
 	return split
 }
@@ -161,6 +174,9 @@ func (r *Rules) bind(v *virtualService, gateway string, port int) []route {
 			if !m.boundTo(gateway, v) {
 				continue
 			}
+			if rule.Rewrite != nil {
+				rule.Rewrite.of = append(rule.Rewrite.of, m)
+			}
 			bound = append(bound, route{m, rule})
 			if m.catchAll() {
 				return bound
@@ -181,6 +197,7 @@ func (r *Rules) bindRule(rule *Rule, port int) *Rule {
 		d.endpoints = r.Endpoints(&d)
 		bound.Split[i] = d
 	}
+	bound.Rewrite = copyOf(rule.Rewrite)
 	return &bound
 }
 

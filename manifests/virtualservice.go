@@ -78,6 +78,14 @@ func (d *document) checkHTTP(field string, h *networking.HTTPRoute) {
 	for i, m := range h.Match {
 		d.checkMatch(fmt.Sprintf("%s.match[%d]", field, i), m)
 	}
+	if h.Rewrite != nil && len(h.Route) == 0 {
+		d.problem(field+".rewrite", "is accepted only beside route, not beside redirect or directResponse")
+	}
+	d.checkRewrite(field+".rewrite", h.Rewrite)
+	d.checkHeaders(field+".headers", h.Headers)
+	if name, twice := authorityTwice(h); twice {
+		d.problem(field+".headers.request", "%s is a second place that sets the host: only one is accepted", name)
+	}
 	d.checkSplit(field+".route", h.Route)
 	d.checkRetries(field+".retries", h.Retries)
 	d.checkFault(field+".fault", h.Fault)
@@ -104,6 +112,7 @@ func (d *document) checkSplit(field string, destinations []*networking.HTTPRoute
 			d.problem(place+".weight", "must be at least 0, not %d", r.Weight)
 		}
 		sum += int64(r.Weight)
+		d.checkHeaders(place+".headers", r.Headers)
 		if r.Destination == nil {
 			d.problem(place, "must have a destination")
 			continue
@@ -219,13 +228,22 @@ func (d *document) checkText(field string, m *networking.StringMatch) {
 			d.problem(field+".prefix", "must not be empty")
 		}
 	case *networking.StringMatch_Regex:
-		switch _, err := regexp.Compile(kind.Regex); {
-		case kind.Regex == "":
-			d.problem(field+".regex", "must not be empty")
-		case len(kind.Regex) > maxRegex:
-			d.problem(field+".regex", "must be at most %d bytes long, not %d", maxRegex, len(kind.Regex))
-		case err != nil:
-			d.problem(field+".regex", "must be a regular expression in RE2 syntax: %v", err)
-		}
+		d.checkRegex(field+".regex", kind.Regex)
 	}
+}
+
+// checkRegex refuses an expression that Istio refuses. It returns the compiled expression, or nil.
+func (d *document) checkRegex(field, regex string) *regexp.Regexp {
+	compiled, err := regexp.Compile(regex)
+	switch {
+	case regex == "":
+		d.problem(field, "must not be empty")
+	case len(regex) > maxRegex:
+		d.problem(field, "must be at most %d bytes long, not %d", maxRegex, len(regex))
+	case err != nil:
+		d.problem(field, "must be a regular expression in RE2 syntax: %v", err)
+	default:
+		return compiled
+	}
+	return nil
 }
