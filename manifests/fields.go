@@ -18,9 +18,10 @@ import (
 // ("istio.networking.v1alpha3"). A field that Istio knows and that is missing here is refused.
 var supported = map[protoreflect.Name][]string{
 	"VirtualService":        {"hosts", "gateways", "http", "exportTo"},
-	"HTTPRoute":             {"name", "match", "route", "redirect", "directResponse", "timeout", "retries", "fault", "rewrite", "headers"},
+	"HTTPRoute":             {"name", "match", "route", "redirect", "directResponse", "timeout", "retries", "fault", "rewrite", "headers", "delegate"},
 	"HTTPMatchRequest":      {"name", "uri", "method", "authority", "headers", "withoutHeaders", "queryParams", "ignoreUriCase", "gateways"},
 	"StringMatch":           {"exact", "prefix", "regex"},
+	"Delegate":              {"name", "namespace"},
 	"HTTPRewrite":           {"uri", "authority", "uriRegexRewrite"},
 	"RegexRewrite":          {"match", "rewrite"},
 	"Headers":               {"request", "response"},

@@ -88,7 +88,6 @@ func TestRefused(t *testing.T) {
 		{"server name", specOf("DestinationRule", "{host: m, trafficPolicy: {tls: {mode: ISTIO_MUTUAL, sni: a.b}}}"), 4, "DestinationRule m", "spec.trafficPolicy.tls.sni", notExecuted},
 		{"nothing near", httpEntry("{" + toM + ", zzzzzz: 1}"), 6, vs, "spec.http[0].zzzzzz", "unknown field; accepted: name, match"},
 		{"mirror", httpEntry("{" + toM + ", mirror: {host: x}}"), 6, vs, "spec.http[0].mirror", notExecuted},
-		{"delegate", httpEntry("{" + toM + ", delegate: {name: x}}"), 6, vs, "spec.http[0].delegate", notExecuted},
 		{"corsPolicy", httpEntry("{" + toM + ", corsPolicy: {}}"), 6, vs, "spec.http[0].corsPolicy", notExecuted},
 		{"match port", httpEntry("{match: [{port: 80}], " + toM + "}"), 6, vs, "spec.http[0].match[0].port", notExecuted},
 		{"exportTo a namespace", specOf("VirtualService", "{hosts: [m], exportTo: [shop], http: [{"+toM+"}]}"), 4, vs, "spec.exportTo", `["shop"] is not supported by hellochaos; accepted: ["."], ["*"]`},
@@ -124,6 +123,11 @@ func TestRefused(t *testing.T) {
 		{"no spec", "apiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: {name: m}\n", 1, "Sidecar m", "spec", "must be an object, but it is missing or empty"},
 
 		// What Istio's webhook refuses.
+		{"delegate beside route", httpEntry("{" + toM + ", delegate: {name: x}}"), 6, vs, "spec.http[0]", "must have none of route, redirect and directResponse beside delegate"},
+		{"name of a delegate", httpEntry("{delegate: {name: X}}"), 6, vs, "spec.http[0].delegate.name", `"X" is not a valid name`},
+		{"namespace of a delegate", httpEntry("{delegate: {name: x, namespace: a.b}}"), 6, vs, "spec.http[0].delegate.namespace", `"a.b" is not a valid name`},
+		{"delegate of a delegate", specOf("VirtualService", "{http: [{delegate: {name: x}}]}"), 4, vs, "spec.http[0].delegate", "there is one level only"},
+		{"gateways of a delegate", specOf("VirtualService", "{gateways: [a], http: [{"+toM+"}]}"), 4, vs, "spec.gateways", "is not accepted where there are no hosts"},
 		{"rewrite of nothing", httpEntry(`{route: [{destination: {host: m}}], rewrite: {}}`), 6, vs, "spec.http[0].rewrite", `must have uri, uriRegexRewrite or authority`},
 		{"two rewrites of the path", httpEntry(`{route: [{destination: {host: m}}], rewrite: {uri: /a, uriRegexRewrite: {match: a, rewrite: b}}}`), 6, vs, "spec.http[0].rewrite", `must have only one of uri and uriRegexRewrite`},
 		{"rewrite beside redirect", httpEntry(`{redirect: {uri: /a}, rewrite: {uri: /a}}`), 6, vs, "spec.http[0].rewrite", `is accepted only beside route`},
@@ -170,7 +174,6 @@ func TestRefused(t *testing.T) {
 		{"host * in the mesh", specOf("VirtualService", "{hosts: ['*'], http: [{"+toM+"}]}"), 4, vs, "spec.hosts[0]", `must not be "*" where the VirtualService is for the mesh's sidecars`},
 		{"host * at a gateway and in the mesh", specOf("VirtualService", "{hosts: ['*'], gateways: [g, mesh], http: [{"+toM+"}]}"), 4, vs, "spec.hosts[0]", `must not be "*"`},
 		{"host twice", specOf("VirtualService", "{hosts: [m, m], http: [{"+toM+"}]}"), 4, vs, "spec.hosts[1]", `is "m" a second time: write each host once`},
-		{"no hosts", specOf("VirtualService", "{http: [{"+toM+"}]}"), 4, vs, "spec.hosts", "must have at least one host"},
 		{"no rules", specOf("VirtualService", "{hosts: [m]}"), 4, vs, "spec.http", "must have at least one rule"},
 		{"bad gateway name", specOf("VirtualService", "{hosts: [m], gateways: [a/b/c], http: [{"+toM+"}]}"), 4, vs, "spec.gateways[0]", `"b/c"`},
 		{"no action", httpEntry("{timeout: 1s}"), 6, vs, "spec.http[0]", "must have exactly one of route, redirect and directResponse, but has 0 of them"},

@@ -16,6 +16,7 @@ const mesh = "mesh"
 type httpRoute struct {
 	matches []match // a request must meet one of them; when empty, every request meets the entry
 	rule    *Rule   // a destination with port 0 in it goes to the port of the request
+	written *written
 }
 
 // route is a rule with one match under which a request meets it, like one of Envoy's routes.
@@ -32,8 +33,8 @@ func qualifyGateway(name, namespace string) string {
 	return namespace + "/" + name
 }
 
-// virtualService compiles the parts of a VirtualService that are the same for every caller and port.
-func (r *Rules) virtualService(o *Object, spec *networking.VirtualService) (virtualService, Problems) {
+// virtualService compiles the parts of a VirtualService, with these http entries, that are the same for every caller and port.
+func (r *Rules) virtualService(o *Object, spec *networking.VirtualService, entries []written) (virtualService, Problems) {
 	v := virtualService{object: o, name: o.Name(), namespace: o.namespace(), private: private(o)}
 	for _, host := range spec.Hosts {
 		v.hosts = append(v.hosts, qualify(host, v.namespace))
@@ -45,28 +46,39 @@ func (r *Rules) virtualService(o *Object, spec *networking.VirtualService) (virt
 		v.gateways = []string{mesh}
 	}
 	var problems Problems
-	for i, h := range spec.Http {
-		rule, err := newRule(h, v.namespace)
-		if err != nil {
-			problems = append(problems, Problem{File: o.File, Line: o.Line, Object: o.Name(),
-				Field: fmt.Sprintf("spec.http[%d].rewrite", i), Text: "has a regular expression that cannot be compiled: " + err.Error()})
-			continue
-		}
-		compiled := httpRoute{rule: rule}
-		compiled.rule.Name = fmt.Sprintf("%s, http[%d]", v.name, i)
-		compiled.rule.File, compiled.rule.Line = o.File, o.lines.of(fmt.Sprintf("spec.http[%d]", i), o.Line)
-		for j, m := range h.Match {
-			c, err := newMatch(m, v.namespace)
-			if err != nil {
-				problems = append(problems, Problem{File: o.File, Line: o.Line, Object: o.Name(),
-					Field: fmt.Sprintf("spec.http[%d].match[%d]", i, j), Text: "has a regular expression that cannot be compiled: " + err.Error()})
-				continue
-			}
-			compiled.matches = append(compiled.matches, c)
-		}
+	for i := range entries {
+		compiled, wrong := newHTTPRoute(&entries[i])
+		problems = append(problems, wrong...)
 		v.routes = append(v.routes, compiled)
 	}
 	return v, problems
+}
+
+// newHTTPRoute compiles an http entry. Its problems are the expressions that cannot be compiled.
+func newHTTPRoute(w *written) (httpRoute, Problems) {
+	field := fmt.Sprintf("spec.http[%d]", w.index)
+	var problems Problems
+	problem := func(part, text string) {
+		problems = append(problems, w.from.problem(field+part, "%s", text))
+	}
+	rule, err := newRule(w.http, w.from.namespace())
+	if err != nil {
+		problem(".rewrite", "has a regular expression that cannot be compiled: "+err.Error())
+	}
+	if text := w.mergedProblem(); text != "" {
+		problem("", text)
+	}
+	rule.Name, rule.File, rule.Line = w.name(), w.from.File, w.from.lines.of(field, w.from.Line)
+	compiled := httpRoute{rule: rule, written: w}
+	for j, m := range w.http.Match {
+		c, err := newMatch(m, w.from.namespace())
+		if err != nil {
+			problem(fmt.Sprintf(".match[%d]", j), "has a regular expression that cannot be compiled: "+err.Error())
+			continue
+		}
+		compiled.matches = append(compiled.matches, c)
+	}
+	return compiled, problems
 }
 
 // newRule is the rule of an http entry, still without its Name. A destination that names no port has port 0.

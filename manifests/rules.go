@@ -20,6 +20,7 @@ type Rules struct {
 	Gateways map[string]*Gateway
 
 	virtualServices []virtualService
+	dropped         []Dropped
 	entries         []entry
 	destinations    map[string]*destinationRule // by fully qualified host
 	sidecars        map[string]*sidecar         // by namespace

@@ -20,8 +20,8 @@ const (
 )
 
 func (d *document) checkVirtualService(spec *networking.VirtualService) {
-	if len(spec.Hosts) == 0 {
-		d.problem("spec.hosts", "must have at least one host")
+	if isDelegate(spec) && len(spec.Gateways) > 0 {
+		d.problem("spec.gateways", "is not accepted where there are no hosts: a VirtualService without hosts is one to which others delegate, and holds where they do")
 	}
 	form := anyHost
 	if len(spec.Gateways) == 0 || slices.Contains(spec.Gateways, mesh) {
@@ -46,7 +46,11 @@ func (d *document) checkVirtualService(spec *networking.VirtualService) {
 		d.problem("spec.http", "must have at least one rule")
 	}
 	for i, h := range spec.Http {
-		d.checkHTTP(fmt.Sprintf("spec.http[%d]", i), h)
+		field := fmt.Sprintf("spec.http[%d]", i)
+		if h.Delegate != nil && isDelegate(spec) {
+			d.problem(field+".delegate", "is not accepted in a VirtualService without hosts, to which others delegate: there is one level only")
+		}
+		d.checkHTTP(field, h)
 	}
 }
 
@@ -69,16 +73,19 @@ func (d *document) checkHTTP(field string, h *networking.HTTPRoute) {
 			actions++
 		}
 	}
-	if actions != 1 {
+	if h.Delegate != nil {
+		d.checkDelegate(field, h.Delegate, actions)
+	} else if actions != 1 {
 		d.problem(field, "must have exactly one of route, redirect and directResponse, but has %d of them", actions)
 	}
-	if h.Fault != nil && len(h.Route) == 0 {
+	routed := len(h.Route) > 0 || h.Delegate != nil
+	if h.Fault != nil && !routed {
 		d.problem(field+".fault", "is accepted only beside route, not beside redirect or directResponse")
 	}
 	for i, m := range h.Match {
 		d.checkMatch(fmt.Sprintf("%s.match[%d]", field, i), m)
 	}
-	if h.Rewrite != nil && len(h.Route) == 0 {
+	if h.Rewrite != nil && !routed {
 		d.problem(field+".rewrite", "is accepted only beside route, not beside redirect or directResponse")
 	}
 	d.checkRewrite(field+".rewrite", h.Rewrite)
@@ -101,6 +108,17 @@ func (d *document) checkHTTP(field string, h *networking.HTTPRoute) {
 	}
 	if r := h.DirectResponse; r != nil {
 		d.checkStatus(field+".directResponse.status", r.Status)
+	}
+}
+
+// checkDelegate checks an http entry that delegates. Istio accepts a directResponse beside delegate, and then answers with it.
+func (d *document) checkDelegate(field string, to *networking.Delegate, actions int) {
+	if actions > 0 {
+		d.problem(field, "must have none of route, redirect and directResponse beside delegate")
+	}
+	d.checkLabel(field+".delegate.name", to.Name)
+	if to.Namespace != "" {
+		d.checkLabel(field+".delegate.namespace", to.Namespace)
 	}
 }
 

@@ -1,11 +1,15 @@
 package target_test
 
-import "github.com/hellochaos/hellochaos/service"
+import (
+	"strings"
+
+	"github.com/hellochaos/hellochaos/service"
+)
 
 // unmeasured are rows like those of table whose outcome is read from the code of Istio 1.31 and Envoy. No real mesh was measured in
 // them yet, so that only the embedded mesh is held to them.
 func unmeasured() (rows []row) {
-	for _, part := range [][]row{rewriteRows(), headerChangeRows()} {
+	for _, part := range [][]row{rewriteRows(), headerChangeRows(), delegateRows()} {
 		rows = append(rows, part...)
 	}
 	return rows
@@ -80,5 +84,26 @@ func headerChangeRows() []row {
 		answered("headers of an abort", to("one")+", fault: {abort: {httpStatus: 418, percentage: {value: 100}}}", 418, "text/plain"),
 		answered("headers of a directResponse", "directResponse: {status: 418}", 418, ""),
 		answered("headers of a redirect", "redirect: {uri: /x}", 301, ""),
+	}
+}
+
+// delegateRows: Istio's mergeVirtualServices and MergeHTTPRoutes.
+func delegateRows() []row {
+	delegate := func(name string, routes ...string) string {
+		return strings.Replace(rules(name, routes...), "  hosts: [\""+name+"\"]\n", "", 1)
+	}
+	goes := func(path, service, version string) exchange {
+		return exchange{request: at(path), want: want{Status: 200, Service: service, Version: version}}
+	}
+	return []row{
+		{"a delegate takes what both ask for", rules("one", "match: [{uri: {prefix: /a}}], delegate: {name: to}", to("one")) + delegate("to", "match: [{uri: {prefix: /a/b}}], "+to("two/a"), to("two/b")),
+			[]exchange{goes("/a/b/c", "two", "a"), goes("/a", "two", "b"), goes("/x", "one", "v1")}},
+		{"a delegate that conflicts is dropped", rules("one", `match: [{uri: {regex: "/a.*"}}], delegate: {name: to}`, to("one")) + delegate("to", "match: [{uri: {prefix: /a}}], "+to("two/a")),
+			[]exchange{goes("/a", "one", "v1")}},
+		{"a delegate that does not exist is dropped", rules("one", "delegate: {name: nobody}", to("two/a")), []exchange{goes("/", "two", "a")}},
+		{"a delegate inherits", rules("one", "match: [{uri: {prefix: /a}}], delegate: {name: to}, retries: {attempts: 2, backoff: 1ms, retryOn: 5xx}, rewrite: {uri: /new}") + delegate("to", to("one")), []exchange{
+			{request: request{host: "one", path: "/a/x", header: map[string]string{service.HeaderScript: "500,500,200"}},
+				want: want{Status: 200, Attempts: "1 2 3", Header: map[string]string{service.HeaderPath: "/new/x"}}}}},
+		{"a VirtualService without hosts holds nowhere else", delegate("one", to("two/a")), []exchange{goes("/", "one", "v1")}},
 	}
 }
