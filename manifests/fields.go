@@ -19,7 +19,7 @@ import (
 var supported = map[protoreflect.Name][]string{
 	"VirtualService":        {"hosts", "gateways", "http", "exportTo"},
 	"HTTPRoute":             {"name", "match", "route", "redirect", "directResponse", "timeout", "retries", "fault", "rewrite", "headers", "delegate"},
-	"HTTPMatchRequest":      {"name", "uri", "method", "authority", "headers", "withoutHeaders", "queryParams", "ignoreUriCase", "gateways"},
+	"HTTPMatchRequest":      {"name", "uri", "method", "authority", "headers", "withoutHeaders", "queryParams", "ignoreUriCase", "gateways", "port", "sourceNamespace"},
 	"StringMatch":           {"exact", "prefix", "regex"},
 	"Delegate":              {"name", "namespace"},
 	"HTTPRewrite":           {"uri", "authority", "uriRegexRewrite"},

@@ -156,6 +156,20 @@ func (h *httpRoute) boundTo(gateway string, v *virtualService) bool {
 	return slices.ContainsFunc(h.matches, func(m match) bool { return m.boundTo(gateway, v) })
 }
 
+// listener is where a proxy takes a request: at which port, a proxy of which namespace, and of which Gateway, where "mesh" stands for the
+// sidecars.
+type listener struct {
+	gateway, namespace string
+	port               int
+}
+
+// holdsAt reports whether requests at a listener can meet the match. One that names gateways does not ask for the caller's namespace
+// (Istio's sourceMatchHTTP).
+func (m *match) holdsAt(at listener, v *virtualService) bool {
+	return m.boundTo(at.gateway, v) && (m.port == 0 || m.port == at.port) &&
+		(len(m.gateways) > 0 || m.namespace == "" || m.namespace == at.namespace)
+}
+
 func (m *match) boundTo(gateway string, v *virtualService) bool {
 	if len(m.gateways) > 0 {
 		return slices.Contains(m.gateways, gateway)
@@ -168,22 +182,22 @@ func (v *virtualService) boundTo(gateway string) bool {
 	return slices.ContainsFunc(v.routes, func(h httpRoute) bool { return h.boundTo(gateway, v) })
 }
 
-// bind makes the routes of a VirtualService at a gateway, where "mesh" stands for the sidecars, for requests to a port. It ends
-// after the first route that every request meets, as Istio's BuildHTTPRoutesForVirtualService does.
-func (r *Rules) bind(v *virtualService, gateway string, port int) []route {
+// bind makes the routes of a VirtualService at a listener. It ends after the first route that every request meets, as Istio's
+// BuildHTTPRoutesForVirtualService does.
+func (r *Rules) bind(v *virtualService, at listener) []route {
 	var bound []route
 	for i := range v.routes {
 		h := &v.routes[i]
-		if !h.boundTo(gateway, v) {
+		if !h.boundTo(at.gateway, v) {
 			continue
 		}
-		rule := r.bindRule(h.rule, port)
+		rule := r.bindRule(h.rule, at.port)
 		if len(h.matches) == 0 {
 			return append(bound, route{new(match), rule})
 		}
 		for j := range h.matches {
 			m := &h.matches[j]
-			if !m.boundTo(gateway, v) {
+			if !m.holdsAt(at, v) {
 				continue
 			}
 			if rule.Rewrite != nil {

@@ -213,6 +213,12 @@ func (d *document) checkMatch(field string, m *networking.HTTPMatchRequest) {
 	d.checkText(field+".method", m.Method)
 	d.checkText(field+".authority", m.Authority)
 	d.checkGatewayNames(field+".gateways", m.Gateways)
+	if m.Port != 0 {
+		d.checkPort(field+".port", int(m.Port))
+	}
+	if m.SourceNamespace != "" {
+		d.checkLabel(field+".sourceNamespace", m.SourceNamespace)
+	}
 	for _, name := range slices.Sorted(maps.Keys(m.Headers)) {
 		d.checkHeaderName(field+".headers."+name, name)
 		d.checkText(field+".headers."+name, m.Headers[name])

@@ -3,13 +3,14 @@ package target_test
 import (
 	"strings"
 
+	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/service"
 )
 
 // unmeasured are rows like those of table whose outcome is read from the code of Istio 1.31 and Envoy. No real mesh was measured in
 // them yet, so that only the embedded mesh is held to them.
 func unmeasured() (rows []row) {
-	for _, part := range [][]row{rewriteRows(), headerChangeRows(), delegateRows()} {
+	for _, part := range [][]row{rewriteRows(), headerChangeRows(), delegateRows(), listenerRows()} {
 		rows = append(rows, part...)
 	}
 	return rows
@@ -105,5 +106,19 @@ func delegateRows() []row {
 			{request: request{host: "one", path: "/a/x", header: map[string]string{service.HeaderScript: "500,500,200"}},
 				want: want{Status: 200, Attempts: "1 2 3", Header: map[string]string{service.HeaderPath: "/new/x"}}}}},
 		{"a VirtualService without hosts holds nowhere else", delegate("one", to("two/a")), []exchange{goes("/", "one", "v1")}},
+	}
+}
+
+// listenerRows: Istio's TranslateRoute and sourceMatchHTTP. The caller's namespace is that of the objects.
+func listenerRows() []row {
+	ports := strings.Replace(serviceOf("one"), "ports: [", "ports: [{name: http-more, port: 81, targetPort: 3000}, ", 1)
+	reaches := func(host, service string) exchange {
+		return exchange{request: request{host: host}, want: want{Status: 200, Service: service}}
+	}
+	return []row{
+		{"a match of a port", ports + rules("one", "match: [{port: 81}], "+to("two/a"), to("three")), []exchange{reaches("one:81", "two"), reaches("one", "three")}},
+		{"a port without a rule", ports + rules("one", "match: [{port: 81}], "+to("two/a")), []exchange{reaches("one:81", "two"), reaches("one", "one")}},
+		{"a match of another namespace", rules("one", "match: [{sourceNamespace: elsewhere}], "+to("two/a"), to("three")), []exchange{reaches("one", "three")}},
+		{"a match of the caller's namespace", rules("one", "match: [{sourceNamespace: "+manifests.Namespace+"}], "+to("two/a"), to("three")), []exchange{reaches("one", "two")}},
 	}
 }
