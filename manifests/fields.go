@@ -18,10 +18,15 @@ import (
 // ("istio.networking.v1alpha3"). A field that Istio knows and that is missing here is refused.
 var supported = map[protoreflect.Name][]string{
 	"VirtualService":        {"hosts", "gateways", "http", "exportTo"},
-	"HTTPRoute":             {"name", "match", "route", "redirect", "directResponse", "timeout", "retries", "fault"},
-	"HTTPMatchRequest":      {"name", "uri", "method", "authority", "headers", "withoutHeaders", "queryParams", "ignoreUriCase", "gateways"},
+	"HTTPRoute":             {"name", "match", "route", "redirect", "directResponse", "timeout", "retries", "fault", "rewrite", "headers", "delegate"},
+	"HTTPMatchRequest":      {"name", "uri", "method", "authority", "headers", "withoutHeaders", "queryParams", "ignoreUriCase", "gateways", "port", "sourceNamespace"},
 	"StringMatch":           {"exact", "prefix", "regex"},
-	"HTTPRouteDestination":  {"destination", "weight"},
+	"Delegate":              {"name", "namespace"},
+	"HTTPRewrite":           {"uri", "authority", "uriRegexRewrite"},
+	"RegexRewrite":          {"match", "rewrite"},
+	"Headers":               {"request", "response"},
+	"HeaderOperations":      {"set", "add", "remove"},
+	"HTTPRouteDestination":  {"destination", "weight", "headers"},
 	"Destination":           {"host", "subset", "port"},
 	"PortSelector":          {"number"},
 	"HTTPRetry":             {"attempts", "perTryTimeout", "retryOn", "backoff", "retryIgnorePreviousHosts"},

@@ -72,15 +72,17 @@ func Read(objects []Object) (*Rules, error) {
 	})
 	// All objects are added now. Clusters need the services, and routes need the clusters that they lead to.
 	r.resolveClusters()
+	to, used := delegates(objects), make(map[*Object]bool)
 	for i := range objects {
 		spec, ok := objects[i].Istio.(*networking.VirtualService)
 		if !ok {
 			continue
 		}
-		v, wrong := r.virtualService(&objects[i], spec)
+		v, wrong := r.virtualService(&objects[i], spec, r.entriesOf(&objects[i], spec, to, used))
 		problems = append(problems, wrong...)
 		r.virtualServices = append(r.virtualServices, v)
 	}
+	r.dropUnused(objects, to, used)
 	if len(problems) == 0 {
 		problems = r.conflicts(objects)
 	}
