@@ -1,8 +1,10 @@
 package manifests
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"time"
 
 	networking "istio.io/api/networking/v1alpha3"
 )
@@ -21,9 +23,19 @@ type HTTPEntry struct {
 	Gateways []WrittenGateway
 	// Destinations are those of its route.
 	Destinations []WrittenDestination
-	Retry        Retry
-	// RetriesLine is where its retries stand, if it has any.
-	RetriesLine int
+	// Conditions are those of its match list on headers.
+	Conditions []WrittenCondition
+	// Methods are those that its match list asks for with exact, each once.
+	Methods []string
+	Retry   Retry
+	// Timeout ends a call with all its tries; 0 sets no limit. PerTry is the perTryTimeout as it is written, 0 where there is none:
+	// Retry.PerTry is 0 where Envoy ignores it, too.
+	Timeout, PerTry time.Duration
+	// Fault is what it injects; nil injects nothing.
+	Fault *Fault
+	// RetriesLine, PerTryLine, TimeoutLine and AbortLine are where its retries, their perTryTimeout, its timeout and its abort stand, if
+	// it has any.
+	RetriesLine, PerTryLine, TimeoutLine, AbortLine int
 
 	rules *Rules
 	owner *virtualService
@@ -45,8 +57,18 @@ type WrittenDestination struct {
 	// Destination has the port that it names, or the one that requests to port 80 lead to.
 	Destination
 	// Written is the host as the file has it; Field is the path of the destination in the object.
-	Written, Field                 string
-	HostLine, PortLine, SubsetLine int
+	Written, Field string
+	// Weight is what the share is computed from. Unweighed says that the file has none, so that it is 0.
+	Weight                                     int
+	Unweighed                                  bool
+	HostLine, PortLine, SubsetLine, WeightLine int
+}
+
+// WrittenCondition is a condition of a match list on a header.
+type WrittenCondition struct {
+	// Name is that of the header as the file has it. Value is the exact value that is asked for, and empty where another condition is.
+	Name, Value string
+	Line        int
 }
 
 // HTTPEntries are the http entries of all VirtualServices, in the order of the objects.
@@ -69,13 +91,19 @@ func (r *Rules) httpEntry(v *virtualService, j int) HTTPEntry {
 		return e
 	}
 	e.Gateways = v.written(spec, j)
-	e.RetriesLine = v.object.lines.of(fmt.Sprintf("spec.http[%d].retries", j), v.object.Line)
+	line := func(part string) int {
+		return v.object.lines.of(fmt.Sprintf("spec.http[%d].%s", j, part), v.object.Line)
+	}
+	e.RetriesLine, e.PerTryLine, e.TimeoutLine, e.AbortLine = line("retries"), line("retries.perTryTimeout"), line("timeout"), line("fault.abort")
+	e.Timeout, e.Fault, e.PerTry = rule.Timeout, rule.Fault, spec.Http[j].GetRetries().GetPerTryTimeout().AsDuration()
+	e.Conditions, e.Methods = v.conditions(spec, j)
 	for k := range rule.Split {
 		field := fmt.Sprintf("spec.http[%d].route[%d].destination", j, k)
 		line := func(part string) int { return v.object.lines.of(field+part, v.object.Line) }
 		d := WrittenDestination{Destination: rule.Split[k], Field: field, HostLine: line(".host"), PortLine: line(".port.number"), SubsetLine: line(".subset")}
 		if k < len(spec.Http[j].Route) {
-			d.Written = spec.Http[j].Route[k].GetDestination().GetHost()
+			d.Written, d.Weight = spec.Http[j].Route[k].GetDestination().GetHost(), int(spec.Http[j].Route[k].GetWeight())
+			d.Unweighed, d.WeightLine = v.unweighed(j, k, len(rule.Split))
 		}
 		if d.Port == 0 {
 			d.Port = r.portOf(d.Host, 80)
@@ -83,6 +111,42 @@ func (r *Rules) httpEntry(v *virtualService, j int) HTTPEntry {
 		e.Destinations = append(e.Destinations, d)
 	}
 	return e
+}
+
+// unweighed reports whether a destination of an http entry, one of so many, is written without a weight, and where the weight stands
+// or would stand. A split that no file has (Split makes such) has all of its weights.
+func (v *virtualService) unweighed(j, k, of int) (missing bool, line int) {
+	route := func(k int) string { return fmt.Sprintf("spec.http[%d].route[%d]", j, k) }
+	_, there := v.object.lines[route(k)+".weight"]
+	_, last := v.object.lines[route(of-1)]
+	return !there && last, v.object.lines.of(route(k)+".weight", v.object.Line)
+}
+
+// conditions are those on headers, and the methods, of an http entry's match list.
+func (v *virtualService) conditions(spec *networking.VirtualService, j int) (all []WrittenCondition, methods []string) {
+	for k, m := range spec.Http[j].Match {
+		for field, headers := range map[string]map[string]*networking.StringMatch{"headers": m.Headers, "withoutHeaders": m.WithoutHeaders} {
+			for name, value := range headers {
+				line := v.object.lines.of(fmt.Sprintf("spec.http[%d].match[%d].%s.%s", j, k, field, name), v.object.Line)
+				all = append(all, WrittenCondition{Name: name, Value: value.GetExact(), Line: line})
+			}
+		}
+		if method := m.Method.GetExact(); method != "" && !slices.Contains(methods, method) {
+			methods = append(methods, method)
+		}
+	}
+	slices.SortFunc(all, func(a, b WrittenCondition) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Value, b.Value))
+	})
+	return all, methods
+}
+
+// Served are the hosts of the VirtualService that the servers of a Gateway admit; none where the two do not meet.
+func (e *HTTPEntry) Served(gateway string) []string {
+	if g := e.rules.Gateways[gateway]; g != nil {
+		return g.serves(e.owner)
+	}
+	return nil
 }
 
 // written are the gateways of an http entry: those of its match list, or of the VirtualService.

@@ -22,6 +22,7 @@ type virtualService struct {
 
 // entry is a ServiceEntry.
 type entry struct {
+	object    *Object
 	place     string // "ServiceEntry clock (egress.yaml:11)"
 	namespace string
 	hosts     []string

@@ -35,7 +35,7 @@ func qualify(host, namespace string) string {
 }
 
 func (r *Rules) addService(o *Object, k *corev1.Service) {
-	s := &Service{Host: o.host(), selector: k.Spec.Selector, hidden: o.Meta.Annotations[exportTo] == "~"}
+	s := &Service{Host: o.host(), object: o, selector: k.Spec.Selector, hidden: o.Meta.Annotations[exportTo] == "~"}
 	for _, p := range k.Spec.Ports {
 		port := ServicePort{Port: int(p.Port), target: p.TargetPort.IntValue(), declared: p.Name != "" || p.AppProtocol != nil}
 		if port.target == 0 {
@@ -51,6 +51,7 @@ func (r *Rules) Service(name string) *Service { return r.Services[qualify(name, 
 
 func (r *Rules) addDestinationRule(o *Object, spec *networking.DestinationRule) {
 	host := qualify(spec.Host, o.namespace())
+	r.written = append(r.written, writtenDestinationRule(o, spec, host))
 	switch o.namespace() {
 	case Namespace, rootNamespace:
 	default:
@@ -84,7 +85,7 @@ func balancer(simple networking.LoadBalancerSettings_SimpleLB) string {
 }
 
 func (r *Rules) addEntry(o *Object, spec *networking.ServiceEntry) {
-	e := entry{place: o.place(), namespace: o.namespace()}
+	e := entry{object: o, place: o.place(), namespace: o.namespace()}
 	for _, host := range spec.Hosts {
 		e.hosts = append(e.hosts, strings.ToLower(host))
 	}
