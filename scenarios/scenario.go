@@ -28,6 +28,8 @@ type Phase struct {
 	Exclude float64
 	// Unmet are rules that no request of the phase meets by intention, each with the reason.
 	Unmet []Unmet
+	// Accepted are findings that the author means so; there are none where the user replaced some of the objects.
+	Accepted []Accepted
 	// Lessons are sentences of the author about what the phase shows. They are printed where it passes with the author's own objects.
 	Lessons []string
 }
@@ -44,6 +46,12 @@ type Entry struct {
 type Cohort struct {
 	Name   string
 	Header http.Header
+}
+
+// Accepted is a finding that is there by intention.
+type Accepted struct {
+	// Finding is its id, "HC204". Rule is the object, "VirtualService backend", and Reason a clause that says why it is meant so.
+	Finding, Rule, Reason string
 }
 
 // Unmet is a rule that no request meets.
