@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/hellochaos/hellochaos/manifests"
-	"github.com/hellochaos/hellochaos/spelling"
 )
 
 // rootNamespace is where Istio looks for rules of the whole mesh.
@@ -22,7 +21,7 @@ func (f *finder) destinationRules() {
 				why = fmt.Sprintf("Istio completes only names without a dot, so that it is not %s", full)
 			}
 			f.addAt(ForNobody, d.Object, d.File, d.HostLine, fmt.Sprintf("host %q is not in the mesh's registry%s: no Service and no ServiceEntry that the mesh knows has it; %s", d.Written,
-				spelling.DidYouMean(d.Written, known), why), unused(&d))
+				meant(d.Written, known), why), unused(&d))
 			continue
 		}
 		looked := f.looked(d.Host)

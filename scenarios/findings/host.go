@@ -7,6 +7,7 @@ import (
 
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/scenarios/oracle"
+	"github.com/hellochaos/hellochaos/spelling"
 )
 
 // completed is the host of the registry of whose full name a host with a dot is the beginning; empty where there is none. Istio
@@ -41,6 +42,15 @@ func (f *finder) half(e *manifests.HTTPEntry) string {
 		return text + fmt.Sprintf("; write %s, or %s in namespace %s", full, firstLabel(full), namespaceOf(full))
 	}
 	return ""
+}
+
+// meant suggests the host that a misspelt one may have been. The first labels must be near each other, since full names have so much in
+// common that all of them are.
+func meant(host string, known []string) string {
+	near := slices.DeleteFunc(slices.Clone(known), func(other string) bool {
+		return spelling.DidYouMean(firstLabel(host), []string{firstLabel(other)}) == ""
+	})
+	return spelling.DidYouMean(host, near)
 }
 
 // firstLabel and namespaceOf are the parts of a Service's full name.

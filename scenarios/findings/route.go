@@ -19,7 +19,8 @@ func (f *finder) destinations() {
 			if len(f.met[placeOf(e)]) == 0 && slices.Contains(e.Hosts, d.Host) {
 				continue // that nobody calls the host is a finding already
 			}
-			if gap := f.gap(e, j); gap != nil && d.Share > 0 {
+			aborted := e.Fault != nil && e.Fault.AbortStatus > 0 && e.Fault.AbortShare == 1 // no call goes anywhere
+			if gap := f.gap(e, j); gap != nil && d.Share > 0 && !aborted {
 				f.route(e, d, gap)
 			}
 		}
@@ -40,7 +41,7 @@ func (f *finder) route(e *manifests.HTTPEntry, d *manifests.WrittenDestination, 
 	switch gap.Part {
 	case manifests.PartHost:
 		known := shortAll(gap.Known, e.Namespace)
-		f.add(NoHost, e, d.HostLine, fmt.Sprintf("host %q does not exist%s: no Service and no ServiceEntry has it; there are %s", d.Written, spelling.DidYouMean(d.Written, known), list(known)), effect)
+		f.add(NoHost, e, d.HostLine, fmt.Sprintf("host %q does not exist%s: no Service and no ServiceEntry has it; there are %s", d.Written, meant(d.Written, known), list(known)), effect)
 	case manifests.PartPort:
 		has := "it has no port of HTTP"
 		if len(gap.Known) > 0 {

@@ -54,6 +54,10 @@ func (f *finder) explain(e *manifests.HTTPEntry) {
 		f.add(HalfName, e, whole, f.half(e), dead)
 	case f.otherHost(e) != "":
 		f.add(OtherHost, e, whole, fmt.Sprintf("no request meets %s: %s", e.Object, f.otherHost(e)), dead)
+	case f.ledByGateway(e) != nil:
+		led := f.ledByGateway(e)
+		f.add(OtherProxy, e, whole, fmt.Sprintf("no request meets %s: requests reach its host by gateway %s, where they meet %s (%s:%d); a gateway obeys the rules for the host of a request, and not those for the host that it sends it to",
+			e.Object, strings.TrimPrefix(led.Caller.Gateway, e.Namespace+"/"), led.Rule.Name, led.Rule.File, led.Rule.Line), dead)
 	case f.enteredDirectly(e) != "":
 		f.add(OtherProxy, e, whole, fmt.Sprintf("no request meets %s: the requests for %s enter from outside the mesh, straight to its pods, so that no proxy is on their way that could obey the rule",
 			e.Object, short(f.enteredDirectly(e), e.Namespace)), unsent(e), dead)
@@ -150,6 +154,18 @@ func elsewhere(e *manifests.HTTPEntry, routed *oracle.Routed) string {
 	return fmt.Sprintf("it is for the sidecars alone, and the requests for its host enter by gateway %s; name that in spec.gateways if it is to obey the rule", routed.Caller.Gateway)
 }
 
+// ledByGateway is a request that a gateway sends to a host of an entry; nil where there is none.
+func (f *finder) ledByGateway(e *manifests.HTTPEntry) *oracle.Routed {
+	all := f.ways.Routed()
+	for i := range all {
+		leads := func(d manifests.Destination) bool { return d.Share > 0 && slices.Contains(e.Hosts, d.Host) }
+		if all[i].Caller.Gateway != "" && slices.ContainsFunc(all[i].Rule.Split, leads) {
+			return &all[i]
+		}
+	}
+	return nil
+}
+
 // enteredDirectly is the host of an entry at which requests enter past every proxy; empty where there is none.
 func (f *finder) enteredDirectly(e *manifests.HTTPEntry) string {
 	for _, host := range f.direct {
@@ -188,7 +204,7 @@ func (f *finder) called(e *manifests.HTTPEntry) string {
 				return text + fmt.Sprintf(" (did you mean %q?)", other)
 			}
 		}
-		if near := spelling.DidYouMean(host, hosts); near != "" {
+		if near := meant(host, hosts); near != "" {
 			return text + near
 		}
 	}
