@@ -1,6 +1,7 @@
 package manifests
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 
@@ -15,15 +16,21 @@ type WrittenDestinationRule struct {
 	Namespace      string
 	// Host is fully qualified, and Written is the host as the file has it.
 	Host, Written string
-	// Subsets are the names of its subsets, in their order.
-	Subsets []string
+	Subsets       []WrittenSubset
+}
+
+// WrittenSubset is a subset of a DestinationRule. Its pods are those of the host that have all of its labels.
+type WrittenSubset struct {
+	Name   string
+	Labels map[string]string
+	Line   int
 }
 
 func writtenDestinationRule(o *Object, spec *networking.DestinationRule, host string) WrittenDestinationRule {
 	w := WrittenDestinationRule{Object: o.Name(), File: o.File, Line: o.Line, HostLine: o.lines.of("spec.host", o.Line), Namespace: o.namespace(),
 		Host: host, Written: spec.Host}
-	for _, s := range spec.Subsets {
-		w.Subsets = append(w.Subsets, s.Name)
+	for i, s := range spec.Subsets {
+		w.Subsets = append(w.Subsets, WrittenSubset{Name: s.Name, Labels: s.Labels, Line: o.lines.of(fmt.Sprintf("spec.subsets[%d]", i), o.Line)})
 	}
 	return w
 }
@@ -35,11 +42,11 @@ func (r *Rules) DestinationRules() []WrittenDestinationRule { return slices.Clon
 // of the ServiceEntries.
 func (r *Rules) Hosts() []string { return slices.Sorted(maps.Keys(r.hosts())) }
 
-// Looked are the namespaces besides that of the caller in which Istio looks for the DestinationRules of a host, sorted and each once:
-// those of the host's Service or ServiceEntries, and the root namespace (PushContext.destinationRule in Istio's
-// pilot/pkg/model/push_context.go).
+// Looked are the namespaces in which Istio looks for the DestinationRules of a host after that of the caller, in its order and each
+// once: those of the host's Service or ServiceEntries, and the root namespace. It obeys those of the first one that has any
+// (PushContext.destinationRule in Istio's pilot/pkg/model/push_context.go).
 func (r *Rules) Looked(host string) []string {
-	all := map[string]bool{rootNamespace: true}
+	all := map[string]bool{}
 	if s := r.Services[host]; s != nil {
 		all[s.namespace()] = true
 	}
@@ -48,5 +55,6 @@ func (r *Rules) Looked(host string) []string {
 			all[r.entries[i].namespace] = true
 		}
 	}
-	return slices.Sorted(maps.Keys(all))
+	delete(all, rootNamespace)
+	return append(slices.Sorted(maps.Keys(all)), rootNamespace)
 }

@@ -39,12 +39,8 @@ func (t *Table) addSidecar() {
 	t.sidecar = s
 	registry := r.registry(s)
 	t.ports = r.listeners(s)
-	for _, known := range slices.Sorted(maps.Keys(registry)) {
-		v := r.owner(known, s, t.namespace)
-		for _, port := range registry[known] {
-			t.addService(known, port, v)
-		}
-	}
+	// A host that only a VirtualService names comes first, as in Istio's BuildSidecarVirtualHostWrapper: "one.default" is then not a
+	// name of the service one any more.
 	for i := range r.virtualServices {
 		v := &r.virtualServices[i]
 		for _, host := range v.hosts {
@@ -52,6 +48,12 @@ func (t *Table) addSidecar() {
 			if t.ports[80] && !anyCovered(registry, host) && admits(s.imports, v.namespace, host) && v.knownIn(t.namespace) {
 				t.addService(host, 80, v)
 			}
+		}
+	}
+	for _, known := range slices.Sorted(maps.Keys(registry)) {
+		v := r.owner(known, s, t.namespace)
+		for _, port := range registry[known] {
+			t.addService(known, port, v)
 		}
 	}
 }

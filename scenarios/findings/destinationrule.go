@@ -7,9 +7,6 @@ import (
 	"github.com/hellochaos/hellochaos/manifests"
 )
 
-// rootNamespace is where Istio looks for rules of the whole mesh.
-const rootNamespace = "istio-system"
-
 // destinationRules finds DestinationRules that hold for no call: their host does not exist, or no proxy looks where they are.
 func (f *finder) destinationRules() {
 	hosts := f.rules.Hosts()
@@ -24,38 +21,66 @@ func (f *finder) destinationRules() {
 				meant(d.Written, known), why), unused(&d))
 			continue
 		}
-		looked := f.looked(d.Host)
-		if !slices.Contains(looked, d.Namespace) {
-			f.addAt(OutOfSight, d.Object, d.File, d.Line, fmt.Sprintf("no proxy knows %s: it is in namespace %s, and for the calls to %s Istio looks in %s, the namespaces of its callers and of its "+
-				"Service or ServiceEntry, and the root namespace", d.Object, d.Namespace, short(d.Host, d.Namespace), list(looked)), unused(&d), "move it to namespace "+f.home(d.Host, looked))
-		}
+		f.outOfSight(&d)
 	}
 }
 
-// home is the namespace of a host's Service or ServiceEntry, of those that are looked in: there a DestinationRule holds for every caller.
-func (f *finder) home(host string, looked []string) string {
-	for _, namespace := range f.rules.Looked(host) {
-		if namespace != rootNamespace {
-			return namespace
+// outOfSight finds a DestinationRule that Istio does not come to.
+func (f *finder) outOfSight(d *manifests.WrittenDestinationRule) {
+	looked := f.rules.Looked(d.Host)
+	var all []string
+	var instead *manifests.WrittenDestinationRule
+	for _, caller := range f.callers(d.Host) {
+		order := looked
+		if caller != "" && !slices.Contains(looked, caller) {
+			order = append([]string{caller}, looked...)
 		}
+		stop := f.first(d.Host, order)
+		if stop != nil && stop.Namespace == d.Namespace {
+			return
+		}
+		instead, all = stop, append(all, order...)
 	}
-	return looked[0]
+	slices.Sort(all)
+	all = slices.Compact(all)
+	why := fmt.Sprintf("it is in namespace %s, and for the calls to %s Istio looks in %s, the namespaces of its callers and of its Service or ServiceEntry, and the root namespace",
+		d.Namespace, short(d.Host, d.Namespace), list(all))
+	if instead != nil && slices.Contains(all, d.Namespace) {
+		why = fmt.Sprintf("for the calls to %s Istio obeys %s (%s:%d), and stops at its namespace, %s, before it comes to %s", short(d.Host, d.Namespace), instead.Object, instead.File,
+			instead.Line, instead.Namespace, d.Namespace)
+	}
+	f.addAt(OutOfSight, d.Object, d.File, d.Line, fmt.Sprintf("no proxy knows %s: %s", d.Object, why), unused(d), "move it to namespace "+looked[0])
 }
 
-// looked are the namespaces in which proxies look for the DestinationRules of a host: those of its callers, and those that hold for all.
-func (f *finder) looked(host string) []string {
-	all := f.rules.Looked(host)
+// first is a DestinationRule of a host in the first of some namespaces that have any; nil where none has.
+func (f *finder) first(host string, namespaces []string) *manifests.WrittenDestinationRule {
+	all := f.rules.DestinationRules()
+	for _, namespace := range namespaces {
+		for i := range all {
+			if all[i].Host == host && all[i].Namespace == namespace {
+				return &all[i]
+			}
+		}
+	}
+	return nil
+}
+
+// callers are the namespaces of the sidecars that send calls to a host, each once. A gateway, whose own namespace is the root one, and
+// nobody at all are "".
+func (f *finder) callers(host string) (all []string) {
 	for _, routed := range f.ways.Routed() {
 		leads := slices.ContainsFunc(routed.Rule.Split, func(d manifests.Destination) bool { return d.Host == host })
 		namespace := routed.Caller.Namespace
 		if routed.Caller.Gateway == "" && namespace == "" {
 			namespace = manifests.Namespace
 		}
-		if (leads || f.full(routed) == host) && namespace != "" && !slices.Contains(all, namespace) {
+		if (leads || f.full(routed) == host) && !slices.Contains(all, namespace) {
 			all = append(all, namespace)
 		}
 	}
-	slices.Sort(all)
+	if len(all) == 0 {
+		return []string{""}
+	}
 	return all
 }
 
@@ -64,9 +89,13 @@ func unused(d *manifests.WrittenDestinationRule) string {
 	if len(d.Subsets) == 0 {
 		return "it holds for 0 calls"
 	}
-	which := "its subset " + d.Subsets[0]
+	which := "its subset " + d.Subsets[0].Name
 	if len(d.Subsets) > 1 {
-		which = "its subsets " + list(d.Subsets)
+		var names []string
+		for i := range d.Subsets {
+			names = append(names, d.Subsets[i].Name)
+		}
+		which = "its subsets " + list(names)
 	}
 	return fmt.Sprintf("it holds for 0 calls, and it defines %s for nobody: a proxy answers 503 to all calls that a route sends to a subset that it does not know", which)
 }

@@ -45,6 +45,8 @@ const (
 	GatewayOnly  = "HC209" // a rule is for a gateway alone, while sidecars send calls for its host, too
 	LetterCase   = "HC210" // two rules ask for values of a header that differ in their case alone
 	CapitalName  = "HC211" // the name of a header in a rule has capital letters
+	Unlabelled   = "HC212" // a subset that calls go to has no labels, so that it has all pods of its host
+	SubsetTwice  = "HC213" // two DestinationRules define a subset with different labels
 )
 
 // Of are the findings of a phase, errors first, each in the order of files and lines. rules are what its objects mean, and ways must
@@ -61,7 +63,7 @@ func Of(phase *scenarios.Phase, rules *manifests.Rules, ways *oracle.Ways) []rep
 			f.direct = append(f.direct, row.Host)
 		}
 	}
-	for _, find := range []func(){f.gateways, f.apart, f.destinations, f.ports, f.destinationRules, f.unmet, f.retries, f.timeouts, f.multiplied, f.aborts,
+	for _, find := range []func(){f.gateways, f.apart, f.destinations, f.ports, f.destinationRules, f.subsets, f.unmet, f.retries, f.timeouts, f.multiplied, f.aborts,
 		f.repeated, f.weights, f.gatewayOnly, f.letters} {
 		find()
 	}
