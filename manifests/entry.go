@@ -1,8 +1,10 @@
 package manifests
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"time"
 
 	networking "istio.io/api/networking/v1alpha3"
 )
@@ -21,9 +23,19 @@ type HTTPEntry struct {
 	Gateways []WrittenGateway
 	// Destinations are those of its route.
 	Destinations []WrittenDestination
-	Retry        Retry
-	// RetriesLine is where its retries stand, if it has any.
-	RetriesLine int
+	// Conditions are those of its match list on headers.
+	Conditions []WrittenCondition
+	// Methods are those that its match list asks for with exact, each once.
+	Methods []string
+	Retry   Retry
+	// Timeout ends a call with all its tries; 0 sets no limit. PerTry is the perTryTimeout as it is written, 0 where there is none:
+	// Retry.PerTry is 0 where Envoy ignores it, too.
+	Timeout, PerTry time.Duration
+	// Fault is what it injects; nil injects nothing.
+	Fault *Fault
+	// RetriesLine, PerTryLine, TimeoutLine and AbortLine are where its retries, their perTryTimeout, its timeout and its abort stand, if
+	// it has any.
+	RetriesLine, PerTryLine, TimeoutLine, AbortLine int
 
 	rules *Rules
 	owner *virtualService
@@ -45,8 +57,18 @@ type WrittenDestination struct {
 	// Destination has the port that it names, or the one that requests to port 80 lead to.
 	Destination
 	// Written is the host as the file has it; Field is the path of the destination in the object.
-	Written, Field                 string
-	HostLine, PortLine, SubsetLine int
+	Written, Field string
+	// Weight is what the share is computed from. Unweighed says that the file has none, so that it is 0.
+	Weight                                     int
+	Unweighed                                  bool
+	HostLine, PortLine, SubsetLine, WeightLine int
+}
+
+// WrittenCondition is a condition of a match list on a header.
+type WrittenCondition struct {
+	// Name is that of the header as the file has it. Value is the exact value that is asked for, and empty where another condition is.
+	Name, Value string
+	Line        int
 }
 
 // HTTPEntries are the http entries of all VirtualServices, in the order of the objects.
@@ -63,13 +85,17 @@ func (r *Rules) HTTPEntries() (all []HTTPEntry) {
 func (r *Rules) httpEntry(v *virtualService, j int) HTTPEntry {
 	rule, w := v.routes[j].rule, v.routes[j].written
 	e := HTTPEntry{Object: w.from.Name(), Name: rule.Name, File: rule.File, Line: rule.Line, ObjectLine: w.from.Line, Namespace: w.from.namespace(), Hosts: v.hosts,
-		Retry: rule.Retry, Gateways: v.gatewaysOf(w), RetriesLine: w.line("retries"), rules: r, owner: v, index: j}
+		Retry: rule.Retry, Gateways: v.gatewaysOf(w), rules: r, owner: v, index: j}
+	e.RetriesLine, e.PerTryLine, e.TimeoutLine, e.AbortLine = w.line("retries"), w.line("retries.perTryTimeout"), w.line("timeout"), w.line("fault.abort")
+	e.Timeout, e.Fault, e.PerTry = rule.Timeout, rule.Fault, w.http.GetRetries().GetPerTryTimeout().AsDuration()
+	e.Conditions, e.Methods = w.conditions()
 	for k := range rule.Split {
 		field := fmt.Sprintf("route[%d].destination", k)
 		d := WrittenDestination{Destination: rule.Split[k], Field: fmt.Sprintf("spec.http[%d].%s", w.index, field),
 			HostLine: w.line(field + ".host"), PortLine: w.line(field + ".port.number"), SubsetLine: w.line(field + ".subset")}
 		if k < len(w.http.Route) {
-			d.Written = w.own().Route[k].GetDestination().GetHost()
+			d.Written, d.Weight = w.own().Route[k].GetDestination().GetHost(), int(w.http.Route[k].GetWeight())
+			d.Unweighed, d.WeightLine = w.unweighed(k, len(rule.Split))
 		}
 		if d.Port == 0 {
 			d.Port = r.portOf(d.Host, 80)
@@ -87,6 +113,44 @@ func (w *written) own() *networking.HTTPRoute {
 // line is where a part of the entry stands, or the nearest part around it that its object has.
 func (w *written) line(part string) int {
 	return w.from.lines.of(fmt.Sprintf("spec.http[%d].%s", w.index, part), w.from.Line)
+}
+
+// unweighed reports whether a destination of an http entry, one of so many, is written without a weight, and where the weight stands
+// or would stand. A split that no file has (Split makes such) has all of its weights.
+func (w *written) unweighed(k, of int) (missing bool, line int) {
+	route := func(k int) string { return fmt.Sprintf("route[%d]", k) }
+	has := func(part string) bool {
+		_, there := w.from.lines[fmt.Sprintf("spec.http[%d].%s", w.index, part)]
+		return there
+	}
+	return !has(route(k)+".weight") && has(route(of-1)), w.line(route(k) + ".weight")
+}
+
+// conditions are those on headers, and the methods, of an http entry's match list.
+func (w *written) conditions() (all []WrittenCondition, methods []string) {
+	for k, m := range w.http.Match {
+		for field, headers := range map[string]map[string]*networking.StringMatch{"headers": m.Headers, "withoutHeaders": m.WithoutHeaders} {
+			for name, value := range headers {
+				line := w.line(fmt.Sprintf("match[%d].%s.%s", k, field, name))
+				all = append(all, WrittenCondition{Name: name, Value: value.GetExact(), Line: line})
+			}
+		}
+		if method := m.Method.GetExact(); method != "" && !slices.Contains(methods, method) {
+			methods = append(methods, method)
+		}
+	}
+	slices.SortFunc(all, func(a, b WrittenCondition) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Value, b.Value))
+	})
+	return all, methods
+}
+
+// Served are the hosts of the VirtualService that the servers of a Gateway admit; none where the two do not meet.
+func (e *HTTPEntry) Served(gateway string) []string {
+	if g := e.rules.Gateways[gateway]; g != nil {
+		return g.serves(e.owner)
+	}
+	return nil
 }
 
 // gatewaysOf are the gateways of an http entry: those of its match list, or of the VirtualService. For an entry of a delegate they have the

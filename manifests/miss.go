@@ -154,14 +154,7 @@ func namespaceOf(c Caller) string {
 // full is the full name of the host of a request, as the caller's proxy knows it.
 func (e *HTTPEntry) full(c Caller, q *Request) string {
 	host, _ := splitHost(q.Host)
-	for full := range e.rules.Services {
-		for _, name := range aliases(full, namespaceOf(c)) {
-			if name == host {
-				return full
-			}
-		}
-	}
-	return host
+	return e.rules.named(host, namespaceOf(c))
 }
 
 // hosted reports whether the VirtualService is for the host of a request. At a gateway the Gateway must admit the host too.

@@ -74,11 +74,7 @@ func (t *Table) lacking(host string, port int) string {
 		case !admits(t.sidecar.imports, e.namespace, host):
 			return fmt.Sprintf("%s has the host, but the Sidecar does not import it", e.place)
 		default:
-			ports := slices.Clone(e.others)
-			for _, p := range e.ports {
-				ports = append(ports, fmt.Sprintf("%d (HTTP)", p))
-			}
-			return fmt.Sprintf("%s has the host at port %s alone, and the calls are for port %d with HTTP", e.place, strings.Join(ports, ", "), port)
+			return fmt.Sprintf("%s has the host at port %s alone, and the calls are for port %d with HTTP", e.place, strings.Join(e.opened(), ", "), port)
 		}
 	}
 	s := t.rules.Services[host]

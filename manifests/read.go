@@ -22,6 +22,7 @@ type virtualService struct {
 
 // entry is a ServiceEntry.
 type entry struct {
+	object    *Object
 	place     string // "ServiceEntry clock (egress.yaml:11)"
 	namespace string
 	hosts     []string
@@ -29,8 +30,9 @@ type entry struct {
 	others    []string // its other ports: "443 (HTTPS)"
 }
 
-// destinationRule is what all DestinationRules of a host define together.
+// destinationRule is what the DestinationRules of a host define together that Istio obeys.
 type destinationRule struct {
+	distance int
 	subsets  map[string]map[string]string // labels by name
 	balancer string
 }

@@ -35,7 +35,7 @@ func qualify(host, namespace string) string {
 }
 
 func (r *Rules) addService(o *Object, k *corev1.Service) {
-	s := &Service{Host: o.host(), selector: k.Spec.Selector, hidden: o.Meta.Annotations[exportTo] == "~"}
+	s := &Service{Host: o.host(), object: o, selector: k.Spec.Selector, hidden: o.Meta.Annotations[exportTo] == "~"}
 	for _, p := range k.Spec.Ports {
 		port := ServicePort{Port: int(p.Port), target: p.TargetPort.IntValue(), declared: p.Name != "" || p.AppProtocol != nil}
 		if port.target == 0 {
@@ -51,17 +51,17 @@ func (r *Rules) Service(name string) *Service { return r.Services[qualify(name, 
 
 func (r *Rules) addDestinationRule(o *Object, spec *networking.DestinationRule) {
 	host := qualify(spec.Host, o.namespace())
-	switch o.namespace() {
-	case Namespace, rootNamespace:
-	default:
-		// A DestinationRule in another namespace holds for the services of that namespace only.
-		if !strings.HasSuffix(host, "."+o.namespace()+domain) {
-			return
-		}
+	r.written = append(r.written, writtenDestinationRule(o, spec, host))
+	far := distance(o.namespace(), host)
+	if far < 0 {
+		return
 	}
 	rule := r.destinations[host]
-	if rule == nil {
-		rule = &destinationRule{subsets: make(map[string]map[string]string)}
+	if rule != nil && rule.distance < far {
+		return
+	}
+	if rule == nil || rule.distance > far {
+		rule = &destinationRule{subsets: make(map[string]map[string]string), distance: far}
 		r.destinations[host] = rule
 	}
 	for _, s := range spec.Subsets {
@@ -74,6 +74,21 @@ func (r *Rules) addDestinationRule(o *Object, spec *networking.DestinationRule) 
 	}
 }
 
+// distance is how late Istio looks in a namespace for the DestinationRules of a host: first in that of the caller, then in that of the
+// host, and then in rootNamespace. It obeys those of the first of them that has any (PushContext.destinationRule in Istio's
+// pilot/pkg/model/push_context.go). The callers are taken to be in Namespace. The distance is negative where Istio does not look.
+func distance(namespace, host string) int {
+	switch {
+	case namespace == Namespace:
+		return 0
+	case strings.HasSuffix(host, "."+namespace+domain):
+		return 1
+	case namespace == rootNamespace:
+		return 2
+	}
+	return -1
+}
+
 // balancer is the name of a simple load balancer; empty for the default.
 func balancer(simple networking.LoadBalancerSettings_SimpleLB) string {
 	switch simple {
@@ -84,7 +99,7 @@ func balancer(simple networking.LoadBalancerSettings_SimpleLB) string {
 }
 
 func (r *Rules) addEntry(o *Object, spec *networking.ServiceEntry) {
-	e := entry{place: o.place(), namespace: o.namespace()}
+	e := entry{object: o, place: o.place(), namespace: o.namespace()}
 	for _, host := range spec.Hosts {
 		e.hosts = append(e.hosts, strings.ToLower(host))
 	}

@@ -23,7 +23,8 @@ type Rules struct {
 	dropped         []Dropped
 	entries         []entry
 	destinations    map[string]*destinationRule // by fully qualified host
-	sidecars        map[string]*sidecar         // by namespace
+	written         []WrittenDestinationRule
+	sidecars        map[string]*sidecar // by namespace
 	clusters        map[cluster]*Endpoints
 	unknown         *Endpoints
 	// outside keeps, by outsideKey, the *Rule of every host outside the registry that a request was for, so that it and its Endpoints
@@ -44,6 +45,7 @@ type Workload struct {
 type Service struct {
 	Host     string // fully qualified: "middleware.default.svc.cluster.local"
 	Ports    []ServicePort
+	object   *Object
 	selector map[string]string
 	// hidden says that the Service is not in the mesh's registry (annotation networking.istio.io/exportTo "~"). DNS still has it.
 	hidden bool

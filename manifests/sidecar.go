@@ -39,6 +39,17 @@ func (t *Table) addSidecar() {
 	t.sidecar = s
 	registry := r.registry(s)
 	t.ports = r.listeners(s)
+	// A host that only a VirtualService names comes first, as in Istio's BuildSidecarVirtualHostWrapper: "one.default" is then not a
+	// name of the service one any more.
+	for i := range r.virtualServices {
+		v := &r.virtualServices[i]
+		for _, host := range v.hosts {
+			// Istio serves a host that is not in the registry at port 80.
+			if t.ports[80] && !anyCovered(registry, host) && admits(s.imports, v.namespace, host) && v.knownIn(t.namespace) {
+				t.addService(host, 80, v)
+			}
+		}
+	}
 	for _, known := range slices.Sorted(maps.Keys(registry)) {
 		v := r.owner(known, s, t.namespace)
 		for _, port := range registry[known] {
@@ -46,15 +57,6 @@ func (t *Table) addSidecar() {
 				t.addService(known, port, nil)
 			} else {
 				t.addService(known, port, v)
-			}
-		}
-	}
-	for i := range r.virtualServices {
-		v := &r.virtualServices[i]
-		for _, host := range v.hosts {
-			// Istio serves a host that is not in the registry at port 80.
-			if t.ports[80] && !anyCovered(registry, host) && admits(s.imports, v.namespace, host) && v.knownIn(t.namespace) {
-				t.addService(host, 80, v)
 			}
 		}
 	}

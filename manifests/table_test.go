@@ -287,6 +287,33 @@ func TestDestinationRuleElsewhereDoesNotHold(t *testing.T) {
 	}
 }
 
+// Istio obeys the DestinationRules of the first namespace that has any for the host, whatever their order in the files is.
+func TestDestinationRuleOfTheRootNamespace(t *testing.T) {
+	root := strings.Replace(specOf("DestinationRule", "{host: middleware.default.svc.cluster.local, subsets: [{name: root}]}"), "{name: m}", "{name: m, namespace: istio-system}", 1)
+	for name, c := range map[string]struct {
+		documents  []string
+		root, prod bool
+	}{"alone": {[]string{root}, true, false}, "before": {[]string{root, subsets(t)}, false, true}, "behind": {[]string{subsets(t), root}, false, true}} {
+		r := rulesOf(t, c.documents...)
+		for subset, want := range map[string]bool{"root": c.root, "prod": c.prod} {
+			if got := r.Endpoints(&Destination{Host: "middleware.default.svc.cluster.local", Subset: subset, Port: 80}).Known; got != want {
+				t.Errorf("%s: subset %s is known: %v, want %v", name, subset, got, want)
+			}
+		}
+	}
+}
+
+// A name with a dot is not completed: the rules for "backend.default" hold for requests that name the host so, and for no others.
+func TestHalfOfAFullName(t *testing.T) {
+	half := "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: half}\nspec: {hosts: [backend.default], http: [{directResponse: {status: 418}}]}\n"
+	r := rulesOf(t, half)
+	for host, want := range map[string]string{"backend": "backend-prod", "backend.default.svc": "backend-prod", "backend.default.svc.cluster.local": "backend-prod", "backend.default": "418 direct_response"} {
+		if got := outcome(r, r.Table(Caller{}).Route(&Request{Host: host, Path: "/"})); got != want {
+			t.Errorf("host %s: %s, want %s", host, got, want)
+		}
+	}
+}
+
 func TestSelectorsStayInTheirNamespace(t *testing.T) {
 	stranger := "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: m, namespace: other}\nspec: {selector: {matchLabels: {app: backend}}, template: {metadata: {labels: {app: backend}}, spec: {containers: [{name: a, image: b, env: [{name: SERVICE_NAME, value: m-a}, {name: UPSTREAM_URI, value: 'http://b/'}]}]}}}\n"
 	r := rulesOf(t, stranger)

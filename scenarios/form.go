@@ -13,6 +13,7 @@ type form struct {
 	Exclude    *float64        `yaml:"exclude,optional"`
 	Parameters []parameterForm `yaml:"parameters,optional"`
 	Unmet      []unmetForm     `yaml:"unmet,optional"`
+	Accepted   []acceptedForm  `yaml:"accepted,optional"`
 	Lessons    []string        `yaml:"lessons,optional"`
 }
 
@@ -42,6 +43,12 @@ type splitForm struct {
 	Host string `yaml:"host"`
 	From string `yaml:"from"`
 	To   string `yaml:"to"`
+}
+
+type acceptedForm struct {
+	Finding string `yaml:"finding"`
+	Rule    string `yaml:"rule"`
+	Reason  string `yaml:"reason"`
 }
 
 type unmetForm struct {

@@ -121,6 +121,13 @@ func (d *decoder) check(f *form) {
 		d.must(rule, !d.there(rule) || kind == "VirtualService" && name != "", `must be "VirtualService" and a name, not %q`, u.Rule)
 		d.sentence(fmt.Sprintf("unmet[%d].reason", i), u.Reason)
 	}
+	for i, a := range f.Accepted {
+		field := fmt.Sprintf("accepted[%d]", i)
+		d.must(field+".finding", !d.there(field+".finding") || strings.HasPrefix(a.Finding, "HC2"), `must be the id of a warning, such as "HC204", not %q`, a.Finding)
+		kind, name, _ := strings.Cut(a.Rule, " ")
+		d.must(field+".rule", !d.there(field+".rule") || kind == "VirtualService" && name != "", `must be "VirtualService" and a name, not %q`, a.Rule)
+		d.sentence(field+".reason", a.Reason)
+	}
 	for i, lesson := range f.Lessons {
 		d.sentence(fmt.Sprintf("lessons[%d]", i), lesson)
 	}
@@ -289,6 +296,9 @@ func (f *form) stage() *Stage {
 	}
 	for _, u := range f.Unmet {
 		s.Unmet = append(s.Unmet, Unmet(u))
+	}
+	for _, a := range f.Accepted {
+		s.Accepted = append(s.Accepted, Accepted(a))
 	}
 	return s
 }

@@ -30,6 +30,8 @@ parameters:
     split: {host: shop, from: green, to: blue}
 unmet:
   - {rule: VirtualService a, reason: by choice}
+accepted:
+  - {finding: HC204, rule: VirtualService b, reason: it is shown}
 lessons: [It is so.]
 `
 
@@ -42,7 +44,7 @@ func TestRead(t *testing.T) {
 		Cohorts: []Cohort{{Name: "with", Entry: manifests.Entry{Gateway: OnlyGateway}, Header: http.Header{"X-Dev-User": {"1"}}},
 			{Name: "without", Weight: 3, Entry: manifests.Entry{Caller: "shop/web"}, Method: "POST", Host: "orders.shop", Path: "/new?a=b"}}, Exclude: 0.01,
 		Parameters: []Parameter{{Name: "blue-weight", Title: "percent", Split: manifests.Split{Host: "shop", From: "green", To: "blue"}}},
-		Unmet:      []Unmet{{"VirtualService a", "by choice"}}, Lessons: []string{"It is so."}}
+		Unmet:      []Unmet{{"VirtualService a", "by choice"}}, Accepted: []Accepted{{"HC204", "VirtualService b", "it is shown"}}, Lessons: []string{"It is so."}}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, want %+v", got, want)
 	}
@@ -55,15 +57,15 @@ func TestReadProblems(t *testing.T) {
 		"empty":      {"", `x.yaml:1: Scenario: has no content: it must have apiVersion: hellochaos/v1 and kind: Scenario`},
 		"a comment":  {"# nothing\n", `x.yaml:1: Scenario: has no content: it must have apiVersion: hellochaos/v1 and kind: Scenario`},
 		"no YAML":    {head + "a: [", `x.yaml:7: Scenario: is not valid YAML: did not find expected node content`},
-		"a list":     {"- a", `x.yaml:1: Scenario: must be a map with the fields apiVersion, kind, name, title, after, apply, entry, cohorts, exclude, parameters, unmet, lessons, not a list`},
-		"a word":     {"a", `x.yaml:1: Scenario: must be a map with the fields apiVersion, kind, name, title, after, apply, entry, cohorts, exclude, parameters, unmet, lessons, not "a"`},
+		"a list":     {"- a", `x.yaml:1: Scenario: must be a map with the fields apiVersion, kind, name, title, after, apply, entry, cohorts, exclude, parameters, unmet, accepted, lessons, not a list`},
+		"a word":     {"a", `x.yaml:1: Scenario: must be a map with the fields apiVersion, kind, name, title, after, apply, entry, cohorts, exclude, parameters, unmet, accepted, lessons, not "a"`},
 		"two":        {head + "---\na: b\n", `x.yaml:1: Scenario x: has a second document in line 7: write one scenario a file`},
 		"too large":  {strings.Repeat("#", maxFile+1), `x.yaml:1: Scenario: is larger than the 1048576 bytes that a scenario file may have`},
 		"an anchor":  {head + "lessons: &l [a, *l]\n", `x.yaml:7: Scenario x: lessons: has an anchor or an alias, which scenario files cannot have: write the value out`},
 		"an alias":   {head + "after: &a b\nlessons: [*a]\n", "x.yaml:7: Scenario x: after: has an anchor or an alias, which scenario files cannot have: write the value out\nx.yaml:8: Scenario x: lessons[0]: has an anchor or an alias, which scenario files cannot have: write the value out"},
 		"a merge":    {head + "<<: {after: b}\n", `x.yaml:1: Scenario x: has a key in line 7 that is not a string: each key must be a string`},
 		"twice":      {head + "name: y\n", `x.yaml:3: Scenario x: name: is written twice, in line 3 and in line 7: write it once`},
-		"unknown":    {head + "lesons: [a]\nexludes: 1\nz: 1\n", "x.yaml:7: Scenario x: lesons: unknown field (did you mean \"lessons\"?); accepted: apiVersion, kind, name, title, after, apply, entry, cohorts, exclude, parameters, unmet, lessons\nx.yaml:8: Scenario x: exludes: unknown field (did you mean \"exclude\"?); accepted: apiVersion, kind, name, title, after, apply, entry, cohorts, exclude, parameters, unmet, lessons\nx.yaml:9: Scenario x: z: unknown field; accepted: apiVersion, kind, name, title, after, apply, entry, cohorts, exclude, parameters, unmet, lessons"},
+		"unknown":    {head + "lesons: [a]\nexludes: 1\nz: 1\n", "x.yaml:7: Scenario x: lesons: unknown field (did you mean \"lessons\"?); accepted: apiVersion, kind, name, title, after, apply, entry, cohorts, exclude, parameters, unmet, accepted, lessons\nx.yaml:8: Scenario x: exludes: unknown field (did you mean \"exclude\"?); accepted: apiVersion, kind, name, title, after, apply, entry, cohorts, exclude, parameters, unmet, accepted, lessons\nx.yaml:9: Scenario x: z: unknown field; accepted: apiVersion, kind, name, title, after, apply, entry, cohorts, exclude, parameters, unmet, accepted, lessons"},
 		"all absent": {"kind: Scenario\n", "x.yaml:1: Scenario: apiVersion: is missing\nx.yaml:1: Scenario: name: is missing\nx.yaml:1: Scenario: title: is missing\nx.yaml:1: Scenario: apply: is missing\nx.yaml:1: Scenario: entry: is missing"},
 		"types": {strings.NewReplacer("name: x", "name: 1", "[a.yaml]", "a.yaml", "{service: a}", "gateway").Replace(head) + "exclude: high\nlessons: []\nunmet:\ncohorts: [a]\n",
 			"x.yaml:3: Scenario: name: must be a string (in quotes), not 1\nx.yaml:5: Scenario: apply: must be a list with at least one item, not \"a.yaml\"\n" +
@@ -101,6 +103,11 @@ func TestReadProblems(t *testing.T) {
 		"parameters": {head + "parameters:\n- {name: a, title: t, split: {host: '', from: b, to: b}}\n- {name: a, title: t, split: {host: c}}\n",
 			"x.yaml:9: Scenario x: parameters[1].split.from: is missing\nx.yaml:9: Scenario x: parameters[1].split.to: is missing\nx.yaml:8: Scenario x: parameters[0].split.host: must not be empty\n" +
 				"x.yaml:8: Scenario x: parameters[0].split.to: must be another subset than from, not \"b\" too\nx.yaml:9: Scenario x: parameters[1].name: is \"a\" a second time: each parameter needs a name of its own"},
+		"accepted": {head + "accepted:\n- {finding: HC101, rule: Gateway a, reason: ''}\n- {finding: HC204}\n",
+			"x.yaml:9: Scenario x: accepted[1].rule: is missing\nx.yaml:9: Scenario x: accepted[1].reason: is missing\n" +
+				"x.yaml:8: Scenario x: accepted[0].finding: must be the id of a warning, such as \"HC204\", not \"HC101\"\n" +
+				"x.yaml:8: Scenario x: accepted[0].rule: must be \"VirtualService\" and a name, not \"Gateway a\"\n" +
+				"x.yaml:8: Scenario x: accepted[0].reason: must be a text on one line, without blanks around it, not \"\""},
 		"unmet": {head + "unmet:\n- {rule: Gateway a, reason: ''}\n- {rule: VirtualService}\n",
 			"x.yaml:9: Scenario x: unmet[1].reason: is missing\nx.yaml:8: Scenario x: unmet[0].rule: must be \"VirtualService\" and a name, not \"Gateway a\"\n" +
 				"x.yaml:8: Scenario x: unmet[0].reason: must be a text on one line, without blanks around it, not \"\"\nx.yaml:9: Scenario x: unmet[1].rule: must be \"VirtualService\" and a name, not \"VirtualService\""},

@@ -27,6 +27,8 @@ type Phase struct {
 	Exclude float64
 	// Unmet are rules that no request of the phase meets by intention, each with the reason.
 	Unmet []Unmet
+	// Accepted are findings that the author means so; there are none where the user replaced some of the objects.
+	Accepted []Accepted
 	// Lessons are sentences of the author about what the phase shows. They are printed where it passes with the author's own objects.
 	Lessons []string
 }
@@ -50,6 +52,12 @@ type Cohort struct {
 
 // Often is the weight of a cohort, at least 1.
 func (c *Cohort) Often() int { return max(1, c.Weight) }
+
+// Accepted is a finding that is there by intention.
+type Accepted struct {
+	// Finding is its id, "HC204". Rule is the object, "VirtualService backend", and Reason a clause that says why it is meant so.
+	Finding, Rule, Reason string
+}
 
 // Unmet is a rule that no request meets.
 type Unmet struct {

@@ -27,7 +27,9 @@ type Stage struct {
 	// Parameters hold in this stage and in those that stand on it.
 	Parameters []Parameter
 	Unmet      []Unmet
-	Lessons    []string
+	// Accepted hold in this stage and in those that stand on it.
+	Accepted []Accepted
+	Lessons  []string
 }
 
 // Parameter is something about the objects that a user can choose.

@@ -22,13 +22,32 @@ const (
 	NoSubset   = "HC103" // a route leads to a subset that no DestinationRule defines
 	NoGateway  = "HC104" // a rule is for a Gateway that does not exist
 	NoPods     = "HC105" // a route leads to a host or subset that no pod belongs to
+	HostsApart = "HC106" // a Gateway serves none of the hosts of a rule that is for it
+	ClosedPort = "HC107" // calls go to a port that the Service or ServiceEntry of their host does not open
 	NotCalled  = "HC111" // no request is for the host of a rule
 	OtherProxy = "HC112" // no request for the host of a rule passes a proxy that has the rule
 	Shadowed   = "HC113" // other rules take every request that could meet a rule
 	NeverSent  = "HC114" // no request meets the conditions of a rule
 	NotReached = "HC115" // the calls for the host of a rule are made by services that no request reaches
+	OtherHost  = "HC116" // a rule splits calls under a host that nobody calls, while its destinations are called by their own
+	HalfName   = "HC117" // the host of a rule is a part of a Service's full name that Istio does not complete
+	ForNobody  = "HC118" // a DestinationRule is for a host that does not exist
+	OutOfSight = "HC119" // a DestinationRule is in a namespace in which no proxy looks for it
 	Dropped    = "HC121" // a rule that does not go together with the one that delegates to it, or to which it delegates
-	NotRetried = "HC201" // the retries of a rule do not cover the status that the services fail with
+
+	NotRetried   = "HC201" // the retries of a rule do not cover the status that the services fail with
+	PerTryUnused = "HC202" // the perTryTimeout of a rule is not below its timeout, so that Envoy ignores it
+	TimeoutShort = "HC203" // the timeout of a rule ends calls before their last retry
+	Multiplied   = "HC204" // retries of rules one behind the other multiply
+	AbortFinal   = "HC205" // a rule has retries beside an abort, which is never sent again
+	Repeated     = "HC206" // the retries of a rule send POST or PATCH again
+	WeightsOff   = "HC207" // the weights of a rule are not the percentages that they look like
+	Weightless   = "HC208" // a destination has no weight beside others that have one
+	GatewayOnly  = "HC209" // a rule is for a gateway alone, while sidecars send calls for its host, too
+	LetterCase   = "HC210" // two rules ask for values of a header that differ in their case alone
+	CapitalName  = "HC211" // the name of a header in a rule has capital letters
+	Unlabelled   = "HC212" // a subset that calls go to has no labels, so that it has all pods of its host
+	SubsetTwice  = "HC213" // two DestinationRules define a subset with different labels
 )
 
 // Of are the findings of a phase, errors first, each in the order of files and lines. rules are what its objects mean, and ways must
@@ -45,11 +64,11 @@ func Of(phase *scenarios.Phase, rules *manifests.Rules, ways *oracle.Ways) []rep
 			f.direct = append(f.direct, row.Host)
 		}
 	}
-	f.gateways()
-	f.destinations()
-	f.unmet()
-	f.delegates()
-	f.retries()
+	for _, find := range []func(){f.gateways, f.apart, f.destinations, f.ports, f.destinationRules, f.subsets, f.unmet, f.delegates, f.retries, f.timeouts, f.multiplied, f.aborts,
+		f.repeated, f.weights, f.gatewayOnly, f.letters} {
+		find()
+	}
+	f.found = slices.DeleteFunc(f.found, f.accepted)
 	slices.SortStableFunc(f.found, func(a, b reports.Finding) int {
 		return cmp.Or(cmp.Compare(a.Severity, b.Severity), cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.ID, b.ID))
 	})
@@ -78,11 +97,16 @@ func placeOf(e *manifests.HTTPEntry) place { return place{e.Name, e.File, e.Line
 
 // add adds a finding about an entry, unless the same is there already. The text is one or more sentences.
 func (f *finder) add(id string, e *manifests.HTTPEntry, line int, sentences ...string) {
+	f.addAt(id, e.Object, e.File, line, sentences...)
+}
+
+// addAt is add for any object.
+func (f *finder) addAt(id, object, file string, line int, sentences ...string) {
 	severity := reports.SeverityError
 	if strings.HasPrefix(id, "HC2") {
 		severity = reports.SeverityWarning
 	}
-	found := reports.Finding{ID: id, Severity: severity, Phase: f.phase.Name, File: e.File, Line: line, Object: e.Object}
+	found := reports.Finding{ID: id, Severity: severity, Phase: f.phase.Name, File: file, Line: line, Object: object}
 	for _, sentence := range sentences {
 		if sentence != "" {
 			found.Text = strings.TrimSpace(found.Text + " " + strings.ToUpper(sentence[:1]) + sentence[1:] + ".")
@@ -91,6 +115,22 @@ func (f *finder) add(id string, e *manifests.HTTPEntry, line int, sentences ...s
 	if !slices.Contains(f.found, found) {
 		f.found = append(f.found, found)
 	}
+}
+
+// accepted reports whether the author of the phase means what was found so.
+func (f *finder) accepted(found reports.Finding) bool {
+	return slices.ContainsFunc(f.phase.Accepted, func(a scenarios.Accepted) bool { return a.Finding == found.ID && a.Rule == found.Object })
+}
+
+// percent is a share as text: "33.3 %".
+func percent(share float64) string { return fmt.Sprintf("%.3g %%", 100*share) }
+
+// counted is a number of things: "1 retry", "3 retries".
+func counted(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }
 
 // short is a host as the objects of a namespace may write it.

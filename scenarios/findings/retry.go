@@ -22,9 +22,54 @@ func (f *finder) retries() {
 			if e.Retry.DefaultOn {
 				why = fmt.Sprintf("the retries have no retryOn, and Istio's default, %q, covers no 500", e.Retry.On)
 			}
-			f.add(NotRetried, e, e.RetriesLine, why, "a service that fails answers 500, and such a call is not sent again; add 5xx or 500 to retryOn")
+			f.add(NotRetried, e, e.RetriesLine, why, fmt.Sprintf("a service that fails answers 500, and such a call is not sent again: it has 1 try, and not up to %d; add 5xx or 500 to retryOn", 1+e.Retry.Attempts))
 		}
 	}
+}
+
+// aborts finds retries beside an abort.
+func (f *finder) aborts() {
+	for i := range f.entries {
+		e := &f.entries[i]
+		if e.Retry.Default || e.Retry.Attempts == 0 || e.Fault == nil || e.Fault.AbortStatus == 0 || e.Fault.AbortShare == 0 {
+			continue
+		}
+		rest := fmt.Sprintf("the retries are for the other %s", percent(1-e.Fault.AbortShare))
+		if e.Fault.AbortShare == 1 {
+			rest = fmt.Sprintf("no call is sent at all, so that its %s have no effect", counted(e.Retry.Attempts, "retry", "retries"))
+		}
+		f.add(AbortFinal, e, e.AbortLine, fmt.Sprintf("the abort of %s is not retried: the proxy answers %d to %s of the calls itself, before the first try, so that such a call has 0 tries and not up to %d, whatever retryOn has",
+			e.Name, e.Fault.AbortStatus, percent(e.Fault.AbortShare), 1+e.Retry.Attempts), rest, "to see retries, let the service itself fail, or abort a call that it makes")
+	}
+}
+
+// repeated finds retries of requests that are not idempotent (RFC 9110, section 9.2.2).
+func (f *finder) repeated() {
+	for i := range f.entries {
+		e := &f.entries[i]
+		if e.Retry.Default || e.Retry.Attempts == 0 || !sentAgain(&e.Retry) {
+			continue
+		}
+		for _, method := range []string{http.MethodPost, http.MethodPatch} {
+			if slices.Contains(e.Methods, method) || slices.ContainsFunc(f.ways.Routed(), func(r oracle.Routed) bool {
+				return r.Request.Method == method && placeOf(e) == place{r.Rule.Name, r.Rule.File, r.Rule.Line}
+			}) {
+				f.add(Repeated, e, e.RetriesLine, fmt.Sprintf("%s sends a %s up to %d times (retryOn %q): the proxy does not look at the method, and a service that fails after it has done its work does it up to %d times", e.Name, method,
+					1+e.Retry.Attempts, e.Retry.On, 1+e.Retry.Attempts), fmt.Sprintf("give %s a rule of its own before this one, with retries: {attempts: 0}, or with retryOn: connect-failure, which covers only tries that no service received", method))
+			}
+		}
+	}
+}
+
+// sentAgain reports whether a policy sends tries again that a service received.
+func sentAgain(r *manifests.Retry) bool {
+	for _, failure := range []manifests.Failure{{Status: http.StatusInternalServerError}, {Status: http.StatusBadGateway}, {Status: http.StatusServiceUnavailable},
+		{Status: http.StatusGatewayTimeout}, {Reset: true}, {PerTryTimeout: true}} {
+		if r.Covers(failure) {
+			return true
+		}
+	}
+	return false
 }
 
 // fails reports whether a service that fails on purpose may answer the calls of a row.

@@ -19,7 +19,8 @@ func (f *finder) destinations() {
 			if len(f.met[placeOf(e)]) == 0 && slices.Contains(e.Hosts, d.Host) {
 				continue // that nobody calls the host is a finding already
 			}
-			if gap := f.gap(e, j); gap != nil && d.Share > 0 {
+			aborted := e.Fault != nil && e.Fault.AbortStatus > 0 && e.Fault.AbortShare == 1 // no call goes anywhere
+			if gap := f.gap(e, j); gap != nil && d.Share > 0 && !aborted {
 				f.route(e, d, gap)
 			}
 		}
@@ -40,7 +41,7 @@ func (f *finder) route(e *manifests.HTTPEntry, d *manifests.WrittenDestination, 
 	switch gap.Part {
 	case manifests.PartHost:
 		known := shortAll(gap.Known, e.Namespace)
-		f.add(NoHost, e, d.HostLine, fmt.Sprintf("host %q does not exist%s: no Service and no ServiceEntry has it; there are %s", d.Written, spelling.DidYouMean(d.Written, known), list(known)), effect)
+		f.add(NoHost, e, d.HostLine, fmt.Sprintf("host %q does not exist%s: no Service and no ServiceEntry has it; there are %s", d.Written, meant(d.Written, known), list(known)), effect)
 	case manifests.PartPort:
 		has := "it has no port of HTTP"
 		if len(gap.Known) > 0 {
@@ -73,11 +74,11 @@ func (f *finder) effect(e *manifests.HTTPEntry, share float64) string {
 	}
 	var calls []string
 	for _, row := range rows {
-		if text := callsOf(row, e.Namespace); !slices.Contains(calls, text) {
+		if text := f.callsOf(row, e.Namespace); !slices.Contains(calls, text) {
 			calls = append(calls, text)
 		}
 	}
-	of := fmt.Sprintf("%.3g %% of", 100*share)
+	of := percent(share) + " of"
 	if share == 1 {
 		of = "all of"
 	}
@@ -85,71 +86,13 @@ func (f *finder) effect(e *manifests.HTTPEntry, share float64) string {
 }
 
 // callsOf names the calls of a row.
-func callsOf(row *oracle.Row, namespace string) string {
-	if row.Caller == oracle.Edge {
+func (f *finder) callsOf(row *oracle.Row, namespace string) string {
+	host, _, _ := strings.Cut(row.Host, ":")
+	switch {
+	case row.Caller != oracle.Edge:
+		return fmt.Sprintf("%s's calls to %s that meet the rule", row.Caller, short(host, namespace))
+	case slices.ContainsFunc(f.ways.Routed(), func(r oracle.Routed) bool { return r.Caller.Gateway != "" && r.Rule == row.Rule }):
 		return "the requests that enter by the gateway and meet the rule"
 	}
-	host, _, _ := strings.Cut(row.Host, ":")
-	return fmt.Sprintf("%s's calls to %s that meet the rule", row.Caller, short(host, namespace))
-}
-
-// gateways finds rules for Gateways that do not exist.
-func (f *finder) gateways() {
-	for i := range f.entries {
-		e := &f.entries[i]
-		for _, g := range e.Gateways {
-			if g.Name == manifests.Mesh || f.rules.Gateways[g.Name] != nil {
-				continue
-			}
-			var known []string
-			for name := range f.rules.Gateways {
-				known = append(known, strings.TrimPrefix(name, e.Namespace+"/"))
-			}
-			slices.Sort(known)
-			name := strings.TrimPrefix(g.Name, e.Namespace+"/")
-			has := "there is none"
-			if len(known) > 0 {
-				has = "there is " + list(known)
-			}
-			f.add(NoGateway, e, g.Line, fmt.Sprintf("gateway %q does not exist%s: %s", name, spelling.DidYouMean(name, known), has), f.unbound(e), f.notFound())
-		}
-	}
-}
-
-// unbound says which proxies have an entry one of whose gateways does not exist.
-func (f *finder) unbound(e *manifests.HTTPEntry) string {
-	var have []string
-	for _, g := range e.Gateways {
-		switch {
-		case g.Name == manifests.Mesh:
-			have = append(have, "the sidecars")
-		case f.rules.Gateways[g.Name] != nil:
-			have = append(have, "gateway "+strings.TrimPrefix(g.Name, e.Namespace+"/"))
-		}
-	}
-	if len(have) > 0 {
-		return "only " + list(have) + " have the rule"
-	}
-	return "no proxy has the rule, not even the sidecars, since mesh is not among its gateways"
-}
-
-// notFound says how many of the requests at gateways meet no rule.
-func (f *finder) notFound() string {
-	all, missed, gateway := 0, 0, ""
-	for _, routed := range f.ways.Routed() {
-		if routed.Caller.Gateway == "" {
-			continue
-		}
-		all, gateway = all+1, routed.Caller.Gateway
-		if direct := routed.Rule.Direct; direct != nil && direct.Flags == "NR" {
-			missed++
-		}
-	}
-	switch {
-	case missed == 0:
-		return ""
-	case missed == all:
-		return fmt.Sprintf("every request at gateway %s is answered 404", gateway)
-	}
-	return fmt.Sprintf("some requests at gateway %s are answered 404", gateway)
+	return fmt.Sprintf("the calls to %s that meet the rule", short(host, namespace))
 }

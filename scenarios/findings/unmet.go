@@ -13,15 +13,12 @@ import (
 )
 
 // unmet finds rules that no request of the phase can meet. Those whose author says that they are meant so are left out, and so are
-// those for gateways that do not exist.
+// those for gateways that do not exist or do not serve their hosts.
 func (f *finder) unmet() {
 	for i := range f.entries {
 		e := &f.entries[i]
-		bound := slices.ContainsFunc(e.Gateways, func(g manifests.WrittenGateway) bool {
-			return g.Name == manifests.Mesh || f.rules.Gateways[g.Name] != nil
-		})
 		accepted := slices.ContainsFunc(f.phase.Unmet, func(u scenarios.Unmet) bool { return u.Rule == e.Object })
-		if bound && !accepted && len(f.met[placeOf(e)]) == 0 {
+		if f.binds(e) && !accepted && len(f.met[placeOf(e)]) == 0 {
 			f.explain(e)
 		}
 	}
@@ -34,7 +31,7 @@ func (f *finder) explain(e *manifests.HTTPEntry) {
 	whole := e.ObjectLine // what keeps requests from the whole object is reported once, where it begins
 	switch {
 	case near != nil && near.Kind == manifests.MissEarlier:
-		takes := "takes every request that could meet this one"
+		takes := "takes each of the run's requests that could meet this one"
 		if near.Always {
 			takes = "takes every request, since it has no condition"
 		}
@@ -53,9 +50,17 @@ func (f *finder) explain(e *manifests.HTTPEntry) {
 		if !f.lost() {
 			f.add(NotReached, e, whole, fmt.Sprintf("no request meets %s: the calls for its host are made by %s, which no request reaches", e.Object, f.unreached(e)), dead)
 		}
+	case f.half(e) != "":
+		f.add(HalfName, e, whole, f.half(e), dead)
+	case f.otherHost(e) != "":
+		f.add(OtherHost, e, whole, fmt.Sprintf("no request meets %s: %s", e.Object, f.otherHost(e)), dead)
+	case f.ledByGateway(e) != nil:
+		led := f.ledByGateway(e)
+		f.add(OtherProxy, e, whole, fmt.Sprintf("no request meets %s: requests reach its host by gateway %s, where they meet %s (%s:%d); a gateway obeys the rules for the host of a request, and not those for the host that it sends it to",
+			e.Object, strings.TrimPrefix(led.Caller.Gateway, e.Namespace+"/"), led.Rule.Name, led.Rule.File, led.Rule.Line), dead)
 	case f.enteredDirectly(e) != "":
 		f.add(OtherProxy, e, whole, fmt.Sprintf("no request meets %s: the requests for %s enter from outside the mesh, straight to its pods, so that no proxy is on their way that could obey the rule",
-			e.Object, short(f.enteredDirectly(e), e.Namespace)), dead)
+			e.Object, short(f.enteredDirectly(e), e.Namespace)), unsent(e), dead)
 	default:
 		f.add(NotCalled, e, whole, fmt.Sprintf("no request meets %s: it is for %s, and no call is for that; %s", e.Object, hostsOf(e), f.called(e)), dead)
 	}
@@ -133,18 +138,32 @@ func (f *finder) neverSent(e *manifests.HTTPEntry, failing manifests.Condition) 
 	return text
 }
 
+// unsent says how many tries a call has that no proxy sends, where an entry has retries of its own.
+func unsent(e *manifests.HTTPEntry) string {
+	if e.Retry.Default || e.Retry.Attempts == 0 {
+		return ""
+	}
+	return fmt.Sprintf("each request has 1 try, and not up to %d", 1+e.Retry.Attempts)
+}
+
 // elsewhere says that an entry is for other proxies than the one that sends a request for its host.
 func elsewhere(e *manifests.HTTPEntry, routed *oracle.Routed) string {
-	var names []string
-	for _, g := range e.Gateways {
-		if g.Name != manifests.Mesh {
-			names = append(names, strings.TrimPrefix(g.Name, e.Namespace+"/"))
-		}
-	}
 	if routed.Caller.Gateway == "" {
-		return fmt.Sprintf("it is for gateway %s alone, and the calls for its host are sent by sidecars; add mesh to spec.gateways if they are to obey it", list(names))
+		return fmt.Sprintf("it is for %s alone, and the calls for its host are sent by sidecars; add mesh to spec.gateways if they are to obey it", gatewaysOf(e))
 	}
 	return fmt.Sprintf("it is for the sidecars alone, and the requests for its host enter by gateway %s; name that in spec.gateways if it is to obey the rule", routed.Caller.Gateway)
+}
+
+// ledByGateway is a request that a gateway sends to a host of an entry; nil where there is none.
+func (f *finder) ledByGateway(e *manifests.HTTPEntry) *oracle.Routed {
+	all := f.ways.Routed()
+	for i := range all {
+		leads := func(d manifests.Destination) bool { return d.Share > 0 && slices.Contains(e.Hosts, d.Host) }
+		if all[i].Caller.Gateway != "" && slices.ContainsFunc(all[i].Rule.Split, leads) {
+			return &all[i]
+		}
+	}
+	return nil
 }
 
 // enteredDirectly is the host of an entry at which requests enter past every proxy; empty where there is none.
@@ -185,7 +204,7 @@ func (f *finder) called(e *manifests.HTTPEntry) string {
 				return text + fmt.Sprintf(" (did you mean %q?)", other)
 			}
 		}
-		if near := spelling.DidYouMean(host, hosts); near != "" {
+		if near := meant(host, hosts); near != "" {
 			return text + near
 		}
 	}

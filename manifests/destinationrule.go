@@ -1,0 +1,60 @@
+package manifests
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	networking "istio.io/api/networking/v1alpha3"
+)
+
+// WrittenDestinationRule is a DestinationRule as it stands in its file.
+type WrittenDestinationRule struct {
+	// Object is "DestinationRule middleware"; it begins at Line of File, and its host stands at HostLine.
+	Object, File   string
+	Line, HostLine int
+	Namespace      string
+	// Host is fully qualified, and Written is the host as the file has it.
+	Host, Written string
+	Subsets       []WrittenSubset
+}
+
+// WrittenSubset is a subset of a DestinationRule. Its pods are those of the host that have all of its labels.
+type WrittenSubset struct {
+	Name   string
+	Labels map[string]string
+	Line   int
+}
+
+func writtenDestinationRule(o *Object, spec *networking.DestinationRule, host string) WrittenDestinationRule {
+	w := WrittenDestinationRule{Object: o.Name(), File: o.File, Line: o.Line, HostLine: o.lines.of("spec.host", o.Line), Namespace: o.namespace(),
+		Host: host, Written: spec.Host}
+	for i, s := range spec.Subsets {
+		w.Subsets = append(w.Subsets, WrittenSubset{Name: s.Name, Labels: s.Labels, Line: o.lines.of(fmt.Sprintf("spec.subsets[%d]", i), o.Line)})
+	}
+	return w
+}
+
+// DestinationRules are all DestinationRules, in the order of the objects.
+func (r *Rules) DestinationRules() []WrittenDestinationRule { return slices.Clone(r.written) }
+
+// Hosts are the full names of the hosts in the mesh's registry, sorted: those of the Services that are not hidden from it, and those
+// of the ServiceEntries.
+func (r *Rules) Hosts() []string { return slices.Sorted(maps.Keys(r.hosts())) }
+
+// Looked are the namespaces in which Istio looks for the DestinationRules of a host after that of the caller, in its order and each
+// once: those of the host's Service or ServiceEntries, and the root namespace. It obeys those of the first one that has any
+// (PushContext.destinationRule in Istio's pilot/pkg/model/push_context.go).
+func (r *Rules) Looked(host string) []string {
+	all := map[string]bool{}
+	if s := r.Services[host]; s != nil {
+		all[s.namespace()] = true
+	}
+	for i := range r.entries {
+		if slices.Contains(r.entries[i].hosts, host) {
+			all[r.entries[i].namespace] = true
+		}
+	}
+	delete(all, rootNamespace)
+	return append(slices.Sorted(maps.Keys(all)), rootNamespace)
+}

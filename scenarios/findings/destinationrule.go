@@ -1,0 +1,101 @@
+package findings
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/hellochaos/hellochaos/manifests"
+)
+
+// destinationRules finds DestinationRules that hold for no call: their host does not exist, or no proxy looks where they are.
+func (f *finder) destinationRules() {
+	hosts := f.rules.Hosts()
+	for _, d := range f.rules.DestinationRules() {
+		if !slices.Contains(hosts, d.Host) {
+			known := shortAll(hosts, d.Namespace)
+			why := fmt.Sprintf("there are %s", list(known))
+			if full := f.completed(d.Host); full != "" {
+				why = fmt.Sprintf("Istio completes only names without a dot, so that it is not %s", full)
+			}
+			f.addAt(ForNobody, d.Object, d.File, d.HostLine, fmt.Sprintf("host %q is not in the mesh's registry%s: no Service and no ServiceEntry that the mesh knows has it; %s", d.Written,
+				meant(d.Written, known), why), unused(&d))
+			continue
+		}
+		f.outOfSight(&d)
+	}
+}
+
+// outOfSight finds a DestinationRule that Istio does not come to.
+func (f *finder) outOfSight(d *manifests.WrittenDestinationRule) {
+	looked := f.rules.Looked(d.Host)
+	var all []string
+	var instead *manifests.WrittenDestinationRule
+	for _, caller := range f.callers(d.Host) {
+		order := looked
+		if caller != "" && !slices.Contains(looked, caller) {
+			order = append([]string{caller}, looked...)
+		}
+		stop := f.first(d.Host, order)
+		if stop != nil && stop.Namespace == d.Namespace {
+			return
+		}
+		instead, all = stop, append(all, order...)
+	}
+	slices.Sort(all)
+	all = slices.Compact(all)
+	why := fmt.Sprintf("it is in namespace %s, and for the calls to %s Istio looks in %s, the namespaces of its callers and of its Service or ServiceEntry, and the root namespace",
+		d.Namespace, short(d.Host, d.Namespace), list(all))
+	if instead != nil && slices.Contains(all, d.Namespace) {
+		why = fmt.Sprintf("for the calls to %s Istio obeys %s (%s:%d), and stops at its namespace, %s, before it comes to %s", short(d.Host, d.Namespace), instead.Object, instead.File,
+			instead.Line, instead.Namespace, d.Namespace)
+	}
+	f.addAt(OutOfSight, d.Object, d.File, d.Line, fmt.Sprintf("no proxy knows %s: %s", d.Object, why), unused(d), "move it to namespace "+looked[0])
+}
+
+// first is a DestinationRule of a host in the first of some namespaces that have any; nil where none has.
+func (f *finder) first(host string, namespaces []string) *manifests.WrittenDestinationRule {
+	all := f.rules.DestinationRules()
+	for _, namespace := range namespaces {
+		for i := range all {
+			if all[i].Host == host && all[i].Namespace == namespace {
+				return &all[i]
+			}
+		}
+	}
+	return nil
+}
+
+// callers are the namespaces of the sidecars that send calls to a host, each once. A gateway, whose own namespace is the root one, and
+// nobody at all are "".
+func (f *finder) callers(host string) (all []string) {
+	for _, routed := range f.ways.Routed() {
+		leads := slices.ContainsFunc(routed.Rule.Split, func(d manifests.Destination) bool { return d.Host == host })
+		namespace := routed.Caller.Namespace
+		if routed.Caller.Gateway == "" && namespace == "" {
+			namespace = manifests.Namespace
+		}
+		if (leads || f.full(routed) == host) && !slices.Contains(all, namespace) {
+			all = append(all, namespace)
+		}
+	}
+	if len(all) == 0 {
+		return []string{""}
+	}
+	return all
+}
+
+// unused says what a DestinationRule that holds for no call does: nothing, and where its subsets are routed to, those do not exist.
+func unused(d *manifests.WrittenDestinationRule) string {
+	if len(d.Subsets) == 0 {
+		return "it holds for 0 calls"
+	}
+	which := "its subset " + d.Subsets[0].Name
+	if len(d.Subsets) > 1 {
+		var names []string
+		for i := range d.Subsets {
+			names = append(names, d.Subsets[i].Name)
+		}
+		which = "its subsets " + list(names)
+	}
+	return fmt.Sprintf("it holds for 0 calls, and it defines %s for nobody: a proxy answers 503 to all calls that a route sends to a subset that it does not know", which)
+}

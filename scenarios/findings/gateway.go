@@ -1,0 +1,165 @@
+package findings
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/scenarios/oracle"
+	"github.com/hellochaos/hellochaos/spelling"
+)
+
+// gateways finds rules for Gateways that do not exist.
+func (f *finder) gateways() {
+	for i := range f.entries {
+		e := &f.entries[i]
+		for _, g := range e.Gateways {
+			if g.Name == manifests.Mesh || f.rules.Gateways[g.Name] != nil {
+				continue
+			}
+			var known []string
+			for name := range f.rules.Gateways {
+				known = append(known, strings.TrimPrefix(name, e.Namespace+"/"))
+			}
+			slices.Sort(known)
+			name := strings.TrimPrefix(g.Name, e.Namespace+"/")
+			has := "there is none"
+			if len(known) > 0 {
+				has = "there is " + list(known)
+			}
+			f.add(NoGateway, e, g.Line, fmt.Sprintf("gateway %q does not exist%s: %s", name, spelling.DidYouMean(name, known), has), f.unbound(e), f.notFound())
+		}
+	}
+}
+
+// unbound says which proxies have an entry one of whose gateways does not exist.
+func (f *finder) unbound(e *manifests.HTTPEntry) string {
+	var have []string
+	for _, g := range e.Gateways {
+		switch {
+		case g.Name == manifests.Mesh:
+			have = append(have, "the sidecars")
+		case f.rules.Gateways[g.Name] != nil:
+			have = append(have, "gateway "+strings.TrimPrefix(g.Name, e.Namespace+"/"))
+		}
+	}
+	if len(have) > 0 {
+		return "only " + list(have) + " have the rule"
+	}
+	return "no proxy has the rule, not even the sidecars, since mesh is not among its gateways"
+}
+
+// notFound says how many of the requests at gateways meet no rule.
+func (f *finder) notFound() string {
+	all, missed, gateway := 0, 0, ""
+	for _, routed := range f.ways.Routed() {
+		if routed.Caller.Gateway == "" {
+			continue
+		}
+		all, gateway = all+1, routed.Caller.Gateway
+		if direct := routed.Rule.Direct; direct != nil && direct.Flags == "NR" {
+			missed++
+		}
+	}
+	switch {
+	case missed == 0:
+		return ""
+	case missed == all:
+		return fmt.Sprintf("every request at gateway %s is answered 404", gateway)
+	}
+	return fmt.Sprintf("some requests at gateway %s are answered 404", gateway)
+}
+
+// apart finds rules for Gateways whose servers have none of the rules' hosts.
+func (f *finder) apart() {
+	for i := range f.entries {
+		e := &f.entries[i]
+		for _, g := range e.Gateways {
+			if f.rules.Gateways[g.Name] == nil || len(e.Served(g.Name)) > 0 {
+				continue
+			}
+			name, hosts := strings.TrimPrefix(g.Name, e.Namespace+"/"), f.rules.Gateways[g.Name].Hosts()
+			effect := "the gateway has none of the rules"
+			if !slices.ContainsFunc(hosts, func(host string) bool { return strings.Contains(host, "/") }) { // a VirtualService elsewhere may have the hosts
+				effect += ", and answers 404 to every request for these hosts"
+			}
+			f.add(HostsApart, e, g.Line, fmt.Sprintf("gateway %s serves none of the hosts of %s: its servers have %s, and the VirtualService is for %s", name, e.Object, list(hosts), hostsOf(e)),
+				effect, f.notFound(), "name a host in spec.hosts that the Gateway has, or the other way round")
+		}
+	}
+}
+
+// binds reports whether a gateway, or the sidecars, have an entry.
+func (f *finder) binds(e *manifests.HTTPEntry) bool {
+	return slices.ContainsFunc(e.Gateways, func(g manifests.WrittenGateway) bool { return g.Name == manifests.Mesh || len(e.Served(g.Name)) > 0 })
+}
+
+// gatewayOnly finds rules that requests meet at a gateway, while sidecars that do not have them send calls for the same host, which no
+// other VirtualService has.
+func (f *finder) gatewayOnly() {
+	for i := range f.entries {
+		e := &f.entries[i]
+		bound := slices.ContainsFunc(e.Gateways, func(g manifests.WrittenGateway) bool { return g.Name == manifests.Mesh })
+		if bound || len(f.met[placeOf(e)]) == 0 {
+			continue
+		}
+		for _, routed := range f.ways.Routed() {
+			host := f.full(routed)
+			if routed.Caller.Gateway != "" || !unruled(routed.Rule) || !slices.Contains(e.Hosts, host) {
+				continue
+			}
+			f.add(GatewayOnly, e, e.ObjectLine, fmt.Sprintf("only %s obeys %s: the calls to %s that %s sends pass its sidecar, and no VirtualService for the sidecars has the host",
+				gatewaysOf(e), e.Name, short(host, e.Namespace), callerOf(routed)), f.instead(routed.Rule), "add mesh to spec.gateways if they are to obey it")
+		}
+	}
+}
+
+// gatewaysOf names the gateways of an entry.
+func gatewaysOf(e *manifests.HTTPEntry) string {
+	var names []string
+	for _, g := range e.Gateways {
+		if g.Name != manifests.Mesh {
+			names = append(names, strings.TrimPrefix(g.Name, e.Namespace+"/"))
+		}
+	}
+	return "gateway " + list(names)
+}
+
+// callerOf names who sends a request.
+func callerOf(routed oracle.Routed) string {
+	if routed.Service == oracle.Edge {
+		return "a caller in the mesh"
+	}
+	return routed.Service
+}
+
+// unruled reports whether a rule is Istio's default for a host of the registry that no VirtualService has.
+func unruled(rule *manifests.Rule) bool { return rule.Line == 0 && rule.Retry.Default }
+
+// instead says what calls meet that do not meet the rule that was meant for them: all of them, and how they spread over the pods.
+func (f *finder) instead(rule *manifests.Rule) string {
+	text := "all of these calls meet " + rule.Name
+	if unruled(rule) {
+		text = "all of these calls meet Istio's default, by which a call that is answered has 1 try, whatever its status is"
+	}
+	for i := range f.ways.Rows {
+		row := &f.ways.Rows[i]
+		if row.Rule != rule {
+			continue
+		}
+		var to []string
+		for j := range row.Destinations {
+			for _, w := range row.Destinations[j].Workloads {
+				if share := row.Destinations[j].Share * w.Share; share < 1 {
+					to = append(to, fmt.Sprintf("%s to %s", percent(share), w.Name))
+				}
+			}
+		}
+		if len(to) > 0 {
+			text += ", and they spread over the pods: about " + list(to)
+		}
+		break
+	}
+	return text
+}

@@ -1,0 +1,89 @@
+package findings
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/scenarios/oracle"
+)
+
+// chain is calls one behind the other, each made by the service that the one before leads to, with the most tries that the last service
+// can receive for the first call.
+type chain struct {
+	tries int
+	links []link
+}
+
+// link is a call of a chain that can have more than one try.
+type link struct {
+	caller, host string
+	rule         *manifests.Rule
+	tries        int
+}
+
+// multiplied finds the chain of calls whose retries multiply to most tries: those of the rule of its last call are then sent for each try
+// of all calls before it.
+func (f *finder) multiplied() {
+	known, worst := map[*oracle.Call]chain{}, chain{tries: 1}
+	for i := range f.ways.Rows {
+		if row := &f.ways.Rows[i]; row.Caller == oracle.Edge {
+			first := &oracle.Call{Rule: row.Rule, Destinations: row.Destinations}
+			first.Host = row.Host
+			if c := follow(first, oracle.Edge, known); c.tries > worst.tries {
+				worst = c
+			}
+		}
+	}
+	if len(worst.links) < 2 {
+		return
+	}
+	last := worst.links[len(worst.links)-1]
+	var factors, ways []string
+	for _, l := range worst.links {
+		factors, ways = append(factors, fmt.Sprint(l.tries)), append(ways, fmt.Sprintf("%s (%s:%d) up to %d", l.rule.Name, l.rule.File, l.rule.Line, l.tries))
+	}
+	for i := range f.entries {
+		e := &f.entries[i]
+		if placeOf(e) != (place{last.rule.Name, last.rule.File, last.rule.Line}) {
+			continue
+		}
+		host, _, _ := strings.Cut(last.host, ":")
+		f.add(Multiplied, e, e.RetriesLine, fmt.Sprintf("retries multiply along the graph: one request leads by these calls alone to up to %s = %d tries at %s, where every try fails and each service answers a status that is retried when a call of its own fails",
+			strings.Join(factors, " × "), worst.tries, short(host, e.Namespace)), fmt.Sprintf("the tries of a call are, for %s", list(ways)),
+			fmt.Sprintf("retry at one of the %d rules alone, or with fewer attempts", len(worst.links)))
+	}
+}
+
+// follow is the worst chain that begins with a call. known has those that were followed already.
+func follow(c *oracle.Call, caller string, known map[*oracle.Call]chain) chain {
+	if done, ok := known[c]; ok {
+		return done
+	}
+	worst := chain{tries: 1}
+	for i := range c.Destinations {
+		for _, w := range c.Destinations[i].Workloads {
+			for _, step := range w.Steps {
+				for _, next := range step {
+					if inner := follow(next, w.Service, known); inner.tries > worst.tries {
+						worst = inner
+					}
+				}
+			}
+		}
+	}
+	if tries := failedTries(c.Rule); tries > 1 && len(c.Destinations) > 0 {
+		worst = chain{tries: tries * worst.tries, links: append([]link{{caller, c.Host, c.Rule, tries}}, worst.links...)}
+	}
+	known[c] = worst
+	return worst
+}
+
+// failedTries is the most tries of a call whose every try is answered 500 or 503.
+func failedTries(rule *manifests.Rule) int {
+	if rule == nil || !rule.Retry.Covers(manifests.Failure{Status: http.StatusInternalServerError}) && !rule.Retry.Covers(manifests.Failure{Status: http.StatusServiceUnavailable}) {
+		return 1
+	}
+	return 1 + rule.Retry.Attempts
+}
