@@ -125,6 +125,20 @@ func mayBeManifest(text []byte) bool {
 	return bytes.Contains(text, []byte("apiVersion")) && bytes.Contains(text, []byte("kind"))
 }
 
+// linesBefore is how many lines of a document stand before its content: markers, comments and blanks.
+func linesBefore(text []byte) (n int) {
+	for line := range bytes.Lines(text) {
+		if hasContent(line) {
+			break
+		}
+		n++
+	}
+	return n
+}
+
+// longestHead is how long the line of a kind is at most in a file that headLines reads.
+const longestHead = 300
+
 // headLines finds apiVersion and kind of a document without reading its YAML, which takes a hundred times as long. It returns false
 // unless each of the two stands once, by itself in a line that is not indented, as in every file that a program writes. Such a line
 // belongs to the object itself: YAML indents what is inside of something else.
@@ -132,14 +146,14 @@ func headLines(text []byte) (version, kind string, plain bool) {
 	found := map[string]string{}
 	for line := range bytes.Lines(text) {
 		for _, name := range []string{"apiVersion", "kind"} {
-			rest, ok := strings.CutPrefix(string(line[:min(len(line), len(name)+200)]), name+":")
+			rest, ok := bytes.CutPrefix(line, []byte(name+":"))
 			if !ok {
 				continue
 			}
-			if _, twice := found[name]; twice {
+			if _, twice := found[name]; twice || len(rest) > longestHead {
 				return "", "", false
 			}
-			value, _, _ := strings.Cut(rest, " #")
+			value, _, _ := strings.Cut(string(rest), " #")
 			found[name] = strings.Trim(strings.TrimSpace(value), `"'`)
 		}
 	}

@@ -231,7 +231,7 @@ func (r *othersReader) documents(documents []*document, found bool) {
 func (r *othersReader) document(d *document) {
 	if version, kind, plain := headLines(d.text); plain && kind != listKind {
 		if fate := fateOf(version, kind); fate != isRead && fate != isWrong && kind != "Namespace" {
-			r.count(fate, version, kind, d)
+			r.count(fate, version, kind, d.first+linesBefore(d.text), d.file)
 			return
 		}
 	}
@@ -291,7 +291,7 @@ func (r *othersReader) object(d *document) {
 		r.namespace(d, fields)
 		fallthrough
 	default:
-		r.count(fate, version, kind, d)
+		r.count(fate, version, kind, d.lines.of("", d.first), d.file)
 	}
 }
 
@@ -306,7 +306,7 @@ func (r *othersReader) namespace(d *document, fields map[string]any) {
 }
 
 // count counts an object that is not read.
-func (r *othersReader) count(of fate, version, kind string, d *document) {
+func (r *othersReader) count(of fate, version, kind string, line int, file string) {
 	list := map[fate]*[]KindCount{passes: &r.others.PassedOver, acts: &r.others.NotExecuted, unknown: &r.others.Unknown}[of]
 	for i := range *list {
 		if c := &(*list)[i]; c.Kind == kind && group(c.APIVersion) == group(version) {
@@ -314,7 +314,7 @@ func (r *othersReader) count(of fate, version, kind string, d *document) {
 			return
 		}
 	}
-	*list = append(*list, KindCount{APIVersion: version, Kind: kind, File: d.file, Line: d.lines.of("", d.first), Count: 1})
+	*list = append(*list, KindCount{APIVersion: version, Kind: kind, File: file, Line: line, Count: 1})
 }
 
 // twice are the problems of objects that one file has twice.

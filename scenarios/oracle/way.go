@@ -100,7 +100,7 @@ type Destination struct {
 	Share float64
 	// Status is the proxy's own answer (503: no such host or subset, or no pods); 0 where somebody answers.
 	Status int
-	// External: a host outside; whoever is there answers what he likes.
+	// External: a host outside at which no stand-in of ours answers; whoever is there answers what he likes.
 	External bool
 	// Workloads are those whose pods may answer, each with its share of the pods.
 	Workloads []*Workload
@@ -248,10 +248,10 @@ func (w *Ways) lead(c *Call, header http.Header) error {
 		d := Destination{Name: destinationName(to), Share: to.Share}
 		switch endpoints := w.rules.Endpoints(to); {
 		case endpoints.External != "":
-			d.External = true
 			if err := w.answeredBy(&d, w.behind(endpoints.External), header); err != nil {
 				return err
 			}
+			d.External = !slices.ContainsFunc(d.Workloads, func(at *Workload) bool { return at.Ours })
 		case replicas(endpoints.Workloads) == 0:
 			d.Status = http.StatusServiceUnavailable
 		default:
@@ -264,11 +264,10 @@ func (w *Ways) lead(c *Call, header http.Header) error {
 	return nil
 }
 
-// behind are the workloads of our own objects that stand at an external host:port, as the clock does: none for the rest of
-// the world.
+// behind are the workloads of our own objects that stand at an external host:port, as the clock and stand-ins of external hosts
+// do: none for the rest of the world.
 func (w *Ways) behind(address string) []manifests.Workload {
-	host, _, _ := strings.Cut(address, ":")
-	if s := w.rules.Services[host]; s != nil {
+	if s := w.rules.Answering(address); s != nil {
 		return w.rules.Selected(s)
 	}
 	return nil

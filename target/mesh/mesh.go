@@ -42,6 +42,9 @@ type Options struct {
 	Seed uint64
 	// Break is the Name of the Break that the mesh does wrong on purpose, or empty.
 	Break string
+	// Sealed says that no call leaves this machine: to a host outside the mesh at which no Service of the objects answers, no
+	// connection can be made.
+	Sealed bool
 	// AccessLog, when set, is called once for each call of a caller's proxy or of the gateway, from several goroutines at a time.
 	AccessLog func(AccessLogEntry)
 }
@@ -177,6 +180,7 @@ func (m *Mesh) newProxy(name string) (*proxy, error) {
 		seed:      strconv.FormatUint(m.options.Seed, 10) + "/" + name,
 		staleTurn: m.broken.staleTurn,
 		share:     m.broken.share,
+		sealed:    m.options.Sealed,
 		accessLog: m.options.AccessLog,
 	}
 	if err := p.start(); err != nil {
