@@ -134,8 +134,11 @@ func (b *builder) standUpPods(s *service) {
 		}
 		maps.Copy(labels, v.labels)
 		from, line := s.from, s.line
-		why := "no DestinationRule defines a subset of its host with labels that its pods may have"
-		if v.subset != nil {
+		why := "no DestinationRule defines a subset of its host"
+		switch {
+		case v.subset == nil && len(b.named.subsets[s.host]) > 0:
+			why += " with labels that its pods may have"
+		case v.subset != nil:
 			from, line = v.subset.from, v.subset.line
 			why = fmt.Sprintf("subset %s of %s (%s:%d) has the pods with %s", v.subset.name, from.Name(), from.File, line, labelText(v.labels))
 		}
