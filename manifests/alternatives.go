@@ -28,7 +28,8 @@ type Place struct {
 }
 
 // alternatives finds objects of different files with one kind, namespace and name, and VirtualServices of different names for one
-// host of the sidecars, of which Istio obeys one. At a gateway, VirtualServices for one host are merged, so these are none.
+// host of the sidecars, of which Istio obeys one. At a gateway, VirtualServices for one host are merged, so that they are alternatives
+// only where the first rule of each takes every request.
 func alternatives(objects []Object) (all []Alternative) {
 	byClaim := make(map[string]int)
 	for i := range objects {
@@ -52,19 +53,30 @@ func alternatives(objects []Object) (all []Alternative) {
 	})
 }
 
-// claims are what only one object of a mesh can have: its kind and name, and, for a VirtualService of the sidecars, each of its hosts.
+// claims are what only one object of a mesh can have: its kind and name, and, for a VirtualService, all requests of a host.
 func claims(o *Object) []string {
 	all := []string{o.Name() + " in namespace " + o.namespace()}
 	spec, ok := o.Istio.(*networking.VirtualService)
-	if !ok || len(spec.Gateways) > 0 && !slices.Contains(spec.Gateways, mesh) {
+	if !ok {
 		return all
 	}
-	for _, host := range spec.Hosts {
-		claim := "the rules of the sidecars for host " + qualify(host, o.namespace())
-		if private(o) {
-			claim += " in namespace " + o.namespace()
+	gateways := spec.Gateways
+	if len(gateways) == 0 {
+		gateways = []string{mesh}
+	}
+	for _, name := range gateways {
+		at := "gateway " + qualifyGateway(name, o.namespace())
+		switch {
+		case name == mesh && private(o):
+			at = "the sidecars of namespace " + o.namespace()
+		case name == mesh:
+			at = "the sidecars"
+		case len(spec.Http) == 0 || len(spec.Http[0].Match) > 0:
+			continue
 		}
-		all = append(all, claim)
+		for _, host := range spec.Hosts {
+			all = append(all, fmt.Sprintf("the rules of %s for host %s", at, qualify(host, o.namespace())))
+		}
 	}
 	return all
 }

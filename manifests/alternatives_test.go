@@ -53,10 +53,12 @@ func TestAlternatives(t *testing.T) {
 			[]string{"VirtualService reviews in namespace default: VirtualService reviews a.yaml:1 VirtualService reviews b.yaml:2"}},
 		"for one host": {map[string]string{"a.yaml": splitYAML("one", "", "v1"), "b.yaml": splitYAML("two", "", "v2")},
 			[]string{"the rules of the sidecars for host reviews.default.svc.cluster.local: VirtualService one a.yaml:1 VirtualService two b.yaml:1"}},
-		"for one host of a gateway":    {map[string]string{"a.yaml": splitYAML("one", gateway, "v1"), "b.yaml": splitYAML("two", gateway, "v2")}, nil},
-		"for one host in one file":     {map[string]string{"a.yaml": splitYAML("one", "", "v1") + "---\n" + splitYAML("two", "", "v2")}, nil},
-		"one name in two namespaces":   {map[string]string{"a.yaml": serviceYAML, "b.yaml": strings.Replace(serviceYAML, "name: reviews", "name: reviews, namespace: shop", 1)}, nil},
-		"exported to their namespaces": {map[string]string{"a.yaml": splitYAML("one", "  exportTo: [\".\"]\n", "v1"), "b.yaml": splitYAML("two", "", "v1")}, nil},
+		"for one host of a gateway": {map[string]string{"a.yaml": splitYAML("one", gateway, "v1"), "b.yaml": splitYAML("two", gateway, "v2")},
+			[]string{"the rules of gateway default/shop for host reviews.default.svc.cluster.local: VirtualService one a.yaml:1 VirtualService two b.yaml:1"}},
+		"for some requests at a gateway": {map[string]string{"a.yaml": splitYAML("one", gateway, "v1"), "b.yaml": strings.Replace(splitYAML("two", gateway, "v2"), "- route:", "- match: [{uri: {prefix: /a}}]\n      route:", 1)}, nil},
+		"for one host in one file":       {map[string]string{"a.yaml": splitYAML("one", "", "v1") + "---\n" + splitYAML("two", "", "v2")}, nil},
+		"one name in two namespaces":     {map[string]string{"a.yaml": serviceYAML, "b.yaml": strings.Replace(serviceYAML, "name: reviews", "name: reviews, namespace: shop", 1)}, nil},
+		"exported to their namespaces":   {map[string]string{"a.yaml": splitYAML("one", "  exportTo: [\".\"]\n", "v1"), "b.yaml": splitYAML("two", "", "v1")}, nil},
 	} {
 		o, err := LoadOthers([]string{tree(t, c.files)}, nil)
 		if err != nil {

@@ -234,33 +234,40 @@ func (r *othersReader) document(d *document) {
 			r.count(fate, version, kind, d.first+linesBefore(d.text), d.file)
 			return
 		}
-	}
-	if !r.afford(d) {
-		return
-	}
-	items := d.items()
-	if len(d.problems) > 0 && bytes.Contains(d.text, []byte("{{")) {
-		d.problem("", "has braces as templates of Helm have: pipe the output of 'helm template' into '-f -'")
-	}
-	for i, item := range items {
-		if i > 0 && !r.afford(item) {
+		if len(d.text) > maxFile {
+			r.problems = append(r.problems, tooLarge(d))
 			return
 		}
+	}
+	if !r.afford(d, 1, len(d.text)) {
+		return
+	}
+	items, isList := d.list()
+	documents := []*document{d}
+	switch {
+	case isList && !r.afford(d, len(items), 0):
+		return
+	case isList:
+		documents = d.cut(items)
+	case len(d.text) > maxFile:
+		d.problems = Problems{tooLarge(d)}
+	case len(d.problems) > 0 && bytes.Contains(d.text, []byte("{{")):
+		d.problem("", "has braces as templates of Helm have: pipe the output of 'helm template' into '-f -'")
+	}
+	for _, item := range documents {
 		r.object(item)
 		r.problems = append(r.problems, item.problems...)
 	}
 }
 
-// afford counts a document that is to be read in full. It returns false when there are too many, which it records as a problem once.
-func (r *othersReader) afford(d *document) bool {
-	r.objects++
-	if d.fields == nil { // the text of a List is counted once, and not that of its items again
-		r.size += len(d.text)
-	}
-	if d.fields == nil && len(d.text) > maxFile && !bytes.Contains(d.text, []byte("List")) {
-		r.problems = append(r.problems, Problem{File: d.file, Line: d.first, Text: fmt.Sprintf("is larger than the %d bytes that an object may have", maxFile)})
-		return false
-	}
+func tooLarge(d *document) Problem {
+	return Problem{File: d.file, Line: d.first, Text: fmt.Sprintf("is larger than the %d bytes that an object may have", maxFile)}
+}
+
+// afford counts objects that are to be read in full, and their text in bytes. It returns false when they are too many, which it
+// records as a problem once.
+func (r *othersReader) afford(d *document, objects, size int) bool {
+	r.objects, r.size = r.objects+objects, r.size+size
 	if r.full = r.objects > mostOthers || r.size > mostOthersBytes; r.full {
 		r.problems = append(r.problems, Problem{File: d.file, Line: d.first, Text: fmt.Sprintf("is where more than %d objects or %d KiB have been read: "+
 			"hellochaos runs one application on this machine, so name its files alone", mostOthers, mostOthersBytes>>10)})

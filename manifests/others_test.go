@@ -273,6 +273,7 @@ func TestOthersBounds(t *testing.T) {
 		"20 MB":                     {strings.Repeat("#", 20<<20), "is larger than the 16777216 bytes that a manifest may have"},
 		"10 MB without an object":   {strings.Repeat("a: b\n", 2<<20), "is no object of Kubernetes: it has no apiVersion and no kind"},
 		"an object of 2 MB":         {virtualServiceYAML("a", "x") + "# " + strings.Repeat("x", 2<<20), "is larger than the 1048576 bytes that an object may have"},
+		"a JSON object of 1.5 MB":   {`{"apiVersion": "v1", "kind": "Service", "x": "` + strings.Repeat("x", 3<<19) + `"}`, "is larger than the 1048576 bytes that an object may have"},
 		"a List of 10,000":          {"apiVersion: v1\nkind: List\nitems:\n" + many(10_000, func(i int) string { return item(virtualServiceYAML(fmt.Sprintf("a-%d", i), "x")) }), most},
 		"200 problems":              {many(200, func(i int) string { return "apiVersion: v1\nkind: Servic\nmetadata: {name: a}\n---\n" }), "the file was read up to this document only, since it has 100 problems so far"},
 	} {
