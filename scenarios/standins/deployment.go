@@ -36,7 +36,7 @@ func (b *builder) deploy(d deployment) string {
 	b.count += d.replicas
 	labels := map[string]string{selects: name[:min(len(name), 63)]}
 	maps.Copy(labels, d.labels)
-	k := pattern()
+	k := b.pattern.DeepCopy()
 	replicas := int32(d.replicas)
 	k.ObjectMeta = metav1.ObjectMeta{Name: name, Namespace: d.namespace, Labels: labels}
 	k.Spec.Replicas = &replicas
@@ -48,7 +48,7 @@ func (b *builder) deploy(d deployment) string {
 	return name
 }
 
-// pattern is a copy of a Deployment of the demo chain, which has everything that a cluster wants of one.
+// pattern is a Deployment of the demo chain, which has everything that a cluster wants of one.
 func pattern() *appsv1.Deployment {
 	for _, o := range manifests.Application() {
 		if k, ok := o.Kubernetes.(*appsv1.Deployment); ok {

@@ -11,10 +11,18 @@ import (
 
 // pods adds the Deployments of all stand-ins inside the mesh.
 func (b *builder) pods() {
+	for _, host := range b.order {
+		for _, w := range b.workloads {
+			if b.services[host].selects(w) {
+				b.services[host].selected++
+			}
+		}
+	}
 	for _, w := range b.workloads {
 		w.service = b.serviceOf(w)
 	}
-	for _, s := range b.byHost() {
+	for _, host := range b.order {
+		s := b.services[host]
 		if s.unknown || !b.withPods[s.namespace] {
 			b.standUpPods(s)
 		}
@@ -29,22 +37,17 @@ func (b *builder) pods() {
 // serviceOf is the Service whose pods a workload has. Of several it is the one that selects most workloads: beside a Service for all
 // versions there may be one for each.
 func (b *builder) serviceOf(w *workload) (best *service) {
-	most := 0
-	for _, s := range b.byHost() {
-		if s.namespace != w.from.InNamespace() || !has(w.labels, s.selector) {
-			continue
-		}
-		n := 0
-		for _, other := range b.workloads {
-			if other.from.InNamespace() == s.namespace && has(other.labels, s.selector) {
-				n++
-			}
-		}
-		if n > most {
-			best, most = s, n
+	for _, host := range b.order {
+		if s := b.services[host]; s.selects(w) && (best == nil || s.selected > best.selected) {
+			best = s
 		}
 	}
 	return best
+}
+
+// selects reports whether a workload's pods are those of a Service.
+func (s *service) selects(w *workload) bool {
+	return s.namespace == w.from.InNamespace() && has(w.labels, s.selector)
 }
 
 // has reports whether labels contain all of want.

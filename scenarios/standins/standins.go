@@ -74,7 +74,7 @@ func Sidecar(namespace string) string {
 //
 // The error says that the set has more pods than this machine is to run.
 func Of(objects []manifests.Object) (*Set, error) {
-	b := &builder{set: &Set{}, services: map[string]*service{}, withPods: map[string]bool{}, withServices: map[string]bool{}, taken: map[string]bool{}}
+	b := &builder{set: &Set{}, services: map[string]*service{}, withPods: map[string]bool{}, withServices: map[string]bool{}, taken: map[string]bool{}, pattern: pattern()}
 	for i := range objects {
 		b.add(&objects[i])
 	}
@@ -104,6 +104,8 @@ type builder struct {
 	// taken are the names of Deployments, "namespace/name"; count is how many pods they have.
 	taken map[string]bool
 	count int
+	// pattern is a Deployment of the demo chain.
+	pattern *appsv1.Deployment
 }
 
 // service is a Service of the set.
@@ -112,6 +114,8 @@ type service struct {
 	selector              map[string]string
 	// unknown says that its pods are in no file whatever else a file has.
 	unknown bool
+	// selected is how many workloads of the files have the labels of its selector.
+	selected int
 	// from is the object that has it or names it, and line where it does.
 	from *manifests.Object
 	line int
@@ -193,14 +197,6 @@ func forSidecars(spec *networking.VirtualService) bool {
 	return slices.ContainsFunc(spec.Http, func(h *networking.HTTPRoute) bool {
 		return slices.ContainsFunc(h.Match, func(m *networking.HTTPMatchRequest) bool { return slices.Contains(m.Gateways, manifests.Mesh) })
 	})
-}
-
-// byHost are the Services of the set, in the order in which they came.
-func (b *builder) byHost() (all []*service) {
-	for _, host := range b.order {
-		all = append(all, b.services[host])
-	}
-	return all
 }
 
 // keep adds a Service to those of the set.

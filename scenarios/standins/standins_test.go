@@ -328,3 +328,28 @@ func TestOutsideIsJudged(t *testing.T) {
 		}
 	}
 }
+
+// What is wrong with the files is what the rules lack for manifests, too: the findings are made from it.
+func TestGaps(t *testing.T) {
+	for name, c := range map[string]struct {
+		yaml  string
+		part  manifests.Part
+		known string
+	}{
+		"a misspelt host":               {strings.ReplaceAll(plain, "host: reviews", "host: reveiws") + serves, manifests.PartHost, "reviews.default.svc.cluster.local"},
+		"a misspelt host beside pods":   {strings.ReplaceAll(plain, "host: reviews", "host: reveiws") + pods("Deployment", "default", "reviews", "app: reviews", ""), manifests.PartHost, "reviews.default.svc.cluster.local"},
+		"a subset that nothing defines": {rules + serves, manifests.PartSubset, ""},
+		"a misspelt subset":             {strings.ReplaceAll(rules, "subset: v2", "subset: v3") + subs, manifests.PartSubset, "again v1 v2"},
+		"a subset without pods":         {rules + subs + serves + pods("Deployment", "default", "reviews", "app: reviews, version: v1", ""), manifests.PartPods, ""},
+		"a port":                        {strings.ReplaceAll(plain, "host: reviews", "host: reviews, port: {number: 81}") + serves, manifests.PartPort, "80"},
+	} {
+		rules, err := manifests.Read(of(t, c.yaml).Objects)
+		if err != nil {
+			t.Fatal(err)
+		}
+		gap := rules.Gap(&rules.HTTPEntries()[0].Destinations[0].Destination)
+		if gap == nil || gap.Part != c.part || strings.Join(gap.Known, " ") != c.known {
+			t.Errorf("%s: %+v, want %s of %q", name, gap, c.part, c.known)
+		}
+	}
+}

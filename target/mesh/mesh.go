@@ -115,11 +115,12 @@ func (m *Mesh) Apply(_ context.Context, objects []manifests.Object) error {
 		m.retire(m.pods)
 		return err
 	}
+	means := meaning{usual, seldom, next, make(map[manifests.Caller][2]*manifests.Table)}
 	for name, sidecar := range m.sidecars {
-		sidecar.show(newView(usual, seldom, next, manifests.Caller{Namespace: name.namespace}))
+		sidecar.show(means.view(manifests.Caller{Namespace: name.namespace}))
 	}
 	if m.gateway != nil {
-		m.gateway.show(newView(usual, seldom, next, gatewayCaller(rules)))
+		m.gateway.show(means.view(gatewayCaller(rules)))
 	}
 	former := m.pods
 	m.rules, m.pods = rules, next
