@@ -25,6 +25,7 @@ var arrows = map[string][]string{
 	"scenarios/findings": {"manifests", "scenarios", "scenarios/oracle", "reports"},
 	"scenarios/graph":    {"manifests", "service"},
 	"scenarios/oracle":   {"manifests", "scenarios/graph", "service"},
+	"scenarios/standins": {"manifests"},
 	"scenarios/observe":  {"attack", "scenarios/oracle"},
 	"scenarios/check":    {"manifests", "reports", "scenarios/observe", "scenarios/oracle", "target"},
 	"scenarios/run": {"attack", "manifests", "reports", "scenarios", "scenarios/check", "scenarios/explain", "scenarios/findings",

@@ -64,7 +64,7 @@ func (d *document) checkEnvironment(environ []corev1.EnvVar) {
 	v.mustBe("ROLE", slices.Contains([]string{"", "chain", "clock", "script", "relay"}, role), "chain, clock, script or relay")
 	name := v.values["SERVICE_NAME"]
 	dash := strings.LastIndexByte(name, '-')
-	v.mustBe("SERVICE_NAME", role == "clock" || dash > 0 && dash < len(name)-1, "a service and its version, such as middleware-canary")
+	v.mustBe("SERVICE_NAME", role == "clock" || dash > 0 && dash < len(name)-1 || name != "" && v.values["SERVICE_VERSION"] != "", "a service and its version, such as middleware-canary")
 	v.checkUpstream(role)
 	v.checkCalls()
 	if v.chain {

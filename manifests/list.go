@@ -16,12 +16,20 @@ const listKind = "List"
 
 // items decodes the document. It returns the documents of its items when it is a List, and the document itself otherwise.
 func (d *document) items() []*document {
+	if items, ok := d.list(); ok {
+		return d.cut(items)
+	}
+	return []*document{d}
+}
+
+// list decodes the document, and returns the items of a List; false when it is none, or has problems.
+func (d *document) list() ([]any, bool) {
 	if !d.decodeYAML() {
-		return []*document{d}
+		return nil, false
 	}
 	fields, ok := d.fields.(map[string]any)
 	if !ok || fields["kind"] != listKind {
-		return []*document{d}
+		return nil, false
 	}
 	d.object = listKind
 	if fields["apiVersion"] != "v1" {
@@ -36,10 +44,7 @@ func (d *document) items() []*document {
 	if !ok {
 		d.mustBe("items", "a list", fields["items"])
 	}
-	if len(d.problems) > 0 {
-		return []*document{d}
-	}
-	return d.cut(items)
+	return items, len(d.problems) == 0
 }
 
 // cut makes a document from each item of a List. The lines of its fields are those in the List; the paths of its fields are those

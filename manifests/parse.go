@@ -49,18 +49,9 @@ var acceptedKinds = strings.Join(slices.Concat(
 // Parse reads a file of YAML documents. It accepts what the API server and Istio's webhook accept, except what this package does
 // not execute. Its error is Problems, with all problems of the file up to a limit. file is only for messages.
 func Parse(file string, data []byte) ([]Object, error) {
-	whole := func(format string, args ...any) error {
-		return Problems{{File: file, Text: fmt.Sprintf(format, args...)}}
-	}
-	if len(data) > maxFile {
-		return nil, whole("is larger than the %d bytes that a manifest may have", maxFile)
-	}
-	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
-		return nil, whole("is UTF-16: save the file as UTF-8")
-	}
-	data = bytes.TrimPrefix(data, []byte("\ufeff")) // some editors write this mark before UTF-8
-	if !utf8.Valid(data) {
-		return nil, Problems{{File: file, Line: invalidLine(data), Text: "is not UTF-8: save the file as UTF-8"}}
+	data, problem := utf8Text(file, data, maxFile)
+	if problem != nil {
+		return nil, Problems{*problem}
 	}
 	var objects []Object
 	var problems Problems
@@ -87,6 +78,27 @@ func Parse(file string, data []byte) ([]Object, error) {
 		return nil, problems
 	}
 	return objects, nil
+}
+
+// utf8Text is the text of a file without the mark that some editors write before UTF-8. The problem says that it is no such text, or
+// larger than most bytes.
+func utf8Text(file string, data []byte, most int) ([]byte, *Problem) {
+	if len(data) > most {
+		return nil, &Problem{File: file, Text: fmt.Sprintf("is larger than the %d bytes that a manifest may have", most)}
+	}
+	if isUTF16(data) {
+		return nil, &Problem{File: file, Text: "is UTF-16: save the file as UTF-8"}
+	}
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	if !utf8.Valid(data) {
+		return nil, &Problem{File: file, Line: invalidLine(data), Text: "is not UTF-8: save the file as UTF-8"}
+	}
+	return data, nil
+}
+
+// isUTF16 reports whether a text begins with the mark of UTF-16.
+func isUTF16(data []byte) bool {
+	return bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff"))
 }
 
 // invalidLine is the line of the first byte that is not UTF-8.

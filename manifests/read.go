@@ -55,6 +55,7 @@ func Read(objects []Object) (*Rules, error) {
 		destinations: make(map[string]*destinationRule),
 		sidecars:     make(map[string]*sidecar),
 		clusters:     make(map[cluster]*Endpoints),
+		answering:    make(map[string]*Service),
 		unknown:      &Endpoints{},
 		outside:      new(sync.Map),
 	}

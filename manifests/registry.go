@@ -37,13 +37,16 @@ func qualify(host, namespace string) string {
 func (r *Rules) addService(o *Object, k *corev1.Service) {
 	s := &Service{Host: o.host(), object: o, selector: k.Spec.Selector, hidden: o.Meta.Annotations[exportTo] == "~"}
 	for _, p := range k.Spec.Ports {
-		port := ServicePort{Port: int(p.Port), target: p.TargetPort.IntValue(), declared: p.Name != "" || p.AppProtocol != nil}
+		port := ServicePort{Port: int(p.Port), target: p.TargetPort.IntValue(), declared: ProtocolOf(&p) == DeclaredHTTP}
 		if port.target == 0 {
 			port.target = port.Port
 		}
 		s.Ports = append(s.Ports, port)
 	}
 	r.Services[s.Host] = s
+	if host := o.Meta.Annotations[AnswersFor]; host != "" {
+		r.answering[host] = s
+	}
 }
 
 // Service finds a Service by its full name, or by its short name in Namespace. It is nil when no Service has the name.

@@ -27,6 +27,7 @@ type Rules struct {
 	sidecars        map[string]*sidecar // by namespace
 	clusters        map[cluster]*Endpoints
 	unknown         *Endpoints
+	answering       map[string]*Service // by the host that the annotation AnswersFor names
 	// outside keeps, by outsideKey, the *Rule of every host outside the registry that a request was for, so that it and its Endpoints
 	// stay the same.
 	outside *sync.Map

@@ -62,8 +62,8 @@ type Config struct {
 	Role Role
 }
 
-// FromEnvironment reads a Config and the port to listen on (0 is any free one) from the variables SERVICE_NAME, ROLE,
-// UPSTREAM_URI, UPSTREAM_EXTERNAL, CALLS, FORWARD_HEADERS, FAIL_PROBABILITY, HANG_PROBABILITY, HANG_DURATION,
+// FromEnvironment reads a Config and the port to listen on (0 is any free one) from the variables SERVICE_NAME,
+// SERVICE_VERSION, ROLE, UPSTREAM_URI, UPSTREAM_EXTERNAL, CALLS, FORWARD_HEADERS, FAIL_PROBABILITY, HANG_PROBABILITY, HANG_DURATION,
 // WORK_DURATION and PORT, of which an empty one counts as absent. The error joins all problems, New's too.
 func FromEnvironment(getenv func(name string) string) (Config, int, error) {
 	v := variables{getenv: getenv}
@@ -72,7 +72,8 @@ func FromEnvironment(getenv func(name string) string) (Config, int, error) {
 	if list := getenv("FORWARD_HEADERS"); list != "" {
 		config.Forward = calls.Headers(list)
 	}
-	if dash := strings.LastIndexByte(config.Service, '-'); dash >= 0 {
+	config.Version = getenv("SERVICE_VERSION") // where it is set, SERVICE_NAME is the service alone
+	if dash := strings.LastIndexByte(config.Service, '-'); dash >= 0 && config.Version == "" {
 		config.Service, config.Version = config.Service[:dash], config.Service[dash+1:]
 	}
 	v.read("UPSTREAM_EXTERNAL", "true or false", func(value string) bool {

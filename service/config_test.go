@@ -39,6 +39,8 @@ func TestFromEnvironment(t *testing.T) {
 					{{URL: "http://details/"}, {URL: "http://reviews/a?b=c", Method: "POST", Body: "x"}}, {{URL: "http://audit/", External: true}}}}, 3000},
 		{"no call", map[string]string{"SERVICE_NAME": "ratings-v1", "CALLS": "[]"},
 			Config{Service: "ratings", Version: "v1", Hang: trail.DefaultHang, Role: Chain, Calls: [][]calls.Call{}}, 3000},
+		{"a version with a dash", map[string]string{"SERVICE_NAME": "my-ratings", "SERVICE_VERSION": "v2-mysql", "CALLS": "[]"},
+			Config{Service: "my-ratings", Version: "v2-mysql", Hang: trail.DefaultHang, Role: Chain, Calls: [][]calls.Call{}}, 3000},
 		{"a script", map[string]string{"ROLE": "script", "SERVICE_NAME": "two-a"},
 			Config{Service: "two", Version: "a", Hang: 3 * time.Second, Role: Script}, 3000},
 	} {

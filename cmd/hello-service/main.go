@@ -41,6 +41,7 @@ const usage = `hello-service is a service of the demo chain of hellochaos. It ta
 variables configure it:
 
   SERVICE_NAME       service and version, such as middleware-canary; a clock needs none
+  SERVICE_VERSION    the version, where it has a "-" in it: SERVICE_NAME is then the service alone
   ROLE               what the service does with a request; default chain:
                        chain   it calls its upstream, and answers with the trail: the list of
                                all calls that the request caused

@@ -101,7 +101,7 @@ type Destination struct {
 	Share float64
 	// Status is the proxy's own answer (503: no such host or subset, or no pods); 0 where somebody answers.
 	Status int
-	// External: a host outside; whoever is there answers what he likes.
+	// External: a host outside at which no stand-in of ours answers; whoever is there answers what he likes.
 	External bool
 	// Host is what a rule sends there in place of the call's host; empty where it sends the same. Path is the path with its query that
 	// is sent there; empty where no proxy is on the way.
@@ -244,10 +244,10 @@ func (w *Ways) lead(c *Call, request *manifests.Request) error {
 		}
 		switch endpoints := w.rules.Endpoints(to); {
 		case endpoints.External != "":
-			d.External = true
 			if err := w.answeredBy(&d, w.behind(endpoints.External), header); err != nil {
 				return err
 			}
+			d.External = !slices.ContainsFunc(d.Workloads, func(at *Workload) bool { return at.Ours })
 		case replicas(endpoints.Workloads) == 0:
 			d.Status = http.StatusServiceUnavailable
 		default:
@@ -276,11 +276,10 @@ func (c *Call) distinct() error {
 	return nil
 }
 
-// behind are the workloads of our own objects that stand at an external host:port, as the clock does: none for the rest of
-// the world.
+// behind are the workloads of our own objects that stand at an external host:port, as the clock and stand-ins of external hosts
+// do: none for the rest of the world.
 func (w *Ways) behind(address string) []manifests.Workload {
-	host, _, _ := strings.Cut(address, ":")
-	if s := w.rules.Services[host]; s != nil {
+	if s := w.rules.Answering(address); s != nil {
 		return w.rules.Selected(s)
 	}
 	return nil

@@ -178,6 +178,9 @@ func hostOf(cluster string) string {
 // serviceOf is the name of the service that a container's environment names, in the way in which hello-service reads it.
 func serviceOf(env map[string]string) string {
 	name := env["SERVICE_NAME"]
+	if env["SERVICE_VERSION"] != "" {
+		return name
+	}
 	return name[:max(0, strings.LastIndexByte(name, '-'))]
 }
 

@@ -72,7 +72,11 @@ func (v *view) newCluster(e *manifests.Endpoints) *cluster {
 	if e.External != "" {
 		var ours bool
 		if pods, ours = v.pods.serving(v.rules, e.External); !ours {
-			c.endpoints = []*upstream{v.proxy.upstream(e.External)}
+			address := e.External
+			if v.proxy.sealed {
+				address = "" // dialling no address is an error, as is a name that DNS does not know
+			}
+			c.endpoints = []*upstream{v.proxy.upstream(address)}
 			return c
 		}
 	}

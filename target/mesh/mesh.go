@@ -39,6 +39,9 @@ type Options struct {
 	Seed uint64
 	// Break is the Name of the Break that the mesh does wrong on purpose, or empty.
 	Break string
+	// Sealed says that no call leaves this machine: to a host outside the mesh at which no Service of the objects answers, no
+	// connection can be made.
+	Sealed bool
 	// AccessLog, when set, is called once for each call of a caller's proxy or of the gateway, from several goroutines at a time.
 	AccessLog func(AccessLogEntry)
 }
@@ -106,11 +109,12 @@ func (m *Mesh) Apply(_ context.Context, objects []manifests.Object) error {
 		m.retire(m.pods)
 		return err
 	}
+	means := meaning{usual, seldom, next, make(map[manifests.Caller][2]*manifests.Table)}
 	for name, sidecar := range m.sidecars {
-		sidecar.show(newView(usual, seldom, next, manifests.Caller{Namespace: name.namespace}))
+		sidecar.show(means.view(manifests.Caller{Namespace: name.namespace}))
 	}
 	for name, gateway := range m.gateways {
-		gateway.show(newView(usual, seldom, next, manifests.Caller{Gateway: name}))
+		gateway.show(means.view(manifests.Caller{Gateway: name}))
 	}
 	former := m.pods
 	m.rules, m.pods = rules, next
@@ -177,6 +181,7 @@ func (m *Mesh) newProxy(name string) (*proxy, error) {
 		seed:      strconv.FormatUint(m.options.Seed, 10) + "/" + name,
 		staleTurn: m.broken.staleTurn,
 		share:     m.broken.share,
+		sealed:    m.options.Sealed,
 		accessLog: m.options.AccessLog,
 	}
 	if err := p.start(); err != nil {

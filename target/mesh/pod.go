@@ -3,9 +3,7 @@ package mesh
 import (
 	"errors"
 	"fmt"
-	"net"
 	"reflect"
-	"strconv"
 	"time"
 
 	"github.com/hellochaos/hellochaos/manifests"
@@ -122,21 +120,11 @@ func (p pods) replicasOf(workloads []manifests.Workload) (replicas []*pod) {
 	return replicas
 }
 
-// serving resolves an external host:port as the cluster's DNS does: to the pods of the Service with that name, whether the mesh's
-// registry has the Service or not. It returns false when no Service has the name and the port.
+// serving are the pods that answer at an external host:port. It returns false when no Service answers there.
 func (p pods) serving(rules *manifests.Rules, external string) ([]*pod, bool) {
-	host, port, err := net.SplitHostPort(external)
-	if err != nil {
-		return nil, false
-	}
-	service := rules.Services[host]
+	service := rules.Answering(external)
 	if service == nil {
 		return nil, false
 	}
-	for _, at := range service.Ports {
-		if strconv.Itoa(at.Port) == port {
-			return p.replicasOf(rules.Selected(service)), true
-		}
-	}
-	return nil, false
+	return p.replicasOf(rules.Selected(service)), true
 }

@@ -17,6 +17,7 @@ type proxy struct {
 	gateway   bool
 	staleTurn int64   // every staleTurn-th request obeys the previous rules; with 0 none does
 	share     float64 // share of the calls that obey the rules of view.seldom
+	sealed    bool    // whether no connection is made to hosts outside the mesh
 	accessLog func(AccessLogEntry)
 	server    *server
 	calls     *upstream // connections from the app to the proxy
@@ -41,14 +42,27 @@ type view struct {
 	clusters sync.Map // *manifests.Endpoints -> *cluster
 }
 
-// newView is what rules mean to the proxy of caller. A share of the calls obeys seldom in place of rules, unless seldom is nil.
-// seldom must be made from rules, or rules from seldom, so that both have the same Endpoints and a destination has one state.
-func newView(rules, seldom *manifests.Rules, pods pods, caller manifests.Caller) *view {
-	v := &view{rules: rules, table: rules.Table(caller), pods: pods}
-	if seldom != nil {
-		v.seldom = seldom.Table(caller)
+// meaning makes the views of all proxies for one Apply. A share of the calls obeys seldom in place of usual, unless seldom is nil.
+// seldom must be made from usual, or usual from seldom, so that both have the same Endpoints and a destination has one state.
+type meaning struct {
+	usual, seldom *manifests.Rules
+	pods          pods
+	// tables are those of usual and seldom: the sidecars of one namespace share them, since an application has as many sidecars as
+	// hosts, and a table has all hosts.
+	tables map[manifests.Caller][2]*manifests.Table
+}
+
+// view is a new view of the proxy of caller.
+func (m *meaning) view(caller manifests.Caller) *view {
+	tables, made := m.tables[caller]
+	if !made {
+		tables[0] = m.usual.Table(caller)
+		if m.seldom != nil {
+			tables[1] = m.seldom.Table(caller)
+		}
+		m.tables[caller] = tables
 	}
-	return v
+	return &view{rules: m.usual, table: tables[0], seldom: tables[1], pods: m.pods}
 }
 
 // start starts the proxy's server. It answers 503 until show is called.
