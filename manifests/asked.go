@@ -13,6 +13,9 @@ type Asked struct {
 	Headers, Query          []NamedText
 	// Without are headers that must be absent, or, where the text has a condition, must not be so.
 	Without []NamedText
+	// Port is that to which the request is, 0 for any. Namespace is that of the caller, empty for any.
+	Port      int
+	Namespace string
 	// Gateways are those for which the match is; empty: those of its VirtualService.
 	Gateways []string
 }
@@ -42,7 +45,7 @@ func (e *HTTPEntry) Asked() (all []Asked) {
 
 func (m *match) asked() Asked {
 	return Asked{Path: m.uri.exported(), Method: m.method.exported(), Authority: m.authority.exported(), Headers: exported(m.headers),
-		Query: exported(m.query), Without: exported(m.without), Gateways: m.gateways}
+		Query: exported(m.query), Without: exported(m.without), Port: m.port, Namespace: m.namespace, Gateways: m.gateways}
 }
 
 // exported is a condition as others see it; nil where there is none.
@@ -102,6 +105,12 @@ func (a *Asked) String() string {
 	}
 	for i := range a.Without {
 		all = append(all, "no "+a.Without[i].join(": "))
+	}
+	if a.Port != 0 {
+		all = append(all, fmt.Sprintf("port %d", a.Port))
+	}
+	if a.Namespace != "" {
+		all = append(all, "from "+a.Namespace)
 	}
 	return strings.Join(all, " ")
 }

@@ -49,6 +49,7 @@ func (r *Rules) virtualService(o *Object, spec *networking.VirtualService, entri
 	for i := range entries {
 		compiled, wrong := newHTTPRoute(&entries[i])
 		problems = append(problems, wrong...)
+		compiled.rule.Hosts = v.hosts
 		v.routes = append(v.routes, compiled)
 	}
 	return v, problems

@@ -93,6 +93,8 @@ type Rule struct {
 	// object says it.
 	File string
 	Line int
+	// Hosts are those of the VirtualService, fully qualified or beginning with "*"; none where no http entry is met.
+	Hosts []string
 	// Match says in a few words what a request must have to meet the rule: "end-user: jason"; empty where every request does that meets
 	// no rule before it.
 	Match string

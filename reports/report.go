@@ -52,6 +52,8 @@ type Scenario struct {
 	Name string `json:"name"`
 	// Services are the services that obey and answer as stand-ins, callers before those that they call.
 	Services []string `json:"services,omitempty"`
+	// Derived: the requests were derived from the rules, so that the report is one of rules ('hellochaos verify').
+	Derived bool `json:"derived,omitempty"`
 }
 
 // Tool is the program that made a report.
@@ -241,6 +243,10 @@ type Call struct {
 	Fails Share `json:"fails"`
 	// Tries are those that the called service counted for natural requests, for each of them.
 	Tries *Factor `json:"tries,omitempty"`
+	// MeanTries is how many tries a call of a request of the run is predicted to have, on the whole, and MostTries how many at most; 0
+	// for the calls of services.
+	MeanTries float64 `json:"mean_tries,omitempty"`
+	MostTries int     `json:"most_tries,omitempty"`
 	// Judged are the calls, natural and probed, that were held against the oracle; Mismatched those that met something else
 	// than it allows; Open those that a time limit may have decided.
 	Judged     int64 `json:"judged"`
@@ -269,6 +275,8 @@ type Rule struct {
 	Name string `json:"name"`
 	File string `json:"file,omitempty"`
 	Line int    `json:"line,omitempty"`
+	// Hosts are those that the rule is for; none where no rule was written for the call.
+	Hosts []string `json:"hosts,omitempty"`
 	// Match says in a few words what requests have that meet the rule: "end-user: jason"; empty where it asks for nothing.
 	Match string `json:"match,omitempty"`
 	// Why is a clause that says why it holds where no rule was written for the call: why a host is blocked, open or not found.

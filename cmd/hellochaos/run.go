@@ -149,7 +149,7 @@ func (f *runFlags) run(cmd *cobra.Command, args []string, text *scenario.Flags, 
 	f.links.link(after, f.tested, connection.PrometheusURL, report)
 	to, _ := f.traces.Destinations() // check has reported what is wrong with them
 	traces.Send(after, report, to)
-	return f.end(stderr, f.deliver(after, cmd.OutOrStdout(), progress, stderr, report), report)
+	return exitOf(report, f.allowInconclusive, stderr, f.deliver(after, cmd.OutOrStdout(), progress, stderr, report))
 }
 
 // announce prints what a run is about to do, what it cannot decide, and what is wrong with the manifests.
@@ -232,7 +232,7 @@ func (f *runFlags) plan(cmd *cobra.Command, args []string, text *scenario.Flags)
 	if f.target == "cluster" {
 		pace = scenario.Pace{Capacity: cluster.Capacity, Timed: cluster.Timed}
 	}
-	options.Again = again(set, args, options.Seed)
+	options.Again = again("run", set, args, options.Seed)
 	plan, err := scenario.Plan(strings.Join(args, ", "), phases, options, pace)
 	if err != nil {
 		return nil, 0, connection, fmt.Errorf("run:\n%w", err)
@@ -246,8 +246,8 @@ var decisive = []string{"fail", "hang", "cascade", "exclude", "split-tolerance",
 
 // again returns the command that sends a request of this run alone once more, by the name of the request. It is nil where the
 // manifests came from standard input, which cannot be read again.
-func again(set *pflag.FlagSet, args []string, seed uint64) func(string) string {
-	words := append([]string{"hellochaos", "run"}, args...)
+func again(command string, set *pflag.FlagSet, args []string, seed uint64) func(string) string {
+	words := append([]string{"hellochaos", command}, args...)
 	repeatable := true
 	set.Visit(func(flag *pflag.Flag) {
 		values := []string{flag.Value.String()}
@@ -358,21 +358,4 @@ func checkBreak(name string, stages []scenarios.Stage) error {
 		}
 	}
 	return fmt.Errorf("--break %s: must be one of %s%s", name, breakNames(), spelling.DidYouMean(name, strings.Split(breakNames(), ", ")))
-}
-
-// end returns the error with which the program ends after a report was delivered; err is the error of delivering it.
-func (f *runFlags) end(stderr io.Writer, err error, report *reports.Report) error {
-	code := report.ExitCode()
-	switch {
-	case code == reports.ExitNotRestored:
-		if err != nil {
-			fmt.Fprintf(stderr, "hellochaos: %v\n", err)
-		}
-		return exit(code)
-	case err != nil:
-		return failure{err}
-	case code == reports.ExitInconclusive && f.allowInconclusive, code == reports.ExitPass:
-		return nil
-	}
-	return exit(code)
 }

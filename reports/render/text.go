@@ -27,6 +27,10 @@ func Text(w io.Writer, r *reports.Report, o TextOptions) error {
 	t.findings(reports.SeverityError)
 	t.bases()
 	for _, i := range order(r, o.Verbose) {
+		if r.Scenario.Derived {
+			t.rules(i)
+			continue
+		}
 		t.phase(i)
 	}
 	t.findings(reports.SeverityWarning)

@@ -39,6 +39,8 @@ const (
 type Evidence struct {
 	Ways  *oracle.Ways
 	Tally *observe.Tally
+	// Untimed: waits are not judged, since nobody asked for it.
+	Untimed bool
 	// Predictions are by cohort of natural requests.
 	Predictions []Predicted
 	// Wants are by row: what the probes were planned to meet.
@@ -106,6 +108,7 @@ func (e *Evidence) call(i int) reports.Call {
 	c := reports.Call{From: row.Caller, To: Service(row), Cohorts: e.Cohorts[i], Rule: Rule(row), Judged: seen.Judged, Open: seen.Open, Mismatched: seen.Mismatched}
 	c.Fails = e.fails(i)
 	c.Tries = e.tries(i, c.To)
+	c.MeanTries, c.MostTries = e.triesEach(i)
 	c.Branches = e.branches(i)
 	c.Split = e.split(i)
 	c.Waits = e.waits(i)
@@ -278,6 +281,24 @@ func (e *Evidence) tries(i int, service string) *reports.Factor {
 	return f
 }
 
+// triesEach is how many tries a call of a row of the edge has by its prediction, and at most; 0 for other rows, of which the answers do
+// not show every call.
+func (e *Evidence) triesEach(i int) (mean float64, most int) {
+	row := &e.Ways.Rows[i]
+	calls := Shown(e.Predictions, i)
+	if row.Caller != oracle.Edge || calls == 0 || !row.Tried {
+		return 0, 0
+	}
+	for _, p := range e.Predictions {
+		mean += p.Rows[i].Tries * p.Share / calls
+	}
+	most = 1
+	if r := row.Rule; r != nil && (r.Retry.Covers(manifests.Failure{Status: http.StatusInternalServerError}) || r.Retry.Covers(manifests.Failure{PerTryTimeout: true})) {
+		most += r.Retry.Attempts
+	}
+	return mean, most
+}
+
 // alone reports whether the calls of a row, which stand-ins of ours answer, are the only ones that lead to the one service to which
 // they lead.
 func (e *Evidence) alone(i int, service string) bool {
@@ -313,7 +334,7 @@ func Rule(row *oracle.Row) *reports.Rule {
 		return nil
 	}
 	r := row.Rule
-	rule := &reports.Rule{Name: r.Name, File: r.File, Line: r.Line, Match: r.Match, Why: r.Why, DefaultRetries: r.Retry.Default, Retries: r.Retry.Attempts, RetryOn: r.Retry.On, PerTry: r.Retry.PerTry.Seconds(), Timeout: r.Timeout.Seconds(),
+	rule := &reports.Rule{Name: r.Name, File: r.File, Line: r.Line, Hosts: r.Hosts, Match: r.Match, Why: r.Why, DefaultRetries: r.Retry.Default, Retries: r.Retry.Attempts, RetryOn: r.Retry.On, PerTry: r.Retry.PerTry.Seconds(), Timeout: r.Timeout.Seconds(),
 		Covers500:      r.Retry.Attempts > 0 && r.Retry.Covers(manifests.Failure{Status: http.StatusInternalServerError}),
 		CoversTimeouts: r.Retry.Attempts > 0 && r.Retry.Covers(manifests.Failure{PerTryTimeout: true})}
 	if f := r.Fault; f != nil {

@@ -96,7 +96,7 @@ func (r *Run) report(described target.Description, began time.Time) *reports.Rep
 		Tool: reports.Tool{Name: "hellochaos", Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH,
 			Processors: runtime.GOMAXPROCS(0), Draws: trail.Form},
 		Target:   reports.Target{Kind: described.Kind, Detail: described.Detail, Versions: described.Versions, Deviation: described.Deviation},
-		Scenario: reports.Scenario{Name: r.name, Services: r.services()},
+		Scenario: reports.Scenario{Name: r.name, Services: r.services(), Derived: r.options.Derived},
 		Settings: reports.Settings{Seed: o.Seed, Fail: o.Fail, Hang: o.Hang, Cascade: o.Cascade, Exclude: o.Exclude,
 			SplitTolerance: stats.Interval{Lo: o.SplitLo, Hi: o.SplitHi}, Parameters: o.Parameters, RequireTimes: o.RequireTimes,
 			Rate: o.Attack.Rate, ManifestsHash: r.hash},

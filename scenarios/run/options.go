@@ -26,7 +26,12 @@ type Options struct {
 	SplitLo, SplitHi float64
 	// RequireTimes: times that cannot be judged leave the run without a verdict.
 	RequireTimes bool
-	Seed         uint64
+	// Derived: the cohorts were derived from rules, so that there may be hundreds. Waits before retries, which need hundreds of requests
+	// each, are then judged only with RequireTimes.
+	Derived bool
+	// Allowed are the ids of findings that are meant so: none of them makes the run fail.
+	Allowed []string
+	Seed    uint64
 	// Request is the name, without the seed, of the only request that is sent; empty: all are.
 	Request string
 	// Again is the command that sends the request with such a name again; nil where there is none.

@@ -36,7 +36,7 @@ func (p *planned) pacing() {
 		for i := range prediction.Rows {
 			tries += prediction.Rows[i].Tries * prediction.Share
 		}
-		mean = max(mean, prediction.Mean.Seconds())
+		mean += prediction.Mean.Seconds() * prediction.Share
 	}
 	probed, waited := p.probed()
 	share := float64(p.probes) / float64(p.settled)
@@ -79,5 +79,5 @@ func (p *planned) probed() (tries, seconds float64) {
 
 // times reports whether the phase times waits.
 func (p *planned) times() bool {
-	return slices.ContainsFunc(p.wants, func(w oracle.Want) bool { return w.Retried > 0 })
+	return slices.ContainsFunc(p.wants, func(w oracle.Want) bool { return w.Timed > 0 })
 }

@@ -57,6 +57,9 @@ func (r *Run) find() {
 	known := map[reports.Finding]bool{}
 	for _, p := range r.phases {
 		for _, found := range findings.Of(p.Phase, p.rules, p.ways) {
+			if slices.Contains(r.options.Allowed, found.ID) {
+				found.Severity, found.Text = reports.SeverityWarning, found.Text+" It is allowed."
+			}
 			same := found
 			same.Phase = ""
 			if !known[same] {

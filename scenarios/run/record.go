@@ -107,7 +107,7 @@ func (s *sending) judge() {
 	e.Inwards, e.Cohorts, e.Base = s.inwards, s.leading(), s.Base || s.options.Request != ""
 	e.Exclude, e.Elsewhere = s.options.Exclude, s.elsewhere()
 	e.Biased, e.Remote = s.biased(), s.pace.Remote
-	e.RequireTimes, e.Timed, e.Late = s.options.RequireTimes, s.pace.Timed, s.late()
+	e.Untimed, e.RequireTimes, e.Timed, e.Late = s.untimed(), s.options.RequireTimes, s.pace.Timed, s.late()
 	e.Slow = func(limit time.Duration) (n int64) {
 		for _, took := range s.slow {
 			if took >= limit {

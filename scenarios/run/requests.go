@@ -43,7 +43,10 @@ func (p *planned) want() []oracle.Want {
 		if row.Tried {
 			wants[i].Each = check.EachBranch + spareEach
 			if check.Retries(row) > 0 {
-				wants[i].Retried, wants[i].Timed = int(stats.ZeroFailureTrials(p.options.Exclude, check.Risk)), check.TimedWaits
+				wants[i].Retried = int(stats.ZeroFailureTrials(p.options.Exclude, check.Risk))
+				if !p.untimed() {
+					wants[i].Timed = check.TimedWaits
+				}
 			}
 		}
 		if telling := p.ways.Telling(i); row.Rule != nil && telling > 0 && !check.Unknown(row) {
@@ -53,6 +56,9 @@ func (p *planned) want() []oracle.Want {
 	}
 	return wants
 }
+
+// untimed reports whether waits before retries are not judged.
+func (p *planned) untimed() bool { return p.options.Derived && !p.options.RequireTimes }
 
 // surely is how many calls of natural requests a plan relies on where so many are expected: five standard deviations fewer, of a
 // number that varies at most as one of Poisson's does, since too few would leave a right mesh without a verdict.

@@ -1,0 +1,99 @@
+package derive
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/hellochaos/hellochaos/manifests"
+)
+
+// domain is the end of the full names of Services.
+const domain = ".svc.cluster.local"
+
+// place is where a request enters, and the host that it is for.
+type place struct {
+	entry manifests.Entry
+	host  string
+}
+
+// places are those at which requests can meet a match of an entry. Gateways that do not exist, and hosts that a Gateway does not admit,
+// have none.
+func (d *deriver) places(e *manifests.HTTPEntry, asked *manifests.Asked) (all []place) {
+	for _, g := range e.Gateways {
+		if len(asked.Gateways) > 0 && !slices.Contains(asked.Gateways, g.Name) {
+			continue
+		}
+		if g.Name != manifests.Mesh {
+			for _, host := range e.Served(g.Name) {
+				all = append(all, place{manifests.Entry{Gateway: g.Name}, anyOf(host)})
+			}
+			continue
+		}
+		for _, host := range e.Hosts {
+			namespace, ok := d.clientFor(host, e.Namespace)
+			if asked.Namespace != "" {
+				namespace, ok = asked.Namespace, slices.Contains(d.clients, asked.Namespace)
+			}
+			if ok {
+				all = append(all, d.inMesh(host, namespace, asked.Port))
+			}
+		}
+	}
+	return all
+}
+
+// clientFor is the namespace whose client calls a host: that of the rule, or else that of the host, or else the first that has one.
+func (d *deriver) clientFor(host, namespace string) (string, bool) {
+	_, of, _ := strings.Cut(strings.TrimSuffix(host, domain), ".")
+	for _, wanted := range []string{namespace, of} {
+		if slices.Contains(d.clients, wanted) {
+			return wanted, true
+		}
+	}
+	if len(d.clients) == 0 {
+		return "", false
+	}
+	return d.clients[0], true
+}
+
+// inMesh is a host as a caller of a namespace calls it: a Service of the namespace by its short name, with its port where that is not 80.
+// port 0 is the first port of the host.
+func (d *deriver) inMesh(host, namespace string, port int) place {
+	if strings.HasPrefix(host, "*") {
+		host = d.covered(host)
+	}
+	if s := d.rules.Services[host]; s != nil && port == 0 && len(s.Ports) > 0 && !opens(s, 80) {
+		port = s.Ports[0].Port
+	}
+	name := host
+	if short, isService := strings.CutSuffix(host, domain); isService {
+		name = strings.TrimSuffix(short, "."+namespace)
+	}
+	if port != 0 && port != 80 {
+		name += ":" + strconv.Itoa(port)
+	}
+	return place{manifests.Entry{Caller: namespace + "/" + d.client}, name}
+}
+
+func opens(s *manifests.Service, port int) bool {
+	return slices.ContainsFunc(s.Ports, func(p manifests.ServicePort) bool { return p.Port == port })
+}
+
+// covered is a host of the mesh that a pattern covers, or a name that is made up where there is none.
+func (d *deriver) covered(pattern string) string {
+	for _, host := range d.rules.Hosts() {
+		if strings.HasSuffix(host, strings.TrimPrefix(pattern, "*")) && !strings.HasPrefix(host, "*") {
+			return host
+		}
+	}
+	return anyOf(pattern)
+}
+
+// anyOf is a host that a pattern covers.
+func anyOf(pattern string) string {
+	if pattern == "*" {
+		return "hellochaos.example.com"
+	}
+	return strings.Replace(pattern, "*", "hellochaos", 1)
+}
