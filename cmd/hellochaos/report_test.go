@@ -202,12 +202,11 @@ func TestAllowInconclusive(t *testing.T) {
 		{&reports.Report{Verdict: reports.Inconclusive, Restored: reports.NotRestored}, exit(5)},
 		{&reports.Report{Verdict: reports.Inconclusive, Error: "x"}, exit(6)},
 	} {
-		flags := &runFlags{allowInconclusive: true}
-		if got := flags.end(os.Stderr, nil, c.report); got != c.want {
+		if got := exitOf(c.report, true, os.Stderr, nil); got != c.want {
 			t.Errorf("%+v: %v, want %v", c.report, got, c.want)
 		}
 	}
-	if got := (&runFlags{}).end(os.Stderr, nil, &reports.Report{Verdict: reports.Inconclusive}); got != exit(3) {
+	if got := exitOf(&reports.Report{Verdict: reports.Inconclusive}, false, os.Stderr, nil); got != exit(3) {
 		t.Errorf("without the flag: %v, want exit 3", got)
 	}
 }
