@@ -41,7 +41,7 @@ func private(o *Object) bool { return slices.Contains(exportedBy(o), ownNamespac
 // exportConflicts are the problems of DestinationRules and ServiceEntries that are exported to their own namespace only while a
 // proxy in another namespace needs them. In this package every proxy has the same clusters.
 func (r *Rules) exportConflicts(objects []Object, uninjected map[string]bool) (problems Problems) {
-	atGateway := r.gatewayDestinations(objects)
+	atGateway, inMesh := r.gatewayDestinations(objects), meshDestinations(objects)
 	for i := range objects {
 		o := &objects[i]
 		var hosts []string
@@ -63,6 +63,12 @@ func (r *Rules) exportConflicts(objects []Object, uninjected map[string]bool) (p
 			}
 		}
 		for _, host := range hosts {
+			for _, from := range inMesh[qualify(host, o.namespace())] {
+				if from.namespace() != o.namespace() {
+					problems = append(problems, o.problem("spec.exportTo", `is ".", which hides the object from the sidecars of namespace %s, but %s routes their calls `+
+						"to its host: remove exportTo", from.namespace(), from.place()))
+				}
+			}
 			if from := atGateway[qualify(host, o.namespace())]; from != nil && o.namespace() != gatewayNamespace {
 				problems = append(problems, o.problem("spec.exportTo", `is ".", which hides the object from the gateway, whose pods run in namespace %s, `+
 					"but %s routes requests from the gateway to its host: remove exportTo", gatewayNamespace, from.place()))
@@ -95,6 +101,46 @@ func (r *Rules) gatewayDestinations(objects []Object) map[string]*Object {
 		}
 	}
 	return all
+}
+
+// meshDestinations are the hosts to which VirtualServices of the sidecars route, each with those that do.
+func meshDestinations(objects []Object) map[string][]*Object {
+	all := make(map[string][]*Object)
+	for i := range objects {
+		o := &objects[i]
+		spec, ok := o.Istio.(*networking.VirtualService)
+		if !ok {
+			continue
+		}
+		for _, http := range spec.Http {
+			if !forSidecars(spec, http) {
+				continue
+			}
+			for _, to := range http.Route {
+				if host := qualify(to.GetDestination().GetHost(), o.namespace()); !slices.Contains(all[host], o) {
+					all[host] = append(all[host], o)
+				}
+			}
+		}
+	}
+	return all
+}
+
+// ForSidecars reports whether a VirtualService has a rule for the sidecars of the mesh.
+func ForSidecars(spec *networking.VirtualService) bool {
+	return slices.ContainsFunc(spec.Http, func(h *networking.HTTPRoute) bool { return forSidecars(spec, h) })
+}
+
+// forSidecars reports whether an http entry of a VirtualService is for the sidecars: by the gateways of its match list, or those of the
+// VirtualService.
+func forSidecars(spec *networking.VirtualService, http *networking.HTTPRoute) bool {
+	all := len(spec.Gateways) == 0 || slices.Contains(spec.Gateways, mesh)
+	if len(http.Match) == 0 {
+		return all
+	}
+	return slices.ContainsFunc(http.Match, func(m *networking.HTTPMatchRequest) bool {
+		return len(m.Gateways) == 0 && all || slices.Contains(m.Gateways, mesh)
+	})
 }
 
 // knownIn reports whether the proxies of a namespace know a VirtualService.

@@ -64,6 +64,7 @@ func TestExportTo(t *testing.T) {
 // Read refuses a DestinationRule or a ServiceEntry that some callers would not know, since here all callers have the same ones.
 func TestExportToThatSomeWouldMiss(t *testing.T) {
 	const destination = "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: d}\nspec: {host: backend, exportTo: [.], subsets: [{name: a, labels: {version: a}}]}\n"
+	const elsewhere = "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: there, namespace: other}\nspec: {hosts: [a.example.com], http: [{route: [{destination: {host: backend.default.svc.cluster.local}}]}]}\n"
 	const caller = `
 apiVersion: apps/v1
 kind: Deployment
@@ -82,6 +83,11 @@ spec:
 		{"alone", destination, nil},
 		{"a caller beside it", destination + "---" + strings.Replace(caller, "NS", Namespace, 1), nil},
 		{"a caller elsewhere", destination + "---" + strings.Replace(caller, "NS", "other", 1), []string{"DestinationRule d: spec.exportTo", "sidecar of Deployment caller in namespace other", "remove exportTo"}},
+		{"a rule elsewhere", destination + "---\n" + elsewhere, []string{"DestinationRule d: spec.exportTo", "sidecars of namespace other", "VirtualService there (t.yaml:6) routes", "remove exportTo"}},
+		{"a rule elsewhere, for a gateway alone", destination + "---\n" + strings.Replace(elsewhere, "spec: {", "spec: {gateways: [x], ", 1), nil},
+		{"a rule elsewhere, at a gateway for the sidecars", destination + "---\n" + strings.Replace(strings.Replace(elsewhere, "spec: {", "spec: {gateways: [x], ", 1), "[{route", "[{match: [{gateways: [mesh]}], route", 1),
+			[]string{"sidecars of namespace other"}},
+		{"a rule beside it", destination + "---\n" + strings.Replace(elsewhere, "namespace: other", "namespace: default", 1), nil},
 		{"the gateway", destination + "---\n" + gatewayTo("[]"), []string{"DestinationRule d: spec.exportTo", "pods run in namespace istio-system", "VirtualService door", "remove exportTo"}},
 		{"a gateway that knows no route there", destination + "---\n" + gatewayTo("[.]"), nil},
 		{"the gateway, to an entry", "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: e}\nspec: {hosts: [a.example.com], exportTo: [.], location: MESH_EXTERNAL, resolution: DNS, ports: [{number: 80, name: http, protocol: HTTP}]}\n---\n" +

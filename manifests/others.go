@@ -62,10 +62,7 @@ func LoadOthers(names []string, stdin io.Reader) (*Others, error) {
 		}
 		r.load(name)
 	}
-	if len(r.problems) == 0 {
-		r.problems = r.twice()
-	}
-	if len(r.problems) > 0 {
+	if r.problems = append(r.problems, r.twice()...); len(r.problems) > 0 {
 		return nil, r.problems
 	}
 	r.others.Objects = withoutOwned(r.others.Objects)

@@ -209,7 +209,7 @@ func TestOthersFolders(t *testing.T) {
 // All problems of all files are found at once, with the line and the field, and the words of Parse where Istio's objects are read.
 func TestOthersProblems(t *testing.T) {
 	dir := tree(t, map[string]string{
-		"vs.yaml": "# a comment\n" + virtualServiceYAML("a", "a") + "  tcp: []\n", "twice.yaml": virtualServiceYAML("b", "b") + "---\n" + virtualServiceYAML("b", "c"),
+		"vs.yaml": "# a comment\n" + virtualServiceYAML("a", "a") + "  tcp: []\n", "twice.yaml": virtualServiceYAML("b", "b") + "---\n" + virtualServiceYAML("b", "c") + "---\n" + object("v1", "Servic", "s"),
 		"svc.yaml": "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec:\n  selectr: {a: b}\n  ports: [{port: 80}]\n", "kind.yaml": object("apps/v1", "Deploymnt", "a"),
 		"ports.yaml": "apiVersion: v1\nkind: Service\nmetadata: {name: p}\nspec:\n  ports:\n    - {port: 0}\n    - {port: 80}\n    - {port: 80}\n",
 		"d.yaml":     "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\nspec:\n  replicas: two\n", "neg.yaml": "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\nspec:\n  replicas: -2\n",
@@ -219,8 +219,9 @@ func TestOthersProblems(t *testing.T) {
 	})
 	path := func(name string) string { return filepath.Join(dir, name) }
 	for name, want := range map[string][]string{
-		"vs.yaml":    {":8: VirtualService a: spec.tcp: " + notExecuted},
-		"twice.yaml": {":8: VirtualService b: has the kind and name of the object in line 1: write an object once"},
+		"vs.yaml": {":8: VirtualService a: spec.tcp: " + notExecuted},
+		"twice.yaml": {`:16: Servic s: kind: Servic is no kind of v1 (did you mean "Service"?); its kinds are Binding, ComponentStatus, ConfigMap, Endpoints, Event, LimitRange, Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod, PodTemplate, ReplicationController, ResourceQuota, Secret, Service, ServiceAccount`,
+			":8: VirtualService b: has the kind and name of the object in line 1: write an object once"},
 		"svc.yaml":   {":5: Service a: spec.selectr: unknown field: Kubernetes' API has no field of this name here"},
 		"ports.yaml": {":6: Service p: spec.ports[0].port: 0 is not a port: it must be between 1 and 65535, inclusive", ":8: Service p: spec.ports[2].port: 80 is the number of another port: each port must have its own"},
 		"kind.yaml":  {`:2: Deploymnt a: kind: Deploymnt is no kind of apps/v1 (did you mean "Deployment"?); its kinds are ControllerRevision, DaemonSet, Deployment, ReplicaSet, StatefulSet`},

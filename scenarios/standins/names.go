@@ -84,7 +84,7 @@ func (n *names) add(o *manifests.Object, field, written string, ports, arrives [
 // addRules adds the hosts of a VirtualService for the sidecars, and those to which it leads.
 func (n *names) addRules(o *manifests.Object, spec *networking.VirtualService) {
 	var arrives, asked []int
-	if forSidecars(spec) {
+	if manifests.ForSidecars(spec) {
 		arrives = append(arrives, 80)
 	}
 	for _, name := range spec.Gateways {
@@ -107,7 +107,7 @@ func (n *names) addRules(o *manifests.Object, spec *networking.VirtualService) {
 			n.add(o, fmt.Sprintf("spec.http[%d].route[%d].destination.host", i, j), to.GetDestination().GetHost(), ports, arrives)
 		}
 	}
-	if !forSidecars(spec) {
+	if !manifests.ForSidecars(spec) {
 		return // a gateway's hosts are names by which clients outside know it
 	}
 	for i, host := range spec.Hosts {

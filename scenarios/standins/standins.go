@@ -169,7 +169,7 @@ func (b *builder) clients(objects []manifests.Object) {
 		o := &objects[i]
 		switch spec := o.Istio.(type) {
 		case *networking.VirtualService:
-			if !forSidecars(spec) {
+			if !manifests.ForSidecars(spec) {
 				continue
 			}
 		case *networking.DestinationRule, *networking.ServiceEntry, *networking.Sidecar:
@@ -187,16 +187,6 @@ func (b *builder) clients(objects []manifests.Object) {
 	for _, namespace := range b.set.Clients {
 		b.deploy(deployment{namespace: namespace, name: Client, service: Client, version: namespace, labels: map[string]string{"app": Client}, replicas: 1})
 	}
-}
-
-// forSidecars reports whether a VirtualService has rules for the mesh's sidecars.
-func forSidecars(spec *networking.VirtualService) bool {
-	if len(spec.Gateways) == 0 || slices.Contains(spec.Gateways, manifests.Mesh) {
-		return true
-	}
-	return slices.ContainsFunc(spec.Http, func(h *networking.HTTPRoute) bool {
-		return slices.ContainsFunc(h.Match, func(m *networking.HTTPMatchRequest) bool { return slices.Contains(m.Gateways, manifests.Mesh) })
-	})
 }
 
 // keep adds a Service to those of the set.

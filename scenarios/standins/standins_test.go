@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	networking "istio.io/api/networking/v1alpha3"
 	appsv1 "k8s.io/api/apps/v1"
 
 	"github.com/hellochaos/hellochaos/manifests"
@@ -109,6 +110,11 @@ const (
 	serves = "apiVersion: v1\nkind: Service\nmetadata: {name: reviews}\nspec: {selector: {app: reviews}, ports: [{name: http, port: 80, targetPort: web}]}\n---\n"
 )
 
+// clock is a host outside the mesh that a Service of the cluster may have, and a rule for it; hidden is that Service.
+const clock = heads + "ServiceEntry\nmetadata: {name: time}\nspec: {hosts: [clock.out.svc.cluster.local], ports: [{number: 80, name: http, protocol: HTTP}], resolution: DNS}\n---\n" +
+	heads + "VirtualService\nmetadata: {name: time}\nspec: {hosts: [clock.out.svc.cluster.local], http: [{route: [{destination: {host: clock.out.svc.cluster.local}}]}]}\n---\n"
+const hidden = "apiVersion: v1\nkind: Service\nmetadata: {name: clock, namespace: out, annotations: {networking.istio.io/exportTo: '~'}}\nspec: {selector: {app: c}, ports: [{name: http, port: 80}]}\n---\n"
+
 // pods are a workload.
 func pods(kind, namespace, name, labels, more string) string {
 	return fmt.Sprintf("apiVersion: apps/v1\nkind: %s\nmetadata: {name: %s, namespace: %s}\nspec: {%s template: {metadata: {labels: {%s}}, spec: {containers: [{name: a, image: theirs}]}}}\n---\n", kind, name, namespace, more, labels)
@@ -144,8 +150,8 @@ func TestWhoAnswers(t *testing.T) {
 		"a name that is not completed":             {strings.ReplaceAll(plain, "host: reviews", "host: reviews.default"), "reviews", "503", 2},
 		"another namespace":                        {strings.ReplaceAll(plain, "host: reviews", "host: reviews.shop.svc.cluster.local") + serves, "reviews", "200 reviews.shop stand-in", 3},
 		"a port":                                   {strings.ReplaceAll(plain, "host: reviews", "host: reviews, port: {number: 9080}"), "reviews:9080", "200 reviews stand-in", 2},
-		"a Service of two versions and one of one": {plain + serves + serviceOf("default", "a-one", "selector: {app: reviews, version: v1}, ports: [{name: http, port: 80}]") + pods("Deployment", "default", "one", "app: reviews, version: v1", "") + pods("Deployment", "default", "two", "app: reviews, version: v2", ""), "reviews", "200 reviews v1, 200 reviews v2", 0},
-		"the other one of these":                   {plain + serves + serviceOf("default", "a-one", "selector: {app: reviews, version: v1}, ports: [{name: http, port: 80}]") + pods("Deployment", "default", "one", "app: reviews, version: v1", "") + pods("Deployment", "default", "two", "app: reviews, version: v2", ""), "a-one", "200 reviews v1", 0},
+		"a Service of two versions and one of one": {plain + serviceOf("default", "a-one", "selector: {app: reviews, version: v1}, ports: [{name: http, port: 80}]") + serves + pods("Deployment", "default", "one", "app: reviews, version: v1", "") + pods("Deployment", "default", "two", "app: reviews, version: v2", ""), "reviews", "200 reviews v1, 200 reviews v2", 0},
+		"the other one of these":                   {plain + serviceOf("default", "a-one", "selector: {app: reviews, version: v1}, ports: [{name: http, port: 80}]") + serves + pods("Deployment", "default", "one", "app: reviews, version: v1", "") + pods("Deployment", "default", "two", "app: reviews, version: v2", ""), "a-one", "200 reviews v1", 0},
 		"no selector":                              {plain + serviceOf("default", "reviews", "ports: [{name: http, port: 80}]") + pods("Deployment", "default", "x", "app: x", ""), "reviews", "200 reviews stand-in", 1},
 		"ExternalName":                             {plain + serviceOf("default", "reviews", "type: ExternalName, externalName: example.com") + pods("Deployment", "default", "x", "app: x", ""), "reviews", "200 reviews stand-in", 1},
 		"headless":                                 {rules + subs + serviceOf("default", "reviews", "clusterIP: None, selector: {app: reviews}, ports: [{port: 80}]"), "reviews", "200 reviews v2-a", 2},
@@ -154,6 +160,8 @@ func TestWhoAnswers(t *testing.T) {
 		"a port of TCP":                            {plain + serviceOf("default", "reviews", "selector: {app: a}, ports: [{name: http, port: 80}, {name: tcp-x, port: 81}]"), "reviews:81", "503", 1},
 		"outside":                                  {heads + "ServiceEntry\nmetadata: {name: time}\nspec: {hosts: [time.example.com], ports: [{number: 80, name: http, protocol: HTTP}], resolution: DNS}\n", "time.example.com", "200 time.example.com outside", 1},
 		"outside, at another port":                 {heads + "ServiceEntry\nmetadata: {name: time}\nspec: {hosts: [time.example.com], ports: [{number: 80, name: http, protocol: HTTP}], resolution: DNS}\n", "time.example.com:81", "503", 1},
+		"outside, by the name of a Service":        {clock, "clock.out.svc.cluster.local", "200 clock.out.svc.cluster.local outside", 1},
+		"outside, at a Service of the files":       {clock + hidden + pods("Deployment", "out", "c", "app: c, version: v1", ""), "clock.out.svc.cluster.local", "200 clock v1", 0},
 		"outside, known to nobody":                 {plain, "api.example.com", "503", 2},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -349,6 +357,30 @@ func TestGaps(t *testing.T) {
 		gap := rules.Gap(&rules.HTTPEntries()[0].Destinations[0].Destination)
 		if gap == nil || gap.Part != c.part || strings.Join(gap.Known, " ") != c.known {
 			t.Errorf("%s: %+v, want %s of %q", name, gap, c.part, c.known)
+		}
+	}
+}
+
+// Rules for the whole mesh say of no namespace that callers are in it.
+func TestClientsOfTheWholeMesh(t *testing.T) {
+	if set := of(t, strings.Replace(subs, "{name: reviews}", "{name: reviews, namespace: istio-system}", 1)); len(set.Clients) != 0 {
+		t.Errorf("clients in %q, want none", set.Clients)
+	}
+}
+
+func TestPortsOf(t *testing.T) {
+	route := func(host string, port, matched uint32) *networking.HTTPRoute {
+		r := &networking.HTTPRoute{Match: []*networking.HTTPMatchRequest{{Port: matched}}, Route: []*networking.HTTPRouteDestination{{Destination: &networking.Destination{Host: host}}}}
+		if port != 0 {
+			r.Route[0].Destination.Port = &networking.PortSelector{Number: port}
+		}
+		return r
+	}
+	n := named([]manifests.Object{{Istio: &networking.VirtualService{Hosts: []string{"matched"}, Http: []*networking.HTTPRoute{route("one", 81, 8080), route("two", 81, 0), route("two", 82, 0),
+		route("some", 81, 0), route("some", 82, 0), route("some", 0, 0), route("none", 0, 0)}}}})
+	for name, want := range map[string][]int{"matched": {8080}, "one": {81}, "two": {81, 82}, "some": {80, 81, 82}, "none": {80}, "other": {80}} {
+		if got := n.portsOf(name + ".default.svc.cluster.local"); !slices.Equal(got, want) {
+			t.Errorf("%s: %v, want %v", name, got, want)
 		}
 	}
 }
