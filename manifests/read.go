@@ -31,8 +31,8 @@ type entry struct {
 
 // destinationRule is what all DestinationRules of a host define together.
 type destinationRule struct {
-	subsets  map[string]map[string]string // labels by name
-	balancer string
+	subsets map[string]subset         // by name
+	policy  *networking.TrafficPolicy // nil where none of them has one
 }
 
 // sidecar is a Sidecar that holds for a whole namespace. Without an object it is what holds where there is none.
