@@ -38,8 +38,9 @@ var supported = map[protoreflect.Name][]string{
 	"HTTPDirectResponse":    {"status", "body"},
 	"HTTPBody":              {"string"},
 	"DestinationRule":       {"host", "subsets", "trafficPolicy", "exportTo"},
-	"Subset":                {"name", "labels"},
-	"TrafficPolicy":         {"loadBalancer", "tls"},
+	"Subset":                {"name", "labels", "trafficPolicy"},
+	"TrafficPolicy":         {"loadBalancer", "tls", "portLevelSettings"},
+	"PortTrafficPolicy":     {"port", "loadBalancer", "tls"},
 	"ClientTLSSettings":     {"mode"},
 	"LoadBalancerSettings":  {"simple"},
 	"Gateway":               {"selector", "servers"},
@@ -63,8 +64,10 @@ var supportedValues = map[protoreflect.Name][]string{
 	"SimpleLB":   {"LEAST_REQUEST", "RANDOM", "ROUND_ROBIN", "LEAST_CONN", "UNSPECIFIED"},
 	"Mode":       {"REGISTRY_ONLY", "ALLOW_ANY"},
 	// Calls between pods with sidecars are mutual TLS in any case: Istio chooses it by itself. The calls of the embedded mesh count
-	// as such. Read refuses ISTIO_MUTUAL for hosts outside the mesh, which have no sidecar.
-	"TLSmode": {"ISTIO_MUTUAL"},
+	// as such. Read refuses ISTIO_MUTUAL for hosts outside the mesh, which have no sidecar. DISABLE sends calls without TLS, which
+	// sidecars accept, and hosts outside get in any case: the answer is the same. (Only a PeerAuthentication of mode STRICT, which is
+	// no kind that is read, makes sidecars refuse it.)
+	"TLSmode": {"ISTIO_MUTUAL", "DISABLE"},
 }
 
 // checkValue refuses a value of an enumeration that Istio knows and this package does not execute.

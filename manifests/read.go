@@ -33,8 +33,8 @@ type entry struct {
 // destinationRule is what the DestinationRules of a host define together that Istio obeys.
 type destinationRule struct {
 	distance int
-	subsets  map[string]map[string]string // labels by name
-	balancer string
+	subsets  map[string]subset         // by name
+	policy   *networking.TrafficPolicy // nil where none of them has one
 }
 
 // sidecar is a Sidecar that holds for a whole namespace. Without an object it is what holds where there is none.

@@ -10,7 +10,7 @@ import (
 // unmeasured are rows like those of table whose outcome is read from the code of Istio 1.31 and Envoy. No real mesh was measured in
 // them yet, so that only the embedded mesh is held to them.
 func unmeasured() (rows []row) {
-	for _, part := range [][]row{rewriteRows(), headerChangeRows(), delegateRows(), listenerRows()} {
+	for _, part := range [][]row{rewriteRows(), headerChangeRows(), delegateRows(), listenerRows(), trafficPolicyRows()} {
 		rows = append(rows, part...)
 	}
 	return rows
@@ -120,5 +120,22 @@ func listenerRows() []row {
 		{"a port without a rule", ports + rules("one", "match: [{port: 81}], "+to("two/a")), []exchange{reaches("one:81", "two"), reaches("one", "one")}},
 		{"a match of another namespace", rules("one", "match: [{sourceNamespace: elsewhere}], "+to("two/a"), to("three")), []exchange{reaches("one", "three")}},
 		{"a match of the caller's namespace", rules("one", "match: [{sourceNamespace: "+manifests.Namespace+"}], "+to("two/a"), to("three")), []exchange{reaches("one", "two")}},
+	}
+}
+
+// trafficPolicyRows: Istio's MergeSubsetTrafficPolicy. ROUND_ROBIN is told from the default by its even counts.
+func trafficPolicyRows() []row {
+	ports := strings.Replace(serviceOf("two"), "ports: [", "ports: [{name: http-more, port: 81, targetPort: 3000}, ", 1)
+	const round = "loadBalancer: {simple: ROUND_ROBIN}"
+	even := func(name, policy, rule string, r request) row {
+		return row{name, policy + rule, []exchange{{request: r, times: 400, parallel: 4,
+			want: want{Status: 200, Versions: map[string]span{"a": {196, 204}, "b": {196, 204}}}}}}
+	}
+	both := strings.Replace(balancer("{}"), "trafficPolicy: {}", "subsets: [{name: both, labels: {app: two}, trafficPolicy: {"+round+"}}]", 1)
+	return []row{
+		even("a balancer of a port", ports+balancer("{loadBalancer: {simple: RANDOM}, portLevelSettings: [{port: {number: 81}, "+round+"}]}"), "", request{host: "two:81"}),
+		even("a balancer of another port", ports+balancer("{"+round+", portLevelSettings: [{port: {number: 81}, loadBalancer: {simple: RANDOM}}]}"), "", request{host: "two"}),
+		even("a balancer of a subset", both, rules("two", to("two/both")), request{host: "two"}),
+		one("TLS switched off", balancer("{tls: {mode: DISABLE}}"), request{host: "two"}, want{Status: 200, Service: "two", Flags: "-"}),
 	}
 }
