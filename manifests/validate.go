@@ -65,8 +65,8 @@ func (d *document) checkService(k *corev1.Service) {
 			d.problem(field+".targetPort", "must be a number, not %q: hellochaos does not support the names of ports", p.TargetPort.StrVal)
 		}
 		if protocol, _, _ := strings.Cut(p.Name, "-"); p.Name != "" && protocol != "http" {
-			d.problem(field+".name", `must be "http" or begin with "http-", not %q: Istio takes the protocol from the name, %sand hellochaos `+
-				"executes HTTP only", p.Name, unruled(protocol))
+			d.problem(field+".name", `must be "http" or begin with "http-", not %q: %shellochaos executes HTTP only, `+
+				"and Istio takes the protocol from the name", p.Name, unruled(protocol))
 		}
 		if p.AppProtocol != nil && *p.AppProtocol != "http" {
 			d.problem(field+".appProtocol", `must be "http", not %q: %shellochaos executes HTTP only`, *p.AppProtocol, unruled(*p.AppProtocol))
@@ -79,7 +79,7 @@ func (d *document) checkService(k *corev1.Service) {
 func unruled(protocol string) string {
 	switch strings.ToLower(protocol) {
 	case "tcp", "https", "tls", "mongo", "redis", "mysql":
-		return "calls to a port of this protocol meet no rule for HTTP (no route, retry, timeout or fault), and "
+		return "calls to a port of this protocol meet no rule for HTTP (no route, retry, timeout or fault); "
 	}
 	return ""
 }
