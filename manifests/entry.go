@@ -153,6 +153,17 @@ func (e *HTTPEntry) Served(gateway string) []string {
 	return nil
 }
 
+// Always reports whether every request for its hosts meets the entry at a gateway, as Istio sees that (match.catchAll): where several
+// VirtualServices have a host, such entries come after all others.
+func (e *HTTPEntry) Always(gateway string) bool {
+	g := e.rules.Gateways[gateway]
+	if g == nil {
+		return false
+	}
+	_, always := e.owner.routes[e.index].takes(g.listener(), e.owner, &view{Request: &Request{}})
+	return always
+}
+
 // gatewaysOf are the gateways of an http entry: those of its match list, or of the VirtualService. For an entry of a delegate they have the
 // line of the entry, since they may stand in another file.
 func (v *virtualService) gatewaysOf(w *written) (all []WrittenGateway) {

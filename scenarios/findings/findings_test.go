@@ -59,6 +59,41 @@ func TestBundledFilesHaveNoFindings(t *testing.T) {
 	}
 }
 
+// The author accepts that the tutorial's retries multiply. What the user writes in place of one of them is the user's.
+func TestAcceptedOfTheAuthorAlone(t *testing.T) {
+	for name, c := range map[string]struct {
+		objects string
+		want    string
+	}{
+		"nothing":          {"", ""},
+		"something else":   {virtualService("clock", "clock.outside.svc.cluster.local", "", "{route: [{destination: {host: clock.outside.svc.cluster.local}}], timeout: 2s}"), ""},
+		"one of the rules": {virtualService("middleware", "middleware", "exportTo: ['.']", "{"+toProd+", retries: {attempts: 4, retryOn: 5xx}}"), "5 × 4 = 20 tries at backend"},
+	} {
+		overrides := map[string][]manifests.Object{}
+		if c.objects != "" {
+			own, err := manifests.Parse("f.yaml", []byte(c.objects))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if overrides, err = scenarios.OverlayFrom("retry", nil, own); err != nil {
+				t.Fatal(err)
+			}
+		}
+		stages, err := scenarios.Choose([]string{"retry"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		phases, err := scenarios.Phases(stages, overrides, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := strings.Join(of(t, &phases[1]), "\n")
+		if (c.want == "") != (got == "") || !strings.Contains(got, c.want) {
+			t.Errorf("%s: found %q, want %q", name, got, c.want)
+		}
+	}
+}
+
 // virtualService is the YAML of a VirtualService whose spec begins in line 5 with its hosts and its http entries in line 6.
 func virtualService(name, hosts, more string, entries ...string) string {
 	return "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: " + name + "}\nspec:\n  hosts: [" + hosts + "]\n  " + more + "\n  http:\n    - " +
@@ -156,6 +191,26 @@ func TestFindings(t *testing.T) {
 			want: []string{`warning HC201 f.yaml:8 VirtualService middleware: RetryOn "gateway-error,reset" covers no 500. A service that fails answers 500, and such a call is not sent again: it has 1 try, and not up to 3; add 5xx or 500 to retryOn.`}},
 		"retries without retryOn": {stage: "prod", objects: middleware("{" + toProd + ", retries: {attempts: 2}}"),
 			want: []string{`warning HC201 f.yaml:8 VirtualService middleware: The retries have no retryOn, and Istio's default, "connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes", covers no 500. A service that fails answers 500, and such a call is not sent again: it has 1 try, and not up to 3; add 5xx or 500 to retryOn.`}},
+		"a DestinationRule for nobody, without subsets": {stage: "prod", objects: "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: m}\nspec:\n  host: midleware\n  trafficPolicy: {loadBalancer: {simple: RANDOM}}\n",
+			want: []string{`error HC118 f.yaml:5 DestinationRule m: Host "midleware" is not in the mesh's registry (did you mean "middleware"?): no Service and no ServiceEntry that the mesh knows has it; there are backend, clock.outside.svc.cluster.local, frontend and middleware. It holds for 0 calls.`}},
+		"a DestinationRule where nobody looks, with subsets": {stage: "prod", objects: "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: m, namespace: shop}\nspec:\n  host: frontend.default.svc.cluster.local\n  subsets: [{name: a, labels: {version: a}}, {name: b, labels: {version: b}}]\n",
+			want: []string{`error HC119 f.yaml:1 DestinationRule m: No proxy knows DestinationRule m: it is in namespace shop, and for the calls to frontend.default.svc.cluster.local Istio looks in default and istio-system, the namespaces of its callers and of its Service or ServiceEntry, and the root namespace. It holds for 0 calls, and it defines its subsets a and b for nobody: a proxy answers 503 to all calls that a route sends to a subset that it does not know. Move it to namespace default.`}},
+		"two VirtualServices at a gateway, one of which has the nearer host": {stage: "retry", enters: "gateway", objects: virtualService("near", "'*.example.com'", "gateways: [shop]", "route: [{destination: {host: frontend}}]") + "---\n" +
+			virtualService("wide", "'*.com'", "gateways: [shop]", "route: [{destination: {host: frontend}}]") + strings.Replace(gateway, "'*'", "'*.com'", 1), unmet: "VirtualService wide"},
+		"two VirtualServices at a gateway for all hosts": {stage: "retry", enters: "gateway", objects: virtualService("one", "'*.example.com'", "gateways: [shop]", "route: [{destination: {host: frontend}}]") + "---\n" +
+			virtualService("two", "'*.example.com'", "gateways: [shop]", "route: [{destination: {host: frontend}}]") + gateway,
+			want: []string{`error HC113 f.yaml:17 VirtualService two: No request meets VirtualService two, http[0]: VirtualService one, http[0] (f.yaml:8) takes them. The rule has no effect on any request.`,
+				`warning HC214 f.yaml:17 VirtualService two: VirtualService two, http[0] and VirtualService one, http[0] (f.yaml:8) are both for requests such as GET / at gateway shop, and Istio takes the rule of the VirtualService that was created first. In the order of the files all of them meet VirtualService one, http[0], and 0 % meet VirtualService two, http[0]; in the other order it is the other way round. Put the rules into one VirtualService, where their order is written.`}},
+		"a timeout below the back-offs": {stage: "prod", objects: middleware("{" + toProd + ", timeout: 60ms, retries: {attempts: 3, retryOn: 5xx}}"),
+			want: []string{`warning HC203 f.yaml:8 VirtualService middleware: The timeout of VirtualService middleware, http[0], 60ms, is too short for its 3 retries: where each try fails at once, retry 1 is the last that is sure to be sent, since in the worst case retry 2 would begin after 75ms (back-offs of up to 25ms + 50ms). The timeout must be above 175ms for all of them to be sent.`}},
+		"a timeout for no retry": {stage: "prod", objects: middleware("{" + toProd + ", timeout: 100ms, retries: {attempts: 1, perTryTimeout: 80ms, retryOn: '500'}}"),
+			want: []string{`warning HC203 f.yaml:8 VirtualService middleware: The timeout of VirtualService middleware, http[0], 100ms, is too short for its 1 retry: where each try fails just before its perTryTimeout of 80ms is over, no retry is sure to be sent, since in the worst case retry 1 would begin after 105ms (back-offs of up to 25ms). Try 2 of such a call is ended after at most 20ms of its 80ms. The timeout must be above 105ms for all of them to be sent.`}},
+		"a timeout that is long enough": {stage: "prod", objects: middleware("{" + toProd + ", timeout: 7s, retries: {attempts: 3, perTryTimeout: 2s, retryOn: 5xx}}")},
+		"an abort of all calls": {stage: "prod", objects: middleware("{" + toProd + ", fault: {abort: {httpStatus: 503, percentage: {value: 100}}}, retries: {attempts: 1, retryOn: 5xx}}"),
+			want: []string{`warning HC205 f.yaml:8 VirtualService middleware: The abort of VirtualService middleware, http[0] is not retried: the proxy answers 503 to 100 % of the calls itself, before the first try, so that such a call has 0 tries and not up to 2, whatever retryOn has. No call is sent at all, so that the retries have no effect. To see retries, let the service itself fail, or abort a call that it makes.`}},
+		"a POST that is asked for": {stage: "prod", objects: middleware("{match: [{method: {exact: POST}}], "+toProd+", retries: {attempts: 1, retryOn: 5xx}}", toProd), unmet: "VirtualService middleware",
+			want: []string{`warning HC206 f.yaml:8 VirtualService middleware: VirtualService middleware, http[0] sends a POST up to 2 times (retryOn "5xx"): the proxy does not look at the method, and a service that fails after it has done its work does it up to 2 times. Give POST a rule of its own before this one, with retries: {attempts: 0}, or with retryOn: connect-failure, which covers only tries that no service received.`}},
+		"a POST that is sent again only where nobody received it": {stage: "prod", objects: middleware("{match: [{method: {exact: POST}}], "+toProd+", retries: {attempts: 1, retryOn: connect-failure}}", toProd), unmet: "VirtualService middleware"},
 		"no retries":                {stage: "prod", objects: middleware("{" + toProd + ", retries: {attempts: 0}}")},
 		"retries of a host outside": {stage: "prod", objects: virtualService("clock", "clock.outside.svc.cluster.local", "", "{route: [{destination: {host: clock.outside.svc.cluster.local}}], retries: {attempts: 2, retryOn: reset}}")},
 	} {
