@@ -32,6 +32,7 @@ type entry struct {
 // destinationRule is what all DestinationRules of a host define together.
 type destinationRule struct {
 	subsets  map[string]map[string]string // labels by name
+	policied bool                         // whether one of them has a trafficPolicy, which balancer is from
 	balancer string
 }
 

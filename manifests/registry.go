@@ -69,7 +69,9 @@ func (r *Rules) addDestinationRule(o *Object, spec *networking.DestinationRule) 
 			rule.subsets[s.Name] = s.Labels
 		}
 	}
-	if rule.balancer == "" {
+	// Of several DestinationRules of a host, the first one with a trafficPolicy has its whole policy (Istio's mergeDestinationRule).
+	if spec.TrafficPolicy != nil && !rule.policied {
+		rule.policied = true
 		rule.balancer = balancer(spec.TrafficPolicy.GetLoadBalancer().GetSimple())
 	}
 }

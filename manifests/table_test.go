@@ -279,6 +279,22 @@ func TestDestinationRulesOfOneHostJoin(t *testing.T) {
 	}
 }
 
+// Of two DestinationRules of one host, the first one with a trafficPolicy has the balancer, even if that is the default.
+func TestFirstPolicyHasTheBalancer(t *testing.T) {
+	random := strings.Replace(specOf("DestinationRule", "{host: backend, trafficPolicy: {loadBalancer: {simple: RANDOM}}}"), "{name: m}", "{name: second}", 1)
+	for first, want := range map[string]string{
+		"{host: backend, trafficPolicy: {loadBalancer: {simple: LEAST_REQUEST}}}": "LEAST_REQUEST",
+		"{host: backend, trafficPolicy: {tls: {mode: ISTIO_MUTUAL}}}":             "LEAST_REQUEST",
+		"{host: backend, subsets: [{name: a}]}":                                   "RANDOM",
+	} {
+		r := rulesOf(t, specOf("DestinationRule", first), random)
+		rule := r.Table(Caller{}).Route(&Request{Host: "backend", Path: "/"})
+		if got := r.Endpoints(rule.Pick(0)).Balancer; got != want {
+			t.Errorf("first %s: %s, want %s", first, got, want)
+		}
+	}
+}
+
 func TestDestinationRuleElsewhereDoesNotHold(t *testing.T) {
 	elsewhere := strings.Replace(specOf("DestinationRule", "{host: backend.default.svc.cluster.local, subsets: [{name: a}]}"), "{name: m}", "{name: m, namespace: other}", 1)
 	r := rulesOf(t, elsewhere)
