@@ -91,7 +91,7 @@ func (r *Rules) eachRoute(change func(*httpRoute) bool) *Rules {
 func (r *Rule) clone() *Rule {
 	c := *r
 	c.Split = slices.Clone(r.Split)
-	c.Direct, c.Redirect, c.Fault = copyOf(r.Direct), copyOf(r.Redirect), copyOf(r.Fault)
+	c.Direct, c.Redirect, c.Fault, c.Rewrite = copyOf(r.Direct), copyOf(r.Redirect), copyOf(r.Fault), copyOf(r.Rewrite)
 	return &c
 }
 

@@ -97,14 +97,21 @@ func (r *Rules) mutualConflicts(objects []Object) (problems Problems) {
 	for i := range objects {
 		o := &objects[i]
 		spec, ok := o.Istio.(*networking.DestinationRule)
-		if !ok || spec.TrafficPolicy.GetTls() == nil {
+		if !ok {
 			continue
 		}
 		for j := range r.entries {
-			if e := &r.entries[j]; slices.Contains(e.hosts, qualify(spec.Host, o.namespace())) {
-				problems = append(problems, o.problem("spec.trafficPolicy.tls.mode", "must not be ISTIO_MUTUAL for host %s, which %s says is outside the mesh: "+
-					"it has no sidecar, so that every call would fail", spec.Host, e.place))
+			e := &r.entries[j]
+			if !slices.Contains(e.hosts, qualify(spec.Host, o.namespace())) {
+				continue
 			}
+			tlsModes(spec, func(field string, mode networking.ClientTLSSettings_TLSmode) {
+				if mode != networking.ClientTLSSettings_ISTIO_MUTUAL {
+					return
+				}
+				problems = append(problems, o.problem(field, "must not be ISTIO_MUTUAL for host %s, which %s says is outside the mesh: "+
+					"it has no sidecar, so that every call would fail", spec.Host, e.place))
+			})
 		}
 	}
 	return problems

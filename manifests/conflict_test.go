@@ -44,6 +44,11 @@ func TestConflicts(t *testing.T) {
 		{"mutual TLS with the outside", specOf("ServiceEntry", "{hosts: [a.b], resolution: DNS, location: MESH_EXTERNAL, ports: [{number: 80, name: http, protocol: HTTP}]}") + "---\n" +
 			specOf("DestinationRule", "{host: a.b, trafficPolicy: {tls: {mode: ISTIO_MUTUAL}}}"), 9, "DestinationRule m", "spec.trafficPolicy.tls.mode",
 			"must not be ISTIO_MUTUAL for host a.b, which ServiceEntry m (f.yaml:1) says is outside the mesh"},
+		{"mutual TLS with a port outside", specOf("ServiceEntry", "{hosts: [a.b], resolution: DNS, location: MESH_EXTERNAL, ports: [{number: 80, name: http, protocol: HTTP}]}") + "---\n" +
+			specOf("DestinationRule", "{host: a.b, trafficPolicy: {portLevelSettings: [{port: {number: 80}, tls: {mode: ISTIO_MUTUAL}}]}}"), 9, "DestinationRule m",
+			"spec.trafficPolicy.portLevelSettings[0].tls.mode", "must not be ISTIO_MUTUAL for host a.b"},
+		{"no TLS with the outside", specOf("ServiceEntry", "{hosts: [a.b], resolution: DNS, location: MESH_EXTERNAL, ports: [{number: 80, name: http, protocol: HTTP}]}") + "---\n" +
+			specOf("DestinationRule", "{host: a.b, trafficPolicy: {tls: {mode: DISABLE}}}"), 0, "", "", ""},
 		{"mutual TLS within", specOf("DestinationRule", "{host: backend, trafficPolicy: {tls: {mode: ISTIO_MUTUAL}}}"), 0, "", "", ""},
 		{"neither", uninjected + strings.Replace(within(serviceWith("")), "namespace: other", "namespace: other, annotations: {networking.istio.io/exportTo: '~'}", 1), 0, "", "", ""},
 		{"with sidecars", strings.Replace(uninjected, "disabled", "enabled", 1) + within(serviceWith("")) + "---\n" + within(deploymentWith("", "", "")), 0, "", "", ""},

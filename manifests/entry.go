@@ -61,21 +61,15 @@ func (r *Rules) HTTPEntries() (all []HTTPEntry) {
 }
 
 func (r *Rules) httpEntry(v *virtualService, j int) HTTPEntry {
-	rule := v.routes[j].rule
-	e := HTTPEntry{Object: v.name, Name: rule.Name, File: rule.File, Line: rule.Line, ObjectLine: v.object.Line, Namespace: v.namespace, Hosts: v.hosts,
-		Retry: rule.Retry, rules: r, owner: v, index: j}
-	spec, ok := v.object.Istio.(*networking.VirtualService)
-	if !ok || j >= len(spec.Http) {
-		return e
-	}
-	e.Gateways = v.written(spec, j)
-	e.RetriesLine = v.object.lines.of(fmt.Sprintf("spec.http[%d].retries", j), v.object.Line)
+	rule, w := v.routes[j].rule, v.routes[j].written
+	e := HTTPEntry{Object: w.from.Name(), Name: rule.Name, File: rule.File, Line: rule.Line, ObjectLine: w.from.Line, Namespace: w.from.namespace(), Hosts: v.hosts,
+		Retry: rule.Retry, Gateways: v.gatewaysOf(w), RetriesLine: w.line("retries"), rules: r, owner: v, index: j}
 	for k := range rule.Split {
-		field := fmt.Sprintf("spec.http[%d].route[%d].destination", j, k)
-		line := func(part string) int { return v.object.lines.of(field+part, v.object.Line) }
-		d := WrittenDestination{Destination: rule.Split[k], Field: field, HostLine: line(".host"), PortLine: line(".port.number"), SubsetLine: line(".subset")}
-		if k < len(spec.Http[j].Route) {
-			d.Written = spec.Http[j].Route[k].GetDestination().GetHost()
+		field := fmt.Sprintf("route[%d].destination", k)
+		d := WrittenDestination{Destination: rule.Split[k], Field: fmt.Sprintf("spec.http[%d].%s", w.index, field),
+			HostLine: w.line(field + ".host"), PortLine: w.line(field + ".port.number"), SubsetLine: w.line(field + ".subset")}
+		if k < len(w.http.Route) {
+			d.Written = w.own().Route[k].GetDestination().GetHost()
 		}
 		if d.Port == 0 {
 			d.Port = r.portOf(d.Host, 80)
@@ -85,19 +79,35 @@ func (r *Rules) httpEntry(v *virtualService, j int) HTTPEntry {
 	return e
 }
 
-// written are the gateways of an http entry: those of its match list, or of the VirtualService.
-func (v *virtualService) written(spec *networking.VirtualService, j int) (all []WrittenGateway) {
+// own is the entry as its object has it.
+func (w *written) own() *networking.HTTPRoute {
+	return w.from.Istio.(*networking.VirtualService).Http[w.index]
+}
+
+// line is where a part of the entry stands, or the nearest part around it that its object has.
+func (w *written) line(part string) int {
+	return w.from.lines.of(fmt.Sprintf("spec.http[%d].%s", w.index, part), w.from.Line)
+}
+
+// gatewaysOf are the gateways of an http entry: those of its match list, or of the VirtualService. For an entry of a delegate they have the
+// line of the entry, since they may stand in another file.
+func (v *virtualService) gatewaysOf(w *written) (all []WrittenGateway) {
+	spec := v.object.Istio.(*networking.VirtualService)
 	add := func(name, field string) {
 		name = qualifyGateway(name, v.namespace)
+		line := w.line("")
+		if w.by == "" {
+			line = v.object.lines.of(field, v.object.Line)
+		}
 		if !slices.ContainsFunc(all, func(g WrittenGateway) bool { return g.Name == name }) {
-			all = append(all, WrittenGateway{name, v.object.lines.of(field, v.object.Line)})
+			all = append(all, WrittenGateway{name, line})
 		}
 	}
-	own := len(spec.Http[j].Match) == 0
-	for k, m := range spec.Http[j].Match {
+	own := len(w.http.Match) == 0
+	for k, m := range w.http.Match {
 		own = own || len(m.Gateways) == 0
 		for l, name := range m.Gateways {
-			add(name, fmt.Sprintf("spec.http[%d].match[%d].gateways[%d]", j, k, l))
+			add(name, fmt.Sprintf("spec.http[%d].match[%d].gateways[%d]", w.index, k, l))
 		}
 	}
 	if !own {

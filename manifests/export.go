@@ -78,8 +78,7 @@ func (r *Rules) gatewayDestinations(objects []Object) map[string]*Object {
 	next := 0
 	for i := range objects {
 		o := &objects[i]
-		spec, ok := o.Istio.(*networking.VirtualService)
-		if !ok {
+		if _, ok := o.Istio.(*networking.VirtualService); !ok {
 			continue
 		}
 		v := &r.virtualServices[next]
@@ -88,9 +87,9 @@ func (r *Rules) gatewayDestinations(objects []Object) map[string]*Object {
 			if len(g.admitted(v)) == 0 {
 				continue
 			}
-			for _, http := range spec.Http {
-				for _, to := range http.Route {
-					all[qualify(to.GetDestination().GetHost(), o.namespace())] = o
+			for i := range v.routes {
+				for j := range v.routes[i].rule.Split {
+					all[v.routes[i].rule.Split[j].Host] = o
 				}
 			}
 		}

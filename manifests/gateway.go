@@ -30,6 +30,9 @@ func (r *Rules) addGateway(o *Object, spec *networking.Gateway) {
 // Port is the port of the Service through which requests reach the gateway.
 func (g *Gateway) Port() int { return g.port }
 
+// listener is where the gateway takes requests. Its pods run in gatewayNamespace.
+func (g *Gateway) listener() listener { return listener{g.name, gatewayNamespace, g.port} }
+
 // addGateway adds the hosts of the VirtualServices that are bound to a gateway. Where several have rules for one host, their
 // routes follow one another, and routes that every request meets go last.
 func (t *Table) addGateway(name string) {
@@ -45,7 +48,7 @@ func (t *Table) addGateway(name string) {
 			if hosts[host] == nil {
 				hosts[host] = &virtualHost{missed: noRoute("the conditions of none of the rules for host " + host + " hold at Gateway " + name)}
 			}
-			hosts[host].routes = append(hosts[host].routes, t.rules.bind(v, name, g.port)...)
+			hosts[host].routes = append(hosts[host].routes, t.rules.bind(v, g.listener())...)
 		}
 	}
 	t.missed = noRoute(whyNotServed(name, slices.Sorted(maps.Keys(hosts))))

@@ -17,6 +17,8 @@ type match struct {
 	headers, without       []named
 	query                  []named
 	gateways               []string // empty means those of the VirtualService
+	port                   int      // of the request at the caller's proxy; 0 is any
+	namespace              string   // of the caller's proxy; empty is any
 }
 
 // named is a condition on a header or a query parameter.
@@ -72,7 +74,7 @@ func newText(m *networking.StringMatch, fold bool) (text, error) {
 
 // newMatch compiles one entry of a match list. Its error names the condition whose regular expression cannot be compiled.
 func newMatch(m *networking.HTTPMatchRequest, namespace string) (match, error) {
-	var compiled match
+	compiled := match{port: int(m.Port), namespace: m.SourceNamespace}
 	for _, gateway := range m.Gateways {
 		compiled.gateways = append(compiled.gateways, qualifyGateway(gateway, namespace))
 	}
@@ -122,6 +124,12 @@ func newNamed(field string, conditions map[string]*networking.StringMatch, canon
 type view struct {
 	*Request
 	path, query string // both from Request.Path
+}
+
+func newView(q *Request) view {
+	v := view{Request: q}
+	v.path, v.query, _ = strings.Cut(q.Path, "?")
+	return v
 }
 
 // header is the value of a header as Envoy sees it: several values are joined by commas.

@@ -2,6 +2,7 @@ package manifests
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -66,17 +67,22 @@ func (e *HTTPEntry) Miss(c Caller, q *Request) *Miss {
 			return &Miss{Kind: MissOwner, Owner: owner.object.place()}
 		}
 	}
-	return e.missed(gateway, q)
+	at := listener{gateway: mesh, namespace: namespaceOf(c)}
+	if g := e.rules.Gateways[c.Gateway]; g != nil {
+		at = g.listener()
+	} else {
+		_, at.port = splitHost(q.Host)
+	}
+	return e.missed(at, q)
 }
 
 // missed says which condition of the entry, or which entry before it, keeps a request from meeting it whose host it is for.
-func (e *HTTPEntry) missed(gateway string, q *Request) *Miss {
-	v := view{Request: q}
-	v.path, v.query, _ = strings.Cut(q.Path, "?")
+func (e *HTTPEntry) missed(at listener, q *Request) *Miss {
+	v := newView(q)
 	var earlier *Rule
 	for i := range e.owner.routes[:e.index] {
 		h := &e.owner.routes[i]
-		takes, always := h.takes(gateway, e.owner, &v)
+		takes, always := h.takes(at, e.owner, &v)
 		if always {
 			return &Miss{Kind: MissEarlier, Earlier: h.rule, Always: true}
 		}
@@ -87,10 +93,10 @@ func (e *HTTPEntry) missed(gateway string, q *Request) *Miss {
 	var fewest []Condition
 	for i := range e.owner.routes[e.index].matches {
 		m := &e.owner.routes[e.index].matches[i]
-		if !m.boundTo(gateway, e.owner) {
+		if !m.boundTo(at.gateway, e.owner) {
 			continue
 		}
-		failing := m.failing(&v)
+		failing := append(m.failingAt(at, e.owner), m.failing(&v)...)
 		if len(failing) == 0 {
 			fewest = nil
 			break
@@ -108,15 +114,29 @@ func (e *HTTPEntry) missed(gateway string, q *Request) *Miss {
 	return nil
 }
 
-// takes reports whether a request at a gateway meets an http entry, and whether every request there does.
-func (h *httpRoute) takes(gateway string, owner *virtualService, v *view) (takes, always bool) {
+// failingAt are the conditions of a match on the caller's proxy that do not hold at a listener of a gateway for which it is.
+func (m *match) failingAt(at listener, owner *virtualService) (all []Condition) {
+	if m.holdsAt(at, owner) {
+		return nil
+	}
+	if m.port != 0 && m.port != at.port {
+		all = append(all, Condition{"port", strconv.Itoa(m.port), strconv.Itoa(m.port), strconv.Itoa(at.port), true})
+	}
+	if m.namespace != "" && m.namespace != at.namespace {
+		all = append(all, Condition{"caller's namespace", m.namespace, m.namespace, at.namespace, true})
+	}
+	return all
+}
+
+// takes reports whether a request at a listener meets an http entry, and whether every request there does.
+func (h *httpRoute) takes(at listener, owner *virtualService, v *view) (takes, always bool) {
 	if len(h.matches) == 0 {
-		bound := h.boundTo(gateway, owner)
+		bound := h.boundTo(at.gateway, owner)
 		return bound, bound
 	}
 	for i := range h.matches {
 		m := &h.matches[i]
-		if !m.boundTo(gateway, owner) {
+		if !m.holdsAt(at, owner) {
 			continue
 		}
 		takes, always = takes || m.matches(v), always || m.catchAll()

@@ -31,9 +31,8 @@ type entry struct {
 
 // destinationRule is what all DestinationRules of a host define together.
 type destinationRule struct {
-	subsets  map[string]map[string]string // labels by name
-	policied bool                         // whether one of them has a trafficPolicy, which balancer is from
-	balancer string
+	subsets map[string]subset         // by name
+	policy  *networking.TrafficPolicy // nil where none of them has one
 }
 
 // sidecar is a Sidecar that holds for a whole namespace. Without an object it is what holds where there is none.
@@ -73,15 +72,17 @@ func Read(objects []Object) (*Rules, error) {
 	})
 	// All objects are added now. Clusters need the services, and routes need the clusters that they lead to.
 	r.resolveClusters()
+	to, used := delegates(objects), make(map[*Object]bool)
 	for i := range objects {
 		spec, ok := objects[i].Istio.(*networking.VirtualService)
 		if !ok {
 			continue
 		}
-		v, wrong := r.virtualService(&objects[i], spec)
+		v, wrong := r.virtualService(&objects[i], spec, r.entriesOf(&objects[i], spec, to, used))
 		problems = append(problems, wrong...)
 		r.virtualServices = append(r.virtualServices, v)
 	}
+	r.dropUnused(objects, to, used)
 	if len(problems) == 0 {
 		problems = r.conflicts(objects)
 	}

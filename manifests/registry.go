@@ -61,18 +61,16 @@ func (r *Rules) addDestinationRule(o *Object, spec *networking.DestinationRule) 
 	}
 	rule := r.destinations[host]
 	if rule == nil {
-		rule = &destinationRule{subsets: make(map[string]map[string]string)}
+		rule = &destinationRule{subsets: make(map[string]subset)}
 		r.destinations[host] = rule
 	}
 	for _, s := range spec.Subsets {
 		if _, ok := rule.subsets[s.Name]; !ok {
-			rule.subsets[s.Name] = s.Labels
+			rule.subsets[s.Name] = subset{s.Labels, s.TrafficPolicy}
 		}
 	}
-	// Of several DestinationRules of a host, the first one with a trafficPolicy has its whole policy (Istio's mergeDestinationRule).
-	if spec.TrafficPolicy != nil && !rule.policied {
-		rule.policied = true
-		rule.balancer = balancer(spec.TrafficPolicy.GetLoadBalancer().GetSimple())
+	if rule.policy == nil {
+		rule.policy = spec.TrafficPolicy
 	}
 }
 
@@ -137,16 +135,16 @@ func (r *Rules) addClusters(host string, port int, find func(labels map[string]s
 	if rule == nil {
 		rule = &destinationRule{}
 	}
-	add := func(subset string, labels map[string]string) {
-		e := find(labels)
-		if e.Balancer = rule.balancer; e.Balancer == "" {
+	add := func(name string, s subset) {
+		e := find(s.labels)
+		if e.Balancer = balancer(policyOf(rule.policy, s.policy, port).GetSimple()); e.Balancer == "" {
 			e.Balancer = leastRequest
 		}
-		r.clusters[cluster{host, subset, port}] = &e
+		r.clusters[cluster{host, name, port}] = &e
 	}
-	add("", nil)
-	for name, labels := range rule.subsets {
-		add(name, labels)
+	add("", subset{})
+	for name, s := range rule.subsets {
+		add(name, s)
 	}
 }
 

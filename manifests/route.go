@@ -16,6 +16,7 @@ const mesh = "mesh"
 type httpRoute struct {
 	matches []match // a request must meet one of them; when empty, every request meets the entry
 	rule    *Rule   // a destination with port 0 in it goes to the port of the request
+	written *written
 }
 
 // route is a rule with one match under which a request meets it, like one of Envoy's routes.
@@ -32,8 +33,8 @@ func qualifyGateway(name, namespace string) string {
 	return namespace + "/" + name
 }
 
-// virtualService compiles the parts of a VirtualService that are the same for every caller and port.
-func (r *Rules) virtualService(o *Object, spec *networking.VirtualService) (virtualService, Problems) {
+// virtualService compiles the parts of a VirtualService, with these http entries, that are the same for every caller and port.
+func (r *Rules) virtualService(o *Object, spec *networking.VirtualService, entries []written) (virtualService, Problems) {
 	v := virtualService{object: o, name: o.Name(), namespace: o.namespace(), private: private(o)}
 	for _, host := range spec.Hosts {
 		v.hosts = append(v.hosts, qualify(host, v.namespace))
@@ -45,27 +46,45 @@ func (r *Rules) virtualService(o *Object, spec *networking.VirtualService) (virt
 		v.gateways = []string{mesh}
 	}
 	var problems Problems
-	for i, h := range spec.Http {
-		compiled := httpRoute{rule: newRule(h, v.namespace)}
-		compiled.rule.Name = fmt.Sprintf("%s, http[%d]", v.name, i)
-		compiled.rule.File, compiled.rule.Line = o.File, o.lines.of(fmt.Sprintf("spec.http[%d]", i), o.Line)
-		for j, m := range h.Match {
-			c, err := newMatch(m, v.namespace)
-			if err != nil {
-				problems = append(problems, Problem{File: o.File, Line: o.Line, Object: o.Name(),
-					Field: fmt.Sprintf("spec.http[%d].match[%d]", i, j), Text: "has a regular expression that cannot be compiled: " + err.Error()})
-				continue
-			}
-			compiled.matches = append(compiled.matches, c)
-		}
+	for i := range entries {
+		compiled, wrong := newHTTPRoute(&entries[i])
+		problems = append(problems, wrong...)
 		v.routes = append(v.routes, compiled)
 	}
 	return v, problems
 }
 
+// newHTTPRoute compiles an http entry. Its problems are the expressions that cannot be compiled.
+func newHTTPRoute(w *written) (httpRoute, Problems) {
+	field := fmt.Sprintf("spec.http[%d]", w.index)
+	var problems Problems
+	problem := func(part, text string) {
+		problems = append(problems, w.from.problem(field+part, "%s", text))
+	}
+	rule, err := newRule(w.http, w.from.namespace())
+	if err != nil {
+		problem(".rewrite", "has a regular expression that cannot be compiled: "+err.Error())
+	}
+	if text := w.mergedProblem(); text != "" {
+		problem("", text)
+	}
+	rule.Name, rule.File, rule.Line = w.name(), w.from.File, w.from.lines.of(field, w.from.Line)
+	compiled := httpRoute{rule: rule, written: w}
+	for j, m := range w.http.Match {
+		c, err := newMatch(m, w.from.namespace())
+		if err != nil {
+			problem(fmt.Sprintf(".match[%d]", j), "has a regular expression that cannot be compiled: "+err.Error())
+			continue
+		}
+		compiled.matches = append(compiled.matches, c)
+	}
+	return compiled, problems
+}
+
 // newRule is the rule of an http entry, still without its Name. A destination that names no port has port 0.
-func newRule(h *networking.HTTPRoute, namespace string) *Rule {
+func newRule(h *networking.HTTPRoute, namespace string) (*Rule, error) {
 	rule := &Rule{Timeout: h.Timeout.AsDuration()}
+	own := newOperations(h.Headers)
 	rule.Retry = retry(h.Retries, rule.Timeout)
 	rule.Fault = newFault(h.Fault)
 	switch {
@@ -78,14 +97,18 @@ func newRule(h *networking.HTTPRoute, namespace string) *Rule {
 		rule.Direct = &Direct{Status: int(h.DirectResponse.Status), Body: h.DirectResponse.Body.GetString_(),
 			Flags: "-", Detail: "direct_response"}
 	default:
-		rule.Split = newSplit(h.Route, namespace)
+		rule.Split = newSplit(h.Route, own, namespace)
+		var err error
+		rule.Rewrite, err = newRewrite(h.Rewrite, own.authority)
+		return rule, err
 	}
-	return rule
+	rule.Answer = changes(own.answer)
+	return rule, nil
 }
 
 // newSplit is the destinations with their shares. Each share is the weight over the sum of all weights; a single destination has
-// share 1 whatever its weight is.
-func newSplit(destinations []*networking.HTTPRouteDestination, namespace string) []Destination {
+// share 1 whatever its weight is. route are the header operations of their http entry.
+func newSplit(destinations []*networking.HTTPRouteDestination, route operations, namespace string) []Destination {
 	sum := 0
 	for _, d := range destinations {
 		sum += int(d.Weight)
@@ -96,12 +119,14 @@ func newSplit(destinations []*networking.HTTPRouteDestination, namespace string)
 		if len(destinations) > 1 {
 			share = float64(d.Weight) / float64(sum)
 		}
-		split = append(split, Destination{
+		to := Destination{
 			Host:   qualify(d.Destination.GetHost(), namespace),
 			Subset: d.Destination.GetSubset(),
 			Port:   int(d.Destination.GetPort().GetNumber()),
 			Share:  share,
-		})
+		}
+		to.change(route, newOperations(d.Headers), len(destinations) == 1)
+		split = append(split, to)
 	}
 	return split
 }
@@ -131,6 +156,20 @@ func (h *httpRoute) boundTo(gateway string, v *virtualService) bool {
 	return slices.ContainsFunc(h.matches, func(m match) bool { return m.boundTo(gateway, v) })
 }
 
+// listener is where a proxy takes a request: at which port, a proxy of which namespace, and of which Gateway, where "mesh" stands for the
+// sidecars.
+type listener struct {
+	gateway, namespace string
+	port               int
+}
+
+// holdsAt reports whether requests at a listener can meet the match. One that names gateways does not ask for the caller's namespace
+// (Istio's sourceMatchHTTP).
+func (m *match) holdsAt(at listener, v *virtualService) bool {
+	return m.boundTo(at.gateway, v) && (m.port == 0 || m.port == at.port) &&
+		(len(m.gateways) > 0 || m.namespace == "" || m.namespace == at.namespace)
+}
+
 func (m *match) boundTo(gateway string, v *virtualService) bool {
 	if len(m.gateways) > 0 {
 		return slices.Contains(m.gateways, gateway)
@@ -143,23 +182,26 @@ func (v *virtualService) boundTo(gateway string) bool {
 	return slices.ContainsFunc(v.routes, func(h httpRoute) bool { return h.boundTo(gateway, v) })
 }
 
-// bind makes the routes of a VirtualService at a gateway, where "mesh" stands for the sidecars, for requests to a port. It ends
-// after the first route that every request meets, as Istio's BuildHTTPRoutesForVirtualService does.
-func (r *Rules) bind(v *virtualService, gateway string, port int) []route {
+// bind makes the routes of a VirtualService at a listener. It ends after the first route that every request meets, as Istio's
+// BuildHTTPRoutesForVirtualService does.
+func (r *Rules) bind(v *virtualService, at listener) []route {
 	var bound []route
 	for i := range v.routes {
 		h := &v.routes[i]
-		if !h.boundTo(gateway, v) {
+		if !h.boundTo(at.gateway, v) {
 			continue
 		}
-		rule := r.bindRule(h.rule, port)
+		rule := r.bindRule(h.rule, at.port)
 		if len(h.matches) == 0 {
 			return append(bound, route{new(match), rule})
 		}
 		for j := range h.matches {
 			m := &h.matches[j]
-			if !m.boundTo(gateway, v) {
+			if !m.holdsAt(at, v) {
 				continue
+			}
+			if rule.Rewrite != nil {
+				rule.Rewrite.of = append(rule.Rewrite.of, m)
 			}
 			bound = append(bound, route{m, rule})
 			if m.catchAll() {
@@ -181,6 +223,7 @@ func (r *Rules) bindRule(rule *Rule, port int) *Rule {
 		d.endpoints = r.Endpoints(&d)
 		bound.Split[i] = d
 	}
+	bound.Rewrite = copyOf(rule.Rewrite)
 	return &bound
 }
 

@@ -20,6 +20,7 @@ type Rules struct {
 	Gateways map[string]*Gateway
 
 	virtualServices []virtualService
+	dropped         []Dropped
 	entries         []entry
 	destinations    map[string]*destinationRule // by fully qualified host
 	sidecars        map[string]*sidecar         // by namespace
@@ -103,6 +104,10 @@ type Rule struct {
 	Timeout time.Duration
 	// Fault is injected before the destination is looked up; nil injects nothing.
 	Fault *Fault
+	// Rewrite is what is sent in place of the path and the host of a request; nil changes neither.
+	Rewrite *Rewrite
+	// Answer are the changes of the headers of Direct and Redirect. Each destination of Split has its own.
+	Answer HeaderChanges
 }
 
 // Destination is one of the destinations of a split.
@@ -111,6 +116,11 @@ type Destination struct {
 	Subset string // empty: the whole service
 	Port   int
 	Share  float64 // in [0,1]
+	// Request and Answer are the changes of the headers of requests that go to the destination, and of their answers, those included
+	// that the proxy gives itself in its place.
+	Request, Answer HeaderChanges
+	// Authority replaces the host of requests that go to the destination, unless the rule's Rewrite does; empty keeps it.
+	Authority string
 
 	endpoints *Endpoints // the result of Rules.Endpoints, looked up once
 }

@@ -42,7 +42,11 @@ func (t *Table) addSidecar() {
 	for _, known := range slices.Sorted(maps.Keys(registry)) {
 		v := r.owner(known, s, t.namespace)
 		for _, port := range registry[known] {
-			t.addService(known, port, v)
+			if v == nil || len(r.bind(v, t.listener(port))) == 0 { // no rule of v is for this port, or for callers of this namespace
+				t.addService(known, port, nil)
+			} else {
+				t.addService(known, port, v)
+			}
 		}
 	}
 	for i := range r.virtualServices {
@@ -55,6 +59,9 @@ func (t *Table) addSidecar() {
 		}
 	}
 }
+
+// listener is where a sidecar takes requests to a port.
+func (t *Table) listener(port int) listener { return listener{mesh, t.namespace, port} }
 
 // sidecarOf is what holds for the sidecars of a namespace; without one, for Namespace.
 func (r *Rules) sidecarOf(namespace string) *sidecar {
@@ -147,7 +154,7 @@ func (r *Rules) owner(host string, s *sidecar, namespace string) *virtualService
 func (t *Table) addService(host string, port int, v *virtualService) {
 	h := &virtualHost{missed: noRoute("the conditions of none of the rules for host " + host + " hold")}
 	if v != nil {
-		h.routes = t.rules.bind(v, mesh, port)
+		h.routes = t.rules.bind(v, t.listener(port))
 	}
 	switch {
 	case v == nil:

@@ -7,7 +7,7 @@ const (
 	anyGateway    = "each accepted value, and none, stands for the one gateway to which hellochaos sends requests"
 	sameForDNS    = "with each accepted value, and with none, requests for the host go to the address that DNS has for it"
 	onlyHidden    = `"." is refused where a proxy of another namespace needs the object, and hides it from nobody elsewhere`
-	mutualAnyway  = "calls between pods with sidecars are mutual TLS in any case"
+	anyTLS        = "sidecars accept calls with mutual TLS and without: only a PeerAuthentication could forbid it, and that is no kind that is read"
 	protocolTells = "Istio takes the protocol of the port from the field protocol"
 )
 
@@ -26,6 +26,9 @@ var istioFields = []Field{
 	{"HTTPRoute", "timeout", executed},
 	{"HTTPRoute", "retries", executed},
 	{"HTTPRoute", "fault", executed},
+	{"HTTPRoute", "rewrite", executed},
+	{"HTTPRoute", "headers", executed},
+	{"HTTPRoute", "delegate", executed},
 
 	{"HTTPMatchRequest", "name", onlyName},
 	{"HTTPMatchRequest", "uri", executed},
@@ -36,13 +39,33 @@ var istioFields = []Field{
 	{"HTTPMatchRequest", "queryParams", executed},
 	{"HTTPMatchRequest", "ignoreUriCase", executed},
 	{"HTTPMatchRequest", "gateways", executed},
+	{"HTTPMatchRequest", "port", executed},
+	{"HTTPMatchRequest", "sourceNamespace", executed},
 
 	{"StringMatch", "exact", executed},
 	{"StringMatch", "prefix", executed},
 	{"StringMatch", "regex", executed},
 
+	{"Delegate", "name", executed},
+	{"Delegate", "namespace", executed},
+
+	{"HTTPRewrite", "uri", executed},
+	{"HTTPRewrite", "authority", executed},
+	{"HTTPRewrite", "uriRegexRewrite", executed},
+
+	{"RegexRewrite", "match", executed},
+	{"RegexRewrite", "rewrite", executed},
+
+	{"Headers", "request", executed},
+	{"Headers", "response", executed},
+
+	{"HeaderOperations", "set", executed},
+	{"HeaderOperations", "add", executed},
+	{"HeaderOperations", "remove", executed},
+
 	{"HTTPRouteDestination", "destination", executed},
 	{"HTTPRouteDestination", "weight", executed},
+	{"HTTPRouteDestination", "headers", executed},
 
 	{"Destination", "host", executed},
 	{"Destination", "subset", executed},
@@ -84,11 +107,17 @@ var istioFields = []Field{
 
 	{"Subset", "name", executed},
 	{"Subset", "labels", executed},
+	{"Subset", "trafficPolicy", executed},
 
 	{"TrafficPolicy", "loadBalancer", executed},
-	{"TrafficPolicy", "tls", mutualAnyway},
+	{"TrafficPolicy", "tls", anyTLS},
+	{"TrafficPolicy", "portLevelSettings", executed},
 
-	{"ClientTLSSettings", "mode", mutualAnyway},
+	{"PortTrafficPolicy", "port", executed},
+	{"PortTrafficPolicy", "loadBalancer", executed},
+	{"PortTrafficPolicy", "tls", anyTLS},
+
+	{"ClientTLSSettings", "mode", anyTLS},
 
 	{"LoadBalancerSettings", "simple", executed},
 
@@ -138,7 +167,10 @@ var istioValues = []Field{
 	{"Mode", "REGISTRY_ONLY", executed},
 	{"Mode", "ALLOW_ANY", executed},
 
-	// Istio chooses mutual TLS between pods with sidecars by itself, and the calls of the embedded mesh count as such. Read refuses
-	// ISTIO_MUTUAL for hosts outside the mesh, which have no sidecar.
-	{"TLSmode", "ISTIO_MUTUAL", mutualAnyway},
+	// Calls between pods with sidecars are mutual TLS in any case: Istio chooses it by itself. The calls of the embedded mesh count
+	// as such. Read refuses ISTIO_MUTUAL for hosts outside the mesh, which have no sidecar. DISABLE sends calls without TLS, which
+	// sidecars accept, and hosts outside get in any case: the answer is the same. (Only a PeerAuthentication of mode STRICT, which is
+	// no kind that is read, makes sidecars refuse it.)
+	{"TLSmode", "ISTIO_MUTUAL", anyTLS},
+	{"TLSmode", "DISABLE", anyTLS},
 }

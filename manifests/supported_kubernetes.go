@@ -53,6 +53,7 @@ func metadataOf(kind, path string) []Field {
 
 // ownMetadata are the rows of metadata that are not the same for all kinds.
 var ownMetadata = []Field{
+	{"VirtualService", "metadata.name", executed},
 	{"VirtualService", "metadata.namespace", executed},
 	{"DestinationRule", "metadata.namespace", executed},
 	{"Gateway", "metadata.name", executed},

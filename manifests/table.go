@@ -84,8 +84,7 @@ func (t *Table) Route(q *Request) *Rule {
 	case h == nil:
 		return t.outside(host, port)
 	}
-	v := view{Request: q}
-	v.path, v.query, _ = strings.Cut(q.Path, "?")
+	v := newView(q)
 	for i := range h.routes {
 		if h.routes[i].match.matches(&v) {
 			return h.routes[i].rule

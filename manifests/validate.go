@@ -84,16 +84,10 @@ func (d *document) checkDestinationRule(spec *networking.DestinationRule) {
 			d.problem(field, "is %q, which another subset has already: each subset must have a name of its own", s.Name)
 		}
 		names[s.Name] = true
+		d.checkTrafficPolicy(fmt.Sprintf("spec.subsets[%d].trafficPolicy", i), s.TrafficPolicy)
 	}
-	if policy := spec.TrafficPolicy; policy != nil {
-		if policy.LoadBalancer == nil && policy.Tls == nil {
-			d.problem("spec.trafficPolicy", "must not be empty, since Istio refuses it: set loadBalancer or tls, or remove trafficPolicy")
-		}
-		if policy.Tls != nil {
-			d.checkValue("spec.trafficPolicy.tls.mode", policy.Tls.Mode)
-		}
-	}
-	d.checkValue("spec.trafficPolicy.loadBalancer.simple", spec.TrafficPolicy.GetLoadBalancer().GetSimple())
+	d.checkTrafficPolicy("spec.trafficPolicy", spec.TrafficPolicy)
+	tlsModes(spec, func(field string, mode networking.ClientTLSSettings_TLSmode) { d.checkValue(field, mode) })
 }
 
 func (d *document) checkGateway(spec *networking.Gateway) {

@@ -20,8 +20,8 @@ const (
 )
 
 func (d *document) checkVirtualService(spec *networking.VirtualService) {
-	if len(spec.Hosts) == 0 {
-		d.problem("spec.hosts", "must have at least one host")
+	if isDelegate(spec) && len(spec.Gateways) > 0 {
+		d.problem("spec.gateways", "is not accepted where there are no hosts: a VirtualService without hosts is one to which others delegate, and holds where they do")
 	}
 	form := anyHost
 	if len(spec.Gateways) == 0 || slices.Contains(spec.Gateways, mesh) {
@@ -46,7 +46,11 @@ func (d *document) checkVirtualService(spec *networking.VirtualService) {
 		d.problem("spec.http", "must have at least one rule")
 	}
 	for i, h := range spec.Http {
-		d.checkHTTP(fmt.Sprintf("spec.http[%d]", i), h)
+		field := fmt.Sprintf("spec.http[%d]", i)
+		if h.Delegate != nil && isDelegate(spec) {
+			d.problem(field+".delegate", "is not accepted in a VirtualService without hosts, to which others delegate: there is one level only")
+		}
+		d.checkHTTP(field, h)
 	}
 }
 
@@ -69,14 +73,25 @@ func (d *document) checkHTTP(field string, h *networking.HTTPRoute) {
 			actions++
 		}
 	}
-	if actions != 1 {
+	if h.Delegate != nil {
+		d.checkDelegate(field, h.Delegate, actions)
+	} else if actions != 1 {
 		d.problem(field, "must have exactly one of route, redirect and directResponse, but has %d of them", actions)
 	}
-	if h.Fault != nil && len(h.Route) == 0 {
+	routed := len(h.Route) > 0 || h.Delegate != nil
+	if h.Fault != nil && !routed {
 		d.problem(field+".fault", "is accepted only beside route, not beside redirect or directResponse")
 	}
 	for i, m := range h.Match {
 		d.checkMatch(fmt.Sprintf("%s.match[%d]", field, i), m)
+	}
+	if h.Rewrite != nil && !routed {
+		d.problem(field+".rewrite", "is accepted only beside route, not beside redirect or directResponse")
+	}
+	d.checkRewrite(field+".rewrite", h.Rewrite)
+	d.checkHeaders(field+".headers", h.Headers)
+	if name, twice := authorityTwice(h); twice {
+		d.problem(field+".headers.request", "%s is a second place that sets the host: only one is accepted", name)
 	}
 	d.checkSplit(field+".route", h.Route)
 	d.checkRetries(field+".retries", h.Retries)
@@ -96,6 +111,17 @@ func (d *document) checkHTTP(field string, h *networking.HTTPRoute) {
 	}
 }
 
+// checkDelegate checks an http entry that delegates. Istio accepts a directResponse beside delegate, and then answers with it.
+func (d *document) checkDelegate(field string, to *networking.Delegate, actions int) {
+	if actions > 0 {
+		d.problem(field, "must have none of route, redirect and directResponse beside delegate")
+	}
+	d.checkLabel(field+".delegate.name", to.Name)
+	if to.Namespace != "" {
+		d.checkLabel(field+".delegate.namespace", to.Namespace)
+	}
+}
+
 func (d *document) checkSplit(field string, destinations []*networking.HTTPRouteDestination) {
 	sum := int64(0)
 	for i, r := range destinations {
@@ -104,6 +130,7 @@ func (d *document) checkSplit(field string, destinations []*networking.HTTPRoute
 			d.problem(place+".weight", "must be at least 0, not %d", r.Weight)
 		}
 		sum += int64(r.Weight)
+		d.checkHeaders(place+".headers", r.Headers)
 		if r.Destination == nil {
 			d.problem(place, "must have a destination")
 			continue
@@ -186,6 +213,12 @@ func (d *document) checkMatch(field string, m *networking.HTTPMatchRequest) {
 	d.checkText(field+".method", m.Method)
 	d.checkText(field+".authority", m.Authority)
 	d.checkGatewayNames(field+".gateways", m.Gateways)
+	if m.Port != 0 {
+		d.checkPort(field+".port", int(m.Port))
+	}
+	if m.SourceNamespace != "" {
+		d.checkLabel(field+".sourceNamespace", m.SourceNamespace)
+	}
 	for _, name := range slices.Sorted(maps.Keys(m.Headers)) {
 		d.checkHeaderName(field+".headers."+name, name)
 		d.checkText(field+".headers."+name, m.Headers[name])
@@ -219,13 +252,22 @@ func (d *document) checkText(field string, m *networking.StringMatch) {
 			d.problem(field+".prefix", "must not be empty")
 		}
 	case *networking.StringMatch_Regex:
-		switch _, err := regexp.Compile(kind.Regex); {
-		case kind.Regex == "":
-			d.problem(field+".regex", "must not be empty")
-		case len(kind.Regex) > maxRegex:
-			d.problem(field+".regex", "must be at most %d bytes long, not %d", maxRegex, len(kind.Regex))
-		case err != nil:
-			d.problem(field+".regex", "must be a regular expression in RE2 syntax: %v", err)
-		}
+		d.checkRegex(field+".regex", kind.Regex)
 	}
+}
+
+// checkRegex refuses an expression that Istio refuses. It returns the compiled expression, or nil.
+func (d *document) checkRegex(field, regex string) *regexp.Regexp {
+	compiled, err := regexp.Compile(regex)
+	switch {
+	case regex == "":
+		d.problem(field, "must not be empty")
+	case len(regex) > maxRegex:
+		d.problem(field, "must be at most %d bytes long, not %d", maxRegex, len(regex))
+	case err != nil:
+		d.problem(field, "must be a regular expression in RE2 syntax: %v", err)
+	default:
+		return compiled
+	}
+	return nil
 }

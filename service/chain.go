@@ -35,7 +35,8 @@ func (s *Service) hop(r *http.Request, t try, order *order, record *tried) answe
 	if s.befalls(trail.HeaderHang, trail.PinHang, configuredOr(s.config.HangProbability, order.hang), order, record) && !wait(r.Context(), s.config.Hang) {
 		return answer{code: trail.CodeCut}
 	}
-	hop := &trail.Hop{Service: s.config.Service, Version: s.config.Version, Status: http.StatusOK, Attempt: t.attempt}
+	hop := &trail.Hop{Service: s.config.Service, Version: s.config.Version, Status: http.StatusOK, Attempt: t.attempt,
+		Host: trail.ToldHost(s.config.Service, r.Host), Path: trail.ToldPath(r.RequestURI)}
 	if s.befalls(trail.HeaderFail, trail.PinFail, configuredOr(s.config.FailProbability, order.fail), order, record) {
 		hop.Status = http.StatusInternalServerError
 		return deliver(r, hop, t)

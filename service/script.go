@@ -16,12 +16,21 @@ import (
 // answered 200.
 const HeaderScript = "x-hellochaos-script"
 
+// HeaderTell names a header of the request, whose values the answer of a Script service has in HeaderTold, joined by "|". Where the
+// request has no such header, HeaderTold is "-".
+const (
+	HeaderTell = "x-hellochaos-tell"
+	HeaderTold = "x-hellochaos-told"
+)
+
 // Headers of the answer of a Script service. They say what the service received.
 const (
 	// HeaderBody is the length of the request's body in bytes.
 	HeaderBody = "x-hellochaos-body"
 	// HeaderPath is the request's path and query, as it was sent.
 	HeaderPath = "x-hellochaos-path"
+	// HeaderHost is the request's Host header, as it was sent.
+	HeaderHost = "x-hellochaos-host"
 	// HeaderMethod is the request's method.
 	HeaderMethod = "x-hellochaos-method"
 )
@@ -44,7 +53,15 @@ func (s *Service) script(r *http.Request, t try) answer {
 	a.header = a.header.Clone()
 	a.header.Set(HeaderBody, strconv.FormatInt(received, 10))
 	a.header.Set(HeaderPath, r.RequestURI)
+	a.header.Set(HeaderHost, r.Host)
 	a.header.Set(HeaderMethod, r.Method)
+	if name := r.Header.Get(HeaderTell); name != "" {
+		told := "-"
+		if values := r.Header.Values(name); len(values) > 0 {
+			told = strings.Join(values, "|")
+		}
+		a.header.Set(HeaderTold, told)
+	}
 	return a
 }
 

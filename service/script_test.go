@@ -55,11 +55,11 @@ func TestScriptSaysWhatItReceived(t *testing.T) {
 	body := strings.Repeat("b", 100_000)
 	for _, code := range []int{200, 302, 404, 599} {
 		r, err := send(t, t.Context(), http.MethodPost, s.url+"a/b?c=d", strings.NewReader(body),
-			HeaderScript, fmt.Sprint(code), trail.HeaderAttempt, "2")
+			HeaderScript, fmt.Sprint(code), trail.HeaderAttempt, "2", HeaderTell, "x-a", "x-a", "1", "x-a", "2")
 		if err != nil {
 			t.Fatal(err)
 		}
-		for name, want := range map[string]string{HeaderBody: "100000", HeaderPath: "/a/b?c=d", HeaderMethod: "POST", trail.HeaderTrail: trail.Form} {
+		for name, want := range map[string]string{HeaderBody: "100000", HeaderPath: "/a/b?c=d", HeaderMethod: "POST", HeaderHost: strings.TrimSuffix(strings.TrimPrefix(s.url, "http://"), "/"), HeaderTold: "1|2", trail.HeaderTrail: trail.Form} {
 			if got := r.Header.Get(name); got != want {
 				t.Errorf("%d: header %s = %q, want %q", code, name, got, want)
 			}

@@ -183,7 +183,7 @@ type received struct {
 // soon as any one of its expectations is changed.
 func TestContract(t *testing.T) {
 	names := make(map[string]bool)
-	for _, row := range table(manifests.Namespace) {
+	for _, row := range slices.Concat(table(manifests.Namespace), unmeasured()) {
 		if names[row.name] {
 			t.Fatalf("two rows are called %q", row.name)
 		}

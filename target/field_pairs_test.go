@@ -3,13 +3,15 @@ package target_test
 import (
 	"strings"
 	"time"
+
+	"github.com/hellochaos/hellochaos/service"
 )
 
 // pairs are the pairs of the table of what is supported, by the name of the row.
 func pairs() map[string]pair {
 	all := make(map[string]pair)
 	for _, part := range []map[string]pair{
-		virtualServicePairs(), matchPairs(), destinationPairs(), retryPairs(), faultPairs(), answerPairs(), destinationRulePairs(),
+		virtualServicePairs(), delegatePairs(), rewritePairs(), headerPairs(), matchPairs(), destinationPairs(), retryPairs(), faultPairs(), answerPairs(), destinationRulePairs(),
 		balancerPairs(), gatewayPairs(), serviceEntryPairs(), sidecarPairs(), headPairs(), servicePairs(), deploymentPairs(),
 	} {
 		for name, p := range part {
@@ -81,17 +83,64 @@ func virtualServicePairs() map[string]pair {
 	}
 }
 
+func delegatePairs() map[string]pair {
+	inner := func(name, metadata, version string) string {
+		return strings.NewReplacer("  hosts: [\""+name+"\"]\n", "", "{name: "+name, "{name: "+name+metadata).Replace(rules(name, to("two/"+version)))
+	}
+	delegating := func(to string) string {
+		return rules("one", "delegate: {"+to+"}", "route: [{destination: {host: three}}]")
+	}
+	two := delegating("name: inner-a") + inner("inner-a", "", "a") + inner("inner-b", "", "b")
+	spaces := delegating("name: inner-a") + inner("inner-a", "", "a") + strings.Replace(inner("inner-a", ", namespace: elsewhere", "b"), "host: two", "host: two.default.svc.cluster.local", 1)
+	return map[string]pair{
+		"HTTPRoute.delegate":           edited(two, "{name: inner-a}}", "{name: inner-b}}", get("one")...),
+		"Delegate.name":                edited(two, "{name: inner-a}}", "{name: inner-b}}", get("one")...),
+		"Delegate.namespace":           edited(spaces, "{name: inner-a}}", "{name: inner-a, namespace: elsewhere}}", get("one")...),
+		"VirtualService.metadata.name": edited(two, "metadata: {name: inner-a}", "metadata: {name: inner-c}", get("one")...),
+	}
+}
+
+func rewritePairs() map[string]pair {
+	regex := func(match, rewrite string) string {
+		return to("one") + `, rewrite: {uriRegexRewrite: {match: "` + match + `", rewrite: "` + rewrite + `"}}`
+	}
+	return map[string]pair{
+		"HTTPRoute.rewrite":           routes(to("one"), to("one")+", rewrite: {uri: /new}", at("/old")),
+		"HTTPRewrite.uri":             routes(to("one")+", rewrite: {authority: a.example}", to("one")+", rewrite: {authority: a.example, uri: /new}", at("/old")),
+		"HTTPRewrite.authority":       routes(to("one")+", rewrite: {uri: /new}", to("one")+", rewrite: {uri: /new, authority: a.example}", at("/old")),
+		"HTTPRewrite.uriRegexRewrite": routes(to("one"), regex("^/o", "/n"), at("/old")),
+		"RegexRewrite.match":          routes(regex("^/o", "/n"), regex("^/ol", "/n"), at("/old")),
+		"RegexRewrite.rewrite":        routes(regex("^/o", "/n"), regex("^/o", "/m"), at("/old")),
+	}
+}
+
+func headerPairs() map[string]pair {
+	tell := request{host: "one", header: map[string]string{"x-a": "1", service.HeaderTell: "x-a"}}
+	headers := func(text string) string { return to("one") + ", headers: {" + text + "}" }
+	return map[string]pair{
+		"HTTPRoute.headers":            routes(to("one"), headers("request: {set: {x-a: b}}"), tell),
+		"HTTPRouteDestination.headers": routes(to("one"), "route: [{destination: {host: one}, headers: {request: {set: {x-a: b}}}}]", tell),
+		"Headers.request":              routes(to("one"), headers("request: {set: {x-a: b}}"), tell),
+		"Headers.response":             routes(to("one"), headers("response: {set: {x-a: b}}"), tell),
+		"HeaderOperations.set":         routes(to("one"), headers("request: {set: {x-a: b}}"), tell),
+		"HeaderOperations.add":         routes(to("one"), headers("request: {add: {x-a: b}}"), tell),
+		"HeaderOperations.remove":      routes(to("one"), headers("request: {remove: [x-a]}"), tell),
+	}
+}
+
 func matchPairs() map[string]pair {
 	return map[string]pair{
-		"HTTPMatchRequest.name":           matches("{uri: {exact: /x}}", "{name: a, uri: {exact: /x}}", at("/x"), at("/y")),
-		"HTTPMatchRequest.uri":            matches("{}", "{uri: {exact: /x}}", at("/y")),
-		"HTTPMatchRequest.method":         matches("{}", "{method: {exact: POST}}", get("one")...),
-		"HTTPMatchRequest.authority":      matches("{}", "{authority: {exact: 'one:80'}}", get("one")...),
-		"HTTPMatchRequest.headers":        matches("{}", "{headers: {x-a: {exact: a}}}", via("x-a", "b")),
-		"HTTPMatchRequest.withoutHeaders": matches("{}", "{withoutHeaders: {x-a: {exact: a}}}", via("x-a", "a")),
-		"HTTPMatchRequest.queryParams":    matches("{}", "{queryParams: {a: {exact: b}}}", at("/?a=c")),
-		"HTTPMatchRequest.ignoreUriCase":  matches("{uri: {exact: /x}}", "{uri: {exact: /x}, ignoreUriCase: true}", at("/X")),
-		"HTTPMatchRequest.gateways":       matches("{}", "{gateways: [door]}", get("one")...),
+		"HTTPMatchRequest.name":            matches("{uri: {exact: /x}}", "{name: a, uri: {exact: /x}}", at("/x"), at("/y")),
+		"HTTPMatchRequest.uri":             matches("{}", "{uri: {exact: /x}}", at("/y")),
+		"HTTPMatchRequest.method":          matches("{}", "{method: {exact: POST}}", get("one")...),
+		"HTTPMatchRequest.authority":       matches("{}", "{authority: {exact: 'one:80'}}", get("one")...),
+		"HTTPMatchRequest.headers":         matches("{}", "{headers: {x-a: {exact: a}}}", via("x-a", "b")),
+		"HTTPMatchRequest.withoutHeaders":  matches("{}", "{withoutHeaders: {x-a: {exact: a}}}", via("x-a", "a")),
+		"HTTPMatchRequest.queryParams":     matches("{}", "{queryParams: {a: {exact: b}}}", at("/?a=c")),
+		"HTTPMatchRequest.ignoreUriCase":   matches("{uri: {exact: /x}}", "{uri: {exact: /x}, ignoreUriCase: true}", at("/X")),
+		"HTTPMatchRequest.gateways":        matches("{}", "{gateways: [door]}", get("one")...),
+		"HTTPMatchRequest.port":            matches("{port: 80}", "{port: 81}", get("one")...),
+		"HTTPMatchRequest.sourceNamespace": matches("{}", "{sourceNamespace: elsewhere}", get("one")...),
 
 		"StringMatch.exact":  matches("{uri: {exact: /x}}", "{uri: {exact: /y}}", at("/x")),
 		"StringMatch.prefix": matches("{uri: {prefix: /x}}", "{uri: {prefix: /xy}}", at("/xz")),
@@ -177,16 +226,27 @@ spec: {` + spec + `}
 func destinationRulePairs() map[string]pair {
 	subsets := rules("one", to("two/b")) + destinationRule("host: two, subsets: [{name: b, labels: {version: b}}]")
 	plain := rules("one", to("two/b")) + destinationRule("host: two, subsets: [{name: a, labels: {version: a}}]")
+	whole := rules("one", to("two/all")) + destinationRule("host: two, subsets: [{name: all, labels: {}}]")
+	ports := func(settings string) string {
+		return balancer("{portLevelSettings: [{port: {number: " + settings + "}]}")
+	}
+	tls := balancer("{loadBalancer: {}, tls: {mode: ISTIO_MUTUAL}}")
 	return map[string]pair{
-		"DestinationRule.host":          edited(subsets, "host: two, subsets", "host: three, subsets", get("one")...),
-		"DestinationRule.subsets":       edited(plain, "[{name: a", "[{name: b, labels: {version: b}}, {name: a", get("one")...),
-		"DestinationRule.trafficPolicy": edited(destinationRule("host: two"), "host: two", "host: two, trafficPolicy: {loadBalancer: {simple: ROUND_ROBIN}}", repeated(8, "two")...),
-		"DestinationRule.exportTo":      edited(subsets, "host: two, subsets", "host: two, exportTo: [.], subsets", get("one", "two")...),
-		"Subset.name":                   edited(subsets, "name: b", "name: c", get("one")...),
-		"Subset.labels":                 edited(subsets, "version: b", "version: a", get("one")...),
-		"TrafficPolicy.tls":             {without: balancer("{loadBalancer: {}}"), with: balancer("{loadBalancer: {}, tls: {mode: ISTIO_MUTUAL}}"), requests: repeated(4, "two")},
-		"ClientTLSSettings.mode":        {without: balancer("{loadBalancer: {}}"), with: balancer("{loadBalancer: {}, tls: {mode: ISTIO_MUTUAL}}"), requests: repeated(4, "two")},
-		"TLSmode.ISTIO_MUTUAL":          {without: balancer("{loadBalancer: {}}"), with: balancer("{loadBalancer: {}, tls: {mode: ISTIO_MUTUAL}}"), requests: repeated(4, "two")},
+		"TrafficPolicy.portLevelSettings": {without: balancer("{loadBalancer: {}}"), with: balancer("{loadBalancer: {}, portLevelSettings: [{port: {number: 80}, loadBalancer: {simple: ROUND_ROBIN}}]}"), requests: repeated(8, "two")},
+		"PortTrafficPolicy.port":          {without: ports("80}, loadBalancer: {simple: ROUND_ROBIN}"), with: ports("81}, loadBalancer: {simple: ROUND_ROBIN}"), requests: repeated(8, "two")},
+		"PortTrafficPolicy.loadBalancer":  {without: ports("80}, loadBalancer: {simple: RANDOM}"), with: ports("80}, loadBalancer: {simple: ROUND_ROBIN}"), requests: repeated(8, "two")},
+		"PortTrafficPolicy.tls":           {without: ports("80}, tls: {mode: DISABLE}"), with: ports("80}, tls: {mode: ISTIO_MUTUAL}"), requests: repeated(4, "two")},
+		"TLSmode.DISABLE":                 edited(tls, "ISTIO_MUTUAL", "DISABLE", repeated(4, "two")...),
+		"DestinationRule.host":            edited(subsets, "host: two, subsets", "host: three, subsets", get("one")...),
+		"DestinationRule.subsets":         edited(plain, "[{name: a", "[{name: b, labels: {version: b}}, {name: a", get("one")...),
+		"DestinationRule.trafficPolicy":   edited(destinationRule("host: two"), "host: two", "host: two, trafficPolicy: {loadBalancer: {simple: ROUND_ROBIN}}", repeated(8, "two")...),
+		"DestinationRule.exportTo":        edited(subsets, "host: two, subsets", "host: two, exportTo: [.], subsets", get("one", "two")...),
+		"Subset.name":                     edited(subsets, "name: b", "name: c", get("one")...),
+		"Subset.trafficPolicy":            edited(whole, "labels: {}", "labels: {}, trafficPolicy: {loadBalancer: {simple: ROUND_ROBIN}}", repeated(8, "one")...),
+		"Subset.labels":                   edited(subsets, "version: b", "version: a", get("one")...),
+		"TrafficPolicy.tls":               {without: balancer("{loadBalancer: {}}"), with: balancer("{loadBalancer: {}, tls: {mode: ISTIO_MUTUAL}}"), requests: repeated(4, "two")},
+		"ClientTLSSettings.mode":          edited(tls, "ISTIO_MUTUAL", "DISABLE", repeated(4, "two")...),
+		"TLSmode.ISTIO_MUTUAL":            {without: balancer("{loadBalancer: {}}"), with: balancer("{loadBalancer: {}, tls: {mode: ISTIO_MUTUAL}}"), requests: repeated(4, "two")},
 	}
 }
 

@@ -332,6 +332,24 @@ func Rule(row *oracle.Row) *reports.Rule {
 	return rule
 }
 
+// rewriting says in a few words what a rule changes of requests and answers.
+func rewriting(row *oracle.Row) (parts []string) {
+	r := row.Rule
+	if r.Rewrite.Rewrites() {
+		parts = append(parts, "path rewritten")
+	}
+	if slices.ContainsFunc(row.Destinations, func(d oracle.Destination) bool { return d.Host != "" }) {
+		parts = append(parts, "host rewritten")
+	}
+	if slices.ContainsFunc(r.Split, func(d manifests.Destination) bool { return len(d.Request) > 0 }) {
+		parts = append(parts, "headers changed")
+	}
+	if slices.ContainsFunc(r.Split, func(d manifests.Destination) bool { return len(d.Answer) > 0 }) {
+		parts = append(parts, "headers of answers changed")
+	}
+	return parts
+}
+
 // policy says in a few words what a rule does.
 func policy(row *oracle.Row, rule *reports.Rule) string {
 	r := row.Rule
@@ -361,6 +379,7 @@ func policy(row *oracle.Row, rule *reports.Rule) string {
 	if rule.Delays > 0 {
 		parts = append(parts, fmt.Sprintf("%.3g %% delayed by %gs", 100*rule.Delays, rule.Delay))
 	}
+	parts = append(parts, rewriting(row)...)
 	if len(parts) == 0 {
 		return "none"
 	}

@@ -163,6 +163,8 @@ func TestRuleSaysWhatItDoes(t *testing.T) {
 	}{
 		{virtualService(toProd, retrying), "3 retries on 5xx, to prod", 0},
 		{virtualService(toProd, `^retries: {attempts: 3, retryOn: connect-failure}`), "3 retries, none on 500, to prod", 0},
+		{virtualService(toProd, "^rewrite: {uri: /a}"), "to prod, path rewritten", 0},
+		{virtualService(toProd, "^rewrite: {authority: a}\n      headers: {request: {set: {a: b}}, response: {remove: [c]}}"), "to prod, host rewritten, headers changed, headers of answers changed", 0},
 		{virtualService(toBoth, ""), "prod 80 %, canary 20 %", 0},
 		{virtualService("{destination: {host: middleware, subset: none}}", retrying), "the proxy answers 503", 503},
 		{virtualService(toProd, "^fault: {abort: {httpStatus: 418, percentage: {value: 100}}}"), "the proxy answers 418", 418},

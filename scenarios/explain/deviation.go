@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/hellochaos/hellochaos/reports"
 )
@@ -82,6 +83,9 @@ func (s *story) deviation(m *reports.Mismatch, c *reports.Call) string {
 		return fmt.Sprintf("%s were answered without a trail: whoever answered is not the program that the manifests deploy, or something on the way changed its answer%s.", who, pattern)
 	case "wrong status":
 		return fmt.Sprintf("%s were answered with another status than the draws of %s give: it runs another program or configuration than the manifests say, or something on the way changed the status%s.", who, m.To, pattern)
+	case "wrong host", "wrong path":
+		return fmt.Sprintf("%s arrived with another %s than %s sends: what it rewrites is not in force for them, or something else rewrites them%s.",
+			who, strings.TrimPrefix(m.Kind, "wrong "), ruleOf(m), pattern)
 	case "wrong calls":
 		return fmt.Sprintf("%s were answered by a service that made other calls than its Deployment says: it runs with another configuration%s.", who, pattern)
 	}

@@ -79,6 +79,8 @@ func TestDeviations(t *testing.T) {
 		"no delay":                               {reports.Mismatch{Kind: "delay missing", Count: 9}, judged(v(), 9, 90), "9 of 90 calls from a to b were answered sooner than the delay of " + v0 + " allows: the fault is not in force for them."},
 		"no trail":                               {reports.Mismatch{Kind: "no trail", Count: 9}, judged(v(), 9, 90), "9 of 90 calls from a to b were answered without a trail: whoever answered is not the program that the manifests deploy, or something on the way changed its answer."},
 		"wrong status":                           {reports.Mismatch{Kind: "wrong status", Count: 9}, judged(v(), 9, 90), "9 of 90 calls from a to b were answered with another status than the draws of b give: it runs another program or configuration than the manifests say, or something on the way changed the status."},
+		"another host":                           {reports.Mismatch{Kind: "wrong host", Count: 9}, judged(v(), 9, 90), "9 of 90 calls from a to b arrived with another host than " + v0 + " sends: what it rewrites is not in force for them, or something else rewrites them."},
+		"another path":                           {reports.Mismatch{Kind: "wrong path", Count: 90}, judged(v(), 90, 90), "All 90 calls from a to b arrived with another path than " + v0 + " sends: what it rewrites is not in force for them, or something else rewrites them."},
 		"wrong calls":                            {reports.Mismatch{Kind: "wrong calls", Count: 9}, judged(v(), 9, 90), "9 of 90 calls from a to b were answered by a service that made other calls than its Deployment says: it runs with another configuration."},
 		"an unknown kind":                        {reports.Mismatch{Kind: "new kind", Count: 9}, judged(v(), 9, 90), "9 of 90 calls from a to b deviated from " + v0 + " (new kind)."},
 		"of a row that the report does not have": {reports.Mismatch{Kind: "no answer", Count: 9}, reports.Call{From: "a", To: "b", Rule: v(), Verdict: reports.Fail}, "9 calls from a to b got no answer, and no rule asks for that."},
@@ -194,7 +196,7 @@ func TestLedger(t *testing.T) {
 // Every kind of the oracle has words of its own.
 func TestEveryKindHasWords(t *testing.T) {
 	kinds := []oracle.Kind{oracle.NoAnswer, oracle.ByProxy, oracle.NotByProxy, oracle.WrongWorkload, oracle.NoCount, oracle.UnexpectedTry, oracle.TooManyTries,
-		oracle.RetryNotDue, oracle.RetryMissing, oracle.NotTimedOut, oracle.WrongStatus, oracle.WrongCalls, oracle.DelayMissing, oracle.ForeignTrail}
+		oracle.RetryNotDue, oracle.RetryMissing, oracle.NotTimedOut, oracle.WrongStatus, oracle.WrongHost, oracle.WrongPath, oracle.WrongCalls, oracle.DelayMissing, oracle.ForeignTrail}
 	for _, kind := range kinds {
 		words := Phase(deviated(reports.Mismatch{Kind: string(kind), Count: 1, By: "b-two"}, judged(to("b", "v.yaml", 7, "one"), 1, 2)), 1)
 		if len(words) != 1 || strings.Contains(words[0], "("+string(kind)+")") {

@@ -27,6 +27,7 @@ const (
 	Shadowed   = "HC113" // other rules take every request that could meet a rule
 	NeverSent  = "HC114" // no request meets the conditions of a rule
 	NotReached = "HC115" // the calls for the host of a rule are made by services that no request reaches
+	Dropped    = "HC121" // a rule that does not go together with the one that delegates to it, or to which it delegates
 	NotRetried = "HC201" // the retries of a rule do not cover the status that the services fail with
 )
 
@@ -47,6 +48,7 @@ func Of(phase *scenarios.Phase, rules *manifests.Rules, ways *oracle.Ways) []rep
 	f.gateways()
 	f.destinations()
 	f.unmet()
+	f.delegates()
 	f.retries()
 	slices.SortStableFunc(f.found, func(a, b reports.Finding) int {
 		return cmp.Or(cmp.Compare(a.Severity, b.Severity), cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.ID, b.ID))

@@ -105,6 +105,9 @@ func TestFindings(t *testing.T) {
 			want: []string{`error HC105 f.yaml:8 VirtualService middleware: No pod belongs to host middleware, subset prod: no Deployment with replicas has the labels. The proxy answers 503 to all of frontend's calls to middleware that meet the rule.`}},
 		"a gateway": {stage: "retry", enters: "gateway", objects: virtualService("frontend", "'*'", "gateways: [shopp]", "route: [{destination: {host: frontend}}]") + gateway,
 			want: []string{`error HC104 f.yaml:6 VirtualService frontend: Gateway "shopp" does not exist (did you mean "shop"?): there is shop. No proxy has the rule, not even the sidecars, since mesh is not among its gateways. Every request at gateway default/shop is answered 404.`}},
+		"a delegate that conflicts": {stage: "prod", objects: middleware("{match: [{uri: {regex: /}}], delegate: {name: all}}", toProd) +
+			"---\napiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: all}\nspec:\n  http:\n    - match: [{uri: {prefix: /}}]\n      " + toProd + "\n",
+			want: []string{`error HC121 f.yaml:16 VirtualService all: No proxy obeys the rule: the rule delegates from VirtualService middleware, http[0] (f.yaml:8), and its match[0] does not go together with the conditions there: uri has a regex beside another condition, which Istio takes for a conflict. Istio drops it and says so in its log alone, and the requests that it is for go where other rules lead.`}},
 		"a gateway beside mesh": {stage: "prod", objects: virtualService("middleware", "middleware", "gateways: [mesh, x]", toProd),
 			want: []string{`error HC104 f.yaml:6 VirtualService middleware: Gateway "x" does not exist: there is none. Only the sidecars have the rule.`}},
 		"a gateway of a match": {stage: "egress", objects: virtualService("middleware", "middleware", "gateways: [mesh, shop]", "{match: [{gateways: [shop/x]}], "+toAll+"}", toAll) + gateway,

@@ -1,8 +1,10 @@
 package oracle
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/hellochaos/hellochaos/manifests"
@@ -25,6 +27,8 @@ const (
 	RetryMissing  Kind = "not retried"               // a failure that the policy covers was delivered with tries left
 	NotTimedOut   Kind = "not cut by its time limit" // a try took longer than its limit and was delivered
 	WrongStatus   Kind = "wrong status"              // the service answered otherwise than its draws say
+	WrongHost     Kind = "wrong host"                // the service received another host than the rule sends
+	WrongPath     Kind = "wrong path"                // the service received another path than the rule sends
 	WrongCalls    Kind = "wrong calls"               // the service made other calls than it is configured to
 	DelayMissing  Kind = "delay missing"             // an answer came sooner than the fault's delay lets it
 	ForeignTrail  Kind = "no trail"                  // a service of ours answered without a trail
@@ -232,13 +236,49 @@ func (w *walk) answered(c *Call, o *trail.Call, p path) *Workload {
 	case hop.Attempt > tries:
 		w.mismatch(p, TooManyTries, fmt.Sprintf("at most %d tries are sent", tries), fmt.Sprintf("try %d was delivered", hop.Attempt))
 	default:
-		w.earlier(c, d, hop, p)
+		w.received(c, hop, p)
+		if e.Mismatch == nil {
+			w.earlier(c, d, hop, p)
+		}
 		if e.Mismatch == nil {
 			w.delivered(c, at, o, p)
 		}
 	}
 	w.delayed(c, o, p)
 	return at
+}
+
+// received judges the host and the path with which a try arrived: those that the rule sends to one of the destinations where its
+// workload answers.
+func (w *walk) received(c *Call, hop *trail.Hop, p path) {
+	var host, target *Destination // that expect another one
+	for i := range c.Destinations {
+		d := &c.Destinations[i]
+		if !d.answeredBy(hop) {
+			continue
+		}
+		otherHost := d.Host != "" && hop.Host != trail.ToldHost(hop.Service, d.Host)
+		otherPath := d.Path != "" && hop.Path != trail.ToldPath(d.Path)
+		switch {
+		case otherPath:
+			target = d
+		case otherHost:
+			host = d
+		default:
+			return
+		}
+	}
+	switch {
+	case host != nil:
+		w.mismatch(p, WrongHost, fmt.Sprintf("the host %q is sent", host.Host), fmt.Sprintf("%q arrived", cmp.Or(hop.Host, "the name of "+hop.Service)))
+	case target != nil:
+		w.mismatch(p, WrongPath, fmt.Sprintf("the path %q is sent", target.Path), fmt.Sprintf("%q arrived", cmp.Or(hop.Path, "/")))
+	}
+}
+
+// answeredBy reports whether the workload of a trail may answer at a destination.
+func (d *Destination) answeredBy(hop *trail.Hop) bool {
+	return slices.ContainsFunc(d.Workloads, func(w *Workload) bool { return w.Service == hop.Service && w.Version == hop.Version })
 }
 
 // earlier judges the tries before the delivered one, of which nothing is seen but that they were sent again.

@@ -119,6 +119,7 @@ spec: {host: %[1]s, subsets: [{name: v1, labels: {version: v1}}, {name: v2, labe
 	if g.IntN(6) == 0 {
 		more += fmt.Sprintf("\n      fault: {abort: {httpStatus: %d, percentage: {value: %d}}}", []int{403, 503}[g.IntN(2)], []int{30, 100}[g.IntN(2)])
 	}
+	more += g.changes(name)
 	fmt.Fprintf(&g.yaml, `apiVersion: networking.istio.io/v1
 kind: VirtualService
 metadata: {name: %[1]s}
@@ -128,6 +129,23 @@ spec:
 %[4]s    - route: %[2]s%[3]s
 ---
 `, name, route, more, g.match(name, versions, more))
+}
+
+// changes are what a rule changes of the requests for a service: now and then the path, the host, or a header that other rules match.
+func (g *randomGraph) changes(name string) (more string) {
+	switch g.IntN(6) {
+	case 0:
+		more += "\n      rewrite: {uri: /new}"
+	case 1:
+		more += fmt.Sprintf("\n      rewrite: {uriRegexRewrite: {match: '(.*)', rewrite: '\\1of/%s'}, authority: other.example}", name)
+	}
+	switch g.IntN(5) {
+	case 0:
+		more += "\n      headers: {request: {set: {x-dev-user: super-secret}, add: {x-a: b}}, response: {remove: [date]}}"
+	case 1:
+		more += "\n      headers: {request: {remove: [X-Dev-User]}, response: {set: {x-a: b}}}"
+	}
+	return more
 }
 
 // match is an http entry for requests with a header, which leads them to the last version; most often none.

@@ -8,6 +8,7 @@
 package oracle
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net/http"
@@ -102,6 +103,9 @@ type Destination struct {
 	Status int
 	// External: a host outside; whoever is there answers what he likes.
 	External bool
+	// Host is what a rule sends there in place of the call's host; empty where it sends the same. Path is the path with its query that
+	// is sent there; empty where no proxy is on the way.
+	Host, Path string
 	// Workloads are those whose pods may answer, each with its share of the pods.
 	Workloads []*Workload
 }
@@ -193,7 +197,8 @@ func (w *Ways) Enter(entry Entry, request manifests.Request) (*Call, error) {
 		first.Rule = w.route(Edge, manifests.Caller{Namespace: entry.Caller}, request)
 	}
 	if first.Rule != nil {
-		if err := w.lead(first, request.Header); err != nil {
+		request.Path = manifests.NormalPath(cmp.Or(request.Path, "/"))
+		if err := w.lead(first, &request); err != nil {
 			return nil, err
 		}
 	}
@@ -238,14 +243,17 @@ func (w *Ways) table(c manifests.Caller) *manifests.Table {
 	return t
 }
 
-// lead follows a call's rule to its destinations.
-func (w *Ways) lead(c *Call, header http.Header) error {
+// lead follows a call's rule to its destinations, with what the rule sends there for the request.
+func (w *Ways) lead(c *Call, request *manifests.Request) error {
 	for i := range c.Rule.Split {
 		to := &c.Rule.Split[i]
 		if to.Share == 0 {
 			continue
 		}
-		d := Destination{Name: destinationName(to), Share: to.Share}
+		d, header := Destination{Name: destinationName(to), Share: to.Share}, to.Request.Changed(request.Header)
+		if d.Host, d.Path = c.Rule.Rewritten(request, to); d.Host == request.Host {
+			d.Host = ""
+		}
 		switch endpoints := w.rules.Endpoints(to); {
 		case endpoints.External != "":
 			d.External = true
@@ -260,6 +268,22 @@ func (w *Ways) lead(c *Call, header http.Header) error {
 			}
 		}
 		c.Destinations = append(c.Destinations, d)
+	}
+	return c.distinct()
+}
+
+// distinct returns an error where a workload may answer at two destinations to which the rule sends different headers, on which the
+// workload's own calls depend: nobody could tell which of the two an answer came from.
+func (c *Call) distinct() error {
+	seen := map[*graph.Workload]*Workload{}
+	for i := range c.Destinations {
+		for _, at := range c.Destinations[i].Workloads {
+			if other := seen[at.Workload]; other != nil && !reflect.DeepEqual(other.Steps, at.Steps) {
+				return fmt.Errorf("%s sends different headers to two destinations where Deployment %s answers, whose calls depend on them: nobody can tell which of "+
+					"the two an answer came from", c.Rule.Name, at.Name)
+			}
+			seen[at.Workload] = at
+		}
 	}
 	return nil
 }
@@ -348,9 +372,9 @@ func (w *Ways) call(of *graph.Workload, call *graph.Call, header http.Header) (*
 		return c, nil
 	}
 	c := &Call{Call: *call}
-	c.Rule = w.route(of.Service, manifests.Caller{Namespace: of.Namespace},
-		manifests.Request{Host: call.Host, Method: call.Method, Path: manifests.NormalPath(call.Path), Header: header})
-	if err := w.lead(c, header); err != nil {
+	request := manifests.Request{Host: call.Host, Method: call.Method, Path: manifests.NormalPath(call.Path), Header: header}
+	c.Rule = w.route(of.Service, manifests.Caller{Namespace: of.Namespace}, request)
+	if err := w.lead(c, &request); err != nil {
 		return nil, err
 	}
 	w.place(c, of.Service)
@@ -484,5 +508,24 @@ func sameRule(a, b *Row) bool {
 		return a.Rule == b.Rule
 	}
 	return a.Rule.Name == b.Rule.Name && a.Rule.File == b.Rule.File && elsewhere(a, b) == 0 && elsewhere(b, a) == 0 &&
-		reflect.DeepEqual(a.Rule.Retry, b.Rule.Retry) && a.Rule.Timeout == b.Rule.Timeout && reflect.DeepEqual(a.Rule.Fault, b.Rule.Fault)
+		reflect.DeepEqual(a.Rule.Retry, b.Rule.Retry) && a.Rule.Timeout == b.Rule.Timeout && reflect.DeepEqual(a.Rule.Fault, b.Rule.Fault) &&
+		sentAlike(a, b)
+}
+
+// sentAlike reports whether the rules of two rows with the same destinations send the same there.
+func sentAlike(a, b *Row) bool {
+	if len(a.Destinations) != len(b.Destinations) || len(a.Rule.Split) != len(b.Rule.Split) {
+		return false
+	}
+	for i := range a.Destinations {
+		if a.Destinations[i].Host != b.Destinations[i].Host || a.Destinations[i].Path != b.Destinations[i].Path {
+			return false
+		}
+	}
+	for i := range a.Rule.Split {
+		if mine, other := &a.Rule.Split[i], &b.Rule.Split[i]; !reflect.DeepEqual(mine.Request, other.Request) || !reflect.DeepEqual(mine.Answer, other.Answer) {
+			return false
+		}
+	}
+	return reflect.DeepEqual(a.Rule.Answer, b.Rule.Answer)
 }

@@ -22,7 +22,7 @@ const (
 
 // Members of the JSON objects of a trail. The first hopRequired and callRequired of them must be present.
 var (
-	hopMembers  = []string{"service", "version", "status", "attempt", "elapsed_ns", "calls"}
+	hopMembers  = []string{"service", "version", "status", "attempt", "elapsed_ns", "calls", "host", "path"}
 	callMembers = []string{"url", "status", "elapsed_ns", "number", "error", "body", "hop"}
 )
 
@@ -90,6 +90,10 @@ func (d *decoder) hop() *Hop {
 			h.Status = int(d.number(100, 599))
 		case "attempt":
 			h.Attempt = int(d.number(0, math.MaxInt32))
+		case "host":
+			h.Host = d.string()
+		case "path":
+			h.Path = d.string()
 		case "elapsed_ns":
 			h.Elapsed = time.Duration(d.number(0, math.MaxInt64))
 		case "calls":

@@ -12,6 +12,12 @@ func Append(text []byte, h *Hop) []byte {
 	text = appendText(append(text, `,"version":`...), h.Version)
 	text = strconv.AppendInt(append(text, `,"status":`...), int64(h.Status), 10)
 	text = strconv.AppendInt(append(text, `,"attempt":`...), int64(h.Attempt), 10)
+	if h.Host != "" {
+		text = appendText(append(text, `,"host":`...), h.Host)
+	}
+	if h.Path != "" {
+		text = appendText(append(text, `,"path":`...), h.Path)
+	}
 	text = strconv.AppendInt(append(text, `,"elapsed_ns":`...), int64(h.Elapsed), 10)
 	for i := range h.Calls {
 		if i == 0 {

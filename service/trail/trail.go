@@ -81,6 +81,10 @@ type Hop struct {
 	Status int `json:"status"`
 	// Attempt is the attempt count in HeaderAttempt of the try. It is 0 without the header, which means that no proxy sent the try.
 	Attempt int `json:"attempt"`
+	// Host and Path are what the try asked for, where that tells something: ToldHost of its Host header, and ToldPath of its target.
+	// Where a proxy rewrites one of the two, this is what it sent.
+	Host string `json:"host,omitempty"`
+	Path string `json:"path,omitempty"`
 	// Elapsed is the time from when the service had read the request until it wrote the answer.
 	Elapsed time.Duration `json:"elapsed_ns"`
 	// Calls are the calls that the service made for the try, in the order of its configuration, also if it made some at the same

@@ -14,7 +14,7 @@ import (
 func tour() *Hop {
 	clock := Call{URL: "http://time.jsontest.com/", Status: 200, Elapsed: 120 * time.Millisecond,
 		Body: `{"date":"08-24-2026","milliseconds_since_epoch":1787543605123,"time":"03:53:25 AM"}`}
-	backend := &Hop{Service: "backend", Version: "prod", Status: 200, Attempt: 3, Elapsed: 174 * time.Millisecond, Calls: []Call{clock}}
+	backend := &Hop{Service: "backend", Version: "prod", Status: 200, Attempt: 3, Host: "back", Path: "/x", Elapsed: 174 * time.Millisecond, Calls: []Call{clock}}
 	middleware := &Hop{Service: "middleware", Version: "canary", Status: 200, Attempt: 1, Elapsed: 241 * time.Millisecond,
 		Calls: []Call{{URL: "http://backend/", Status: 200, Elapsed: 238 * time.Millisecond, Hop: backend}}}
 	return &Hop{Service: "frontend", Version: "prod", Status: 200, Elapsed: 287 * time.Millisecond,
@@ -54,10 +54,10 @@ func hops(h *Hop) int {
 }
 
 func TestAppendWritesThisForm(t *testing.T) {
-	h := &Hop{Service: "middleware", Version: "canary", Status: 500, Attempt: 4, Elapsed: 1500,
+	h := &Hop{Service: "middleware", Version: "canary", Status: 500, Attempt: 4, Host: "other.example", Path: "/a?b", Elapsed: 1500,
 		Calls: []Call{{URL: "http://backend/", Error: "cut \"off\"\n", Elapsed: 1400, Body: "<a&b>\xff\u20ac\\"},
 			{Number: 2, URL: "http://audit/", Status: 204, Elapsed: 7}}}
-	want := `{"service":"middleware","version":"canary","status":500,"attempt":4,"elapsed_ns":1500,` +
+	want := `{"service":"middleware","version":"canary","status":500,"attempt":4,"host":"other.example","path":"/a?b","elapsed_ns":1500,` +
 		`"calls":[{"url":"http://backend/","status":0,"error":"cut \"off\"\u000a","elapsed_ns":1400,"body":"<a&b>` + "\uFFFD\u20ac" + `\\"},` +
 		`{"number":2,"url":"http://audit/","status":204,"elapsed_ns":7}]}`
 	if got := string(Append([]byte("x"), h)); got != "x"+want {
@@ -117,7 +117,7 @@ func TestDecodeRefuses(t *testing.T) {
 		{"another form", `[]`, `at byte 0: want '{'`},
 		{"null", `null`, `at byte 0: want '{'`},
 		{"empty object", `{}`, `at byte 1: want '"'`},
-		{"unknown member", replace(`"attempt"`, `"attempts"`), "at byte 42: want only the members service, version, status, attempt, elapsed_ns, calls, each of them once at most"},
+		{"unknown member", replace(`"attempt"`, `"attempts"`), "at byte 42: want only the members service, version, status, attempt, elapsed_ns, calls, host, path, each of them once at most"},
 		{"another case", replace(`"attempt"`, `"Attempt"`), "want only the members"},
 		{"member twice", replace(`"version"`, `"service"`), "at byte 15: want only the members"},
 		{"member missing", replace(`"version":"b",`, ``), "want member version before"},

@@ -26,10 +26,13 @@ type answer struct {
 func proxyAnswer(status int, text, flags, detail string) answer {
 	a := answer{status: status, text: text, flags: flags, detail: detail}
 	if text != "" {
-		a.header = http.Header{"Content-Type": {"text/plain"}}
+		a.header = http.Header{"Content-Type": textPlain}
 	}
 	return a
 }
+
+// textPlain is the Content-Type of answers that the proxy gives itself. It is never changed.
+var textPlain = []string{"text/plain"}
 
 // via is an upstream's answer.
 func via(response *http.Response) answer {

@@ -19,6 +19,7 @@ const maxReplay = 1 << 20
 type call struct {
 	view       *view
 	rule       *manifests.Rule
+	to         *manifests.Destination // nil while none is chosen
 	path       string
 	downstream *http.Request
 	draws      draws
@@ -38,23 +39,42 @@ func (c *call) run(ctx context.Context) answer {
 	case c.rule.Redirect != nil:
 		return c.redirect()
 	}
-	arm := &c.rule.Split[0]
-	c.draws.service = arm.Host
+	c.to = &c.rule.Split[0]
+	c.draws.service = c.to.Host
 	if len(c.rule.Split) > 1 {
-		arm = c.rule.Pick(c.draws.draw("weight"))
+		c.to = c.rule.Pick(c.draws.draw("weight"))
 	}
 	if c.rule.Fault == nil {
-		return c.forward(ctx, c.view.cluster(arm))
+		return c.forward(ctx, c.view.cluster(c.to))
 	}
 	delayed, fault := c.fault(ctx)
 	if fault == nil {
-		a := c.forward(ctx, c.view.cluster(arm))
+		a := c.forward(ctx, c.view.cluster(c.to))
 		fault = &a
 	}
 	if delayed {
 		fault.flags = joined(flagDelayed, fault.flags)
 	}
 	return *fault
+}
+
+// changeAnswer makes the rule's changes in the headers of an answer, whoever gave it (Envoy's filter manager makes them in the proxy's
+// own answers, too).
+func (c *call) changeAnswer(a *answer) {
+	changes := c.rule.Answer
+	if c.to != nil {
+		changes = c.to.Answer
+	}
+	if len(changes) == 0 {
+		return
+	}
+	own := a.body == nil && a.text != ""
+	if own { // Envoy's prepareLocalReply gives its own answers a Content-Type after the changes
+		a.header = nil
+	}
+	if a.header = changes.Changed(a.header); own && a.header["Content-Type"] == nil {
+		a.header["Content-Type"] = textPlain
+	}
 }
 
 // finish frees what the call holds.
@@ -82,10 +102,20 @@ func (c *call) forward(ctx context.Context, cluster *cluster) answer {
 	return c.send(ctx, cluster, request)
 }
 
+// request is what the rule was chosen for.
+func (c *call) request() *manifests.Request {
+	return &manifests.Request{Host: c.downstream.Host, Method: c.downstream.Method, Path: c.path, Header: c.downstream.Header}
+}
+
 // outgoing is the request that the tries send. It reads the body first, so that a retry can send the body again.
 func (c *call) outgoing() (*outgoing, error) {
 	from := c.downstream
-	request := &outgoing{method: from.Method, path: c.path, host: from.Host, header: forwarded(from.Header, c.view.proxy.gateway)}
+	request := &outgoing{method: from.Method, header: forwarded(from.Header, c.view.proxy.gateway)}
+	c.to.Request.Apply(request.header)
+	request.host, request.path = c.rule.Rewritten(c.request(), c.to)
+	if c.rule.Rewrite.Rewrites() {
+		request.header[headerOriginalPath] = []string{c.path}
+	}
 	if from.ContentLength == 0 {
 		return request, nil
 	}

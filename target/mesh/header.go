@@ -8,9 +8,11 @@ import (
 )
 
 // headerExpectedTimeout carries the per-try timeout, in milliseconds, to the called service (setTimeoutHeaders in Envoy's
-// router.cc). headerRateLimited in an answer makes retryOn envoy-ratelimited send the call again.
+// router.cc). headerOriginalPath carries the path as it was before a rule rewrote it (RouteEntryImplBase::finalizePathHeader in
+// config_impl.cc). headerRateLimited in an answer makes retryOn envoy-ratelimited send the call again.
 const (
 	headerExpectedTimeout = "X-Envoy-Expected-Rq-Timeout-Ms"
+	headerOriginalPath    = "X-Envoy-Original-Path"
 	headerRateLimited     = "X-Envoy-Ratelimited"
 )
 

@@ -114,8 +114,8 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	path := manifests.NormalPath(requestTarget(r))
 	draws := p.draws(r.Header, r.Host)
-	rule := view.tableOf(&draws).Route(&manifests.Request{Host: r.Host, Method: r.Method, Path: path, Header: r.Header})
-	c := call{view: view, rule: rule, path: path, downstream: r, draws: draws}
+	c := call{view: view, path: path, downstream: r, draws: draws}
+	c.rule = view.tableOf(&c.draws).Route(c.request())
 	defer c.finish()
 	var answer answer
 	if oversized(r) {
@@ -123,6 +123,7 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer = proxyAnswer(http.StatusRequestHeaderFieldsTooLarge, textOversized, flagProtocolError, detailOversized)
 	} else {
 		answer = c.run(r.Context())
+		c.changeAnswer(&answer)
 	}
 	delivered := answer.deliver(w)
 	if p.accessLog != nil {
