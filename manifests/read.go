@@ -29,11 +29,12 @@ type entry struct {
 	others    []string // its other ports: "443 (HTTPS)"
 }
 
-// destinationRule is what all DestinationRules of a host define together.
+// destinationRule is what all DestinationRules of a host in a namespace define together.
 type destinationRule struct {
-	subsets  map[string]map[string]string // labels by name
-	policied bool                         // whether one of them has a trafficPolicy, which balancer is from
-	balancer string
+	namespace string
+	subsets   map[string]map[string]string // labels by name
+	policied  bool                         // whether one of them has a trafficPolicy, which balancer is from
+	balancer  string
 }
 
 // sidecar is a Sidecar that holds for a whole namespace. Without an object it is what holds where there is none.

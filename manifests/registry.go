@@ -60,9 +60,12 @@ func (r *Rules) addDestinationRule(o *Object, spec *networking.DestinationRule) 
 		}
 	}
 	rule := r.destinations[host]
-	if rule == nil {
-		rule = &destinationRule{subsets: make(map[string]map[string]string)}
+	switch {
+	case rule == nil || nearer(o.namespace(), rule.namespace):
+		rule = &destinationRule{namespace: o.namespace(), subsets: make(map[string]map[string]string)}
 		r.destinations[host] = rule
+	case rule.namespace != o.namespace():
+		return
 	}
 	for _, s := range spec.Subsets {
 		if _, ok := rule.subsets[s.Name]; !ok {
@@ -74,6 +77,13 @@ func (r *Rules) addDestinationRule(o *Object, spec *networking.DestinationRule) 
 		rule.policied = true
 		rule.balancer = balancer(spec.TrafficPolicy.GetLoadBalancer().GetSimple())
 	}
+}
+
+// nearer reports whether the DestinationRules of namespace a hold for a host, and not those of b. Istio looks into the namespace of the
+// caller, then into that of the service, and into the root namespace last (PushContext.destinationRule). It joins only those of one
+// namespace.
+func nearer(a, b string) bool {
+	return a != b && (a == Namespace || b == rootNamespace)
 }
 
 // balancer is the name of a simple load balancer; empty for the default.
