@@ -29,10 +29,11 @@ type entry struct {
 	others    []string // its other ports: "443 (HTTPS)"
 }
 
-// destinationRule is what all DestinationRules of a host define together.
+// destinationRule is what all DestinationRules of a host in a namespace define together.
 type destinationRule struct {
-	subsets map[string]subset         // by name
-	policy  *networking.TrafficPolicy // nil where none of them has one
+	namespace string
+	subsets   map[string]subset         // by name
+	policy    *networking.TrafficPolicy // nil where none of them has one
 }
 
 // sidecar is a Sidecar that holds for a whole namespace. Without an object it is what holds where there is none.

@@ -60,9 +60,12 @@ func (r *Rules) addDestinationRule(o *Object, spec *networking.DestinationRule) 
 		}
 	}
 	rule := r.destinations[host]
-	if rule == nil {
-		rule = &destinationRule{subsets: make(map[string]subset)}
+	switch {
+	case rule == nil || nearer(o.namespace(), rule.namespace):
+		rule = &destinationRule{namespace: o.namespace(), subsets: make(map[string]subset)}
 		r.destinations[host] = rule
+	case rule.namespace != o.namespace():
+		return
 	}
 	for _, s := range spec.Subsets {
 		if _, ok := rule.subsets[s.Name]; !ok {
@@ -72,6 +75,13 @@ func (r *Rules) addDestinationRule(o *Object, spec *networking.DestinationRule) 
 	if rule.policy == nil {
 		rule.policy = spec.TrafficPolicy
 	}
+}
+
+// nearer reports whether the DestinationRules of namespace a hold for a host, and not those of b. Istio looks into the namespace of the
+// caller, then into that of the service, and into the root namespace last (PushContext.destinationRule). It joins only those of one
+// namespace.
+func nearer(a, b string) bool {
+	return a != b && (a == Namespace || b == rootNamespace)
 }
 
 // balancer is the name of a simple load balancer; empty for the default.
