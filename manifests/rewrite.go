@@ -74,7 +74,7 @@ func (w *Rewrite) taken(q *Request) int {
 		}
 		break
 	}
-	return len("/")
+	return min(len("/"), len(q.Path))
 }
 
 // substituted is a path in which each match of the expression is replaced, as RE2's GlobalReplace does it.

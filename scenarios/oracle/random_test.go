@@ -120,15 +120,23 @@ spec: {host: %[1]s, subsets: [{name: v1, labels: {version: v1}}, {name: v2, labe
 		more += fmt.Sprintf("\n      fault: {abort: {httpStatus: %d, percentage: {value: %d}}}", []int{403, 503}[g.IntN(2)], []int{30, 100}[g.IntN(2)])
 	}
 	more += g.changes(name)
+	entries := fmt.Sprintf("%s    - route: %s%s\n", g.match(name, versions, more), route, more)
+	if g.IntN(4) == 0 {
+		g.virtualService(name+"-delegate", "", entries)
+		entries = fmt.Sprintf("    - {match: [{sourceNamespace: elsewhere}, {port: 81}], directResponse: {status: 418}}\n"+
+			"    - {match: [{port: 80}, {uri: {prefix: /never}}], delegate: {name: %s-delegate}, retries: {attempts: 1, retryOn: 5xx}}\n", name)
+	}
+	g.virtualService(name, "  hosts: ["+name+"]\n", entries)
+}
+
+func (g *randomGraph) virtualService(name, hosts, entries string) {
 	fmt.Fprintf(&g.yaml, `apiVersion: networking.istio.io/v1
 kind: VirtualService
-metadata: {name: %[1]s}
+metadata: {name: %s}
 spec:
-  hosts: [%[1]s]
-  http:
-%[4]s    - route: %[2]s%[3]s
----
-`, name, route, more, g.match(name, versions, more))
+%s  http:
+%s---
+`, name, hosts, entries)
 }
 
 // changes are what a rule changes of the requests for a service: now and then the path, the host, or a header that other rules match.

@@ -17,13 +17,17 @@ func ToldHost(service, host string) string {
 
 // address reports whether a Host header has an IP address in place of a name.
 func address(host string) bool {
-	if host == "" || host[0] != '[' && (host[0] < '0' || host[0] > '9') {
+	switch {
+	case host == "":
 		return false
+	case host[0] == '[':
+		host, _, _ = strings.Cut(host[1:], "]")
+	case host[0] < '0' || host[0] > '9':
+		return false
+	default:
+		host, _, _ = strings.Cut(host, ":")
 	}
-	if _, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
-		return true
-	}
-	_, err := netip.ParseAddrPort(host)
+	_, err := netip.ParseAddr(host)
 	return err == nil
 }
 

@@ -27,7 +27,7 @@ func (c *call) entry(a *answer, took time.Duration) AccessLogEntry {
 		hosts[i] = endpoint.address
 	}
 	return AccessLogEntry{
-		Caller: c.view.proxy.name, Host: c.downstream.Host, Path: c.path, Agent: c.downstream.UserAgent(), Status: a.status, Flags: flags,
+		Caller: c.view.proxy.name, Host: c.downstream.Host, Path: c.request.Path, Agent: c.downstream.UserAgent(), Status: a.status, Flags: flags,
 		Detail: a.detail, Attempts: len(c.tried), Hosts: hosts, Duration: took,
 	}
 }

@@ -20,7 +20,7 @@ type call struct {
 	view       *view
 	rule       *manifests.Rule
 	to         *manifests.Destination // nil while none is chosen
-	path       string
+	request    manifests.Request // for which the rule was chosen
 	downstream *http.Request
 	draws      draws
 	tried      []*upstream        // the endpoint of each try so far
@@ -102,19 +102,14 @@ func (c *call) forward(ctx context.Context, cluster *cluster) answer {
 	return c.send(ctx, cluster, request)
 }
 
-// request is what the rule was chosen for.
-func (c *call) request() *manifests.Request {
-	return &manifests.Request{Host: c.downstream.Host, Method: c.downstream.Method, Path: c.path, Header: c.downstream.Header}
-}
-
 // outgoing is the request that the tries send. It reads the body first, so that a retry can send the body again.
 func (c *call) outgoing() (*outgoing, error) {
 	from := c.downstream
 	request := &outgoing{method: from.Method, header: forwarded(from.Header, c.view.proxy.gateway)}
 	c.to.Request.Apply(request.header)
-	request.host, request.path = c.rule.Rewritten(c.request(), c.to)
+	request.host, request.path = c.rule.Rewritten(&c.request, c.to)
 	if c.rule.Rewrite.Rewrites() {
-		request.header[headerOriginalPath] = []string{c.path}
+		request.header[headerOriginalPath] = []string{c.request.Path}
 	}
 	if from.ContentLength == 0 {
 		return request, nil
@@ -210,10 +205,10 @@ func callerLeft() answer {
 // redirect is the answer of a redirect rule. The query of the request stays unless the rule's URI has a query (Envoy's
 // RouteEntryImplBase::newUri).
 func (c *call) redirect() answer {
-	to, uri := c.rule.Redirect, c.path
+	to, uri := c.rule.Redirect, c.request.Path
 	if to.URI != "" {
 		uri = to.URI
-		if _, query, ok := strings.Cut(c.path, "?"); ok && !strings.Contains(to.URI, "?") {
+		if _, query, ok := strings.Cut(c.request.Path, "?"); ok && !strings.Contains(to.URI, "?") {
 			uri += "?" + query
 		}
 	}

@@ -112,10 +112,10 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		return
 	}
-	path := manifests.NormalPath(requestTarget(r))
 	draws := p.draws(r.Header, r.Host)
-	c := call{view: view, path: path, downstream: r, draws: draws}
-	c.rule = view.tableOf(&c.draws).Route(c.request())
+	c := call{view: view, downstream: r, draws: draws,
+		request: manifests.Request{Host: r.Host, Method: r.Method, Path: manifests.NormalPath(requestTarget(r)), Header: r.Header}}
+	c.rule = view.tableOf(&c.draws).Route(&c.request)
 	defer c.finish()
 	var answer answer
 	if oversized(r) {
