@@ -30,9 +30,10 @@ func (r *Rules) conflicts(objects []Object) Problems {
 					exportTo, o.namespace(), injection))
 			}
 		case *appsv1.Deployment:
-			if w := workload(o, k); uninjected[w.Namespace] && w.Env[upstreamURI] != "" {
+			w := workload(o, k)
+			if variable := callsBy(w.Env); uninjected[w.Namespace] && variable != "" {
 				problems = append(problems, o.problem(container+".env", "has %s, but namespace %s is labelled %s: disabled: the pods "+
-					"there have no sidecar, and hellochaos does not support calls that pass no proxy", upstreamURI, w.Namespace, injection))
+					"there have no sidecar, and hellochaos does not support calls that pass no proxy", variable, w.Namespace, injection))
 			}
 		}
 	}

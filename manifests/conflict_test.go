@@ -38,6 +38,8 @@ func TestConflicts(t *testing.T) {
 			9, "VirtualService second", "spec.hosts[0]", "VirtualService middleware (f.yaml:1)"},
 		{"one of them at the gateway", middlewareOf("{"+toM+"}") + "---\n" + strings.Replace(renamed(middlewareOf("{"+toM+"}"), "second"), "http:", "gateways: [g], http:", 1), 0, "", "", ""},
 		{"a caller without a sidecar", uninjected + within(deploymentWith("", "", "")), 18, "Deployment m", "spec.template.spec.containers[0].env", "has UPSTREAM_URI, but namespace other is labelled istio-injection: disabled"},
+		{"a caller by CALLS without a sidecar", uninjected + within(calling(`[[{"url": "http://b/"}]]`)), 18, "Deployment m", "spec.template.spec.containers[0].env", "has CALLS, but namespace other is labelled istio-injection: disabled"},
+		{"no call without a sidecar", uninjected + within(calling("[]")), 0, "", "", ""},
 		{"a callee without a sidecar", uninjected + within(serviceWith("")), 7, "Service m", "metadata.annotations", `must have networking.istio.io/exportTo: "~", since namespace other is labelled istio-injection: disabled`},
 		{"mutual TLS with the outside", specOf("ServiceEntry", "{hosts: [a.b], resolution: DNS, location: MESH_EXTERNAL, ports: [{number: 80, name: http, protocol: HTTP}]}") + "---\n" +
 			specOf("DestinationRule", "{host: a.b, trafficPolicy: {tls: {mode: ISTIO_MUTUAL}}}"), 9, "DestinationRule m", "spec.trafficPolicy.tls.mode",

@@ -154,6 +154,17 @@ func environment(variables []corev1.EnvVar) map[string]string {
 	return values
 }
 
+// callsBy is the variable by which a service with this environment calls others; empty when it calls nobody.
+func callsBy(values map[string]string) string {
+	if values[upstreamURI] != "" {
+		return upstreamURI
+	}
+	if steps, _ := calls.Read(values[callsVariable]); len(steps) > 0 {
+		return callsVariable
+	}
+	return ""
+}
+
 // listensAt is the port at which a service with this environment listens; 0 when PORT is not a port.
 func listensAt(values map[string]string) int {
 	if values["PORT"] == "" {

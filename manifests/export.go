@@ -57,7 +57,7 @@ func (r *Rules) exportConflicts(objects []Object, uninjected map[string]bool) (p
 			continue
 		}
 		for _, w := range r.Workloads {
-			if w.Namespace != o.namespace() && !uninjected[w.Namespace] && w.Env[upstreamURI] != "" {
+			if w.Namespace != o.namespace() && !uninjected[w.Namespace] && callsBy(w.Env) != "" {
 				problems = append(problems, o.problem("spec.exportTo", `is ".", which hides the object from the sidecar of Deployment %s in namespace %s, `+
 					"and hellochaos does not support objects that only some callers know: remove exportTo", w.Name, w.Namespace))
 			}

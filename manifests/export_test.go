@@ -88,6 +88,9 @@ spec:
 		{"a rule elsewhere, at a gateway for the sidecars", destination + "---\n" + strings.Replace(strings.Replace(elsewhere, "spec: {", "spec: {gateways: [x], ", 1), "[{route", "[{match: [{gateways: [mesh]}], route", 1),
 			[]string{"sidecars of namespace other"}},
 		{"a rule beside it", destination + "---\n" + strings.Replace(elsewhere, "namespace: other", "namespace: default", 1), nil},
+		{"a caller elsewhere by CALLS", destination + "---" + strings.NewReplacer("NS", "other", `UPSTREAM_URI, value: "http://backend.default/"`, `CALLS, value: '[[{"url": "http://backend.default/"}]]'`).Replace(caller),
+			[]string{"DestinationRule d: spec.exportTo", "sidecar of Deployment caller in namespace other"}},
+		{"who calls nobody elsewhere", destination + "---" + strings.NewReplacer("NS", "other", `UPSTREAM_URI, value: "http://backend.default/"`, "CALLS, value: '[]'").Replace(caller), nil},
 		{"the gateway", destination + "---\n" + gatewayTo("[]"), []string{"DestinationRule d: spec.exportTo", "pods run in namespace istio-system", "VirtualService door", "remove exportTo"}},
 		{"a gateway that knows no route there", destination + "---\n" + gatewayTo("[.]"), nil},
 		{"the gateway, to an entry", "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: e}\nspec: {hosts: [a.example.com], exportTo: [.], location: MESH_EXTERNAL, resolution: DNS, ports: [{number: 80, name: http, protocol: HTTP}]}\n---\n" +

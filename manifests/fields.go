@@ -14,61 +14,9 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 )
 
-// supported are the fields that are executed, by message of Istio's API without its package
-// ("istio.networking.v1alpha3"). A field that Istio knows and that is missing here is refused.
-var supported = map[protoreflect.Name][]string{
-	"VirtualService":        {"hosts", "gateways", "http", "exportTo"},
-	"HTTPRoute":             {"name", "match", "route", "redirect", "directResponse", "timeout", "retries", "fault", "rewrite", "headers", "delegate"},
-	"HTTPMatchRequest":      {"name", "uri", "method", "authority", "headers", "withoutHeaders", "queryParams", "ignoreUriCase", "gateways", "port", "sourceNamespace"},
-	"StringMatch":           {"exact", "prefix", "regex"},
-	"Delegate":              {"name", "namespace"},
-	"HTTPRewrite":           {"uri", "authority", "uriRegexRewrite"},
-	"RegexRewrite":          {"match", "rewrite"},
-	"Headers":               {"request", "response"},
-	"HeaderOperations":      {"set", "add", "remove"},
-	"HTTPRouteDestination":  {"destination", "weight", "headers"},
-	"Destination":           {"host", "subset", "port"},
-	"PortSelector":          {"number"},
-	"HTTPRetry":             {"attempts", "perTryTimeout", "retryOn", "backoff", "retryIgnorePreviousHosts"},
-	"HTTPFaultInjection":    {"delay", "abort"},
-	"Delay":                 {"fixedDelay", "percentage", "percent"},
-	"Abort":                 {"httpStatus", "percentage"},
-	"Percent":               {"value"},
-	"HTTPRedirect":          {"uri", "authority", "redirectCode"},
-	"HTTPDirectResponse":    {"status", "body"},
-	"HTTPBody":              {"string"},
-	"DestinationRule":       {"host", "subsets", "trafficPolicy", "exportTo"},
-	"Subset":                {"name", "labels", "trafficPolicy"},
-	"TrafficPolicy":         {"loadBalancer", "tls", "portLevelSettings"},
-	"PortTrafficPolicy":     {"port", "loadBalancer", "tls"},
-	"ClientTLSSettings":     {"mode"},
-	"LoadBalancerSettings":  {"simple"},
-	"Gateway":               {"selector", "servers"},
-	"Server":                {"port", "hosts", "name"},
-	"Port":                  {"number", "name", "protocol"},
-	"ServiceEntry":          {"hosts", "ports", "location", "resolution", "exportTo"},
-	"ServicePort":           {"number", "name", "protocol"},
-	"Sidecar":               {"egress", "outboundTrafficPolicy"},
-	"IstioEgressListener":   {"hosts"},
-	"OutboundTrafficPolicy": {"mode"},
-}
-
 // notExecuted is the problem of a field that Istio or Kubernetes knows and this package does not execute.
 const notExecuted = "is not supported by hellochaos: the prediction would ignore what this field does, and the verdict could be " +
 	"false; remove it"
-
-// supportedValues are the values that are executed, by the name of an enumeration of Istio's API. The others are refused.
-var supportedValues = map[protoreflect.Name][]string{
-	"Location":   {"MESH_EXTERNAL"},
-	"Resolution": {"DNS", "NONE"},
-	"SimpleLB":   {"LEAST_REQUEST", "RANDOM", "ROUND_ROBIN", "LEAST_CONN", "UNSPECIFIED"},
-	"Mode":       {"REGISTRY_ONLY", "ALLOW_ANY"},
-	// Calls between pods with sidecars are mutual TLS in any case: Istio chooses it by itself. The calls of the embedded mesh count
-	// as such. Read refuses ISTIO_MUTUAL for hosts outside the mesh, which have no sidecar. DISABLE sends calls without TLS, which
-	// sidecars accept, and hosts outside get in any case: the answer is the same. (Only a PeerAuthentication of mode STRICT, which is
-	// no kind that is read, makes sidecars refuse it.)
-	"TLSmode": {"ISTIO_MUTUAL", "DISABLE"},
-}
 
 // checkValue refuses a value of an enumeration that Istio knows and this package does not execute.
 func (d *document) checkValue(path string, value protoreflect.Enum) {

@@ -11,37 +11,6 @@ import (
 	"sigs.k8s.io/json"
 )
 
-// kubernetesFields are the accepted fields of a kind: those that are executed, and those that change nothing about a request or
-// its answer. They are listed by the path that holds them. Of a path that is not listed every field of Kubernetes is accepted.
-var kubernetesFields = map[string]map[string][]string{
-	"Namespace": {
-		"":     {"apiVersion", "kind", "metadata", "spec", "status"},
-		"spec": {"finalizers"},
-	},
-	"Service": {
-		"": {"apiVersion", "kind", "metadata", "spec", "status"},
-		"spec": {"type", "selector", "ports", "sessionAffinity", "clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy",
-			"internalTrafficPolicy", "externalTrafficPolicy", "allocateLoadBalancerNodePorts"},
-		"spec.ports[]": {"name", "port", "targetPort", "protocol", "appProtocol", "nodePort"},
-	},
-	"Deployment": {
-		"": {"apiVersion", "kind", "metadata", "spec", "status"},
-		"spec": {"replicas", "selector", "template", "strategy", "minReadySeconds", "revisionHistoryLimit",
-			"progressDeadlineSeconds"},
-		"spec.selector": {"matchLabels"},
-		"spec.template": {"metadata", "spec"},
-		"spec.template.spec": {"containers", "securityContext", "serviceAccountName", "automountServiceAccountToken",
-			"imagePullSecrets", "terminationGracePeriodSeconds", "nodeSelector", "tolerations", "affinity",
-			"topologySpreadConstraints", "priorityClassName", "enableServiceLinks", "volumes", "dnsPolicy", "restartPolicy",
-			"schedulerName", "serviceAccount"},
-		"spec.template.spec.containers[]": {"name", "image", "imagePullPolicy", "env", "ports", "readinessProbe",
-			"livenessProbe", "startupProbe", "resources", "securityContext", "volumeMounts", "terminationMessagePath",
-			"terminationMessagePolicy"},
-		"spec.template.spec.containers[].env[]":   {"name", "value"},
-		"spec.template.spec.containers[].ports[]": {"name", "containerPort", "protocol"},
-	},
-}
-
 // checkFields refuses the fields that accepted does not name. pattern is path with "[]" in place of the indices of lists.
 func (d *document) checkFields(accepted map[string][]string, path, pattern string, value any) {
 	switch v := value.(type) {

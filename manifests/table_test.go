@@ -279,6 +279,47 @@ func TestDestinationRulesOfOneHostJoin(t *testing.T) {
 	}
 }
 
+// DestinationRules of one host in two namespaces do not join: those of the caller's namespace hold, those of the root namespace last.
+func TestNearestDestinationRulesHold(t *testing.T) {
+	in := func(namespace string) string {
+		return strings.Replace(specOf("DestinationRule", "{host: backend.default.svc.cluster.local, subsets: [{name: "+namespace+"}]}"), "{name: m}", "{name: m, namespace: "+namespace+"}", 1)
+	}
+	own, root := in(Namespace), in(rootNamespace)
+	for _, c := range []struct {
+		name  string
+		rules []string
+		holds string
+	}{
+		{"its own and the root", []string{own, root}, Namespace},
+		{"the root and its own", []string{root, own}, Namespace},
+		{"the root", []string{root}, rootNamespace},
+	} {
+		r := rulesOf(t, c.rules...)
+		for _, subset := range []string{Namespace, rootNamespace} {
+			d := &Destination{Host: "backend.default.svc.cluster.local", Subset: subset, Port: 80}
+			if got := r.Endpoints(d).Known; got != (subset == c.holds) {
+				t.Errorf("%s: subset of the rule in %s: known %v, want %v", c.name, subset, got, subset == c.holds)
+			}
+		}
+	}
+}
+
+// Of two DestinationRules of one host, the first one with a trafficPolicy has the balancer, even if that is the default.
+func TestFirstPolicyHasTheBalancer(t *testing.T) {
+	random := strings.Replace(specOf("DestinationRule", "{host: backend, trafficPolicy: {loadBalancer: {simple: RANDOM}}}"), "{name: m}", "{name: second}", 1)
+	for first, want := range map[string]string{
+		"{host: backend, trafficPolicy: {loadBalancer: {simple: LEAST_REQUEST}}}": "LEAST_REQUEST",
+		"{host: backend, trafficPolicy: {tls: {mode: ISTIO_MUTUAL}}}":             "LEAST_REQUEST",
+		"{host: backend, subsets: [{name: a}]}":                                   "RANDOM",
+	} {
+		r := rulesOf(t, specOf("DestinationRule", first), random)
+		rule := r.Table(Caller{}).Route(&Request{Host: "backend", Path: "/"})
+		if got := r.Endpoints(rule.Pick(0)).Balancer; got != want {
+			t.Errorf("first %s: %s, want %s", first, got, want)
+		}
+	}
+}
+
 func TestDestinationRuleElsewhereDoesNotHold(t *testing.T) {
 	elsewhere := strings.Replace(specOf("DestinationRule", "{host: backend.default.svc.cluster.local, subsets: [{name: a}]}"), "{name: m}", "{name: m, namespace: other}", 1)
 	r := rulesOf(t, elsewhere)

@@ -15,12 +15,7 @@ import (
 var base = deployment("script", "one", "v1", 1) + deployment("script", "two", "a", 1) + deployment("script", "two", "b", 1) +
 	deployment("script", "three", "v1", 3) + deployment("script", "gone", "v1", 0) + deployment("script", "frontend", "prod", 1) +
 	deployment("relay", "caller", "v1", 1) + serviceOf("one") + serviceOf("two") + serviceOf("three") + serviceOf("empty") +
-	serviceOf("gone") + serviceOf("frontend") + `
-apiVersion: v1
-kind: Service
-metadata: {name: hidden, annotations: {networking.istio.io/exportTo: "~"}}
-spec: {selector: {app: one}, ports: [{name: http, port: 80, targetPort: 3000}]}
----
+	serviceOf("gone") + serviceOf("frontend") + hidden + `
 apiVersion: networking.istio.io/v1
 kind: DestinationRule
 metadata: {name: two}
@@ -34,6 +29,15 @@ metadata: {name: default}
 spec:
   egress: [{hosts: ["./*"]}]
   outboundTrafficPolicy: {mode: REGISTRY_ONLY}
+---
+`
+
+// hidden is a Service of the pods of one that is outside the registry of the mesh.
+const hidden = `
+apiVersion: v1
+kind: Service
+metadata: {name: hidden, annotations: {networking.istio.io/exportTo: "~"}}
+spec: {selector: {app: one}, ports: [{name: http, port: 80, targetPort: 3000}]}
 ---
 `
 

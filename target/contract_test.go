@@ -116,6 +116,26 @@ type embedded struct {
 	mutex sync.Mutex
 	lines map[string][]logLine // by tag
 	grown chan struct{}
+	door  string // the Gateway of the objects, whatever its name is; empty without one
+}
+
+// Apply notes which Gateway the objects have.
+func (e *embedded) Apply(ctx context.Context, objects []manifests.Object) error {
+	e.door = ""
+	for i := range objects {
+		if o := &objects[i]; o.Kind == "Gateway" {
+			e.door = o.InNamespace() + "/" + o.Meta.Name
+		}
+	}
+	return e.Mesh.Apply(ctx, objects)
+}
+
+// Address takes the Gateway that there is where a request asks for one.
+func (e *embedded) Address(ctx context.Context, entry manifests.Entry) (target.Address, error) {
+	if entry.Gateway != "" && e.door != "" {
+		entry.Gateway = e.door
+	}
+	return e.Mesh.Address(ctx, entry)
 }
 
 func newEmbedded(tb testing.TB, broken string) *embedded {

@@ -1,0 +1,176 @@
+package manifests
+
+// Why fields and values of Istio are without effect on requests.
+const (
+	onlyName      = "it is a name for the logs and the statistics of proxies"
+	oneValue      = "no other value than the default is accepted"
+	anyGateway    = "each accepted value, and none, stands for the one gateway to which hellochaos sends requests"
+	sameForDNS    = "with each accepted value, and with none, requests for the host go to the address that DNS has for it"
+	onlyHidden    = `"." is refused where a proxy of another namespace needs the object, and hides it from nobody elsewhere`
+	anyTLS        = "sidecars accept calls with mutual TLS and without: only a PeerAuthentication could forbid it, and that is no kind that is read"
+	protocolTells = "Istio takes the protocol of the port from the field protocol"
+)
+
+// istioFields are the fields that are accepted, by message of Istio's API.
+var istioFields = []Field{
+	{"VirtualService", "hosts", executed},
+	{"VirtualService", "gateways", executed},
+	{"VirtualService", "http", executed},
+	{"VirtualService", "exportTo", executed},
+
+	{"HTTPRoute", "name", onlyName},
+	{"HTTPRoute", "match", executed},
+	{"HTTPRoute", "route", executed},
+	{"HTTPRoute", "redirect", executed},
+	{"HTTPRoute", "directResponse", executed},
+	{"HTTPRoute", "timeout", executed},
+	{"HTTPRoute", "retries", executed},
+	{"HTTPRoute", "fault", executed},
+	{"HTTPRoute", "rewrite", executed},
+	{"HTTPRoute", "headers", executed},
+	{"HTTPRoute", "delegate", executed},
+
+	{"HTTPMatchRequest", "name", onlyName},
+	{"HTTPMatchRequest", "uri", executed},
+	{"HTTPMatchRequest", "method", executed},
+	{"HTTPMatchRequest", "authority", executed},
+	{"HTTPMatchRequest", "headers", executed},
+	{"HTTPMatchRequest", "withoutHeaders", executed},
+	{"HTTPMatchRequest", "queryParams", executed},
+	{"HTTPMatchRequest", "ignoreUriCase", executed},
+	{"HTTPMatchRequest", "gateways", executed},
+	{"HTTPMatchRequest", "port", executed},
+	{"HTTPMatchRequest", "sourceNamespace", executed},
+
+	{"StringMatch", "exact", executed},
+	{"StringMatch", "prefix", executed},
+	{"StringMatch", "regex", executed},
+
+	{"Delegate", "name", executed},
+	{"Delegate", "namespace", executed},
+
+	{"HTTPRewrite", "uri", executed},
+	{"HTTPRewrite", "authority", executed},
+	{"HTTPRewrite", "uriRegexRewrite", executed},
+
+	{"RegexRewrite", "match", executed},
+	{"RegexRewrite", "rewrite", executed},
+
+	{"Headers", "request", executed},
+	{"Headers", "response", executed},
+
+	{"HeaderOperations", "set", executed},
+	{"HeaderOperations", "add", executed},
+	{"HeaderOperations", "remove", executed},
+
+	{"HTTPRouteDestination", "destination", executed},
+	{"HTTPRouteDestination", "weight", executed},
+	{"HTTPRouteDestination", "headers", executed},
+
+	{"Destination", "host", executed},
+	{"Destination", "subset", executed},
+	{"Destination", "port", executed},
+
+	{"PortSelector", "number", executed},
+
+	{"HTTPRetry", "attempts", executed},
+	{"HTTPRetry", "perTryTimeout", executed},
+	{"HTTPRetry", "retryOn", executed},
+	{"HTTPRetry", "backoff", executed},
+	{"HTTPRetry", "retryIgnorePreviousHosts", executed},
+
+	{"HTTPFaultInjection", "delay", executed},
+	{"HTTPFaultInjection", "abort", executed},
+
+	{"Delay", "fixedDelay", executed},
+	{"Delay", "percentage", executed},
+	{"Delay", "percent", executed},
+
+	{"Abort", "httpStatus", executed},
+	{"Abort", "percentage", executed},
+
+	{"Percent", "value", executed},
+
+	{"HTTPRedirect", "uri", executed},
+	{"HTTPRedirect", "authority", executed},
+	{"HTTPRedirect", "redirectCode", executed},
+
+	{"HTTPDirectResponse", "status", executed},
+	{"HTTPDirectResponse", "body", executed},
+
+	{"HTTPBody", "string", executed},
+
+	{"DestinationRule", "host", executed},
+	{"DestinationRule", "subsets", executed},
+	{"DestinationRule", "trafficPolicy", executed},
+	{"DestinationRule", "exportTo", onlyHidden},
+
+	{"Subset", "name", executed},
+	{"Subset", "labels", executed},
+	{"Subset", "trafficPolicy", executed},
+
+	{"TrafficPolicy", "loadBalancer", executed},
+	{"TrafficPolicy", "tls", anyTLS},
+	{"TrafficPolicy", "portLevelSettings", executed},
+
+	{"PortTrafficPolicy", "port", executed},
+	{"PortTrafficPolicy", "loadBalancer", executed},
+	{"PortTrafficPolicy", "tls", anyTLS},
+
+	{"ClientTLSSettings", "mode", anyTLS},
+
+	{"LoadBalancerSettings", "simple", executed},
+
+	{"Gateway", "selector", anyGateway},
+	{"Gateway", "servers", executed},
+
+	{"Server", "port", executed},
+	{"Server", "hosts", executed},
+	{"Server", "name", onlyName},
+
+	{"Port", "number", executed},
+	{"Port", "name", protocolTells},
+	{"Port", "protocol", "no other protocol than HTTP is accepted"},
+
+	{"ServiceEntry", "hosts", executed},
+	{"ServiceEntry", "ports", executed},
+	{"ServiceEntry", "location", oneValue},
+	{"ServiceEntry", "resolution", sameForDNS},
+	{"ServiceEntry", "exportTo", onlyHidden},
+
+	{"ServicePort", "number", executed},
+	{"ServicePort", "name", protocolTells},
+	{"ServicePort", "protocol", executed},
+
+	{"Sidecar", "egress", executed},
+	{"Sidecar", "outboundTrafficPolicy", executed},
+
+	{"IstioEgressListener", "hosts", executed},
+
+	{"OutboundTrafficPolicy", "mode", executed},
+}
+
+// istioValues are the values that are accepted, by enumeration of Istio's API. A value that is executed differs from another accepted
+// value in what the mesh does.
+var istioValues = []Field{
+	{"Location", "MESH_EXTERNAL", oneValue},
+
+	{"Resolution", "DNS", sameForDNS},
+	{"Resolution", "NONE", sameForDNS},
+
+	{"SimpleLB", "LEAST_REQUEST", executed},
+	{"SimpleLB", "RANDOM", executed},
+	{"SimpleLB", "ROUND_ROBIN", executed},
+	{"SimpleLB", "LEAST_CONN", executed},
+	{"SimpleLB", "UNSPECIFIED", executed},
+
+	{"Mode", "REGISTRY_ONLY", executed},
+	{"Mode", "ALLOW_ANY", executed},
+
+	// Calls between pods with sidecars are mutual TLS in any case: Istio chooses it by itself. The calls of the embedded mesh count
+	// as such. Read refuses ISTIO_MUTUAL for hosts outside the mesh, which have no sidecar. DISABLE sends calls without TLS, which
+	// sidecars accept, and hosts outside get in any case: the answer is the same. (Only a PeerAuthentication of mode STRICT, which is
+	// no kind that is read, makes sidecars refuse it.)
+	{"TLSmode", "ISTIO_MUTUAL", anyTLS},
+	{"TLSmode", "DISABLE", anyTLS},
+}
