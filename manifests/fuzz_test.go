@@ -20,6 +20,9 @@ func FuzzParse(f *testing.F) {
 		"a: &x [*x]", "a: &x {<<: *x}", "a: &x {b: 1}\nc: {<<: [*x, {d: 2}], e: *x}", "apiVersion: v1\nkind: List\nitems: [{apiVersion: v1, kind: Namespace, metadata: {name: a}}]", bomb(9),
 		"- - - -", "{a: .inf}", "? [a]\n: b", "%YAML 1.1\n---\na: 2001-01-01", "a: !!binary x", "\x00", "--- a\n...\n",
 		httpEntry("{match: [{queryParams: {a: {regex: b}}, withoutHeaders: {a: {}}}], " + toM + "}"),
+		httpEntry("{match: [{uri: {prefix: /a}, port: 80}], " + toM + ", rewrite: {uri: /b, authority: c}, headers: {request: {set: {a: b}, add: {host: c}, remove: [d]}}}"),
+		httpEntry("{" + toM + `, rewrite: {uriRegexRewrite: {match: "(a)|$b", rewrite: "\\\\0$1"}}}`),
+		httpEntry("{match: [{uri: {prefix: /a}}], delegate: {name: d}}") + "---\n" + delegateOf("d", "default", "{match: [{uri: {exact: /a/b}}], redirect: {uri: /c}}"),
 	} {
 		f.Add([]byte(seed), "", "")
 	}
@@ -56,6 +59,11 @@ func FuzzParse(f *testing.F) {
 				if miss := e.Miss(c, &q); miss != nil && e.Name == rule.Name && e.File == rule.File && e.Line == rule.Line && len(objects) == 1 {
 					t.Fatalf("%s is met by a request, and Miss says %+v", e.Name, miss)
 				}
+			}
+			for i := range rule.Split {
+				q := Request{Host: host, Method: "GET", Path: NormalPath(path), Header: http.Header{"A": {"b"}}}
+				rule.Rewritten(&q, &rule.Split[i])
+				rule.Split[i].Request.Changed(q.Header)
 			}
 			set := 0
 			for _, present := range []bool{len(rule.Split) > 0, rule.Direct != nil, rule.Redirect != nil} {

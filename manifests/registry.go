@@ -155,7 +155,7 @@ func (r *Rules) addClusters(host string, port int, find func(labels map[string]s
 	}
 	add := func(name string, s subset) {
 		e := find(s.labels)
-		if e.Balancer = balancer(policyOf(rule.policy, s.policy, port).GetSimple()); e.Balancer == "" {
+		if e.Balancer = balancer(balancerOf(rule.policy, s.policy, port).GetSimple()); e.Balancer == "" {
 			e.Balancer = leastRequest
 		}
 		r.clusters[cluster{host, name, port}] = &e

@@ -12,9 +12,9 @@ type subset struct {
 	policy *networking.TrafficPolicy // nil where it has none
 }
 
-// policyOf is the policy of a port of a host, or of one of its subsets (Istio's MergeSubsetTrafficPolicy). What a policy says of a port
-// replaces all that it says of the others, also where it leaves a part out, and what a subset says comes before what the host says.
-func policyOf(host, subset *networking.TrafficPolicy, port int) (balancer *networking.LoadBalancerSettings) {
+// balancerOf is the load balancer of a port of a host, or of one of its subsets (Istio's MergeSubsetTrafficPolicy). What a policy says of
+// a port replaces all that it says besides, also where it leaves a part out, and what a subset says comes before what the host says.
+func balancerOf(host, subset *networking.TrafficPolicy, port int) (balancer *networking.LoadBalancerSettings) {
 	balancer, _ = balancerAt(host, port)
 	if own, replaces := balancerAt(subset, port); own != nil || replaces {
 		balancer = own

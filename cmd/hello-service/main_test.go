@@ -273,8 +273,8 @@ func TestHelpNamesEveryVariable(t *testing.T) {
 	if status := quick.run(t.Context(), nil, getenv, io.Discard, io.Discard); status != 2 {
 		t.Errorf("status without a configuration = %d, want 2", status)
 	}
-	if len(asked) != 11 {
-		t.Errorf("the program asks for %v, want 11 variables", asked)
+	if len(asked) != 12 {
+		t.Errorf("the program asks for %v, want 12 variables", asked)
 	}
 	for name := range asked {
 		if !strings.Contains(stdout.String(), "\n  "+name+" ") {

@@ -20,7 +20,7 @@ type call struct {
 	view       *view
 	rule       *manifests.Rule
 	to         *manifests.Destination // nil while none is chosen
-	request    manifests.Request // for which the rule was chosen
+	request    manifests.Request      // for which the rule was chosen
 	downstream *http.Request
 	draws      draws
 	tried      []*upstream        // the endpoint of each try so far

@@ -2,9 +2,9 @@
 // real HTTP proxy sends the calls of each app, and another one is the gateway of the chain. The proxies obey the same objects
 // that a cluster gets, in the way that was measured of Istio's sidecars. The package must not know load, statistics or verdicts.
 //
-// A proxy handles a call in Envoy's order: rule, redirect or direct answer, fault, cluster, endpoint, tries. The sidecar on the
-// side of the called service has no proxy of its own here. It would turn a connection that its app breaks into a 503, and the
-// caller's proxy does that in its place. A request that enters straight at a Service passes no proxy.
+// A proxy handles a call in Envoy's order: rule, redirect or direct answer, fault, cluster, endpoint, headers and rewriting, tries.
+// The called service has no sidecar of its own here. One would turn a connection that its app breaks into a 503, and the caller's
+// proxy does that in its place. A request that enters straight at a Service passes no proxy.
 package mesh
 
 import (
