@@ -16,11 +16,11 @@ func everything() *Report {
 	}
 	call := Call{
 		From: "frontend", To: "backend", Cohorts: []string{"x-dev-user: super-secret"},
-		Rule: &Rule{Name: "VirtualService backend, http[0]", File: "retry.yaml", Line: 17, Why: "the host is open", Policy: "3 retries on 5xx", Retries: 3, RetryOn: "5xx", DefaultRetries: true, Covers500: true, CoversTimeouts: true, PerTry: 2,
+		Rule: &Rule{Hosts: []string{"backend"}, Match: "end-user: jason", Name: "VirtualService backend, http[0]", File: "retry.yaml", Line: 17, Why: "the host is open", Policy: "3 retries on 5xx", Retries: 3, RetryOn: "5xx", DefaultRetries: true, Covers500: true, CoversTimeouts: true, PerTry: 2,
 			Timeout: 8, Aborts: 0.1, AbortStatus: 503, Delays: 0.2, Delay: 0.5, Answer: 301,
 			Destinations: []Destination{{Name: "backend subset prod", Share: 0.8, Status: 503, Versions: []string{"prod"}}}},
 		Fails: share("fails", 498, 1000), Tries: &Factor{Predicted: 1.875, PredictedError: 0.001, Measured: 1.88, Tries: 188, Requests: 100},
-		Judged: 2531, Mismatched: 3, Open: 2, Decisive: 700, Excludes: pointer(0.0098), Requests: Fail,
+		MeanTries: 1.9, MostTries: 4, Judged: 2531, Mismatched: 3, Open: 2, Decisive: 700, Excludes: pointer(0.0098), Requests: Fail,
 		Branches: []Branch{{Name: "answered at try 2", Met: 66, Wanted: 66, Verdict: Pass}, {Name: "all 4 tries fail", Wanted: 66, Why: "it takes 8 s", Verdict: NotJudged}},
 		Split: &Split{Balanced: true, Unlike: true, Parts: []SplitShare{{Share: share("prod", 80, 100), Verdict: Pass}, {Share: share("canary", 20, 100), Verdict: Pass}},
 			Verdict: Pass, Note: "by load"},
@@ -34,7 +34,7 @@ func everything() *Report {
 		Tool:    Tool{Name: "hellochaos", Version: "v1.2.3", Go: "go1.26", System: "linux/amd64", Processors: 2, Draws: "2"},
 		Command: []string{"hellochaos", "run", "retry", "--header", "it's | `odd`"}, Started: started, Elapsed: 5.25,
 		Target:   Target{Kind: "mesh", Detail: "embedded mesh", Versions: map[string]string{"istio": "1.31.1", "kubernetes": "1.34"}, Deviation: "one-retry-less"},
-		Scenario: Scenario{Name: "retry", Services: []string{"frontend", "backend"}},
+		Scenario: Scenario{Name: "retry", Services: []string{"frontend", "backend"}, Derived: true},
 		Settings: Settings{Seed: 1<<64 - 1, Fail: 0.5, Hang: 0.25, Cascade: "absorb", Exclude: 0.01, SplitTolerance: stats.Interval{Lo: 0.7, Hi: 1.4},
 			Parameters: map[string]string{"canary-weight": "20"}, RequireTimes: true, Rate: 500, ManifestsHash: "c0ffee", Manifests: "mine"},
 		Verdict: Fail, Summary: "1 of 4 checks fails", Aborted: true,

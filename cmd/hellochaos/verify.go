@@ -114,7 +114,7 @@ func (f *verifyFlags) execute(cmd *cobra.Command, plan *scenario.Run, own *ownRu
 	if err := protect(cmd.Context()); err != nil {
 		return err
 	}
-	on, err := mesh.New(mesh.Options{Seed: options.Seed, Break: f.deviation})
+	on, err := mesh.New(mesh.Options{Seed: options.Seed, Break: f.deviation, Sealed: true})
 	if err != nil {
 		return failure{fmt.Errorf("starting the embedded mesh: %w", err)}
 	}
@@ -205,34 +205,32 @@ func (o *ownRules) announce(w io.Writer, plan *scenario.Run, seed uint64, verbos
 	}
 }
 
-// alternatives is the error of files that a mesh does not obey together: what each of them defines, and a command that verifies as many
-// of the files as go together, the first ones first.
+// mostExamples is how many commands are shown that verify alternatives.
+const mostExamples = 3
+
+// alternatives is the error of files that a mesh does not obey together: what each of them defines, and commands that verify one of them
+// with the files that it needs.
 func alternatives(others *manifests.Others) error {
 	var text strings.Builder
 	text.WriteString("some of the files are alternatives, of which a mesh obeys one at a time:")
-	apart := map[string][]string{}
+	var files []string
 	for _, a := range others.Alternatives {
 		var places []string
 		for _, p := range a.Objects {
 			places = append(places, fmt.Sprintf("%s:%d", p.File, p.Line))
-			for _, other := range a.Objects {
-				if other.File != p.File {
-					apart[p.File] = append(apart[p.File], other.File)
-				}
+			if !slices.Contains(files, p.File) {
+				files = append(files, p.File)
 			}
 		}
 		fmt.Fprintf(&text, "\n%s: %s", a.Of, strings.Join(places, ", "))
 	}
-	var kept []string
-	command := "hellochaos verify"
-	for i := range others.Objects {
-		file := others.Objects[i].File
-		if !slices.Contains(kept, file) && !slices.ContainsFunc(apart[file], func(other string) bool { return slices.Contains(kept, other) }) {
-			kept = append(kept, file)
-			command += " -f " + printable.Word(file)
+	text.WriteString("\nname one of them, with the files that it needs, such as:")
+	for _, file := range files[:min(mostExamples, len(files))] {
+		text.WriteString("\n  hellochaos verify")
+		for _, with := range others.Together(file) {
+			text.WriteString(" -f " + printable.Word(with))
 		}
 	}
-	fmt.Fprintf(&text, "\nname one of each, with the files that it needs, such as:\n  %s", command)
 	return errors.New(text.String())
 }
 

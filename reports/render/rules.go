@@ -33,10 +33,10 @@ func (t *text) rules(i int) {
 }
 
 // ruleHeads are the heads of the columns of a table of rules.
-var ruleHeads = []string{"match", "what becomes of the request", "fails", "measured", "tries"}
+var ruleHeads = []string{"match", "what becomes of it", "fails", "measured", "tries"}
 
 // The widths of the columns that fold.
-const matchWidth, becomesWidth = 25, 27
+const matchWidth, becomesWidth = 24, 26
 
 // ruleTable writes a table of the rules, below the hosts that they are for.
 func (t *text) ruleTable(p *reports.Phase) {
