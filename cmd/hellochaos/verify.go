@@ -5,22 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/openfiles"
-	"github.com/hellochaos/hellochaos/printable"
 	"github.com/hellochaos/hellochaos/reports"
-	"github.com/hellochaos/hellochaos/reports/render"
-	"github.com/hellochaos/hellochaos/scenarios"
-	"github.com/hellochaos/hellochaos/scenarios/derive"
 	scenario "github.com/hellochaos/hellochaos/scenarios/run"
-	"github.com/hellochaos/hellochaos/scenarios/standins"
 	"github.com/hellochaos/hellochaos/target/mesh"
 )
 
@@ -91,9 +83,12 @@ func (f *verifyFlags) run(cmd *cobra.Command, text *scenario.Flags) error {
 	}
 	options.Derived, options.Allowed = true, f.allowed
 	options.Again = again("verify", cmd.Flags(), nil, options.Seed)
-	plan, err := scenario.Plan("verify", []scenarios.Phase{own.phase}, options, scenario.Pace{Capacity: mesh.Capacity, Timed: mesh.Timed})
+	plan, err := own.plan(options)
 	if err != nil {
 		return fmt.Errorf("verify:\n%w", err)
+	}
+	if len(own.phase.Cohorts) == 0 {
+		return own.explain(cmd.OutOrStdout(), plan, f.noColor)
 	}
 	if err := f.prepare(); err != nil {
 		return err
@@ -139,99 +134,6 @@ func (f *verifyFlags) check(set *pflag.FlagSet) error {
 		problems = append(problems, checkBreak(f.deviation, nil))
 	}
 	return errors.Join(problems...)
-}
-
-// ownRules are manifests of the user with the stand-ins and the requests that they are verified with.
-type ownRules struct {
-	phase   scenarios.Phase
-	rules   int
-	stoodUp []standins.StoodUp
-	// remarks are sentences about what the files have and hellochaos does not execute, and about what differs from the application.
-	remarks []string
-}
-
-// readOwn reads manifests and derives their requests. The error has all problems, and says how to check alternatives.
-func readOwn(files []string, stdin io.Reader) (*ownRules, error) {
-	others, err := manifests.LoadOthers(files, stdin)
-	if err != nil {
-		return nil, err
-	}
-	if len(others.Alternatives) > 0 {
-		return nil, alternatives(others)
-	}
-	set, err := standins.Of(others.Objects)
-	if err != nil {
-		return nil, err
-	}
-	rules, err := manifests.Read(set.Objects)
-	if err != nil {
-		return nil, err
-	}
-	own := &ownRules{rules: len(rules.HTTPEntries()), stoodUp: set.StoodUp}
-	own.phase = scenarios.Phase{Name: "verify", Title: strings.Join(files, ", "), Objects: set.Objects, Cohorts: derive.Cohorts(rules, set.Clients, standins.Client)}
-	if len(own.phase.Cohorts) == 0 {
-		return nil, fmt.Errorf("%s: there is no rule to verify: no VirtualService, DestinationRule or ServiceEntry that a request could meet", strings.Join(files, ", "))
-	}
-	for _, k := range others.NotExecuted {
-		own.remarks = append(own.remarks, fmt.Sprintf("NOT EXECUTED: %s (first %s:%d). hellochaos does not execute this kind, so that a cluster may treat requests otherwise than is said here.", kindCount(k), k.File, k.Line))
-	}
-	if len(others.PassedOver)+len(others.Unknown) > 0 {
-		var kinds []string
-		for _, k := range slices.Concat(others.PassedOver, others.Unknown) {
-			kinds = append(kinds, kindCount(k))
-		}
-		own.remarks = append(own.remarks, "Passed over, since no mesh looks at them for a request: "+strings.Join(kinds, ", ")+".")
-	}
-	own.remarks = append(own.remarks, slices.Concat(others.Remarks, set.Remarks)...)
-	return own, nil
-}
-
-func kindCount(k manifests.KindCount) string { return fmt.Sprintf("%d %s", k.Count, k.Kind) }
-
-// announce prints what is about to be verified, and what was stood up for it.
-func (o *ownRules) announce(w io.Writer, plan *scenario.Run, seed uint64, verbose bool) {
-	requests, _, duration := plan.Requests()
-	fmt.Fprintf(w, "verifying %d rules with %s requests of %d kinds, seed %d, in about %s\n", o.rules, render.Count(int64(requests)), len(o.phase.Cohorts), seed, max(duration.Round(time.Second), time.Second))
-	if n := len(o.stoodUp); n > 0 && !verbose {
-		fmt.Fprintf(w, "note: %d Services and versions of them are stood up because the rules name them and no file has them; --verbose lists them\n", n)
-	}
-	for _, one := range o.stoodUp {
-		if verbose {
-			fmt.Fprintf(w, "note: %s\n", one.Text)
-		}
-	}
-	for _, notice := range plan.Notices() {
-		fmt.Fprintf(w, "note: %s\n", notice)
-	}
-}
-
-// mostExamples is how many commands are shown that verify alternatives.
-const mostExamples = 3
-
-// alternatives is the error of files that a mesh does not obey together: what each of them defines, and commands that verify one of them
-// with the files that it needs.
-func alternatives(others *manifests.Others) error {
-	var text strings.Builder
-	text.WriteString("some of the files are alternatives, of which a mesh obeys one at a time:")
-	var files []string
-	for _, a := range others.Alternatives {
-		var places []string
-		for _, p := range a.Objects {
-			places = append(places, fmt.Sprintf("%s:%d", p.File, p.Line))
-			if !slices.Contains(files, p.File) {
-				files = append(files, p.File)
-			}
-		}
-		fmt.Fprintf(&text, "\n%s: %s", a.Of, strings.Join(places, ", "))
-	}
-	text.WriteString("\nname one of them, with the files that it needs, such as:")
-	for _, file := range files[:min(mostExamples, len(files))] {
-		text.WriteString("\n  hellochaos verify")
-		for _, with := range others.Together(file) {
-			text.WriteString(" -f " + printable.Word(with))
-		}
-	}
-	return errors.New(text.String())
 }
 
 // exitOf is the error with which the program ends after a report was delivered; err is the error of delivering it.

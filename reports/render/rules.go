@@ -18,7 +18,7 @@ func (t *text) rules(i int) {
 	p := &t.report.Phases[i]
 	t.mismatches(p)
 	t.problems(p)
-	t.sentences(sentences(p))
+	t.sentences(slices.DeleteFunc(sentences(p), func(s sentence) bool { return slices.Contains(splits(p), s.text) })) // the table has them
 	t.Blank()
 	t.ruleTable(p)
 	t.Blank()
@@ -41,19 +41,56 @@ const matchWidth, becomesWidth = 24, 26
 // ruleTable writes a table of the rules, below the hosts that they are for.
 func (t *text) ruleTable(p *reports.Phase) {
 	var groups []terminal.Group
-	for _, j := range byHost(p) {
-		c := &p.Calls[j]
-		host := ruleHost(c)
+	all := ruled(p)
+	for i := range all {
+		r := &all[i]
+		host := ruleHost(&r.Call)
 		if len(groups) == 0 || groups[len(groups)-1].Title != host {
 			groups = append(groups, terminal.Group{Title: host})
 		}
 		at := &groups[len(groups)-1]
-		if c.Verdict == reports.Fail {
+		if r.Verdict == reports.Fail {
 			at.Colour = colours[reports.Fail]
 		}
-		at.Rows = append(at.Rows, ruleRows(c)...)
+		at.Rows = append(at.Rows, r.lines()...)
 	}
 	t.Table(ruleHeads, groups...)
+}
+
+// ruleRow is the calls of all requests that meet one rule, wherever they enter.
+type ruleRow struct{ reports.Call }
+
+// ruled are the rows of a phase, in the order of their hosts and of the places of their rules.
+func ruled(p *reports.Phase) (all []ruleRow) {
+	for _, j := range byHost(p) {
+		c := &p.Calls[j]
+		if n := len(all) - 1; n >= 0 && sameRule(all[n].Rule, c.Rule) && c.Rule.File != "" && (all[n].To == c.To || len(c.Rule.Destinations) == 0) {
+			all[n].join(c)
+			continue
+		}
+		all = append(all, ruleRow{*c})
+	}
+	return all
+}
+
+// join adds other calls under the same rule.
+func (r *ruleRow) join(c *reports.Call) {
+	both := float64(r.Fails.N + c.Fails.N)
+	mean := func(a, b float64) float64 {
+		if both == 0 {
+			return a
+		}
+		return (a*float64(r.Fails.N) + b*float64(c.Fails.N)) / both
+	}
+	r.Fails.Predicted, r.MeanTries = mean(r.Fails.Predicted, c.Fails.Predicted), mean(r.MeanTries, c.MeanTries)
+	if r.Fails.K, r.Fails.N = r.Fails.K+c.Fails.K, r.Fails.N+c.Fails.N; r.Fails.N > 0 {
+		measured := float64(r.Fails.K) / float64(r.Fails.N)
+		r.Fails.Measured = &measured
+	}
+	if r.Verdict != c.Verdict {
+		r.Verdict = reports.Worst(r.Verdict, c.Verdict)
+	}
+	r.MostTries, r.Cohorts = max(r.MostTries, c.MostTries), slices.Concat(r.Cohorts, c.Cohorts)
 }
 
 // byHost are the calls of requests that a rule is for, in the order of their hosts and of the places of their rules.
@@ -65,9 +102,17 @@ func byHost(p *reports.Phase) (order []int) {
 	}
 	slices.SortStableFunc(order, func(a, b int) int {
 		x, y := &p.Calls[a], &p.Calls[b]
-		return cmp.Or(cmp.Compare(ruleHost(x), ruleHost(y)), cmp.Compare(x.Rule.File, y.Rule.File), cmp.Compare(x.Rule.Line, y.Rule.Line))
+		return cmp.Or(cmp.Compare(ruleHost(x), ruleHost(y)), unwritten(x)-unwritten(y), cmp.Compare(x.Rule.File, y.Rule.File), cmp.Compare(x.Rule.Line, y.Rule.Line))
 	})
 	return order
+}
+
+// unwritten is 1 for calls that no file has a rule for: they stand last.
+func unwritten(c *reports.Call) int {
+	if c.Rule.File == "" {
+		return 1
+	}
+	return 0
 }
 
 // ruleHost is the host of a row of the table: those of the rule, without the domain of the cluster, or the service where no rule is.
@@ -82,8 +127,8 @@ func ruleHost(c *reports.Call) string {
 	return strings.Join(hosts, ", ")
 }
 
-// ruleRows is a rule in lines: what it asks for and where it stands, what it does with a request, and how often that fails.
-func ruleRows(c *reports.Call) [][]string {
+// lines is a rule in lines: what it asks for and where it stands, what it does with a request, and how often that fails.
+func (c *ruleRow) lines() [][]string {
 	r := c.Rule
 	asks := cmp.Or(r.Match, "every other request")
 	if len(r.Hosts) == 0 {
@@ -96,11 +141,11 @@ func ruleRows(c *reports.Call) [][]string {
 	if r.File != "" {
 		left = append(left, terminal.Cell(place(filepath.Base(r.File), r.Line), matchWidth)...)
 	}
-	if by := enters(c); by != "" {
+	if by := enters(c.Cohorts); by != "" {
 		left = append(left, terminal.Cell(by, matchWidth)...)
 	}
 	var becomes []string
-	for _, text := range becoming(r) {
+	for _, text := range becoming(&c.Call) {
 		becomes = append(becomes, terminal.Cell(text, becomesWidth)...)
 	}
 	fails, measured, tries := Probability(c.Fails.Predicted), "", ""
@@ -108,7 +153,7 @@ func ruleRows(c *reports.Call) [][]string {
 		measured = Probability(*c.Fails.Measured)
 	}
 	if c.MostTries > 0 {
-		if tries = Probability(c.MeanTries); c.MostTries > 1 {
+		if tries = withoutZeros(strconv.FormatFloat(c.MeanTries, 'f', 2, 64)); c.MostTries > 1 {
 			tries += fmt.Sprintf(" of %d", c.MostTries)
 		}
 	}
@@ -123,9 +168,9 @@ func ruleRows(c *reports.Call) [][]string {
 	return rows
 }
 
-// enters says by which gateway all requests of a row enter; empty where some are those of callers in the mesh.
-func enters(c *reports.Call) (by string) {
-	for _, cohort := range c.Cohorts {
+// enters says by which gateway all requests of some cohorts enter; empty where some are those of callers in the mesh.
+func enters(cohorts []string) (by string) {
+	for _, cohort := range cohorts {
 		_, gateway, ok := strings.Cut(cohort, ", by gateway ")
 		if !ok || by != "" && by != gateway {
 			return ""
@@ -139,7 +184,8 @@ func enters(c *reports.Call) (by string) {
 }
 
 // becoming says in short lines what a rule does with a request: where it goes, with what, and how often.
-func becoming(r *reports.Rule) (all []string) {
+func becoming(c *reports.Call) (all []string) {
+	r := c.Rule
 	if r.Delays > 0 {
 		all = append(all, fmt.Sprintf("%s held back %s s", Percent(r.Delays), seconds(r.Delay)))
 	}
@@ -148,6 +194,12 @@ func becoming(r *reports.Rule) (all []string) {
 	}
 	if r.Aborts < 1 {
 		all = append(all, leads(r))
+	}
+	if s := measuredSplit(c.Split); s != "" {
+		all = append(all, s)
+	}
+	if len(r.Rewrites) > 0 {
+		all = append(all, "as "+strings.Join(r.Rewrites, ", "))
 	}
 	switch {
 	case r.Retries > 0 && r.Covers500:
@@ -162,6 +214,21 @@ func becoming(r *reports.Rule) (all []string) {
 		all = append(all, fmt.Sprintf("all ends after %s s", seconds(r.Timeout)))
 	}
 	return all
+}
+
+// measuredSplit is how a split was measured: "measured 80.4 %, 19.6 %"; empty where nothing was.
+func measuredSplit(s *reports.Split) string {
+	if s == nil || s.Balanced {
+		return ""
+	}
+	var all []string
+	for i := range s.Parts {
+		if s.Parts[i].Measured == nil {
+			return ""
+		}
+		all = append(all, strconv.FormatFloat(100**s.Parts[i].Measured, 'f', 1, 64)+" %")
+	}
+	return "measured " + strings.Join(all, ", ")
 }
 
 // seconds is a time of a rule, which is written in milliseconds.

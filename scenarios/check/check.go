@@ -354,8 +354,23 @@ func Rule(row *oracle.Row) *reports.Rule {
 		}
 		rule.Destinations = append(rule.Destinations, to)
 	}
-	rule.Policy = policy(row, rule)
+	rule.Policy, rule.Rewrites = policy(row, rule), rewrites(r.Rewrite)
 	return rule
+}
+
+// rewrites says what is sent in place of the path and the host.
+func rewrites(r *manifests.Rewrite) (parts []string) {
+	switch {
+	case !r.Rewrites():
+	case r.URI != "":
+		parts = append(parts, r.URI)
+	case r.Regex != "":
+		parts = append(parts, fmt.Sprintf("%s in place of ~%s", r.Substitution, r.Regex))
+	}
+	if r != nil && r.Authority != "" {
+		parts = append(parts, "host "+r.Authority)
+	}
+	return parts
 }
 
 // rewriting says in a few words what a rule changes of requests and answers.

@@ -64,6 +64,9 @@ func (p *planned) plan(former *planned) (err error) {
 	if err := p.promise(); err != nil {
 		return err
 	}
+	if len(p.Cohorts) == 0 {
+		return nil // no request can meet any of the rules: the findings say why
+	}
 	p.wants = p.want()
 	p.compose()
 	p.pacing()

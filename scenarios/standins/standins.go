@@ -70,7 +70,8 @@ func Sidecar(namespace string) string {
 //     DestinationRules define subsets of its host, or one where there is none. So a subset whose labels no given pod has stays without
 //     pods. A Service without a selector, and one of type ExternalName, have pods that are in no file, and get stand-ins always.
 //   - A host of a ServiceEntry has a stand-in on this machine, outside the mesh.
-//   - Subsets and Gateways are never made up.
+//   - A Gateway that rules name is stood up, for every host, where no file has any Gateway.
+//   - Subsets are never made up.
 //
 // The error says that the set has more pods than this machine is to run.
 func Of(objects []manifests.Object) (*Set, error) {
@@ -82,6 +83,7 @@ func Of(objects []manifests.Object) (*Set, error) {
 	b.standUpServices()
 	b.pods()
 	b.external()
+	b.gateways(objects)
 	b.clients(objects)
 	if b.count > mostPods {
 		return nil, fmt.Errorf("the files have %d pods, with at most %d of each workload, and hellochaos runs at most %d on this machine: name the files of a part of them",

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/printable"
+	"github.com/hellochaos/hellochaos/reports"
+	"github.com/hellochaos/hellochaos/reports/render"
+	"github.com/hellochaos/hellochaos/scenarios"
+	"github.com/hellochaos/hellochaos/scenarios/derive"
+	scenario "github.com/hellochaos/hellochaos/scenarios/run"
+	"github.com/hellochaos/hellochaos/scenarios/standins"
+	"github.com/hellochaos/hellochaos/target/mesh"
+)
+
+// ownRules are manifests of the user with the stand-ins and the requests that they are verified with.
+type ownRules struct {
+	phase   scenarios.Phase
+	rules   int
+	stoodUp []standins.StoodUp
+	// remarks are sentences about what the files have and hellochaos does not execute, and about what differs from the application.
+	remarks []string
+}
+
+// readOwn reads manifests and derives their requests. The error has all problems, and says how to check alternatives.
+func readOwn(files []string, stdin io.Reader) (*ownRules, error) {
+	others, err := manifests.LoadOthers(files, stdin)
+	if err != nil {
+		return nil, err
+	}
+	if len(others.Alternatives) > 0 {
+		return nil, alternatives(others)
+	}
+	set, err := standins.Of(others.Objects)
+	if err != nil {
+		return nil, err
+	}
+	rules, err := manifests.Read(set.Objects)
+	if err != nil {
+		return nil, err
+	}
+	own := &ownRules{rules: len(rules.HTTPEntries()) + len(rules.Dropped()), stoodUp: set.StoodUp}
+	own.phase = scenarios.Phase{Name: "verify", Title: strings.Join(files, ", "), Objects: set.Objects, Cohorts: derive.Cohorts(rules, set.Clients, standins.Client)}
+	if own.rules == 0 && len(own.phase.Cohorts) == 0 {
+		return nil, fmt.Errorf("%s: there is no rule to verify: no VirtualService, DestinationRule or ServiceEntry", strings.Join(files, ", "))
+	}
+	for _, k := range others.NotExecuted {
+		own.remarks = append(own.remarks, fmt.Sprintf("NOT EXECUTED: %s (first %s:%d). hellochaos does not execute this kind, so that a cluster may treat requests otherwise than is said here.", kindCount(k), k.File, k.Line))
+	}
+	if len(others.PassedOver)+len(others.Unknown) > 0 {
+		var kinds []string
+		for _, k := range slices.Concat(others.PassedOver, others.Unknown) {
+			kinds = append(kinds, kindCount(k))
+		}
+		own.remarks = append(own.remarks, "Passed over, since no mesh looks at them for a request: "+strings.Join(kinds, ", ")+".")
+	}
+	own.remarks = append(own.remarks, slices.Concat(others.Remarks, set.Remarks)...)
+	return own, nil
+}
+
+// plan derives nothing more: it reads the rules, finds what is wrong with them, and plans the requests.
+func (o *ownRules) plan(options scenario.Options) (*scenario.Run, error) {
+	options.Derived = true
+	return scenario.Plan("verify", []scenarios.Phase{o.phase}, options, scenario.Pace{Capacity: mesh.Capacity, Timed: mesh.Timed})
+}
+
+// explain prints what is wrong with the files, and ends with exit code 1 where that is an error, or where no request can meet any rule.
+func (o *ownRules) explain(stdout io.Writer, plan *scenario.Run, noColor bool) error {
+	to, coloured := painted(stdout, noColor)
+	if err := render.Findings(to, plan.Findings(), o.rules, render.TextOptions{Colour: coloured}); err != nil {
+		return failure{err}
+	}
+	wrong := len(o.phase.Cohorts) == 0
+	for _, found := range plan.Findings() {
+		wrong = wrong || found.Severity == reports.SeverityError
+	}
+	if wrong {
+		return exit(reports.ExitFail)
+	}
+	return nil
+}
+
+func kindCount(k manifests.KindCount) string { return fmt.Sprintf("%d %s", k.Count, k.Kind) }
+
+// announce prints what is about to be verified, and what was stood up for it.
+func (o *ownRules) announce(w io.Writer, plan *scenario.Run, seed uint64, verbose bool) {
+	requests, _, duration := plan.Requests()
+	fmt.Fprintf(w, "verifying %d rules with %s requests of %d kinds, seed %d, in about %s\n", o.rules, render.Count(int64(requests)), len(o.phase.Cohorts), seed, max(duration.Round(time.Second), time.Second))
+	if n := len(o.stoodUp); n > 0 && !verbose {
+		fmt.Fprintf(w, "note: %d Services and versions of them are stood up because the rules name them and no file has them; --verbose lists them\n", n)
+	}
+	for _, one := range o.stoodUp {
+		if verbose {
+			fmt.Fprintf(w, "note: %s\n", one.Text)
+		}
+	}
+	for _, notice := range plan.Notices() {
+		fmt.Fprintf(w, "note: %s\n", notice)
+	}
+}
+
+// mostExamples is how many commands are shown that verify alternatives.
+const mostExamples = 3
+
+// alternatives is the error of files that a mesh does not obey together: what each of them defines, and commands that verify one of them
+// with the files that it needs.
+func alternatives(others *manifests.Others) error {
+	var text strings.Builder
+	text.WriteString("some of the files are alternatives, of which a mesh obeys one at a time:")
+	var files []string
+	for _, a := range others.Alternatives {
+		var places []string
+		for _, p := range a.Objects {
+			places = append(places, fmt.Sprintf("%s:%d", p.File, p.Line))
+			if !slices.Contains(files, p.File) {
+				files = append(files, p.File)
+			}
+		}
+		fmt.Fprintf(&text, "\n%s: %s", a.Of, strings.Join(places, ", "))
+	}
+	text.WriteString("\nname one of them, with the files that it needs, such as:")
+	for _, file := range files[:min(mostExamples, len(files))] {
+		text.WriteString("\n  hellochaos verify")
+		for _, with := range others.Together(file) {
+			text.WriteString(" -f " + printable.Word(with))
+		}
+	}
+	return errors.New(text.String())
+}
