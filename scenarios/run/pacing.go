@@ -16,6 +16,9 @@ const (
 	leastConnections, mostConnections = 64, 1024
 	// Where a request leads to many tries, fewer are let under way: so many that these are their tries, but at least the fewest.
 	triesUnderWay, fewestConnections = 2_000, 8
+	// mostHeld is the longest time of a request for which a phase goes on so that each run of a seed sends as many requests: waiting for
+	// requests that hang would cost more than that is worth.
+	mostHeld = 500 * time.Millisecond
 )
 
 // Pace is what a kind of target can be asked for.
@@ -32,11 +35,13 @@ type Pace struct {
 // pause of this machine those that are due leave one after another, where all at once would overload what is measured.
 func (p *planned) pacing() {
 	var tries, mean float64
+	var longest time.Duration
 	for _, prediction := range p.predictions {
 		for i := range prediction.Rows {
 			tries += prediction.Rows[i].Tries * prediction.Share
 		}
 		mean += prediction.Mean.Seconds() * prediction.Share
+		longest = max(longest, prediction.Longest)
 	}
 	probed, waited := p.probed()
 	share := float64(p.probes) / float64(p.settled)
@@ -61,7 +66,9 @@ func (p *planned) pacing() {
 			p.connections = underWay
 		}
 	}
-	p.lead = 2 * min(p.connections, underWay) // those under way, and answers that wait for an earlier one
+	// Those under way, and answers that wait for an earlier one: requests are judged in their order, so that a slow one holds up those
+	// that were sent after it.
+	p.lead = max(2*min(p.connections, underWay), int(p.rate*min(longest, mostHeld).Seconds()))
 }
 
 // probed is how many tries a probe leads to, and how long it takes, on the whole.
