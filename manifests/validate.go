@@ -65,13 +65,23 @@ func (d *document) checkService(k *corev1.Service) {
 			d.problem(field+".targetPort", "must be a number, not %q: hellochaos does not support the names of ports", p.TargetPort.StrVal)
 		}
 		if protocol, _, _ := strings.Cut(p.Name, "-"); p.Name != "" && protocol != "http" {
-			d.problem(field+".name", `must be "http" or begin with "http-", not %q: Istio takes the protocol from the name, and hellochaos `+
-				"executes HTTP only", p.Name)
+			d.problem(field+".name", `must be "http" or begin with "http-", not %q: %shellochaos executes HTTP only, `+
+				"and Istio takes the protocol from the name", p.Name, unruled(protocol))
 		}
 		if p.AppProtocol != nil && *p.AppProtocol != "http" {
-			d.problem(field+".appProtocol", `must be "http", not %q: hellochaos executes HTTP only`, *p.AppProtocol)
+			d.problem(field+".appProtocol", `must be "http", not %q: %shellochaos executes HTTP only`, *p.AppProtocol, unruled(*p.AppProtocol))
 		}
 	}
+}
+
+// unruled is a clause about ports of a protocol for which Istio makes no routes of HTTP (IsTCP in its pkg/config/protocol); empty for
+// the others.
+func unruled(protocol string) string {
+	switch strings.ToLower(protocol) {
+	case "tcp", "https", "tls", "mongo", "redis", "mysql":
+		return "calls to a port of this protocol meet no rule for HTTP (no route, retry, timeout or fault); "
+	}
+	return ""
 }
 
 func (d *document) checkDestinationRule(spec *networking.DestinationRule) {

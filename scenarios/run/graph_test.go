@@ -85,7 +85,12 @@ func TestAnEightServiceGraphPasses(t *testing.T) {
 	o.Exclude = 0.05
 	r := shopRun(t, shopRules(), o)
 	r.phases[0].onlySo(5)
-	if len(r.Notices()) > 0 || len(r.Findings()) > 0 {
+	found := ""
+	for _, f := range r.Findings() {
+		found += fmt.Sprintf("%s %s %s ", f.Severity, f.ID, f.Object)
+	}
+	// The rules do send POST again, and one behind the other.
+	if len(r.Notices()) > 0 || found != "warning HC206 VirtualService cart warning HC204 VirtualService payments " {
 		t.Errorf("notices %q, findings %+v", r.Notices(), r.Findings())
 	}
 	report := onMesh(t, r, "")
