@@ -7,21 +7,21 @@ import (
 	"github.com/hellochaos/hellochaos/manifests"
 )
 
-// destinationRules finds DestinationRules that hold for no call: their host does not exist, or no proxy looks where they are.
-func (f *finder) destinationRules() {
-	hosts := f.rules.Hosts()
-	for _, d := range f.rules.DestinationRules() {
-		if !slices.Contains(hosts, d.Host) {
-			known := shortAll(hosts, d.Namespace)
+// unusedDestinationRules finds DestinationRules that hold for no call: their host does not exist, or no proxy looks where they are.
+func (f *finder) unusedDestinationRules() {
+	for i := range f.destinationRules {
+		d := &f.destinationRules[i]
+		if !f.registered(d.Host) {
+			known := shortAll(f.hosts, d.Namespace)
 			why := fmt.Sprintf("there are %s", list(known))
 			if full := f.completed(d.Host); full != "" {
 				why = fmt.Sprintf("Istio completes only names without a dot, so that it is not %s", full)
 			}
 			f.addAt(ForNobody, d.Object, d.File, d.HostLine, fmt.Sprintf("host %q is not in the mesh's registry%s: no Service and no ServiceEntry that the mesh knows has it; %s", d.Written,
-				meant(d.Written, known), why), unused(&d))
+				meant(d.Written, known), why), unused(d))
 			continue
 		}
-		f.outOfSight(&d)
+		f.outOfSight(d)
 	}
 }
 
@@ -54,11 +54,10 @@ func (f *finder) outOfSight(d *manifests.WrittenDestinationRule) {
 
 // first is a DestinationRule of a host in the first of some namespaces that have any; nil where none has.
 func (f *finder) first(host string, namespaces []string) *manifests.WrittenDestinationRule {
-	all := f.rules.DestinationRules()
 	for _, namespace := range namespaces {
-		for i := range all {
-			if all[i].Host == host && all[i].Namespace == namespace {
-				return &all[i]
+		for i := range f.destinationRules {
+			if d := &f.destinationRules[i]; d.Host == host && d.Namespace == namespace {
+				return d
 			}
 		}
 	}

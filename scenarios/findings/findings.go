@@ -52,7 +52,7 @@ const (
 // Of are the findings of a phase, errors first, each in the order of files and lines. rules are what its objects mean, and ways must
 // have been entered by all its requests. The same finding may be one of several phases.
 func Of(phase *scenarios.Phase, rules *manifests.Rules, ways *oracle.Ways) []reports.Finding {
-	f := &finder{phase: phase, rules: rules, ways: ways, entries: rules.HTTPEntries(), met: map[place][]*oracle.Row{}}
+	f := &finder{phase: phase, rules: rules, ways: ways, entries: rules.HTTPEntries(), destinationRules: rules.DestinationRules(), hosts: rules.Hosts(), met: map[place][]*oracle.Row{}}
 	for i := range ways.Rows {
 		row := &ways.Rows[i]
 		switch {
@@ -63,7 +63,7 @@ func Of(phase *scenarios.Phase, rules *manifests.Rules, ways *oracle.Ways) []rep
 			f.direct = append(f.direct, row.Host)
 		}
 	}
-	for _, find := range []func(){f.gateways, f.apart, f.destinations, f.ports, f.destinationRules, f.subsets, f.unmet, f.retries, f.timeouts, f.multiplied, f.aborts,
+	for _, find := range []func(){f.gateways, f.apart, f.destinations, f.ports, f.unusedDestinationRules, f.subsets, f.unmet, f.retries, f.timeouts, f.multiplied, f.aborts,
 		f.repeated, f.weights, f.gatewayOnly, f.letters} {
 		find()
 	}
@@ -80,6 +80,9 @@ type finder struct {
 	rules   *manifests.Rules
 	ways    *oracle.Ways
 	entries []manifests.HTTPEntry
+	// destinationRules are all of them, and hosts those of the registry, sorted.
+	destinationRules []manifests.WrittenDestinationRule
+	hosts            []string
 	// met are the rows of each rule that requests meet. direct are the hosts at which requests enter past every proxy.
 	met    map[place][]*oracle.Row
 	direct []string

@@ -110,7 +110,7 @@ func (f *finder) gatewayOnly() {
 				continue
 			}
 			f.add(GatewayOnly, e, e.ObjectLine, fmt.Sprintf("only %s obeys %s: the calls to %s that %s sends pass its sidecar, and no VirtualService for the sidecars has the host",
-				gatewaysOf(e), e.Name, short(host, e.Namespace), callerOf(routed)), f.instead(routed.Rule), "add mesh to spec.gateways if they are to obey it")
+				gatewaysOf(e), e.Object, short(host, e.Namespace), callerOf(routed)), f.instead(routed.Rule), "add mesh to spec.gateways if they are to obey it")
 		}
 	}
 }

@@ -10,6 +10,12 @@ import (
 	"github.com/hellochaos/hellochaos/spelling"
 )
 
+// registered reports whether the mesh's registry has a host.
+func (f *finder) registered(host string) bool {
+	_, there := slices.BinarySearch(f.hosts, host)
+	return there
+}
+
 // completed is the host of the registry of whose full name a host with a dot is the beginning; empty where there is none. Istio
 // completes only names without a dot (ResolveShortnameToFQDN in its pkg/config/host).
 func (f *finder) completed(host string) string {
@@ -17,7 +23,7 @@ func (f *finder) completed(host string) string {
 		return ""
 	}
 	for _, rest := range []string{".svc.cluster.local", ".cluster.local", ".local"} {
-		if full := host + rest; slices.Contains(f.rules.Hosts(), full) {
+		if full := host + rest; f.registered(full) {
 			return full
 		}
 	}

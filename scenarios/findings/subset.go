@@ -9,7 +9,7 @@ import (
 
 // subsets finds subsets to which rules send calls, and which are not the pods that they look like: without labels, or defined twice.
 func (f *finder) subsets() {
-	all := f.rules.DestinationRules()
+	all := f.destinationRules
 	for i := range all {
 		for j := range all[i].Subsets {
 			s := &all[i].Subsets[j]
