@@ -115,10 +115,9 @@ func (b *builder) add(at int, base bool) error {
 		if p.Promised, err = b.objects(at, b.promised, false); err != nil {
 			return err
 		}
-	} else {
-		for i := range bundled[:at+1] {
-			p.Accepted = append(p.Accepted, bundled[i].Accepted...)
-		}
+	}
+	for i := range bundled[:at+1] {
+		p.Accepted = append(p.Accepted, bundled[i].Accepted...)
 	}
 	if len(b.phases) > 0 {
 		if p.Added, err = added(b.phases[len(b.phases)-1].Objects, p.Objects); err != nil {

@@ -28,7 +28,7 @@ type Phase struct {
 	Exclude float64
 	// Unmet are rules that no request of the phase meets by intention, each with the reason.
 	Unmet []Unmet
-	// Accepted are findings that the author means so; there are none where the user replaced some of the objects.
+	// Accepted are findings that the author means so, as long as they are about objects that the user did not replace.
 	Accepted []Accepted
 	// Lessons are sentences of the author about what the phase shows. They are printed where it passes with the author's own objects.
 	Lessons []string

@@ -52,7 +52,7 @@ const (
 // Of are the findings of a phase, errors first, each in the order of files and lines. rules are what its objects mean, and ways must
 // have been entered by all its requests. The same finding may be one of several phases.
 func Of(phase *scenarios.Phase, rules *manifests.Rules, ways *oracle.Ways) []reports.Finding {
-	f := &finder{phase: phase, rules: rules, ways: ways, entries: rules.HTTPEntries(), destinationRules: rules.DestinationRules(), hosts: rules.Hosts(), met: map[place][]*oracle.Row{}}
+	f := &finder{phase: phase, rules: rules, ways: ways, entries: rules.HTTPEntries(), destinationRules: rules.DestinationRules(), hosts: rules.Hosts(), met: map[place][]*oracle.Row{}, others: map[string][]string{}}
 	for i := range ways.Rows {
 		row := &ways.Rows[i]
 		switch {
@@ -67,7 +67,9 @@ func Of(phase *scenarios.Phase, rules *manifests.Rules, ways *oracle.Ways) []rep
 		f.repeated, f.weights, f.gatewayOnly, f.letters} {
 		find()
 	}
-	f.found = slices.DeleteFunc(f.found, f.accepted)
+	f.found = slices.DeleteFunc(f.found, func(found reports.Finding) bool {
+		return f.accepted(found.ID, append(f.others[found.ID], found.Object))
+	})
 	slices.SortStableFunc(f.found, func(a, b reports.Finding) int {
 		return cmp.Or(cmp.Compare(a.Severity, b.Severity), cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.ID, b.ID))
 	})
@@ -87,6 +89,8 @@ type finder struct {
 	met    map[place][]*oracle.Row
 	direct []string
 	found  []reports.Finding
+	// others are the objects besides its own that a finding is about, by its id, for one that a phase has once.
+	others map[string][]string
 }
 
 // place identifies a rule.
@@ -119,9 +123,28 @@ func (f *finder) addAt(id, object, file string, line int, sentences ...string) {
 	}
 }
 
-// accepted reports whether the author of the phase means what was found so.
-func (f *finder) accepted(found reports.Finding) bool {
-	return slices.ContainsFunc(f.phase.Accepted, func(a scenarios.Accepted) bool { return a.Finding == found.ID && a.Rule == found.Object })
+// accepted reports whether the author of the phase means what was found about some objects, the last of which it names. What the user
+// replaced is the user's.
+func (f *finder) accepted(id string, objects []string) bool {
+	named := func(a scenarios.Accepted) bool { return a.Finding == id && a.Rule == objects[len(objects)-1] }
+	return slices.ContainsFunc(f.phase.Accepted, named) && (f.phase.Promised == nil || !slices.ContainsFunc(objects, f.replaced))
+}
+
+// replaced reports whether an object is not as the author of the phase wrote it.
+func (f *finder) replaced(name string) bool {
+	forms := func(objects []manifests.Object) (all []string) {
+		for i := range objects {
+			if objects[i].Name() == name {
+				form, err := scenarios.Canonical(&objects[i])
+				if err != nil {
+					return nil // it cannot be applied either, which is reported elsewhere
+				}
+				all = append(all, string(form))
+			}
+		}
+		return all
+	}
+	return !slices.Equal(forms(f.phase.Objects), forms(f.phase.Promised))
 }
 
 // percent is a share as text: "33.3 %".

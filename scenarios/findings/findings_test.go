@@ -59,6 +59,41 @@ func TestBundledFilesHaveNoFindings(t *testing.T) {
 	}
 }
 
+// The author accepts that the tutorial's retries multiply. What the user writes in place of one of them is the user's.
+func TestAcceptedOfTheAuthorAlone(t *testing.T) {
+	for name, c := range map[string]struct {
+		objects string
+		want    string
+	}{
+		"nothing":          {"", ""},
+		"something else":   {virtualService("clock", "clock.outside.svc.cluster.local", "", "{route: [{destination: {host: clock.outside.svc.cluster.local}}], timeout: 2s}"), ""},
+		"one of the rules": {virtualService("middleware", "middleware", "exportTo: ['.']", "{"+toProd+", retries: {attempts: 4, retryOn: 5xx}}"), "5 × 4 = 20 tries at backend"},
+	} {
+		overrides := map[string][]manifests.Object{}
+		if c.objects != "" {
+			own, err := manifests.Parse("f.yaml", []byte(c.objects))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if overrides, err = scenarios.OverlayFrom("retry", nil, own); err != nil {
+				t.Fatal(err)
+			}
+		}
+		stages, err := scenarios.Choose([]string{"retry"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		phases, err := scenarios.Phases(stages, overrides, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := strings.Join(of(t, &phases[1]), "\n")
+		if (c.want == "") != (got == "") || !strings.Contains(got, c.want) {
+			t.Errorf("%s: found %q, want %q", name, got, c.want)
+		}
+	}
+}
+
 // virtualService is the YAML of a VirtualService whose spec begins in line 5 with its hosts and its http entries in line 6.
 func virtualService(name, hosts, more string, entries ...string) string {
 	return "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: " + name + "}\nspec:\n  hosts: [" + hosts + "]\n  " + more + "\n  http:\n    - " +

@@ -3,6 +3,7 @@ package findings
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/hellochaos/hellochaos/manifests"
@@ -18,10 +19,12 @@ type chain struct {
 
 // link is a call of a chain that can have more than one try.
 type link struct {
-	caller, host string
-	rule         *manifests.Rule
-	tries        int
+	host  string
+	rule  *manifests.Rule
+	tries int
 }
+
+func (l *link) place() place { return place{l.rule.Name, l.rule.File, l.rule.Line} }
 
 // multiplied finds the chain of calls whose retries multiply to most tries: those of the rule of its last call are then sent for each try
 // of all calls before it.
@@ -31,7 +34,7 @@ func (f *finder) multiplied() {
 		if row := &f.ways.Rows[i]; row.Caller == oracle.Edge {
 			first := &oracle.Call{Rule: row.Rule, Destinations: row.Destinations}
 			first.Host = row.Host
-			if c := follow(first, oracle.Edge, known); c.tries > worst.tries {
+			if c := follow(first, known); c.tries > worst.tries {
 				worst = c
 			}
 		}
@@ -46,7 +49,10 @@ func (f *finder) multiplied() {
 	}
 	for i := range f.entries {
 		e := &f.entries[i]
-		if placeOf(e) != (place{last.rule.Name, last.rule.File, last.rule.Line}) {
+		if slices.ContainsFunc(worst.links, func(l link) bool { return placeOf(e) == l.place() }) {
+			f.others[Multiplied] = append(f.others[Multiplied], e.Object)
+		}
+		if placeOf(e) != last.place() {
 			continue
 		}
 		host, _, _ := strings.Cut(last.host, ":")
@@ -57,7 +63,7 @@ func (f *finder) multiplied() {
 }
 
 // follow is the worst chain that begins with a call. known has those that were followed already.
-func follow(c *oracle.Call, caller string, known map[*oracle.Call]chain) chain {
+func follow(c *oracle.Call, known map[*oracle.Call]chain) chain {
 	if done, ok := known[c]; ok {
 		return done
 	}
@@ -66,7 +72,7 @@ func follow(c *oracle.Call, caller string, known map[*oracle.Call]chain) chain {
 		for _, w := range c.Destinations[i].Workloads {
 			for _, step := range w.Steps {
 				for _, next := range step {
-					if inner := follow(next, w.Service, known); inner.tries > worst.tries {
+					if inner := follow(next, known); inner.tries > worst.tries {
 						worst = inner
 					}
 				}
@@ -74,7 +80,7 @@ func follow(c *oracle.Call, caller string, known map[*oracle.Call]chain) chain {
 		}
 	}
 	if tries := failedTries(c.Rule); tries > 1 && len(c.Destinations) > 0 {
-		worst = chain{tries: tries * worst.tries, links: append([]link{{caller, c.Host, c.Rule, tries}}, worst.links...)}
+		worst = chain{tries: tries * worst.tries, links: append([]link{{c.Host, c.Rule, tries}}, worst.links...)}
 	}
 	known[c] = worst
 	return worst
