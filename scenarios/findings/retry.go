@@ -36,7 +36,7 @@ func (f *finder) aborts() {
 		}
 		rest := fmt.Sprintf("the retries are for the other %s", percent(1-e.Fault.AbortShare))
 		if e.Fault.AbortShare == 1 {
-			rest = fmt.Sprintf("no call is sent at all, so that its %s have no effect", counted(e.Retry.Attempts, "retry", "retries"))
+			rest = "no call is sent at all, so that the retries have no effect"
 		}
 		f.add(AbortFinal, e, e.AbortLine, fmt.Sprintf("the abort of %s is not retried: the proxy answers %d to %s of the calls itself, before the first try, so that such a call has 0 tries and not up to %d, whatever retryOn has",
 			e.Name, e.Fault.AbortStatus, percent(e.Fault.AbortShare), 1+e.Retry.Attempts), rest, "to see retries, let the service itself fail, or abort a call that it makes")
