@@ -149,6 +149,13 @@ func (e *HTTPEntry) Served(gateway string) []string {
 	return nil
 }
 
+// Always reports whether every request for its hosts meets the entry at a gateway, as Istio sees that (match.catchAll): where several
+// VirtualServices have a host, such entries come after all others.
+func (e *HTTPEntry) Always(gateway string) bool {
+	_, always := e.owner.routes[e.index].takes(gateway, e.owner, &view{Request: &Request{}})
+	return always
+}
+
 // written are the gateways of an http entry: those of its match list, or of the VirtualService.
 func (v *virtualService) written(spec *networking.VirtualService, j int) (all []WrittenGateway) {
 	add := func(name, field string) {

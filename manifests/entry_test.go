@@ -80,6 +80,9 @@ func TestServed(t *testing.T) {
 	if got := e.Served("default/g"); !slices.Equal(got, []string{"a.example.com"}) {
 		t.Errorf("served are %v", got)
 	}
+	if !e.Always("default/g") || e.Always(Mesh) {
+		t.Error("the entry must be met by every request at the gateway, and by none in the mesh")
+	}
 	if got := e.Served("default/none"); got != nil {
 		t.Errorf("a gateway that does not exist serves %v", got)
 	}

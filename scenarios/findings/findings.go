@@ -47,6 +47,7 @@ const (
 	CapitalName  = "HC211" // the name of a header in a rule has capital letters
 	Unlabelled   = "HC212" // a subset that calls go to has no labels, so that it has all pods of its host
 	SubsetTwice  = "HC213" // two DestinationRules define a subset with different labels
+	OpenOrder    = "HC214" // which of two VirtualServices for a host at a gateway takes a request depends on which was created first
 )
 
 // Of are the findings of a phase, errors first, each in the order of files and lines. rules are what its objects mean, and ways must
@@ -64,7 +65,7 @@ func Of(phase *scenarios.Phase, rules *manifests.Rules, ways *oracle.Ways) []rep
 		}
 	}
 	for _, find := range []func(){f.gateways, f.apart, f.destinations, f.ports, f.unusedDestinationRules, f.subsets, f.unmet, f.retries, f.timeouts, f.multiplied, f.aborts,
-		f.repeated, f.weights, f.gatewayOnly, f.letters} {
+		f.repeated, f.weights, f.gatewayOnly, f.openOrder, f.letters} {
 		find()
 	}
 	f.found = slices.DeleteFunc(f.found, func(found reports.Finding) bool {
