@@ -15,6 +15,8 @@ import (
 	"strings"
 	"testing"
 
+	"go.uber.org/goleak"
+
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/reports"
 	"github.com/hellochaos/hellochaos/scenarios"
@@ -22,6 +24,8 @@ import (
 	"github.com/hellochaos/hellochaos/target"
 	"github.com/hellochaos/hellochaos/target/mesh"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // base is what the objects of a trap are laid over: frontend calls two, which has the versions a and b, and two calls three. Nobody
 // calls one, but for the requests of the traps.
@@ -336,7 +340,11 @@ func TestTraps(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer m.Close(context.Background())
+			defer func() {
+				if _, err := m.Close(context.Background()); err != nil {
+					t.Error(err)
+				}
+			}()
 			twin, twinSent := c.twin, c.twinSent
 			if twin == "" {
 				twin = c.objects
