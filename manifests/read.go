@@ -30,11 +30,12 @@ type entry struct {
 	others    []string // its other ports: "443 (HTTPS)"
 }
 
-// destinationRule is what the DestinationRules of a host define together that Istio obeys.
+// destinationRule is what all DestinationRules of a host in a namespace define together.
 type destinationRule struct {
-	distance int
-	subsets  map[string]map[string]string // labels by name
-	balancer string
+	namespace string
+	subsets   map[string]map[string]string // labels by name
+	policied  bool                         // whether one of them has a trafficPolicy, which balancer is from
+	balancer  string
 }
 
 // sidecar is a Sidecar that holds for a whole namespace. Without an object it is what holds where there is none.
@@ -103,6 +104,7 @@ func (r *Rules) add(o *Object) {
 	switch spec := o.Istio.(type) {
 	case *networking.DestinationRule:
 		r.addDestinationRule(o, spec)
+		r.written = append(r.written, writtenDestinationRule(o, spec))
 	case *networking.Gateway:
 		r.addGateway(o, spec)
 	case *networking.ServiceEntry:

@@ -51,42 +51,39 @@ func (r *Rules) Service(name string) *Service { return r.Services[qualify(name, 
 
 func (r *Rules) addDestinationRule(o *Object, spec *networking.DestinationRule) {
 	host := qualify(spec.Host, o.namespace())
-	r.written = append(r.written, writtenDestinationRule(o, spec, host))
-	far := distance(o.namespace(), host)
-	if far < 0 {
-		return
+	switch o.namespace() {
+	case Namespace, rootNamespace:
+	default:
+		// A DestinationRule in another namespace holds for the services of that namespace only.
+		if !strings.HasSuffix(host, "."+o.namespace()+domain) {
+			return
+		}
 	}
 	rule := r.destinations[host]
-	if rule != nil && rule.distance < far {
-		return
-	}
-	if rule == nil || rule.distance > far {
-		rule = &destinationRule{subsets: make(map[string]map[string]string), distance: far}
+	switch {
+	case rule == nil || nearer(o.namespace(), rule.namespace):
+		rule = &destinationRule{namespace: o.namespace(), subsets: make(map[string]map[string]string)}
 		r.destinations[host] = rule
+	case rule.namespace != o.namespace():
+		return
 	}
 	for _, s := range spec.Subsets {
 		if _, ok := rule.subsets[s.Name]; !ok {
 			rule.subsets[s.Name] = s.Labels
 		}
 	}
-	if rule.balancer == "" {
+	// Of several DestinationRules of a host, the first one with a trafficPolicy has its whole policy (Istio's mergeDestinationRule).
+	if spec.TrafficPolicy != nil && !rule.policied {
+		rule.policied = true
 		rule.balancer = balancer(spec.TrafficPolicy.GetLoadBalancer().GetSimple())
 	}
 }
 
-// distance is how late Istio looks in a namespace for the DestinationRules of a host: first in that of the caller, then in that of the
-// host, and then in rootNamespace. It obeys those of the first of them that has any (PushContext.destinationRule in Istio's
-// pilot/pkg/model/push_context.go). The callers are taken to be in Namespace. The distance is negative where Istio does not look.
-func distance(namespace, host string) int {
-	switch {
-	case namespace == Namespace:
-		return 0
-	case strings.HasSuffix(host, "."+namespace+domain):
-		return 1
-	case namespace == rootNamespace:
-		return 2
-	}
-	return -1
+// nearer reports whether the DestinationRules of namespace a hold for a host, and not those of b. Istio looks into the namespace of the
+// caller, then into that of the service, and into the root namespace last (PushContext.destinationRule). It joins only those of one
+// namespace.
+func nearer(a, b string) bool {
+	return a != b && (a == Namespace || b == rootNamespace)
 }
 
 // balancer is the name of a simple load balancer; empty for the default.
