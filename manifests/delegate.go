@@ -10,26 +10,6 @@ import (
 	networking "istio.io/api/networking/v1alpha3"
 )
 
-// written is an http entry as it holds: one of a VirtualService's own, or one of a delegate, merged with the entry that delegates to
-// it.
-type written struct {
-	http *networking.HTTPRoute
-	// from is the object in which the entry stands, and index its place there. by names the entry that delegates to it; empty for an
-	// entry of the VirtualService itself.
-	from  *Object
-	index int
-	by    string
-}
-
-// name identifies the entry in messages.
-func (w *written) name() string {
-	name := fmt.Sprintf("%s, http[%d]", w.from.Name(), w.index)
-	if w.by != "" {
-		name += ", by " + w.by
-	}
-	return name
-}
-
 // Dropped is an http entry that no proxy obeys, since its VirtualService and a delegate do not go together. Istio logs that alone.
 type Dropped struct {
 	// Object, File and Line are those of the entry: that of the delegate, or that which delegates where there is no such delegate.

@@ -26,9 +26,9 @@ type WrittenSubset struct {
 	Line   int
 }
 
-func writtenDestinationRule(o *Object, spec *networking.DestinationRule, host string) WrittenDestinationRule {
+func writtenDestinationRule(o *Object, spec *networking.DestinationRule) WrittenDestinationRule {
 	w := WrittenDestinationRule{Object: o.Name(), File: o.File, Line: o.Line, HostLine: o.lines.of("spec.host", o.Line), Namespace: o.namespace(),
-		Host: host, Written: spec.Host}
+		Host: qualify(spec.Host, o.namespace()), Written: spec.Host}
 	for i, s := range spec.Subsets {
 		w.Subsets = append(w.Subsets, WrittenSubset{Name: s.Name, Labels: s.Labels, Line: o.lines.of(fmt.Sprintf("spec.subsets[%d]", i), o.Line)})
 	}

@@ -30,19 +30,6 @@ func (r *Rules) addGateway(o *Object, spec *networking.Gateway) {
 // Port is the port of the Service through which requests reach the gateway.
 func (g *Gateway) Port() int { return g.port }
 
-// Hosts are those of the gateway's servers, as they are written: a host that only VirtualServices of one namespace may have is
-// "namespace/host".
-func (g *Gateway) Hosts() (all []string) {
-	for _, p := range g.patterns {
-		host := p.host
-		if p.namespace != "*" {
-			host = p.namespace + "/" + host
-		}
-		all = append(all, host)
-	}
-	return all
-}
-
 // listener is where the gateway takes requests. Its pods run in gatewayNamespace.
 func (g *Gateway) listener() listener { return listener{g.name, gatewayNamespace, g.port} }
 
@@ -135,4 +122,17 @@ func (r *Rules) EntryHost(gateway string) (string, bool) {
 		return "", true
 	}
 	return strings.Replace(admitted, "*", "hellochaos", 1), true
+}
+
+// Hosts are those of the gateway's servers, as they are written: a host that only VirtualServices of one namespace may have is
+// "namespace/host".
+func (g *Gateway) Hosts() (all []string) {
+	for _, p := range g.patterns {
+		host := p.host
+		if p.namespace != "*" {
+			host = p.namespace + "/" + host
+		}
+		all = append(all, host)
+	}
+	return all
 }

@@ -106,6 +106,7 @@ func (r *Rules) add(o *Object) {
 	switch spec := o.Istio.(type) {
 	case *networking.DestinationRule:
 		r.addDestinationRule(o, spec)
+		r.written = append(r.written, writtenDestinationRule(o, spec))
 	case *networking.Gateway:
 		r.addGateway(o, spec)
 	case *networking.ServiceEntry:

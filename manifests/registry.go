@@ -54,7 +54,6 @@ func (r *Rules) Service(name string) *Service { return r.Services[qualify(name, 
 
 func (r *Rules) addDestinationRule(o *Object, spec *networking.DestinationRule) {
 	host := qualify(spec.Host, o.namespace())
-	r.written = append(r.written, writtenDestinationRule(o, spec, host))
 	far := distance(o.namespace(), host)
 	if far < 0 {
 		return

@@ -20,30 +20,41 @@ func (f *finder) timeouts() {
 				fmt.Sprintf("a call whose first try hangs is answered 504 after %v, with 1 try and none of its %s", e.Timeout, counted(e.Retry.Attempts, "retry", "retries")),
 				fmt.Sprintf("set perTryTimeout below %v, so that %d tries and their back-offs fit", e.Timeout, 1+e.Retry.Attempts))
 		}
-		f.tooShort(e)
+		sure := lastRetry(e, true)
+		switch {
+		case sure < e.Retry.Attempts:
+			f.tooShort(e, sure)
+		case cutShort(e, sure) != "" && sure == 1:
+			f.add(TimeoutShort, e, e.TimeoutLine, fmt.Sprintf("the timeout of %s, %v, is too short for its 1 retry: where the first try %s, the second one can never be whole", e.Name, e.Timeout, slow(e)),
+				cutShort(e, sure), fmt.Sprintf("the timeout must be %v for both of them", begins(e, 1, true)+e.Retry.PerTry))
+		}
 	}
 }
 
-// tooShort finds a timeout that ends calls before their last retry is sent, where each try takes all of its perTryTimeout, or, without
-// one, no time at all.
-func (f *finder) tooShort(e *manifests.HTTPEntry) {
-	sure, possible := 0, 0 // the last retries that are sent with the longest back-offs, and with none
-	for sure < e.Retry.Attempts && begins(e, sure+1, true) < e.Timeout {
-		sure++
+// lastRetry is the last retry of a call that is sent within the timeout where every try before it took all of its time: with the longest
+// back-offs, or without any.
+func lastRetry(e *manifests.HTTPEntry, waiting bool) (retry int) {
+	for retry < e.Retry.Attempts && begins(e, retry+1, waiting) < e.Timeout {
+		retry++
 	}
-	for possible < e.Retry.Attempts && begins(e, possible+1, false) < e.Timeout {
-		possible++
+	return retry
+}
+
+// slow says of a try that it takes all of its perTryTimeout, or, without one, no time at all.
+func slow(e *manifests.HTTPEntry) string {
+	switch {
+	case e.Retry.PerTry == 0:
+		return "fails at once"
+	case !e.Retry.Covers(manifests.Failure{PerTryTimeout: true}): // a try that the limit ends is then the last one
+		return fmt.Sprintf("fails just before its perTryTimeout of %v is over", e.Retry.PerTry)
 	}
-	if sure == e.Retry.Attempts {
-		return
-	}
-	each, waits := "fails at once", make([]string, 0, e.Retry.Attempts)
-	if e.Retry.PerTry > 0 {
-		each = fmt.Sprintf("takes all of its perTryTimeout of %v", e.Retry.PerTry)
-		if !e.Retry.Covers(manifests.Failure{PerTryTimeout: true}) { // a try that the limit ends is then the last one
-			each = fmt.Sprintf("fails just before its perTryTimeout of %v is over", e.Retry.PerTry)
-		}
-	}
+	return fmt.Sprintf("takes all of its perTryTimeout of %v", e.Retry.PerTry)
+}
+
+// tooShort adds the finding of a timeout that ends calls before their last retry is sent. sure is the last one that is sent in any case.
+func (f *finder) tooShort(e *manifests.HTTPEntry, sure int) {
+	possible := lastRetry(e, false)
+	var waits []string
 	for n := 1; n <= sure+1; n++ {
 		waits = append(waits, e.Retry.BackOff(n).String())
 	}
@@ -56,7 +67,7 @@ func (f *finder) tooShort(e *manifests.HTTPEntry) {
 		most = fmt.Sprintf("even without back-offs such a call has at most %s, and not %d", counted(1+possible, "try", "tries"), 1+e.Retry.Attempts)
 	}
 	f.add(TimeoutShort, e, e.TimeoutLine, fmt.Sprintf("the timeout of %s, %v, is too short for its %s: where each try %s, %s, since in the worst case retry %d would begin after %v (back-offs of up to %s)", e.Name, e.Timeout,
-		counted(e.Retry.Attempts, "retry", "retries"), each, last, sure+1, begins(e, sure+1, true), strings.Join(waits, " + ")), most, cutShort(e, possible),
+		counted(e.Retry.Attempts, "retry", "retries"), slow(e), last, sure+1, begins(e, sure+1, true), strings.Join(waits, " + ")), most, cutShort(e, possible),
 		fmt.Sprintf("the timeout must be above %v for all of them to be sent", begins(e, e.Retry.Attempts, true)))
 }
 
