@@ -203,7 +203,7 @@ func becoming(c *reports.Call) (all []string) {
 	}
 	switch {
 	case r.Retries > 0 && r.Covers500:
-		all = append(all, fmt.Sprintf("%s on %s", counted(int64(r.Retries), "retry"), r.RetryOn))
+		all = append(all, fmt.Sprintf("%s on %s", counted(int64(r.Retries), "retry"), covering(r.RetryOn)))
 	case r.Retries > 0 && !r.DefaultRetries:
 		all = append(all, fmt.Sprintf("%s, none on 500", counted(int64(r.Retries), "retry")))
 	}
@@ -214,6 +214,16 @@ func becoming(c *reports.Call) (all []string) {
 		all = append(all, fmt.Sprintf("all ends after %s s", seconds(r.Timeout)))
 	}
 	return all
+}
+
+// covering is the part of a retryOn that covers an answer of 500, or the whole where no part of it is plain.
+func covering(retryOn string) string {
+	for _, part := range strings.Split(retryOn, ",") {
+		if part == "5xx" || part == "500" {
+			return part
+		}
+	}
+	return retryOn
 }
 
 // measuredSplit is how a split was measured: "measured 80.4 %, 19.6 %"; empty where nothing was.
