@@ -157,6 +157,29 @@ func FuzzMatching(f *testing.F) {
 	})
 }
 
+// However many rules there are, each has a request that meets it.
+func TestManyEntries(t *testing.T) {
+	var http strings.Builder
+	for i := range MostCohorts + 10 {
+		fmt.Fprintf(&http, "    - {match: [{uri: {exact: /%d}}], directResponse: {status: 200}}\n", i)
+	}
+	objects, err := manifests.Parse("f.yaml", []byte(base+"apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: one}\nspec:\n  hosts: [one]\n  http:\n"+http.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules, err := manifests.Read(objects)
+	if err != nil {
+		t.Fatal(err)
+	}
+	paths := map[string]bool{}
+	for _, cohort := range Cohorts(rules, []string{"default"}, "client") {
+		paths[cohort.Path] = true
+	}
+	if last := fmt.Sprintf("/%d", MostCohorts+9); !paths[last] || len(paths) != MostCohorts+10 {
+		t.Errorf("%d paths, want %d, of which one is %s", len(paths), MostCohorts+10, last)
+	}
+}
+
 // What is made for an expression matches it, each string is another one, and the plainest comes first.
 func TestMatching(t *testing.T) {
 	for expression, want := range map[string]string{

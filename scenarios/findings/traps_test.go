@@ -112,6 +112,12 @@ var traps = map[string]trap{
 		twin:    one("{match: [{uri: {prefix: /a}}], "+toOne+"}", "{match: [{method: {exact: POST}}], "+teapot+"}", toOne),
 		text:    "VirtualService one, http[0] (f.yaml:8) and VirtualService one, http[1] (f.yaml:9) come before it and take each of the run's requests that could meet this one. The rule has no effect on any request of the run",
 		seen:    map[string]span{"200": exactly(2), "one-v1": exactly(2), "418": exactly(1)}, twinSeen: map[string]span{"200": exactly(2), "one-v1": exactly(2), "418": exactly(1)}},
+	"a rule for a port at which its host is not": {id: OtherProxy, sent: ask("one:81"), twinSent: ask("one"),
+		objects: one("{match: [{port: 81}], "+teapot+"}") + "---\n" +
+			"apiVersion: v1\nkind: Service\nmetadata: {name: other}\nspec: {selector: {app: one}, ports: [{name: http, port: 81, targetPort: 3000}]}\n",
+		twin: one("{match: [{port: 80}], " + teapot + "}"),
+		text: "No request meets VirtualService one, http[0]: the proxy of the requests that could meet it has no rules at their port, and they are outside the registry (REGISTRY_ONLY)",
+		seen: map[string]span{"502": exactly(1)}, twinSeen: map[string]span{"418": exactly(1)}},
 	"a rule behind one for the only port": {id: Shadowed, sent: ask("one"), objects: one("{match: [{port: 80}], "+toOne+"}", teapot), twin: one("{match: [{port: 80}], " + toOne + "}"),
 		text: "VirtualService one, http[0] (f.yaml:8) comes before it and takes each of the run's requests that could meet this one",
 		seen: map[string]span{"200": exactly(1), "one-v1": exactly(1)}, twinSeen: map[string]span{"200": exactly(1), "one-v1": exactly(1)}},

@@ -66,9 +66,10 @@ func (f *finder) explain(e *manifests.HTTPEntry) {
 	}
 }
 
-// shadowed adds the finding of an entry that some requests could meet, all of which meet other rules.
+// shadowed adds the finding of an entry that some requests could meet, all of which meet other rules, or none at a port at which their
+// sidecar has no rules.
 func (f *finder) shadowed(e *manifests.HTTPEntry, effect string) {
-	var takers []string
+	var takers, none []string
 	before := true // whether all of them come before the entry in its own VirtualService
 	for _, routed := range f.ways.Routed() {
 		miss := e.Miss(routed.Caller, &routed.Request)
@@ -76,13 +77,21 @@ func (f *finder) shadowed(e *manifests.HTTPEntry, effect string) {
 			continue
 		}
 		rule := routed.Rule
-		if miss != nil && miss.Always {
+		switch {
+		case miss != nil && miss.Always:
 			rule = miss.Earlier // the proxy has none of the rules behind it
+		case f.entryOf(&routed) == nil:
+			none = append(none, rule.Name)
+			continue
 		}
 		before = before && miss != nil && miss.Earlier.Name == rule.Name
 		if taker := ruleAt(rule); !slices.Contains(takers, taker) {
 			takers = append(takers, taker)
 		}
+	}
+	if len(takers) == 0 {
+		f.add(OtherProxy, e, e.Line, fmt.Sprintf("no request meets %s: the proxy of the requests that could meet it has no rules at their port, and they are %s", e.Name, none[0]), effect)
+		return
 	}
 	come, take := "come", "take"
 	if len(takers) == 1 {
