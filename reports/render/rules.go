@@ -52,7 +52,7 @@ func (t *text) ruleTable(p *reports.Phase) {
 		if r.Verdict == reports.Fail {
 			at.Colour = colours[reports.Fail]
 		}
-		at.Rows = append(at.Rows, r.lines()...)
+		at.Rows = append(at.Rows, r.lines(alone(all, i))...)
 	}
 	t.Table(ruleHeads, groups...)
 }
@@ -127,10 +127,23 @@ func ruleHost(c *reports.Call) string {
 	return strings.Join(hosts, ", ")
 }
 
+// alone reports whether a row is the only one of a written rule for its host.
+func alone(all []ruleRow, row int) bool {
+	for i := range all {
+		if i != row && unwritten(&all[i].Call) == 0 && ruleHost(&all[i].Call) == ruleHost(&all[row].Call) {
+			return false
+		}
+	}
+	return true
+}
+
 // lines is a rule in lines: what it asks for and where it stands, what it does with a request, and how often that fails.
-func (c *ruleRow) lines() [][]string {
+func (c *ruleRow) lines(alone bool) [][]string {
 	r := c.Rule
 	asks := cmp.Or(r.Match, "every other request")
+	if alone && r.Match == "" {
+		asks = "every request"
+	}
 	if len(r.Hosts) == 0 {
 		asks = "no rule is for it"
 	}
@@ -277,7 +290,11 @@ func uncovered(p *reports.Phase) (lines []string) {
 	if all == 0 {
 		return nil
 	}
-	lines = []string{fmt.Sprintf("%d of %s were met: each rule, each way that it leads, each try.", met, counted(int64(all), "case"))}
+	verb := "were"
+	if met == 1 {
+		verb = "was"
+	}
+	lines = []string{fmt.Sprintf("%d of %s %s met: each rule, each way that it leads, each try.", met, counted(int64(all), "case"), verb)}
 	whys := map[string][]string{}
 	var order []string
 	for j := range p.Calls {
