@@ -21,6 +21,7 @@ var arrows = map[string][]string{
 	"cmd/hello-service":  {"service"},
 	"cmd/hello-image":    {},
 	"scenarios":          {"manifests"},
+	"scenarios/cases":    {"manifests", "reports", "scenarios", "scenarios/derive"},
 	"scenarios/explain":  {"reports"},
 	"scenarios/findings": {"manifests", "scenarios", "scenarios/oracle", "reports"},
 	"scenarios/graph":    {"manifests", "service"},
