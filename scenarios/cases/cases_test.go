@@ -33,6 +33,9 @@ spec:
       delegate: {name: pay}
     - match: [{uri: {exact: /old}}]
       redirect: {uri: /new}
+    - match: [{uri: {exact: /half}}]
+      fault: {abort: {percentage: {value: 50}, httpStatus: 418}}
+      route: [{destination: {host: cart}, weight: 90}, {destination: {host: pay}, weight: 10}]
     - match: [{queryParams: {v: {exact: '2'}}}]
       fault: {abort: {percentage: {value: 100}, httpStatus: 403}}
       route: [{destination: {host: cart}, weight: 90}, {destination: {host: pay}, weight: 10}]
@@ -105,6 +108,7 @@ func TestJudge(t *testing.T) {
 		"another redirect":           {"wantMatch: true, " + at("/old") + ", redirect: {uri: /newer}", "the proxy answers 301, a redirect. It must have the redirect {uri: /newer}, and has {uri: /new}."},
 		"a fault, by the query":      {"wantMatch: true, " + at("/?v=2") + ", fault: {abort: {percentage: {value: 100}, httpStatus: 403}}, route: [{destination: {host: cart}, weight: 90}, {destination: {host: pay}, weight: 10}]", ""},
 		"another weight":             {"wantMatch: true, " + at("/?v=2") + ", route: [{destination: {host: cart}, weight: 10}, {destination: {host: pay}, weight: 90}]", "the proxy answers 403. It must have the route"},
+		"half of them":               {"wantMatch: true, " + at("/half") + ", redirect: {uri: /}", "it goes to cart.default (90 %) or pay.default (10 %), unless it is among the 50 % that the proxy answers 418. It must have the redirect {uri: /}, and has none."},
 		"a delegate":                 {"wantMatch: true, " + at("/pay/1") + ", delegate: {name: pay}, route: [{destination: {host: pay}}]", ""},
 		"a delegate elsewhere":       {"wantMatch: true, " + at("/pay/1") + ", delegate: {name: pay, namespace: bank}", "and is of the delegate {name: pay, namespace: default}."},
 		"nobody delegates":           {"wantMatch: true, " + at("/old") + ", delegate: {name: pay}", "It must have the delegate {name: pay}, and nobody delegates to it."},
@@ -179,6 +183,7 @@ func TestReadRefuses(t *testing.T) {
 		"requests of no kind":    {"testCases:\n- request: {authority: ['a b'], method: ['G T'], uri: [users, ':'], headers: {'a b': c, x: \"a\\nb\", Y: a, y: b, host: c}}\n  rewrite: {uri: /}\n", []string{`"a b"`, `"G T" is not a method`, `not "users"`, `":" is not a URI`, "headers.a b:", "headers.x:", "headers.y: is the same header", "headers.host:"}},
 		"what is not executed":   {"testCases:\n- " + ok + "\n  fault: {abort: {percentage: {value: 100}, grpcStatus: UNAVAILABLE}}\n", []string{"test.yaml:3: testCases[0].fault.abort.grpcStatus: "}},
 		"too many requests":      {"testCases:\n- request: {authority: [a], method: [GET], uri: [" + strings.Repeat("/, ", MostRequests) + "/]}\n  rewrite: {uri: /}\n", []string{"makes 1001 requests, and with those of the cases before there are more than 1000"}},
+		"too large":              {strings.Repeat("# testCases\n", 100_000), []string{"test.yaml: is larger than the 1048576 bytes that a test file may have"}},
 		"an alias in itself":     {"testCases: &a\n- *a\n", []string{"is nested more than 100 times"}},
 		"a merged map":           {"testCases:\n- {<<: {a: b}}\n", []string{"<< is not read"}},
 		"an impossible delegate": {"testCases:\n- " + ok + "\n  delegate: {nam: x}\n", []string{`testCases[0].delegate.nam: unknown field (did you mean "name"?)`}},

@@ -102,5 +102,9 @@ func becomes(r *manifests.Rule) string {
 		}
 		all = append(all, text)
 	}
-	return "it goes to " + strings.Join(all, " or ")
+	text := "it goes to " + strings.Join(all, " or ")
+	if r.Fault != nil && r.Fault.AbortShare > 0 {
+		text += fmt.Sprintf(", unless it is among the %.3g %% that the proxy answers %d", 100*r.Fault.AbortShare, r.Fault.AbortStatus)
+	}
+	return text
 }
