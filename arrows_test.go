@@ -16,11 +16,13 @@ const module = "github.com/hellochaos/hellochaos/"
 // arrows is every import between packages of this module that is allowed; service/trail, spelling, stats and printable may be
 // imported by all.
 var arrows = map[string][]string{
-	"cmd/hellochaos": {"scenarios", "scenarios/run", "scenarios/derive", "scenarios/standins", "target", "target/mesh", "target/cluster", "manifests",
-		"reports", "reports/render", "attack", "metrics", "openfiles", "reports/compare", "reports/destination", "reports/grafana", "reports/links", "reports/traces"},
+	"cmd/hellochaos": {"scenarios", "scenarios/cases", "scenarios/derive", "scenarios/run", "scenarios/standins", "target", "target/mesh", "target/cluster", "manifests", "reports", "reports/render",
+		"attack", "metrics", "openfiles", "reports/compare", "reports/destination", "reports/grafana", "reports/links", "reports/traces"},
 	"cmd/hello-service":  {"service"},
 	"cmd/hello-image":    {},
 	"scenarios":          {"manifests"},
+	"scenarios/cases":    {"manifests", "reports", "scenarios", "scenarios/derive"},
+	"scenarios/derive":   {"manifests", "scenarios"},
 	"scenarios/explain":  {"reports"},
 	"scenarios/findings": {"manifests", "scenarios", "scenarios/oracle", "reports"},
 	"scenarios/graph":    {"manifests", "service"},

@@ -129,3 +129,16 @@ func (v *virtualService) gatewaysOf(w *written) (all []WrittenGateway) {
 	}
 	return all
 }
+
+// Written is the entry as its file has it, and, where it is one of a delegate, as Istio merges it with the entry that delegates to it.
+// Its hosts may be short names of Namespace. The caller must not change it.
+func (e *HTTPEntry) Written() *networking.HTTPRoute {
+	return e.owner.routes[e.index].written.http
+}
+
+// Delegate is the name and the namespace of the VirtualService in which the entry stands, where another one delegates to it; false where
+// none does.
+func (e *HTTPEntry) Delegate() (name, namespace string, delegated bool) {
+	w := e.owner.routes[e.index].written
+	return w.from.Meta.Name, w.from.namespace(), w.by != ""
+}

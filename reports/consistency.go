@@ -14,6 +14,9 @@ const maxSecond = 1_000_000
 // part is at most the whole, outcomes are those of all natural requests, and every span follows the one that caused it.
 func checkConsistency(r *Report, found *problems) {
 	checkInterval(&r.Settings.SplitTolerance, "settings.split_tolerance", found)
+	if c := r.Cases; c != nil && (c.Held < 0 || c.Held > c.All) {
+		found.add("cases.held", "must be at least 0 and at most all, which is %d, not %d", c.All, c.Held)
+	}
 	unique(len(r.Phases), func(i int) string { return r.Phases[i].Name }, "phases", found)
 	for i := range r.Phases {
 		p, place := &r.Phases[i], fmt.Sprintf("phases[%d]", i)

@@ -39,6 +39,7 @@ func everything() *Report {
 			Parameters: map[string]string{"canary-weight": "20"}, RequireTimes: true, Rate: 500, ManifestsHash: "c0ffee", Manifests: "mine"},
 		Verdict: Fail, Summary: "1 of 4 checks fails", Aborted: true,
 		Findings: []Finding{{ID: "dead-rule", Severity: SeverityError, Phase: "retry", File: "retry.yaml", Line: 3, Object: "VirtualService backend", Text: "nobody meets it"}},
+		Cases:    &Cases{Held: 2, All: 3},
 		Links:    []Link{{Title: "Grafana: a run", URL: "http://grafana.example/d/run?from=1&to=2"}}, Remarks: []string{"Kiali did not answer"},
 		Restored: NotRestored, Restoration: &Restoration{Objects: 3, Detail: "3 objects", Problem: "VirtualService backend:\n  edited since", Elapsed: 0.5}, Error: "no answer",
 		Phases: []Phase{

@@ -92,6 +92,7 @@ func TestReadRefuses(t *testing.T) {
 		{"interval upside down", written(t, `"lo": 0.048`, `"lo": 0.99`), []string{"phases[1].shares[0].interval: lo is 0.99 and hi is 0.052: lo must be at most hi"}},
 		{"wait upside down", written(t, `"lo": 0.0115`, `"lo": 0.99`), []string{"phases[1].calls[0].waits[0].interval_seconds: lo is 0.99 and hi is 0.0136"}},
 		{"tolerance upside down", written(t, `"lo": 0.7`, `"lo": 7`), []string{"settings.split_tolerance: lo is 7 and hi is 1.4"}},
+		{"more cases held than there are", written(t, `"held": 2`, `"held": 4`), []string{"cases.held: must be at least 0 and at most all, which is 3, not 4"}},
 		{"more hits than trials", written(t, `"k": 498`, `"k": 1001`), []string{"phases[1].calls[0].fails.k: 1001: must be at most n, which is 1000"}},
 		{"more mismatches than calls", written(t, `"mismatched": 3`, `"mismatched": 2532`), []string{"phases[1].calls[0].mismatched: 2532: must be at most judged, which is 2531"}},
 		{"more decisive than calls", written(t, `"decisive": 700`, `"decisive": 7000`), []string{"phases[1].calls[0].decisive: 7000: must be at most judged"}},

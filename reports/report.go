@@ -35,6 +35,9 @@ type Report struct {
 	Phases []Phase `json:"phases"`
 	// Findings are what is wrong with the manifests themselves, whatever the mesh makes of them.
 	Findings []Finding `json:"findings,omitempty"`
+	// Cases is how many test cases of the user hold ('hellochaos verify --cases'); nil where there are none. Findings (HC301) are about
+	// those that do not.
+	Cases *Cases `json:"cases,omitempty"`
 	// Links lead to dashboards and traces of the run; Remarks are what went wrong beside it and took nothing away from it: a
 	// Grafana that refused, a collector that was down.
 	Links   []Link   `json:"links,omitempty"`
@@ -129,6 +132,12 @@ type Finding struct {
 	Object string `json:"object"`
 	// Text says what is wrong, what it does to traffic, and how to mend it.
 	Text string `json:"text"`
+}
+
+// Cases is how many of All test cases hold: the rule that each of their requests meets is as they expect it.
+type Cases struct {
+	Held int `json:"held"`
+	All  int `json:"all"`
 }
 
 // EntryGateway is the Entry of a phase all of whose requests enter at a gateway.

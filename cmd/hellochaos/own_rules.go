@@ -13,6 +13,7 @@ import (
 	"github.com/hellochaos/hellochaos/reports"
 	"github.com/hellochaos/hellochaos/reports/render"
 	"github.com/hellochaos/hellochaos/scenarios"
+	"github.com/hellochaos/hellochaos/scenarios/cases"
 	"github.com/hellochaos/hellochaos/scenarios/derive"
 	scenario "github.com/hellochaos/hellochaos/scenarios/run"
 	"github.com/hellochaos/hellochaos/scenarios/standins"
@@ -23,6 +24,8 @@ import (
 type ownRules struct {
 	phase   scenarios.Phase
 	rules   int
+	read    *manifests.Rules
+	clients []string
 	stoodUp []standins.StoodUp
 	// remarks are sentences about what the files have and hellochaos does not execute, and about what differs from the application.
 	remarks []string
@@ -45,7 +48,7 @@ func readOwn(files []string, stdin io.Reader) (*ownRules, error) {
 	if err != nil {
 		return nil, err
 	}
-	own := &ownRules{rules: len(rules.HTTPEntries()) + len(rules.Dropped()), stoodUp: set.StoodUp}
+	own := &ownRules{rules: len(rules.HTTPEntries()) + len(rules.Dropped()), read: rules, clients: set.Clients, stoodUp: set.StoodUp}
 	own.phase = scenarios.Phase{Name: "verify", Title: strings.Join(files, ", "), Objects: set.Objects, Cohorts: derive.Cohorts(rules, set.Clients, standins.Client)}
 	if own.rules == 0 && len(own.phase.Cohorts) == 0 {
 		return nil, fmt.Errorf("%s: there is no rule to verify: no VirtualService, DestinationRule or ServiceEntry", strings.Join(files, ", "))
@@ -62,6 +65,28 @@ func readOwn(files []string, stdin io.Reader) (*ownRules, error) {
 	}
 	own.remarks = append(own.remarks, slices.Concat(others.Remarks, set.Remarks)...)
 	return own, nil
+}
+
+// hold holds the test cases of files against the rules, and adds their requests to those that were derived. Without files it returns nil.
+func (o *ownRules) hold(files []string) (*reports.Cases, []reports.Finding, error) {
+	if len(files) == 0 {
+		return nil, nil, nil
+	}
+	suite, err := cases.Read(files)
+	if err != nil {
+		return nil, nil, err
+	}
+	judged := suite.Judge(o.read, o.clients, standins.Client, o.phase.Name)
+	for _, cohort := range judged.Cohorts {
+		if !slices.ContainsFunc(o.phase.Cohorts, func(c scenarios.Cohort) bool { return c.Name == cohort.Name }) {
+			o.phase.Cohorts = append(o.phase.Cohorts, cohort)
+		}
+	}
+	if len(suite.PassedOver) > 0 {
+		o.remarks = append(o.remarks, "Passed over, since they have no testCases: "+strings.Join(suite.PassedOver, ", ")+".")
+	}
+	o.remarks = append(o.remarks, judged.Unsent...)
+	return &reports.Cases{Held: judged.Held, All: len(suite.Cases)}, judged.NotMet, nil
 }
 
 // plan derives nothing more: it reads the rules, finds what is wrong with them, and plans the requests.

@@ -20,7 +20,7 @@ import (
 type verifyFlags struct {
 	deliveryFlags
 	files                         []string
-	allowed                       []string
+	allowed, cases                []string
 	deviation                     string
 	noProgress, allowInconclusive bool
 }
@@ -29,6 +29,7 @@ func (f *verifyFlags) add(set *pflag.FlagSet) {
 	f.deliveryFlags.add(set)
 	set.StringArrayVarP(&f.files, "filename", "f", nil, "`file` or folder with your manifests, or - for standard input (the output of helm template or kubectl kustomize). You can repeat the flag")
 	set.StringArrayVar(&f.allowed, "allow-findings", nil, "`id` of a finding that is meant so, such as HC113, which then does not fail the command. You can repeat the flag")
+	set.StringArrayVar(&f.cases, "cases", nil, "`file` or folder with test cases in the form of istio-config-validator (testCases), each of which must hold. You can repeat the flag")
 	set.StringVar(&f.deviation, "break", "", "`deviation`, a fault that the embedded mesh has on purpose, to see verify find it; 'hellochaos list breaks' explains each")
 	set.BoolVar(&f.noProgress, "no-progress", false, "do not print a line of progress on a terminal")
 	set.BoolVar(&f.quiet, "quiet", false, "print only the line with the verdict (or the report in the --format that you name), and warnings")
@@ -57,6 +58,7 @@ Nothing outside this machine is called. Waits before retries are judged only
 with --require times.`,
 		Example: `  hellochaos verify -f mesh/
   helm template shop | hellochaos verify -f -
+  hellochaos verify -f mesh/ --cases tests/
   hellochaos verify -f subsets.yaml -f reviews.yaml --fail 0.5`,
 		Args: cobra.NoArgs,
 	}
@@ -79,6 +81,9 @@ func (f *verifyFlags) run(cmd *cobra.Command, text *scenario.Flags) error {
 	}
 	own, err := readOwn(f.files, cmd.InOrStdin())
 	if err != nil {
+		return fmt.Errorf("verify:\n%w", err)
+	}
+	if options.Cases, options.CasesNotMet, err = own.hold(f.cases); err != nil {
 		return fmt.Errorf("verify:\n%w", err)
 	}
 	options.Derived, options.Allowed = true, f.allowed

@@ -198,3 +198,48 @@ func TestMatching(t *testing.T) {
 		}
 	}
 }
+
+// A request that somebody asks for enters at each proxy that has rules for its host, and else by a client, or at a Gateway.
+func TestAt(t *testing.T) {
+	gateway := head + "Gateway\nmetadata: {name: door}\nspec: {servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}]}\n---\n"
+	both := gateway + virtualService("shop", "hosts: ['*.example.com', reviews], gateways: [door, mesh]", "{"+toV1+"}")
+	other := strings.ReplaceAll(virtualService("orders", "hosts: [orders]", "{route: [{destination: {host: orders}}]}"), "{name: orders}", "{name: orders, namespace: shop}")
+	port := "apiVersion: v1\nkind: Service\nmetadata: {name: reviews}\nspec: {selector: {app: reviews}, ports: [{name: http, port: 9080}]}\n---\n" +
+		virtualService("reviews", "hosts: [reviews]", "{route: [{destination: {host: reviews}}]}")
+	alone := gateway + virtualService("shop", "hosts: [shop.example.com], gateways: [door]", "{route: [{destination: {host: shop}}]}")
+	for _, c := range []struct {
+		yaml, host string
+		want       []string
+	}{
+		{both, "a.example.com", []string{"PUT a.example.com /x, by gateway door", "PUT a.example.com /x"}},
+		{both, "reviews.default.svc.cluster.local:80", []string{"PUT reviews.default.svc.cluster.local:80 /x, by gateway door", "PUT reviews.default.svc.cluster.local:80 /x"}},
+		{both, "nowhere.example.org", []string{"PUT nowhere.example.org /x"}},
+		{other, "orders", []string{"PUT orders /x, from namespace shop"}},
+		{other, "orders.shop.svc.cluster.local", []string{"PUT orders.shop.svc.cluster.local /x, from namespace shop"}},
+		{port, "reviews", []string{"PUT reviews:9080 /x"}},
+		{alone, "nowhere.example.org", []string{"PUT nowhere.example.org /x, by gateway door"}},
+	} {
+		objects, err := manifests.Parse("mine.yaml", []byte(c.yaml))
+		if err != nil {
+			t.Fatal(err)
+		}
+		set, err := standins.Of(objects)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rules, err := manifests.Read(set.Objects)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, cohort := range At(rules, set.Clients, standins.Client, Wanted{Host: c.host, Method: "PUT", Path: "/x"}) {
+			got = append(got, cohort.Name)
+			if _, _, err := rules.CallerOf(cohort.Entry); err != nil {
+				t.Errorf("%s: %v", cohort.Name, err)
+			}
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: %q, want %q", c.host, got, c.want)
+		}
+	}
+}

@@ -19,9 +19,17 @@ func Summary(r *reports.Report) string {
 	case r.Verdict == reports.Fail:
 		return failed(r)
 	case r.Verdict == reports.Pass:
-		return met(r) + broken(r)
+		text := met(r)
+		if cases := held(r); cases != "" {
+			text += ", and " + cases
+		}
+		return text + broken(r)
 	}
-	return "no verdict: " + undecided(r)
+	text := "no verdict: " + undecided(r)
+	if cases := held(r); cases != "" {
+		text += "; " + cases
+	}
+	return text
 }
 
 // requests is how many requests were judged.
@@ -78,28 +86,59 @@ func failed(r *reports.Report) string {
 	if text := deviating(r); text != "" {
 		parts = append(parts, text)
 	}
-	var errors int64
-	first := ""
-	for i := range r.Findings {
-		if f := &r.Findings[i]; f.Severity == reports.SeverityError {
-			if errors++; errors == 1 {
-				first = fmt.Sprintf("%s of %s", f.ID, f.Object)
-				if f.File != "" {
-					first += fmt.Sprintf(" (%s)", place(f.File, f.Line))
-				}
-			}
-		}
-	}
+	errors, first := errorsOf(r, func(id string) bool { return id != caseNotMet })
 	switch {
 	case errors == 1:
 		parts = append(parts, "1 error in the manifests, "+first)
 	case errors > 1:
 		parts = append(parts, fmt.Sprintf("%s errors in the manifests, first %s", count(errors), first))
 	}
-	if len(parts) == 0 {
-		return checks(r, reports.Fail, "contradicts the manifests", "contradict the manifests")
+	wrong, unmet := errorsOf(r, func(id string) bool { return id == caseNotMet })
+	if len(parts) == 0 && wrong == 0 {
+		parts = append(parts, checks(r, reports.Fail, "contradicts the manifests", "contradict the manifests"))
+	}
+	if text := held(r); text != "" {
+		if wrong > 0 {
+			text += ", the first that does not is " + unmet
+		}
+		parts = append(parts, text)
 	}
 	return strings.Join(parts, "; ")
+}
+
+// caseNotMet is the finding that a test case of the user does not hold (scenarios/cases).
+const caseNotMet = "HC301"
+
+// errorsOf is how many findings with some ids are errors, and the first of them.
+func errorsOf(r *reports.Report, of func(id string) bool) (n int64, first string) {
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		if f.Severity != reports.SeverityError || !of(f.ID) {
+			continue
+		}
+		if n++; n > 1 {
+			continue
+		}
+		first = f.ID + " of " + f.Object
+		if f.ID == caseNotMet {
+			first = strings.TrimPrefix(f.Object, "test case ")
+		}
+		if f.File != "" {
+			first += fmt.Sprintf(" (%s)", place(f.File, f.Line))
+		}
+	}
+	return n, first
+}
+
+// held says how many test cases hold; empty where there are none.
+func held(r *reports.Report) string {
+	switch {
+	case r.Cases == nil:
+		return ""
+	case r.Cases.All == 1:
+		return fmt.Sprintf("%d of 1 test case holds", r.Cases.Held)
+	}
+	return fmt.Sprintf("%d of %s test cases hold", r.Cases.Held, count(int64(r.Cases.All)))
 }
 
 // deviating says how many calls met something else than the manifests say, and the first of them. One request may have several.

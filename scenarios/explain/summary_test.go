@@ -16,6 +16,7 @@ func TestSummary(t *testing.T) {
 	}
 	with := func(r *reports.Report, change func(*reports.Report)) *reports.Report { change(r); return r }
 	missing := reports.Finding{ID: "HC103", Severity: reports.SeverityError, Object: "VirtualService v", File: "v.yaml", Line: 8}
+	unmet := reports.Finding{ID: "HC301", Severity: reports.SeverityError, Object: `test case "a"`, File: "t.yaml", Line: 2}
 	for want, r := range map[string]*reports.Report{
 		"each of 1,380 requests met what the manifests say":                   observed(reports.Pass, 380, 1000),
 		"the one request met what the manifests say":                          observed(reports.Pass, 0, 1),
@@ -39,7 +40,18 @@ func TestSummary(t *testing.T) {
 		`no verdict: 1 of 1 check could not be decided, first "b: each call" in phase second`: with(observed(reports.Inconclusive, 5, 5), func(r *reports.Report) {
 			r.Phases[1].Calls = []reports.Call{{To: "b", Requests: reports.Inconclusive}}
 		}),
-		"no verdict: nothing was judged": observed(reports.Inconclusive, 5),
+		"no verdict: nothing was judged":                                            observed(reports.Inconclusive, 5),
+		"each of 5 requests met what the manifests say, and 1 of 1 test case holds": with(observed(reports.Pass, 5), func(r *reports.Report) { r.Cases = &reports.Cases{Held: 1, All: 1} }),
+		`1 of 3 test cases hold, the first that does not is "a" (t.yaml:2)`: with(observed(reports.Fail, 5), func(r *reports.Report) {
+			r.Cases, r.Findings = &reports.Cases{Held: 1, All: 3}, []reports.Finding{unmet, unmet}
+		}),
+		`1 error in the manifests, HC103 of VirtualService v (v.yaml:8); 2 of 3 test cases hold, the first that does not is "a" (t.yaml:2)`: with(observed(reports.Fail, 5), func(r *reports.Report) {
+			r.Cases, r.Findings = &reports.Cases{Held: 2, All: 3}, []reports.Finding{missing, unmet}
+		}),
+		"1 error in the manifests, HC103 of VirtualService v (v.yaml:8); 3 of 3 test cases hold": with(observed(reports.Fail, 5), func(r *reports.Report) {
+			r.Cases, r.Findings = &reports.Cases{Held: 3, All: 3}, []reports.Finding{missing}
+		}),
+		"no verdict: nothing was judged; 3 of 3 test cases hold": with(observed(reports.Inconclusive, 5), func(r *reports.Report) { r.Cases = &reports.Cases{Held: 3, All: 3} }),
 	} {
 		if got := Summary(r); got != want {
 			t.Errorf("%q, want %q", got, want)

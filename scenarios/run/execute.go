@@ -100,7 +100,7 @@ func (r *Run) report(described target.Description, began time.Time) *reports.Rep
 		Settings: reports.Settings{Seed: o.Seed, Fail: o.Fail, Hang: o.Hang, Cascade: o.Cascade, Exclude: o.Exclude,
 			SplitTolerance: stats.Interval{Lo: o.SplitLo, Hi: o.SplitHi}, Parameters: o.Parameters, RequireTimes: o.RequireTimes,
 			Rate: o.Attack.Rate, ManifestsHash: r.hash},
-		Phases: []reports.Phase{}, Findings: r.findings,
+		Phases: []reports.Phase{}, Findings: r.findings, Cases: o.Cases,
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/hellochaos/hellochaos/attack"
+	"github.com/hellochaos/hellochaos/reports"
 	"github.com/hellochaos/hellochaos/service/trail"
 	"github.com/hellochaos/hellochaos/spelling"
 )
@@ -31,7 +32,11 @@ type Options struct {
 	Derived bool
 	// Allowed are the ids of findings that are meant so: none of them makes the run fail.
 	Allowed []string
-	Seed    uint64
+	// Cases are the test cases that were held against the rules, for the report; nil where there are none. CasesNotMet are the findings
+	// about those that do not hold.
+	Cases       *reports.Cases
+	CasesNotMet []reports.Finding
+	Seed        uint64
 	// Request is the name, without the seed, of the only request that is sent; empty: all are.
 	Request string
 	// Again is the command that sends the request with such a name again; nil where there is none.

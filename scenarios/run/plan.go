@@ -55,8 +55,12 @@ func Plan(name string, phases []scenarios.Phase, o Options, pace Pace) (*Run, er
 // find collects the findings of all phases. One that several have is of the first of them.
 func (r *Run) find() {
 	known := map[reports.Finding]bool{}
-	for _, p := range r.phases {
-		for _, found := range findings.Of(p.Phase, p.rules, p.ways) {
+	for i, p := range r.phases {
+		all := findings.Of(p.Phase, p.rules, p.ways)
+		if i == 0 {
+			all = slices.Concat(all, r.options.CasesNotMet)
+		}
+		for _, found := range all {
 			if slices.Contains(r.options.Allowed, found.ID) {
 				found.Severity, found.Text = reports.SeverityWarning, found.Text+" It is allowed."
 			}

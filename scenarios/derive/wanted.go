@@ -1,0 +1,74 @@
+package derive
+
+import (
+	"cmp"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/scenarios"
+)
+
+// Wanted is a request that somebody asks for, where others are made from rules.
+type Wanted struct {
+	// Host is the Host header, with or without a port, and Path is normal (manifests.NormalPath), with the query.
+	Host, Method, Path string
+	// Header has canonical names.
+	Header http.Header
+}
+
+// At are the cohorts of a request: one for each proxy that has rules for its host, which are the gateways of these rules, and the sidecars
+// of a client where one of them is for sidecars. For a host of no rule it is that of a client, or else of the first Gateway. There is
+// none where the rules have neither. clients and client are those of Cohorts.
+func At(rules *manifests.Rules, clients []string, client string, w Wanted) []scenarios.Cohort {
+	d := &deriver{rules: rules, clients: clients, client: client, known: map[string]bool{}}
+	add := func(at place) {
+		d.add(request{place: at, method: w.Method, path: w.Path, header: w.Header}, 0)
+	}
+	host, _, _ := strings.Cut(strings.ToLower(w.Host), ":")
+	entries := rules.HTTPEntries()
+	for i := range entries {
+		e := &entries[i]
+		if !has(e, host) {
+			continue
+		}
+		for _, g := range e.Gateways {
+			if namespace, ok := d.clientFor(manifests.FullHost(host, e.Namespace), e.Namespace); g.Name == manifests.Mesh && ok {
+				add(d.fromClient(w.Host, namespace))
+			} else if rules.Gateways[g.Name] != nil {
+				add(place{manifests.Entry{Gateway: g.Name}, w.Host})
+			}
+		}
+	}
+	if len(d.cohorts) > 0 {
+		return d.cohorts
+	}
+	if namespace, ok := d.clientFor(host, ""); ok {
+		add(d.fromClient(w.Host, namespace))
+	} else if gateways := slices.Sorted(maps.Keys(rules.Gateways)); len(gateways) > 0 {
+		add(place{manifests.Entry{Gateway: gateways[0]}, w.Host})
+	}
+	return d.cohorts
+}
+
+// has reports whether an http entry is for a host.
+func has(e *manifests.HTTPEntry, host string) bool {
+	full := manifests.FullHost(host, e.Namespace)
+	return slices.ContainsFunc(e.Hosts, func(pattern string) bool {
+		suffix, wildcard := strings.CutPrefix(pattern, "*")
+		return pattern == full || wildcard && strings.HasSuffix(full, suffix)
+	})
+}
+
+// fromClient is a host as the client of a namespace calls it: as it is written, with the port of its Service where that is not 80.
+func (d *deriver) fromClient(host, namespace string) place {
+	at := d.inMesh(manifests.FullHost(host, namespace), namespace, 0)
+	_, port, _ := strings.Cut(at.host, ":")
+	if port != "" && !strings.Contains(host, ":") {
+		host += ":" + port
+	}
+	at.host = cmp.Or(host, at.host)
+	return at
+}
