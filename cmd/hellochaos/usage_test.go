@@ -233,7 +233,11 @@ func TestOwnFiles(t *testing.T) {
 func loaded(name, stdin string) (overrides map[string][]manifests.Object, printed string, err error) {
 	var stderr bytes.Buffer
 	flags := &manifestFlags{files: []string{name}}
-	overrides, err = flags.load("retry", strings.NewReader(stdin), &stderr)
+	retry, err := scenarios.Open([]string{"retry"})
+	if err != nil {
+		return nil, "", err
+	}
+	overrides, err = flags.load(retry, strings.NewReader(stdin), &stderr)
 	return overrides, stderr.String(), err
 }
 
