@@ -62,3 +62,32 @@ func (s *Scenario) OverlayFrom(overrides map[string][]manifests.Object, objects 
 	}
 	return s.line.overlayFrom(s.tested[0].Name, overrides, objects)
 }
+
+// Summary says in a few words what a scenario file has, of which phases are the Phases: "shop, 2 phases after egress, 5 objects, 3 kinds of
+// requests".
+func (s *Scenario) Summary(phases []Phase) string {
+	tested, objects, cohorts := 0, 0, 0
+	for i := range phases {
+		p := &phases[i]
+		if i == 0 && s.After == "" {
+			objects += len(p.Objects)
+		}
+		objects += len(p.Added)
+		if !p.Base {
+			tested, cohorts = tested+1, cohorts+len(p.Cohorts)
+		}
+	}
+	text := s.Name + ", " + number(tested, "phase")
+	if s.After != "" {
+		text += " after " + s.After
+	}
+	return fmt.Sprintf("%s, %s, %s of requests", text, number(objects, "object"), number(cohorts, "kind"))
+}
+
+// number is a number of things with their name: "1 phase", "2 phases".
+func number(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return fmt.Sprintf("%d %s", n, thing)
+}

@@ -267,3 +267,22 @@ func TestDocumentedForm(t *testing.T) {
 		t.Errorf("the stage does not fit behind the bundled ones: %v", err)
 	}
 }
+
+// The files that docs/scenarios.md shows are read.
+func TestDocumentedScenarios(t *testing.T) {
+	page, err := os.ReadFile("../docs/scenarios.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := 0
+	for _, block := range strings.Split(string(page), "```yaml\n")[1:] {
+		text, _, _ := strings.Cut(block, "```")
+		if _, err := Read("docs/scenarios.md", []byte(text)); err != nil {
+			t.Error(err)
+		}
+		read++
+	}
+	if read == 0 {
+		t.Error("docs/scenarios.md shows no YAML")
+	}
+}
