@@ -103,13 +103,14 @@ func (d *deriver) weight(e *manifests.HTTPEntry, meets bool) int {
 // meeting is a request that meets an http entry by a match, at a place. Where each candidate meets another one, which comes before it,
 // meets is false, and the request is the first candidate.
 func (d *deriver) meeting(e *manifests.HTTPEntry, at place, asked *manifests.Asked) (r request, meets bool) {
-	candidates := candidates(at, asked)
-	for _, r := range candidates {
-		if d.leads(r, e) {
-			return r, true
+	for _, host := range authorities(at, asked.Authority) {
+		for _, r := range candidates(place{at.entry, host}, asked) {
+			if d.leads(r, e) {
+				return r, true
+			}
 		}
 	}
-	return candidates[0], false
+	return candidates(at, asked)[0], false
 }
 
 // leads reports whether a request meets an entry.
