@@ -167,11 +167,14 @@ func (l *loader) files(name string) ([]string, error) {
 		return nil, errors.New("must not be empty")
 	case strings.Contains(name, "://"), filepath.IsAbs(name):
 		return nil, errors.New("must be a name, a folder or a pattern relative to the folder of the scenario file")
-	case slices.Contains([]string{"-", "."}, filepath.Clean(name)):
-		return nil, errors.New("must be a file, a folder below that of the scenario file, or a pattern")
+	case filepath.Clean(name) == "-":
+		return nil, errors.New("must be a file: what comes on standard input can be laid over the file with -f -")
 	}
 	path := filepath.Join(l.folder, filepath.FromSlash(name))
-	if _, err := os.Stat(path); err == nil && !l.itself(path) {
+	if sameFile(path, l.folder) {
+		return nil, errors.New("is the folder of the scenario file: name another folder, or a pattern, which leaves the scenario file out")
+	}
+	if _, err := os.Stat(path); err == nil && !sameFile(path, l.path) {
 		return []string{path}, nil
 	}
 	if strings.ContainsAny(name, "*?[") {
@@ -180,27 +183,30 @@ func (l *loader) files(name string) ([]string, error) {
 	if _, err := manifests.BundledYAML(name); err == nil && l.form.After != "" {
 		return nil, nil
 	}
-	if l.itself(path) {
+	if sameFile(path, l.path) {
 		return nil, errors.New("is the scenario file itself, and must be a file with manifests")
 	}
 	return nil, l.missing(name)
 }
 
-// itself reports whether a path is that of the scenario file.
-func (l *loader) itself(path string) bool {
-	a, errA := os.Stat(path)
-	b, errB := os.Stat(l.path)
-	return errA == nil && errB == nil && os.SameFile(a, b)
+// sameFile reports whether two paths are there and lead to the same file or folder.
+func sameFile(a, b string) bool {
+	infoA, errA := os.Stat(a)
+	infoB, errB := os.Stat(b)
+	return errA == nil && errB == nil && os.SameFile(infoA, infoB)
 }
 
-// matches are the files that a pattern matches.
+// matches are the files that a pattern matches, without folders and the scenario file.
 func (l *loader) matches(pattern string) ([]string, error) {
 	folder := strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(l.folder)
 	found, err := filepath.Glob(filepath.Join(folder, filepath.FromSlash(pattern)))
 	if err != nil {
 		return nil, fmt.Errorf("is not a pattern: %w", err)
 	}
-	found = slices.DeleteFunc(found, l.itself)
+	found = slices.DeleteFunc(found, func(path string) bool {
+		info, err := os.Stat(path)
+		return err == nil && info.IsDir() || sameFile(path, l.path)
+	})
 	if len(found) == 0 {
 		return nil, fmt.Errorf("no file matches %s in the folder %s", pattern, l.folder)
 	}

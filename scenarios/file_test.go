@@ -74,7 +74,8 @@ const headOf = "apiVersion: hellochaos/v1\nkind: Scenario\nname: mine\ntitle: t\
 // Without after, the objects of the file are all there is, and no phase comes before; with phases, what the file applies itself does.
 func TestFilesOfOnesOwn(t *testing.T) {
 	dir := folder(t, map[string]string{
-		"alone.yaml": headOf + "apply: [services.yaml, 'rules/*.yaml', rules/b.yaml]\n", "services.yaml": services(t),
+		"alone.yaml": headOf + "apply: ['s*', 'rules/*.yaml', rules/b.yaml]\n", "services.yaml": services(t), "same/b.json": "no YAML: [",
+		"own/own.yaml": headOf + "apply: [../services.yaml, '*.yaml']\n", "own/rule.yaml": virtualService("middleware", "middleware"),
 		"rules/a.yaml": virtualService("middleware", "middleware"), "rules/b.yaml": virtualService("backend", "backend"),
 		"folder.yaml": headOf + "apply: [services.yaml, rules]\n",
 		"phases.yaml": headOf + "apply: [services.yaml]\nphases:\n- {name: one, title: a, apply: [rules/a.yaml]}\n- {name: two, title: b, apply: [rules/b.yaml]}\n",
@@ -93,7 +94,8 @@ func TestFilesOfOnesOwn(t *testing.T) {
 	for file, want := range map[string]struct{ phases, added, last string }{
 		"alone.yaml": {"mine", "", application + ", " + a + ", " + b}, "folder.yaml": {"mine", "", application + ", " + a + ", " + b},
 		"phases.yaml": {"mine* one two", " | " + a + " | " + b, application + ", " + a + ", " + b}, "first.yaml": {"one two", " | " + b, application + ", " + a + ", " + b},
-		"behind.yaml": {"egress* mine", " | " + a, application + ", Namespace outside, Service clock, Deployment clock, ServiceEntry clock, " + a},
+		"own/own.yaml": {"mine", "", application + ", " + a},
+		"behind.yaml":  {"egress* mine", " | " + a, application + ", Namespace outside, Service clock, Deployment clock, ServiceEntry clock, " + a},
 	} {
 		_, phases := opened(t, filepath.Join(dir, file))
 		var names, added []string
@@ -141,7 +143,7 @@ func TestOpenFileProblems(t *testing.T) {
 	rule := virtualService("middleware", "middleware")
 	dir := folder(t, map[string]string{"rules/a.yaml": rule, "rules/again.yaml": rule, "wrong.yaml": strings.Replace(rule, "attempts", "attempt", 1), "services.yaml": services(t)})
 	for name, c := range map[string]struct{ text, want string }{
-		"names": {headOf + "after: retri\napply: [rule/a.yaml, rules/A.yaml, 'no/*.yaml', '[', http://a/b.yaml, /etc/passwd, '-', wrong.yaml]\nlesons: [a]\n",
+		"names": {headOf + "after: retri\napply: [rule/a.yaml, rules/A.yaml, 'no/*.yaml', '[', http://a/b.yaml, /etc/passwd, '-', 'rules/..', wrong.yaml]\nlesons: [a]\n",
 			`x.yaml:8: Scenario mine: lesons: unknown field (did you mean "lessons"?); accepted: apiVersion, kind, name, title, after, apply, phases, entry, cohorts, exclude, parameters, unmet, accepted, lessons
 x.yaml:6: Scenario mine: after: there is no bundled stage "retri" (did you mean "retry"?): the stages are application, egress, prod, retry, ingress, canary
 x.yaml:7: Scenario mine: apply[0]: there is no file rule/a.yaml in the folder DIR, and no bundled one
@@ -150,7 +152,8 @@ x.yaml:7: Scenario mine: apply[2]: no file matches no/*.yaml in the folder DIR
 x.yaml:7: Scenario mine: apply[3]: is not a pattern: syntax error in pattern
 x.yaml:7: Scenario mine: apply[4]: must be a name, a folder or a pattern relative to the folder of the scenario file
 x.yaml:7: Scenario mine: apply[5]: must be a name, a folder or a pattern relative to the folder of the scenario file
-x.yaml:7: Scenario mine: apply[6]: must be a file, a folder below that of the scenario file, or a pattern
+x.yaml:7: Scenario mine: apply[6]: must be a file: what comes on standard input can be laid over the file with -f -
+x.yaml:7: Scenario mine: apply[7]: is the folder of the scenario file: name another folder, or a pattern, which leaves the scenario file out
 wrong.yaml:6: VirtualService middleware: spec.http[0].retries.attempt: unknown field (did you mean "attempts"?); accepted: attempts, perTryTimeout, retryOn, backoff, retryIgnorePreviousHosts`},
 		"a bundled file without after": {headOf + "apply: [retry.yaml, services.yml]\n",
 			"x.yaml:6: Scenario mine: apply[0]: there is no file retry.yaml in the folder DIR, and only a file with after applies the bundled retry.yaml\n" +

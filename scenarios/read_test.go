@@ -217,7 +217,9 @@ func FuzzRead(f *testing.F) {
 			return
 		}
 		for i := range s {
-			runnable(t, &s[i])
+			if runnable(t, &s[i]); i > 0 && s[i].After != s[i-1].Name {
+				t.Fatalf("%s stands on %q, want %s", s[i].Name, s[i].After, s[i-1].Name)
+			}
 		}
 	})
 }
