@@ -28,7 +28,6 @@ var arrows = map[string][]string{
 	"scenarios/graph":    {"manifests", "service"},
 	"scenarios/oracle":   {"manifests", "scenarios/graph", "service"},
 	"scenarios/standins": {"manifests"},
-	"scenarios/derive":   {"manifests", "scenarios"},
 	"scenarios/observe":  {"attack", "scenarios/oracle"},
 	"scenarios/check":    {"manifests", "reports", "scenarios/observe", "scenarios/oracle", "target"},
 	"scenarios/run": {"attack", "manifests", "reports", "scenarios", "scenarios/check", "scenarios/explain", "scenarios/findings",

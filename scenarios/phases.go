@@ -18,23 +18,28 @@ import (
 // other make n+1 phases. overrides has objects, by the names of stages, that take the place of a stage's bundled objects as a whole.
 // parameters has the values of Parameters by name; one that is missing has its default. The error joins everything that is wrong.
 func Phases(stages []Stage, overrides map[string][]manifests.Object, parameters map[string]string) ([]Phase, error) {
+	return bundled.phases(stages, overrides, parameters)
+}
+
+// phases is Phases of a line, of which stages are some, in its order. No Base phase comes before the first stage of a line.
+func (l line) phases(stages []Stage, overrides map[string][]manifests.Object, parameters map[string]string) ([]Phase, error) {
 	var problems []error
 	for _, name := range slices.Sorted(maps.Keys(overrides)) {
-		if _, err := place(name); err != nil {
+		if _, err := l.place(name); err != nil {
 			problems = append(problems, err)
 		}
 	}
-	values, err := percentages(parameters)
+	values, err := l.percentages(parameters)
 	if problems = append(problems, err); errors.Join(problems...) != nil {
 		return nil, errors.Join(problems...)
 	}
-	b, err := newBuilder(overrides, values)
+	b, err := newBuilder(l, overrides, values)
 	if err != nil {
 		return nil, err
 	}
 	at := -1 // the place of the last phase
 	for i := range stages {
-		next, err := place(stages[i].Name)
+		next, err := l.place(stages[i].Name)
 		if err != nil {
 			return nil, err
 		}
@@ -49,14 +54,22 @@ func Phases(stages []Stage, overrides map[string][]manifests.Object, parameters 
 
 // CheckParameters reports every parameter that does not exist and every value that is not accepted.
 func CheckParameters(parameters map[string]string) error {
-	_, err := percentages(parameters)
+	_, err := bundled.percentages(parameters)
 	return err
 }
 
+// given is how a command line gives a parameter a value: those of the bundled stages have flags of their own.
+func given(name string, value any) string {
+	if slices.ContainsFunc(Parameters(), func(p Parameter) bool { return p.Name == name }) {
+		return fmt.Sprintf("--%s %v", name, value)
+	}
+	return fmt.Sprintf("--set %s=%v", name, value)
+}
+
 // percentages reads the values of parameters.
-func percentages(parameters map[string]string) (map[string]int, error) {
+func (l line) percentages(parameters map[string]string) (map[string]int, error) {
 	var names []string
-	for _, p := range Parameters() {
+	for _, p := range l.parameters() {
 		names = append(names, p.Name)
 	}
 	values := map[string]int{}
@@ -69,7 +82,7 @@ func percentages(parameters map[string]string) (map[string]int, error) {
 		}
 		value, err := strconv.ParseFloat(text, 64)
 		if err != nil || value < 0 || value > 100 || value != float64(int(value)) {
-			problems = append(problems, fmt.Errorf("--%s %s: must be a whole number of percent from 0 to 100", name, text))
+			problems = append(problems, fmt.Errorf("%s: must be a whole number of percent from 0 to 100", given(name, text)))
 			continue
 		}
 		values[name] = int(value)
@@ -79,21 +92,22 @@ func percentages(parameters map[string]string) (map[string]int, error) {
 
 // builder makes phases one after another.
 type builder struct {
+	line   line
 	values map[string]int
-	// promised are the bundled objects of each stage, and own those that the user put in their place where replaced is true.
+	// promised are the author's objects of each stage, and own those that the user put in their place where replaced is true.
 	promised, own [][]manifests.Object
 	replaced      []bool
 	phases        []Phase
 }
 
-func newBuilder(overrides map[string][]manifests.Object, values map[string]int) (*builder, error) {
-	b := &builder{values: values}
-	for i := range bundled {
-		objects, err := bundled[i].objects()
+func newBuilder(of line, overrides map[string][]manifests.Object, values map[string]int) (*builder, error) {
+	b := &builder{line: of, values: values}
+	for i := range of {
+		objects, err := of[i].objects()
 		if err != nil {
 			return nil, err
 		}
-		own, replaced := overrides[bundled[i].Name]
+		own, replaced := overrides[of[i].Name]
 		b.promised, b.replaced = append(b.promised, objects), append(b.replaced, replaced)
 		if !replaced {
 			own = objects
@@ -105,7 +119,7 @@ func newBuilder(overrides map[string][]manifests.Object, values map[string]int) 
 
 // add adds the phase that ends with a stage.
 func (b *builder) add(at int, base bool) error {
-	s := &bundled[at]
+	s := &b.line[at]
 	p := Phase{Name: s.Name, Title: s.Title, Base: base, Cohorts: s.Cohorts, Exclude: s.Exclude, Lessons: s.Lessons}
 	var err error
 	if p.Objects, err = b.objects(at, b.own, true); err != nil {
@@ -116,8 +130,8 @@ func (b *builder) add(at int, base bool) error {
 			return err
 		}
 	}
-	for i := range bundled[:at+1] {
-		p.Accepted = append(p.Accepted, bundled[i].Accepted...)
+	for i := range b.line[:at+1] {
+		p.Accepted = append(p.Accepted, b.line[i].Accepted...)
 	}
 	if len(b.phases) > 0 {
 		if p.Added, err = added(b.phases[len(b.phases)-1].Objects, p.Objects); err != nil {
@@ -132,15 +146,15 @@ func (b *builder) add(at int, base bool) error {
 // objects are all objects up to a stage, of those of each stage, changed by the parameters. A value that changes nothing is an error
 // where strict asks for it.
 func (b *builder) objects(at int, of [][]manifests.Object, strict bool) (objects []manifests.Object, err error) {
-	for i := range bundled[:at+1] {
+	for i := range b.line[:at+1] {
 		objects = manifests.Overlay(objects, of[i])
 	}
-	for i := range bundled[:at+1] {
-		for _, p := range bundled[i].Parameters {
+	for i := range b.line[:at+1] {
+		for _, p := range b.line[i].Parameters {
 			changed := 0
 			if objects, changed = p.Split.Apply(objects, b.values[p.Name]); changed == 0 && b.values[p.Name] != 0 && strict {
-				return nil, fmt.Errorf("--%s %d: in stage %s no rule of a VirtualService for %s sends all calls without a match to the subset %s, "+
-					"so that there is nothing to split (a file of your own says itself how calls are split)", p.Name, b.values[p.Name], bundled[at].Name, p.Split.Host, p.Split.From)
+				return nil, fmt.Errorf("%s: in stage %s no rule of a VirtualService for %s sends all calls without a match to the subset %s, "+
+					"so that there is nothing to split (a file of your own says itself how calls are split)", given(p.Name, b.values[p.Name]), b.line[at].Name, p.Split.Host, p.Split.From)
 			}
 		}
 	}
@@ -150,8 +164,8 @@ func (b *builder) objects(at int, of [][]manifests.Object, strict bool) (objects
 // unmet are the rules that no request of the phase meets by intention: those of the stage itself, and those of stages before whose
 // objects are still in force as they were then.
 func (b *builder) unmet(at int) (all []Unmet) {
-	for i := range bundled[:at+1] {
-		for _, u := range bundled[i].Unmet {
+	for i := range b.line[:at+1] {
+		for _, u := range b.line[i].Unmet {
 			named := func(o manifests.Object) bool { return o.Name() == u.Rule }
 			replaced := slices.ContainsFunc(b.own[i+1:at+1], func(later []manifests.Object) bool { return slices.ContainsFunc(later, named) })
 			if !replaced && slices.ContainsFunc(b.own[i], named) {

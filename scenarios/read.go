@@ -28,6 +28,8 @@ const (
 
 	// maxFile is the size of the largest accepted file in bytes.
 	maxFile = 1 << 20
+	// longestName is the length of the longest name of a stage or a parameter.
+	longestName = 63
 	// mostWeight is the largest weight of a cohort.
 	mostWeight = 1000
 	// mostExcluded is the largest share of deviating calls that a stage may ask to exclude.
@@ -41,18 +43,24 @@ var (
 	yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
 )
 
-// Read reads a scenario file. It refuses what the form does not have, and values that a run cannot use. The error is
-// manifests.Problems with everything that is wrong, up to a limit. file is only for messages.
-func Read(file string, data []byte) (*Stage, error) {
+// Read reads a bundled scenario file: its stages, each of which stands on the one before. It refuses what the form does not have, and
+// values that a run cannot use. The error is manifests.Problems with everything that is wrong, up to a limit. file is only for messages.
+func Read(file string, data []byte) ([]Stage, error) {
+	f, d := read(file, data)
+	if len(d.problems) > 0 {
+		return nil, d.problems
+	}
+	return f.stages(), nil
+}
+
+// read reads a scenario file, and notes what is wrong with it. The form has what could be read.
+func read(file string, data []byte) (*form, *decoder) {
 	d := &decoder{file: file, object: Kind, lines: map[string]int{}}
 	var f form
 	if d.document(data, &f) {
 		d.check(&f)
 	}
-	if len(d.problems) > 0 {
-		return nil, d.problems
-	}
-	return f.stage(), nil
+	return &f, d
 }
 
 // document fills f from the only document of a file. It returns false, and notes why, where there is none that can be read.
@@ -84,7 +92,7 @@ func (d *decoder) document(data []byte, f *form) bool {
 	} else if !errors.Is(err, io.EOF) {
 		d.syntax(err)
 	}
-	return true
+	return root.Content[0].Kind == yaml.MappingNode
 }
 
 // syntax notes an error of the YAML parser.
@@ -107,30 +115,71 @@ func (d *decoder) check(f *form) {
 	d.sentence("title", f.Title)
 	d.name("after", f.After)
 	d.must("after", f.After == "" || f.After != f.Name, "is the stage itself: name the stage that it stands on")
-	d.distinct("apply", f.Apply)
-	d.entry("entry", &f.Entry)
-	d.must("entry.caller", f.Entry.Caller == "" || len(f.Cohorts) > 0, "needs cohorts, each with the host that its requests are for")
-	d.cohorts(f)
-	if f.Exclude != nil {
-		d.must("exclude", *f.Exclude > 0 && *f.Exclude <= mostExcluded, "must be a share above 0 and up to %g, not %g", mostExcluded, *f.Exclude)
-	}
+	d.must("apply", d.there("apply") || d.there("phases"), "is missing")
+	first := f.first()
+	d.phase("", &first)
 	d.parameters(f.Parameters)
-	for i, u := range f.Unmet {
-		kind, name, _ := strings.Cut(u.Rule, " ")
-		rule := fmt.Sprintf("unmet[%d].rule", i)
-		d.must(rule, !d.there(rule) || kind == "VirtualService" && name != "", `must be "VirtualService" and a name, not %q`, u.Rule)
-		d.sentence(fmt.Sprintf("unmet[%d].reason", i), u.Reason)
+	if len(f.Phases) > 0 {
+		d.phases(f)
 	}
-	for i, a := range f.Accepted {
-		field := fmt.Sprintf("accepted[%d]", i)
+}
+
+// phases notes what is wrong with the phases of a file, and with the fields that only they may have then.
+func (d *decoder) phases(f *form) {
+	for _, field := range []string{"exclude", "unmet", "lessons"} {
+		d.must(field, !d.there(field), "is of one phase: write it in the phase")
+	}
+	var names []string
+	if len(f.Apply) > 0 {
+		names = append(names, f.Name)
+	}
+	for i := range f.Phases {
+		path := fmt.Sprintf("phases[%d]", i)
+		p := f.inherit(f.Phases[i])
+		d.name(path+".name", p.Name)
+		d.must(path+".name", p.Name == "" || !slices.Contains(names, p.Name), "is %q a second time: each phase needs a name of its own", p.Name)
+		names = append(names, p.Name)
+		d.sentence(path+".title", p.Title)
+		d.phase(path, &p)
+	}
+}
+
+// phase notes what is wrong with a phase whose fields stand at path. What it does not have of entry and cohorts is the file's.
+func (d *decoder) phase(path string, p *phaseForm) {
+	d.distinct(join(path, "apply"), p.Apply)
+	entry, cohorts := join(path, "entry"), join(path, "cohorts")
+	if !d.there(entry) {
+		entry = "entry"
+	}
+	if !d.there(cohorts) {
+		cohorts = "cohorts"
+	}
+	d.entry(entry, p.Entry)
+	d.must(entry+".caller", p.Entry.Caller == "" || len(p.Cohorts) > 0, "needs cohorts, each with the host that its requests are for")
+	d.cohorts(cohorts, p.Cohorts, p.Entry)
+	if p.Exclude != nil {
+		d.must(join(path, "exclude"), *p.Exclude > 0 && *p.Exclude <= mostExcluded, "must be a share above 0 and up to %g, not %g", mostExcluded, *p.Exclude)
+	}
+	for i, u := range p.Unmet {
+		field := join(path, fmt.Sprintf("unmet[%d]", i))
+		d.rule(field+".rule", u.Rule)
+		d.sentence(field+".reason", u.Reason)
+	}
+	for i, a := range p.Accepted {
+		field := join(path, fmt.Sprintf("accepted[%d]", i))
 		d.must(field+".finding", !d.there(field+".finding") || strings.HasPrefix(a.Finding, "HC2"), `must be the id of a warning, such as "HC204", not %q`, a.Finding)
-		kind, name, _ := strings.Cut(a.Rule, " ")
-		d.must(field+".rule", !d.there(field+".rule") || kind == "VirtualService" && name != "", `must be "VirtualService" and a name, not %q`, a.Rule)
+		d.rule(field+".rule", a.Rule)
 		d.sentence(field+".reason", a.Reason)
 	}
-	for i, lesson := range f.Lessons {
-		d.sentence(fmt.Sprintf("lessons[%d]", i), lesson)
+	for i, lesson := range p.Lessons {
+		d.sentence(join(path, fmt.Sprintf("lessons[%d]", i)), lesson)
 	}
+}
+
+// rule notes a text that does not name a VirtualService.
+func (d *decoder) rule(path, text string) {
+	kind, name, _ := strings.Cut(text, " ")
+	d.must(path, !d.there(path) || kind == "VirtualService" && name != "", `must be "VirtualService" and a name, not %q`, text)
 }
 
 func (d *decoder) parameters(parameters []parameterForm) {
@@ -169,8 +218,8 @@ func (d *decoder) must(path string, holds bool, format string, args ...any) {
 // name notes a text that cannot be the name of a stage or a parameter.
 func (d *decoder) name(path, text string) {
 	if d.there(path) {
-		d.must(path, named.MatchString(text) && len(text) <= 63 && text != allStages,
-			"must be of lower-case letters, digits and dashes, begin with a letter, have at most 63 characters and not be %q, not %q", allStages, text)
+		d.must(path, named.MatchString(text) && len(text) <= longestName && text != allStages,
+			"must be of lower-case letters, digits and dashes, begin with a letter, have at most %d characters and not be %q, not %q", longestName, allStages, text)
 	}
 }
 
@@ -227,13 +276,14 @@ func (d *decoder) cohort(path string, c *cohortForm, entry *entryForm) {
 	d.must(path, c.Host != "" || entry.Caller == "", "must have a host, which the caller's requests are for")
 }
 
-func (d *decoder) cohorts(f *form) {
+// cohorts notes what is wrong with the cohorts at a path, of which those without an entry of their own enter by another one.
+func (d *decoder) cohorts(at string, cohorts []cohortForm, common *entryForm) {
 	var names []string
-	for i, c := range f.Cohorts {
-		path := fmt.Sprintf("cohorts[%d]", i)
+	for i, c := range cohorts {
+		path := fmt.Sprintf("%s[%d]", at, i)
 		d.sentence(path+".name", c.Name)
 		names = append(names, c.Name)
-		entry := &f.Entry
+		entry := common
 		if c.Entry != nil {
 			entry = c.Entry
 			d.entry(path+".entry", entry)
@@ -251,7 +301,7 @@ func (d *decoder) cohorts(f *form) {
 		}
 	}
 	for i, name := range names {
-		d.must(fmt.Sprintf("cohorts[%d].name", i), name == "" || !slices.Contains(names[:i], name), "is %q a second time: each cohort needs a name of its own", name)
+		d.must(fmt.Sprintf("%s[%d].name", at, i), name == "" || !slices.Contains(names[:i], name), "is %q a second time: each cohort needs a name of its own", name)
 	}
 }
 
@@ -266,33 +316,40 @@ func (f *entryForm) entry() manifests.Entry {
 	return manifests.Entry{Service: f.Service, Caller: qualified(f.Caller), Gateway: qualified(f.Gateway)}
 }
 
-// stage is what a form says that has no problems.
-func (f *form) stage() *Stage {
-	s := &Stage{Name: f.Name, Title: f.Title, After: f.After, Apply: f.Apply, Lessons: f.Lessons}
+// stages is what a form says that has no problems: a stage for each phase, and before them one for what the file itself applies.
+func (f *form) stages() (all []Stage) {
+	if len(f.Apply) > 0 {
+		all = append(all, f.first().stage(f.After))
+	}
+	for _, p := range f.Phases {
+		after := f.After
+		if len(all) > 0 {
+			after = all[len(all)-1].Name
+		}
+		all = append(all, f.inherit(p).stage(after))
+	}
+	for _, p := range f.Parameters {
+		all[0].Parameters = append(all[0].Parameters, Parameter{Name: p.Name, Title: p.Title, Split: manifests.Split{Host: p.Split.Host, From: p.Split.From, To: p.Split.To}})
+	}
+	if len(f.Apply) == 0 { // what the file accepts holds in all of its phases
+		for _, a := range f.Accepted {
+			all[0].Accepted = append(all[0].Accepted, Accepted(a))
+		}
+	}
+	return all
+}
+
+// stage is a phase as a stage that stands on another one.
+func (f phaseForm) stage(after string) Stage {
+	s := Stage{Name: f.Name, Title: f.Title, After: after, Apply: f.Apply, Lessons: f.Lessons}
 	if f.Exclude != nil {
 		s.Exclude = *f.Exclude
 	}
 	for _, c := range f.Cohorts {
-		cohort := Cohort{Name: c.Name, Entry: f.Entry.entry(), Method: c.Method, Host: c.Host, Path: c.Path}
-		if c.Weight != nil {
-			cohort.Weight = int(*c.Weight)
-		}
-		if c.Entry != nil {
-			cohort.Entry = c.Entry.entry()
-		}
-		for name, value := range c.Headers {
-			if cohort.Header == nil {
-				cohort.Header = http.Header{}
-			}
-			cohort.Header.Set(name, value)
-		}
-		s.Cohorts = append(s.Cohorts, cohort)
+		s.Cohorts = append(s.Cohorts, c.cohort(f.Entry))
 	}
 	if len(s.Cohorts) == 0 {
 		s.Cohorts = []Cohort{{Entry: f.Entry.entry()}}
-	}
-	for _, p := range f.Parameters {
-		s.Parameters = append(s.Parameters, Parameter{Name: p.Name, Title: p.Title, Split: manifests.Split{Host: p.Split.Host, From: p.Split.From, To: p.Split.To}})
 	}
 	for _, u := range f.Unmet {
 		s.Unmet = append(s.Unmet, Unmet(u))
@@ -301,4 +358,22 @@ func (f *form) stage() *Stage {
 		s.Accepted = append(s.Accepted, Accepted(a))
 	}
 	return s
+}
+
+// cohort is what a form says of requests that enter by the common entry unless they have one of their own.
+func (c *cohortForm) cohort(common *entryForm) Cohort {
+	cohort := Cohort{Name: c.Name, Entry: common.entry(), Method: c.Method, Host: c.Host, Path: c.Path}
+	if c.Weight != nil {
+		cohort.Weight = int(*c.Weight)
+	}
+	if c.Entry != nil {
+		cohort.Entry = c.Entry.entry()
+	}
+	for name, value := range c.Headers {
+		if cohort.Header == nil {
+			cohort.Header = http.Header{}
+		}
+		cohort.Header.Set(name, value)
+	}
+	return cohort
 }

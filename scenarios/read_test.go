@@ -40,13 +40,55 @@ func TestRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := &Stage{Name: "mirror", Title: "a title", After: "canary", Apply: []string{"a.yaml", "b.yaml"},
+	want := []Stage{{Name: "mirror", Title: "a title", After: "canary", Apply: []string{"a.yaml", "b.yaml"},
 		Cohorts: []Cohort{{Name: "with", Entry: manifests.Entry{Gateway: OnlyGateway}, Header: http.Header{"X-Dev-User": {"1"}}},
 			{Name: "without", Weight: 3, Entry: manifests.Entry{Caller: "shop/web"}, Method: "POST", Host: "orders.shop", Path: "/new?a=b"}}, Exclude: 0.01,
 		Parameters: []Parameter{{Name: "blue-weight", Title: "percent", Split: manifests.Split{Host: "shop", From: "green", To: "blue"}}},
-		Unmet:      []Unmet{{"VirtualService a", "by choice"}}, Accepted: []Accepted{{"HC204", "VirtualService b", "it is shown"}}, Lessons: []string{"It is so."}}
+		Unmet:      []Unmet{{"VirtualService a", "by choice"}}, Accepted: []Accepted{{"HC204", "VirtualService b", "it is shown"}}, Lessons: []string{"It is so."}}}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, want %+v", got, want)
+	}
+}
+
+// inPhases is a file with several phases, what is in force before them, and what they have of their own and of the file.
+const inPhases = `apiVersion: hellochaos/v1
+kind: Scenario
+name: shop
+title: the services
+apply: [services.yaml]
+entry: {gateway: "*"}
+cohorts: [{name: all}]
+accepted: [{finding: HC204, rule: VirtualService b, reason: it is shown}]
+phases:
+  - {name: one, title: first, apply: [a.yaml]}
+  - name: two
+    title: second
+    apply: [b.yaml]
+    entry: {caller: web}
+    cohorts: [{name: orders, host: orders}, {name: page, entry: {gateway: door}}]
+    exclude: 0.02
+    unmet: [{rule: VirtualService a, reason: by choice}]
+    accepted: [{finding: HC205, rule: VirtualService b, reason: it is so}]
+    lessons: [It is so.]
+`
+
+// Each phase is a stage that stands on the one before; what it does not say of its requests is as the file says.
+func TestReadPhases(t *testing.T) {
+	gateway, web := manifests.Entry{Gateway: OnlyGateway}, manifests.Entry{Caller: manifests.Namespace + "/web"}
+	all, accepted := []Cohort{{Name: "all", Entry: gateway}}, []Accepted{{"HC204", "VirtualService b", "it is shown"}}
+	first := Stage{Name: "shop", Title: "the services", Apply: []string{"services.yaml"}, Cohorts: all, Accepted: accepted}
+	one := Stage{Name: "one", Title: "first", After: "shop", Apply: []string{"a.yaml"}, Cohorts: all}
+	two := Stage{Name: "two", Title: "second", After: "one", Apply: []string{"b.yaml"}, Exclude: 0.02,
+		Cohorts: []Cohort{{Name: "orders", Entry: web, Host: "orders"}, {Name: "page", Entry: manifests.Entry{Gateway: manifests.Namespace + "/door"}}},
+		Unmet:   []Unmet{{"VirtualService a", "by choice"}}, Accepted: []Accepted{{"HC205", "VirtualService b", "it is so"}}, Lessons: []string{"It is so."}}
+	got, err := Read("shop.yaml", []byte(inPhases))
+	if want := []Stage{first, one, two}; err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v (%v), want %+v", got, err, want)
+	}
+	got, err = Read("shop.yaml", []byte(strings.Replace(inPhases, "apply: [services.yaml]\n", "", 1)))
+	one.After, one.Accepted = "", accepted
+	if want := []Stage{one, two}; err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("without apply: %+v (%v), want %+v", got, err, want)
 	}
 }
 
@@ -57,16 +99,16 @@ func TestReadProblems(t *testing.T) {
 		"empty":      {"", `x.yaml:1: Scenario: has no content: it must have apiVersion: hellochaos/v1 and kind: Scenario`},
 		"a comment":  {"# nothing\n", `x.yaml:1: Scenario: has no content: it must have apiVersion: hellochaos/v1 and kind: Scenario`},
 		"no YAML":    {head + "a: [", `x.yaml:7: Scenario: is not valid YAML: did not find expected node content`},
-		"a list":     {"- a", `x.yaml:1: Scenario: must be a map with the fields apiVersion, kind, name, title, after, apply, entry, cohorts, exclude, parameters, unmet, accepted, lessons, not a list`},
-		"a word":     {"a", `x.yaml:1: Scenario: must be a map with the fields apiVersion, kind, name, title, after, apply, entry, cohorts, exclude, parameters, unmet, accepted, lessons, not "a"`},
+		"a list":     {"- a", `x.yaml:1: Scenario: must be a map with the fields apiVersion, kind, name, title, after, apply, phases, entry, cohorts, exclude, parameters, unmet, accepted, lessons, not a list`},
+		"a word":     {"a", `x.yaml:1: Scenario: must be a map with the fields apiVersion, kind, name, title, after, apply, phases, entry, cohorts, exclude, parameters, unmet, accepted, lessons, not "a"`},
 		"two":        {head + "---\na: b\n", `x.yaml:1: Scenario x: has a second document in line 7: write one scenario a file`},
 		"too large":  {strings.Repeat("#", maxFile+1), `x.yaml:1: Scenario: is larger than the 1048576 bytes that a scenario file may have`},
 		"an anchor":  {head + "lessons: &l [a, *l]\n", `x.yaml:7: Scenario x: lessons: has an anchor or an alias, which scenario files cannot have: write the value out`},
 		"an alias":   {head + "after: &a b\nlessons: [*a]\n", "x.yaml:7: Scenario x: after: has an anchor or an alias, which scenario files cannot have: write the value out\nx.yaml:8: Scenario x: lessons[0]: has an anchor or an alias, which scenario files cannot have: write the value out"},
 		"a merge":    {head + "<<: {after: b}\n", `x.yaml:1: Scenario x: has a key in line 7 that is not a string: each key must be a string`},
 		"twice":      {head + "name: y\n", `x.yaml:3: Scenario x: name: is written twice, in line 3 and in line 7: write it once`},
-		"unknown":    {head + "lesons: [a]\nexludes: 1\nz: 1\n", "x.yaml:7: Scenario x: lesons: unknown field (did you mean \"lessons\"?); accepted: apiVersion, kind, name, title, after, apply, entry, cohorts, exclude, parameters, unmet, accepted, lessons\nx.yaml:8: Scenario x: exludes: unknown field (did you mean \"exclude\"?); accepted: apiVersion, kind, name, title, after, apply, entry, cohorts, exclude, parameters, unmet, accepted, lessons\nx.yaml:9: Scenario x: z: unknown field; accepted: apiVersion, kind, name, title, after, apply, entry, cohorts, exclude, parameters, unmet, accepted, lessons"},
-		"all absent": {"kind: Scenario\n", "x.yaml:1: Scenario: apiVersion: is missing\nx.yaml:1: Scenario: name: is missing\nx.yaml:1: Scenario: title: is missing\nx.yaml:1: Scenario: apply: is missing\nx.yaml:1: Scenario: entry: is missing"},
+		"unknown":    {head + "lesons: [a]\nexludes: 1\nz: 1\n", "x.yaml:7: Scenario x: lesons: unknown field (did you mean \"lessons\"?); accepted: apiVersion, kind, name, title, after, apply, phases, entry, cohorts, exclude, parameters, unmet, accepted, lessons\nx.yaml:8: Scenario x: exludes: unknown field (did you mean \"exclude\"?); accepted: apiVersion, kind, name, title, after, apply, phases, entry, cohorts, exclude, parameters, unmet, accepted, lessons\nx.yaml:9: Scenario x: z: unknown field; accepted: apiVersion, kind, name, title, after, apply, phases, entry, cohorts, exclude, parameters, unmet, accepted, lessons"},
+		"all absent": {"kind: Scenario\n", "x.yaml:1: Scenario: apiVersion: is missing\nx.yaml:1: Scenario: name: is missing\nx.yaml:1: Scenario: title: is missing\nx.yaml:1: Scenario: entry: is missing\nx.yaml:1: Scenario: apply: is missing"},
 		"types": {strings.NewReplacer("name: x", "name: 1", "[a.yaml]", "a.yaml", "{service: a}", "gateway").Replace(head) + "exclude: high\nlessons: []\nunmet:\ncohorts: [a]\n",
 			"x.yaml:3: Scenario: name: must be a string (in quotes), not 1\nx.yaml:5: Scenario: apply: must be a list with at least one item, not \"a.yaml\"\n" +
 				"x.yaml:6: Scenario: entry: must be a map with the fields service, caller, gateway, not \"gateway\"\nx.yaml:7: Scenario: exclude: must be a number, not \"high\"\n" +
@@ -111,6 +153,15 @@ func TestReadProblems(t *testing.T) {
 		"unmet": {head + "unmet:\n- {rule: Gateway a, reason: ''}\n- {rule: VirtualService}\n",
 			"x.yaml:9: Scenario x: unmet[1].reason: is missing\nx.yaml:8: Scenario x: unmet[0].rule: must be \"VirtualService\" and a name, not \"Gateway a\"\n" +
 				"x.yaml:8: Scenario x: unmet[0].reason: must be a text on one line, without blanks around it, not \"\"\nx.yaml:9: Scenario x: unmet[1].rule: must be \"VirtualService\" and a name, not \"VirtualService\""},
+		"phases": {head + "exclude: 0.1\nlessons: [a]\nphases:\n- {name: x, title: '', apply: [a, a]}\n- {name: y, title: t, apply: [b], entry: {caller: web}, cohorts: [{name: ''}, {name: b, host: c}]}\n- {name: y, title: t, apply: [c], exclude: 2, entry: {caller: web}}\n- {nam: z}\n",
+			"x.yaml:13: Scenario x: phases[3].nam: unknown field (did you mean \"name\"?); accepted: name, title, apply, entry, cohorts, exclude, unmet, accepted, lessons\n" +
+				"x.yaml:13: Scenario x: phases[3].name: is missing\nx.yaml:13: Scenario x: phases[3].title: is missing\nx.yaml:13: Scenario x: phases[3].apply: is missing\n" +
+				"x.yaml:7: Scenario x: exclude: is of one phase: write it in the phase\nx.yaml:8: Scenario x: lessons: is of one phase: write it in the phase\n" +
+				"x.yaml:10: Scenario x: phases[0].name: is \"x\" a second time: each phase needs a name of its own\n" +
+				"x.yaml:10: Scenario x: phases[0].title: must be a text on one line, without blanks around it, not \"\"\nx.yaml:10: Scenario x: phases[0].apply[1]: is \"a\" a second time: each must be there once\n" +
+				"x.yaml:11: Scenario x: phases[1].cohorts[0].name: must be a text on one line, without blanks around it, not \"\"\n" +
+				"x.yaml:12: Scenario x: phases[2].name: is \"y\" a second time: each phase needs a name of its own\nx.yaml:12: Scenario x: phases[2].entry.caller: needs cohorts, each with the host that its requests are for\n" +
+				"x.yaml:12: Scenario x: phases[2].exclude: must be a share above 0 and up to 0.5, not 2"},
 		"a lesson of two lines": {head + "lessons: [\"a\\nb\"]\n", `x.yaml:7: Scenario x: lessons[0]: must be a text on one line, without blanks around it, not "a\nb"`},
 	} {
 		s, err := Read("x.yaml", []byte(c.text))
@@ -153,7 +204,7 @@ func FuzzRead(f *testing.F) {
 		}
 		f.Add(data)
 	}
-	for _, seed := range []string{whole, "a: &x [*x]", "? [a]\n: b", "<<: {a: b}", "\x00", "--- a\n...\n", "a: !!binary x", "{name: [}", "%YAML 1.1\n---\nname: x"} {
+	for _, seed := range []string{whole, inPhases, "a: &x [*x]", "? [a]\n: b", "<<: {a: b}", "\x00", "--- a\n...\n", "a: !!binary x", "{name: [}", "%YAML 1.1\n---\nname: x"} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -165,20 +216,30 @@ func FuzzRead(f *testing.F) {
 			}
 			return
 		}
-		if !named.MatchString(s.Name) || s.Title == "" || len(s.Apply) == 0 || len(s.Cohorts) == 0 || s.Exclude < 0 || s.Exclude > mostExcluded {
-			t.Fatalf("%+v cannot be run", s)
-		}
-		for _, c := range s.Cohorts {
-			if c.Entry == (manifests.Entry{}) || c.Entry.Caller != "" && c.Host == "" {
-				t.Fatalf("cohort %q enters by %v with host %q", c.Name, c.Entry, c.Host)
-			}
-			for name, values := range c.Header {
-				if len(values) != 1 || http.CanonicalHeaderKey(name) != name {
-					t.Fatalf("cohort %q has the header %q: %q", c.Name, name, values)
-				}
+		for i := range s {
+			if runnable(t, &s[i]); i > 0 && s[i].After != s[i-1].Name {
+				t.Fatalf("%s stands on %q, want %s", s[i].Name, s[i].After, s[i-1].Name)
 			}
 		}
 	})
+}
+
+// runnable checks that a stage has what a run needs.
+func runnable(t *testing.T, s *Stage) {
+	t.Helper()
+	if !named.MatchString(s.Name) || s.Title == "" || len(s.Apply) == 0 || len(s.Cohorts) == 0 || s.Exclude < 0 || s.Exclude > mostExcluded {
+		t.Fatalf("%+v cannot be run", s)
+	}
+	for _, c := range s.Cohorts {
+		if c.Entry == (manifests.Entry{}) || c.Entry.Caller != "" && c.Host == "" {
+			t.Fatalf("cohort %q enters by %v with host %q", c.Name, c.Entry, c.Host)
+		}
+		for name, values := range c.Header {
+			if len(values) != 1 || http.CanonicalHeaderKey(name) != name {
+				t.Fatalf("cohort %q has the header %q: %q", c.Name, name, values)
+			}
+		}
+	}
 }
 
 // The form that the documentation shows is the one that is read.
@@ -197,11 +258,33 @@ func TestDocumentedForm(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, field := range fieldNames(reflect.TypeFor[form]()) {
+		if field == "phases" { // docs/scenarios.md shows it: the file of a stage has one phase
+			continue
+		}
 		if !strings.Contains(text, "\n"+field+":") && !strings.HasPrefix(text, field+":") {
 			t.Errorf("docs/stages.md does not show the field %s", field)
 		}
 	}
-	if _, err := inOrder(append(slices.Clone(bundled), *s)); err != nil {
+	if _, err := inOrder(append(slices.Clone(bundled), s...)); err != nil {
 		t.Errorf("the stage does not fit behind the bundled ones: %v", err)
+	}
+}
+
+// The files that docs/scenarios.md shows are read.
+func TestDocumentedScenarios(t *testing.T) {
+	page, err := os.ReadFile("../docs/scenarios.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := 0
+	for _, block := range strings.Split(string(page), "```yaml\n")[1:] {
+		text, _, _ := strings.Cut(block, "```")
+		if _, err := Read("docs/scenarios.md", []byte(text)); err != nil {
+			t.Error(err)
+		}
+		read++
+	}
+	if read == 0 {
+		t.Error("docs/scenarios.md shows no YAML")
 	}
 }

@@ -30,6 +30,9 @@ type Stage struct {
 	// Accepted hold in this stage and in those that stand on it.
 	Accepted []Accepted
 	Lessons  []string
+
+	// own are the objects that the scenario file of a user applies; nil where those of the bundled files Apply are.
+	own []manifests.Object
 }
 
 // Parameter is something about the objects that a user can choose.
@@ -48,7 +51,7 @@ const allStages = "all"
 
 // bundled are the application and the stages, each after the one that it stands on. A test reads the files, so an error is a
 // broken build.
-var bundled = func() []Stage {
+var bundled = func() line {
 	entries, err := files.ReadDir(".")
 	if err != nil {
 		panic(err)
@@ -59,11 +62,11 @@ var bundled = func() []Stage {
 		if err != nil {
 			panic(err)
 		}
-		s, err := Read(entry.Name(), data)
+		some, err := Read(entry.Name(), data)
 		if err != nil {
 			panic(err)
 		}
-		stages = append(stages, *s)
+		stages = append(stages, some...)
 	}
 	stages, err = inOrder(stages)
 	if err != nil {
@@ -124,12 +127,7 @@ func Stages() []Stage { return slices.Clone(bundled[1:]) }
 func Names() []string { return namesOf(bundled[1:]) }
 
 // Parameters are those of all bundled stages.
-func Parameters() (all []Parameter) {
-	for i := range bundled {
-		all = append(all, bundled[i].Parameters...)
-	}
-	return all
-}
+func Parameters() []Parameter { return bundled.parameters() }
 
 // Choose picks the stages that a command line names, in the order of Stages and each once; "all" is all of them.
 func Choose(names []string) ([]Stage, error) {
@@ -152,19 +150,40 @@ func Choose(names []string) ([]Stage, error) {
 	return slices.DeleteFunc(stages, func(s Stage) bool { return !slices.Contains(names, s.Name) }), nil
 }
 
-// place is where a stage stands among the bundled ones, the application at 0.
-func place(name string) (int, error) {
-	for i := range bundled {
-		if i > 0 && bundled[i].Name == name {
+// line is stages each of which stands on the one before it: the bundled ones, or the scenario file of a user behind those that it stands on.
+type line []Stage
+
+// names are those of the stages of a line that can be tested: the bundled application, at the beginning, is none.
+func (l line) names() (names []string) {
+	for i := range l {
+		if i > 0 || l[i].own != nil {
+			names = append(names, l[i].Name)
+		}
+	}
+	return names
+}
+
+// parameters are those of all stages.
+func (l line) parameters() (all []Parameter) {
+	for i := range l {
+		all = append(all, l[i].Parameters...)
+	}
+	return all
+}
+
+// place is where a stage stands in a line.
+func (l line) place(name string) (int, error) {
+	for i := range l {
+		if (i > 0 || l[i].own != nil) && l[i].Name == name {
 			return i, nil
 		}
 	}
-	return 0, fmt.Errorf("no stage %s%s: the stages are %s", name, spelling.DidYouMean(name, Names()), strings.Join(Names(), ", "))
+	return 0, fmt.Errorf("no stage %s%s: the stages are %s", name, spelling.DidYouMean(name, l.names()), strings.Join(l.names(), ", "))
 }
 
 // YAML is the text of the bundled files of a stage. The error says that there is no such stage.
 func YAML(stage string) ([]byte, error) {
-	at, err := place(stage)
+	at, err := bundled.place(stage)
 	if err != nil {
 		return nil, err
 	}
@@ -179,8 +198,11 @@ func YAML(stage string) ([]byte, error) {
 	return bytes.Join(parts, []byte("---\n")), nil
 }
 
-// objects are the bundled objects that a stage applies.
+// objects are those that a stage applies.
 func (s *Stage) objects() (all []manifests.Object, err error) {
+	if s.own != nil {
+		return slices.Clone(s.own), nil
+	}
 	for _, file := range s.Apply {
 		some, err := manifests.Bundled(file)
 		if err != nil {
@@ -197,7 +219,7 @@ func (s *Stage) objects() (all []manifests.Object, err error) {
 func Through(stage string, overrides map[string][]manifests.Object) (objects []manifests.Object, err error) {
 	last := 0
 	if stage != "" {
-		if last, err = place(stage); err != nil {
+		if last, err = bundled.place(stage); err != nil {
 			return nil, err
 		}
 	}
@@ -217,7 +239,12 @@ func Through(stage string, overrides map[string][]manifests.Object) (objects []m
 // and all stages after it. Each object takes the place of the stage's object with the same kind, namespace and name, or is added.
 // overrides may be nil and is not changed. An unknown stage is an error.
 func OverlayFrom(first string, overrides map[string][]manifests.Object, objects []manifests.Object) (map[string][]manifests.Object, error) {
-	at, err := place(first)
+	return bundled.overlayFrom(first, overrides, objects)
+}
+
+// overlayFrom is OverlayFrom of a line.
+func (l line) overlayFrom(first string, overrides map[string][]manifests.Object, objects []manifests.Object) (map[string][]manifests.Object, error) {
+	at, err := l.place(first)
 	if err != nil {
 		return nil, err
 	}
@@ -225,14 +252,14 @@ func OverlayFrom(first string, overrides map[string][]manifests.Object, objects 
 	for name, own := range overrides {
 		result[name] = own
 	}
-	for i := at; i < len(bundled); i++ {
-		base, ok := overrides[bundled[i].Name]
+	for i := at; i < len(l); i++ {
+		base, ok := overrides[l[i].Name]
 		if !ok {
-			if base, err = bundled[i].objects(); err != nil {
+			if base, err = l[i].objects(); err != nil {
 				return nil, err
 			}
 		}
-		result[bundled[i].Name] = manifests.Overlay(base, objects)
+		result[l[i].Name] = manifests.Overlay(base, objects)
 	}
 	return result, nil
 }

@@ -23,9 +23,9 @@ func (f *manifestFlags) add(set *pflag.FlagSet) {
 	set.StringArrayVarP(&f.files, "filename", "f", nil, "`file` or folder with manifests of your own, or - for standard input. From the first STAGE on, each object replaces the bundled object of the same kind and name; an object with no such counterpart is added. You can repeat the flag")
 }
 
-// load reads the user's manifests and returns, by the name of the stage, the objects that replace the bundled ones. first is the
-// first stage of the run, empty where the command line names no stage that exists. load prints to stderr which files it skips.
-func (f *manifestFlags) load(first string, stdin io.Reader, stderr io.Writer) (map[string][]manifests.Object, error) {
+// load reads the user's manifests and returns, by the name of the stage, the objects that replace those of the scenario, which is nil where
+// the command line names none that exists. load prints to stderr which files it skips.
+func (f *manifestFlags) load(of *scenarios.Scenario, stdin io.Reader, stderr io.Writer) (map[string][]manifests.Object, error) {
 	var overrides map[string][]manifests.Object
 	var problems []error
 	note := func(remarks []string, err error) {
@@ -39,7 +39,11 @@ func (f *manifestFlags) load(first string, stdin io.Reader, stderr io.Writer) (m
 	if f.folder != "" {
 		var remarks []string
 		var err error
-		overrides, remarks, err = manifests.LoadDirectory(f.folder, scenarios.Names())
+		names := scenarios.Names()
+		if of != nil {
+			names = of.Names()
+		}
+		overrides, remarks, err = manifests.LoadDirectory(f.folder, names)
 		note(remarks, err)
 	}
 	if len(f.files) == 0 {
@@ -47,10 +51,10 @@ func (f *manifestFlags) load(first string, stdin io.Reader, stderr io.Writer) (m
 	}
 	objects, remarks, err := manifests.LoadFiles(f.files, stdin)
 	note(remarks, err)
-	if len(problems) > 0 || first == "" {
+	if len(problems) > 0 || of == nil {
 		return nil, errors.Join(problems...)
 	}
-	return scenarios.OverlayFrom(first, overrides, objects)
+	return of.OverlayFrom(overrides, objects)
 }
 
 // names returns the values of the flags, as a report prints them.

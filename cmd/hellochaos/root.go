@@ -141,7 +141,7 @@ Exit codes:
 		}
 		return err
 	})
-	root.AddCommand(runCommand(undo), verifyCommand(), explainCommand(), reportCommand(), compareCommand(), dashboardCommand(), upCommand(), listCommand(), manifestsCommand(),
+	root.AddCommand(runCommand(undo), verifyCommand(), explainCommand(), planCommand(), validateCommand(), schemaCommand(), reportCommand(), compareCommand(), dashboardCommand(), upCommand(), listCommand(), manifestsCommand(),
 		versionCommand(), deployCommand(), undeployCommand(), doctorCommand(), statusCommand(), restoreCommand())
 	return root
 }

@@ -31,9 +31,8 @@ import (
 // runFlags are the flags of the command run that no other package defines.
 type runFlags struct {
 	deliveryFlags
-	manifests manifestFlags
-	// parameters are the scenario's own, by the names of their flags.
-	parameters                    map[string]*string
+	manifests                     manifestFlags
+	parameters                    parameterFlags
 	deviation, target, metrics    string
 	noProgress, allowInconclusive bool
 	cluster                       *cluster.Flags
@@ -44,10 +43,7 @@ type runFlags struct {
 
 func (f *runFlags) add(set *pflag.FlagSet) {
 	f.deliveryFlags.add(set)
-	f.parameters = map[string]*string{}
-	for _, p := range scenarios.Parameters() {
-		f.parameters[p.Name] = set.String(p.Name, "0", "`percent`, 0 to 100: "+p.Title)
-	}
+	f.parameters.add(set)
 	set.StringVar(&f.target, "target", "mesh", "what the run tests: mesh (the embedded mesh, in this process) or cluster (a Kubernetes cluster with Istio)")
 	f.manifests.add(set)
 	set.StringVar(&f.deviation, "break", "", "`deviation`, a fault that the embedded mesh has on purpose, to see how the report shows it; 'hellochaos list breaks' explains each: "+breakNames())
@@ -76,14 +72,15 @@ func runCommand(undo *atomic.Pointer[string]) *cobra.Command {
 	flags := &runFlags{}
 	var options *scenario.Flags
 	cmd := &cobra.Command{
-		Use:   "run STAGE…|all",
+		Use:   "run STAGE…|all|FILE",
 		Short: "test stages, and give a verdict on each",
 		Long: `Apply the manifests of each stage, send requests through the services, hold each
 request against what the manifests say that it must meet, and print a report
 with a verdict: PASS, FAIL or INCONCLUSIVE.
 
 The stages are egress, prod, retry, ingress and canary. Each is applied on top
-of the stages before it. 'hellochaos list' says what each stage does.
+of the stages before it. 'hellochaos list' says what each stage does. A FILE is
+a scenario file of your own: its name ends in .yaml or .yml, or has a slash.
 
 Words of the flags: a phase is the time in which one set of manifests is in
 force. A call is a request from one service to the next; a proxy may send the
@@ -93,6 +90,7 @@ is the random number that decides whether a try fails.`,
 		Example: `  hellochaos run retry --fail 0.5
   hellochaos run all --fail 0.3 --out report
   hellochaos run retry -f reviews.yaml
+  hellochaos run ./shop.yaml --set blue-weight=20
   hellochaos run retry --break one-retry-less
   hellochaos run retry --target cluster -n demo`,
 		ValidArgs: append(scenarios.Names(), "all"),
@@ -211,20 +209,12 @@ func (f *runFlags) plan(cmd *cobra.Command, args []string, text *scenario.Flags)
 	args, unknown := splitUnknown(set, args)
 	options, flagProblems := text.Options()
 	connection, connectionProblems := f.cluster.Options()
-	stages, stageProblem := scenarios.Choose(args)
-	first := ""
-	if len(stages) > 0 {
-		first = stages[0].Name
-	}
-	overrides, manifestProblems := f.manifests.load(first, cmd.InOrStdin(), cmd.ErrOrStderr())
-	options.Parameters = map[string]string{}
-	for name, value := range f.parameters {
-		options.Parameters[name] = *value
-	}
-	if err := errors.Join(unknown, stageProblem, flagProblems, scenarios.CheckParameters(options.Parameters), connectionProblems, f.check(set, stages), manifestProblems); err != nil {
+	of, values, overrides, chosenProblems := choose(cmd, args, &f.manifests, &f.parameters)
+	options.Parameters = values
+	if err := errors.Join(unknown, flagProblems, chosenProblems, connectionProblems, f.check(set, of)); err != nil {
 		return nil, 0, connection, fmt.Errorf("run:\n%w", err)
 	}
-	phases, err := scenarios.Phases(stages, overrides, options.Parameters)
+	phases, err := of.Phases(overrides, options.Parameters)
 	if err != nil {
 		return nil, 0, connection, fmt.Errorf("run:\n%w", err)
 	}
@@ -233,7 +223,7 @@ func (f *runFlags) plan(cmd *cobra.Command, args []string, text *scenario.Flags)
 		pace = scenario.Pace{Capacity: cluster.Capacity, Timed: cluster.Timed}
 	}
 	options.Again = again("run", set, args, options.Seed)
-	plan, err := scenario.Plan(strings.Join(args, ", "), phases, options, pace)
+	plan, err := scenario.Plan(of.Name, phases, options, pace)
 	if err != nil {
 		return nil, 0, connection, fmt.Errorf("run:\n%w", err)
 	}
@@ -241,13 +231,16 @@ func (f *runFlags) plan(cmd *cobra.Command, args []string, text *scenario.Flags)
 }
 
 // decisive are the flags, beside those of parameters, that decide what a request meets, and where.
-var decisive = []string{"fail", "hang", "cascade", "exclude", "split-tolerance", "manifests", "filename", "cases", "break", "rate", "timeout",
+var decisive = []string{"fail", "hang", "cascade", "exclude", "split-tolerance", "manifests", "filename", "cases", "set", "break", "rate", "timeout",
 	"target", "kubeconfig", "context", "namespace", "direct-url", "gateway-url", "take-over"}
 
 // again returns the command that sends a request of this run alone once more, by the name of the request. It is nil where the
 // manifests came from standard input, which cannot be read again.
 func again(command string, set *pflag.FlagSet, args []string, seed uint64) func(string) string {
-	words := append([]string{"hellochaos", command}, args...)
+	words := []string{"hellochaos", command}
+	for _, arg := range args {
+		words = append(words, printable.Word(arg))
+	}
 	repeatable := true
 	set.Visit(func(flag *pflag.Flag) {
 		values := []string{flag.Value.String()}
@@ -295,7 +288,8 @@ func splitUnknown(set *pflag.FlagSet, args []string) (rest []string, err error) 
 	return rest, errors.Join(problems...)
 }
 
-func (f *runFlags) check(set *pflag.FlagSet, stages []scenarios.Stage) error {
+// check refuses what does not go together; of is nil where the command line names no scenario that there is.
+func (f *runFlags) check(set *pflag.FlagSet, of *scenarios.Scenario) error {
 	problems := []error{f.deliveryFlags.check(set), f.links.check()}
 	if set.Changed("metrics-addr") {
 		if err := metrics.CheckAddress(f.metrics); err != nil {
@@ -303,7 +297,7 @@ func (f *runFlags) check(set *pflag.FlagSet, stages []scenarios.Stage) error {
 		}
 	}
 	if f.deviation != "" {
-		problems = append(problems, checkBreak(f.deviation, stages))
+		problems = append(problems, checkBreak(f.deviation, breakable(of)))
 	}
 	switch f.target {
 	case "mesh":
@@ -315,6 +309,9 @@ func (f *runFlags) check(set *pflag.FlagSet, stages []scenarios.Stage) error {
 	case "cluster":
 		if f.deviation != "" {
 			problems = append(problems, errors.New("--break: needs --target mesh, since only the embedded mesh can disobey the manifests on purpose"))
+		}
+		if of != nil && of.File != "" && of.After == "" {
+			problems = append(problems, fmt.Errorf("--target cluster: %s has no after, so that it brings services of its own, and only those of the bundled stages are deployed on a cluster", of.File))
 		}
 	default:
 		problems = append(problems, fmt.Errorf("--target %s: must be mesh or cluster%s", f.target, spelling.DidYouMean(f.target, []string{"mesh", "cluster"})))
@@ -344,6 +341,14 @@ func (f *runFlags) checkOpenFiles(inFlight int) error {
 		return fmt.Errorf("%w; nothing was started", err)
 	}
 	return fmt.Errorf("%w, or give the run --connections %d; nothing was started", err, fits)
+}
+
+// breakable are the stages of which one must show a deviation; nil where nobody knows which do.
+func breakable(of *scenarios.Scenario) []scenarios.Stage {
+	if of == nil || of.File != "" {
+		return nil
+	}
+	return of.Stages()
 }
 
 // checkBreak refuses the name of a deviation that does not exist, and a deviation that no stage of the run would show.

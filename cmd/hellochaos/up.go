@@ -36,10 +36,11 @@ func upCommand() *cobra.Command {
 		if len(args) > 0 {
 			stage = args[0]
 		}
-		if !slices.Contains(names, stage) {
+		chosen, err := scenarios.Open([]string{stage})
+		if err != nil || !slices.Contains(names, stage) {
 			return fmt.Errorf("up: no stage %s%s: the stages are %s", stage, spelling.DidYouMean(stage, names), strings.Join(names, ", "))
 		}
-		overrides, err := userManifests.load(stage, cmd.InOrStdin(), cmd.ErrOrStderr())
+		overrides, err := userManifests.load(chosen, cmd.InOrStdin(), cmd.ErrOrStderr())
 		if err != nil {
 			return fmt.Errorf("up:\n%w", err)
 		}

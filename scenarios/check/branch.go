@@ -19,9 +19,9 @@ func retried(seen *observe.Row) (n int64) {
 	return n
 }
 
-// branches are the cases of a row's rule and how often they were met; none where the rule was not planned for, since it is that of the
-// phase before.
-func (e *Evidence) branches(i int) (all []reports.Branch) {
+// Branches are the cases of a row's rule and how often the tally says that they were met; none where the rule was not planned for, since
+// it is that of the phase before.
+func (e *Evidence) Branches(i int) (all []reports.Branch) {
 	row, seen, want := &e.Ways.Rows[i], &e.Tally.Rows[i], e.Wants[i]
 	if want == (oracle.Want{}) {
 		return nil

@@ -109,7 +109,7 @@ func (e *Evidence) call(i int) reports.Call {
 	c.Fails = e.fails(i)
 	c.Tries = e.tries(i, c.To)
 	c.MeanTries, c.MostTries = e.triesEach(i)
-	c.Branches = e.branches(i)
+	c.Branches = e.Branches(i)
 	c.Split = e.split(i)
 	c.Waits = e.waits(i)
 	c.Ledger = e.ledger(i, c.To)

@@ -36,7 +36,7 @@ func (w *Ways) play(request *Request, first *Call, plays int) *Prediction {
 		end := p.call(first, path(buffer[:0]), limit)
 		times = append(times, end.elapsed)
 		if end.cut {
-			p.shown = append(p.shown[:0], shownCall{first, true})
+			p.shown = append(p.shown[:0], shownCall{call: first, failed: true})
 		}
 		if end.failed() {
 			edge++
@@ -85,6 +85,7 @@ type player struct {
 type shownCall struct {
 	call   *Call
 	failed bool
+	end    played
 }
 
 // played is how a call or a try ended.
@@ -92,6 +93,10 @@ type played struct {
 	status  int
 	elapsed time.Duration
 	cut     bool // its caller went away first
+	// failures is how many tries of a call failed, and to the destination to which they went; nil where the proxy answered itself.
+	failures int
+	to       *Destination
+	aborted  bool // by a fault
 }
 
 func (e played) failed() bool {
@@ -110,7 +115,7 @@ func (p *player) call(c *Call, at path, limit time.Duration) played {
 		p.shown = p.shown[:mark]
 		return end
 	}
-	p.shown[mark].failed = end.failed()
+	p.shown[mark].failed, p.shown[mark].end = end.failed(), end
 	return end
 }
 
@@ -124,7 +129,7 @@ func (p *player) proxied(c *Call, at path, limit time.Duration) played {
 			began = f.Delay
 		}
 		if f.AbortStatus > 0 && p.chance.Float64() < f.AbortShare {
-			return played{status: f.AbortStatus, elapsed: began}
+			return played{status: f.AbortStatus, elapsed: began, aborted: true}
 		}
 	}
 	if began >= limit {
@@ -138,7 +143,7 @@ func (p *player) proxied(c *Call, at path, limit time.Duration) played {
 	end := p.sent(c, at, within)
 	if end.cut && route {
 		p.forget(c)
-		end = played{status: http.StatusGatewayTimeout, elapsed: within}
+		end = played{status: http.StatusGatewayTimeout, elapsed: within, failures: end.failures}
 	}
 	end.elapsed += began
 	return end
@@ -158,7 +163,7 @@ func (p *player) forget(c *Call) {
 func (p *player) sent(c *Call, at path, limit time.Duration) played {
 	d := pick(p.chance, c.Destinations, func(d *Destination) float64 { return d.Share })
 	if d.Status != 0 || len(d.Workloads) == 0 {
-		return played{status: max(d.Status, http.StatusOK)}
+		return played{status: max(d.Status, http.StatusOK), to: d}
 	}
 	var retry manifests.Retry
 	first := 0
@@ -189,6 +194,9 @@ func (p *player) sent(c *Call, at path, limit time.Duration) played {
 		}
 		if n >= retry.Attempts || !retry.Covers(failure) {
 			end.elapsed += began
+			if end.failures, end.to = n, d; end.failed() {
+				end.failures++
+			}
 			return end
 		}
 		p.shown = p.shown[:mark]
@@ -291,6 +299,38 @@ func longestOf(c *Call, known map[*Call]time.Duration) (longest time.Duration, o
 	}
 	known[c] = longest
 	return longest, true
+}
+
+// Shown is a call that the answer to a request shows.
+type Shown struct {
+	Row int
+	// Failed: the call failed. Failures is how many of its tries did, the last one included.
+	Failed   bool
+	Failures int
+	// Destination is the index of the one to which it went; -1 where the proxy answered itself. Aborted: a fault aborted it.
+	Destination int
+	Aborted     bool
+}
+
+// Foresee plays so many requests one after another, with what the mesh draws drawn by chance and without the machine's own time, and calls
+// tell for each call that their answers show. next is the request with a number, and where it goes.
+func (w *Ways) Foresee(requests int, next func(number int) (*Request, *Call), tell func(number int, s Shown)) {
+	p := player{chance: rand.New(rand.NewPCG(1, 2)), rows: make([]RowPrediction, len(w.Rows))}
+	for n := range requests {
+		request, first := next(n)
+		p.Request, p.shown = *request, p.shown[:0]
+		limit := time.Duration(never)
+		if request.Timeout > 0 {
+			limit = request.Timeout
+		}
+		if p.call(first, nil, limit).cut {
+			continue // the answer shows nothing
+		}
+		for _, s := range p.shown {
+			to := slices.IndexFunc(s.call.Destinations, func(d Destination) bool { return s.end.to != nil && d.Name == s.end.to.Name })
+			tell(n, Shown{Row: s.call.Row, Failed: s.failed, Failures: s.end.failures, Destination: to, Aborted: s.end.aborted})
+		}
+	}
 }
 
 // Played is what came of one played request.

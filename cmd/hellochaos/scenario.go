@@ -1,0 +1,74 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/scenarios"
+)
+
+// parameterFlags are the flags that set the parameters of a scenario: one for each of the bundled stages', and --set for all.
+type parameterFlags struct {
+	bundled map[string]*string
+	set     []string
+}
+
+func (f *parameterFlags) add(set *pflag.FlagSet) {
+	f.bundled = map[string]*string{}
+	for _, p := range scenarios.Parameters() {
+		f.bundled[p.Name] = set.String(p.Name, "0", "`percent`, 0 to 100: "+p.Title)
+	}
+	set.StringArrayVar(&f.set, "set", nil, "`NAME=PERCENT` of a parameter of a scenario file, 0 to 100. You can repeat the flag")
+}
+
+// values are the parameters of a scenario by name: as the flags give them, or 0.
+func (f *parameterFlags) values(set *pflag.FlagSet, of *scenarios.Scenario) (map[string]string, error) {
+	values := map[string]string{}
+	for _, p := range of.Parameters() {
+		values[p.Name] = "0"
+	}
+	given := map[string]bool{}
+	for name, value := range f.bundled {
+		if given[name] = set.Changed(name); given[name] {
+			values[name] = *value
+		}
+	}
+	var problems []error
+	for _, text := range f.set {
+		name, value, ok := strings.Cut(text, "=")
+		switch {
+		case !ok || name == "":
+			problems = append(problems, fmt.Errorf("--set %s: must be NAME=PERCENT", text))
+		case given[name]:
+			problems = append(problems, fmt.Errorf("--set %s: parameter %s is given more than once: give it only once", text, name))
+		default:
+			given[name], values[name] = true, value
+		}
+	}
+	return values, errors.Join(append(problems, of.CheckParameters(values))...)
+}
+
+// choose reads the scenario that a command line names, the values of its parameters, and the user's manifests that replace some of its
+// objects. The scenario is nil where there is no such one; the error has all that is wrong.
+func choose(cmd *cobra.Command, args []string, own *manifestFlags, parameters *parameterFlags) (of *scenarios.Scenario, values map[string]string, overrides map[string][]manifests.Object, err error) {
+	of, wrong := scenarios.Open(args)
+	settable := of
+	if wrong != nil { // the parameters are checked as those of the bundled stages
+		of = nil
+		if settable, err = scenarios.Open([]string{"all"}); err != nil {
+			return nil, nil, nil, err
+		}
+	} else {
+		for _, remark := range of.Remarks {
+			fmt.Fprintf(cmd.ErrOrStderr(), "note: %s\n", remark)
+		}
+	}
+	values, wrongValues := parameters.values(cmd.Flags(), settable)
+	overrides, wrongManifests := own.load(of, cmd.InOrStdin(), cmd.ErrOrStderr())
+	return of, values, overrides, errors.Join(wrong, wrongValues, wrongManifests)
+}

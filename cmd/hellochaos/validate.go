@@ -1,0 +1,60 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/hellochaos/hellochaos/scenarios"
+	scenario "github.com/hellochaos/hellochaos/scenarios/run"
+	"github.com/hellochaos/hellochaos/target/mesh"
+)
+
+func validateCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "validate FILE…",
+		Short: "say all that is wrong with scenario files, and start nothing",
+		Long: `Read scenario files and the manifests that they apply, and print everything that
+is wrong with them at once, each with its file and line. Of a file that can be
+run, print one line: what it has.
+
+What the manifests do wrong is told by 'hellochaos plan'.`,
+		Example: "  hellochaos validate shop.yaml",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return errors.New("validate: name one or more scenario files")
+			}
+			var problems []error
+			for _, file := range args {
+				if err := validate(cmd.OutOrStdout(), file); err != nil {
+					problems = append(problems, err)
+				}
+			}
+			if len(problems) > 0 {
+				return fmt.Errorf("validate:\n%w", errors.Join(problems...))
+			}
+			return nil
+		},
+	}
+}
+
+// validate prints what a scenario file has, if it can be run. The error has all that is wrong.
+func validate(stdout io.Writer, file string) error {
+	of, err := scenarios.OpenFile(file)
+	if err != nil {
+		return err
+	}
+	phases, err := of.Phases(nil, nil)
+	if err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	options, _ := scenario.AddFlags(pflag.NewFlagSet("validate", pflag.ContinueOnError)).Options() // the defaults of a run are right
+	if _, err := scenario.Plan(of.Name, phases, options, scenario.Pace{Capacity: mesh.Capacity, Timed: mesh.Timed}); err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	_, err = fmt.Fprintf(stdout, "%s: right: %s\n", file, of.Summary(phases))
+	return err
+}
