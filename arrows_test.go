@@ -55,6 +55,7 @@ var arrows = map[string][]string{
 	"attack":                {},
 	"manifests":             {"service/calls"},
 	"openfiles":             {},
+	"expect":                {},
 	"spelling":              {},
 	"docs":                  {}, // a test alone
 }
