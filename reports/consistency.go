@@ -14,6 +14,10 @@ const maxSecond = 1_000_000
 // part is at most the whole, outcomes are those of all natural requests, and every span follows the one that caused it.
 func checkConsistency(r *Report, found *problems) {
 	checkInterval(&r.Settings.SplitTolerance, "settings.split_tolerance", found)
+	unique(len(r.Expectations), func(i int) string { return r.Expectations[i].Text }, "expectations", found)
+	for i := range r.Expectations {
+		checkInterval(r.Expectations[i].Interval, fmt.Sprintf("expectations[%d].interval", i), found)
+	}
 	unique(len(r.Phases), func(i int) string { return r.Phases[i].Name }, "phases", found)
 	for i := range r.Phases {
 		p, place := &r.Phases[i], fmt.Sprintf("phases[%d]", i)

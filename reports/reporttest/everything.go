@@ -19,7 +19,7 @@ func Everything() *reports.Report {
 	r.Remarks = []string{"Kiali did not answer"}
 	r.Aborted, r.Error, r.Restored = true, "no answer", reports.NotRestored
 	r.Restoration = &reports.Restoration{Objects: 3, Detail: "3 objects", Problem: "VirtualService backend:\n  edited since", Elapsed: 0.5}
-	r.Findings = Findings().Findings
+	r.Findings, r.Expectations = Findings().Findings, Expected().Expectations
 	p := &r.Phases[1]
 	p.Unsent, p.Stopped, p.GeneratorLimited, p.Late, p.Replaced, p.PromiseBroken = 3, true, true, true, true, true
 	p.Observed, p.Sent = p.Observed-3, p.Sent-3
@@ -62,6 +62,11 @@ func Hostile() *reports.Report {
 	for i := range r.Findings {
 		f := &r.Findings[i]
 		odd(&f.ID, &f.File, &f.Object, &f.Text)
+	}
+	r.Expectations = Expected().Expectations
+	for i := range r.Expectations {
+		e := &r.Expectations[i]
+		odd(&e.Text, &e.Of, &e.Why)
 	}
 	r.Remarks = Odd
 	for _, text := range Odd {
