@@ -45,6 +45,7 @@ func TestExpectUsage(t *testing.T) {
 			[]string{`lead to "bakend" (did you mean "backend"?)`, `no phase "rety" (did you mean "retry"?)`}},
 		{[]string{"verify", "-f", mesh, "--expect", "jasn reaches reviews v2", "--expect", "reviews v9 share >= 0.1"},
 			[]string{`are called "jasn"`, `(did you mean "jason"?)`, `reviews has no version or subset "v9" (did you mean "v`}},
+		{[]string{"verify", "-f", mesh, "--expect", "any fails <= 0.1"}, []string{"--expect any fails <= 0.1: the requests are derived from the rules"}},
 		{[]string{"verify", "-f", mesh, "--expect="}, []string{`--expect "": the value is empty: give a text`}},
 	} {
 		got := execute(t, c.args...)

@@ -86,11 +86,15 @@ func numbers(r *reports.Report, w *Wanted) []number {
 	var all []number
 	switch w.Kind {
 	case expect.EdgeFails:
+		if r.Scenario.Derived {
+			all = fails(p, entering(p))
+			break
+		}
 		all = share(p, reports.EdgeFails)
 	case expect.AnyFails:
 		all = share(p, reports.AnyFails)
 	case expect.Fails:
-		all = fails(p, w.Service)
+		all = fails(p, leading(p, w.Service))
 	case expect.Share:
 		all = versionShares(p, w)
 	case expect.Reaches:

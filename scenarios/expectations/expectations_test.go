@@ -121,6 +121,9 @@ func TestJudgeDerived(t *testing.T) {
 	if got := judge(t, r, "reviews tries per request <= 1.6"); got.Verdict != reports.Pass || got.Predicted == nil || *got.Predicted != 1.5 {
 		t.Errorf("%+v, want a pass of 1.5", got)
 	}
+	if got := judge(t, r, "edge fails <= 0.1"); got.Verdict != reports.Fail || got.Of != "reviews.yaml:20, called by edge" {
+		t.Errorf("%+v, want a failure at reviews.yaml:20: a share of all requests says nothing", got)
+	}
 	if got := judge(t, r, "reviews tries per request <= 1.4"); got.Verdict != reports.Fail || got.Of != "reviews.yaml:20, called by edge" {
 		t.Errorf("%+v, want a failure at reviews.yaml:20", got)
 	}

@@ -22,6 +22,17 @@ func leading(p *reports.Phase, service string) (rows []*reports.Call) {
 	return rows
 }
 
+// entering are the rows of calls with which requests enter. Requests that were derived from rules are as many as the rules ask for, so that a
+// share of all of them says nothing.
+func entering(p *reports.Phase) (rows []*reports.Call) {
+	for i := range p.Calls {
+		if p.Calls[i].From == "edge" {
+			rows = append(rows, &p.Calls[i])
+		}
+	}
+	return rows
+}
+
 // of names a row where several rules lead to its service: by the place of its rule, "reviews.yaml:17", where it has one.
 func of(p *reports.Phase, c *reports.Call, rows int) string {
 	switch {
@@ -56,10 +67,9 @@ func (n *number) counted(k, of int64, risk float64) {
 	n.measured, n.interval = &measured, &interval
 }
 
-// fails are the shares of the calls to a service that fail, by row. Each must be accepted: the rows of a run have as many requests as its
+// fails are the shares of the calls of some rows that fail, by row. Each must be accepted: the rows of a run have as many requests as its
 // cohorts, so that a mean of them would say nothing of an application's.
-func fails(p *reports.Phase, service string) (all []number) {
-	rows := leading(p, service)
+func fails(p *reports.Phase, rows []*reports.Call) (all []number) {
 	for _, c := range rows {
 		n := number{of: of(p, c, len(rows))}
 		if c.Fails.N > 0 { // no prediction is made of calls that no answer shows

@@ -2,6 +2,7 @@ package run
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -73,7 +74,10 @@ func (p *planned) resolve(w *expectations.Wanted) error {
 			return err
 		}
 	}
-	if w.Kind != expect.Reaches {
+	switch {
+	case w.Kind == expect.AnyFails && p.options.Derived:
+		return errors.New("the requests are derived from the rules, so that a share of all of them says nothing: expect something of 'edge fails' or 'SERVICE fails', which must hold for each rule")
+	case w.Kind != expect.Reaches:
 		return nil
 	}
 	if w.Cohorts = p.named(w.Requests); len(w.Cohorts) == 0 {
