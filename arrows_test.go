@@ -16,8 +16,8 @@ const module = "github.com/hellochaos/hellochaos/"
 // arrows is every import between packages of this module that is allowed; service/trail, spelling, stats and printable may be
 // imported by all.
 var arrows = map[string][]string{
-	"cmd/hellochaos": {"scenarios", "scenarios/run", "target", "target/mesh", "target/cluster", "manifests", "reports", "reports/render",
-		"attack", "metrics", "openfiles", "reports/compare", "reports/destination", "reports/grafana", "reports/links", "reports/traces"},
+	"cmd/hellochaos": {"scenarios", "scenarios/run", "scenarios/derive", "scenarios/standins", "target", "target/mesh", "target/cluster", "manifests",
+		"reports", "reports/render", "attack", "metrics", "openfiles", "reports/compare", "reports/destination", "reports/grafana", "reports/links", "reports/traces"},
 	"cmd/hello-service":  {"service"},
 	"cmd/hello-image":    {},
 	"scenarios":          {"manifests"},
@@ -26,6 +26,7 @@ var arrows = map[string][]string{
 	"scenarios/graph":    {"manifests", "service"},
 	"scenarios/oracle":   {"manifests", "scenarios/graph", "service"},
 	"scenarios/standins": {"manifests"},
+	"scenarios/derive":   {"manifests", "scenarios"},
 	"scenarios/observe":  {"attack", "scenarios/oracle"},
 	"scenarios/check":    {"manifests", "reports", "scenarios/observe", "scenarios/oracle", "target"},
 	"scenarios/run": {"attack", "manifests", "reports", "scenarios", "scenarios/check", "scenarios/explain", "scenarios/findings", "expect", "scenarios/expectations",

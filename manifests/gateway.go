@@ -72,6 +72,19 @@ func (r *Rules) mergedWith(g *Gateway) (all []*Gateway) {
 	return all
 }
 
+// Merged are the names of the Gateways of the same pods and port as one, which is one of them, in the order in which their rules follow
+// one another here. It is the name itself where there is no such Gateway.
+func (r *Rules) Merged(gateway string) (all []string) {
+	g := r.Gateways[gateway]
+	if g == nil {
+		return []string{gateway}
+	}
+	for _, other := range r.mergedWith(g) {
+		all = append(all, other.name)
+	}
+	return all
+}
+
 func catchAll(r route) int {
 	if r.match.catchAll() {
 		return 1

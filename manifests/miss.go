@@ -47,8 +47,23 @@ type Condition struct {
 	Present bool
 }
 
-// Miss says why a request of a caller does not meet the entry; nil when it does.
-func (e *HTTPEntry) Miss(c Caller, q *Request) *Miss {
+// Miss says why a request of a caller does not meet the entry; nil when it does. At a gateway that is the nearest miss of its Gateways:
+// a request meets the rules for each of them.
+func (e *HTTPEntry) Miss(c Caller, q *Request) (nearest *Miss) {
+	for _, c.Gateway = range e.rules.Merged(c.Gateway) {
+		miss := e.miss(c, q)
+		if miss == nil {
+			return nil
+		}
+		if nearest == nil || miss.Kind > nearest.Kind {
+			nearest = miss
+		}
+	}
+	return nearest
+}
+
+// miss is Miss for the rules of one Gateway.
+func (e *HTTPEntry) miss(c Caller, q *Request) *Miss {
 	gateway := mesh
 	if c.Gateway != "" {
 		gateway = c.Gateway

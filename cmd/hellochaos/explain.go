@@ -15,7 +15,7 @@ func explainCommand() *cobra.Command {
 	var noColor bool
 	cmd := &cobra.Command{
 		Use:   "explain -f FILE|FOLDER|-",
-		Short: "say what is wrong with your own Istio manifests, without a request",
+		Short: "say what is wrong with your own Istio manifests",
 		Long: `Read Istio manifests as 'hellochaos verify' does, and print what is wrong with
 them: rules that lead to nobody, rules that no request can meet, retries that
 are never sent. Each finding has its file and line, what it does to requests,

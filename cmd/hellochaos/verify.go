@@ -93,7 +93,7 @@ func (f *verifyFlags) run(cmd *cobra.Command, text *scenario.Flags) error {
 	if err := f.prepare(); err != nil {
 		return err
 	}
-	if err := openfiles.Check(uint64(mesh.OpenFiles(plan.InFlight()))); err != nil {
+	if err := openfiles.Check(uint64(mesh.OpenFiles(plan.InFlight()) + 2*len(own.phase.Objects))); err != nil { // each stand-in listens
 		return failure{err}
 	}
 	return f.execute(cmd, plan, own, options)

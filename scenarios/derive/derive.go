@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	// MostCohorts is how many cohorts are made at most: beyond it, near misses are left out first.
+	// MostCohorts is how many cohorts are made at most, besides one for each entry: beyond it, near misses are left out first.
 	MostCohorts = 2000
 	// splitWeight is the weight of a cohort whose rule has several destinations: shares need many calls, and a single destination does not.
 	splitWeight = 20
@@ -69,7 +69,9 @@ func (d *deriver) entry(e *manifests.HTTPEntry) {
 	for i := range asked {
 		for _, at := range d.places(e, &asked[i]) {
 			r, meets := d.meeting(e, at, &asked[i])
-			d.add(r, d.weight(e, meets))
+			if len(d.cohorts) < MostCohorts || meets && len(d.met[ruleOf(e)]) == 0 {
+				d.add(r, d.weight(e, meets))
+			}
 			if meets {
 				d.keep(e, made{r, asked[i]})
 			}
@@ -103,13 +105,14 @@ func (d *deriver) weight(e *manifests.HTTPEntry, meets bool) int {
 // meeting is a request that meets an http entry by a match, at a place. Where each candidate meets another one, which comes before it,
 // meets is false, and the request is the first candidate.
 func (d *deriver) meeting(e *manifests.HTTPEntry, at place, asked *manifests.Asked) (r request, meets bool) {
-	candidates := candidates(at, asked)
-	for _, r := range candidates {
-		if d.leads(r, e) {
-			return r, true
+	for _, host := range authorities(at, asked.Authority) {
+		for _, r := range candidates(place{at.entry, host}, asked) {
+			if d.leads(r, e) {
+				return r, true
+			}
 		}
 	}
-	return candidates[0], false
+	return candidates(at, asked)[0], false
 }
 
 // leads reports whether a request meets an entry.
@@ -133,7 +136,7 @@ func (d *deriver) route(r request) *manifests.Rule {
 // add adds a request, unless it is there already.
 func (d *deriver) add(r request, weight int) {
 	cohort := r.cohort()
-	if d.known[cohort.Name] || len(d.cohorts) >= MostCohorts {
+	if d.known[cohort.Name] {
 		return
 	}
 	d.known[cohort.Name] = true
@@ -156,7 +159,7 @@ func (d *deriver) bare(entries []manifests.HTTPEntry) {
 	}
 	for _, host := range slices.Sorted(maps.Keys(hosts)) {
 		written := slices.ContainsFunc(entries, func(e manifests.HTTPEntry) bool { return slices.Contains(e.Hosts, host) })
-		if namespace, ok := d.clientFor(host, ""); ok && !written && !strings.HasPrefix(host, "*") {
+		if namespace, ok := d.clientFor(host, ""); ok && !written && !strings.HasPrefix(host, "*") && len(d.cohorts) < MostCohorts {
 			d.add(candidates(d.inMesh(host, namespace, 0), &manifests.Asked{})[0], 0)
 		}
 	}

@@ -138,17 +138,6 @@ func TestMostCohorts(t *testing.T) {
 	}
 }
 
-func TestMatching(t *testing.T) {
-	for expression, want := range map[string][]string{
-		"a": {"a"}, "a|bc": {"a", "bc"}, "^(.*?;)?(user=jason)(;.*)?$": {"user=jason", "a;user=jason;a"}, ".*Firefox.*": {"Firefox", "aFirefoxa"},
-		"/v[0-9]+": {"/v0", "/v00"}, "[^a-z]{3,4}": {"AAA", "AAAA"}, `\d{2}`: {"00"}, "(?i)jason": {"JASON"}, "[": {"["}, "a^b": {"a^b"}, "": {""}, `\bx`: {"x"}, "x{1000}": {"x{1000}"},
-	} {
-		if got := matching(expression); !slices.Equal(got, want) {
-			t.Errorf("%q: %q, want %q", expression, got, want)
-		}
-	}
-}
-
 // FuzzMatching checks that examples match their expression, unless none is found.
 func FuzzMatching(f *testing.F) {
 	for _, seed := range []string{"a", "^(.*?;)?(user=jason)(;.*)?$", "[^a]{2,}", "(?s).+", `\pL*`, "((((a*)*)*)*)*", "x{500}y{500}"} {
@@ -166,4 +155,46 @@ func FuzzMatching(f *testing.F) {
 			}
 		}
 	})
+}
+
+// However many rules there are, each has a request that meets it.
+func TestManyEntries(t *testing.T) {
+	var http strings.Builder
+	for i := range MostCohorts + 10 {
+		fmt.Fprintf(&http, "    - {match: [{uri: {exact: /%d}}], directResponse: {status: 200}}\n", i)
+	}
+	objects, err := manifests.Parse("f.yaml", []byte(base+"apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: one}\nspec:\n  hosts: [one]\n  http:\n"+http.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules, err := manifests.Read(objects)
+	if err != nil {
+		t.Fatal(err)
+	}
+	paths := map[string]bool{}
+	for _, cohort := range Cohorts(rules, []string{"default"}, "client") {
+		paths[cohort.Path] = true
+	}
+	if last := fmt.Sprintf("/%d", MostCohorts+9); !paths[last] || len(paths) != MostCohorts+10 {
+		t.Errorf("%d paths, want %d, of which one is %s", len(paths), MostCohorts+10, last)
+	}
+}
+
+// What is made for an expression matches it, each string is another one, and the plainest comes first.
+func TestMatching(t *testing.T) {
+	for expression, want := range map[string]string{
+		"/v[0-9]+":                     "/v0 /v11 /v222 /v3333",
+		"(one|two)":                    "one two",
+		"[^a-z/]":                      "A B C D",
+		"/a?":                          "/ /a",
+		"^(x;)?(user=jason)(;.*)?$":    "user=jason x;user=jason;a x;user=jason;aa x;user=jason;aaa",
+		"(":                            "(",
+		`\bno\B`:                       `\bno\B`,
+		"/[é]":                         "/é",
+		"/(api|static)/[a-z]{2}\\.css": "/api/aa.css /static/bb.css /static/cc.css /static/dd.css",
+	} {
+		if got := strings.Join(matching(expression), " "); got != want {
+			t.Errorf("%s: %q, want %q", expression, got, want)
+		}
+	}
 }

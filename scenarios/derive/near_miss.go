@@ -14,7 +14,7 @@ import (
 func (d *deriver) nearMisses(e *manifests.HTTPEntry) {
 	for _, m := range d.met[ruleOf(e)] {
 		for _, r := range changed(&m) {
-			if !d.leads(r, e) {
+			if len(d.cohorts) < MostCohorts && !d.leads(r, e) {
 				d.add(r, 0)
 			}
 		}

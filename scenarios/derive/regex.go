@@ -3,11 +3,16 @@ package derive
 import (
 	"regexp"
 	"regexp/syntax"
+	"slices"
 	"strings"
 )
 
-// mostRepeats bounds how often a part of an expression is repeated in an example.
-const mostRepeats = 100
+const (
+	// mostRepeats bounds how often a part of an expression is repeated in an example: it is the most that an expression can ask for.
+	mostRepeats = 1000
+	// mostMatching is how many strings are tried for an expression.
+	mostMatching = 4
+)
 
 // matching are strings that a regular expression matches as a whole, the shortest first. Where none is found, it is the expression itself,
 // which then meets nothing.
@@ -17,10 +22,10 @@ func matching(expression string) (all []string) {
 	if err != nil || wrong != nil {
 		return []string{expression}
 	}
-	for more := range 2 {
+	for more := range mostMatching {
 		var text strings.Builder
 		example(&text, parsed, more)
-		if one := text.String(); whole.MatchString(one) && (len(all) == 0 || all[0] != one) {
+		if one := text.String(); whole.MatchString(one) && !slices.Contains(all, one) {
 			all = append(all, one)
 		}
 	}
@@ -38,7 +43,7 @@ func example(to *strings.Builder, e *syntax.Regexp, more int) {
 		to.WriteString(string(e.Rune))
 		return
 	case syntax.OpCharClass:
-		to.WriteRune(printed(e.Rune))
+		to.WriteRune(printed(e.Rune, more))
 		return
 	case syntax.OpAnyChar, syntax.OpAnyCharNotNL:
 		to.WriteByte('a')
@@ -46,7 +51,9 @@ func example(to *strings.Builder, e *syntax.Regexp, more int) {
 	case syntax.OpAlternate:
 		example(to, e.Sub[min(more, len(e.Sub)-1)], more)
 		return
-	case syntax.OpStar, syntax.OpQuest:
+	case syntax.OpQuest:
+		times = min(more, 1)
+	case syntax.OpStar:
 		times = more
 	case syntax.OpPlus:
 		times = 1 + more
@@ -63,16 +70,21 @@ func example(to *strings.Builder, e *syntax.Regexp, more int) {
 	}
 }
 
-// printed is a character of a class, given as pairs of first and last ones: a letter, a digit or a sign where it has one.
-func printed(class []rune) rune {
+// printed is a character of a class, given as pairs of first and last ones: a letter, a digit or a sign where it has one. more is how many
+// of these come before it, as far as there are so many.
+func printed(class []rune, more int) rune {
+	var all []rune
 	for _, wanted := range [][2]rune{{'a', 'z'}, {'A', 'Z'}, {'0', '9'}, {'!', '~'}} {
 		for i := 0; i+1 < len(class); i += 2 {
-			if low := max(class[i], wanted[0]); low <= min(class[i+1], wanted[1]) {
-				return low
+			for c := max(class[i], wanted[0]); c <= min(class[i+1], wanted[1]) && len(all) <= more; c++ {
+				all = append(all, c)
 			}
 		}
 	}
-	if len(class) == 0 {
+	switch {
+	case len(all) > 0:
+		return all[len(all)-1]
+	case len(class) == 0:
 		return 'a'
 	}
 	return class[0]

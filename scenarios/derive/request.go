@@ -91,6 +91,20 @@ func candidates(at place, asked *manifests.Asked) (all []request) {
 	return all
 }
 
+// authorities are hosts for a place, of which one may meet a condition on the authority: the place's own first, and those that the
+// condition asks for, also with the domain of the place.
+func authorities(at place, t *manifests.Text) []string {
+	all := []string{at.host}
+	if t == nil || present(t) {
+		return all
+	}
+	_, domain, _ := strings.Cut(at.host, ".")
+	for _, host := range examples(t) {
+		all = append(all, host, strings.TrimSuffix(host, ".")+"."+domain)
+	}
+	return all
+}
+
 // present reports whether a condition is on presence alone.
 func present(t *manifests.Text) bool { return t.Exact == nil && t.Prefix == nil && t.Regex == nil }
 

@@ -3,8 +3,10 @@ package findings
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/scenarios"
 )
 
 // unusedDestinationRules finds DestinationRules that hold for no call: their host does not exist, or no proxy looks where they are.
@@ -13,20 +15,20 @@ func (f *finder) unusedDestinationRules() {
 		d := &f.destinationRules[i]
 		if !f.registered(d.Host) {
 			known := shortAll(f.hosts, d.Namespace)
-			why := fmt.Sprintf("there are %s", list(known))
-			if full := f.completed(d.Host); full != "" {
-				why = fmt.Sprintf("Istio completes only names without a dot, so that it is not %s", full)
-			}
 			f.addAt(ForNobody, d.Object, d.File, d.HostLine, fmt.Sprintf("host %q is not in the mesh's registry%s: no Service and no ServiceEntry that the mesh knows has it; %s", d.Written,
-				meant(d.Written, known), why), unused(d))
+				meant(d.Written, known), f.inPlaceOf(d.Host, known)), unused(d))
 			continue
 		}
 		f.outOfSight(d)
 	}
 }
 
-// outOfSight finds a DestinationRule that Istio does not come to.
+// outOfSight finds a DestinationRule that Istio does not come to. One in a namespace whose pods may call the host, although none of the
+// phase's requests is theirs, is none.
 func (f *finder) outOfSight(d *manifests.WrittenDestinationRule) {
+	if f.mayCall(d.Namespace) {
+		return
+	}
 	looked := f.rules.Looked(d.Host)
 	var all []string
 	var instead *manifests.WrittenDestinationRule
@@ -50,6 +52,14 @@ func (f *finder) outOfSight(d *manifests.WrittenDestinationRule) {
 			instead.Line, instead.Namespace, d.Namespace)
 	}
 	f.addAt(OutOfSight, d.Object, d.File, d.Line, fmt.Sprintf("no proxy knows %s: %s", d.Object, why), unused(d), "move it to namespace "+looked[0])
+}
+
+// mayCall reports whether a namespace has pods that are there to send requests as callers in the mesh.
+func (f *finder) mayCall(namespace string) bool {
+	return slices.ContainsFunc(f.phase.Cohorts, func(c scenarios.Cohort) bool {
+		_, app, _ := strings.Cut(c.Entry.Caller, "/")
+		return app != "" && slices.ContainsFunc(f.rules.Workloads, func(w manifests.Workload) bool { return w.Namespace == namespace && w.Labels["app"] == app })
+	})
 }
 
 // first is a DestinationRule of a host in the first of some namespaces that have any; nil where none has.

@@ -3,6 +3,7 @@ package findings
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -104,7 +105,7 @@ const (
 	gateway = "---\napiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: shop}\nspec: {servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}]}\n"
 	toProd  = "route: [{destination: {host: middleware, subset: prod}}]"
 	toAll   = "route: [{destination: {host: middleware}}]"
-	dead    = " The rule has no effect on any request."
+	dead    = " The rule has no effect on any request of the run."
 	// named are the calls of the chain.
 	named = "the calls are for backend.default.svc.cluster.local, clock.outside.svc.cluster.local and middleware.default.svc.cluster.local"
 )
@@ -139,10 +140,10 @@ func TestFindings(t *testing.T) {
 		"a subset without pods": {stage: "prod", objects: middleware(toProd) + "---\napiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: middleware}\nspec: {host: middleware, subsets: [{name: prod, labels: {version: production}}]}\n",
 			want: []string{`error HC105 f.yaml:8 VirtualService middleware: No pod belongs to host middleware, subset prod: no Deployment with replicas has the labels. The proxy answers 503 to all of frontend's calls to middleware that meet the rule.`}},
 		"a gateway": {stage: "retry", enters: "gateway", objects: virtualService("frontend", "'*'", "gateways: [shopp]", "route: [{destination: {host: frontend}}]") + gateway,
-			want: []string{`error HC104 f.yaml:6 VirtualService frontend: Gateway "shopp" does not exist (did you mean "shop"?): there is shop. No proxy has the rule, not even the sidecars, since mesh is not among its gateways. Every request at gateway default/shop is answered 404.`}},
+			want: []string{`error HC104 f.yaml:6 VirtualService frontend: Gateway "shopp" does not exist (did you mean "shop"?): there is shop. No proxy has the rule, not even the sidecars, since mesh is not among its gateways. Every request for host * at gateway default/shop is answered 404.`}},
 		"a delegate that conflicts": {stage: "prod", objects: middleware("{match: [{uri: {regex: /}}], delegate: {name: all}}", toProd) +
 			"---\napiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: all}\nspec:\n  http:\n    - match: [{uri: {prefix: /}}]\n      " + toProd + "\n",
-			want: []string{`error HC121 f.yaml:16 VirtualService all: No proxy obeys the rule: the rule delegates from VirtualService middleware, http[0] (f.yaml:8), and its match[0] does not go together with the conditions there: uri has a regex beside another condition, which Istio takes for a conflict. Istio drops it and says so in its log alone, and the requests that it is for go where other rules lead.`}},
+			want: []string{`error HC121 f.yaml:16 VirtualService all: No proxy obeys the rule: the rule delegates from VirtualService middleware, http[0] (f.yaml:8), and its match[0] does not go together with the conditions there: uri has a regex beside another condition, which Istio takes for a conflict. Istio drops it and says so in its log alone: requests meet what is left, as if the rule were not there.`}},
 		"a gateway beside mesh": {stage: "prod", objects: virtualService("middleware", "middleware", "gateways: [mesh, x]", toProd),
 			want: []string{`error HC104 f.yaml:6 VirtualService middleware: Gateway "x" does not exist: there is none. Only the sidecars have the rule.`}},
 		"a gateway of a match": {stage: "egress", objects: virtualService("middleware", "middleware", "gateways: [mesh, shop]", "{match: [{gateways: [shop/x]}], "+toAll+"}", toAll) + gateway,
@@ -166,7 +167,7 @@ func TestFindings(t *testing.T) {
 		"not imported": {stage: "prod", objects: strings.Replace(virtualService("backend", "backend.default.svc.cluster.local", "", "route: [{destination: {host: backend.default.svc.cluster.local}}]"), "{name: backend}", "{name: backend, namespace: shop}", 1),
 			want: []string{`error HC112 f.yaml:1 VirtualService backend: No request meets VirtualService backend: the proxies that send the calls do not know it, since Sidecar default (application.yaml:217) does not import it.` + dead}},
 		"a rule behind one without a match": {stage: "prod", objects: middleware(toProd, "{match: [{headers: {x-dev-user: {exact: jason}}}], "+toAll+"}"),
-			want: []string{`error HC113 f.yaml:9 VirtualService middleware: No request meets VirtualService middleware, http[1]: VirtualService middleware, http[0] (f.yaml:8) comes before it and takes every request, since it has no condition.` + dead}},
+			want: []string{`error HC113 f.yaml:9 VirtualService middleware: No request meets VirtualService middleware, http[1]: VirtualService middleware, http[0] (f.yaml:8) comes before it and takes every request, since it has no condition. The rule has no effect on any request.`}},
 		"a rule behind a wider one": {stage: "prod", cohorts: user, objects: middleware("{match: [{headers: {x-dev-user: {prefix: J}}}], "+toAll+"}", "{match: [{headers: {x-dev-user: {exact: Jason}}}], "+toAll+"}", toProd),
 			want: []string{`error HC113 f.yaml:9 VirtualService middleware: No request meets VirtualService middleware, http[1]: VirtualService middleware, http[0] (f.yaml:8) comes before it and takes each of the run's requests that could meet this one.` + dead}},
 		"a header in another case": {stage: "prod", cohorts: user, objects: middleware("{match: [{headers: {x-dev-user: {exact: jason}}}], "+toAll+"}", toProd),
@@ -188,9 +189,10 @@ func TestFindings(t *testing.T) {
 		"behind a route to nobody": {stage: "prod", objects: middleware("route: [{destination: {host: middleware, port: {number: 1}}}]") + "---\n" + virtualService("backend", "backend", "", "route: [{destination: {host: backend}}]"),
 			want: []string{`error HC102 f.yaml:8 VirtualService middleware: Host middleware has no port 1 for HTTP: it has 80. The proxy answers 503 to all of frontend's calls to middleware that meet the rule.`}},
 		"retries that cover no 500": {stage: "prod", objects: middleware("{" + toProd + ", retries: {attempts: 2, retryOn: 'gateway-error,reset'}}"),
-			want: []string{`warning HC201 f.yaml:8 VirtualService middleware: RetryOn "gateway-error,reset" covers no 500. A service that fails answers 500, and such a call is not sent again: it has 1 try, and not up to 3; add 5xx or 500 to retryOn.`}},
+			want: []string{`warning HC201 f.yaml:8 VirtualService middleware: RetryOn "gateway-error,reset" covers no 500. A call that is answered 500 is not sent again: it has 1 try, and not up to 3; add 5xx or 500 to retryOn if it is to be sent again.`}},
 		"retries without retryOn": {stage: "prod", objects: middleware("{" + toProd + ", retries: {attempts: 2}}"),
-			want: []string{`warning HC201 f.yaml:8 VirtualService middleware: The retries have no retryOn, and Istio's default, "connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes", covers no 500. A service that fails answers 500, and such a call is not sent again: it has 1 try, and not up to 3; add 5xx or 500 to retryOn.`}},
+			want: []string{`warning HC201 f.yaml:8 VirtualService middleware: The retries have no retryOn, and Istio's default, "connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes", covers no 500. A call that is answered 500 is not sent again: it has 1 try, and not up to 3; add 5xx or 500 to retryOn if it is to be sent again.`}},
+		"retries of tries alone that nobody received": {stage: "prod", objects: middleware("{" + toProd + ", retries: {attempts: 2, retryOn: 'connect-failure,refused-stream'}}")},
 		"a DestinationRule for nobody, without subsets": {stage: "prod", objects: "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: m}\nspec:\n  host: midleware\n  trafficPolicy: {loadBalancer: {simple: RANDOM}}\n",
 			want: []string{`error HC118 f.yaml:5 DestinationRule m: Host "midleware" is not in the mesh's registry (did you mean "middleware"?): no Service and no ServiceEntry that the mesh knows has it; there are backend, clock.outside.svc.cluster.local, frontend and middleware. It holds for 0 calls.`}},
 		"a DestinationRule where nobody looks, with subsets": {stage: "prod", objects: "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: m, namespace: shop}\nspec:\n  host: frontend.default.svc.cluster.local\n  subsets: [{name: a, labels: {version: a}}, {name: b, labels: {version: b}}]\n",
@@ -199,7 +201,7 @@ func TestFindings(t *testing.T) {
 			virtualService("wide", "'*.com'", "gateways: [shop]", "route: [{destination: {host: frontend}}]") + strings.Replace(gateway, "'*'", "'*.com'", 1), unmet: "VirtualService wide"},
 		"two VirtualServices at a gateway for all hosts": {stage: "retry", enters: "gateway", objects: virtualService("one", "'*.example.com'", "gateways: [shop]", "route: [{destination: {host: frontend}}]") + "---\n" +
 			virtualService("two", "'*.example.com'", "gateways: [shop]", "route: [{destination: {host: frontend}}]") + gateway,
-			want: []string{`error HC113 f.yaml:17 VirtualService two: No request meets VirtualService two, http[0]: VirtualService one, http[0] (f.yaml:8) takes them. The rule has no effect on any request.`,
+			want: []string{`error HC113 f.yaml:17 VirtualService two: No request meets VirtualService two, http[0]: VirtualService one, http[0] (f.yaml:8) takes each of the run's requests that could meet this one. The rule has no effect on any request of the run.`,
 				`warning HC214 f.yaml:17 VirtualService two: VirtualService two, http[0] and VirtualService one, http[0] (f.yaml:8) are both for requests such as GET / at gateway shop, and Istio takes the rule of the VirtualService that was created first. In the order of the files all of them meet VirtualService one, http[0], and 0 % meet VirtualService two, http[0]; in the other order it is the other way round. Put the rules into one VirtualService, where their order is written.`}},
 		"a timeout below the back-offs": {stage: "prod", objects: middleware("{" + toProd + ", timeout: 60ms, retries: {attempts: 3, retryOn: 5xx}}"),
 			want: []string{`warning HC203 f.yaml:8 VirtualService middleware: The timeout of VirtualService middleware, http[0], 60ms, is too short for its 3 retries: where each try fails at once, retry 1 is the last that is sure to be sent, since in the worst case retry 2 would begin after 75ms (back-offs of up to 25ms + 50ms). The timeout must be above 175ms for all of them to be sent.`}},
@@ -243,6 +245,37 @@ func TestFindings(t *testing.T) {
 				t.Errorf("got  %s\nwant %s", got, want)
 			}
 		})
+	}
+}
+
+// A DestinationRule in a namespace whose pods may call its host holds for them, although the requests are those of callers elsewhere.
+func TestCallersElsewhere(t *testing.T) {
+	rule := destinationRule("more", "shop", "two.default.svc.cluster.local", "c=a")
+	for name, c := range map[string]struct {
+		objects string
+		want    bool
+	}{
+		"nobody there":  {rule, true},
+		"a caller":      {rule + strings.Replace(stand("frontend", "v1", "[]"), "metadata: {name: frontend-v1}", "metadata: {name: frontend-v1, namespace: shop}", 1), false},
+		"another app's": {rule + strings.Replace(stand("three", "v1", "[]"), "metadata: {name: three-v1}", "metadata: {name: three-v1, namespace: shop}", 1), true},
+	} {
+		objects := laid(t, c.objects)
+		rules, err := manifests.Read(objects)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ways, err := oracle.NewWays(rules)
+		if err != nil {
+			t.Fatal(err)
+		}
+		phase := &scenarios.Phase{Name: "p", Objects: objects, Cohorts: []scenarios.Cohort{{Entry: manifests.Entry{Caller: "default/frontend"}, Host: "two"}}}
+		if _, err := ways.Enter(phase.Cohorts[0].Entry, manifests.Request{Host: "two", Path: "/"}); err != nil {
+			t.Fatal(err)
+		}
+		found := slices.ContainsFunc(Of(phase, rules, ways), func(f reports.Finding) bool { return f.ID == OutOfSight })
+		if found != c.want {
+			t.Errorf("%s: out of sight: %v, want %v", name, found, c.want)
+		}
 	}
 }
 

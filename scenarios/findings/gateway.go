@@ -2,6 +2,7 @@ package findings
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -24,11 +25,7 @@ func (f *finder) gateways() {
 			}
 			slices.Sort(known)
 			name := strings.TrimPrefix(g.Name, e.Namespace+"/")
-			has := "there is none"
-			if len(known) > 0 {
-				has = "there is " + list(known)
-			}
-			f.add(NoGateway, e, g.Line, fmt.Sprintf("gateway %q does not exist%s: %s", name, spelling.DidYouMean(name, known), has), f.unbound(e), f.notFound())
+			f.add(NoGateway, e, g.Line, fmt.Sprintf("gateway %q does not exist%s: %s", name, spelling.DidYouMean(name, known), thereAre(known)), f.unbound(e), f.notFound(e))
 		}
 	}
 }
@@ -50,25 +47,26 @@ func (f *finder) unbound(e *manifests.HTTPEntry) string {
 	return "no proxy has the rule, not even the sidecars, since mesh is not among its gateways"
 }
 
-// notFound says how many of the requests at gateways meet no rule.
-func (f *finder) notFound() string {
-	all, missed, gateway := 0, 0, ""
+// notFound says which gateways answer 404 to all requests for the hosts of an entry that reach them.
+func (f *finder) notFound(e *manifests.HTTPEntry) string {
+	met := map[string]bool{} // whether requests for the entry's hosts meet a rule at a gateway
 	for _, routed := range f.ways.Routed() {
-		if routed.Caller.Gateway == "" {
-			continue
-		}
-		all, gateway = all+1, routed.Caller.Gateway
-		if direct := routed.Rule.Direct; direct != nil && direct.Flags == "NR" {
-			missed++
+		host, _, _ := strings.Cut(strings.ToLower(routed.Request.Host), ":")
+		if routed.Caller.Gateway != "" && slices.ContainsFunc(e.Hosts, func(of string) bool { return covers(of, host) }) {
+			direct := routed.Rule.Direct
+			met[routed.Caller.Gateway] = met[routed.Caller.Gateway] || direct == nil || direct.Flags != "NR"
 		}
 	}
-	switch {
-	case missed == 0:
+	var all []string
+	for _, gateway := range slices.Sorted(maps.Keys(met)) {
+		if !met[gateway] {
+			all = append(all, "gateway "+gateway)
+		}
+	}
+	if len(all) == 0 {
 		return ""
-	case missed == all:
-		return fmt.Sprintf("every request at gateway %s is answered 404", gateway)
 	}
-	return fmt.Sprintf("some requests at gateway %s are answered 404", gateway)
+	return fmt.Sprintf("every request for %s at %s is answered 404", hostsOf(e), list(all))
 }
 
 // apart finds rules for Gateways whose servers have none of the rules' hosts.
@@ -80,14 +78,34 @@ func (f *finder) apart() {
 				continue
 			}
 			name, hosts := strings.TrimPrefix(g.Name, e.Namespace+"/"), f.rules.Gateways[g.Name].Hosts()
-			effect := "the gateway has none of the rules"
-			if !slices.ContainsFunc(hosts, func(host string) bool { return strings.Contains(host, "/") }) { // a VirtualService elsewhere may have the hosts
+			effect, mend := "the gateway has none of the rules", "name a host in spec.hosts that the Gateway has, or the other way round"
+			switch {
+			case slices.ContainsFunc(hosts, func(host string) bool { return strings.Contains(host, "/") }): // a VirtualService elsewhere may have the hosts
+				mend = fmt.Sprintf("name a host in spec.hosts that the Gateway has for namespace %s, or the other way round", e.Namespace)
+			case !f.servedBy(e, g.Name):
 				effect += ", and answers 404 to every request for these hosts"
 			}
 			f.add(HostsApart, e, g.Line, fmt.Sprintf("gateway %s serves none of the hosts of %s: its servers have %s, and the VirtualService is for %s", name, e.Object, list(hosts), hostsOf(e)),
-				effect, f.notFound(), "name a host in spec.hosts that the Gateway has, or the other way round")
+				effect, f.notFound(e), mend)
 		}
 	}
+}
+
+// servedBy reports whether a Gateway of the same pods and port serves one of the hosts of an entry by some VirtualService.
+func (f *finder) servedBy(e *manifests.HTTPEntry, gateway string) bool {
+	merged := f.rules.Merged(gateway)
+	meets := func(served string) bool {
+		return slices.ContainsFunc(e.Hosts, func(host string) bool { return covers(served, host) || covers(host, served) })
+	}
+	for i := range f.entries {
+		other := &f.entries[i]
+		for _, g := range other.Gateways {
+			if slices.Contains(merged, g.Name) && slices.ContainsFunc(other.Served(g.Name), meets) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // binds reports whether a gateway, or the sidecars, have an entry.

@@ -16,6 +16,12 @@ func (f *finder) registered(host string) bool {
 	return there
 }
 
+// covers reports whether a host of a VirtualService or Gateway, which may begin with "*", covers another one.
+func covers(pattern, host string) bool {
+	suffix, wild := strings.CutPrefix(pattern, "*")
+	return pattern == host || wild && strings.HasSuffix(host, suffix)
+}
+
 // completed is the host of the registry of whose full name a host with a dot is the beginning; empty where there is none. Istio
 // completes only names without a dot (ResolveShortnameToFQDN in its pkg/config/host).
 func (f *finder) completed(host string) string {
@@ -28,6 +34,25 @@ func (f *finder) completed(host string) string {
 		}
 	}
 	return ""
+}
+
+// inPlaceOf says what there is in place of a host that does not exist: the Service that its name is a part of, or all that are known.
+func (f *finder) inPlaceOf(host string, known []string) string {
+	if full := f.completed(host); full != "" {
+		return fmt.Sprintf("Istio completes only names without a dot, so that it is not %s", full)
+	}
+	return thereAre(known)
+}
+
+// thereAre lists what there is.
+func thereAre(known []string) string {
+	switch len(known) {
+	case 0:
+		return "there is none"
+	case 1:
+		return "there is " + known[0]
+	}
+	return "there are " + list(known)
 }
 
 // half says that a host of an entry is a part of a full name; empty where none is, and where requests name the host so.

@@ -89,9 +89,10 @@ func serviceEntry(port int, protocol string) string {
 		"spec: {hosts: [clock.outside.svc.cluster.local], resolution: DNS, ports: [{number: %d, name: port, protocol: %s}]}\n", port, protocol)
 }
 
-// gatewayFor is a Gateway with these hosts.
-func gatewayFor(hosts string) string {
-	return "---\napiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: shop}\nspec: {servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: [" + hosts + "]}]}\n"
+// gatewayFor is the Gateway shop with these hosts, and gatewayOf one of another name.
+func gatewayFor(hosts string) string { return gatewayOf("shop", hosts) }
+func gatewayOf(name, hosts string) string {
+	return "---\napiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: " + name + "}\nspec: {servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: [" + hosts + "]}]}\n"
 }
 
 // sent is a request of a trap, sent so many times (once where times is 0). It enters by the sidecar of frontend, by the gateway, or

@@ -17,12 +17,13 @@ func (f *finder) retries() {
 		if len(rows) == 0 || e.Retry.Default || e.Retry.Attempts == 0 {
 			continue
 		}
-		if !e.Retry.Covers(manifests.Failure{Status: http.StatusInternalServerError}) && slices.ContainsFunc(rows, fails) {
+		meant := !e.Retry.DefaultOn && !sentAgain(&e.Retry) // an author who asks for tries alone that no service received
+		if !meant && !e.Retry.Covers(manifests.Failure{Status: http.StatusInternalServerError}) && slices.ContainsFunc(rows, fails) {
 			why := fmt.Sprintf("retryOn %q covers no 500", e.Retry.On)
 			if e.Retry.DefaultOn {
 				why = fmt.Sprintf("the retries have no retryOn, and Istio's default, %q, covers no 500", e.Retry.On)
 			}
-			f.add(NotRetried, e, e.RetriesLine, why, fmt.Sprintf("a service that fails answers 500, and such a call is not sent again: it has 1 try, and not up to %d; add 5xx or 500 to retryOn", 1+e.Retry.Attempts))
+			f.add(NotRetried, e, e.RetriesLine, why, fmt.Sprintf("a call that is answered 500 is not sent again: it has 1 try, and not up to %d; add 5xx or 500 to retryOn if it is to be sent again", 1+e.Retry.Attempts))
 		}
 	}
 }

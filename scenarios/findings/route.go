@@ -41,7 +41,7 @@ func (f *finder) route(e *manifests.HTTPEntry, d *manifests.WrittenDestination, 
 	switch gap.Part {
 	case manifests.PartHost:
 		known := shortAll(gap.Known, e.Namespace)
-		f.add(NoHost, e, d.HostLine, fmt.Sprintf("host %q does not exist%s: no Service and no ServiceEntry has it; there are %s", d.Written, meant(d.Written, known), list(known)), effect)
+		f.add(NoHost, e, d.HostLine, fmt.Sprintf("host %q does not exist%s: no Service and no ServiceEntry has it; %s", d.Written, meant(d.Written, known), f.inPlaceOf(d.Host, known)), effect)
 	case manifests.PartPort:
 		has := "it has no port of HTTP"
 		if len(gap.Known) > 0 {
@@ -51,9 +51,13 @@ func (f *finder) route(e *manifests.HTTPEntry, d *manifests.WrittenDestination, 
 	case manifests.PartSubset:
 		has := fmt.Sprintf("no DestinationRule for host %s defines a subset", host)
 		if len(gap.Known) > 0 {
-			has = fmt.Sprintf("for host %s there are %s", host, list(gap.Known))
+			has = fmt.Sprintf("for host %s %s", host, thereAre(gap.Known))
 		}
-		f.add(NoSubset, e, d.SubsetLine, fmt.Sprintf("no DestinationRule defines the subset %q%s: %s", d.Subset, spelling.DidYouMean(d.Subset, gap.Known), has), effect)
+		missing := fmt.Sprintf("no DestinationRule defines the subset %q%s: %s", d.Subset, spelling.DidYouMean(d.Subset, gap.Known), has)
+		if r := f.defines(d.Host, d.Subset); r != nil {
+			missing = fmt.Sprintf("no DestinationRule that holds for these calls defines the subset %q: %s (%s:%d) defines it for callers in namespace %s alone", d.Subset, r.Object, r.File, r.Line, r.Namespace)
+		}
+		f.add(NoSubset, e, d.SubsetLine, missing, effect)
 	case manifests.PartPods:
 		of := "host " + host
 		if d.Subset != "" {
@@ -61,6 +65,17 @@ func (f *finder) route(e *manifests.HTTPEntry, d *manifests.WrittenDestination, 
 		}
 		f.add(NoPods, e, d.HostLine, fmt.Sprintf("no pod belongs to %s: no Deployment with replicas has the labels", of), effect)
 	}
+}
+
+// defines is a DestinationRule that defines a subset of a host; nil where there is none.
+func (f *finder) defines(host, subset string) *manifests.WrittenDestinationRule {
+	for i := range f.destinationRules {
+		r := &f.destinationRules[i]
+		if r.Host == host && slices.ContainsFunc(r.Subsets, func(s manifests.WrittenSubset) bool { return s.Name == subset }) {
+			return r
+		}
+	}
+	return nil
 }
 
 // effect says what a destination that leads to nobody does to traffic.

@@ -26,16 +26,16 @@ func (f *finder) unmet() {
 
 // explain adds the finding of a rule that no request meets: why the nearest request does not.
 func (f *finder) explain(e *manifests.HTTPEntry) {
-	const dead = "the rule has no effect on any request"
+	const dead = "the rule has no effect on any request of the run"
 	near, routed := f.nearest(e)
 	whole := e.ObjectLine // what keeps requests from the whole object is reported once, where it begins
 	switch {
 	case near != nil && near.Kind == manifests.MissEarlier:
-		takes := "takes each of the run's requests that could meet this one"
-		if near.Always {
-			takes = "takes every request, since it has no condition"
+		if why := f.always(near.Earlier); near.Always && why != "" {
+			f.add(Shadowed, e, e.Line, fmt.Sprintf("no request meets %s: %s comes before it and takes every request, since %s", e.Name, ruleAt(near.Earlier), why), "the rule has no effect on any request")
+			break
 		}
-		f.add(Shadowed, e, e.Line, fmt.Sprintf("no request meets %s: %s (%s:%d) comes before it and %s", e.Name, near.Earlier.Name, near.Earlier.File, near.Earlier.Line, takes), dead)
+		f.shadowed(e, dead)
 	case near != nil && near.Kind == manifests.MissCondition:
 		f.add(NeverSent, e, e.Line, fmt.Sprintf("no request meets %s: %s", e.Name, f.neverSent(e, near.Failing[0])), dead)
 	case near != nil && near.Kind == manifests.MissOwner:
@@ -45,7 +45,7 @@ func (f *finder) explain(e *manifests.HTTPEntry) {
 	case near != nil && near.Kind == manifests.MissProxy:
 		f.add(OtherProxy, e, whole, fmt.Sprintf("no request meets %s: %s", e.Object, elsewhere(e, routed)), dead)
 	case near == nil && routed != nil:
-		f.add(Shadowed, e, e.Line, fmt.Sprintf("no request meets %s: %s (%s:%d) takes them", e.Name, routed.Rule.Name, routed.Rule.File, routed.Rule.Line), dead)
+		f.shadowed(e, dead)
 	case f.unreached(e) != "":
 		if !f.lost() {
 			f.add(NotReached, e, whole, fmt.Sprintf("no request meets %s: the calls for its host are made by %s, which no request reaches", e.Object, f.unreached(e)), dead)
@@ -64,6 +64,65 @@ func (f *finder) explain(e *manifests.HTTPEntry) {
 	default:
 		f.add(NotCalled, e, whole, fmt.Sprintf("no request meets %s: it is for %s, and no call is for that; %s", e.Object, hostsOf(e), f.called(e)), dead)
 	}
+}
+
+// shadowed adds the finding of an entry that some requests could meet, all of which meet other rules, or none at a port at which their
+// sidecar has no rules.
+func (f *finder) shadowed(e *manifests.HTTPEntry, effect string) {
+	var takers, none []string
+	before := true // whether all of them come before the entry in its own VirtualService
+	for _, routed := range f.ways.Routed() {
+		miss := e.Miss(routed.Caller, &routed.Request)
+		if miss != nil && miss.Kind != manifests.MissEarlier {
+			continue
+		}
+		rule := routed.Rule
+		switch {
+		case miss != nil && miss.Always:
+			rule = miss.Earlier // the proxy has none of the rules behind it
+		case f.entryOf(&routed) == nil:
+			none = append(none, rule.Name)
+			continue
+		}
+		before = before && miss != nil && miss.Earlier.Name == rule.Name
+		if taker := ruleAt(rule); !slices.Contains(takers, taker) {
+			takers = append(takers, taker)
+		}
+	}
+	if len(takers) == 0 {
+		f.add(OtherProxy, e, e.Line, fmt.Sprintf("no request meets %s: the proxy of the requests that could meet it has no rules at their port, and they are %s", e.Name, none[0]), effect)
+		return
+	}
+	come, take := "come", "take"
+	if len(takers) == 1 {
+		come, take = "comes", "takes"
+	}
+	if before {
+		take = come + " before it and " + take
+	}
+	f.add(Shadowed, e, e.Line, fmt.Sprintf("no request meets %s: %s %s each of the run's requests that could meet this one", e.Name, list(takers), take), effect)
+}
+
+// always says why every request for the hosts of a rule meets it, at whichever proxy and port; empty where not every request does.
+func (f *finder) always(rule *manifests.Rule) string {
+	for i := range f.entries {
+		e := &f.entries[i]
+		free := func(asked manifests.Asked) bool { return asked.String() == "" && len(asked.Gateways) == 0 }
+		asked := e.Asked()
+		switch {
+		case placeOf(e) != place{rule.Name, rule.File, rule.Line}:
+		case len(asked) == 0:
+			return "it has no condition"
+		case slices.ContainsFunc(asked, free):
+			return "its condition holds for each"
+		}
+	}
+	return ""
+}
+
+// ruleAt is a rule with its file and line.
+func ruleAt(rule *manifests.Rule) string {
+	return fmt.Sprintf("%s (%s:%d)", rule.Name, rule.File, rule.Line)
 }
 
 // unreached is a service that no request reaches and that calls the host of an entry; empty where there is none.
@@ -151,7 +210,11 @@ func elsewhere(e *manifests.HTTPEntry, routed *oracle.Routed) string {
 	if routed.Caller.Gateway == "" {
 		return fmt.Sprintf("it is for %s alone, and the calls for its host are sent by sidecars; add mesh to spec.gateways if they are to obey it", gatewaysOf(e))
 	}
-	return fmt.Sprintf("it is for the sidecars alone, and the requests for its host enter by gateway %s; name that in spec.gateways if it is to obey the rule", routed.Caller.Gateway)
+	proxies := "the sidecars"
+	if slices.ContainsFunc(e.Gateways, func(g manifests.WrittenGateway) bool { return g.Name != manifests.Mesh }) {
+		proxies = gatewaysOf(e)
+	}
+	return fmt.Sprintf("it is for %s alone, and the requests for its host enter by gateway %s; name that in spec.gateways if it is to obey the rule", proxies, routed.Caller.Gateway)
 }
 
 // ledByGateway is a request that a gateway sends to a host of an entry; nil where there is none.

@@ -28,8 +28,8 @@ type Probe struct {
 }
 
 const (
-	// mostProbes bounds a plan.
-	mostProbes = 20_000
+	// mostProbes bounds a plan, or mostEach for each of its ways where that is more: hundreds of rules need hundreds of requests each.
+	mostProbes, mostEach = 20_000, 1_000
 	// spread is how many standard deviations below the expected number of calls still count as met: chance falls short of that once in
 	// a thousand times.
 	spread = 3.1
@@ -44,7 +44,7 @@ const (
 func (w *Ways) Probes(ways []*Call, wants []Want, propagate bool) (probes []Probe, short []int) {
 	b := newProbePlan(ways, wants)
 	b.propagate = propagate
-	for len(probes) < mostProbes {
+	for len(probes) < max(mostProbes, mostEach*len(ways)) {
 		b.turn = len(probes)
 		clear(b.wanted)
 		cohort := b.next(ways)

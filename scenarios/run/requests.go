@@ -3,6 +3,7 @@ package run
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -96,9 +97,7 @@ func turns(cohorts []scenarios.Cohort) (order []int32) {
 // compose lays out the requests: probes among the first natural ones, then natural ones until the splits are decided.
 func (p *planned) compose() {
 	probes, short := p.ways.Probes(p.first, p.wants, p.options.Cascade == trail.Propagate)
-	for _, row := range short {
-		p.notices = append(p.notices, fmt.Sprintf("phase %s: so few calls to %s are made that no plan of probes proves their rule", p.Name, check.Service(&p.ways.Rows[row])))
-	}
+	p.noteShort(short)
 	for i := range p.Cohorts {
 		p.addCohort(i, "", "")
 	}
@@ -127,6 +126,24 @@ func (p *planned) compose() {
 	for ; sent < len(probes); sent++ {
 		p.sequence = append(p.sequence, attack.Slot{Cohort: known[probes[sent]], Number: int32(sent)})
 	}
+}
+
+// noteShort notes the rows whose rule no plan of probes proves.
+func (p *planned) noteShort(rows []int) {
+	var names []string
+	for _, row := range rows {
+		if name := check.Service(&p.ways.Rows[row]); !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return
+	}
+	list := strings.Join(names[:min(mostNamed, len(names))], ", ")
+	if more := len(names) - mostNamed; more > 0 {
+		list += fmt.Sprintf(" and %d more", more)
+	}
+	p.notices = append(p.notices, fmt.Sprintf("phase %s: so few calls to %s are made that no plan of probes proves their rule", p.Name, list))
 }
 
 // turn is the cohort of a natural request.

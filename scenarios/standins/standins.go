@@ -165,7 +165,7 @@ func (b *builder) addWorkload(o *manifests.Object, k *appsv1.Deployment) {
 	b.withPods[o.InNamespace()] = true
 }
 
-// clients adds a Client for each namespace whose objects say something about the calls of sidecars.
+// clients adds a Client for each namespace whose objects say something about the calls of sidecars, or whose callers a rule is for.
 func (b *builder) clients(objects []manifests.Object) {
 	for i := range objects {
 		o := &objects[i]
@@ -174,6 +174,7 @@ func (b *builder) clients(objects []manifests.Object) {
 			if !manifests.ForSidecars(spec) {
 				continue
 			}
+			b.callers(spec)
 		case *networking.DestinationRule, *networking.ServiceEntry, *networking.Sidecar:
 			if o.InNamespace() == "istio-system" {
 				continue // there they are for the whole mesh
@@ -181,13 +182,29 @@ func (b *builder) clients(objects []manifests.Object) {
 		default:
 			continue
 		}
-		if !slices.Contains(b.set.Clients, o.InNamespace()) {
-			b.set.Clients = append(b.set.Clients, o.InNamespace())
-		}
+		b.client(o.InNamespace())
 	}
 	slices.Sort(b.set.Clients)
 	for _, namespace := range b.set.Clients {
 		b.deploy(deployment{namespace: namespace, name: Client, service: Client, version: namespace, labels: map[string]string{"app": Client}, replicas: 1})
+	}
+}
+
+// client notes that a namespace has a Client.
+func (b *builder) client(namespace string) {
+	if !slices.Contains(b.set.Clients, namespace) {
+		b.set.Clients = append(b.set.Clients, namespace)
+	}
+}
+
+// callers notes the Clients of the namespaces that a VirtualService has rules for.
+func (b *builder) callers(spec *networking.VirtualService) {
+	for _, http := range spec.Http {
+		for _, m := range http.Match {
+			if m.SourceNamespace != "" {
+				b.client(m.SourceNamespace)
+			}
+		}
 	}
 }
 

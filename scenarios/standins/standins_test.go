@@ -368,6 +368,18 @@ func TestClientsOfTheWholeMesh(t *testing.T) {
 	}
 }
 
+// A rule for the callers of a namespace has one there, also where no file has anything else of it.
+func TestClientsOfARule(t *testing.T) {
+	set := of(t, "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: reviews}\nspec:\n  hosts: [reviews]\n  http:\n"+
+		"    - match: [{sourceNamespace: testing}]\n      route: [{destination: {host: reviews}}]\n")
+	if !slices.Equal(set.Clients, []string{"default", "testing"}) {
+		t.Errorf("clients in %q", set.Clients)
+	}
+	if got := answers(t, applied(t, set), "testing", "reviews.default"); !strings.Contains(got, "reviews") {
+		t.Errorf("a caller of namespace testing is answered by %q", got)
+	}
+}
+
 func TestPortsOf(t *testing.T) {
 	route := func(host string, port, matched uint32) *networking.HTTPRoute {
 		r := &networking.HTTPRoute{Match: []*networking.HTTPMatchRequest{{Port: matched}}, Route: []*networking.HTTPRouteDestination{{Destination: &networking.Destination{Host: host}}}}

@@ -28,6 +28,7 @@ type proxy struct {
 	handled atomic.Int64         // how many requests were counted for staleTurn
 	unnamed atomic.Int64         // how many requests came without trail.HeaderRequest
 
+	kept      atomic.Int64 // how many idle connections the upstreams have
 	mutex     sync.Mutex
 	upstreams map[string]*upstream
 }
@@ -90,10 +91,31 @@ func (p *proxy) upstream(address string) *upstream {
 	defer p.mutex.Unlock()
 	u := p.upstreams[address]
 	if u == nil {
-		u = &upstream{address: address}
+		u = &upstream{address: address, kept: &p.kept, full: p.trim}
 		p.upstreams[address] = u
 	}
 	return u
+}
+
+// mostKept is how many idle connections a proxy keeps, about twice as many as there are requests under way. Where hundreds of services are
+// called one after another, those of the services that were called before would fill the process's open files.
+const mostKept = 2048
+
+// trim closes the idle connections to other addresses than that of u, where the proxy keeps too many, until half of them are left.
+func (p *proxy) trim(u *upstream) {
+	if p.kept.Load() <= mostKept {
+		return
+	}
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	for _, other := range p.upstreams { // in a new order each time
+		if p.kept.Load() <= mostKept/2 {
+			return
+		}
+		if other != u {
+			other.drop()
+		}
+	}
 }
 
 // forget closes the connections to an address at which no pod listens any more.

@@ -33,6 +33,10 @@ type upstream struct {
 	address string
 	active  atomic.Int64 // number of requests whose answer is not complete; the load balancer LEAST_REQUEST compares it
 
+	// kept counts the idle connections of all upstreams of a proxy; nil where nobody bounds them. full is called after one more is kept.
+	kept *atomic.Int64
+	full func(*upstream)
+
 	mutex  sync.Mutex
 	idle   []*connection
 	closed bool
@@ -92,6 +96,7 @@ func (u *upstream) take(ctx context.Context) (*connection, error) {
 		}
 		connection := u.idle[last]
 		u.idle = u.idle[:last]
+		u.count(-1)
 		u.mutex.Unlock()
 		if connection.silent() {
 			return connection, nil
@@ -116,23 +121,48 @@ func (u *upstream) dial(ctx context.Context) (*connection, error) {
 
 // put keeps a connection for a later request, or closes it when the upstream is closed.
 func (u *upstream) put(connection *connection) {
-	u.mutex.Lock()
-	defer u.mutex.Unlock()
-	if u.closed {
+	if !u.keep(connection) {
 		connection.Close()
 		return
 	}
-	u.idle = append(u.idle, connection)
+	if u.full != nil {
+		u.full(u)
+	}
+}
+
+func (u *upstream) keep(connection *connection) bool {
+	u.mutex.Lock()
+	defer u.mutex.Unlock()
+	if !u.closed {
+		u.idle = append(u.idle, connection)
+		u.count(1)
+	}
+	return !u.closed
+}
+
+// count counts idle connections that come and go.
+func (u *upstream) count(n int) {
+	if u.kept != nil {
+		u.kept.Add(int64(n))
+	}
 }
 
 // close closes the kept connections. Those in use are closed when their request ends.
 func (u *upstream) close() {
 	u.mutex.Lock()
-	defer u.mutex.Unlock()
 	u.closed = true
+	u.mutex.Unlock()
+	u.drop()
+}
+
+// drop closes the kept connections.
+func (u *upstream) drop() {
+	u.mutex.Lock()
+	defer u.mutex.Unlock()
 	for _, connection := range u.idle {
 		connection.Close()
 	}
+	u.count(-len(u.idle))
 	u.idle = nil
 }
 
