@@ -30,7 +30,7 @@ var arrows = map[string][]string{
 	"scenarios/standins": {"manifests"},
 	"scenarios/observe":  {"attack", "scenarios/oracle"},
 	"scenarios/check":    {"manifests", "reports", "scenarios/observe", "scenarios/oracle", "target"},
-	"scenarios/run": {"attack", "manifests", "reports", "scenarios", "scenarios/check", "scenarios/explain", "scenarios/findings",
+	"scenarios/run": {"attack", "manifests", "reports", "scenarios", "scenarios/check", "scenarios/explain", "scenarios/findings", "expect", "scenarios/expectations",
 		"scenarios/observe", "scenarios/oracle", "target"},
 	"target/mesh":           {"target", "manifests", "service"},
 	"target/cluster":        {"target", "manifests"},
@@ -57,8 +57,11 @@ var arrows = map[string][]string{
 	"attack":                {},
 	"manifests":             {"service/calls"},
 	"openfiles":             {},
+	"expect":                {},
 	"spelling":              {},
 	"docs":                  {}, // a test alone
+
+	"scenarios/expectations": {"expect", "reports"},
 }
 
 // leaves may be imported by all.

@@ -17,6 +17,10 @@ func checkConsistency(r *Report, found *problems) {
 	if c := r.Cases; c != nil && (c.Held < 0 || c.Held > c.All) {
 		found.add("cases.held", "must be at least 0 and at most all, which is %d, not %d", c.All, c.Held)
 	}
+	unique(len(r.Expectations), func(i int) string { return r.Expectations[i].Text }, "expectations", found)
+	for i := range r.Expectations {
+		checkInterval(r.Expectations[i].Interval, fmt.Sprintf("expectations[%d].interval", i), found)
+	}
 	unique(len(r.Phases), func(i int) string { return r.Phases[i].Name }, "phases", found)
 	for i := range r.Phases {
 		p, place := &r.Phases[i], fmt.Sprintf("phases[%d]", i)

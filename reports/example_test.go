@@ -40,7 +40,9 @@ func everything() *Report {
 		Verdict: Fail, Summary: "1 of 4 checks fails", Aborted: true,
 		Findings: []Finding{{ID: "dead-rule", Severity: SeverityError, Phase: "retry", File: "retry.yaml", Line: 3, Object: "VirtualService backend", Text: "nobody meets it"}},
 		Cases:    &Cases{Held: 2, All: 3},
-		Links:    []Link{{Title: "Grafana: a run", URL: "http://grafana.example/d/run?from=1&to=2"}}, Remarks: []string{"Kiali did not answer"},
+		Expectations: []Expectation{{Text: "edge fails <= 0.01", Phase: "retry", Of: "frontend from edge", Unit: UnitShare, Predicted: pointer(0.5), PredictedError: 0.001,
+			Measured: pointer(0.49), Interval: &stats.Interval{Lo: 0.4, Hi: 0.6}, N: 4, Verdict: Fail, Why: "0.5 is predicted"}},
+		Links: []Link{{Title: "Grafana: a run", URL: "http://grafana.example/d/run?from=1&to=2"}}, Remarks: []string{"Kiali did not answer"},
 		Restored: NotRestored, Restoration: &Restoration{Objects: 3, Detail: "3 objects", Problem: "VirtualService backend:\n  edited since", Elapsed: 0.5}, Error: "no answer",
 		Phases: []Phase{
 			{Name: "application", Title: "nothing", Base: true, Entry: "direct", Verdict: Pass},

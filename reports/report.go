@@ -38,6 +38,8 @@ type Report struct {
 	// Cases is how many test cases of the user hold ('hellochaos verify --cases'); nil where there are none. Findings (HC301) are about
 	// those that do not.
 	Cases *Cases `json:"cases,omitempty"`
+	// Expectations are what the user wants of the run, as against what the manifests say, in the order in which they were given.
+	Expectations []Expectation `json:"expectations,omitempty"`
 	// Links lead to dashboards and traces of the run; Remarks are what went wrong beside it and took nothing away from it: a
 	// Grafana that refused, a collector that was down.
 	Links   []Link   `json:"links,omitempty"`
@@ -138,6 +140,38 @@ type Finding struct {
 type Cases struct {
 	Held int `json:"held"`
 	All  int `json:"all"`
+}
+
+// Unit is what the numbers of an expectation are counted in.
+type Unit string
+
+const (
+	UnitShare   Unit = "share" // from 0 to 1
+	UnitTries   Unit = "tries"
+	UnitSeconds Unit = "seconds"
+)
+
+// Expectation is what a user wants of a run, and what came of it.
+type Expectation struct {
+	// Text is the expectation as it was written: "edge fails <= 0.01".
+	Text string `json:"text"`
+	// Phase is the phase that it is about.
+	Phase string `json:"phase"`
+	// Of names the calls that decide where several rules lead to the service: those that are worst.
+	Of   string `json:"of,omitempty"`
+	Unit Unit   `json:"unit" jsonschema:"enum=share,enum=tries,enum=seconds"`
+	// Predicted is none where nothing predicts the number. PredictedError is the standard error of a prediction that was found by playing
+	// many requests; 0: it is exact.
+	Predicted      *float64 `json:"predicted,omitempty"`
+	PredictedError float64  `json:"predicted_error,omitempty"`
+	// Measured is none where each call was held against the rules instead, or there are no data; N is of how many requests or calls.
+	Measured *float64 `json:"measured,omitempty"`
+	// Interval is that of the measured number, at 99.9 %; none where there is none, or the data are too few for one of its ends.
+	Interval *stats.Interval `json:"interval,omitempty"`
+	N        int64           `json:"n"`
+	Verdict  Verdict         `json:"verdict" jsonschema:"enum=pass,enum=fail,enum=inconclusive"`
+	// Why is a clause that says what decided.
+	Why string `json:"why"`
 }
 
 // EntryGateway is the Entry of a phase all of whose requests enter at a gateway.

@@ -29,6 +29,8 @@ var htmlPages = template.Must(page.Shell().Funcs(template.FuncMap{
 	"sign":         verdictSign,
 	"class":        verdictClass,
 	"list":         list,
+	"expectation":  func(r *reports.Report, e reports.Expectation) string { return expectation(r, &e) },
+	"because":      sentenceOf,
 	"parts":        parts,
 	"reproduction": reproduction,
 	"spaced":       func(list string) string { return strings.ReplaceAll(list, ",", ", ") },

@@ -12,7 +12,7 @@ import (
 	"github.com/hellochaos/hellochaos/reports/junit"
 )
 
-// JUnit writes a report as JUnit's XML: a suite for each phase with a case for each check and each finding, and a suite for the run
+// JUnit writes a report as JUnit's XML: a suite for each phase with a case for each check, finding and expectation, and a suite for the run
 // itself. A check that fails is a failure, and so is a finding that is an error. A check that is inconclusive is an error, since it
 // neither passed nor failed. A check that was not judged is skipped.
 func JUnit(w io.Writer, r *reports.Report) error {
@@ -51,9 +51,10 @@ func runSuite(r *reports.Report) junit.Suite {
 	}
 	s := junit.Suite{Name: "run", Time: junit.Seconds(r.Elapsed), Cases: []junit.Case{completed, restored}}
 	s.Timestamp = r.Started.UTC().Format("2006-01-02T15:04:05")
-	s.Cases = append(s.Cases, findingCases(r, "run", func(name string) bool {
+	missing := func(name string) bool {
 		return !slices.ContainsFunc(r.Phases, func(p reports.Phase) bool { return p.Name == name })
-	})...)
+	}
+	s.Cases = append(append(s.Cases, findingCases(r, "run", missing)...), expectationCases(r, "run", missing)...)
 	s.Out = strings.Join(append([]string{Headline(r)}, about(r)...), "\n")
 	return s
 }
@@ -70,6 +71,7 @@ func phaseSuite(r *reports.Report, i int) junit.Suite {
 		suite.Cases = append(suite.Cases, checkCase(p, &check))
 	}
 	suite.Cases = append(suite.Cases, findingCases(r, p.Name, func(name string) bool { return name == p.Name })...)
+	suite.Cases = append(suite.Cases, expectationCases(r, p.Name, func(name string) bool { return name == p.Name })...)
 	// The verdict of the phase does not always follow from its checks: it may have been interrupted, or have no check.
 	if reports.Worst(verdicts...) != p.Verdict || len(verdicts) == 0 {
 		verdict := newCase(p.Name, "verdict of the phase")
@@ -132,6 +134,21 @@ func findingCases(r *reports.Report, suite string, in func(phase string) bool) (
 		} else {
 			c.Out = Finding(f)
 		}
+		all = append(all, c)
+	}
+	return all
+}
+
+// expectationCases returns a case for each expectation of the phases that in names.
+func expectationCases(r *reports.Report, suite string, in func(phase string) bool) (all []junit.Case) {
+	for i := range r.Expectations {
+		e := &r.Expectations[i]
+		if !in(e.Phase) {
+			continue
+		}
+		c := newCase(suite, "expectation: "+e.Text)
+		c.Out = expectation(r, e)
+		judge(&c, e.Verdict, c.Out, e.Why)
 		all = append(all, c)
 	}
 	return all

@@ -19,6 +19,7 @@ func Markdown(w io.Writer, r *reports.Report) error {
 	m.marked("**NOT JUDGED** ", notJudgedTimes(r))
 	m.line("%s\n", EscapeMarkdown(strings.Join(about(r), " ")))
 	m.list(notRestored(r))
+	m.expectations(r)
 	m.findings(r, reports.SeverityError)
 	m.marked("**!** ", baseLines(r))
 	for _, i := range order(r, false) {
@@ -44,6 +45,17 @@ func (m *markdown) marked(mark string, texts []string) {
 		m.line("- %s%s", mark, EscapeMarkdown(text))
 	}
 	if len(texts) > 0 {
+		m.line("")
+	}
+}
+
+// expectations writes what came of what the user expects.
+func (m *markdown) expectations(r *reports.Report) {
+	for i := range r.Expectations {
+		e := &r.Expectations[i]
+		m.line("- **%s** %s", verdictWord(e.Verdict), EscapeMarkdown(expectation(r, e)+". "+sentenceOf(e.Why)))
+	}
+	if len(r.Expectations) > 0 {
 		m.line("")
 	}
 }

@@ -24,6 +24,7 @@ type TextOptions struct {
 func Text(w io.Writer, r *reports.Report, o TextOptions) error {
 	t := &text{Text: terminal.Text{Coloured: o.Colour}, verbose: o.Verbose, report: r}
 	t.head()
+	t.expectations()
 	t.findings(reports.SeverityError)
 	t.bases()
 	for _, i := range order(r, o.Verbose) {
@@ -72,6 +73,20 @@ func (t *text) findings(severity reports.Severity) {
 			}
 			first = false
 			t.Headline(strings.ToUpper(string(f.Severity)), severities[f.Severity], Finding(f))
+		}
+	}
+}
+
+// expectations writes what came of what the user expects, under the verdict, since it may decide the verdict.
+func (t *text) expectations() {
+	for i := range t.report.Expectations {
+		e := &t.report.Expectations[i]
+		if i == 0 {
+			t.Blank()
+		}
+		t.Headline(verdictWord(e.Verdict), colours[e.Verdict], expectation(t.report, e))
+		if e.Verdict != reports.Pass || t.verbose {
+			t.Paragraph(sentenceOf(e.Why), "  ")
 		}
 	}
 }

@@ -19,7 +19,7 @@ func Everything() *reports.Report {
 	r.Remarks = []string{"Kiali did not answer"}
 	r.Aborted, r.Error, r.Restored = true, "no answer", reports.NotRestored
 	r.Restoration = &reports.Restoration{Objects: 3, Detail: "3 objects", Problem: "VirtualService backend:\n  edited since", Elapsed: 0.5}
-	r.Findings = Findings().Findings
+	r.Findings, r.Expectations = Findings().Findings, Expected().Expectations
 	p := &r.Phases[1]
 	p.Unsent, p.Stopped, p.GeneratorLimited, p.Late, p.Replaced, p.PromiseBroken = 3, true, true, true, true, true
 	p.Observed, p.Sent = p.Observed-3, p.Sent-3
@@ -31,7 +31,7 @@ func Everything() *reports.Report {
 	c.Tries.PredictedError = 0.01
 	c.Rule.Timeout, c.Rule.Aborts, c.Rule.AbortStatus, c.Rule.Delays, c.Rule.Delay, c.Rule.Answer = 5, 0.1, 503, 0.2, 0.25, 503
 	c.Rule.Destinations[0].Status, c.Rule.Hosts, c.Rule.Match, c.Rule.Rewrites = 503, []string{"backend.default.svc.cluster.local"}, "end-user: jason", []string{"/v2"}
-	c.MeanTries, c.MostTries, r.Scenario.Derived = 1.9, 4, true
+	c.MeanTries, c.MostTries, r.Scenario.Derived, r.Cases = 1.9, 4, true, &reports.Cases{Held: 2, All: 3}
 	c.Rule.Why, c.Rule.DefaultRetries, c.Rule.CoversTimeouts = "no VirtualService has this host", true, true
 	m := &p.Mismatches[0]
 	m.Status, m.By, m.Cohorts, m.FirstAt, m.LastAt = 500, "backend-prod", []string{"all"}, 0.01, 0.82
@@ -62,6 +62,11 @@ func Hostile() *reports.Report {
 	for i := range r.Findings {
 		f := &r.Findings[i]
 		odd(&f.ID, &f.File, &f.Object, &f.Text)
+	}
+	r.Expectations = Expected().Expectations
+	for i := range r.Expectations {
+		e := &r.Expectations[i]
+		odd(&e.Text, &e.Of, &e.Why)
 	}
 	r.Remarks = Odd
 	for _, text := range Odd {

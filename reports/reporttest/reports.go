@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/hellochaos/hellochaos/reports"
+	"github.com/hellochaos/hellochaos/stats"
 )
 
 // Retry is the report of `run retry --fail 0.5 --seed 7`, which passed: the phase prod, with which it is compared, and the phase retry.
@@ -241,6 +242,21 @@ func Findings() *reports.Report {
 	return r
 }
 
+// Expected is a run of which three things were expected: one holds, one does not, and one cannot be decided.
+func Expected() *reports.Report {
+	r := Retry()
+	r.Verdict, r.Summary = reports.Fail, `1 of 3 expectations is not met: "edge fails <= 0.01"`
+	r.Expectations = []reports.Expectation{
+		{Text: "edge fails <= 0.01", Phase: "retry", Unit: reports.UnitShare, Predicted: pointer(0.5), PredictedError: 0.001, Measured: pointer(0.49),
+			Interval: &stats.Interval{Lo: 0.39, Hi: 0.58}, N: 300, Verdict: reports.Fail, Why: "the manifests do not achieve it, whatever is measured"},
+		{Text: "worst case tries <= 16", Phase: "retry", Of: "backend", Unit: reports.UnitTries, Predicted: pointer(16.0), N: 1434, Verdict: reports.Pass,
+			Why: "the manifests achieve it, and each of 1434 calls met what they say"},
+		{Text: "p99 <= 250ms", Phase: "retry", Unit: reports.UnitSeconds, Measured: pointer(0.041), N: 153, Verdict: reports.Inconclusive,
+			Why: "153 good answers are too few for an interval of the quantile: 757 are needed"},
+	}
+	return r
+}
+
 // NotRestored is Retry on a cluster that was not put back.
 func NotRestored() *reports.Report {
 	r := Retry()
@@ -320,6 +336,6 @@ func Graph() *reports.Report {
 
 // Named are all reports of the package, by a name for a test of each.
 func Named() map[string]*reports.Report {
-	return map[string]*reports.Report{"retry": Retry(), "run all": RunAll(), "failed": Failed(), "inconclusive": Inconclusive(), "late": Late(), "findings": Findings(),
+	return map[string]*reports.Report{"retry": Retry(), "run all": RunAll(), "failed": Failed(), "inconclusive": Inconclusive(), "late": Late(), "findings": Findings(), "expected": Expected(),
 		"not restored": NotRestored(), "aborted": Aborted(), "broken": Broken(), "graph": Graph(), "hostile": Hostile(), "everything": Everything()}
 }

@@ -19,7 +19,7 @@ func Summary(r *reports.Report) string {
 	case r.Verdict == reports.Fail:
 		return failed(r)
 	case r.Verdict == reports.Pass:
-		text := met(r)
+		text := met(r) + expectationsHold(r)
 		if cases := held(r); cases != "" {
 			text += ", and " + cases
 		}
@@ -94,8 +94,16 @@ func failed(r *reports.Report) string {
 		parts = append(parts, fmt.Sprintf("%s errors in the manifests, first %s", count(errors), first))
 	}
 	wrong, unmet := errorsOf(r, func(id string) bool { return id == caseNotMet })
-	if len(parts) == 0 && wrong == 0 {
+	missed := expected(r, reports.Fail, "is not met", "are not met")
+	switch {
+	case len(parts) > 0 || wrong > 0:
+	case phasesAre(r, reports.Pass) && missed != "":
+		parts, missed = append(parts, met(r)+", but "+missed), ""
+	case phasesAre(r, reports.Fail) || missed == "":
 		parts = append(parts, checks(r, reports.Fail, "contradicts the manifests", "contradict the manifests"))
+	}
+	if missed != "" {
+		parts = append(parts, missed)
 	}
 	if text := held(r); text != "" {
 		if wrong > 0 {
@@ -139,6 +147,48 @@ func held(r *reports.Report) string {
 		return fmt.Sprintf("%d of 1 test case holds", r.Cases.Held)
 	}
 	return fmt.Sprintf("%d of %s test cases hold", r.Cases.Held, count(int64(r.Cases.All)))
+}
+
+// phasesAre reports whether the verdict of all phases together is this one.
+func phasesAre(r *reports.Report, verdict reports.Verdict) bool {
+	var all []reports.Verdict
+	for i := range r.Phases {
+		all = append(all, r.Phases[i].Verdict)
+	}
+	return reports.Worst(all...) == verdict
+}
+
+// expectationsHold says that all expectations are met; "" where nothing was expected.
+func expectationsHold(r *reports.Report) string {
+	switch n := len(r.Expectations); n {
+	case 0:
+		return ""
+	case 1:
+		return ", and the expectation is met"
+	default:
+		return fmt.Sprintf(", and all %d expectations are met", n)
+	}
+}
+
+// expected says how many expectations have a verdict, with the predicate for one and for several, and the first of them; "" where none has.
+func expected(r *reports.Report, verdict reports.Verdict, one, several string) string {
+	of, first := 0, ""
+	for i := range r.Expectations {
+		if e := &r.Expectations[i]; e.Verdict == verdict {
+			if of++; of == 1 {
+				first = e.Text
+			}
+		}
+	}
+	switch {
+	case of == 0:
+		return ""
+	case len(r.Expectations) == 1:
+		return fmt.Sprintf("the expectation %s: %s", one, first)
+	case of == 1:
+		return fmt.Sprintf("1 of %d expectations %s: %s", len(r.Expectations), one, first)
+	}
+	return fmt.Sprintf("%d of %d expectations %s, first %s", of, len(r.Expectations), several, first)
 }
 
 // deviating says how many calls met something else than the manifests say, and the first of them. One request may have several.
@@ -200,6 +250,9 @@ func undecided(r *reports.Report) string {
 	}
 	if requests(r) == 0 {
 		return "no request was sent"
+	}
+	if text := expected(r, reports.Inconclusive, "could not be decided", "could not be decided"); text != "" && phasesAre(r, reports.Pass) {
+		return text
 	}
 	return checks(r, reports.Inconclusive, "could not be decided", "could not be decided")
 }

@@ -40,7 +40,6 @@ func TestSummary(t *testing.T) {
 		`no verdict: 1 of 1 check could not be decided, first "b: each call" in phase second`: with(observed(reports.Inconclusive, 5, 5), func(r *reports.Report) {
 			r.Phases[1].Calls = []reports.Call{{To: "b", Requests: reports.Inconclusive}}
 		}),
-		"no verdict: nothing was judged":                                            observed(reports.Inconclusive, 5),
 		"each of 5 requests met what the manifests say, and 1 of 1 test case holds": with(observed(reports.Pass, 5), func(r *reports.Report) { r.Cases = &reports.Cases{Held: 1, All: 1} }),
 		`1 of 3 test cases hold, the first that does not is "a" (t.yaml:2)`: with(observed(reports.Fail, 5), func(r *reports.Report) {
 			r.Cases, r.Findings = &reports.Cases{Held: 1, All: 3}, []reports.Finding{unmet, unmet}
@@ -51,11 +50,50 @@ func TestSummary(t *testing.T) {
 		"1 error in the manifests, HC103 of VirtualService v (v.yaml:8); 3 of 3 test cases hold": with(observed(reports.Fail, 5), func(r *reports.Report) {
 			r.Cases, r.Findings = &reports.Cases{Held: 3, All: 3}, []reports.Finding{missing}
 		}),
-		"no verdict: nothing was judged; 3 of 3 test cases hold": with(observed(reports.Inconclusive, 5), func(r *reports.Report) { r.Cases = &reports.Cases{Held: 3, All: 3} }),
+		"no verdict: nothing was judged; 3 of 3 test cases hold":                                      with(observed(reports.Inconclusive, 5), func(r *reports.Report) { r.Cases = &reports.Cases{Held: 3, All: 3} }),
+		"each of 5 requests met what the manifests say, and the expectation is met":                   with(observed(reports.Pass, 5), expecting(reports.Pass)),
+		"each of 5 requests met what the manifests say, and all 2 expectations are met":               with(observed(reports.Pass, 5), expecting(reports.Pass, reports.Pass)),
+		"each of 5 requests met what the manifests say, but the expectation is not met: a":            with(observed(reports.Pass, 5), failing(reports.Fail)),
+		"each of 5 requests met what the manifests say, but 1 of 2 expectations is not met: b":        with(observed(reports.Pass, 5), failing(reports.Pass, reports.Fail)),
+		"each of 5 requests met what the manifests say, but 2 of 3 expectations are not met, first b": with(observed(reports.Pass, 5), failing(reports.Inconclusive, reports.Fail, reports.Fail)),
+		"1 call of 5 requests met something else than the manifests say, first b: no answer; the expectation is not met: a": with(observed(reports.Fail, 5), func(r *reports.Report) {
+			r.Phases[0].Mismatches = []reports.Mismatch{{Kind: "no answer", To: "b", Count: 1}}
+			expecting(reports.Fail)(r)
+		}),
+		`1 of 1 check contradicts the manifests, first "b: each call" in phase first; the expectation is not met: a`: with(observed(reports.Fail, 5), func(r *reports.Report) {
+			r.Phases[0].Calls = []reports.Call{{To: "b", Requests: reports.Fail}}
+			expecting(reports.Fail)(r)
+		}),
+		// The phase has no verdict, so that nothing can be said of each request.
+		"the expectation is not met: c": with(observed(reports.Inconclusive, 5), func(r *reports.Report) {
+			failing(reports.Fail)(r)
+			r.Expectations[0].Text = "c"
+		}),
+		"no verdict: 1 of 2 expectations could not be decided: b": with(observed(reports.Pass, 5), func(r *reports.Report) {
+			expecting(reports.Pass, reports.Inconclusive)(r)
+			r.Verdict = reports.Inconclusive
+		}),
+		"no verdict: nothing was judged": observed(reports.Inconclusive, 5),
 	} {
 		if got := Summary(r); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
+	}
+}
+
+// expecting adds expectations that have these verdicts, and failing makes the run fail by them.
+func expecting(verdicts ...reports.Verdict) func(*reports.Report) {
+	return func(r *reports.Report) {
+		for i, v := range verdicts {
+			r.Expectations = append(r.Expectations, reports.Expectation{Text: string(rune('a' + i)), Verdict: v})
+		}
+	}
+}
+
+func failing(verdicts ...reports.Verdict) func(*reports.Report) {
+	return func(r *reports.Report) {
+		expecting(verdicts...)(r)
+		r.Verdict = reports.Fail
 	}
 }
 

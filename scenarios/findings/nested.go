@@ -2,7 +2,6 @@ package findings
 
 import (
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 
@@ -79,17 +78,9 @@ func follow(c *oracle.Call, known map[*oracle.Call]chain) chain {
 			}
 		}
 	}
-	if tries := failedTries(c.Rule); tries > 1 && len(c.Destinations) > 0 {
+	if tries := oracle.FailedTries(c.Rule); tries > 1 && len(c.Destinations) > 0 {
 		worst = chain{tries: tries * worst.tries, links: append([]link{{c.Host, c.Rule, tries}}, worst.links...)}
 	}
 	known[c] = worst
 	return worst
-}
-
-// failedTries is the most tries of a call whose every try is answered 500 or 503.
-func failedTries(rule *manifests.Rule) int {
-	if rule == nil || !rule.Retry.Covers(manifests.Failure{Status: http.StatusInternalServerError}) && !rule.Retry.Covers(manifests.Failure{Status: http.StatusServiceUnavailable}) {
-		return 1
-	}
-	return 1 + rule.Retry.Attempts
 }

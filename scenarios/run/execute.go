@@ -12,6 +12,7 @@ import (
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/reports"
 	"github.com/hellochaos/hellochaos/scenarios/check"
+	"github.com/hellochaos/hellochaos/scenarios/expectations"
 	"github.com/hellochaos/hellochaos/scenarios/explain"
 	"github.com/hellochaos/hellochaos/scenarios/observe"
 	"github.com/hellochaos/hellochaos/service/trail"
@@ -64,6 +65,10 @@ func (r *Run) Execute(ctx context.Context, on target.Target) *reports.Report {
 		if finding.Severity == reports.SeverityError {
 			verdicts = append(verdicts, reports.Fail)
 		}
+	}
+	report.Expectations = expectations.Judge(report, r.wanted)
+	for i := range report.Expectations {
+		verdicts = append(verdicts, report.Expectations[i].Verdict)
 	}
 	report.Verdict = reports.Worst(verdicts...)
 	putBack(ctx, on, report)

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/hellochaos/hellochaos/attack"
+	"github.com/hellochaos/hellochaos/expect"
 	"github.com/hellochaos/hellochaos/reports"
 	"github.com/hellochaos/hellochaos/service/trail"
 	"github.com/hellochaos/hellochaos/spelling"
@@ -36,7 +37,9 @@ type Options struct {
 	// about those that do not hold.
 	Cases       *reports.Cases
 	CasesNotMet []reports.Finding
-	Seed        uint64
+	// Expect are what the user wants of the run, as against what the manifests say.
+	Expect []expect.Expectation
+	Seed   uint64
 	// Request is the name, without the seed, of the only request that is sent; empty: all are.
 	Request string
 	// Again is the command that sends the request with such a name again; nil where there is none.
@@ -49,6 +52,7 @@ type Options struct {
 // Flags are the options as text, so that every bad value of a command line can be told at once.
 type Flags struct {
 	fail, hang, cascade, exclude, split, require, seed, request string
+	expect                                                      []string
 	attack                                                      *attack.Flags
 }
 
@@ -60,6 +64,7 @@ func AddFlags(set *pflag.FlagSet) *Flags {
 	set.StringVar(&f.cascade, "cascade", trail.Absorb, "what a service does when its upstream failed: absorb|propagate")
 	set.StringVar(&f.exclude, "exclude", "0.01", "`share` of deviating calls that the requests are to exclude for each rule, at one in a thousand, 0.0005 to 0.5: a smaller share needs more requests")
 	set.StringVar(&f.split, "split-tolerance", "0.7,1.4", "two `factors` of a weight, one below 1 and one between 1 and 2; a split passes when both are excluded")
+	set.StringArrayVar(&f.expect, "expect", nil, "`text` of what you want of the last phase, such as 'edge fails <= 0.01'; the run fails where the manifests or the mesh do not achieve it (docs/expectations.md). You can repeat the flag")
 	set.StringVar(&f.require, "require", "", "`what` must be judged: with times, a run on a machine that is too slow to judge times is INCONCLUSIVE")
 	set.StringVar(&f.seed, "seed", "", "`number` that makes every draw reproducible (default: by chance, and printed)")
 	set.StringVar(&f.request, "request", "", "`name` of one request to send alone, such as retry/17; a report names the requests that met something wrong")
@@ -99,9 +104,32 @@ func (f *Flags) Options() (Options, error) {
 	if o.Request != "" && f.seed == "" {
 		note(fmt.Errorf("--request %s: needs --seed, since the seed is part of every request's name", o.Request))
 	}
+	note(o.readExpectations(f.expect))
 	o.Attack, err = f.attack.Options()
 	note(err)
 	return o, errors.Join(problems...)
+}
+
+// readExpectations reads what the user wants.
+func (o *Options) readExpectations(texts []string) error {
+	var problems []error
+	given := map[string]bool{}
+	for _, text := range texts {
+		e, err := expect.Parse(text)
+		switch {
+		case err != nil:
+			problems = append(problems, fmt.Errorf("--expect %w", err))
+		case given[e.Text]:
+			problems = append(problems, fmt.Errorf("--expect %s: given more than once", e.Text))
+		default:
+			given[e.Text] = true
+			o.Expect = append(o.Expect, e)
+		}
+	}
+	if len(texts) > 0 && o.Request != "" {
+		problems = append(problems, fmt.Errorf("--expect: cannot be judged by the one request of --request"))
+	}
+	return errors.Join(problems...)
 }
 
 // readSplit reads the two factors of a split's tolerance.

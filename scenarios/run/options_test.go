@@ -51,6 +51,9 @@ func TestOptionsRefuse(t *testing.T) {
 		{"--exclude 0.6", "--exclude 0.6"}, {"--exclude NaN", "--exclude NaN"},
 		{"--split-tolerance 1.4,0.7", "--split-tolerance 1.4,0.7"}, {"--split-tolerance 0.7,NaN", "--split-tolerance"}, {"--split-tolerance NaN,1.4", "--split-tolerance"},
 		{"--split-tolerance 0.7,1.4,2", "--split-tolerance"}, {"--split-tolerance 0,2", "--split-tolerance"},
+		{"--expect edge", `--expect edge: "edge" is not compared with anything`},
+		{"--expect p99<1s --expect p99<1s", "--expect p99<1s: given more than once"},
+		{"--expect p99<1s --request retry/17 --seed 1", "--expect: cannot be judged by the one request of --request"},
 		{"--request retry/17", "needs --seed, since the seed is part of every request's name"},
 	} {
 		if _, err := options(t, strings.Fields(c.args)...); err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/hellochaos/hellochaos/expect"
 	"github.com/hellochaos/hellochaos/scenarios/oracle"
 )
 
@@ -86,5 +87,6 @@ func (p *planned) probed() (tries, seconds float64) {
 
 // times reports whether the phase times waits.
 func (p *planned) times() bool {
-	return slices.ContainsFunc(p.wants, func(w oracle.Want) bool { return w.Timed > 0 })
+	return slices.ContainsFunc(p.wants, func(w oracle.Want) bool { return w.Timed > 0 }) ||
+		slices.ContainsFunc(p.expected, func(e expect.Expectation) bool { return e.Kind == expect.Latency })
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/hellochaos/hellochaos/attack"
+	"github.com/hellochaos/hellochaos/expect"
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/scenarios"
 	"github.com/hellochaos/hellochaos/scenarios/check"
@@ -53,6 +54,7 @@ type planned struct {
 	traced                                bool
 	services                              []string // of ours, callers before those that they call
 	notices                               []string
+	expected                              []expect.Expectation
 	promised                              *planned // by the scenario's own objects, where the user replaced some; nil: none
 }
 

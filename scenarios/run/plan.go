@@ -12,6 +12,7 @@ import (
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/reports"
 	"github.com/hellochaos/hellochaos/scenarios"
+	"github.com/hellochaos/hellochaos/scenarios/expectations"
 	"github.com/hellochaos/hellochaos/scenarios/findings"
 )
 
@@ -22,6 +23,7 @@ type Run struct {
 	phases   []*planned
 	added    [][]reports.Manifest
 	findings []reports.Finding
+	wanted   []expectations.Wanted
 	hash     string
 	emit     func(Event)
 }
@@ -34,13 +36,16 @@ func Plan(name string, phases []scenarios.Phase, o Options, pace Pace) (*Run, er
 	said := map[string]bool{}
 	var former *planned
 	for i := range phases {
-		p := &planned{Phase: &phases[i], options: o, pace: pace}
+		p := &planned{Phase: &phases[i], options: o, pace: pace, expected: expectedOf(phases, i, o.Expect)}
 		if err := p.plan(former); err != nil && !said[err.Error()] {
 			said[err.Error()] = true
 			problems = append(problems, fmt.Errorf("phase %s: %w", p.Name, err))
 		}
 		r.phases = append(r.phases, p)
 		former = p
+	}
+	if len(problems) == 0 {
+		problems = r.expect()
 	}
 	if err := r.narrow(); err != nil {
 		problems = append(problems, err)

@@ -180,7 +180,9 @@ func (p *planned) naturals() (least, most int) {
 }
 
 // leastNatural is how many natural requests the phase sends at least.
-func (p *planned) leastNatural() int { return max(leastNaturals, leastEach*len(p.turns)) }
+func (p *planned) leastNatural() int {
+	return max(leastNaturals, leastEach*len(p.turns), p.leastExpected())
+}
 
 // enough is how many natural requests are sent where so many are needed to judge what is drawn for the calls of a row: not more than
 // a phase sends at most, which is noted.

@@ -1,0 +1,197 @@
+package run
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/hellochaos/hellochaos/expect"
+	"github.com/hellochaos/hellochaos/scenarios"
+	"github.com/hellochaos/hellochaos/scenarios/check"
+	"github.com/hellochaos/hellochaos/scenarios/expectations"
+	"github.com/hellochaos/hellochaos/scenarios/oracle"
+	"github.com/hellochaos/hellochaos/spelling"
+)
+
+// expectedOf are the expectations that are about one of the phases: those that name it, and where it is the last one those that name none.
+func expectedOf(phases []scenarios.Phase, phase int, all []expect.Expectation) (of []expect.Expectation) {
+	for _, e := range all {
+		if cmp.Or(e.Phase, phases[len(phases)-1].Name) == phases[phase].Name {
+			of = append(of, e)
+		}
+	}
+	return of
+}
+
+// leastExpected is how many natural requests let the expectations of a phase be judged: a quantile near the end needs many good answers.
+func (p *planned) leastExpected() (least int) {
+	edge := check.PredictedShares(p.predictions)[0].Predicted
+	for _, e := range p.expected {
+		if e.Kind != expect.Latency || edge > 0.99 {
+			continue
+		}
+		needed := float64(expectations.Answers(e.Quantile)) / (1 - edge)
+		for surely(needed*(1-edge)) < float64(expectations.Answers(e.Quantile)) {
+			needed *= 1.05
+		}
+		least = max(least, min(mostNaturals, int(math.Ceil(needed))))
+	}
+	return least
+}
+
+// expect finds out what the names of the expectations mean. The errors are those that no phase of the run knows.
+func (r *Run) expect() (problems []error) {
+	var names []string
+	for _, p := range r.phases {
+		names = append(names, p.Name)
+	}
+	for _, e := range r.options.Expect {
+		w := expectations.Wanted{Expectation: e, Phase: cmp.Or(e.Phase, names[len(names)-1])}
+		at := slices.Index(names, w.Phase)
+		if at < 0 {
+			problems = append(problems, fmt.Errorf("--expect %s: no phase %q%s: the phases of the run are %s", e.Text, e.Phase, spelling.DidYouMean(e.Phase, names), strings.Join(names, ", ")))
+			continue
+		}
+		p := r.phases[at]
+		w.Most = oracle.MostTries(p.first...)
+		if err := p.resolve(&w); err != nil {
+			problems = append(problems, fmt.Errorf("--expect %s: %w", e.Text, err))
+			continue
+		}
+		r.wanted = append(r.wanted, w)
+	}
+	return problems
+}
+
+// resolve checks that a phase has what an expectation names, and finds the cohorts.
+func (p *planned) resolve(w *expectations.Wanted) error {
+	if w.Service != "" {
+		if err := p.knows(w); err != nil {
+			return err
+		}
+	}
+	switch {
+	case w.Kind == expect.AnyFails && p.options.Derived:
+		return errors.New("the requests are derived from the rules, so that a share of all of them says nothing: expect something of 'edge fails' or 'SERVICE fails', which must hold for each rule")
+	case w.Kind != expect.Reaches:
+		return nil
+	}
+	if w.Cohorts = p.named(w.Requests); len(w.Cohorts) == 0 {
+		names := []string{allRequests}
+		for _, c := range p.Cohorts {
+			if c.Name != "" {
+				names = append(names, c.Name)
+			}
+		}
+		return fmt.Errorf("no requests of phase %s are called %q, send a header with that value, or have it in their name%s: there are %s",
+			p.Name, w.Requests, spelling.DidYouMean(w.Requests, append(names, p.values()...)), some(names))
+	}
+	return nil
+}
+
+// allRequests names the requests of every cohort.
+const allRequests = "all"
+
+// named are the cohorts that a text names: all where it is "all", those whose name it is, or else those that send a header with exactly this value, or else those
+// in whose name it stands.
+func (p *planned) named(text string) []string {
+	for _, means := range []func(*scenarios.Cohort) bool{
+		func(c *scenarios.Cohort) bool { return text == allRequests || c.Name == text },
+		func(c *scenarios.Cohort) bool {
+			for _, values := range c.Header {
+				if slices.Contains(values, text) {
+					return true
+				}
+			}
+			return false
+		},
+		func(c *scenarios.Cohort) bool { return strings.Contains(c.Name, text) },
+	} {
+		var names []string
+		for i := range p.Cohorts {
+			if means(&p.Cohorts[i]) {
+				names = append(names, p.Cohorts[i].Name)
+			}
+		}
+		if len(names) > 0 {
+			return names
+		}
+	}
+	return nil
+}
+
+// values are those of the headers that cohorts send.
+func (p *planned) values() (all []string) {
+	for _, c := range p.Cohorts {
+		for _, values := range c.Header {
+			all = append(all, values...)
+		}
+	}
+	return all
+}
+
+// knows checks that calls of a phase lead to a service, and that it has the version. The tries of a service are counted together, so that
+// nothing can be said of them where several rules lead there; derived requests are counted by rule.
+func (p *planned) knows(w *expectations.Wanted) error {
+	var services, versions []string
+	rows := 0
+	add := func(all []string, name string) []string {
+		if name == "" || slices.Contains(all, name) {
+			return all
+		}
+		return append(all, name)
+	}
+	for _, i := range p.inwards {
+		row := &p.ways.Rows[i]
+		services = add(services, check.Service(row))
+		if !expectations.Leads(check.Service(row), w.Service) {
+			continue
+		}
+		rows++
+		for j := range row.Destinations {
+			d := &row.Destinations[j]
+			versions = add(versions, expectations.Destination(d.Name))
+			for _, at := range d.Workloads {
+				versions = add(versions, at.Version)
+			}
+		}
+	}
+	if w.Kind == expect.WorstTries {
+		for service := range w.Most {
+			if services = add(services, service); expectations.Leads(service, w.Service) {
+				rows++
+			}
+		}
+	}
+	for _, at := range p.ways.Unreached() {
+		if at.Service == w.Service {
+			versions = add(versions, at.Version)
+		}
+	}
+	slices.Sort(services)
+	switch {
+	case rows == 0:
+		return fmt.Errorf("no calls of phase %s lead to %q%s: they lead to %s", p.Name, w.Service, spelling.DidYouMean(w.Service, services), some(services))
+	case w.Version != "" && !slices.Contains(versions, w.Version):
+		return fmt.Errorf("%s has no version or subset %q%s: it has %s", w.Service, w.Version, spelling.DidYouMean(w.Version, versions), some(versions))
+	case w.Kind == expect.Tries && rows > 1 && !p.options.Derived:
+		return fmt.Errorf("%d rules of phase %s lead to %s, whose tries are counted together: expect something of '%s worst case tries'", rows, p.Name, w.Service, w.Service)
+	}
+	return nil
+}
+
+// mostNames is how many names an error lists.
+const mostNames = 12
+
+// some lists names, not more than a person reads.
+func some(names []string) string {
+	text := strings.Join(names[:min(len(names), mostNames)], ", ")
+	if more := len(names) - mostNames; more > 0 {
+		text += " and " + strconv.Itoa(more) + " more"
+	}
+	return text
+}
