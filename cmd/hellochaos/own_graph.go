@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -47,16 +48,21 @@ func entering(t *isotope.Topology) (all []scenarios.Cohort) {
 	return all
 }
 
-// longestGraph is how long requests through a graph may be sent that the user set no limit to.
+// longestGraph is how long requests through a graph may be sent, unless the user allows more with --duration.
 const longestGraph = time.Minute
 
 // bound keeps a run through a graph to what this machine can do: in time, and in open files and sockets. What the topology says and has
-// another meaning here becomes a remark.
-func (o *ownRules) bound(options *scenario.Options, pace *scenario.Pace) {
-	if options.Attack.Duration == 0 && options.Attack.MaxRequests == 0 && options.Request == "" {
-		options.Longest = longestGraph
-	}
+// another meaning here becomes a remark. The error says that the fewest requests take longer than is begun unasked: to plan them would
+// take minutes, too.
+func (o *ownRules) bound(options *scenario.Options, pace *scenario.Pace) error {
+	options.Longest = cmp.Or(options.Attack.Duration, longestGraph)
 	pace.Capacity /= 2 // a call costs twice as much where hundreds are under way at once, and each answer tells of all below it (docs/performance.md)
+	least, calls := scenario.LeastNatural(o.phase.Cohorts)*len(o.graph.Entries())/turns(o.phase.Cohorts), o.graph.Calls()
+	unlimited := options.Attack.Duration == 0 && options.Attack.MaxRequests == 0 && options.Request == ""
+	if seconds := float64(least) * calls / pace.Capacity; unlimited && seconds > longestGraph.Seconds() {
+		return fmt.Errorf("%s: at least %d requests enter, and each leads to %.6g calls: that takes %.0f s or more, and more than %.0f s are not begun unasked: --duration says for how long to send",
+			o.graph.File, least, calls-1, seconds, longestGraph.Seconds())
+	}
 	if allowed, known := openfiles.Allowed(); known {
 		pace.Connections = 1
 		for pace.Connections < mostAtOnce && uint64(o.openFiles(pace.Connections+1)) <= allowed {
@@ -67,6 +73,15 @@ func (o *ownRules) bound(options *scenario.Options, pace *scenario.Pace) {
 	if options.Cascade == trail.Absorb && o.graph.Calls() > 1 {
 		o.remarks = append(o.remarks, "A service of isotope answers 500 when a call of its own fails, and makes no later ones. It does so with --cascade propagate; this run has --cascade absorb.")
 	}
+	return nil
+}
+
+// turns is how many requests are sent until each cohort has had its turns.
+func turns(cohorts []scenarios.Cohort) (sum int) {
+	for i := range cohorts {
+		sum += cohorts[i].Often()
+	}
+	return sum
 }
 
 // mostAtOnce is a number of requests at once that no run reaches.

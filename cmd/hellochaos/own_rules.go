@@ -88,7 +88,9 @@ func (o *ownRules) plan(options scenario.Options) (*scenario.Run, error) {
 	options.Derived = true
 	pace := scenario.Pace{Capacity: mesh.Capacity, Timed: mesh.Timed}
 	if o.graph != nil {
-		o.bound(&options, &pace)
+		if err := o.bound(&options, &pace); err != nil {
+			return nil, err
+		}
 	}
 	return scenario.Plan("verify", []scenarios.Phase{o.phase}, options, pace)
 }

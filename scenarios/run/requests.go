@@ -163,7 +163,16 @@ func (p *planned) naturals() (least, most int) {
 }
 
 // leastNatural is how many natural requests the phase sends at least.
-func (p *planned) leastNatural() int { return max(leastNaturals, leastEach*len(p.turns)) }
+func (p *planned) leastNatural() int { return LeastNatural(p.Cohorts) }
+
+// LeastNatural is how many natural requests a phase with these cohorts sends at least, unless the user limits them.
+func LeastNatural(cohorts []scenarios.Cohort) int {
+	turns := 0
+	for i := range cohorts {
+		turns += cohorts[i].Often()
+	}
+	return max(leastNaturals, leastEach*turns)
+}
 
 // enough is how many natural requests are sent where so many are needed to judge what is drawn for the calls of a row: not more than
 // a phase sends at most, which is noted.
