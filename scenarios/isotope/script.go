@@ -17,11 +17,11 @@ type item []command
 
 // command is a call or a sleep.
 type command struct {
-	line            int
-	field           string
-	service, host   string // of a call; host is empty where the file has none
-	sleep           time.Duration
-	call, withSleep bool
+	line          int
+	field         string
+	service, host string // of a call; host is empty where the file has none
+	sleep         time.Duration
+	call          bool
 }
 
 // script reads the steps of a script.
