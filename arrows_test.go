@@ -16,7 +16,7 @@ const module = "github.com/hellochaos/hellochaos/"
 // arrows is every import between packages of this module that is allowed; service/trail, spelling, stats and printable may be
 // imported by all.
 var arrows = map[string][]string{
-	"cmd/hellochaos": {"scenarios", "scenarios/cases", "scenarios/derive", "scenarios/run", "scenarios/standins", "target", "target/mesh", "target/cluster", "manifests", "reports", "reports/render",
+	"cmd/hellochaos": {"scenarios", "scenarios/cases", "scenarios/derive", "scenarios/isotope", "scenarios/run", "scenarios/standins", "target", "target/mesh", "target/cluster", "manifests", "reports", "reports/render",
 		"attack", "metrics", "openfiles", "reports/compare", "reports/destination", "reports/grafana", "reports/links", "reports/traces"},
 	"cmd/hello-service":  {"service"},
 	"cmd/hello-image":    {},
@@ -26,6 +26,7 @@ var arrows = map[string][]string{
 	"scenarios/explain":  {"reports"},
 	"scenarios/findings": {"manifests", "scenarios", "scenarios/oracle", "reports"},
 	"scenarios/graph":    {"manifests", "service"},
+	"scenarios/isotope":  {"manifests", "service/calls"},
 	"scenarios/oracle":   {"manifests", "scenarios/graph", "service"},
 	"scenarios/standins": {"manifests"},
 	"scenarios/observe":  {"attack", "scenarios/oracle"},

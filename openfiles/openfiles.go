@@ -14,6 +14,10 @@ func (e TooFew) Error() string {
 		e.Allowed, e.Needed, e.Needed)
 }
 
+// Allowed is how many files and sockets this process may have open at once; known is false if the system has no such limit, or it cannot
+// be read.
+func Allowed() (allowed uint64, known bool) { return limit() }
+
 // Check returns TooFew if the process may have fewer than needed files and sockets open at once. It returns nil if the system has
 // no such limit or the limit cannot be read. Check does not raise the soft limit, because Go's runtime raises it to the hard
 // limit when a program starts.

@@ -33,7 +33,7 @@ Exit code 1 means that there is an error among the findings.`,
 		if len(files) == 0 {
 			return errors.New("explain: no manifests: name files or folders with -f, or - for standard input")
 		}
-		own, err := readOwn(files, cmd.InOrStdin())
+		own, err := readOwn(files, "", cmd.InOrStdin())
 		if err != nil {
 			return fmt.Errorf("explain:\n%w", err)
 		}

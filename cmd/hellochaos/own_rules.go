@@ -15,6 +15,7 @@ import (
 	"github.com/hellochaos/hellochaos/scenarios"
 	"github.com/hellochaos/hellochaos/scenarios/cases"
 	"github.com/hellochaos/hellochaos/scenarios/derive"
+	"github.com/hellochaos/hellochaos/scenarios/isotope"
 	scenario "github.com/hellochaos/hellochaos/scenarios/run"
 	"github.com/hellochaos/hellochaos/scenarios/standins"
 	"github.com/hellochaos/hellochaos/target/mesh"
@@ -27,18 +28,32 @@ type ownRules struct {
 	read    *manifests.Rules
 	clients []string
 	stoodUp []standins.StoodUp
+	// graph are the services that call each other; nil where no topology was given.
+	graph *isotope.Topology
 	// remarks are sentences about what the files have and hellochaos does not execute, and about what differs from the application.
 	remarks []string
 }
 
-// readOwn reads manifests and derives their requests. The error has all problems, and says how to check alternatives.
-func readOwn(files []string, stdin io.Reader) (*ownRules, error) {
+// readOwn reads manifests and the topology in the file graph, unless that is empty, and derives their requests. The error has all
+// problems, and says how to check alternatives.
+func readOwn(files []string, graph string, stdin io.Reader) (*ownRules, error) {
 	others, err := manifests.LoadOthers(files, stdin)
+	own := &ownRules{}
+	if graph != "" {
+		var wrong error
+		own.graph, wrong = isotope.Load(graph)
+		err = errors.Join(err, wrong)
+	}
 	if err != nil {
 		return nil, err
 	}
 	if len(others.Alternatives) > 0 {
 		return nil, alternatives(others)
+	}
+	if own.graph != nil {
+		if others.Objects, err = withGraph(others.Objects, own.graph); err != nil {
+			return nil, err
+		}
 	}
 	set, err := standins.Of(others.Objects)
 	if err != nil {
@@ -48,8 +63,12 @@ func readOwn(files []string, stdin io.Reader) (*ownRules, error) {
 	if err != nil {
 		return nil, err
 	}
-	own := &ownRules{rules: len(rules.HTTPEntries()) + len(rules.Dropped()), read: rules, clients: set.Clients, stoodUp: set.StoodUp}
+	own.rules, own.read, own.clients, own.stoodUp = len(rules.HTTPEntries())+len(rules.Dropped()), rules, set.Clients, set.StoodUp
 	own.phase = scenarios.Phase{Name: "verify", Title: strings.Join(files, ", "), Objects: set.Objects, Cohorts: derive.Cohorts(rules, set.Clients, standins.Client)}
+	if own.graph != nil {
+		own.phase.Title = strings.Join(append([]string{graph}, files...), ", ")
+		own.phase.Cohorts = append(entering(own.graph), own.phase.Cohorts...)
+	}
 	if own.rules == 0 && len(own.phase.Cohorts) == 0 {
 		return nil, fmt.Errorf("%s: there is no rule to verify: no VirtualService, DestinationRule or ServiceEntry", strings.Join(files, ", "))
 	}
@@ -92,7 +111,13 @@ func (o *ownRules) hold(files []string) (*reports.Cases, []reports.Finding, erro
 // plan derives nothing more: it reads the rules, finds what is wrong with them, and plans the requests.
 func (o *ownRules) plan(options scenario.Options) (*scenario.Run, error) {
 	options.Derived = true
-	return scenario.Plan("verify", []scenarios.Phase{o.phase}, options, scenario.Pace{Capacity: mesh.Capacity, Timed: mesh.Timed})
+	pace := scenario.Pace{Capacity: mesh.Capacity, Timed: mesh.Timed}
+	if o.graph != nil {
+		if err := o.bound(&options, &pace); err != nil {
+			return nil, err
+		}
+	}
+	return scenario.Plan("verify", []scenarios.Phase{o.phase}, options, pace)
 }
 
 // explain prints what is wrong with the files, and ends with exit code 1 where that is an error, or where no request can meet any rule.
@@ -115,6 +140,9 @@ func kindCount(k manifests.KindCount) string { return fmt.Sprintf("%d %s", k.Cou
 
 // announce prints what is about to be verified, and what was stood up for it.
 func (o *ownRules) announce(w io.Writer, plan *scenario.Run, seed uint64, verbose bool) {
+	if o.graph != nil {
+		announceGraph(w, o.graph)
+	}
 	requests, _, duration := plan.Requests()
 	fmt.Fprintf(w, "verifying %d rules with %s requests of %d kinds, seed %d, in about %s\n", o.rules, render.Count(int64(requests)), len(o.phase.Cohorts), seed, max(duration.Round(time.Second), time.Second))
 	if n := len(o.stoodUp); n > 0 && !verbose {

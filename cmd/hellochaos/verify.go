@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -21,13 +20,14 @@ type verifyFlags struct {
 	deliveryFlags
 	files                         []string
 	allowed, cases                []string
-	deviation                     string
+	deviation, graph              string
 	noProgress, allowInconclusive bool
 }
 
 func (f *verifyFlags) add(set *pflag.FlagSet) {
 	f.deliveryFlags.add(set)
 	set.StringArrayVarP(&f.files, "filename", "f", nil, "`file` or folder with your manifests, or - for standard input (the output of helm template or kubectl kustomize). You can repeat the flag")
+	set.StringVar(&f.graph, "graph", "", "`file` with a topology of isotope: services that call each other. Requests enter at its entry services, and its calls meet the rules of -f, or Istio's defaults")
 	set.StringArrayVar(&f.allowed, "allow-findings", nil, "`id` of a finding that is meant so, such as HC113, which then does not fail the command. You can repeat the flag")
 	set.StringArrayVar(&f.cases, "cases", nil, "`file` or folder with test cases in the form of istio-config-validator (testCases), each of which must hold. You can repeat the flag")
 	set.StringVar(&f.deviation, "break", "", "`deviation`, a fault that the embedded mesh has on purpose, to see verify find it; 'hellochaos list breaks' explains each")
@@ -79,7 +79,7 @@ func (f *verifyFlags) run(cmd *cobra.Command, text *scenario.Flags) error {
 	if err = errors.Join(err, f.check(cmd.Flags())); err != nil {
 		return fmt.Errorf("verify:\n%w", err)
 	}
-	own, err := readOwn(f.files, cmd.InOrStdin())
+	own, err := readOwn(f.files, f.graph, cmd.InOrStdin())
 	if err != nil {
 		return fmt.Errorf("verify:\n%w", err)
 	}
@@ -98,7 +98,7 @@ func (f *verifyFlags) run(cmd *cobra.Command, text *scenario.Flags) error {
 	if err := f.prepare(); err != nil {
 		return err
 	}
-	if err := openfiles.Check(uint64(mesh.OpenFiles(plan.InFlight()) + 2*len(own.phase.Objects))); err != nil { // each stand-in listens
+	if err := openfiles.Check(uint64(own.openFiles(plan.InFlight()))); err != nil {
 		return failure{err}
 	}
 	return f.execute(cmd, plan, own, options)
@@ -125,15 +125,15 @@ func (f *verifyFlags) execute(cmd *cobra.Command, plan *scenario.Run, own *ownRu
 	line.clear()
 	report.Tool.Version = version()
 	report.Command = commandLine()
-	report.Settings.Manifests = strings.Join(f.files, ", ")
+	report.Settings.Manifests = own.phase.Title
 	report.Remarks = append(report.Remarks, own.remarks...)
 	return exitOf(report, f.allowInconclusive, stderr, f.deliver(context.WithoutCancel(cmd.Context()), cmd.OutOrStdout(), progress, stderr, report))
 }
 
 func (f *verifyFlags) check(set *pflag.FlagSet) error {
 	problems := []error{f.deliveryFlags.check(set)}
-	if len(f.files) == 0 {
-		problems = append(problems, errors.New("no manifests: name files or folders with -f, or - for standard input"))
+	if len(f.files) == 0 && f.graph == "" {
+		problems = append(problems, errors.New("no manifests: name files or folders with -f, or - for standard input, or a topology with --graph"))
 	}
 	if f.deviation != "" {
 		problems = append(problems, checkBreak(f.deviation, nil))

@@ -40,8 +40,11 @@ const matchWidth, becomesWidth = 24, 26
 
 // ruleTable writes a table of the rules, below the hosts that they are for.
 func (t *text) ruleTable(p *reports.Phase) {
-	var groups []terminal.Group
-	all := ruled(p)
+	groups := entered(p)
+	all, others := ruled(p), (*ruleRow)(nil)
+	if !t.verbose {
+		all, others = withoutRule(all)
+	}
 	for i := range all {
 		r := &all[i]
 		host := ruleHost(&r.Call)
@@ -54,21 +57,74 @@ func (t *text) ruleTable(p *reports.Phase) {
 		}
 		at.Rows = append(at.Rows, r.lines(alone(all, i))...)
 	}
+	if others != nil {
+		groups = append(groups, terminal.Group{Title: "between services", Rows: others.lines(false)})
+	}
 	t.Table(ruleHeads, groups...)
 }
 
+// edge is the caller of requests: the load generator, or the stand-in of a caller in the mesh.
+const edge = "edge"
+
+// entered are the services at which requests enter past every proxy, so that no rule is for them.
+func entered(p *reports.Phase) (groups []terminal.Group) {
+	for i := range p.Calls {
+		if c := &p.Calls[i]; c.Rule == nil && c.From == edge {
+			asks := "requests enter here"
+			if c.Verdict != reports.Pass {
+				asks = verdictWord(c.Verdict) + " " + asks
+			}
+			group := terminal.Group{Title: c.To, Rows: [][]string{{asks, "past every proxy", Probability(c.Fails.Predicted), measuredFails(c), ""}}}
+			if c.Verdict == reports.Fail {
+				group.Colour = colours[reports.Fail]
+			}
+			groups = append(groups, group)
+		}
+	}
+	return groups
+}
+
+// mostWithoutRule is how many rows of calls between services a table has for which no file has a rule.
+const mostWithoutRule = 12
+
+// withoutRule joins the rows of calls between services that passed, and for which no file has a rule, where there are many of them.
+func withoutRule(all []ruleRow) (rest []ruleRow, joined *ruleRow) {
+	for i := range all {
+		r := &all[i]
+		if r.From == edge || r.Rule.File != "" || r.Verdict != reports.Pass {
+			rest = append(rest, *r)
+			continue
+		}
+		if joined == nil {
+			one := *r
+			joined = &one
+			continue
+		}
+		joined.join(&r.Call)
+		joined.others++
+	}
+	if joined == nil || joined.others < mostWithoutRule {
+		return all, nil
+	}
+	return rest, joined
+}
+
 // ruleRow is the calls of all requests that meet one rule, wherever they enter.
-type ruleRow struct{ reports.Call }
+type ruleRow struct {
+	reports.Call
+	// others is how many more rows, of other calls between services, were joined with it.
+	others int
+}
 
 // ruled are the rows of a phase, in the order of their hosts and of the places of their rules.
 func ruled(p *reports.Phase) (all []ruleRow) {
 	for _, j := range byHost(p) {
 		c := &p.Calls[j]
-		if n := len(all) - 1; n >= 0 && sameRule(all[n].Rule, c.Rule) && c.Rule.File != "" && (all[n].To == c.To || len(c.Rule.Destinations) == 0) {
+		if n := len(all) - 1; n >= 0 && sameRule(all[n].Rule, c.Rule) && c.Rule.File != "" && all[n].From == c.From && (all[n].To == c.To || len(c.Rule.Destinations) == 0) {
 			all[n].join(c)
 			continue
 		}
-		all = append(all, ruleRow{*c})
+		all = append(all, ruleRow{Call: *c})
 	}
 	return all
 }
@@ -102,9 +158,17 @@ func byHost(p *reports.Phase) (order []int) {
 	}
 	slices.SortStableFunc(order, func(a, b int) int {
 		x, y := &p.Calls[a], &p.Calls[b]
-		return cmp.Or(cmp.Compare(ruleHost(x), ruleHost(y)), unwritten(x)-unwritten(y), cmp.Compare(x.Rule.File, y.Rule.File), cmp.Compare(x.Rule.Line, y.Rule.Line))
+		return cmp.Or(cmp.Compare(ruleHost(x), ruleHost(y)), unwritten(x)-unwritten(y), cmp.Compare(x.Rule.File, y.Rule.File), cmp.Compare(x.Rule.Line, y.Rule.Line), ofService(x)-ofService(y), cmp.Compare(x.From, y.From))
 	})
 	return order
+}
+
+// ofService is 1 for the calls of services, which stand behind those of requests.
+func ofService(c *reports.Call) int {
+	if c.From == edge {
+		return 0
+	}
+	return 1
 }
 
 // unwritten is 1 for calls that no file has a rule for: they stand last.
@@ -154,22 +218,16 @@ func (c *ruleRow) lines(alone bool) [][]string {
 	if r.File != "" {
 		left = append(left, terminal.Cell(place(filepath.Base(r.File), r.Line), matchWidth)...)
 	}
-	if by := enters(c.Cohorts); by != "" {
+	switch by := enters(c.Cohorts); {
+	case c.others > 0:
+		left = terminal.Cell(fmt.Sprintf("%d calls, each by itself, and no rule is for any", c.others+1), matchWidth)
+	case c.From != edge:
+		left = append(left, terminal.Cell("called by "+c.From, matchWidth)...)
+	case by != "":
 		left = append(left, terminal.Cell(by, matchWidth)...)
 	}
-	var becomes []string
-	for _, text := range becoming(&c.Call) {
-		becomes = append(becomes, terminal.Cell(text, becomesWidth)...)
-	}
-	fails, measured, tries := Probability(c.Fails.Predicted), "", ""
-	if c.Fails.Measured != nil {
-		measured = Probability(*c.Fails.Measured)
-	}
-	if c.MostTries > 0 {
-		if tries = withoutZeros(strconv.FormatFloat(c.MeanTries, 'f', 2, 64)); c.MostTries > 1 {
-			tries += fmt.Sprintf(" of %d", c.MostTries)
-		}
-	}
+	becomes := c.becomes()
+	fails, measured, tries := Probability(c.Fails.Predicted), measuredFails(&c.Call), c.tries()
 	var rows [][]string
 	for i := range max(len(left), len(becomes)) {
 		row := []string{at(left, i), at(becomes, i), "", "", ""}
@@ -179,6 +237,39 @@ func (c *ruleRow) lines(alone bool) [][]string {
 		rows = append(rows, row)
 	}
 	return rows
+}
+
+// becomes is what a rule does with a request, in lines of a cell.
+func (c *ruleRow) becomes() (all []string) {
+	if c.others > 0 {
+		return []string{"Istio's default"}
+	}
+	for _, text := range becoming(&c.Call) {
+		all = append(all, terminal.Cell(text, becomesWidth)...)
+	}
+	return all
+}
+
+// measuredFails is how often calls failed; empty where none was measured.
+func measuredFails(c *reports.Call) string {
+	if c.Fails.Measured == nil {
+		return ""
+	}
+	return Probability(*c.Fails.Measured)
+}
+
+// tries is how many tries a request has on the whole, of how many at most. Of the calls of services it is how many tries the called service
+// receives for each request that enters, where no other calls lead there.
+func (c *ruleRow) tries() string {
+	switch {
+	case c.MostTries > 1:
+		return fmt.Sprintf("%s of %d", withoutZeros(strconv.FormatFloat(c.MeanTries, 'f', 2, 64)), c.MostTries)
+	case c.MostTries > 0:
+		return withoutZeros(strconv.FormatFloat(c.MeanTries, 'f', 2, 64))
+	case c.Tries != nil && c.From != edge && c.others == 0:
+		return withoutZeros(strconv.FormatFloat(c.Tries.Predicted, 'f', 2, 64)) + "/req"
+	}
+	return ""
 }
 
 // enters says by which gateway all requests of some cohorts enter; empty where some are those of callers in the mesh.

@@ -144,7 +144,7 @@ func (r *Run) phase(ctx context.Context, p *planned, on target.Target, name stri
 		r.emit(PhaseBegan{done})
 		s := newSending(p)
 		err := s.attack(ctx, on, addresses.url, func() { r.emit(s.progress(done)) })
-		if err == nil && p.options.Attack.Rate == 0 && len(repeated) < mostRepeats && p.rate > 1 && (s.hurried() || len(repeated) == 0 && p.times() && s.late()) {
+		if err == nil && p.options.Attack.Rate == 0 && len(repeated) < mostRepeats && p.rate > 1 && p.again() && (s.hurried() || len(repeated) == 0 && p.times() && s.late()) {
 			repeated = append(repeated, fmt.Sprintf("The phase was sent again at half the rate, since %.0f requests a second were too many for this machine.", p.rate))
 			p.rate /= 2
 			continue
@@ -153,6 +153,11 @@ func (r *Run) phase(ctx context.Context, p *planned, on target.Target, name stri
 		done.Warnings = append(repeated, done.Warnings...)
 		return done, err
 	}
+}
+
+// again reports whether the phase may be sent again at half the rate.
+func (p *planned) again() bool {
+	return p.options.Longest == 0 || 2*p.seconds() <= p.options.Longest.Seconds()
 }
 
 // addresses are those of a phase's entries.

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -31,6 +32,8 @@ type Options struct {
 	// Derived: the cohorts were derived from rules, so that there may be hundreds. Waits before retries, which need hundreds of requests
 	// each, are then judged only with RequireTimes.
 	Derived bool
+	// Longest, where it is not 0, is how long a phase may take: a longer one is refused, and none is sent again that would take longer.
+	Longest time.Duration
 	// Allowed are the ids of findings that are meant so: none of them makes the run fail.
 	Allowed []string
 	// Cases are the test cases that were held against the rules, for the report; nil where there are none. CasesNotMet are the findings

@@ -28,6 +28,8 @@ type Pace struct {
 	// below it the machines' own pace says more than the policy.
 	Capacity float64
 	Timed    time.Duration
+	// Connections, where it is not 0, is how many requests it carries at once: it may have no more files and sockets open.
+	Connections int
 	// Remote: others use its machines and networks, too, so that a connection may break without anybody's fault.
 	Remote bool
 }
@@ -49,20 +51,21 @@ func (p *planned) pacing() {
 	tries = 1 + (1-share)*tries + share*probed // the edge's own work counts as one
 	mean = (1-share)*mean + share*waited
 	p.connections = p.options.Attack.Connections
+	most := min(mostConnections, cmp.Or(p.pace.Connections, mostConnections))
 	if p.rate = p.options.Attack.Rate; p.rate == 0 {
 		p.rate = p.pace.Capacity / tries
 		if p.times() {
 			p.rate *= timedShare
 		}
 		if mean > 0 {
-			p.rate = min(p.rate, float64(cmp.Or(p.connections, mostConnections))/2/mean)
+			p.rate = min(p.rate, float64(cmp.Or(p.connections, most))/2/mean)
 		}
 		p.rate = math.Max(1, math.Floor(p.rate))
 	}
 	least := min(leastConnections, max(fewestConnections, int(triesUnderWay/tries)))
-	underWay := min(mostConnections, least+int(4*p.rate*mean))
+	underWay := min(most, least+int(4*p.rate*mean))
 	if p.connections == 0 {
-		p.connections = mostConnections
+		p.connections = most
 		if p.options.Attack.Rate == 0 {
 			p.connections = underWay
 		}

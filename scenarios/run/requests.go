@@ -180,8 +180,15 @@ func (p *planned) naturals() (least, most int) {
 }
 
 // leastNatural is how many natural requests the phase sends at least.
-func (p *planned) leastNatural() int {
-	return max(leastNaturals, leastEach*len(p.turns), p.leastExpected())
+func (p *planned) leastNatural() int { return max(LeastNatural(p.Cohorts), p.leastExpected()) }
+
+// LeastNatural is how many natural requests a phase with these cohorts sends at least, unless the user limits them.
+func LeastNatural(cohorts []scenarios.Cohort) int {
+	turns := 0
+	for i := range cohorts {
+		turns += cohorts[i].Often()
+	}
+	return max(leastNaturals, leastEach*turns)
 }
 
 // enough is how many natural requests are sent where so many are needed to judge what is drawn for the calls of a row: not more than
@@ -278,11 +285,18 @@ func (p *planned) only(name string) []attack.Slot {
 	return []attack.Slot{{Cohort: p.turn(n), Number: int32(n)}}
 }
 
-// tooLong refuses a rate at which the requests that the phase needs would take days.
+// tooLong refuses a rate at which the requests that the phase needs would take days, and a phase that takes longer than Options.Longest.
 func (p *planned) tooLong() error {
-	if seconds := float64(p.settled) / p.rate; seconds > attack.MaxSending.Seconds() {
+	if longest := p.options.Longest; p.seconds() > longest.Seconds() && longest > 0 {
+		return fmt.Errorf("the %d requests that are needed take about %.0f s at %g a second, and more than %.0f s are not begun unasked: --duration %.0fs sends them all, and a shorter --duration as many as fit, so that some checks may stay undecided",
+			p.settled, p.seconds(), p.rate, longest.Seconds(), math.Ceil(p.seconds())+1)
+	}
+	if seconds := p.seconds(); seconds > attack.MaxSending.Seconds() {
 		return fmt.Errorf("--rate %g: the %d requests that the phase needs would take %.0f hours, and it may send for %.0f: choose a higher --rate, or fewer requests with --max-requests or --duration",
 			p.rate, p.settled, seconds/3600, attack.MaxSending.Hours())
 	}
 	return nil
 }
+
+// seconds is how long the requests that are needed take at the planned rate.
+func (p *planned) seconds() float64 { return float64(p.settled) / p.rate }

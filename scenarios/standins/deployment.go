@@ -23,10 +23,12 @@ type deployment struct {
 	service, version string
 	labels           map[string]string // of its pods
 	replicas         int
+	// env are the variables of the stand-in that say what it calls, and how it fails and works; none: it makes no calls.
+	env []corev1.EnvVar
 }
 
 // deploy adds a Deployment to the set, and returns its name. It is a Deployment of the demo chain with another name, other labels and
-// no calls.
+// other calls, or none.
 func (b *builder) deploy(d deployment) string {
 	name := dnsName(d.name)
 	for n := 2; b.taken[d.namespace+"/"+name]; n++ {
@@ -43,7 +45,7 @@ func (b *builder) deploy(d deployment) string {
 	k.Spec.Selector = &metav1.LabelSelector{MatchLabels: map[string]string{selects: labels[selects]}}
 	k.Spec.Template.Labels = labels
 	container := &k.Spec.Template.Spec.Containers[0]
-	container.Env = environment(container.Env, d.service, d.version)
+	container.Env = environment(container.Env, d.service, d.version, d.env)
 	b.object(d.from, d.line, "apps/v1", "Deployment", k.ObjectMeta, k)
 	return name
 }
@@ -58,13 +60,17 @@ func pattern() *appsv1.Deployment {
 	panic("the demo chain has no Deployment") // it is in the program
 }
 
-// environment is that of a stand-in without calls.
-func environment(of []corev1.EnvVar, service, version string) []corev1.EnvVar {
-	env := []corev1.EnvVar{{Name: "SERVICE_NAME", Value: service + "-" + version}, {Name: "CALLS", Value: "[]"}}
+// environment is that of a stand-in with the variables own, or without calls.
+func environment(of []corev1.EnvVar, service, version string, own []corev1.EnvVar) []corev1.EnvVar {
+	env := []corev1.EnvVar{{Name: "SERVICE_NAME", Value: service + "-" + version}}
 	if strings.Contains(version, "-") {
 		env[0].Value = service
 		env = append(env, corev1.EnvVar{Name: "SERVICE_VERSION", Value: version})
 	}
+	if len(own) == 0 {
+		own = []corev1.EnvVar{{Name: "CALLS", Value: "[]"}}
+	}
+	env = append(env, own...)
 	for _, v := range of {
 		switch v.Name {
 		case "PORT", "GOMEMLIMIT", "HANG_DURATION":

@@ -30,7 +30,7 @@ func (b *builder) pods() {
 	versions := b.versions()
 	for _, w := range b.workloads {
 		b.deploy(deployment{from: w.from, line: w.from.Line, namespace: w.from.InNamespace(), name: w.from.Meta.Name, service: b.nameOf(w), version: versions[w],
-			labels: w.labels, replicas: w.replicas})
+			labels: w.labels, replicas: w.replicas, env: w.env})
 	}
 }
 

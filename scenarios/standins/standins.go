@@ -22,7 +22,7 @@ const (
 	Outside = "hellochaos-outside"
 	// MostReplicas is how many pods a workload has at most here. Three are enough to see that a retry goes to another pod.
 	MostReplicas = 3
-	// mostPods is how many pods run on this machine at most.
+	// mostPods is how many pods run on this machine at most, beside those of Clients.
 	mostPods = 1000
 )
 
@@ -57,7 +57,9 @@ func Sidecar(namespace string) string {
 	return Client + "." + namespace
 }
 
-// Of makes the set for objects as manifests.LoadOthers reads them. An object may be there once only.
+// Of makes the set for objects as manifests.LoadOthers reads them. An object may be there once only. A Deployment whose container has
+// variables, which LoadOthers does not read, says by them what its stand-in calls, and how it fails and works; other stand-ins make no
+// calls.
 //
 // Every Service gets a Service whose ports of HTTP lead to stand-ins, and every workload a Deployment that runs one, with the labels
 // of its pods. What the files do not have is stood up by one rule, so that nothing is that a cluster with these files would not have:
@@ -84,11 +86,11 @@ func Of(objects []manifests.Object) (*Set, error) {
 	b.pods()
 	b.external()
 	b.gateways(objects)
-	b.clients(objects)
 	if b.count > mostPods {
 		return nil, fmt.Errorf("the files have %d pods, with at most %d of each workload, and hellochaos runs at most %d on this machine: name the files of a part of them",
 			b.count, MostReplicas, mostPods)
 	}
+	b.clients(objects)
 	return b.set, nil
 }
 
@@ -129,6 +131,7 @@ type workload struct {
 	labels   map[string]string
 	replicas int
 	service  *service // nil where no Service selects its pods
+	env      []corev1.EnvVar
 }
 
 // add adds an object of the files: to the set, or to what the set is made from.
@@ -151,6 +154,9 @@ func (b *builder) remark(format string, args ...any) {
 // addWorkload adds a workload of the files.
 func (b *builder) addWorkload(o *manifests.Object, k *appsv1.Deployment) {
 	w := &workload{from: o, labels: k.Spec.Template.Labels, replicas: 1}
+	for _, c := range k.Spec.Template.Spec.Containers {
+		w.env = c.Env
+	}
 	switch {
 	case k.Spec.Replicas != nil:
 		w.replicas = int(*k.Spec.Replicas)
