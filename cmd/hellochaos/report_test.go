@@ -211,6 +211,14 @@ func TestAllowInconclusive(t *testing.T) {
 	}
 }
 
+// words are the arguments of a command line, some of which stand in single quotes.
+func words(line string) (all []string) {
+	for _, word := range regexp.MustCompile(`'[^']*'|[^\s']+`).FindAllString(line, -1) {
+		all = append(all, strings.Trim(word, "'"))
+	}
+	return all
+}
+
 // The workflows of docs/ci.md are YAML, and every command of hellochaos in them is one that this program takes.
 func TestWorkflowsToPaste(t *testing.T) {
 	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "ci.md"))
@@ -227,10 +235,10 @@ func TestWorkflowsToPaste(t *testing.T) {
 		if err := yaml.Unmarshal(block[1], &document); err != nil || len(document) == 0 {
 			t.Errorf("%v in\n%s", err, block[1])
 		}
-		for _, line := range regexp.MustCompile(`hellochaos ((?:run|report) [^\n'"]*)`).FindAllStringSubmatch(string(block[1]), -1) {
+		for _, line := range regexp.MustCompile(`hellochaos ((?:run|report|verify) [^\n]*)`).FindAllStringSubmatch(string(block[1]), -1) {
 			commands++
 			// An unknown flag would be reported. --seed x is wrong on purpose, so that nothing is started.
-			got := usage(t, append(strings.Fields(line[1]), "--seed", "x")...)
+			got := usage(t, append(words(line[1]), "--seed", "x")...)
 			if got.code != 2 || strings.Contains(strings.ReplaceAll(got.stderr, "--seed", ""), "unknown flag") || strings.Contains(got.stderr, "must be one of") || strings.Contains(got.stderr, "no stage") {
 				t.Errorf("hellochaos %s: %s", line[1], got.stderr)
 			}

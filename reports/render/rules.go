@@ -18,7 +18,8 @@ func (t *text) rules(i int) {
 	p := &t.report.Phases[i]
 	t.mismatches(p)
 	t.problems(p)
-	t.sentences(slices.DeleteFunc(sentences(p), func(s sentence) bool { return slices.Contains(splits(p), s.text) })) // the table has them
+	shown := append(splits(p), contradictions(p)...) // the table has them, and among dozens of rules chance alone contradicts one or two
+	t.sentences(slices.DeleteFunc(sentences(p), func(s sentence) bool { return slices.Contains(shown, s.text) }))
 	t.Blank()
 	t.ruleTable(p)
 	t.Blank()
