@@ -211,8 +211,8 @@ func TestAllowInconclusive(t *testing.T) {
 	}
 }
 
-// words are the arguments of a command line, some of which stand in single quotes.
-func words(line string) (all []string) {
+// quoted are the arguments of a command line, some of which stand in single quotes.
+func quoted(line string) (all []string) {
 	for _, word := range regexp.MustCompile(`'[^']*'|[^\s']+`).FindAllString(line, -1) {
 		all = append(all, strings.Trim(word, "'"))
 	}
@@ -238,7 +238,7 @@ func TestWorkflowsToPaste(t *testing.T) {
 		for _, line := range regexp.MustCompile(`hellochaos ((?:run|report|verify) [^\n]*)`).FindAllStringSubmatch(string(block[1]), -1) {
 			commands++
 			// An unknown flag would be reported. --seed x is wrong on purpose, so that nothing is started.
-			got := usage(t, append(words(line[1]), "--seed", "x")...)
+			got := usage(t, append(quoted(line[1]), "--seed", "x")...)
 			if got.code != 2 || strings.Contains(strings.ReplaceAll(got.stderr, "--seed", ""), "unknown flag") || strings.Contains(got.stderr, "must be one of") || strings.Contains(got.stderr, "no stage") {
 				t.Errorf("hellochaos %s: %s", line[1], got.stderr)
 			}
