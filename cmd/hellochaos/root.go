@@ -95,27 +95,29 @@ func rootCommand(undo *atomic.Pointer[string]) *cobra.Command {
 		Use:   "hellochaos",
 		Short: "prove what a service-mesh policy does",
 		Long: `hellochaos tests what the policies of a service mesh do. It applies Istio
-manifests, and sends requests through a chain of three services, each of which
-fails with a probability that you choose. Which tries fail is known beforehand,
-so hellochaos holds each request against what the manifests say that it must
-meet, and gives a verdict.
+manifests, and sends requests through services that fail with a probability that
+you choose. Which tries fail is known beforehand, so hellochaos holds each
+request against what the manifests say that it must meet, and gives a verdict.
 
 It needs no cluster: by default it runs the services and an embedded mesh, which
-executes the manifests, in its own process. With --target cluster it tests a
+executes the manifests, in its own process. With --target cluster a run tests a
 Kubernetes cluster with Istio.
 
-The manifests come in five stages: egress, prod, retry, ingress and canary. Each
-stage is applied on top of the stages before it.
+'hellochaos verify -f FOLDER' proves what manifests of your own do. 'hellochaos
+run' tests the five stages of the tutorial (egress, prod, retry, ingress and
+canary, each on top of those before it), or a scenario file of yours.
 
 Exit codes:
   0  pass: every request met what the manifests say
-  1  fail: something else was met, or the manifests themselves have an error
+  1  fail: something else was met, the manifests themselves have an error, or an
+     expectation is not met
   2  usage: the command line, a manifest or a report is wrong
   3  inconclusive: the requests could not decide
   4  aborted: a signal ended the command, and everything is put back
   5  not restored: something on the cluster could not be put back
   6  infrastructure: something that the command needs did not work`,
-		Example: `  hellochaos run retry --fail 0.5
+		Example: `  hellochaos verify -f mesh/
+  hellochaos run retry --fail 0.5
   hellochaos run all
   hellochaos up retry
   hellochaos deploy && hellochaos run all --target cluster`,
