@@ -131,7 +131,7 @@ var (
 		`NOT JUDGED the times of retries \([^)]*\): requests left late, so that no time is judged `,
 		`! not judged: [^!]*?(?:no time is judged|too long to tell waits of # ms|# waits are too few to be judged) ?`,
 		`! # problems more, which --verbose prints ?`,
-		`! The phase was sent again at half the rate, since # requests a second were too many for this machine\. ?`,
+		`! The phase was sent again at half the rate, since (?:# requests a second were too many for this machine|waits contradicted the back-off, which a pause of this machine makes them do, too)\. ?`,
 	}, "|"))
 	// waits are the medians of a call's waits, some of which may not have been judged.
 	waits = regexp.MustCompile(`(?:[#-], )+[#-]|not judged`)

@@ -114,12 +114,12 @@ func (e *Evidence) call(i int) reports.Call {
 	c.Waits = e.waits(i)
 	c.Ledger = e.ledger(i, c.To)
 	c.Requests, c.Note = e.requests(i, &c)
-	c.Verdict = verdict(&c)
+	c.Verdict = Verdict(&c)
 	return c
 }
 
-// verdict is that of all that was judged of a row's calls; NotJudged where nothing was.
-func verdict(c *reports.Call) reports.Verdict {
+// Verdict is that of all that was judged of a row's calls; NotJudged where nothing was.
+func Verdict(c *reports.Call) reports.Verdict {
 	verdicts := []reports.Verdict{c.Requests}
 	for _, b := range c.Branches {
 		verdicts = append(verdicts, b.Verdict)

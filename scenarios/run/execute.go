@@ -144,10 +144,12 @@ func (r *Run) phase(ctx context.Context, p *planned, on target.Target, name stri
 		r.emit(PhaseBegan{done})
 		s := newSending(p)
 		err := s.attack(ctx, on, addresses.url, func() { r.emit(s.progress(done)) })
-		if err == nil && p.options.Attack.Rate == 0 && len(repeated) < mostRepeats && p.rate > 1 && p.again() && (s.hurried() || len(repeated) == 0 && p.times() && s.late()) {
-			repeated = append(repeated, fmt.Sprintf("The phase was sent again at half the rate, since %.0f requests a second were too many for this machine.", p.rate))
-			p.rate /= 2
-			continue
+		if err == nil && p.options.Attack.Rate == 0 && len(repeated) < mostRepeats && p.rate > 1 && p.again() {
+			if why := s.resend(len(repeated)); why != "" {
+				repeated = append(repeated, "The phase was sent again at half the rate, since "+why+".")
+				p.rate /= 2
+				continue
+			}
 		}
 		s.record(ctx, on, done, err)
 		done.Warnings = append(repeated, done.Warnings...)
@@ -320,6 +322,37 @@ func (s *sending) hurried() bool {
 		}
 	}
 	return false
+}
+
+// resend says as a clause why the phase should be sent again at a slower pace; "" where it should not. It was sent again so many times
+// before.
+func (s *sending) resend(repeated int) string {
+	switch {
+	case s.hurried(), repeated == 0 && s.times() && s.late():
+		return fmt.Sprintf("%.0f requests a second were too many for this machine", s.rate)
+	case repeated == 0 && s.strayed():
+		return "waits contradicted the back-off, which a pause of this machine makes them do, too"
+	}
+	return ""
+}
+
+// strayed reports whether waits alone contradict the rules. A pause of this machine holds up dozens of waits at once, and the test of
+// waits takes them for independent; a mesh that waits otherwise does it again.
+func (s *sending) strayed() bool {
+	s.judge()
+	strayed := false
+	for _, c := range s.evidence.Calls() {
+		if c.Verdict != reports.Fail {
+			continue
+		}
+		waits := slices.ContainsFunc(c.Waits, func(w reports.Wait) bool { return w.Verdict == reports.Fail })
+		c.Waits = nil
+		if !waits || check.Verdict(&c) == reports.Fail {
+			return false
+		}
+		strayed = true
+	}
+	return strayed
 }
 
 // late reports whether so many requests left late that no time is judged.
