@@ -52,12 +52,6 @@ func (l line) phases(stages []Stage, overrides map[string][]manifests.Object, pa
 	return b.phases, errors.Join(problems...)
 }
 
-// CheckParameters reports every parameter that does not exist and every value that is not accepted.
-func CheckParameters(parameters map[string]string) error {
-	_, err := bundled.percentages(parameters)
-	return err
-}
-
 // given is how a command line gives a parameter a value: those of the bundled stages have flags of their own.
 func given(name string, value any) string {
 	if slices.ContainsFunc(Parameters(), func(p Parameter) bool { return p.Name == name }) {

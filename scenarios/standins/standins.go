@@ -49,14 +49,6 @@ type StoodUp struct {
 	Text string
 }
 
-// Sidecar is the name by which the embedded mesh knows the sidecar of the Client of a namespace.
-func Sidecar(namespace string) string {
-	if namespace == manifests.Namespace {
-		return Client
-	}
-	return Client + "." + namespace
-}
-
 // Of makes the set for objects as manifests.LoadOthers reads them. An object may be there once only. A Deployment whose container has
 // variables, which LoadOthers does not read, says by them what its stand-in calls, and how it fails and works; other stand-ins make no
 // calls.

@@ -86,13 +86,13 @@ func ask(t *testing.T, base, host string) string {
 // probability 2·(2/3)^30 at most.
 func answers(t *testing.T, m *mesh.Mesh, namespace, host string) string {
 	t.Helper()
-	base, err := m.Sidecar(Sidecar(namespace))
+	at, err := m.Address(t.Context(), manifests.Entry{Caller: namespace + "/" + Client})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var all []string
 	for range 30 {
-		if got := ask(t, base, host); !slices.Contains(all, got) {
+		if got := ask(t, at.URL, host); !slices.Contains(all, got) {
 			all = append(all, got)
 		}
 	}
@@ -311,12 +311,12 @@ func TestOutsideIsJudged(t *testing.T) {
 	if d := call.Destinations; call.Foreign() || len(d) != 1 || len(d[0].Workloads) != 1 || d[0].Workloads[0].Service != "time.example.com" {
 		t.Errorf("the call leads to %+v, want one stand-in of ours", d)
 	}
-	base, err := applied(t, set).Sidecar(Sidecar(manifests.Namespace))
+	at, err := applied(t, set).Address(t.Context(), manifests.Entry{Caller: manifests.Namespace + "/" + Client})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for pins, want := range map[string]int{"1=fail,2=fail": http.StatusOK, "*=fail": http.StatusInternalServerError} {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, base+"/", nil)
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, at.URL+"/", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
