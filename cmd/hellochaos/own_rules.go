@@ -144,7 +144,7 @@ func (o *ownRules) announce(w io.Writer, plan *scenario.Run, seed uint64, verbos
 		announceGraph(w, o.graph)
 	}
 	requests, _, duration := plan.Requests()
-	fmt.Fprintf(w, "verifying %d rules with %s requests of %d kinds, seed %d, in about %s\n", o.rules, render.Count(int64(requests)), len(o.phase.Cohorts), seed, max(duration.Round(time.Second), time.Second))
+	fmt.Fprintf(w, "verifying %s with %s requests of %s, seed %d, in about %s\n", several(o.rules, "rule"), render.Count(int64(requests)), several(len(o.phase.Cohorts), "kind"), seed, max(duration.Round(time.Second), time.Second))
 	if n := len(o.stoodUp); n > 0 && !verbose {
 		fmt.Fprintf(w, "note: %d Services and versions of them are stood up because the rules name them and no file has them; --verbose lists them\n", n)
 	}
@@ -185,4 +185,12 @@ func alternatives(others *manifests.Others) error {
 		}
 	}
 	return errors.New(text.String())
+}
+
+// several is a number of things: "1 rule", "2 rules".
+func several(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }
