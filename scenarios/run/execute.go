@@ -145,7 +145,7 @@ func (r *Run) phase(ctx context.Context, p *planned, on target.Target, name stri
 		s := newSending(p)
 		err := s.attack(ctx, on, addresses.url, func() { r.emit(s.progress(done)) })
 		if err == nil && p.options.Attack.Rate == 0 && len(repeated) < mostRepeats && p.rate > 1 && p.again() {
-			if why := s.resend(len(repeated)); why != "" {
+			if why := s.resend(repeated); why != "" {
 				repeated = append(repeated, "The phase was sent again at half the rate, since "+why+".")
 				p.rate /= 2
 				continue
@@ -324,14 +324,18 @@ func (s *sending) hurried() bool {
 	return false
 }
 
-// resend says as a clause why the phase should be sent again at a slower pace; "" where it should not. It was sent again so many times
-// before.
-func (s *sending) resend(repeated int) string {
+// waitsStrayed is why a phase is sent again whose waits alone contradicted the rules.
+const waitsStrayed = "waits contradicted the back-off, which a pause of this machine makes them do, too"
+
+// resend says as a clause why the phase should be sent again at a slower pace; "" where it should not. repeated are the warnings of the
+// times that it was sent again before.
+func (s *sending) resend(repeated []string) string {
+	told := func(warning string) bool { return strings.Contains(warning, waitsStrayed) }
 	switch {
-	case s.hurried(), repeated == 0 && s.times() && s.late():
+	case s.hurried(), len(repeated) == 0 && s.times() && s.late():
 		return fmt.Sprintf("%.0f requests a second were too many for this machine", s.rate)
-	case repeated == 0 && s.strayed():
-		return "waits contradicted the back-off, which a pause of this machine makes them do, too"
+	case !slices.ContainsFunc(repeated, told) && s.strayed():
+		return waitsStrayed
 	}
 	return ""
 }

@@ -2,6 +2,7 @@ package run
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/hellochaos/hellochaos/reports"
@@ -21,8 +22,9 @@ func TestWaitsThatContradictAreMeasuredAgain(t *testing.T) {
 		t.Logf("the machine is too busy to judge waits: %q", p.Warnings) // where it is not, the verdict is asked for below
 		return
 	}
-	want := "The phase was sent again at half the rate, since waits contradicted the back-off, which a pause of this machine makes them do, too."
-	if p.Verdict != reports.Fail || !slices.Contains(p.Warnings, want) {
-		t.Errorf("%s with warnings %q, want a FAIL of the second measurement", p.Verdict, p.Warnings)
+	// A slow machine may be why it is sent again before, and twice is the limit: the first measurement is never what fails.
+	again := func(warning string) bool { return strings.HasPrefix(warning, "The phase was sent again at half the rate, since ") }
+	if p.Verdict != reports.Fail || !slices.ContainsFunc(p.Warnings, again) {
+		t.Errorf("%s with warnings %q, want a FAIL of a second measurement", p.Verdict, p.Warnings)
 	}
 }
