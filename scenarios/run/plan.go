@@ -45,13 +45,13 @@ func Plan(name string, phases []scenarios.Phase, o Options, pace Pace) (*Run, er
 		former = p
 	}
 	if len(problems) == 0 {
-		problems = r.expect()
+		problems = append(r.expect(), r.planChanges())
 	}
 	if err := r.narrow(); err != nil {
 		problems = append(problems, err)
 	}
-	if len(problems) > 0 {
-		return nil, errors.Join(problems...)
+	if err := errors.Join(problems...); err != nil {
+		return nil, err
 	}
 	r.find()
 	return r, r.describeObjects()
