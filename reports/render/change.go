@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -21,28 +22,34 @@ func changeLine(c *reports.Change) string {
 	return text
 }
 
-// changeTimes says how much a change showed, and when each proxy gave its last answer by the old rules: "602 calls tell old from new, 13
-// requests mixed; last old answer: frontend 60 ms".
-func changeTimes(c *reports.Change) string {
-	text := fmt.Sprintf("%s tell old from new, %s mixed", counted(c.Evidence, "call"), counted(c.Mixed, "request"))
+// changeFacts are how much a change showed, and when each proxy gave its last answer by the old rules, in two lines; none where nothing was
+// sent.
+func changeFacts(c *reports.Change) []string {
+	if c.Calls == 0 {
+		return nil
+	}
+	unwatched := 0.0
 	var last []string
 	for i := range c.Proxies {
-		if p := &c.Proxies[i]; p.LastOld != nil {
+		p := &c.Proxies[i]
+		unwatched = max(unwatched, p.Unwatched)
+		if p.LastOld != nil {
 			last = append(last, fmt.Sprintf("%s %s ms", p.Name, milliseconds(*p.LastOld)))
 		}
 	}
-	if len(last) > 0 {
-		text += "; last old answer: " + strings.Join(last, ", ")
+	seen := fmt.Sprintf("evidence: %s calls; mixed requests: %s; a gap below %.0f ms may go unseen", Count(c.Evidence), Count(c.Mixed), math.Ceil(1000*unwatched))
+	if len(last) == 0 {
+		last = []string{"none seen"}
 	}
-	return text
+	return []string{seen, fmt.Sprintf("last old answers: %s; applied in %s ms", strings.Join(last, ", "), milliseconds(c.Applied))}
 }
 
-// changeWords are the sentences about a change; none where its line says all.
+// changeWords are the facts and sentences about a change; none where its line says all.
 func changeWords(c *reports.Change) []string {
 	if c.Calls == 0 {
 		return nil
 	}
-	return c.Words
+	return append(changeFacts(c), c.Words...)
 }
 
 // changes writes what calls met while rules changed, under the verdict, since it may decide the verdict.
@@ -53,14 +60,12 @@ func (t *text) changes() {
 			t.Blank()
 		}
 		t.Headline(verdictWord(c.Verdict), colours[c.Verdict], changeLine(c))
-		if c.Calls > 0 {
-			t.Paragraph(changeTimes(c), "  ")
-		}
+		words := changeWords(c)
 		if c.Verdict == reports.Pass && !t.verbose {
-			continue
+			words = changeFacts(c)
 		}
-		for _, words := range changeWords(c) {
-			t.Paragraph(words, "  ")
+		for _, line := range words {
+			t.Paragraph(line, "  ")
 		}
 	}
 }

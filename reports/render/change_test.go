@@ -22,7 +22,7 @@ func TestChangesAreShown(t *testing.T) {
 		got  string
 		want []string
 	}{
-		"text": {text.String(), []string{"\nFAIL  prod → retry: 1,458 calls, 19 lost, 2 old after new, 2 at a wrong time\n  602 calls tell old from new, 13 requests mixed; last old answer: frontend 60\n  ms, middleware 82 ms\n  19 calls were lost:",
+		"text": {text.String(), []string{"\nFAIL  prod → retry: 1,458 calls, 19 lost, 2 old after new, 2 at a wrong time\n  evidence: 602 calls; mixed requests: 13; a gap below 9 ms may go unseen\n  last old answers: frontend 60 ms, middleware 82 ms; applied in 165 ms\n  19 calls were lost:",
 			"\nINCONCLUSIVE  retry → prod (put back): 1,440 calls, 0 lost, 0 old after new\n", "There is no verdict: 12 calls tell"}},
 		"Markdown":   {markdown.String(), []string{"- **FAIL** prod → retry: 1,458 calls, 19 lost", "- **INCONCLUSIVE** retry → prod (put back)"}},
 		"HTML":       {html.String(), []string{`✗ FAIL</span> <b>prod → retry: 1,458 calls, 19 lost, 2 old after new, 2 at a wrong time</b>`, "<p>There is no verdict: 12 calls"}},

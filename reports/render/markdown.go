@@ -65,7 +65,10 @@ func (m *markdown) expectations(r *reports.Report) {
 func (m *markdown) changes(r *reports.Report) {
 	for i := range r.Changes {
 		c := &r.Changes[i]
-		m.line("- **%s** %s", verdictWord(c.Verdict), EscapeMarkdown(strings.Join(append([]string{changeLine(c) + "."}, changeWords(c)...), " ")))
+		m.line("- **%s** %s", verdictWord(c.Verdict), EscapeMarkdown(changeLine(c)))
+		for _, words := range changeWords(c) {
+			m.line("  - %s", EscapeMarkdown(words))
+		}
 	}
 	if len(r.Changes) > 0 {
 		m.line("")

@@ -3,7 +3,6 @@ package explain
 import (
 	"fmt"
 	"math"
-	"strings"
 
 	"github.com/hellochaos/hellochaos/reports"
 )
@@ -18,18 +17,9 @@ func Change(c *reports.Change) (words []string) {
 	if c.Why != "" {
 		say("There is no verdict: %s.", c.Why)
 	}
-	if c.Calls == 0 {
-		return words
-	}
 	if worst := leastWatched(c); len(c.Troubles) == 0 && worst != nil {
 		say("Each of %s met the old rules of its caller or the new ones, and none met old ones after new ones at one proxy.", counted(c.Calls, "call"))
 		say("Each proxy was asked at least once in any %s ms meanwhile (%s least often): what was shorter may have gone unseen.", count(int64(math.Ceil(1000*worst.Unwatched))), worst.Name)
-	}
-	if last := lastOld(c); last != "" {
-		say("The last answers by the old rules were there %s after the objects began to be applied, which took %s.", last, milliseconds(c.Applied))
-	}
-	if c.Mixed > 0 {
-		say("%s met old rules at one proxy and new ones at another, which is right while proxies take rules one by one.", counted(c.Mixed, "request"))
 	}
 	return words
 }
@@ -85,17 +75,6 @@ func leastWatched(c *reports.Change) (worst *reports.ChangedProxy) {
 	return worst
 }
 
-// lastOld says when the last answer by the old rules was there, by proxy.
-func lastOld(c *reports.Change) string {
-	var all []string
-	for i := range c.Proxies {
-		if p := &c.Proxies[i]; p.LastOld != nil {
-			all = append(all, fmt.Sprintf("%s (%s)", milliseconds(*p.LastOld), p.Name))
-		}
-	}
-	return list(all)
-}
-
 // milliseconds is a time in whole milliseconds.
 func milliseconds(seconds float64) string { return count(int64(math.Round(1000*seconds))) + " ms" }
 
@@ -117,16 +96,22 @@ func hitless(r *reports.Report) string {
 	return ", and no call was lost while the rules changed"
 }
 
-// unsteady says what failed while the rules changed, the first of it; "" where nothing did.
+// unsteady says what failed while the rules changed: the first of it, and how many changes more did; "" where nothing failed.
 func unsteady(r *reports.Report) string {
-	var parts []string
-	for _, c := range changesAre(r, reports.Fail) {
-		t := &c.Troubles[0]
-		what := map[string]string{"lost": "lost"}[t.Kind]
-		if what == "" {
-			what = "with " + t.Kind
-		}
-		parts = append(parts, fmt.Sprintf("%s %s in the change %s", counted(t.Count, "call"), what, c.Title()))
+	all := changesAre(r, reports.Fail)
+	if len(all) == 0 {
+		return ""
 	}
-	return strings.Join(parts, ", ")
+	t, what := &all[0].Troubles[0], "lost"
+	if t.Kind != what {
+		what = "with " + t.Kind
+	}
+	text := fmt.Sprintf("%s %s in the change %s", counted(t.Count, "call"), what, all[0].Title())
+	switch more := len(all) - 1; {
+	case more == 1:
+		text += ", and 1 more change fails"
+	case more > 1:
+		text += fmt.Sprintf(", and %s more changes fail", count(int64(more)))
+	}
+	return text
 }

@@ -199,41 +199,55 @@ func entryProxy(e manifests.Entry) string {
 // changes applies the objects of a phase under load, puts those before back, and applies them for good, as the phase does after it.
 func (r *Run) changes(ctx context.Context, c *change, on target.Target) (all []reports.Change, err error) {
 	for _, back := range []bool{false, true} {
-		done, err := c.measure(ctx, on, back)
+		done := c.describe(back)
+		r.emit(ChangeBegan{done})
+		err := c.measure(ctx, on, done)
 		done.Words = explain.Change(done)
 		all = append(all, *done)
 		if err != nil {
 			return all, err
 		}
-		r.emit(ChangeEnded{&all[len(all)-1]})
 	}
 	return all, nil
 }
 
-// measure applies objects while requests are sent, and judges them.
-func (c *change) measure(ctx context.Context, on target.Target, back bool) (*reports.Change, error) {
+// describe is what a report has of a change before anything was sent.
+func (c *change) describe(back bool) *reports.Change {
 	done := &reports.Change{From: c.from.Name, To: c.to.Name, PutBack: back, Verdict: reports.Inconclusive, Why: c.blocked}
-	series, first := changeSeries, c.before
 	if back {
 		done.From, done.To = done.To, done.From
+	}
+	return done
+}
+
+// measure applies objects while requests are sent, and judges them. On an error the change has no verdict.
+func (c *change) measure(ctx context.Context, on target.Target, done *reports.Change) error {
+	if c.blocked != "" {
+		return nil
+	}
+	series, first := changeSeries, c.before
+	if done.PutBack {
 		series, first = backSeries, c.to.Objects
 	}
-	if c.blocked != "" {
-		return done, nil
-	}
-	d, err := c.sides(back, series)
+	d, err := c.sides(done.PutBack, series)
 	if err != nil {
-		return done, err
+		return err
 	}
-	if err := on.Apply(ctx, first); err != nil {
-		done.Why = endedBy(ctx)
-		return done, fmt.Errorf("applying the objects before a change: %w", err)
+	err = on.Apply(ctx, first)
+	if err == nil {
+		err = d.find(ctx, on)
 	}
-	if err := d.find(ctx, on); err != nil {
-		done.Why = endedBy(ctx)
-		return done, err
+	if err == nil {
+		err = d.send(ctx, on, done)
 	}
-	return done, d.send(ctx, on, done)
+	if err != nil {
+		done.Why = "it was not measured to its end: see the run's error"
+		if ctx.Err() != nil {
+			done.Why = "the run was interrupted"
+		}
+		return fmt.Errorf("the change %s: %w", done.Title(), err)
+	}
+	return nil
 }
 
 // find asks the target where the requests enter.
@@ -315,12 +329,10 @@ func (d *changing) send(ctx context.Context, on target.Target, done *reports.Cha
 	}
 	<-apply.done
 	done.Applied = apply.ended.Sub(apply.began).Seconds()
-	switch {
-	case apply.err != nil:
-		done.Why = endedBy(ctx)
-		return fmt.Errorf("applying the objects of a change: %w", apply.err)
-	case err != nil:
-		done.Why = endedBy(ctx)
+	if apply.err != nil {
+		return fmt.Errorf("applying its objects: %w", apply.err)
+	}
+	if err != nil {
 		return err
 	}
 	check.Change(done, seen, apply.began.Sub(result.Began), apply.ended.Sub(result.Began))

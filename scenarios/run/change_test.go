@@ -1,10 +1,13 @@
 package run
 
 import (
+	"context"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/reports"
 	"github.com/hellochaos/hellochaos/target/mesh"
 )
@@ -89,5 +92,41 @@ func TestThroughChangeNeedsAChange(t *testing.T) {
 	o.Request = ""
 	if _, err := Plan("retry", phasesOf(t, "retry", nil, nil)[1:], o, pace); err == nil || !strings.Contains(err.Error(), "nothing changes") {
 		t.Errorf("with one phase: %v", err)
+	}
+}
+
+// reluctant is a stand-in whose Apply fails at the n-th time.
+type reluctant struct {
+	*standIn
+	n, applied int
+}
+
+func (r *reluctant) Apply(context.Context, []manifests.Object) error {
+	if r.applied++; r.applied == r.n {
+		return errors.New("the API server said no")
+	}
+	return nil
+}
+
+// Whatever goes wrong during a change, it has no verdict, and the target is closed.
+func TestAChangeWhoseTargetFails(t *testing.T) {
+	for n, name := range map[int]string{2: "before the load", 3: "under load", 4: "before it is put back"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			on := &reluctant{newStandIn(t), n, 0}
+			o := limited(5)
+			o.ThroughChange = true
+			report := on.run(t, o).Execute(t.Context(), on)
+			last := report.Changes[len(report.Changes)-1]
+			if report.ExitCode() != reports.ExitInfrastructure || on.closed != 1 || !strings.Contains(report.Error, "the API server said no") || len(report.Phases) != 1 {
+				t.Errorf("exit %d, closed %d times, error %q, %d phases", report.ExitCode(), on.closed, report.Error, len(report.Phases))
+			}
+			if last.Verdict != reports.Inconclusive || last.PutBack != (n == 4) || !strings.Contains(last.Why, "see the run's error") {
+				t.Errorf("%+v", last)
+			}
+			if n == 4 && (report.Changes[0].Verdict != reports.Inconclusive || report.Changes[0].Why != "0 calls tell the old rules from the new ones, and at least 60 are needed") {
+				t.Errorf("rules that do not change: %+v", report.Changes[0])
+			}
+		})
 	}
 }

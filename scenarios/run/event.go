@@ -6,9 +6,9 @@ import (
 	"github.com/hellochaos/hellochaos/scenarios/observe"
 )
 
-// Event is something that happened in a run: Began, PhaseBegan, Progress, PhaseEnded, ChangeEnded or Ended. Events come one after another, by
+// Event is something that happened in a run: Began, PhaseBegan, Progress, PhaseEnded, ChangeBegan or Ended. Events come one after another, by
 // the goroutine that takes in the answers: who is slow to handle one holds up the load. What an event points to must not be changed,
-// and must not be read after the call returned, but for the reports of PhaseEnded, ChangeEnded and Ended.
+// and must not be read after the call returned, but for the reports of PhaseEnded and Ended.
 type Event interface{ event() }
 
 // Began comes once, before anything is applied. Its report has all but phases.
@@ -32,8 +32,8 @@ type Progress struct {
 // PhaseEnded comes when a phase has been judged.
 type PhaseEnded struct{ Phase *reports.Phase }
 
-// ChangeEnded comes when what calls met during a change was judged.
-type ChangeEnded struct{ Change *reports.Change }
+// ChangeBegan comes before the first request of a change between two phases, with what is planned.
+type ChangeBegan struct{ Change *reports.Change }
 
 // Ended comes once, when all has been put back.
 type Ended struct{ Report *reports.Report }
@@ -42,5 +42,5 @@ func (Began) event()       {}
 func (PhaseBegan) event()  {}
 func (Progress) event()    {}
 func (PhaseEnded) event()  {}
-func (ChangeEnded) event() {}
+func (ChangeBegan) event() {}
 func (Ended) event()       {}

@@ -138,6 +138,9 @@ func (r *Run) Requests() (expected, most int, duration time.Duration) {
 			longest = max(longest, prediction.Longest)
 		}
 		duration += time.Duration(float64(p.settled)/p.rate*float64(time.Second)) + longest
+		if p.change != nil {
+			duration += 4 * settle
+		}
 	}
 	return expected, most, duration
 }
