@@ -13,7 +13,7 @@ import (
 
 const module = "github.com/hellochaos/hellochaos/"
 
-// arrows is every import between packages of this module that is allowed; service/trail, spelling, stats and printable may be
+// arrows is every import between packages of this module that is allowed; service/trail, spelling, stats, printable and yamlnode may be
 // imported by all.
 var arrows = map[string][]string{
 	"cmd/hellochaos": {"scenarios", "scenarios/cases", "scenarios/derive", "scenarios/isotope", "scenarios/run", "scenarios/standins", "target", "target/mesh", "target/cluster", "manifests", "reports", "reports/render",
@@ -60,13 +60,14 @@ var arrows = map[string][]string{
 	"openfiles":             {},
 	"expect":                {},
 	"spelling":              {},
+	"yamlnode":              {},
 	"docs":                  {}, // a test alone
 
 	"scenarios/expectations": {"expect", "reports"},
 }
 
 // leaves may be imported by all.
-var leaves = []string{"service/trail", "spelling", "stats", "printable"}
+var leaves = []string{"service/trail", "spelling", "stats", "printable", "yamlnode"}
 
 // onlyBy are modules that a single package may import.
 var onlyBy = map[string]string{
