@@ -54,6 +54,10 @@ func (c *Cluster) check(run string, lines []line) error {
 			wrong(i, "this line begins a second journal")
 		case l.Run != nil && (l.Run.Name != run || l.Run.Namespace != c.namespace):
 			wrong(i, "this is the journal of run %q in namespace %q, but it is stored as that of run %q in namespace %q", l.Run.Name, l.Run.Namespace, run, c.namespace)
+		case l.Made != nil:
+			if err := c.checkMade(l.Made); err != nil {
+				wrong(i, "%w", err)
+			}
 		case l.Before != nil:
 			if known[l.Before.Reference] {
 				wrong(i, "%s was already recorded by an earlier line", inFull(l.Before.Reference))
