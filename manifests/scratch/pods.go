@@ -32,6 +32,9 @@ const (
 // small node.
 var small = map[string]string{"sidecar.istio.io/proxyCPU": "10m", "sidecar.istio.io/proxyMemory": "64Mi"}
 
+// briefly is how many seconds a pod has to end: nothing is under way when it is deleted.
+var briefly = int64(1)
+
 // service moves a Service.
 func (m *mover) service(k *corev1.Service) {
 	meta := metav1.ObjectMeta{Name: k.Name, Namespace: m.place(k.Namespace)}
@@ -54,12 +57,15 @@ func orDefault(namespace string) string {
 // deployment moves a Deployment of stand-ins.
 func (m *mover) deployment(k *appsv1.Deployment) {
 	client := k.Name == m.options.Client
-	k.ObjectMeta = metav1.ObjectMeta{Name: k.Name, Namespace: m.place(k.Namespace), Labels: k.Labels}
+	k.ObjectMeta = metav1.ObjectMeta{Name: k.Name, Namespace: m.place(k.Namespace)}
 	template := &k.Spec.Template
-	if template.Annotations == nil {
-		template.Annotations = map[string]string{}
-	}
-	maps.Copy(template.Annotations, small)
+	template.Annotations = maps.Clone(small)
+	// Whether a pod gets a sidecar, and which one, is not up to the files.
+	maps.DeleteFunc(template.Labels, func(name, _ string) bool {
+		prefix, _, _ := strings.Cut(name, "/")
+		return prefix == "istio.io" || strings.HasSuffix(prefix, ".istio.io")
+	})
+	template.Spec.TerminationGracePeriodSeconds = &briefly
 	if !client {
 		return
 	}
@@ -121,7 +127,8 @@ func gatewayDeployment(meta metav1.ObjectMeta, labels map[string]string) *appsv1
 	template.Labels["sidecar.istio.io/inject"] = "true"
 	template.Annotations["inject.istio.io/templates"] = "gateway"
 	template.Spec = corev1.PodSpec{
-		SecurityContext: &corev1.PodSecurityContext{RunAsNonRoot: &yes, RunAsUser: &user, RunAsGroup: &user, SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault}},
+		TerminationGracePeriodSeconds: &briefly,
+		SecurityContext:               &corev1.PodSecurityContext{RunAsNonRoot: &yes, RunAsUser: &user, RunAsGroup: &user, SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault}},
 		Containers: []corev1.Container{{Name: "istio-proxy", Image: "auto", ImagePullPolicy: corev1.PullIfNotPresent,
 			SecurityContext: &corev1.SecurityContext{AllowPrivilegeEscalation: &no, ReadOnlyRootFilesystem: &yes, Capabilities: &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}}}}},
 	}
