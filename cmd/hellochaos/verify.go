@@ -49,7 +49,7 @@ func verifyCommand(undo *atomic.Pointer[string]) *cobra.Command {
 	var options *scenario.Flags
 	cmd := &cobra.Command{
 		Use:   "verify -f FILE|FOLDER|-",
-		Short: "prove what your own Istio manifests do, without a cluster",
+		Short: "prove what your own Istio manifests do",
 		Long: `Read Istio manifests as they are, stand up a stand-in for each service that they
 name, and prove on the embedded mesh what each rule does.
 
@@ -60,11 +60,17 @@ a table of the rules: what becomes of a request, and how often it fails. It also
 says what is wrong with the files themselves ('hellochaos explain').
 
 Nothing outside this machine is called. Waits before retries are judged only
-with --require times.`,
+with --require times.
+
+With --target cluster, a Kubernetes cluster with Istio executes the same files:
+in namespaces that are made for them and deleted at the end, with stand-ins of
+the same names and labels, and a gateway of their own. Nothing else on the
+cluster is changed (docs/cluster.md).`,
 		Example: `  hellochaos verify -f mesh/
   helm template shop | hellochaos verify -f -
   hellochaos verify -f mesh/ --cases tests/
-  hellochaos verify -f subsets.yaml -f reviews.yaml --fail 0.5`,
+  hellochaos verify -f subsets.yaml -f reviews.yaml --fail 0.5
+  hellochaos verify -f mesh/ --target cluster -n try`,
 		Args: cobra.NoArgs,
 	}
 	options = scenario.AddFlags(cmd.Flags())
