@@ -35,8 +35,8 @@ type ownRules struct {
 }
 
 // readOwn reads manifests and the topology in the file graph, unless that is empty, and derives their requests. The error has all
-// problems, and says how to check alternatives.
-func readOwn(files []string, graph string, stdin io.Reader) (*ownRules, error) {
+// problems, and says how to check alternatives. What acts on the whole mesh is left out where the files are for a cluster.
+func readOwn(files []string, graph string, onCluster bool, stdin io.Reader) (*ownRules, error) {
 	others, err := manifests.LoadOthers(files, stdin)
 	own := &ownRules{}
 	if graph != "" {
@@ -54,6 +54,9 @@ func readOwn(files []string, graph string, stdin io.Reader) (*ownRules, error) {
 		if others.Objects, err = withGraph(others.Objects, own.graph); err != nil {
 			return nil, err
 		}
+	}
+	if onCluster {
+		others.Objects, own.remarks = withoutMeshWide(others.Objects)
 	}
 	set, err := standins.Of(others.Objects)
 	if err != nil {
@@ -108,10 +111,12 @@ func (o *ownRules) hold(files []string) (*reports.Cases, []reports.Finding, erro
 	return &reports.Cases{Held: judged.Held, All: len(suite.Cases)}, judged.NotMet, nil
 }
 
+// meshPace is what the embedded mesh can carry.
+var meshPace = scenario.Pace{Capacity: mesh.Capacity, Timed: mesh.Timed}
+
 // plan derives nothing more: it reads the rules, finds what is wrong with them, and plans the requests.
-func (o *ownRules) plan(options scenario.Options) (*scenario.Run, error) {
+func (o *ownRules) plan(options scenario.Options, pace scenario.Pace) (*scenario.Run, error) {
 	options.Derived = true
-	pace := scenario.Pace{Capacity: mesh.Capacity, Timed: mesh.Timed}
 	if o.graph != nil {
 		if err := o.bound(&options, &pace); err != nil {
 			return nil, err

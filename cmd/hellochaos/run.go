@@ -232,7 +232,7 @@ func (f *runFlags) plan(cmd *cobra.Command, args []string, text *scenario.Flags)
 
 // decisive are the flags, beside those of parameters, that decide what a request meets, and where.
 var decisive = []string{"fail", "hang", "cascade", "exclude", "split-tolerance", "manifests", "filename", "graph", "cases", "set", "break", "rate", "timeout",
-	"target", "kubeconfig", "context", "namespace", "direct-url", "gateway-url", "take-over"}
+	"target", "kubeconfig", "context", "namespace", "direct-url", "gateway-url", "take-over", "image", "shared-gateway"}
 
 // again returns the command that sends a request of this run alone once more, by the name of the request. It is nil where the
 // manifests came from standard input, which cannot be read again.

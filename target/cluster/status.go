@@ -149,6 +149,13 @@ func (c *Cluster) leftover(ctx context.Context, stored *corev1.ConfigMap) Leftov
 		})
 		problems = append(problems, err)
 	}
+	for _, made := range madeBy(lines) {
+		live, err := c.namespaceNow(ctx, made.Name)
+		problems = append(problems, err)
+		if err == nil && made.is(run.Name, live) == nil && live != nil {
+			l.Changed = append(l.Changed, "Namespace "+made.Name)
+		}
+	}
 	l.Problem = errors.Join(problems...)
 	return l
 }
