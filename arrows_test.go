@@ -20,7 +20,7 @@ var arrows = map[string][]string{
 		"attack", "metrics", "openfiles", "reports/compare", "reports/destination", "reports/grafana", "reports/links", "reports/traces"},
 	"cmd/hello-service":  {"service"},
 	"cmd/hello-image":    {},
-	"scenarios":          {"manifests"},
+	"scenarios":          {"expect", "manifests"},
 	"scenarios/cases":    {"manifests", "reports", "scenarios", "scenarios/derive"},
 	"scenarios/derive":   {"manifests", "scenarios"},
 	"scenarios/explain":  {"reports"},

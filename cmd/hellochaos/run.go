@@ -222,6 +222,7 @@ func (f *runFlags) plan(cmd *cobra.Command, args []string, text *scenario.Flags)
 	if f.target == "cluster" {
 		pace = scenario.Pace{Capacity: cluster.Capacity, Timed: cluster.Timed}
 	}
+	options.AlsoExpect(of.Expect())
 	options.Again = again("run", set, args, options.Seed)
 	plan, err := scenario.Plan(of.Name, phases, options, pace)
 	if err != nil {

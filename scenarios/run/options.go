@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -125,7 +126,7 @@ func (o *Options) readExpectations(texts []string) error {
 		case given[e.Text]:
 			problems = append(problems, fmt.Errorf("--expect %s: given more than once", e.Text))
 		default:
-			given[e.Text] = true
+			given[e.Text], e.Place = true, "--expect"
 			o.Expect = append(o.Expect, e)
 		}
 	}
@@ -133,6 +134,19 @@ func (o *Options) readExpectations(texts []string) error {
 		problems = append(problems, fmt.Errorf("--expect: cannot be judged by the one request of --request"))
 	}
 	return errors.Join(problems...)
+}
+
+// AlsoExpect adds what the author of a scenario file expects, as far as the user does not expect the same. A run of a single request
+// (Request) cannot decide it, so nothing is added there.
+func (o *Options) AlsoExpect(author []expect.Expectation) {
+	if o.Request != "" {
+		return
+	}
+	for _, e := range author {
+		if !slices.ContainsFunc(o.Expect, func(given expect.Expectation) bool { return given.Text == e.Text }) {
+			o.Expect = append(o.Expect, e)
+		}
+	}
 }
 
 // readSplit reads the two factors of a split's tolerance.
