@@ -77,7 +77,17 @@ func AddFlags(set *pflag.FlagSet) *Flags {
 
 // Options reads the flags' values; the error joins one line for each that is wrong.
 func (f *Flags) Options() (Options, error) {
-	o := Options{Cascade: f.cascade, Request: f.request}
+	o, fails, err := f.Grid()
+	if len(fails) > 1 {
+		err = errors.Join(fmt.Errorf("--fail %s: must be one probability: several are the grid of a run", f.fail), err)
+	}
+	return o, err
+}
+
+// Grid reads the flags' values as Options does, and accepts several fail probabilities, joined by commas. fails are those that can be
+// read, in their order, and Options.Fail is the first of them.
+func (f *Flags) Grid() (o Options, fails []float64, wrong error) {
+	o = Options{Cascade: f.cascade, Request: f.request}
 	var problems []error
 	note := func(err error) {
 		if err != nil {
@@ -85,8 +95,11 @@ func (f *Flags) Options() (Options, error) {
 		}
 	}
 	var err error
-	o.Fail, err = number("--fail", f.fail, probabilityText, probability)
+	fails, err = probabilities("--fail", f.fail)
 	note(err)
+	if len(fails) > 0 {
+		o.Fail = fails[0]
+	}
 	o.Hang, err = number("--hang", f.hang, probabilityText, probability)
 	note(err)
 	if o.Cascade != trail.Absorb && o.Cascade != trail.Propagate {
@@ -111,7 +124,7 @@ func (f *Flags) Options() (Options, error) {
 	note(o.readExpectations(f.expect))
 	o.Attack, err = f.attack.Options()
 	note(err)
-	return o, errors.Join(problems...)
+	return o, fails, errors.Join(problems...)
 }
 
 // readExpectations reads what the user wants.
@@ -170,6 +183,25 @@ const (
 
 func probability(v float64) bool {
 	return v == 0 || v == 1 || v >= leastProbability && v <= 1-leastProbability
+}
+
+// probabilities reads one or several probabilities, joined by commas, each of which is there once.
+func probabilities(flag, text string) (all []float64, err error) {
+	var problems []error
+	for _, part := range strings.Split(text, ",") {
+		v, err := number(flag, part, probabilityText, probability)
+		switch {
+		case err != nil && part != text:
+			problems = append(problems, fmt.Errorf("%s %s: %q must be %s", flag, text, part, probabilityText))
+		case err != nil:
+			problems = append(problems, err)
+		case slices.Contains(all, v):
+			problems = append(problems, fmt.Errorf("%s %s: %s is there twice: each must be there once", flag, text, part))
+		default:
+			all = append(all, v)
+		}
+	}
+	return all, errors.Join(problems...)
 }
 
 func number(flag, text, accepted string, ok func(float64) bool) (float64, error) {
