@@ -17,10 +17,10 @@ const module = "github.com/hellochaos/hellochaos/"
 // imported by all.
 var arrows = map[string][]string{
 	"cmd/hellochaos": {"scenarios", "scenarios/cases", "scenarios/derive", "scenarios/isotope", "scenarios/run", "scenarios/standins", "target", "target/mesh", "target/cluster", "manifests", "manifests/scratch", "reports", "reports/render",
-		"attack", "metrics", "openfiles", "reports/compare", "reports/destination", "reports/grafana", "reports/links", "reports/traces"},
+		"attack", "metrics", "openfiles", "reports/compare", "reports/sweep", "reports/destination", "reports/grafana", "reports/links", "reports/traces"},
 	"cmd/hello-service":  {"service"},
 	"cmd/hello-image":    {},
-	"scenarios":          {"manifests"},
+	"scenarios":          {"expect", "manifests"},
 	"scenarios/cases":    {"manifests", "reports", "scenarios", "scenarios/derive"},
 	"scenarios/derive":   {"manifests", "scenarios"},
 	"scenarios/explain":  {"reports"},
@@ -46,6 +46,7 @@ var arrows = map[string][]string{
 	"reports/render":        {"reports", "reports/junit", "reports/page", "reports/terminal"},
 	"reports/reporttest":    {"reports"}, // for tests alone
 	"reports/compare":       {"reports", "reports/render", "reports/junit", "reports/page", "reports/terminal"},
+	"reports/sweep":         {"reports", "reports/render", "reports/junit", "reports/page", "reports/terminal"},
 	"reports/junit":         {},
 	"reports/page":          {},
 	"reports/page/pagetest": {},

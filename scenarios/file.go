@@ -46,7 +46,7 @@ func OpenFile(path string) (*Scenario, error) {
 	if len(d.problems) > 0 {
 		return nil, d.problems
 	}
-	s.tested = f.stages()
+	s.tested = d.stages(f)
 	for i := range s.tested {
 		s.tested[i].own = objects[i]
 	}
