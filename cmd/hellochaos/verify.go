@@ -198,7 +198,7 @@ func (f *verifyFlags) check(set *pflag.FlagSet) error {
 		problems = append(problems, errors.New("no manifests: name files or folders with -f, or - for standard input, or a topology with --graph"))
 	}
 	if f.deviation != "" {
-		problems = append(problems, checkBreak(f.deviation, nil))
+		problems = append(problems, checkBreak(f.deviation, nil, false))
 	}
 	return errors.Join(problems...)
 }

@@ -41,6 +41,8 @@ type Options struct {
 	// about those that do not hold.
 	Cases       *reports.Cases
 	CasesNotMet []reports.Finding
+	// ThroughChange: the load is kept on while the objects of each phase that is proved are applied, and put back (docs/changes.md).
+	ThroughChange bool
 	// Expect are what the user wants of the run, as against what the manifests say.
 	Expect []expect.Expectation
 	Seed   uint64
