@@ -67,6 +67,16 @@ type Trouble struct {
 	Met      string `json:"met,omitempty"`
 }
 
+// LeastWatched is the proxy that was asked least often during the change; nil where none was.
+func (c *Change) LeastWatched() (worst *ChangedProxy) {
+	for i := range c.Proxies {
+		if p := &c.Proxies[i]; worst == nil || p.Unwatched > worst.Unwatched {
+			worst = p
+		}
+	}
+	return worst
+}
+
 // Later is the later one of the two phases in the run.
 func (c *Change) Later() string {
 	if c.PutBack {

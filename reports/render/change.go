@@ -28,16 +28,16 @@ func changeFacts(c *reports.Change) []string {
 	if c.Calls == 0 {
 		return nil
 	}
-	unwatched := 0.0
 	var last []string
 	for i := range c.Proxies {
-		p := &c.Proxies[i]
-		unwatched = max(unwatched, p.Unwatched)
-		if p.LastOld != nil {
+		if p := &c.Proxies[i]; p.LastOld != nil {
 			last = append(last, fmt.Sprintf("%s %s ms", p.Name, milliseconds(*p.LastOld)))
 		}
 	}
-	seen := fmt.Sprintf("evidence: %s calls; mixed requests: %s; a gap below %.0f ms may go unseen", Count(c.Evidence), Count(c.Mixed), math.Ceil(1000*unwatched))
+	seen := fmt.Sprintf("evidence: %s calls; mixed requests: %s", Count(c.Evidence), Count(c.Mixed))
+	if worst := c.LeastWatched(); worst != nil {
+		seen += fmt.Sprintf("; a gap below %.0f ms may go unseen", math.Ceil(1000*worst.Unwatched))
+	}
 	if len(last) == 0 {
 		last = []string{"none seen"}
 	}

@@ -12,6 +12,9 @@ import (
 // LeastEvidence is how many calls must tell the old rules from the new ones, so that a change has a verdict.
 const LeastEvidence = 60
 
+// MostUnwatched is for how long a proxy may have been asked nothing during a change that has a verdict: what befell it meanwhile went unseen.
+const MostUnwatched = 100 * time.Millisecond
+
 // Change completes what a report says of a change: counts, proxies, and the verdict on what was seen. It began to be applied and was applied at
 // these times since the attack began.
 func Change(c *reports.Change, seen *observe.Change, began, ended time.Duration) {
@@ -40,7 +43,16 @@ func Change(c *reports.Change, seen *observe.Change, began, ended time.Duration)
 		c.Verdict, c.Why = reports.Inconclusive, fmt.Sprintf("%d calls tell the old rules from the new ones, and at least %d are needed", c.Evidence, LeastEvidence)
 	default:
 		c.Verdict = reports.Pass
+		if worst := c.LeastWatched(); worst != nil && worst.Unwatched > MostUnwatched.Seconds() {
+			c.Verdict, c.Why = reports.Inconclusive, fmt.Sprintf("the proxy of %s may have been asked nothing for %.0f ms, and at most %d ms may go unseen", worst.Name, 1000*worst.Unwatched, MostUnwatched.Milliseconds())
+		}
 	}
+}
+
+// Unwatched reports whether a change has no verdict since a proxy was asked too seldom.
+func Unwatched(c *reports.Change) bool {
+	worst := c.LeastWatched()
+	return c.Verdict == reports.Inconclusive && worst != nil && worst.Unwatched > MostUnwatched.Seconds()
 }
 
 // proxy is what the report says of a proxy.

@@ -76,6 +76,14 @@ func TestVerdictOnAChange(t *testing.T) {
 	if c := judged(append(right, answered(51, 502))...); c.Verdict != reports.Fail || c.OldAfterNew != 1 || c.Troubles[0].Kind != "old rules after new ones" {
 		t.Errorf("old after new: %+v", c)
 	}
+	for n := range right { // so seldom that a proxy without rules for a second would go unseen
+		right[n].Started *= 10
+	}
+	var seldom reports.Change
+	check.Change(&seldom, changing(t, right...), 4800*time.Millisecond, 5200*time.Millisecond)
+	if seldom.Verdict != reports.Inconclusive || !check.Unwatched(&seldom) || seldom.Why != "the proxy of backend may have been asked nothing for 101 ms, and at most 100 ms may go unseen" {
+		t.Errorf("asked seldom: %+v", seldom)
+	}
 	if c := judged(); c.Verdict != reports.Inconclusive {
 		t.Errorf("no data: %+v", c)
 	}

@@ -17,7 +17,7 @@ func Change(c *reports.Change) (words []string) {
 	if c.Why != "" {
 		say("There is no verdict: %s.", c.Why)
 	}
-	if worst := leastWatched(c); len(c.Troubles) == 0 && worst != nil {
+	if worst := c.LeastWatched(); len(c.Troubles) == 0 && worst != nil {
 		say("Each of %s met the old rules of its caller or the new ones, and none met old ones after new ones at one proxy.", counted(c.Calls, "call"))
 		say("Each proxy was asked at least once in any %s ms meanwhile (%s least often): what was shorter may have gone unseen.", count(int64(math.Ceil(1000*worst.Unwatched))), worst.Name)
 	}
@@ -63,16 +63,6 @@ func instead(t *reports.Trouble) string {
 		return ""
 	}
 	return ": by the new rules " + t.Expected + ", and " + t.Met
-}
-
-// leastWatched is the proxy that was asked least often; nil where none was.
-func leastWatched(c *reports.Change) (worst *reports.ChangedProxy) {
-	for i := range c.Proxies {
-		if p := &c.Proxies[i]; worst == nil || p.Unwatched > worst.Unwatched {
-			worst = p
-		}
-	}
-	return worst
 }
 
 // milliseconds is a time in whole milliseconds.

@@ -56,7 +56,7 @@ func (w *Ways) pair(c *Call, of *graph.Workload, call *graph.Call, header http.H
 	}
 	at := w.twin.graph.Of(of.Workload)
 	if at == nil {
-		return fmt.Errorf("Deployment %s is there under one of the two sets of rules alone", of.Name)
+		return fmt.Errorf("there is a Deployment %s under one of the two sets of rules alone", of.Name)
 	}
 	c.Twin, err = w.twin.call(at, call, header)
 	return err

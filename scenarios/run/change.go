@@ -199,9 +199,7 @@ func entryProxy(e manifests.Entry) string {
 // changes applies the objects of a phase under load, puts those before back, and applies them for good, as the phase does after it.
 func (r *Run) changes(ctx context.Context, c *change, on target.Target) (all []reports.Change, err error) {
 	for _, back := range []bool{false, true} {
-		done := c.describe(back)
-		r.emit(ChangeBegan{done})
-		err := c.measure(ctx, on, done)
+		done, err := r.direction(ctx, c, on, back)
 		done.Words = explain.Change(done)
 		all = append(all, *done)
 		if err != nil {
@@ -209,6 +207,24 @@ func (r *Run) changes(ctx context.Context, c *change, on target.Target) (all []r
 		}
 	}
 	return all, nil
+}
+
+// direction measures a change in one direction, again and at half the rate where this machine was too busy to ask each proxy often enough.
+func (r *Run) direction(ctx context.Context, c *change, on target.Target, back bool) (done *reports.Change, err error) {
+	rate := c.to.options.Attack.Rate
+	chosen := rate > 0
+	if !chosen {
+		rate = math.Max(1, math.Floor(min(c.to.rate/2, mostChangeRate)))
+	}
+	for repeated := 0; ; repeated++ {
+		done = c.describe(back)
+		done.Rate = rate
+		r.emit(ChangeBegan{done})
+		if err = c.measure(ctx, on, done); err != nil || chosen || repeated == mostRepeats || !check.Unwatched(done) {
+			return done, err
+		}
+		rate /= 2
+	}
 }
 
 // describe is what a report has of a change before anything was sent.
@@ -263,12 +279,8 @@ func (d *changing) find(ctx context.Context, on target.Target) error {
 }
 
 // plan is the attack during the change: at a steady rate, as long as the change may take.
-func (d *changing) plan() attack.Plan {
+func (d *changing) plan(rate float64) attack.Plan {
 	p := d.to
-	rate := p.options.Attack.Rate
-	if rate == 0 {
-		rate = math.Max(1, math.Floor(min(p.rate/2, mostChangeRate)))
-	}
 	requests := min(attack.MaxRequests, max(1, int(rate*(mostChanging+2*mostSettle).Seconds())))
 	return attack.Plan{URL: d.cohorts[0].URL, Requests: requests, Rate: rate, Cohorts: d.cohorts, Name: p.plansName(), Grace: grace,
 		Connections: p.connections, Timeout: p.options.Attack.Timeout, Trace: p.traced}
@@ -304,8 +316,7 @@ func (a *applying) over() bool {
 
 // send sends the requests, has the objects applied in their middle, and judges what came of them.
 func (d *changing) send(ctx context.Context, on target.Target, done *reports.Change) error {
-	plan := d.plan()
-	done.Rate = plan.Rate
+	plan := d.plan(done.Rate)
 	seen := observe.NewChange(d.judged, d.proxies, plan.RequestName)
 	var apply applying
 	began := time.Now()

@@ -10,9 +10,12 @@ import (
 	"github.com/hellochaos/hellochaos/manifests"
 )
 
-// Between is how long after one proxy the next one takes new rules, where Options.Gradual is set. Istio's control plane pushes them to the
+// Between is how long after one proxy the next one takes new rules, where Options.Gradual is set and all of them do within mostConverging. Istio's control plane pushes them to the
 // proxies one by one, in no order that anybody could rely on; here it is that of their names.
 const Between = 20 * time.Millisecond
+
+// mostConverging is how long it takes until all proxies have taken new rules: there may be hundreds.
+const mostConverging = 2 * time.Second
 
 // routeless is how long a proxy has no routes when it takes new rules, with Break "routes-dropped".
 const routeless = 20 * time.Millisecond
@@ -32,10 +35,10 @@ func (m *Mesh) gradually(ctx context.Context, objects []manifests.Object) error 
 	return nil
 }
 
-// pause waits until the next proxy takes new rules.
-func (m *Mesh) pause(ctx context.Context) {
+// pause waits until the next of so many proxies takes new rules.
+func (m *Mesh) pause(ctx context.Context, proxies int) {
 	if m.options.Gradual {
-		wait(ctx, Between)
+		wait(ctx, min(Between, mostConverging/time.Duration(proxies)))
 	}
 }
 

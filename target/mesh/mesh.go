@@ -90,7 +90,8 @@ func New(options Options) (*Mesh, error) {
 }
 
 // Apply implements target.Target. It starts the Deployments that are new or changed, makes every proxy obey the objects, and then
-// stops the Deployments that are not among the objects, which cuts calls that are under way there.
+// stops the Deployments that are not among the objects, which cuts calls that are under way there. With Options.Gradual it does so in steps,
+// and leaves the last whole step in force where one fails.
 func (m *Mesh) Apply(ctx context.Context, objects []manifests.Object) error {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
@@ -127,8 +128,12 @@ func (m *Mesh) obey(ctx context.Context, rules *manifests.Rules) error {
 		return err
 	}
 	means := meaning{usual, seldom, next, make(map[manifests.Caller][2]*manifests.Table)}
-	for _, p := range m.named() {
-		m.turn(ctx, p.proxy, means.view(p.caller))
+	all := m.named()
+	for _, p := range all {
+		if p.proxy.current.Load() != nil {
+			m.turn(ctx, p.proxy, rules, len(all))
+		}
+		p.proxy.show(means.view(p.caller))
 	}
 	former := m.pods
 	m.rules, m.pods = rules, next
@@ -137,16 +142,13 @@ func (m *Mesh) obey(ctx context.Context, rules *manifests.Rules) error {
 	return nil
 }
 
-// turn makes a proxy obey a view, in its turn where it obeyed another one before.
-func (m *Mesh) turn(ctx context.Context, p *proxy, next *view) {
-	if p.current.Load() != nil {
-		m.pause(ctx)
-		if m.broken.dropped {
-			p.show(&view{rules: next.rules})
-			wait(ctx, routeless)
-		}
+// turn waits for the turn of a proxy that is to give up other rules, one of so many.
+func (m *Mesh) turn(ctx context.Context, p *proxy, rules *manifests.Rules, proxies int) {
+	m.pause(ctx, proxies)
+	if m.broken.dropped {
+		p.show(&view{rules: rules})
+		wait(ctx, routeless)
 	}
-	p.show(next)
 }
 
 // openGateways starts the proxy of each Gateway that is new. It stays when its Gateway goes away, and then answers 404.
