@@ -37,7 +37,11 @@ type ownRules struct {
 // readOwn reads manifests and the topology in the file graph, unless that is empty, and derives their requests. The error has all
 // problems, and says how to check alternatives. What acts on the whole mesh is left out where the files are for a cluster.
 func readOwn(files []string, graph string, onCluster bool, stdin io.Reader) (*ownRules, error) {
-	others, err := manifests.LoadOthers(files, stdin)
+	load := manifests.LoadOthers
+	if onCluster {
+		load = manifests.LoadForCluster
+	}
+	others, err := load(files, stdin)
 	own := &ownRules{}
 	if graph != "" {
 		var wrong error

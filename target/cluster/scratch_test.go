@@ -50,7 +50,9 @@ func TestRestoreRemovesTheNamespacesOfARun(t *testing.T) {
 	if s.at(shopNamespaces+"prod") == nil {
 		t.Error("namespace prod is gone, which the run has not made")
 	}
-	deleted := slices.DeleteFunc(slices.Clone(s.writes), func(w string) bool { return !strings.HasPrefix(w, "DELETE "+shopNamespaces+"shop") || strings.Count(w, "/") != 4 })
+	deleted := slices.DeleteFunc(slices.Clone(s.writes), func(w string) bool {
+		return !strings.HasPrefix(w, "DELETE "+shopNamespaces+"shop") || strings.Count(w, "/") != 4
+	})
 	if last := deleted[len(deleted)-1]; last != "DELETE "+shopNamespaces+"shop" {
 		t.Errorf("%q was deleted last, want the namespace that holds the journal", last)
 	}
