@@ -80,7 +80,11 @@ func readOwn(files []string, graph string, onCluster bool, stdin io.Reader) (*ow
 		return nil, fmt.Errorf("%s: there is no rule to verify: no VirtualService, DestinationRule or ServiceEntry", strings.Join(files, ", "))
 	}
 	for _, k := range others.NotExecuted {
-		own.remarks = append(own.remarks, fmt.Sprintf("NOT EXECUTED: %s (first %s:%d). hellochaos does not execute this kind, so that a cluster may treat requests otherwise than is said here.", kindCount(k), k.File, k.Line))
+		what, why := "NOT EXECUTED", "hellochaos does not execute this kind"
+		if onCluster {
+			what, why = "NOT APPLIED", "hellochaos does not apply this kind"
+		}
+		own.remarks = append(own.remarks, fmt.Sprintf("%s: %s (first %s:%d). %s, so that a cluster may treat requests otherwise than is said here.", what, kindCount(k), k.File, k.Line, why))
 	}
 	if len(others.PassedOver)+len(others.Unknown) > 0 {
 		var kinds []string

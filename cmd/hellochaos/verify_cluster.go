@@ -131,7 +131,7 @@ func (f *scratchFlags) begin(ctx context.Context, set *scratch.Set, progress io.
 	if err := protect(ctx); err != nil {
 		return nil, err
 	}
-	run, err := c.BeginScratch(ctx, set, f.image, func(command string) { undo.Store(&command) })
+	run, err := c.BeginScratch(ctx, set, cluster.ScratchOptions{Image: f.image, Begun: func(command string) { undo.Store(&command) }})
 	if err != nil {
 		return nil, err
 	}
