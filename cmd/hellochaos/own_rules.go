@@ -37,7 +37,11 @@ type ownRules struct {
 // readOwn reads manifests and the topology in the file graph, unless that is empty, and derives their requests. The error has all
 // problems, and says how to check alternatives. What acts on the whole mesh is left out where the files are for a cluster.
 func readOwn(files []string, graph string, onCluster bool, stdin io.Reader) (*ownRules, error) {
-	others, err := manifests.LoadOthers(files, stdin)
+	load := manifests.LoadOthers
+	if onCluster {
+		load = manifests.LoadForCluster
+	}
+	others, err := load(files, stdin)
 	own := &ownRules{}
 	if graph != "" {
 		var wrong error
@@ -76,7 +80,11 @@ func readOwn(files []string, graph string, onCluster bool, stdin io.Reader) (*ow
 		return nil, fmt.Errorf("%s: there is no rule to verify: no VirtualService, DestinationRule or ServiceEntry", strings.Join(files, ", "))
 	}
 	for _, k := range others.NotExecuted {
-		own.remarks = append(own.remarks, fmt.Sprintf("NOT EXECUTED: %s (first %s:%d). hellochaos does not execute this kind, so that a cluster may treat requests otherwise than is said here.", kindCount(k), k.File, k.Line))
+		what, why := "NOT EXECUTED", "hellochaos does not execute this kind"
+		if onCluster {
+			what, why = "NOT APPLIED", "hellochaos does not apply this kind"
+		}
+		own.remarks = append(own.remarks, fmt.Sprintf("%s: %s (first %s:%d). %s, so that a cluster may treat requests otherwise than is said here.", what, kindCount(k), k.File, k.Line, why))
 	}
 	if len(others.PassedOver)+len(others.Unknown) > 0 {
 		var kinds []string

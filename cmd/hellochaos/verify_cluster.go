@@ -105,6 +105,9 @@ func (f *scratchFlags) move(own *ownRules) (*scratch.Set, error) {
 	for _, text := range set.Left {
 		own.remarks = append(own.remarks, "NOT APPLIED: "+text)
 	}
+	if len(set.Beyond) > 0 {
+		own.remarks = append(own.remarks, "NOT PREDICTED: "+strings.Join(set.Beyond, ", ")+". The cluster obeys them, and what requests meet is predicted as if they were not there, so that what contradicts the prediction may be their effect.")
+	}
 	var hosts []string
 	for _, h := range set.Hosts {
 		hosts = append(hosts, h.Was+" is "+h.Is)
@@ -128,7 +131,7 @@ func (f *scratchFlags) begin(ctx context.Context, set *scratch.Set, progress io.
 	if err := protect(ctx); err != nil {
 		return nil, err
 	}
-	run, err := c.BeginScratch(ctx, set, f.image, func(command string) { undo.Store(&command) })
+	run, err := c.BeginScratch(ctx, set, cluster.ScratchOptions{Image: f.image, Begun: func(command string) { undo.Store(&command) }})
 	if err != nil {
 		return nil, err
 	}

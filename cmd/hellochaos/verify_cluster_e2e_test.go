@@ -6,10 +6,12 @@ import (
 	"context"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -74,7 +76,8 @@ spec:
 `
 
 // Files of an application that is not there pass on a cluster as on the embedded mesh, check by check. The shared gateway is refused,
-// where somebody else claims the host. In both cases the cluster is afterwards as it was before, object by object.
+// where somebody else claims the host. After undeploy the cluster is as it was before, object by object, and so it is where a run was
+// killed, after its restore.
 func TestE2EVerifyOnACluster(t *testing.T) {
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	e := newEverything(t)
@@ -84,7 +87,7 @@ func TestE2EVerifyOnACluster(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := e.objects(t)
-	args := []string{"verify", "-f", file, "--seed", "7", "--target", "cluster", "-n", e.base, "--wait", "2m"}
+	args := []string{"verify", "-f", file, "--seed", "7", "--target", "cluster", "-n", e.base, "--wait", "2m", "--format", "json"}
 
 	got := execute(t, append(args, "--shared-gateway")...)
 	if got.code != reports.ExitInfrastructure || !strings.Contains(got.stderr, "VirtualService shop in namespace "+e.namespace+" claims host shop.example.com at the shared gateway") {
@@ -92,12 +95,23 @@ func TestE2EVerifyOnACluster(t *testing.T) {
 	}
 	e.unchanged(t, before, "refused")
 
-	args = append(args, "--format", "json")
-	onCluster := reported(t, execute(t, args...), args)
-	e.unchanged(t, before, "run")
-	if onCluster.Verdict != reports.Pass || onCluster.Restoration == nil || onCluster.Restoration.Objects != 2 {
-		t.Errorf("%s: %s\n%s\nwant a pass, and 2 namespaces removed, not %+v", onCluster.Verdict, onCluster.Summary, words(onCluster), onCluster.Restoration)
+	e.kill(t, args)
+	if got := execute(t, "restore", "--all", "--now", "-n", e.base); got.code != 0 || !strings.Contains(got.stdout, "the 2 namespaces that were made for the run are deleted") {
+		t.Errorf("restore of a killed run: exit %d\n%s%s", got.code, got.stdout, got.stderr)
 	}
+	e.unchanged(t, before, "killed and restored")
+
+	if got := execute(t, "deploy", "-f", file, "-n", e.base, "--wait", "2m"); got.code != 0 || !strings.Contains(got.stdout, "Namespace "+e.base+" stands in for default") {
+		t.Fatalf("deploy: exit %d\n%s%s", got.code, got.stdout, got.stderr)
+	}
+	onCluster := reported(t, execute(t, args...), args)
+	if onCluster.Verdict != reports.Pass {
+		t.Errorf("%s: %s\n%s", onCluster.Verdict, onCluster.Summary, words(onCluster))
+	}
+	if got := execute(t, "undeploy", "-n", e.base); got.code != 0 {
+		t.Errorf("undeploy: exit %d\n%s%s", got.code, got.stdout, got.stderr)
+	}
+	e.unchanged(t, before, "undeployed")
 	listed := slices.ContainsFunc(onCluster.Remarks, func(r string) bool {
 		return strings.Contains(r, "reviews.default.svc.cluster.local is reviews."+e.base+".svc.cluster.local")
 	})
@@ -105,6 +119,26 @@ func TestE2EVerifyOnACluster(t *testing.T) {
 		t.Errorf("the remarks %q do not list the host that was rewritten", onCluster.Remarks)
 	}
 	e.sameAsMesh(t, onCluster, file)
+}
+
+// kill starts a run, and kills it when it has made both of its namespaces.
+func (e *everything) kill(t *testing.T, args []string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), program, args...)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for made := 0; made < 2 && t.Context().Err() == nil; time.Sleep(50 * time.Millisecond) {
+		list, err := e.core.CoreV1().Namespaces().List(t.Context(), metav1.ListOptions{LabelSelector: "app.kubernetes.io/managed-by=hellochaos"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		made = len(list.Items)
+	}
+	_ = cmd.Process.Kill()
+	if err := cmd.Wait(); err == nil {
+		t.Fatal("the run ended by itself before it was killed")
+	}
 }
 
 // everything is a connection to all objects of the cluster that KUBECONFIG names.

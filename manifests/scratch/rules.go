@@ -47,6 +47,34 @@ func (m *mover) virtualService(o *manifests.Object, spec *networking.VirtualServ
 	}
 }
 
+// beyond is the value of a field that hellochaos does not execute after the move. name is that of the field; empty for the whole value.
+func (m *mover) beyond(name string, value any) any {
+	switch v := value.(type) {
+	case map[string]any:
+		all := make(map[string]any, len(v))
+		for name, inner := range v {
+			all[name] = m.beyond(name, inner)
+		}
+		return all
+	case []any:
+		all := make([]any, len(v))
+		for i, inner := range v {
+			all[i] = m.beyond(name, inner)
+		}
+		return all
+	case string:
+		switch name {
+		case "host":
+			return m.host(v)
+		case "gateways":
+			return m.qualified(v)
+		case "sourceNamespace":
+			return m.place(v)
+		}
+	}
+	return value
+}
+
 // authority is a Host header with or without a port after the move.
 func (m *mover) authority(header string) string {
 	host, _, _ := strings.Cut(header, ":")

@@ -49,6 +49,8 @@ type Set struct {
 	Hosts []Host
 	// Left are sentences about what is not applied, or otherwise than written.
 	Left []string
+	// Beyond are the fields that the mesh obeys and that nothing is predicted of: "spec.http[0].mirror of VirtualService web (web.yaml:8)".
+	Beyond []string
 	// sent are the hosts by which requests may call a Service of another namespace, by what they were.
 	sent map[string]string
 }
@@ -133,6 +135,9 @@ func (m *mover) survey(objects []manifests.Object) {
 			continue
 		}
 		m.sources[o.InNamespace()] = true
+		if o.Kind == "Gateway" {
+			m.sources[rootNamespace] = true // that of the pods
+		}
 		if k, ok := o.Kubernetes.(*corev1.Service); ok {
 			m.services[o.Meta.Name+"."+o.InNamespace()] = true
 			if host := k.Annotations[manifests.AnswersFor]; host != "" {
@@ -147,7 +152,9 @@ func (m *mover) survey(objects []manifests.Object) {
 			m.set.Namespaces = append(m.set.Namespaces, Namespace{Name: m.place(of), Of: of, Injected: of != m.options.Outside})
 		}
 	}
-	m.set.Namespaces = append(m.set.Namespaces, Namespace{Name: m.set.Gateway, Of: rootNamespace, Injected: true})
+	if m.sources[rootNamespace] {
+		m.set.Namespaces = append(m.set.Namespaces, Namespace{Name: m.set.Gateway, Of: rootNamespace, Injected: true})
+	}
 }
 
 // place is the namespace that stands in for one of the files.
@@ -200,6 +207,11 @@ func (m *mover) object(o *manifests.Object) {
 	moved := o.Clone()
 	moved.Meta.Namespace = m.place(o.InNamespace())
 	moved.Meta.Labels, moved.Meta.Annotations = nil, nil
+	for i := range moved.Beyond {
+		b := &moved.Beyond[i]
+		b.Value = m.beyond("", b.Value)
+		m.set.Beyond = append(m.set.Beyond, fmt.Sprintf("%s of %s (%s:%d)", b.Field, o.Name(), o.File, b.Line))
+	}
 	switch spec := moved.Istio.(type) {
 	case *networking.VirtualService:
 		m.virtualService(o, spec)

@@ -61,6 +61,9 @@ type header struct {
 	Host      string    `json:"host"`
 	Process   int       `json:"process"`
 	Started   time.Time `json:"started"`
+	// Kept says that the namespaces of the run stay when it ends, and StandIns is a hash of what runs in them (DeployScratch).
+	Kept     bool   `json:"kept,omitempty"`
+	StandIns string `json:"standIns,omitempty"`
 	// Steady is how the chain answered before the first change, as steadyState returns it.
 	Steady string `json:"steady,omitempty"`
 }

@@ -23,20 +23,32 @@ import (
 // whatever else runs there.
 const ScratchCapacity = 200
 
+// ScratchOptions say how a set runs in namespaces of its own.
+type ScratchOptions struct {
+	// Image is that of hello-service. It is not used where the stand-ins run already.
+	Image string
+	// Keep leaves the namespaces when the run is closed. They also stay where DeployScratch had made them before.
+	Keep bool
+	// Begun, if it is not nil, is called before the first write with the command that removes everything, unless the namespaces stay.
+	Begun func(restore string)
+}
+
 // Scratch is a run in namespaces that were made for it. It implements target.Target. It writes nothing outside these namespaces, and
 // its end is that they are deleted.
 type Scratch struct {
 	*Run
 	set  *scratch.Set
 	made []madeNamespace
+	// adopted: the namespaces were there before. kept: they stay.
+	adopted, kept bool
 }
 
 var _ target.Target = (*Scratch)(nil)
 
-// BeginScratch makes the namespaces of a set, and runs its stand-ins there with an image of hello-service. The cluster's namespace must be
-// the set's first one. It returns when all pods are ready. When it returns an error, nothing of the run is left in the cluster, unless
-// the error says so. It calls begun before the first write, with the command that removes everything. Nothing was written if a namespace exists, or if somebody else has rules for a host at the shared gateway.
-func (c *Cluster) BeginScratch(ctx context.Context, set *scratch.Set, image string, begun func(restore string)) (*Scratch, error) {
+// BeginScratch makes the namespaces of a set, and runs its stand-ins there, unless DeployScratch has done so. The cluster's namespace must
+// be the set's first one. It returns when all pods are ready. When it returns an error, nothing of the run is left in the cluster, unless
+// the error says so. Nothing was written if somebody else has a namespace of that name, or rules for a host at the shared gateway.
+func (c *Cluster) BeginScratch(ctx context.Context, set *scratch.Set, o ScratchOptions) (*Scratch, error) {
 	if c.istioVersion == "" {
 		return nil, fmt.Errorf("the cluster at %s has no Istio (no API group %s): install it, for example with 'make deploy-istio'", c.server, istioGroup)
 	}
@@ -45,28 +57,46 @@ func (c *Cluster) BeginScratch(ctx context.Context, set *scratch.Set, image stri
 		return nil, err
 	}
 	c.scratch = set
-	if err := errors.Join(c.free(ctx, set), c.unclaimed(ctx, set)); err != nil {
+	found, err := c.kept(ctx)
+	if err != nil {
 		return nil, err
 	}
-	s := &Scratch{set: set, Run: &Run{cluster: c, rules: rules, entries: map[manifests.Entry]openEntry{},
+	if found == nil {
+		err = c.free(ctx, set)
+	}
+	if err := errors.Join(err, c.unclaimed(ctx, set)); err != nil {
+		return nil, err
+	}
+	s := &Scratch{set: set, adopted: found != nil, kept: o.Keep || found != nil, Run: &Run{cluster: c, rules: rules, entries: map[manifests.Entry]openEntry{},
 		name: fmt.Sprintf("%s-%04x", time.Now().UTC().Format("20060102-150405"), rand.N(1<<16))}}
-	begun(s.RestoreCommand())
+	if o.Begun != nil && !s.kept {
+		o.Begun(s.RestoreCommand())
+	}
 	var lost context.CancelCauseFunc
 	s.gone, lost = context.WithCancelCause(context.WithoutCancel(ctx))
-	if err = s.settle(ctx, lost); err == nil {
-		err = s.install(ctx, image)
+	if s.adopted {
+		err = s.adopt(ctx, found, lost)
+	} else {
+		err = s.found(ctx, lost)
+	}
+	if err == nil {
+		err = s.settle(ctx)
+	}
+	if err == nil {
+		err = s.install(ctx, o)
 	}
 	if err == nil {
 		return s, nil
 	}
+	s.kept = s.adopted // what is new and not complete does not stay
 	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*c.options.Wait)
 	defer cancel()
 	_, left := s.Close(closing)
 	return nil, errors.Join(err, left)
 }
 
-// settle makes the namespaces: the first one with the lease and the journal, which then records each of the others before it is made.
-func (s *Scratch) settle(ctx context.Context, lost context.CancelCauseFunc) error {
+// found makes the first namespace, with the lease and the journal.
+func (s *Scratch) found(ctx context.Context, lost context.CancelCauseFunc) error {
 	c := s.cluster
 	first, err := c.makeNamespace(ctx, s.name, s.set.Namespaces[0])
 	if err != nil {
@@ -78,11 +108,18 @@ func (s *Scratch) settle(ctx context.Context, lost context.CancelCauseFunc) erro
 	}
 	host, number := process()
 	s.journal, err = c.newJournal(ctx, header{Name: s.name, Version: c.options.Version, Command: c.options.Command, Server: c.server,
-		Namespace: c.namespace, Host: host, Process: number, Started: time.Now().UTC()}, nil, line{Made: &first})
-	if err != nil {
-		return err
-	}
-	for _, n := range s.set.Namespaces[1:] {
+		Namespace: c.namespace, Host: host, Process: number, Started: time.Now().UTC(),
+		Kept: s.kept, StandIns: standInsOf(s.set)}, nil, line{Made: &first})
+	return err
+}
+
+// settle makes the namespaces that are not there yet. The journal records each of them before it is made.
+func (s *Scratch) settle(ctx context.Context) error {
+	c := s.cluster
+	for _, n := range s.set.Namespaces {
+		if slices.ContainsFunc(s.made, func(m madeNamespace) bool { return m.Name == n.Name }) {
+			continue
+		}
 		s.journal.add(line{Made: &madeNamespace{Name: n.Name}})
 		if err := s.journal.flush(ctx); err != nil {
 			return err
@@ -97,8 +134,8 @@ func (s *Scratch) settle(ctx context.Context, lost context.CancelCauseFunc) erro
 	return s.journal.flush(ctx)
 }
 
-// install runs the stand-ins and the gateway pods, and waits for them.
-func (s *Scratch) install(ctx context.Context, image string) error {
+// install runs the stand-ins and the gateway pods, and waits for them. A run that uses those of DeployScratch does not change them.
+func (s *Scratch) install(ctx context.Context, options ScratchOptions) error {
 	c := s.cluster
 	in := &installation{cluster: c}
 	for _, n := range s.set.Namespaces {
@@ -110,9 +147,9 @@ func (s *Scratch) install(ctx context.Context, image string) error {
 		}
 		want, err := c.desired(&o)
 		if err == nil && o.Kind == "Deployment" && i < len(s.set.Objects) {
-			err = setImage(want, image)
+			err = setImage(want, options.Image)
 		}
-		if err == nil {
+		if err == nil && (!s.adopted || options.Keep) {
 			err = s.send(ctx, want)
 		}
 		if err != nil {
@@ -164,6 +201,11 @@ func (s *Scratch) Apply(ctx context.Context, _ []manifests.Object) error {
 			}
 		}
 	}
+	if s.adopted {
+		if err := s.prune(ctx); err != nil {
+			return err
+		}
+	}
 	s.shut()
 	if err := s.obeyed(ctx); err != nil {
 		return err
@@ -200,14 +242,24 @@ func (s *Scratch) Describe() target.Description {
 	for _, n := range s.set.Namespaces[1:] {
 		others = append(others, n.Name)
 	}
-	d.Detail += ", made for the run with " + strings.Join(others, ", ")
+	made := "made for the run"
+	if s.kept {
+		made = "deployed before"
+	}
+	if len(others) > 0 {
+		made += " with " + strings.Join(others, ", ")
+	}
+	d.Detail += ", " + made
 	return d
 }
 
-// Close implements target.Target. It deletes the namespaces.
+// Close implements target.Target. It deletes the namespaces, unless they stay.
 func (s *Scratch) Close(ctx context.Context) (target.Restoration, error) {
 	if len(s.made) == 0 {
 		return target.Restoration{}, nil
+	}
+	if s.kept {
+		return s.leave(ctx)
 	}
 	s.shut()
 	held, done := s.whileHeld(ctx)

@@ -50,7 +50,9 @@ func TestRestoreRemovesTheNamespacesOfARun(t *testing.T) {
 	if s.at(shopNamespaces+"prod") == nil {
 		t.Error("namespace prod is gone, which the run has not made")
 	}
-	deleted := slices.DeleteFunc(slices.Clone(s.writes), func(w string) bool { return !strings.HasPrefix(w, "DELETE "+shopNamespaces+"shop") || strings.Count(w, "/") != 4 })
+	deleted := slices.DeleteFunc(slices.Clone(s.writes), func(w string) bool {
+		return !strings.HasPrefix(w, "DELETE "+shopNamespaces+"shop") || strings.Count(w, "/") != 4
+	})
 	if last := deleted[len(deleted)-1]; last != "DELETE "+shopNamespaces+"shop" {
 		t.Errorf("%q was deleted last, want the namespace that holds the journal", last)
 	}
@@ -147,12 +149,42 @@ func TestBeginScratchIsRefused(t *testing.T) {
 				}
 				return
 			}
-			_, err := cluster.BeginScratch(t.Context(), set, "hello-service", func(string) { t.Error("a run has begun") })
+			_, err := cluster.BeginScratch(t.Context(), set, ScratchOptions{Image: "hello-service", Begun: func(string) { t.Error("a run has begun") }})
 			expectError(t, err, c.want)
 			if len(s.writes) != 0 {
 				t.Errorf("it wrote %q, want nothing", s.writes)
 			}
 		})
+	}
+}
+
+// What is deployed to stay is no run that was not put back, and undeploy deletes it.
+func TestKeptNamespaces(t *testing.T) {
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	s, c, _ := newAPIServer(t, 10*time.Second)
+	for _, name := range []string{"shop", "shop-outside", "prod"} {
+		s.put(t, shopNamespaces+name, `{"metadata":{"annotations":{"`+madeForRun+`":"r1"}}}`)
+	}
+	head := headOfScratch("r1")
+	head.Run.Kept, head.Run.StandIns = true, "others"
+	putJournal(t, s, "r1", written(head, madeLine("shop"), madeLine("shop-outside")))
+	if err := c.unfinished(t.Context(), ""); err != nil {
+		t.Errorf("it counts as a run that was not put back: %v", err)
+	}
+	if names, err := c.Unrestored(t.Context()); err != nil || len(names) > 0 {
+		t.Errorf("restore --all would put back %q, %v, want nothing", names, err)
+	}
+	left, err := c.Leftovers(t.Context())
+	if err != nil || len(left) != 1 || !left[0].Deployed {
+		t.Errorf("Leftovers are %+v, %v, want one that is deployed", left, err)
+	}
+	_, err = c.BeginScratch(t.Context(), bookAt(t, "a.example.com", false), ScratchOptions{})
+	expectError(t, err, "namespace shop has the stand-ins of other files", "hellochaos undeploy -n shop")
+	if err := c.Undeploy(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if s.at(shopNamespaces+"shop") != nil || s.at(shopNamespaces+"shop-outside") != nil || s.at(shopNamespaces+"prod") == nil {
+		t.Errorf("after undeploy there is %q, want prod alone", s.paths())
 	}
 }
 
