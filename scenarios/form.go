@@ -16,6 +16,7 @@ type form struct {
 	Parameters []parameterForm `yaml:"parameters,optional" doc:"Numbers of percent that the command line may set with --set NAME=PERCENT; 0 where it does not."`
 	Unmet      []unmetForm     `yaml:"unmet,optional" doc:"Rules that no request meets, on purpose."`
 	Accepted   []acceptedForm  `yaml:"accepted,optional" doc:"Warnings of the findings that are meant so."`
+	Expect     []string        `yaml:"expect,optional" doc:"What is expected of a run, in the words of --expect: edge fails <= 0.01. Without a phase in front, the last one is meant."`
 	Lessons    []string        `yaml:"lessons,optional" doc:"Sentences that are printed where the phase passes."`
 }
 

@@ -91,6 +91,7 @@ whose own call failed still answers 200; with propagate it answers 500. A draw
 is the random number that decides whether a try fails.`,
 		Example: `  hellochaos run retry --fail 0.5
   hellochaos run all --fail 0.3 --out report
+  hellochaos run retry --fail 0.1,0.3,0.5 --out grid
   hellochaos run retry -f reviews.yaml
   hellochaos run ./shop.yaml --set blue-weight=20
   hellochaos run retry --break one-retry-less
@@ -100,21 +101,27 @@ is the random number that decides whether a try fails.`,
 		FParseErrWhitelist: cobra.FParseErrWhitelist{UnknownFlagsHandling: pflag.PassUnknownFlagToArgs},
 	}
 	options = scenario.AddFlags(cmd.Flags())
+	cmd.Flags().Lookup("fail").Usage += severalFails
 	flags.add(cmd.Flags())
+	flags.parameters.acceptGrid(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, args []string) error { return flags.run(cmd, args, options, undo) }
 	return cmd
 }
 
-// run validates the command line, prepares the target, executes the plan, and delivers the report.
+// run validates the command line, and executes its plan or those of its grid.
 func (f *runFlags) run(cmd *cobra.Command, args []string, text *scenario.Flags, undo *atomic.Pointer[string]) error {
-	plan, seed, connection, err := f.plan(cmd, args, text)
+	g, connection, err := f.plan(cmd, args, text)
 	if err != nil {
 		return err
 	}
-	if err := f.prepare(); err != nil {
+	prepare := f.prepare
+	if len(g.axes) > 0 {
+		prepare = g.prepare
+	}
+	if err := prepare(); err != nil {
 		return err
 	}
-	if err := f.checkOpenFiles(plan.InFlight()); err != nil {
+	if err := f.checkOpenFiles(inFlight(g.points)); err != nil {
 		return failure{err}
 	}
 	stderr := cmd.ErrOrStderr()
@@ -122,34 +129,56 @@ func (f *runFlags) run(cmd *cobra.Command, args []string, text *scenario.Flags, 
 	if f.quiet {
 		progress = io.Discard
 	}
-	served, err := serveMetrics(f.metrics, plan, stderr)
+	served, err := serveMetrics(f.metrics, stderr)
 	if err != nil {
 		return failure{err}
 	}
 	defer served.close(stderr)
-	on, err := f.prepareTarget(cmd.Context(), plan, seed, connection, stderr, undo)
-	switch {
-	case errors.Is(err, errEnded):
-		return err
-	case err != nil:
-		return failure{err}
-	}
-	announce(progress, plan, args, on.Describe().Detail, seed)
 	line := newProgressLine(progress, f.noProgress)
-	plan.Subscribe(line.handle)
-	report := plan.Execute(cmd.Context(), on)
+	measure := func(p *point) (*reports.Report, error) {
+		on, err := f.prepareTarget(cmd.Context(), p.plan, g.seed, connection, stderr, undo)
+		switch {
+		case errors.Is(err, errEnded):
+			return nil, err
+		case err != nil:
+			return nil, failure{err}
+		}
+		switch detail := on.Describe().Detail; {
+		case len(g.axes) == 0:
+			announce(progress, p.plan, args, detail, g.seed)
+		case p == &g.points[0]:
+			g.announce(progress, strings.Join(args, ", "), detail)
+		}
+		served.watch(p.plan)
+		return f.measure(cmd, p, on, line, connection, undo), nil
+	}
+	if len(g.axes) > 0 {
+		return g.run(cmd, line, measure)
+	}
+	report, err := measure(&g.points[0])
+	if err != nil {
+		return err
+	}
+	after := context.WithoutCancel(cmd.Context()) // an interrupted run has a report, too; each step of it has its own time limit
+	return exitOf(report, f.allowInconclusive, stderr, f.deliver(after, cmd.OutOrStdout(), progress, stderr, report))
+}
+
+// measure executes the plan of a point on a target, and completes the report.
+func (f *runFlags) measure(cmd *cobra.Command, p *point, on target.Target, line *progressLine, connection cluster.Options, undo *atomic.Pointer[string]) *reports.Report {
+	p.plan.Subscribe(line.handle)
+	report := p.plan.Execute(cmd.Context(), on)
 	line.clear()
 	if report.Restored == reports.Restored {
 		undo.Store(nil) // after a second signal there is nothing left to put back
 	}
 	report.Tool.Version = version()
-	report.Command = commandLine()
+	report.Command = p.changed.commandLine()
 	report.Settings.Manifests = f.manifests.names()
 	after := context.WithoutCancel(cmd.Context()) // an interrupted run has a report, too; each step below has its own time limit
 	f.links.link(after, f.tested, connection.PrometheusURL, report)
 	to, _ := f.traces.Destinations() // check has reported what is wrong with them
 	traces.Send(after, report, to)
-	return exitOf(report, f.allowInconclusive, stderr, f.deliver(after, cmd.OutOrStdout(), progress, stderr, report))
+	return report
 }
 
 // announce prints what a run is about to do, what it cannot decide, and what is wrong with the manifests.
@@ -205,40 +234,47 @@ func (f *runFlags) prepareTarget(ctx context.Context, plan *scenario.Run, seed u
 	return run, nil
 }
 
-// plan turns the command line into a plan. Its error lists all problems of the command line.
-func (f *runFlags) plan(cmd *cobra.Command, args []string, text *scenario.Flags) (*scenario.Run, uint64, cluster.Options, error) {
+// plan turns the command line into the plan of its only point, or those of a grid. Its error lists all problems of the command line.
+func (f *runFlags) plan(cmd *cobra.Command, args []string, text *scenario.Flags) (*grid, cluster.Options, error) {
 	set := cmd.Flags()
 	args, unknown := splitUnknown(set, args)
-	options, flagProblems := text.Options()
+	options, fails, flagProblems := text.Grid()
 	connection, connectionProblems := f.cluster.Options()
 	of, values, overrides, chosenProblems := choose(cmd, args, &f.manifests, &f.parameters)
-	options.Parameters, options.ThroughChange = values, f.throughChange
-	if err := errors.Join(unknown, flagProblems, chosenProblems, connectionProblems, f.check(set, of)); err != nil {
-		return nil, 0, connection, fmt.Errorf("run:\n%w", err)
-	}
-	phases, err := of.Phases(overrides, options.Parameters)
-	if err != nil {
-		return nil, 0, connection, fmt.Errorf("run:\n%w", err)
+	options.ThroughChange = f.throughChange
+	g := &grid{deliveryFlags: &f.deliveryFlags, axes: axesOf(fails, f.parameters.axes), seed: options.Seed, allowInconclusive: f.allowInconclusive}
+	var tooMany error
+	g.points, tooMany = pointsOf(fails, g.axes, values)
+	if err := errors.Join(unknown, flagProblems, chosenProblems, tooMany, connectionProblems, f.check(set, of), g.check(set)); err != nil {
+		return nil, connection, fmt.Errorf("run:\n%w", err)
 	}
 	pace := scenario.Pace{Capacity: mesh.Capacity, Timed: mesh.Timed}
 	if f.target == "cluster" {
 		pace = scenario.Pace{Capacity: cluster.Capacity, Timed: cluster.Timed}
 	}
-	options.Again = again("run", set, args, options.Seed)
-	plan, err := scenario.Plan(of.Name, phases, options, pace)
+	options.AlsoExpect(of.Expect())
+	err := planAll(g.points, func(p *point) (*scenario.Run, error) {
+		phases, err := of.Phases(overrides, p.parameters)
+		if err != nil {
+			return nil, err
+		}
+		at := options
+		at.Fail, at.Parameters, at.Again = p.fail, p.parameters, again("run", set, args, options.Seed, p.changed)
+		return scenario.Plan(of.Name, phases, at, pace)
+	})
 	if err != nil {
-		return nil, 0, connection, fmt.Errorf("run:\n%w", err)
+		return nil, connection, fmt.Errorf("run:\n%w", err)
 	}
-	return plan, options.Seed, connection, nil
+	return g, connection, nil
 }
 
 // decisive are the flags, beside those of parameters, that decide what a request meets, and where.
 var decisive = []string{"fail", "hang", "cascade", "exclude", "split-tolerance", "manifests", "filename", "graph", "cases", "set", "break", "rate", "timeout",
-	"target", "kubeconfig", "context", "namespace", "direct-url", "gateway-url", "take-over"}
+	"target", "kubeconfig", "context", "namespace", "direct-url", "gateway-url", "take-over", "image", "shared-gateway"}
 
 // again returns the command that sends a request of this run alone once more, by the name of the request. It is nil where the
-// manifests came from standard input, which cannot be read again.
-func again(command string, set *pflag.FlagSet, args []string, seed uint64) func(string) string {
+// manifests came from standard input, which cannot be read again. c are the flags that have other values in this run.
+func again(command string, set *pflag.FlagSet, args []string, seed uint64, c changed) func(string) string {
 	words := []string{"hellochaos", command}
 	for _, arg := range args {
 		words = append(words, printable.Word(arg))
@@ -250,10 +286,11 @@ func again(command string, set *pflag.FlagSet, args []string, seed uint64) func(
 		case pflag.SliceValue:
 			values = value.GetSlice()
 		}
-		if !slices.Contains(decisive, flag.Name) && !slices.ContainsFunc(scenarios.Parameters(), func(p scenarios.Parameter) bool { return p.Name == flag.Name }) {
+		if !slices.Contains(decisive, flag.Name) && !isParameter(flag.Name) {
 			return
 		}
 		for _, value := range values {
+			value = c.value(flag.Name, value)
 			repeatable = repeatable && (flag.Name != "filename" || value != "-")
 			words = append(words, "--"+flag.Name+"="+printable.Word(destination.HideUserInfo(value)))
 		}

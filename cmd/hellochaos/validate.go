@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -52,9 +53,21 @@ func validate(stdout io.Writer, file string) error {
 		return fmt.Errorf("%s: %w", file, err)
 	}
 	options, _ := scenario.AddFlags(pflag.NewFlagSet("validate", pflag.ContinueOnError)).Options() // the defaults of a run are right
+	options.AlsoExpect(of.Expect())
 	if _, err := scenario.Plan(of.Name, phases, options, scenario.Pace{Capacity: mesh.Capacity, Timed: mesh.Timed}); err != nil {
-		return fmt.Errorf("%s: %w", file, err)
+		return within(file, err)
 	}
 	_, err = fmt.Fprintf(stdout, "%s: right: %s\n", file, of.Summary(phases))
 	return err
+}
+
+// within names the file in each line of an error that does not begin with it.
+func within(file string, err error) error {
+	lines := strings.Split(err.Error(), "\n")
+	for i, line := range lines {
+		if !strings.HasPrefix(line, file+":") {
+			lines[i] = file + ": " + line
+		}
+	}
+	return errors.New(strings.Join(lines, "\n"))
 }

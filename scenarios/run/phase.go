@@ -38,6 +38,7 @@ type planned struct {
 	inwards     []int
 	predictions []check.Predicted
 	wants       []oracle.Want
+	timed       backOffs // of this phase and those before
 	// turns are the cohorts of natural requests, which come in this order again and again.
 	turns []int32
 	// cohorts and sequence are the attack's: natural cohorts first, then probes. from are the scenario's cohorts that these belong to.
@@ -69,6 +70,9 @@ func (p *planned) plan(former *planned) (err error) {
 	}
 	if len(p.Cohorts) == 0 {
 		return nil // no request can meet any of the rules: the findings say why
+	}
+	if p.timed = (backOffs{}); former != nil {
+		maps.Copy(p.timed, former.timed)
 	}
 	p.wants = p.want()
 	p.compose()
