@@ -13,10 +13,10 @@ import (
 
 const module = "github.com/hellochaos/hellochaos/"
 
-// arrows is every import between packages of this module that is allowed; service/trail, spelling, stats and printable may be
+// arrows is every import between packages of this module that is allowed; service/trail, spelling, stats, printable and yamlnode may be
 // imported by all.
 var arrows = map[string][]string{
-	"cmd/hellochaos": {"scenarios", "scenarios/cases", "scenarios/derive", "scenarios/draft", "scenarios/isotope", "scenarios/run", "scenarios/standins", "target", "target/mesh", "target/cluster", "manifests", "reports", "reports/render",
+	"cmd/hellochaos": {"scenarios", "scenarios/cases", "scenarios/derive", "scenarios/draft", "scenarios/isotope", "scenarios/run", "scenarios/standins", "target", "target/mesh", "target/cluster", "manifests", "manifests/scratch", "reports", "reports/render",
 		"attack", "metrics", "openfiles", "reports/compare", "reports/sweep", "reports/destination", "reports/grafana", "reports/links", "reports/traces"},
 	"cmd/hello-service":  {"service"},
 	"cmd/hello-image":    {},
@@ -35,7 +35,7 @@ var arrows = map[string][]string{
 	"scenarios/run": {"attack", "manifests", "reports", "scenarios", "scenarios/check", "scenarios/explain", "scenarios/findings", "expect", "scenarios/expectations",
 		"scenarios/observe", "scenarios/oracle", "target"},
 	"target/mesh":           {"target", "manifests", "service"},
-	"target/cluster":        {"target", "manifests"},
+	"target/cluster":        {"target", "manifests", "manifests/scratch"},
 	"target":                {"manifests"},
 	"service":               {"service/calls"},
 	"service/calls":         {},
@@ -59,16 +59,18 @@ var arrows = map[string][]string{
 	"reports/traces":        {"reports", "reports/destination"},
 	"attack":                {},
 	"manifests":             {"service/calls"},
+	"manifests/scratch":     {"manifests"},
 	"openfiles":             {},
 	"expect":                {},
 	"spelling":              {},
+	"yamlnode":              {},
 	"docs":                  {}, // a test alone
 
 	"scenarios/expectations": {"expect", "reports"},
 }
 
 // leaves may be imported by all.
-var leaves = []string{"service/trail", "spelling", "stats", "printable"}
+var leaves = []string{"service/trail", "spelling", "stats", "printable", "yamlnode"}
 
 // onlyBy are modules that a single package may import.
 var onlyBy = map[string]string{

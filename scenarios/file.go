@@ -11,6 +11,7 @@ import (
 
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/spelling"
+	"github.com/hellochaos/hellochaos/yamlnode"
 )
 
 // mostApplied is how many files a scenario file may apply: a pattern that matches more was meant otherwise.
@@ -258,13 +259,13 @@ func (l *loader) agree(before line, own [][]manifests.Object) {
 		if at := i - (len(own) - len(l.form.Phases)); at >= 0 {
 			path, part = fmt.Sprintf("phases[%d]", at), l.form.Phases[at]
 		}
-		l.must(join(path, "name"), !slices.Contains(namesOf(before), part.Name), "is the name of a bundled stage that the file stands on: choose another one")
+		l.must(yamlnode.Join(path, "name"), !slices.Contains(namesOf(before), part.Name), "is the name of a bundled stage that the file stands on: choose another one")
 		inForce = manifests.Overlay(inForce, own[i])
 		for j, u := range part.Unmet {
-			l.known(join(path, fmt.Sprintf("unmet[%d].rule", j)), u.Rule, own[i], "is applied here")
+			l.known(yamlnode.Join(path, fmt.Sprintf("unmet[%d].rule", j)), u.Rule, own[i], "is applied here")
 		}
 		for j, a := range part.Accepted {
-			l.known(join(path, fmt.Sprintf("accepted[%d].rule", j)), a.Rule, inForce, "is in force")
+			l.known(yamlnode.Join(path, fmt.Sprintf("accepted[%d].rule", j)), a.Rule, inForce, "is in force")
 		}
 	}
 	for j, a := range l.form.Accepted {

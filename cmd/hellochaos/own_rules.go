@@ -35,9 +35,13 @@ type ownRules struct {
 }
 
 // readOwn reads manifests and the topology in the file graph, unless that is empty, and derives their requests. The error has all
-// problems, and says how to check alternatives.
-func readOwn(files []string, graph string, stdin io.Reader) (*ownRules, error) {
-	others, err := manifests.LoadOthers(files, stdin)
+// problems, and says how to check alternatives. What acts on the whole mesh is left out where the files are for a cluster.
+func readOwn(files []string, graph string, onCluster bool, stdin io.Reader) (*ownRules, error) {
+	load := manifests.LoadOthers
+	if onCluster {
+		load = manifests.LoadForCluster
+	}
+	others, err := load(files, stdin)
 	own := &ownRules{}
 	if graph != "" {
 		var wrong error
@@ -54,6 +58,9 @@ func readOwn(files []string, graph string, stdin io.Reader) (*ownRules, error) {
 		if others.Objects, err = withGraph(others.Objects, own.graph); err != nil {
 			return nil, err
 		}
+	}
+	if onCluster {
+		others.Objects, own.remarks = withoutMeshWide(others.Objects)
 	}
 	set, err := standins.Of(others.Objects)
 	if err != nil {
@@ -73,7 +80,11 @@ func readOwn(files []string, graph string, stdin io.Reader) (*ownRules, error) {
 		return nil, fmt.Errorf("%s: there is no rule to verify: no VirtualService, DestinationRule or ServiceEntry", strings.Join(files, ", "))
 	}
 	for _, k := range others.NotExecuted {
-		own.remarks = append(own.remarks, fmt.Sprintf("NOT EXECUTED: %s (first %s:%d). hellochaos does not execute this kind, so that a cluster may treat requests otherwise than is said here.", kindCount(k), k.File, k.Line))
+		what, why := "NOT EXECUTED", "hellochaos does not execute this kind"
+		if onCluster {
+			what, why = "NOT APPLIED", "hellochaos does not apply this kind"
+		}
+		own.remarks = append(own.remarks, fmt.Sprintf("%s: %s (first %s:%d). %s, so that a cluster may treat requests otherwise than is said here.", what, kindCount(k), k.File, k.Line, why))
 	}
 	if len(others.PassedOver)+len(others.Unknown) > 0 {
 		var kinds []string
@@ -108,10 +119,12 @@ func (o *ownRules) hold(files []string) (*reports.Cases, []reports.Finding, erro
 	return &reports.Cases{Held: judged.Held, All: len(suite.Cases)}, judged.NotMet, nil
 }
 
+// meshPace is what the embedded mesh can carry.
+var meshPace = scenario.Pace{Capacity: mesh.Capacity, Timed: mesh.Timed}
+
 // plan derives nothing more: it reads the rules, finds what is wrong with them, and plans the requests.
-func (o *ownRules) plan(options scenario.Options) (*scenario.Run, error) {
+func (o *ownRules) plan(options scenario.Options, pace scenario.Pace) (*scenario.Run, error) {
 	options.Derived = true
-	pace := scenario.Pace{Capacity: mesh.Capacity, Timed: mesh.Timed}
 	if o.graph != nil {
 		if err := o.bound(&options, &pace); err != nil {
 			return nil, err

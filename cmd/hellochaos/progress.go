@@ -33,6 +33,10 @@ const eraseLine = "\r\x1b[K"
 
 // handle shows how far a run has come.
 func (l *progressLine) handle(e scenario.Event) {
+	if c, ok := e.(scenario.ChangeBegan); ok {
+		l.print(c.Change.Title() + ": applied while requests are sent")
+		return
+	}
 	p, ok := e.(scenario.Progress)
 	if !ok || l.terminal == nil || time.Since(l.last) < 100*time.Millisecond {
 		return

@@ -35,6 +35,7 @@ type runFlags struct {
 	parameters                    parameterFlags
 	deviation, target, metrics    string
 	noProgress, allowInconclusive bool
+	throughChange                 bool
 	cluster                       *cluster.Flags
 	links                         linkFlags
 	traces                        *traces.Flags
@@ -48,6 +49,7 @@ func (f *runFlags) add(set *pflag.FlagSet) {
 	set.StringVar(&f.target, "target", "mesh", "what the run tests: mesh (the embedded mesh, in this process) or cluster (a Kubernetes cluster with Istio)")
 	f.manifests.add(set)
 	set.StringVar(&f.deviation, "break", "", "`deviation`, a fault that the embedded mesh has on purpose, to see how the report shows it; 'hellochaos list breaks' explains each: "+breakNames())
+	set.BoolVar(&f.throughChange, "through-change", false, "keep the load on while the manifests of each stage are applied, and put back, and hold each call against the old rules or the new ones of its caller (docs/changes.md)")
 	set.BoolVar(&f.noProgress, "no-progress", false, "do not print a line of progress on a terminal")
 	set.BoolVar(&f.quiet, "quiet", false, "print only the line with the verdict (or the report in the --format that you name), and warnings")
 	set.BoolVar(&f.allowInconclusive, "allow-inconclusive", false, "end with exit code 0 instead of 3; the verdict in the report is still INCONCLUSIVE")
@@ -206,7 +208,7 @@ func (f *runFlags) prepareTarget(ctx context.Context, plan *scenario.Run, seed u
 		if err := protect(ctx); err != nil {
 			return nil, err
 		}
-		m, err := mesh.New(mesh.Options{Seed: seed, Break: f.deviation, Sealed: f.sealed})
+		m, err := mesh.New(mesh.Options{Seed: seed, Break: f.deviation, Sealed: f.sealed, Gradual: f.throughChange})
 		if err != nil {
 			return nil, fmt.Errorf("starting the embedded mesh: %w", err)
 		}
@@ -240,6 +242,7 @@ func (f *runFlags) plan(cmd *cobra.Command, args []string, text *scenario.Flags)
 	options, fails, flagProblems := text.Grid()
 	connection, connectionProblems := f.cluster.Options()
 	of, values, overrides, chosenProblems := choose(cmd, args, &f.manifests, &f.parameters)
+	options.ThroughChange = f.throughChange
 	g := &grid{deliveryFlags: &f.deliveryFlags, axes: axesOf(fails, f.parameters.axes), seed: options.Seed, allowInconclusive: f.allowInconclusive}
 	var tooMany error
 	g.points, tooMany = pointsOf(fails, g.axes, values)
@@ -269,7 +272,7 @@ func (f *runFlags) plan(cmd *cobra.Command, args []string, text *scenario.Flags)
 
 // decisive are the flags, beside those of parameters, that decide what a request meets, and where.
 var decisive = []string{"fail", "hang", "cascade", "exclude", "split-tolerance", "manifests", "filename", "graph", "cases", "set", "break", "rate", "timeout",
-	"target", "kubeconfig", "context", "namespace", "direct-url", "gateway-url", "take-over"}
+	"target", "kubeconfig", "context", "namespace", "direct-url", "gateway-url", "take-over", "image", "shared-gateway"}
 
 // again returns the command that sends a request of this run alone once more, by the name of the request. It is nil where the
 // manifests came from standard input, which cannot be read again. c are the flags that have other values in this run.
@@ -335,7 +338,7 @@ func (f *runFlags) check(set *pflag.FlagSet, of *scenarios.Scenario) error {
 		}
 	}
 	if f.deviation != "" {
-		problems = append(problems, checkBreak(f.deviation, breakable(of)))
+		problems = append(problems, checkBreak(f.deviation, breakable(of), f.throughChange))
 	}
 	switch f.target {
 	case "mesh":
@@ -345,6 +348,9 @@ func (f *runFlags) check(set *pflag.FlagSet, of *scenarios.Scenario) error {
 			}
 		}
 	case "cluster":
+		if f.throughChange {
+			problems = append(problems, errors.New("--through-change: needs --target mesh: on a cluster each pod has a proxy of its own, and the answers do not tell yet which pod they came from"))
+		}
 		if f.deviation != "" {
 			problems = append(problems, errors.New("--break: needs --target mesh, since only the embedded mesh can disobey the manifests on purpose"))
 		}
@@ -390,11 +396,13 @@ func breakable(of *scenarios.Scenario) []scenarios.Stage {
 }
 
 // checkBreak refuses the name of a deviation that does not exist, and a deviation that no stage of the run would show.
-func checkBreak(name string, stages []scenarios.Stage) error {
+func checkBreak(name string, stages []scenarios.Stage, throughChange bool) error {
 	for _, b := range mesh.Breaks() {
 		switch {
 		case b.Name != name:
-		case len(stages) > 0 && !b.OnlyCompared && !slices.ContainsFunc(stages, func(s scenarios.Stage) bool { return s.Name == b.Stage }):
+		case b.OnlyChange && !throughChange:
+			return fmt.Errorf("--break %s: only 'hellochaos run --through-change' shows this deviation", name)
+		case len(stages) > 0 && !b.OnlyCompared && !b.OnlyChange && !slices.ContainsFunc(stages, func(s scenarios.Stage) bool { return s.Name == b.Stage }):
 			return fmt.Errorf("--break %s: only stage %s shows this deviation, and the run does not include it", name, b.Stage)
 		default:
 			return nil

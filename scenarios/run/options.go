@@ -41,13 +41,18 @@ type Options struct {
 	// about those that do not hold.
 	Cases       *reports.Cases
 	CasesNotMet []reports.Finding
+	// ThroughChange: the load is kept on while the objects of each phase that is proved are applied, and put back (docs/changes.md).
+	ThroughChange bool
 	// Expect are what the user wants of the run, as against what the manifests say.
 	Expect []expect.Expectation
 	Seed   uint64
 	// Request is the name, without the seed, of the only request that is sent; empty: all are.
 	Request string
 	// Again is the command that sends the request with such a name again; nil where there is none.
-	Again  func(name string) string
+	Again func(name string) string
+	// Sent is the Host header that is sent in place of one of a cohort, where the target has other names for its services; nil: the
+	// same.
+	Sent   func(host string) string
 	Attack attack.Options
 	// Parameters are the scenario's own, for the report.
 	Parameters map[string]string
