@@ -98,7 +98,7 @@ func (f *scratchFlags) move(own *ownRules) (*scratch.Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	set, err := scratch.Move(own.phase.Objects, scratch.Options{Base: connection.Namespace, Client: standins.Client, Outside: standins.Outside, Shared: f.shared})
+	set, err := scratch.Move(own.phase.Objects, scratch.Options{Base: connection.Namespace, Client: standins.Client, Outside: standins.Outside, Shared: f.shared, Policies: own.policies})
 	if err != nil {
 		return nil, err
 	}

@@ -21,6 +21,11 @@ const (
 	gatewayLabel = "hellochaos-gateway"
 	// listens is the port of every stand-in.
 	listens = 3000
+	// adminPort is the port at which the counters of stand-ins are read, past the inbound side of their sidecars: no policy of the files
+	// may keep hellochaos from them.
+	adminPort = 3001
+	// excludeInbound is Istio's annotation for ports that a sidecar leaves alone.
+	excludeInbound = "traffic.sidecar.istio.io/excludeInboundPorts"
 	// aboveOthers is added to the number of a gateway's port for the port at which its pods listen: the ports below 1024 are not for
 	// programs without rights, and those around 15000 are those of Istio's proxies.
 	aboveOthers = 20000
@@ -60,6 +65,9 @@ func (m *mover) deployment(k *appsv1.Deployment) {
 	k.ObjectMeta = metav1.ObjectMeta{Name: k.Name, Namespace: m.place(k.Namespace)}
 	template := &k.Spec.Template
 	template.Annotations = maps.Clone(small)
+	template.Annotations[excludeInbound] = fmt.Sprint(adminPort)
+	container := &template.Spec.Containers[0]
+	container.Env = append(container.Env, corev1.EnvVar{Name: "ADMIN_PORT", Value: fmt.Sprint(adminPort)})
 	// Whether a pod gets a sidecar, and which one, is not up to the files.
 	maps.DeleteFunc(template.Labels, func(name, _ string) bool {
 		prefix, _, _ := strings.Cut(name, "/")
@@ -70,8 +78,7 @@ func (m *mover) deployment(k *appsv1.Deployment) {
 		return
 	}
 	// Requests pass by the inbound side of the sidecar, which would otherwise set and remove headers before the relay sends them on.
-	template.Annotations["traffic.sidecar.istio.io/excludeInboundPorts"] = fmt.Sprint(listens)
-	container := &template.Spec.Containers[0]
+	template.Annotations[excludeInbound] = fmt.Sprintf("%d,%d", listens, adminPort)
 	env := []corev1.EnvVar{{Name: "ROLE", Value: "relay"}}
 	for _, v := range container.Env {
 		if v.Name != "CALLS" {

@@ -28,6 +28,8 @@ type Options struct {
 	// Shared keeps the selectors of Gateways, so that requests enter by the pods that the files name. Without it they enter by pods of
 	// the set's own.
 	Shared bool
+	// Policies are those of the files that are applied without being read.
+	Policies []manifests.Policy
 }
 
 // Set is a set of objects that was moved.
@@ -49,7 +51,9 @@ type Set struct {
 	Hosts []Host
 	// Left are sentences about what is not applied, or otherwise than written.
 	Left []string
-	// Beyond are the fields that the mesh obeys and that nothing is predicted of: "spec.http[0].mirror of VirtualService web (web.yaml:8)".
+	// Policies are those that are applied, too.
+	Policies []manifests.Policy
+	// Beyond are the fields and objects that the mesh obeys and that nothing is predicted of: "spec.http[0].mirror of VirtualService web (web.yaml:8)".
 	Beyond []string
 	// sent are the hosts by which requests may call a Service of another namespace, by what they were.
 	sent map[string]string
@@ -98,6 +102,9 @@ func Move(objects []manifests.Object, o Options) (*Set, error) {
 	}
 	m.sidecars()
 	m.ways()
+	for i := range o.Policies {
+		m.policy(&o.Policies[i])
+	}
 	for _, was := range slices.Sorted(maps.Keys(m.hosts)) {
 		m.set.Hosts = append(m.set.Hosts, Host{was, m.hosts[was]})
 		m.set.sent[was] = m.hosts[was]
@@ -143,6 +150,11 @@ func (m *mover) survey(objects []manifests.Object) {
 			if host := k.Annotations[manifests.AnswersFor]; host != "" {
 				m.external[host] = o.Meta.Name + "." + m.place(o.InNamespace())
 			}
+		}
+	}
+	for i := range m.options.Policies {
+		if of := m.options.Policies[i].Namespace; of != rootNamespace {
+			m.sources[of] = true
 		}
 	}
 	// The first namespace holds the journal and the lease, so it is made whatever the objects are.

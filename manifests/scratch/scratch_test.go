@@ -136,8 +136,8 @@ func TestMove(t *testing.T) {
 		{"Service", "try-shop", "cart", []string{"exportTo: try,try-front,try-shop,try-store,try-istio-system\n"}},
 		{"Service", "try", "plain", nil},
 		{"Service", "try-front", standins.Client, []string{`exportTo: "~"`, "port: 80\n"}},
-		{"Deployment", "try-front", standins.Client, []string{"name: ROLE\n          value: relay\n", `excludeInboundPorts: "3000"`}},
-		{"Deployment", "try-shop", "cart-stand-in", []string{"app: cart\n", "name: CALLS\n"}},
+		{"Deployment", "try-front", standins.Client, []string{"name: ROLE\n          value: relay\n", `excludeInboundPorts: 3000,3001`}},
+		{"Deployment", "try-shop", "cart-stand-in", []string{"app: cart\n", "name: CALLS\n", "name: ADMIN_PORT\n          value: \"3001\"\n", `excludeInboundPorts: "3001"`}},
 		{"Deployment", "try-outside", "host-1-api-example-com", nil},
 	} {
 		text := found(t, set.Objects, c.kind, c.namespace, c.name)

@@ -201,6 +201,11 @@ func (s *Scratch) Apply(ctx context.Context, _ []manifests.Object) error {
 			}
 		}
 	}
+	for i := range s.set.Policies {
+		if err := s.send(ctx, policyObject(&s.set.Policies[i])); err != nil {
+			return err
+		}
+	}
 	if s.adopted {
 		if err := s.prune(ctx); err != nil {
 			return err
@@ -213,6 +218,19 @@ func (s *Scratch) Apply(ctx context.Context, _ []manifests.Object) error {
 	var err error
 	s.baseline, err = s.cluster.bystanders(ctx)
 	return err
+}
+
+// policyObject is a policy in the form that is sent to the API server.
+func policyObject(p *manifests.Policy) *unstructured.Unstructured {
+	u := &unstructured.Unstructured{Object: map[string]any{"spec": p.Spec}}
+	if len(p.Spec) == 0 {
+		u.Object["spec"] = map[string]any{}
+	}
+	u.SetGroupVersionKind(unreadResources[p.Kind].GroupVersion().WithKind(p.Kind))
+	u.SetNamespace(p.Namespace)
+	u.SetName(p.Name)
+	u.SetLabels(map[string]string{managedBy: manager})
+	return u
 }
 
 // Address implements target.Target for the entries of the source.
@@ -344,11 +362,12 @@ func (s *Scratch) asked(ctx context.Context, pods []corev1.Pod, questions []ques
 	return nil
 }
 
-// callersIn are the pods of a namespace that send requests through their proxies: relays, and stand-ins that make calls.
+// callersIn are the pods of a namespace that send requests through their proxies: relays, and stand-ins that make calls. Where policies
+// are applied, they are all pods, since those that receive requests must obey, too.
 func (s *Scratch) callersIn(ctx context.Context, n scratch.Namespace) (callers []corev1.Pod, err error) {
 	for i := range s.rules.Workloads {
 		w := &s.rules.Workloads[i]
-		sends := w.Env["ROLE"] == "relay" || w.Env["CALLS"] != "[]"
+		sends := w.Env["ROLE"] == "relay" || w.Env["CALLS"] != "[]" || len(s.set.Policies) > 0
 		if !n.Injected || w.Namespace != n.Name || !sends {
 			continue
 		}

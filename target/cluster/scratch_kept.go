@@ -134,7 +134,11 @@ func (s *Scratch) prune(ctx context.Context) error {
 		o := &s.set.Objects[i]
 		wanted[reference{o.Kind, o.Meta.Namespace, o.Meta.Name}] = true
 	}
-	for _, kind := range slices.Backward(runKinds[1:]) {
+	for i := range s.set.Policies {
+		p := &s.set.Policies[i]
+		wanted[reference{p.Kind, p.Namespace, p.Name}] = true
+	}
+	for _, kind := range append(slices.Sorted(maps.Keys(unreadResources)), "VirtualService", "Gateway", "DestinationRule", "ServiceEntry", "Sidecar") {
 		for _, m := range s.made {
 			objects, err := s.cluster.labelled(ctx, kind, m.Name, ourObjects)
 			if err != nil {
