@@ -134,7 +134,7 @@ func (f *verifyFlags) execute(cmd *cobra.Command, plan *scenario.Run, own *ownRu
 	case errors.Is(err, errEnded):
 		return err
 	case err != nil:
-		return failure{err}
+		return notBegun(cmd.Context(), stderr, err)
 	}
 	own.announce(progress, plan, options.Seed, f.verbose)
 	line := newProgressLine(progress, f.noProgress)

@@ -94,7 +94,7 @@ func MeshWide(o *manifests.Object) bool {
 // are too long, and conditions that name a namespace in a way that cannot be rewritten.
 func Move(objects []manifests.Object, o Options) (*Set, error) {
 	m := &mover{options: o, set: &Set{Base: o.Base, Client: o.Client, Shared: o.Shared, sent: map[string]string{}}, sources: map[string]bool{}, services: map[string]bool{},
-		external: map[string]string{}, hosts: map[string]string{}, gateways: map[string]int{}}
+		external: map[string]string{}, entries: map[string]bool{}, hosts: map[string]string{}, gateways: map[string]int{}}
 	m.set.Gateway = m.place(rootNamespace)
 	m.survey(objects)
 	for i := range objects {
@@ -126,6 +126,8 @@ type mover struct {
 	sources, services map[string]bool
 	// external is the Service of the stand-in for each host outside the mesh, "name.namespace" as it is after the move.
 	external map[string]string
+	// entries are the names of ServiceEntries, "namespace/name", before and after the move.
+	entries map[string]bool
 	// hosts are those that were rewritten, by what they were.
 	hosts map[string]string
 	// gateways are the numbers of the gateway pods, by the text of the selector of the files.
@@ -144,6 +146,9 @@ func (m *mover) survey(objects []manifests.Object) {
 		m.sources[o.InNamespace()] = true
 		if o.Kind == "Gateway" {
 			m.sources[rootNamespace] = true // that of the pods
+		}
+		if o.Kind == "ServiceEntry" {
+			m.entries[m.place(o.InNamespace())+"/"+o.Meta.Name] = true
 		}
 		if k, ok := o.Kubernetes.(*corev1.Service); ok {
 			m.services[o.Meta.Name+"."+o.InNamespace()] = true
@@ -171,11 +176,8 @@ func (m *mover) survey(objects []manifests.Object) {
 
 // place is the namespace that stands in for one of the files.
 func (m *mover) place(namespace string) string {
-	switch namespace {
-	case "", manifests.Namespace:
+	if namespace == "" || namespace == manifests.Namespace {
 		return m.options.Base
-	case m.options.Outside:
-		return m.options.Base + "-outside"
 	}
 	return m.options.Base + "-" + namespace
 }

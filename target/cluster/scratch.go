@@ -47,7 +47,7 @@ var _ target.Target = (*Scratch)(nil)
 
 // BeginScratch makes the namespaces of a set, and runs its stand-ins there, unless DeployScratch has done so. The cluster's namespace must
 // be the set's first one. It returns when all pods are ready. When it returns an error, nothing of the run is left in the cluster, unless
-// the error says so. Nothing was written if somebody else has a namespace of that name, or rules for a host at the shared gateway.
+// it is an ErrLeft. Nothing was written if somebody else has a namespace of that name, or rules for a host at the shared gateway.
 func (c *Cluster) BeginScratch(ctx context.Context, set *scratch.Set, o ScratchOptions) (*Scratch, error) {
 	if c.istioVersion == "" {
 		return nil, fmt.Errorf("the cluster at %s has no Istio (no API group %s): install it, for example with 'make deploy-istio'", c.server, istioGroup)
@@ -91,9 +91,14 @@ func (c *Cluster) BeginScratch(ctx context.Context, set *scratch.Set, o ScratchO
 	s.kept = s.adopted // what is new and not complete does not stay
 	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*c.options.Wait)
 	defer cancel()
-	_, left := s.Close(closing)
-	return nil, errors.Join(err, left)
+	if _, left := s.Close(closing); left != nil {
+		err = errors.Join(err, fmt.Errorf("%w: %w", ErrLeft, left))
+	}
+	return nil, err
 }
+
+// ErrLeft says that a run that could not begin has not removed what it had made.
+var ErrLeft = errors.New("not everything that was made is removed")
 
 // found makes the first namespace, with the lease and the journal.
 func (s *Scratch) found(ctx context.Context, lost context.CancelCauseFunc) error {

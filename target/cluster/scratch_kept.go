@@ -29,8 +29,10 @@ func (c *Cluster) DeployScratch(ctx context.Context, set *scratch.Set, image str
 	}
 	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.options.Wait)
 	defer cancel()
-	_, left := s.Close(closing)
-	return errors.Join(err, left)
+	if _, left := s.Close(closing); left != nil {
+		err = errors.Join(err, fmt.Errorf("%w: %w", ErrLeft, left))
+	}
+	return err
 }
 
 // tellEntries says at which addresses the gateways answer.
