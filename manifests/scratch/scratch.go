@@ -43,8 +43,6 @@ type Set struct {
 	Ways []manifests.Object
 	// Namespaces are those to be made, in the order in which they are made.
 	Namespaces []Namespace
-	// Client is the name of the Deployments, and of the Services before them, by which requests of callers enter.
-	Client string
 	// Shared says that requests enter by gateway pods that are not the set's own.
 	Shared bool
 	// Hosts are the hosts with a namespace that were rewritten, sorted by what they were.
@@ -53,7 +51,8 @@ type Set struct {
 	Left []string
 	// Policies are those that are applied, too.
 	Policies []manifests.Policy
-	// Beyond are the fields and objects that the mesh obeys and that nothing is predicted of: "spec.http[0].mirror of VirtualService web (web.yaml:8)".
+	// Beyond are the fields and objects that the mesh obeys and that nothing is predicted of: "spec.http[0].corsPolicy of
+	// VirtualService web (web.yaml:8)".
 	Beyond []string
 	// sent are the hosts by which requests may call a Service of another namespace, by what they were.
 	sent map[string]string
@@ -93,7 +92,7 @@ func MeshWide(o *manifests.Object) bool {
 // Move moves a set that scenarios/standins has made. The objects that it gets are not changed. The error has all problems: names that
 // are too long, and conditions that name a namespace in a way that cannot be rewritten.
 func Move(objects []manifests.Object, o Options) (*Set, error) {
-	m := &mover{options: o, set: &Set{Base: o.Base, Client: o.Client, Shared: o.Shared, sent: map[string]string{}}, sources: map[string]bool{}, services: map[string]bool{},
+	m := &mover{options: o, set: &Set{Base: o.Base, Shared: o.Shared, sent: map[string]string{}}, sources: map[string]bool{}, services: map[string]bool{},
 		external: map[string]string{}, entries: map[string]bool{}, hosts: map[string]string{}, gateways: map[string]int{}}
 	m.set.Gateway = m.place(rootNamespace)
 	m.survey(objects)

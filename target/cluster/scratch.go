@@ -77,7 +77,7 @@ func (c *Cluster) BeginScratch(ctx context.Context, set *scratch.Set, o ScratchO
 	if s.adopted {
 		err = s.adopt(ctx, found, lost)
 	} else {
-		err = s.found(ctx, lost)
+		err = s.start(ctx, lost)
 	}
 	if err == nil {
 		err = s.settle(ctx)
@@ -100,8 +100,8 @@ func (c *Cluster) BeginScratch(ctx context.Context, set *scratch.Set, o ScratchO
 // ErrLeft says that a run that could not begin has not removed what it had made.
 var ErrLeft = errors.New("not everything that was made is removed")
 
-// found makes the first namespace, with the lease and the journal.
-func (s *Scratch) found(ctx context.Context, lost context.CancelCauseFunc) error {
+// start makes the first namespace, with the lease and the journal.
+func (s *Scratch) start(ctx context.Context, lost context.CancelCauseFunc) error {
 	c := s.cluster
 	first, err := c.makeNamespace(ctx, s.name, s.set.Namespaces[0])
 	if err != nil {
@@ -217,7 +217,7 @@ func (s *Scratch) Apply(ctx context.Context, _ []manifests.Object) error {
 		}
 	}
 	s.shut()
-	if err := s.obeyed(ctx); err != nil {
+	if err := s.await(ctx); err != nil {
 		return err
 	}
 	var err error
@@ -300,9 +300,9 @@ func (s *Scratch) Close(ctx context.Context) (target.Restoration, error) {
 	return restored, err
 }
 
-// obeyed waits until every proxy that sends requests holds the rules. In each namespace with such pods, a probe is written after the
+// await waits until every proxy that sends requests holds the rules. In each namespace with such pods, a probe is written after the
 // rules, which only the proxies of that namespace know.
-func (s *Scratch) obeyed(ctx context.Context) error {
+func (s *Scratch) await(ctx context.Context) error {
 	for _, n := range s.set.Namespaces {
 		callers, err := s.callersIn(ctx, n)
 		if err != nil {
