@@ -279,6 +279,9 @@ func (s *Scratch) Describe() target.Description {
 // Close implements target.Target. It deletes the namespaces, unless they stay.
 func (s *Scratch) Close(ctx context.Context) (target.Restoration, error) {
 	if len(s.made) == 0 {
+		if s.lease != nil {
+			return target.Restoration{}, s.lease.release(ctx)
+		}
 		return target.Restoration{}, nil
 	}
 	if s.kept {
