@@ -54,7 +54,7 @@ func readOwn(files []string, graph string, onCluster bool, stdin io.Reader) (*ow
 		return nil, err
 	}
 	if len(others.Alternatives) > 0 {
-		return nil, alternatives(others)
+		return nil, alternatives("verify", others)
 	}
 	if own.graph != nil {
 		if others.Objects, err = withGraph(others.Objects, own.graph); err != nil {
@@ -177,9 +177,9 @@ func (o *ownRules) announce(w io.Writer, plan *scenario.Run, seed uint64, verbos
 // mostExamples is how many commands are shown that verify alternatives.
 const mostExamples = 3
 
-// alternatives is the error of files that a mesh does not obey together: what each of them defines, and commands that verify one of them
-// with the files that it needs.
-func alternatives(others *manifests.Others) error {
+// alternatives is the error of files that a mesh does not obey together: what each of them defines, and command lines of a command for one
+// of them with the files that it needs.
+func alternatives(command string, others *manifests.Others) error {
 	var text strings.Builder
 	text.WriteString("some of the files are alternatives, of which a mesh obeys one at a time:")
 	var files []string
@@ -195,7 +195,7 @@ func alternatives(others *manifests.Others) error {
 	}
 	text.WriteString("\nname one of them, with the files that it needs, such as:")
 	for _, file := range files[:min(mostExamples, len(files))] {
-		text.WriteString("\n  hellochaos verify")
+		text.WriteString("\n  hellochaos " + command)
 		for _, with := range others.Together(file) {
 			text.WriteString(" -f " + printable.Word(with))
 		}

@@ -74,6 +74,7 @@ cluster is changed (docs/cluster.md).`,
 		Args: cobra.NoArgs,
 	}
 	options = scenario.AddFlags(cmd.Flags())
+	cmd.Flags().Lookup("fail").Usage += severalFails
 	for name, value := range verifyDefaults {
 		flag := cmd.Flags().Lookup(name)
 		flag.DefValue = value
@@ -84,10 +85,13 @@ cluster is changed (docs/cluster.md).`,
 	return cmd
 }
 
-// run verifies the files, and delivers the report.
+// run verifies the files, at each point of a grid where the command line names one, and delivers the report.
 func (f *verifyFlags) run(cmd *cobra.Command, text *scenario.Flags, undo *atomic.Pointer[string]) error {
-	options, err := text.Options()
-	if err = errors.Join(err, f.check(cmd.Flags())); err != nil {
+	options, fails, err := text.Grid()
+	g := &grid{deliveryFlags: &f.deliveryFlags, axes: axesOf(fails, nil), seed: options.Seed, allowInconclusive: f.allowInconclusive}
+	var tooMany error
+	g.points, tooMany = pointsOf(fails, g.axes, nil)
+	if err = errors.Join(err, tooMany, f.check(cmd.Flags()), g.check(cmd.Flags())); err != nil {
 		return fmt.Errorf("verify:\n%w", err)
 	}
 	own, err := readOwn(f.files, f.graph, f.target == "cluster", cmd.InOrStdin())
@@ -98,7 +102,6 @@ func (f *verifyFlags) run(cmd *cobra.Command, text *scenario.Flags, undo *atomic
 		return fmt.Errorf("verify:\n%w", err)
 	}
 	options.Derived, options.Allowed = true, f.allowed
-	options.Again = again("verify", cmd.Flags(), nil, options.Seed)
 	var set *scratch.Set
 	if f.target == "cluster" {
 		if set, err = f.move(own); err != nil {
@@ -106,48 +109,71 @@ func (f *verifyFlags) run(cmd *cobra.Command, text *scenario.Flags, undo *atomic
 		}
 		options.Sent = set.Sent
 	}
-	plan, err := own.plan(options, f.pace())
+	err = planAll(g.points, func(p *point) (*scenario.Run, error) {
+		at := options
+		at.Fail, at.Again = p.fail, again("verify", cmd.Flags(), nil, options.Seed, p.changed)
+		return own.plan(at, f.pace())
+	})
 	if err != nil {
 		return fmt.Errorf("verify:\n%w", err)
 	}
 	if len(own.phase.Cohorts) == 0 {
-		return own.explain(cmd.OutOrStdout(), plan, f.noColor)
+		return own.explain(cmd.OutOrStdout(), g.points[0].plan, f.noColor)
 	}
-	if err := f.prepare(); err != nil {
+	prepare := f.prepare
+	if len(g.axes) > 0 {
+		prepare = g.prepare
+	}
+	if err := prepare(); err != nil {
 		return err
 	}
-	if err := openfiles.Check(uint64(own.openFiles(plan.InFlight()))); err != nil {
+	if err := openfiles.Check(uint64(own.openFiles(inFlight(g.points)))); err != nil {
 		return failure{err}
 	}
-	return f.execute(cmd, plan, own, set, options, undo)
+	return f.execute(cmd, g, own, set, options, undo)
 }
 
-// execute runs the plan on an embedded mesh of its own, or, with a set, in namespaces of its own on a cluster.
-func (f *verifyFlags) execute(cmd *cobra.Command, plan *scenario.Run, own *ownRules, set *scratch.Set, options scenario.Options, undo *atomic.Pointer[string]) error {
+// execute runs each plan on an embedded mesh of its own, or, with a set, in namespaces of its own on a cluster.
+func (f *verifyFlags) execute(cmd *cobra.Command, g *grid, own *ownRules, set *scratch.Set, options scenario.Options, undo *atomic.Pointer[string]) error {
 	stderr := cmd.ErrOrStderr()
 	progress := stderr
 	if f.quiet {
 		progress = io.Discard
 	}
-	on, err := f.prepareTarget(cmd.Context(), set, options.Seed, progress, undo)
-	switch {
-	case errors.Is(err, errEnded):
-		return err
-	case err != nil:
-		return notBegun(cmd.Context(), stderr, err)
-	}
-	own.announce(progress, plan, options.Seed, f.verbose)
 	line := newProgressLine(progress, f.noProgress)
-	plan.Subscribe(line.handle)
-	report := plan.Execute(cmd.Context(), on)
-	line.clear()
-	if report.Restored == reports.Restored {
-		undo.Store(nil) // after a second signal there is nothing left to remove
+	measure := func(p *point) (*reports.Report, error) {
+		on, err := f.prepareTarget(cmd.Context(), set, options.Seed, progress, undo)
+		switch {
+		case errors.Is(err, errEnded):
+			return nil, err
+		case err != nil:
+			return nil, notBegun(cmd.Context(), stderr, err)
+		}
+		switch {
+		case len(g.axes) == 0:
+			own.announce(progress, p.plan, options.Seed, f.verbose)
+		case p == &g.points[0]:
+			g.announce(progress, own.phase.Title, on.Describe().Detail)
+		}
+		p.plan.Subscribe(line.handle)
+		report := p.plan.Execute(cmd.Context(), on)
+		line.clear()
+		if report.Restored == reports.Restored {
+			undo.Store(nil) // after a second signal there is nothing left to remove
+		}
+		report.Tool.Version = version()
+		report.Command = p.changed.commandLine()
+		report.Settings.Manifests = own.phase.Title
+		report.Remarks = append(report.Remarks, own.remarks...)
+		return report, nil
 	}
-	report.Tool.Version = version()
-	report.Command = commandLine()
-	report.Settings.Manifests = own.phase.Title
-	report.Remarks = append(report.Remarks, own.remarks...)
+	if len(g.axes) > 0 {
+		return g.run(cmd, line, measure)
+	}
+	report, err := measure(&g.points[0])
+	if err != nil {
+		return err
+	}
 	return exitOf(report, f.allowInconclusive, stderr, f.deliver(context.WithoutCancel(cmd.Context()), cmd.OutOrStdout(), progress, stderr, report))
 }
 
@@ -172,14 +198,18 @@ func (f *verifyFlags) check(set *pflag.FlagSet) error {
 		problems = append(problems, errors.New("no manifests: name files or folders with -f, or - for standard input, or a topology with --graph"))
 	}
 	if f.deviation != "" {
-		problems = append(problems, checkBreak(f.deviation, nil))
+		problems = append(problems, checkBreak(f.deviation, nil, false))
 	}
 	return errors.Join(problems...)
 }
 
 // exitOf is the error with which the program ends after a report was delivered; err is the error of delivering it.
 func exitOf(report *reports.Report, allowInconclusive bool, stderr io.Writer, err error) error {
-	code := report.ExitCode()
+	return exitWith(report.ExitCode(), allowInconclusive, stderr, err)
+}
+
+// exitWith is exitOf of a report with an exit code.
+func exitWith(code int, allowInconclusive bool, stderr io.Writer, err error) error {
 	switch {
 	case code == reports.ExitNotRestored:
 		if err != nil {
