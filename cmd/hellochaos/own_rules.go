@@ -30,6 +30,8 @@ type ownRules struct {
 	stoodUp []standins.StoodUp
 	// graph are the services that call each other; nil where no topology was given.
 	graph *isotope.Topology
+	// policies are objects that a cluster is given without being read.
+	policies []manifests.Policy
 	// remarks are sentences about what the files have and hellochaos does not execute, and about what differs from the application.
 	remarks []string
 }
@@ -70,6 +72,7 @@ func readOwn(files []string, graph string, onCluster bool, stdin io.Reader) (*ow
 	if err != nil {
 		return nil, err
 	}
+	own.policies = others.Policies
 	own.rules, own.read, own.clients, own.stoodUp = len(rules.HTTPEntries())+len(rules.Dropped()), rules, set.Clients, set.StoodUp
 	own.phase = scenarios.Phase{Name: "verify", Title: strings.Join(files, ", "), Objects: set.Objects, Cohorts: derive.Cohorts(rules, set.Clients, standins.Client)}
 	if own.graph != nil {
