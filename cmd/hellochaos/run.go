@@ -96,6 +96,7 @@ is the random number that decides whether a try fails.`,
   hellochaos run retry -f reviews.yaml
   hellochaos run ./shop.yaml --set blue-weight=20
   hellochaos run retry --break one-retry-less
+  hellochaos run retry --through-change
   hellochaos run retry --target cluster -n demo`,
 		ValidArgs: append(scenarios.Names(), "all"),
 		// f.plan reports unknown flags together with all other problems of the command line.
