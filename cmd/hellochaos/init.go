@@ -28,7 +28,7 @@ func initCommand() *cobra.Command {
 		Long: `Write a scenario file with comments, which 'hellochaos run' runs as it is, and
 which you change then. With -f it is made of your manifests: their services and
 versions, one kind of requests for each rule, and a phase that applies the
-files. Who calls whom is in no manifest: FILL IN marks the places.
+files. Few manifests say who calls whom: FILL IN marks where yours do not.
 
 Without -f, write a small example.
 
