@@ -194,12 +194,24 @@ func TestAMeshThatObeysPasses(t *testing.T) {
 			if c.stages != "all" {
 				r.phases[0].onlySo(5) // the phase before a stage is that of another one, which is among all
 			}
-			report := onMesh(t, r, "")
-			if report.Verdict != reports.Pass {
+			if report := onMesh(t, r, ""); report.Verdict != reports.Pass && !outrun(t, report) {
 				t.Errorf("%s: %s", report.Verdict, failures(report))
 			}
 		})
 	}
+}
+
+// outrun reports whether nothing is wrong in a report but that a phase could not send all of its requests half a minute after the last
+// one was due: nothing can be said of a mesh on a machine that is as busy as that. On any other machine the verdict is asked for.
+func outrun(t *testing.T, r *reports.Report) bool {
+	t.Helper()
+	for _, p := range r.Phases {
+		if strings.HasPrefix(p.Undecided, "the load generator could not keep its schedule") && r.Verdict == reports.Inconclusive {
+			t.Logf("phase %s: %s", p.Name, p.Undecided)
+			return true
+		}
+	}
+	return false
 }
 
 // failures are what is wrong in a report, for the test's own messages.
