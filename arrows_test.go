@@ -13,28 +13,29 @@ import (
 
 const module = "github.com/hellochaos/hellochaos/"
 
-// arrows is every import between packages of this module that is allowed; service/trail, spelling, stats and printable may be
+// arrows is every import between packages of this module that is allowed; service/trail, spelling, stats, printable and yamlnode may be
 // imported by all.
 var arrows = map[string][]string{
-	"cmd/hellochaos": {"scenarios", "scenarios/cases", "scenarios/derive", "scenarios/isotope", "scenarios/run", "scenarios/standins", "target", "target/mesh", "target/cluster", "manifests", "reports", "reports/render",
-		"attack", "metrics", "openfiles", "reports/compare", "reports/destination", "reports/grafana", "reports/links", "reports/traces"},
+	"cmd/hellochaos": {"scenarios", "scenarios/cases", "scenarios/derive", "scenarios/draft", "scenarios/isotope", "scenarios/run", "scenarios/standins", "target", "target/mesh", "target/cluster", "manifests", "manifests/scratch", "reports", "reports/render",
+		"attack", "metrics", "openfiles", "reports/compare", "reports/sweep", "reports/destination", "reports/grafana", "reports/links", "reports/traces"},
 	"cmd/hello-service":  {"service"},
 	"cmd/hello-image":    {},
-	"scenarios":          {"manifests"},
+	"scenarios":          {"expect", "manifests", "scenarios/standins"},
 	"scenarios/cases":    {"manifests", "reports", "scenarios", "scenarios/derive"},
 	"scenarios/derive":   {"manifests", "scenarios"},
+	"scenarios/draft":    {"manifests", "scenarios", "scenarios/derive", "scenarios/standins"},
 	"scenarios/explain":  {"reports"},
 	"scenarios/findings": {"manifests", "scenarios", "scenarios/oracle", "reports"},
 	"scenarios/graph":    {"manifests", "service"},
 	"scenarios/isotope":  {"manifests", "service/calls"},
 	"scenarios/oracle":   {"manifests", "scenarios/graph", "service"},
-	"scenarios/standins": {"manifests"},
+	"scenarios/standins": {"manifests", "service/calls"},
 	"scenarios/observe":  {"attack", "scenarios/oracle"},
 	"scenarios/check":    {"manifests", "reports", "scenarios/observe", "scenarios/oracle", "target"},
 	"scenarios/run": {"attack", "manifests", "reports", "scenarios", "scenarios/check", "scenarios/explain", "scenarios/findings", "expect", "scenarios/expectations",
 		"scenarios/observe", "scenarios/oracle", "target"},
 	"target/mesh":           {"target", "manifests", "service"},
-	"target/cluster":        {"target", "manifests"},
+	"target/cluster":        {"target", "manifests", "manifests/scratch"},
 	"target":                {"manifests"},
 	"service":               {"service/calls"},
 	"service/calls":         {},
@@ -46,6 +47,7 @@ var arrows = map[string][]string{
 	"reports/render":        {"reports", "reports/junit", "reports/page", "reports/terminal"},
 	"reports/reporttest":    {"reports"}, // for tests alone
 	"reports/compare":       {"reports", "reports/render", "reports/junit", "reports/page", "reports/terminal"},
+	"reports/sweep":         {"reports", "reports/render", "reports/junit", "reports/page", "reports/terminal"},
 	"reports/junit":         {},
 	"reports/page":          {},
 	"reports/page/pagetest": {},
@@ -57,16 +59,18 @@ var arrows = map[string][]string{
 	"reports/traces":        {"reports", "reports/destination"},
 	"attack":                {},
 	"manifests":             {"service/calls"},
+	"manifests/scratch":     {"manifests"},
 	"openfiles":             {},
 	"expect":                {},
 	"spelling":              {},
+	"yamlnode":              {},
 	"docs":                  {}, // a test alone
 
 	"scenarios/expectations": {"expect", "reports"},
 }
 
 // leaves may be imported by all.
-var leaves = []string{"service/trail", "spelling", "stats", "printable"}
+var leaves = []string{"service/trail", "spelling", "stats", "printable", "yamlnode"}
 
 // onlyBy are modules that a single package may import.
 var onlyBy = map[string]string{

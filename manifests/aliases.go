@@ -1,6 +1,7 @@
 package manifests
 
 import (
+	"github.com/hellochaos/hellochaos/yamlnode"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -78,7 +79,7 @@ func (d *document) visitMerge(path string, n *yaml.Node, depth int, taken, befor
 		}
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			if name := n.Content[i].Value; before[name] {
-				d.problem(join(path, name), "stands before the merge key <<, which sets it too: kubectl would use the merged value, "+
+				d.problem(yamlnode.Join(path, name), "stands before the merge key <<, which sets it too: kubectl would use the merged value, "+
 					"and YAML's specification this one; write << before it")
 			}
 		}

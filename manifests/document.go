@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"strconv"
 	"strings"
 
+	"github.com/hellochaos/hellochaos/yamlnode"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -36,6 +36,9 @@ type document struct {
 	data   []byte
 	// holders are the messages of Istio's API around the one that is being filled, and that one.
 	holders []holder
+	// keepBeyond: fields that are not executed are kept in beyond where they may be, and not refused.
+	keepBeyond bool
+	beyond     []Beyond
 	expansion
 }
 
@@ -104,9 +107,6 @@ func (d *document) problem(field, format string, args ...any) {
 	})
 }
 
-// yamlLine finds the line number that yaml.v3 puts into its messages.
-var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
-
 // index reads the document's YAML to fill lines, and records what no manifest may contain. It returns false when the document
 // cannot be read any further.
 func (d *document) index() bool {
@@ -129,16 +129,8 @@ func (d *document) index() bool {
 
 // syntax records an error of the YAML parser with the file's line instead of the document's.
 func (d *document) syntax(err error) {
-	text := err.Error()
-	place := yamlLine.FindStringSubmatch(text)
-	line := d.first
-	if place != nil {
-		text = text[len(place[0]):]
-		if n, err := strconv.Atoi(place[1]); err == nil {
-			line += n - 1
-		}
-	}
-	d.problems = append(d.problems, Problem{File: d.file, Line: line, Object: d.object, Text: "is not valid YAML: " + text})
+	line, text := yamlnode.SyntaxError(err)
+	d.problems = append(d.problems, Problem{File: d.file, Line: d.first + max(0, line-1), Object: d.object, Text: text})
 }
 
 // visit records the lines of a node and of all nodes in it.
@@ -176,7 +168,7 @@ func (d *document) visitMapping(path string, n *yaml.Node, depth int, taken map[
 			d.problem(path, "has a key that is not a string: each key of a map must be a string")
 			continue
 		}
-		field := join(path, key.Value)
+		field := yamlnode.Join(path, key.Value)
 		if first, ok := seen[key.Value]; ok {
 			d.lines[field] = d.first + key.Line - 1
 			d.problem(field, "is written twice, first in line %d: write it once", d.first+first-1)
@@ -200,12 +192,4 @@ func (d *document) visitMapping(path string, n *yaml.Node, depth int, taken map[
 		d.merged = true
 		d.visitMerge(path, merge, depth, taken, before)
 	}
-}
-
-// join is the path of a key in the map at path.
-func join(path, key string) string {
-	if path == "" {
-		return key
-	}
-	return path + "." + key
 }

@@ -53,7 +53,8 @@ type WrittenGateway struct {
 
 // WrittenDestination is a destination of a route with its place in the file.
 type WrittenDestination struct {
-	// Destination has the port that it names, or the one that requests to port 80 lead to.
+	// Destination has the port that it names, or the one that requests to port 80 lead to. It is that of a caller who knows its subset,
+	// where any pod's sidecar does.
 	Destination
 	// Written is the host as the file has it; Field is the path of the destination in the object.
 	Written, Field string
@@ -92,9 +93,28 @@ func (r *Rules) httpEntry(v *virtualService, j int) HTTPEntry {
 		if d.Port == 0 {
 			d.Port = r.portOf(d.Host, 80)
 		}
+		d.from = r.someCaller(&d.Destination)
 		e.Destinations = append(e.Destinations, d)
 	}
 	return e
+}
+
+// someCaller is the namespace of pods whose sidecars know a destination; Namespace where none do.
+func (r *Rules) someCaller(to *Destination) string {
+	d := *to
+	known := func(namespace string) bool {
+		d.from = namespace
+		return r.Endpoints(&d).Known
+	}
+	if known(Namespace) {
+		return Namespace
+	}
+	for i := range r.Workloads {
+		if known(r.Workloads[i].Namespace) {
+			return r.Workloads[i].Namespace
+		}
+	}
+	return Namespace
 }
 
 // gatewaysOf are the gateways of an http entry: those of its match list, or of the VirtualService. For an entry of a delegate they have the

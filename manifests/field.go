@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hellochaos/hellochaos/yamlnode"
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
@@ -69,7 +70,7 @@ func byPath(rows []Field) map[string]map[string][]string {
 			if !slices.Contains(names[f.Of][holder], name) {
 				names[f.Of][holder] = append(names[f.Of][holder], name)
 			}
-			holder = join(holder, segment)
+			holder = yamlnode.Join(holder, segment)
 		}
 	}
 	return names

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hellochaos/hellochaos/yamlnode"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/known/durationpb"
 )
@@ -47,11 +48,12 @@ func (d *document) fill(path string, m protoreflect.Message, value any) {
 	d.holders = append(d.holders, holder{path, m.Descriptor()})
 	defer func() { d.holders = d.holders[:len(d.holders)-1] }()
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
-		field := join(path, name)
+		field := yamlnode.Join(path, name)
 		fd := m.Descriptor().Fields().ByJSONName(name)
 		switch {
 		case fd == nil:
 			d.unknown(path, name, m.Descriptor())
+		case !slices.Contains(accepted, name) && d.keeps(field, m.Descriptor(), fields[name]):
 		case !slices.Contains(accepted, name):
 			d.problem(field, notExecuted)
 		case fields[name] == nil:
@@ -75,7 +77,7 @@ func (d *document) set(path string, m protoreflect.Message, fd protoreflect.Fiel
 		}
 		entries := m.Mutable(fd).Map()
 		for _, key := range slices.Sorted(maps.Keys(fields)) {
-			if v, ok := d.single(join(path, key), fd.MapValue(), entries.NewValue, fields[key]); ok {
+			if v, ok := d.single(yamlnode.Join(path, key), fd.MapValue(), entries.NewValue, fields[key]); ok {
 				entries.Set(protoreflect.ValueOfString(key).MapKey(), v)
 			}
 		}

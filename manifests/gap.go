@@ -51,7 +51,7 @@ func (r *Rules) Gap(d *Destination) *Gap {
 		return gap
 	}
 	gap := &Gap{Part: PartSubset}
-	if rule := r.destinations[d.Host]; rule != nil {
+	if rule := r.destinationRule(d.Host, d.from); rule != nil {
 		gap.Known = slices.Sorted(maps.Keys(rule.subsets))
 	}
 	return gap

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hellochaos/hellochaos/yamlnode"
 	"sigs.k8s.io/json"
 )
 
@@ -27,9 +28,9 @@ func (d *document) checkFields(accepted map[string][]string, path, pattern strin
 			switch {
 			case v[name] == nil: // the same as absent
 			case slices.Contains(names, name):
-				d.checkFields(accepted, join(path, name), join(pattern, name), v[name])
+				d.checkFields(accepted, yamlnode.Join(path, name), yamlnode.Join(pattern, name), v[name])
 			default:
-				d.problem(join(path, name), notExecuted)
+				d.problem(yamlnode.Join(path, name), notExecuted)
 			}
 		}
 	}

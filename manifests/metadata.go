@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/hellochaos/hellochaos/yamlnode"
 )
 
 const (
@@ -20,7 +22,7 @@ func (d *document) checkMetadata(path, kind string, labels, annotations map[stri
 	for i, values := range []map[string]string{labels, annotations} {
 		part := []string{"labels", "annotations"}[i]
 		for _, name := range slices.Sorted(maps.Keys(values)) {
-			field := join(join(path, part), name)
+			field := yamlnode.Join(yamlnode.Join(path, part), name)
 			switch value := values[name]; {
 			case kind == "Service" && part == "annotations" && name == exportTo:
 				if value != "*" && value != "~" && value != "" {

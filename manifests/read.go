@@ -30,13 +30,6 @@ type entry struct {
 	others    []string // its other ports: "443 (HTTPS)"
 }
 
-// destinationRule is what the DestinationRules of a host define together that Istio obeys.
-type destinationRule struct {
-	distance int
-	subsets  map[string]subset         // by name
-	policy   *networking.TrafficPolicy // nil where none of them has one
-}
-
 // sidecar is a Sidecar that holds for a whole namespace. Without an object it is what holds where there is none.
 type sidecar struct {
 	name         string // "Sidecar default"
@@ -52,7 +45,7 @@ func Read(objects []Object) (*Rules, error) {
 	r := &Rules{
 		Services:     make(map[string]*Service),
 		Gateways:     make(map[string]*Gateway),
-		destinations: make(map[string]*destinationRule),
+		destinations: make(map[string]map[string]*destinationRule),
 		sidecars:     make(map[string]*sidecar),
 		clusters:     make(map[cluster]*Endpoints),
 		answering:    make(map[string]*Service),

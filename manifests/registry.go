@@ -19,10 +19,12 @@ const (
 	leastRequest = "LEAST_REQUEST"
 )
 
-// cluster identifies what a destination leads to, as one of Envoy's clusters.
+// cluster identifies what a destination leads to, as one of Envoy's clusters. namespace is that of the proxies that have it, where they
+// obey other DestinationRules than those of most namespaces (Rules.apart); else "".
 type cluster struct {
 	host, subset string
 	port         int
+	namespace    string
 }
 
 // qualify is the full name of a host, by Istio's ResolveShortnameToFQDN: only a name without any dot is completed.
@@ -51,45 +53,6 @@ func (r *Rules) addService(o *Object, k *corev1.Service) {
 
 // Service finds a Service by its full name, or by its short name in Namespace. It is nil when no Service has the name.
 func (r *Rules) Service(name string) *Service { return r.Services[qualify(name, Namespace)] }
-
-func (r *Rules) addDestinationRule(o *Object, spec *networking.DestinationRule) {
-	host := qualify(spec.Host, o.namespace())
-	far := distance(o.namespace(), host)
-	if far < 0 {
-		return
-	}
-	rule := r.destinations[host]
-	if rule != nil && rule.distance < far {
-		return
-	}
-	if rule == nil || rule.distance > far {
-		rule = &destinationRule{subsets: make(map[string]subset), distance: far}
-		r.destinations[host] = rule
-	}
-	for _, s := range spec.Subsets {
-		if _, ok := rule.subsets[s.Name]; !ok {
-			rule.subsets[s.Name] = subset{s.Labels, s.TrafficPolicy}
-		}
-	}
-	if rule.policy == nil {
-		rule.policy = spec.TrafficPolicy
-	}
-}
-
-// distance is how late Istio looks in a namespace for the DestinationRules of a host: first in that of the caller, then in that of the
-// host, and then in rootNamespace. It obeys those of the first of them that has any (PushContext.destinationRule in Istio's
-// pilot/pkg/model/push_context.go). The callers are taken to be in Namespace. The distance is negative where Istio does not look.
-func distance(namespace, host string) int {
-	switch {
-	case namespace == Namespace:
-		return 0
-	case strings.HasSuffix(host, "."+namespace+domain):
-		return 1
-	case namespace == rootNamespace:
-		return 2
-	}
-	return -1
-}
 
 // balancer is the name of a simple load balancer; empty for the default.
 func balancer(simple networking.LoadBalancerSettings_SimpleLB) string {
@@ -148,7 +111,17 @@ func (r *Rules) resolveClusters() {
 
 // addClusters adds the clusters of a host's port: the whole host, and each of its subsets. find finds the endpoints with labels.
 func (r *Rules) addClusters(host string, port int, find func(labels map[string]string) Endpoints) {
-	rule := r.destinations[host]
+	r.addClustersOf(host, port, "", find)
+	for namespace := range r.destinations[host] {
+		if r.apart(host, namespace) != "" {
+			r.addClustersOf(host, port, namespace, find)
+		}
+	}
+}
+
+// addClustersOf adds those of the proxies of a namespace.
+func (r *Rules) addClustersOf(host string, port int, namespace string, find func(labels map[string]string) Endpoints) {
+	rule := r.destinationRule(host, namespace)
 	if rule == nil {
 		rule = &destinationRule{}
 	}
@@ -157,7 +130,7 @@ func (r *Rules) addClusters(host string, port int, find func(labels map[string]s
 		if e.Balancer = balancer(balancerOf(rule.policy, s.policy, port).GetSimple()); e.Balancer == "" {
 			e.Balancer = leastRequest
 		}
-		r.clusters[cluster{host, name, port}] = &e
+		r.clusters[cluster{host, name, port, namespace}] = &e
 	}
 	add("", subset{})
 	for name, s := range rule.subsets {
@@ -204,7 +177,7 @@ func (r *Rules) Endpoints(d *Destination) *Endpoints {
 	if d.endpoints != nil {
 		return d.endpoints
 	}
-	if e, ok := r.clusters[cluster{d.Host, d.Subset, d.Port}]; ok {
+	if e, ok := r.clusters[cluster{d.Host, d.Subset, d.Port, r.apart(d.Host, d.from)}]; ok {
 		return e
 	}
 	return r.unknown

@@ -193,7 +193,7 @@ func (r *Rules) bind(v *virtualService, at listener) []route {
 		if !h.boundTo(at.gateway, v) {
 			continue
 		}
-		rule := r.bindRule(h.rule, at.port)
+		rule := r.bindRule(h.rule, at)
 		if len(h.matches) == 0 {
 			return append(bound, route{new(match), rule})
 		}
@@ -214,14 +214,15 @@ func (r *Rules) bind(v *virtualService, at listener) []route {
 	return bound
 }
 
-// bindRule is the rule for requests that arrive at a port: it fills in the ports and the endpoints of the destinations.
-func (r *Rules) bindRule(rule *Rule, port int) *Rule {
+// bindRule is the rule for requests that arrive at a listener: it fills in the ports and the endpoints of the destinations.
+func (r *Rules) bindRule(rule *Rule, at listener) *Rule {
 	bound := *rule
 	bound.Split = make([]Destination, len(rule.Split))
 	for i, d := range rule.Split {
 		if d.Port == 0 {
-			d.Port = r.portOf(d.Host, port)
+			d.Port = r.portOf(d.Host, at.port)
 		}
+		d.from = at.namespace
 		d.endpoints = r.Endpoints(&d)
 		bound.Split[i] = d
 	}

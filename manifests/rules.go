@@ -22,7 +22,7 @@ type Rules struct {
 	virtualServices []virtualService
 	dropped         []Dropped
 	entries         []entry
-	destinations    map[string]*destinationRule // by fully qualified host
+	destinations    map[string]map[string]*destinationRule // by fully qualified host, and then by namespace
 	written         []WrittenDestinationRule
 	sidecars        map[string]*sidecar // by namespace
 	clusters        map[cluster]*Endpoints
@@ -130,6 +130,7 @@ type Destination struct {
 	// Authority replaces the host of requests that go to the destination, unless the rule's Rewrite does; empty keeps it.
 	Authority string
 
+	from      string     // the namespace of the proxy that sends requests there
 	endpoints *Endpoints // the result of Rules.Endpoints, looked up once
 }
 

@@ -165,7 +165,7 @@ func (t *Table) addService(host string, port int, v *virtualService) {
 			Why:   t.rules.known(host),
 			Split: []Destination{{Host: host, Port: port, Share: 1}},
 			Retry: retry(nil, 0),
-		}, port)}}
+		}, t.listener(port))}}
 	case len(h.routes) == 0:
 		return
 	}

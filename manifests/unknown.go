@@ -7,6 +7,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/hellochaos/hellochaos/spelling"
+	"github.com/hellochaos/hellochaos/yamlnode"
 )
 
 // holder is a message of Istio's API and the path at which it stands.
@@ -24,19 +25,19 @@ var gone = map[protoreflect.Name]map[string]string{
 // written one level too deep, or not deep enough.
 func (d *document) unknown(path, name string, m protoreflect.MessageDescriptor) {
 	accepted := supported[m.Name()]
-	field := join(path, name)
+	field := yamlnode.Join(path, name)
 	if text := gone[m.Name()][name]; text != "" {
 		d.problem(field, "%s", text)
 		return
 	}
 	for i := len(d.holders) - 2; i >= 0; i-- {
 		if outer := &d.holders[i]; slices.Contains(supported[outer.message.Name()], name) {
-			d.problem(field, "is not a field of this place: it belongs to %s, as %s", outer.path, join(outer.path, name))
+			d.problem(field, "is not a field of this place: it belongs to %s, as %s", outer.path, yamlnode.Join(outer.path, name))
 			return
 		}
 	}
 	if inner := within(m, name); inner != "" {
-		d.problem(field, "is not a field of this place: it belongs to %s, as %s", join(path, inner), join(join(path, inner), name))
+		d.problem(field, "is not a field of this place: it belongs to %s, as %s", yamlnode.Join(path, inner), yamlnode.Join(yamlnode.Join(path, inner), name))
 		return
 	}
 	d.problem(field, "unknown field%s; accepted: %s", spelling.DidYouMean(name, accepted), strings.Join(accepted, ", "))

@@ -10,8 +10,10 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/hellochaos/hellochaos/expect"
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/spelling"
+	"github.com/hellochaos/hellochaos/yamlnode"
 )
 
 // mostProblems is the number of problems after which no more are noted.
@@ -23,6 +25,8 @@ type decoder struct {
 	problems     manifests.Problems
 	// lines are those of the fields by path, as far as the document has them.
 	lines map[string]int
+	// expected are the expectations that could be read.
+	expected []expect.Expectation
 }
 
 // problem notes what is wrong with a field; an empty path means the whole document. The line is that of the field, or of the
@@ -96,15 +100,15 @@ func (d *decoder) structure(path string, n *yaml.Node, into reflect.Value) {
 	d.keys(path, n, func(key string, value *yaml.Node) {
 		i := slices.Index(names, key)
 		if i < 0 {
-			d.problem(join(path, key), "unknown field%s; accepted: %s", spelling.DidYouMean(key, names), strings.Join(names, ", "))
+			d.problem(yamlnode.Join(path, key), "unknown field%s; accepted: %s", spelling.DidYouMean(key, names), strings.Join(names, ", "))
 			return
 		}
-		d.fill(join(path, key), value, into.Field(i))
+		d.fill(yamlnode.Join(path, key), value, into.Field(i))
 	})
 	for i, name := range names {
 		_, option, _ := strings.Cut(into.Type().Field(i).Tag.Get("yaml"), ",")
-		if _, there := d.lines[join(path, name)]; !there && option == "" {
-			d.problem(join(path, name), "is missing")
+		if _, there := d.lines[yamlnode.Join(path, name)]; !there && option == "" {
+			d.problem(yamlnode.Join(path, name), "is missing")
 		}
 	}
 }
@@ -118,7 +122,7 @@ func (d *decoder) mapping(path string, n *yaml.Node, into reflect.Value) {
 	into.Set(reflect.MakeMap(into.Type()))
 	d.keys(path, n, func(key string, value *yaml.Node) {
 		text := reflect.New(into.Type().Elem()).Elem()
-		d.fill(join(path, key), value, text)
+		d.fill(yamlnode.Join(path, key), value, text)
 		into.SetMapIndex(reflect.ValueOf(key), text)
 	})
 }
@@ -132,7 +136,7 @@ func (d *decoder) keys(path string, n *yaml.Node, each func(key string, value *y
 			d.problem(path, "has a key in line %d that is not a string: each key must be a string", key.Line)
 			continue
 		}
-		field := join(path, key.Value)
+		field := yamlnode.Join(path, key.Value)
 		if seen[key.Value] {
 			d.problem(field, "is written twice, in line %d and in line %d: write it once", d.lines[field], key.Line)
 			continue
@@ -145,20 +149,7 @@ func (d *decoder) keys(path string, n *yaml.Node, each func(key string, value *y
 
 // mustBe notes that a node is not what the field takes.
 func (d *decoder) mustBe(path, wanted string, n *yaml.Node) {
-	found := "a list"
-	switch {
-	case n.Kind == yaml.MappingNode:
-		found = "a map"
-	case n.Kind == yaml.SequenceNode && len(n.Content) == 0:
-		found = "an empty list"
-	case n.Kind == yaml.ScalarNode && n.Tag == "!!null":
-		found = "nothing"
-	case n.Kind == yaml.ScalarNode && n.Tag == "!!str":
-		found = strconv.Quote(n.Value)
-	case n.Kind == yaml.ScalarNode:
-		found = n.Value
-	}
-	d.problem(path, "must be %s, not %s", wanted, found)
+	d.problem(path, "must be %s, not %s", wanted, yamlnode.Found(n))
 }
 
 // fieldNames are the names of a struct's fields in YAML, in their order.
@@ -168,12 +159,4 @@ func fieldNames(of reflect.Type) (names []string) {
 		names = append(names, name)
 	}
 	return names
-}
-
-// join is the path of a key in the map at path.
-func join(path, key string) string {
-	if path == "" {
-		return key
-	}
-	return path + "." + key
 }

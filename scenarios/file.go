@@ -11,6 +11,7 @@ import (
 
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/spelling"
+	"github.com/hellochaos/hellochaos/yamlnode"
 )
 
 // mostApplied is how many files a scenario file may apply: a pattern that matches more was meant otherwise.
@@ -39,13 +40,16 @@ func OpenFile(path string) (*Scenario, error) {
 	var known bool
 	s.line, known = l.before()
 	objects, whole := l.all()
+	if s.StandIns = len(f.Services) > 0; s.StandIns && whole {
+		objects = l.standIn(objects)
+	}
 	if known && whole {
 		l.agree(s.line, objects)
 	}
 	if len(d.problems) > 0 {
 		return nil, d.problems
 	}
-	s.tested = f.stages()
+	s.tested = d.stages(f)
 	for i := range s.tested {
 		s.tested[i].own = objects[i]
 	}
@@ -53,7 +57,7 @@ func OpenFile(path string) (*Scenario, error) {
 	if len(f.Apply) > 0 && len(f.Phases) > 0 {
 		s.tested = s.tested[1:]
 	}
-	if f.After != "" { // without it, no chain has a namespace that objects could miss
+	if f.After != "" || s.StandIns { // without these, no chain has a namespace that objects could miss
 		s.Remarks = l.remarks
 	}
 	return s, nil
@@ -138,6 +142,9 @@ func (l *loader) objects(path string, names []string) (all []manifests.Object) {
 	if len(files) > mostApplied {
 		l.must(path, false, "names %d files, and a phase may apply %d", len(files), mostApplied)
 		return nil
+	}
+	if len(l.form.Services) > 0 {
+		return l.others(path, files)
 	}
 	own, remarks, err := manifests.LoadFiles(files, strings.NewReader(""))
 	l.remarks = append(l.remarks, remarks...)
@@ -252,13 +259,13 @@ func (l *loader) agree(before line, own [][]manifests.Object) {
 		if at := i - (len(own) - len(l.form.Phases)); at >= 0 {
 			path, part = fmt.Sprintf("phases[%d]", at), l.form.Phases[at]
 		}
-		l.must(join(path, "name"), !slices.Contains(namesOf(before), part.Name), "is the name of a bundled stage that the file stands on: choose another one")
+		l.must(yamlnode.Join(path, "name"), !slices.Contains(namesOf(before), part.Name), "is the name of a bundled stage that the file stands on: choose another one")
 		inForce = manifests.Overlay(inForce, own[i])
 		for j, u := range part.Unmet {
-			l.known(join(path, fmt.Sprintf("unmet[%d].rule", j)), u.Rule, own[i], "is applied here")
+			l.known(yamlnode.Join(path, fmt.Sprintf("unmet[%d].rule", j)), u.Rule, own[i], "is applied here")
 		}
 		for j, a := range part.Accepted {
-			l.known(join(path, fmt.Sprintf("accepted[%d].rule", j)), a.Rule, inForce, "is in force")
+			l.known(yamlnode.Join(path, fmt.Sprintf("accepted[%d].rule", j)), a.Rule, inForce, "is in force")
 		}
 	}
 	for j, a := range l.form.Accepted {

@@ -11,7 +11,6 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -19,6 +18,7 @@ import (
 
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/service/trail"
+	"github.com/hellochaos/hellochaos/yamlnode"
 )
 
 const (
@@ -39,8 +39,6 @@ const (
 var (
 	// named is what names of stages and parameters look like: they become arguments and flags.
 	named = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
-	// yamlLine finds the line number that the YAML parser puts into its messages.
-	yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
 )
 
 // Read reads a bundled scenario file: its stages, each of which stands on the one before. It refuses what the form does not have, and
@@ -50,7 +48,7 @@ func Read(file string, data []byte) ([]Stage, error) {
 	if len(d.problems) > 0 {
 		return nil, d.problems
 	}
-	return f.stages(), nil
+	return d.stages(f), nil
 }
 
 // read reads a scenario file, and notes what is wrong with it. The form has what could be read.
@@ -97,14 +95,11 @@ func (d *decoder) document(data []byte, f *form) bool {
 
 // syntax notes an error of the YAML parser.
 func (d *decoder) syntax(err error) {
-	text := err.Error()
-	if place := yamlLine.FindStringSubmatch(text); place != nil {
-		text = text[len(place[0]):]
-		if line, err := strconv.Atoi(place[1]); err == nil {
-			d.lines[""] = line
-		}
+	line, text := yamlnode.SyntaxError(err)
+	if line > 0 {
+		d.lines[""] = line
 	}
-	d.problem("", "is not valid YAML: %s", text)
+	d.problem("", "%s", text)
 }
 
 // check notes values that a run cannot use. Fields that are missing were noted before.
@@ -119,6 +114,8 @@ func (d *decoder) check(f *form) {
 	first := f.first()
 	d.phase("", &first)
 	d.parameters(f.Parameters)
+	d.expect(f.Expect)
+	d.services(f)
 	if len(f.Phases) > 0 {
 		d.phases(f)
 	}
@@ -146,8 +143,8 @@ func (d *decoder) phases(f *form) {
 
 // phase notes what is wrong with a phase whose fields stand at path. What it does not have of entry and cohorts is the file's.
 func (d *decoder) phase(path string, p *phaseForm) {
-	d.distinct(join(path, "apply"), p.Apply)
-	entry, cohorts := join(path, "entry"), join(path, "cohorts")
+	d.distinct(yamlnode.Join(path, "apply"), p.Apply)
+	entry, cohorts := yamlnode.Join(path, "entry"), yamlnode.Join(path, "cohorts")
 	if !d.there(entry) {
 		entry = "entry"
 	}
@@ -158,21 +155,21 @@ func (d *decoder) phase(path string, p *phaseForm) {
 	d.must(entry+".caller", p.Entry.Caller == "" || len(p.Cohorts) > 0, "needs cohorts, each with the host that its requests are for")
 	d.cohorts(cohorts, p.Cohorts, p.Entry)
 	if p.Exclude != nil {
-		d.must(join(path, "exclude"), *p.Exclude > 0 && *p.Exclude <= mostExcluded, "must be a share above 0 and up to %g, not %g", mostExcluded, *p.Exclude)
+		d.must(yamlnode.Join(path, "exclude"), *p.Exclude > 0 && *p.Exclude <= mostExcluded, "must be a share above 0 and up to %g, not %g", mostExcluded, *p.Exclude)
 	}
 	for i, u := range p.Unmet {
-		field := join(path, fmt.Sprintf("unmet[%d]", i))
+		field := yamlnode.Join(path, fmt.Sprintf("unmet[%d]", i))
 		d.rule(field+".rule", u.Rule)
 		d.sentence(field+".reason", u.Reason)
 	}
 	for i, a := range p.Accepted {
-		field := join(path, fmt.Sprintf("accepted[%d]", i))
+		field := yamlnode.Join(path, fmt.Sprintf("accepted[%d]", i))
 		d.must(field+".finding", !d.there(field+".finding") || strings.HasPrefix(a.Finding, "HC2"), `must be the id of a warning, such as "HC204", not %q`, a.Finding)
 		d.rule(field+".rule", a.Rule)
 		d.sentence(field+".reason", a.Reason)
 	}
 	for i, lesson := range p.Lessons {
-		d.sentence(join(path, fmt.Sprintf("lessons[%d]", i)), lesson)
+		d.sentence(yamlnode.Join(path, fmt.Sprintf("lessons[%d]", i)), lesson)
 	}
 }
 
@@ -291,7 +288,7 @@ func (d *decoder) cohorts(at string, cohorts []cohortForm, common *entryForm) {
 		d.cohort(path, &c, entry)
 		written := map[string]string{}
 		for _, name := range slices.Sorted(maps.Keys(c.Headers)) {
-			field := join(path+".headers", name)
+			field := yamlnode.Join(path+".headers", name)
 			other, twice := written[strings.ToLower(name)]
 			d.must(field, !twice, "is the same header as %s: write it once", other)
 			written[strings.ToLower(name)] = name
@@ -336,6 +333,13 @@ func (f *form) stages() (all []Stage) {
 			all[0].Accepted = append(all[0].Accepted, Accepted(a))
 		}
 	}
+	return all
+}
+
+// stages are those of a form that has no problems, the first one with what the file expects.
+func (d *decoder) stages(f *form) []Stage {
+	all := f.stages()
+	all[0].Expect = d.expected
 	return all
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/scenarios/derive"
 	"github.com/hellochaos/hellochaos/service/trail"
+	"github.com/hellochaos/hellochaos/yamlnode"
 )
 
 // testCase reads a case.
@@ -26,7 +27,7 @@ func (d *document) testCase(path string, n *yaml.Node) {
 	}
 	if want := fields["wantMatch"]; want != nil {
 		if c.WantMatch = strings.EqualFold(want.Value, "true"); want.Kind != yaml.ScalarNode || want.Tag != "!!bool" {
-			d.note(path+".wantMatch", "must be true or false, not %s", kindOf(want))
+			d.note(path+".wantMatch", "must be true or false, not %s", yamlnode.Found(want))
 		}
 	}
 	if request := fields["request"]; request != nil {
@@ -46,7 +47,7 @@ func (d *document) testCase(path string, n *yaml.Node) {
 // str is a string.
 func (d *document) str(path string, n *yaml.Node) string {
 	if n.Kind != yaml.ScalarNode || n.Tag != "!!str" {
-		d.note(path, "must be a string (in quotes), not %s", kindOf(n))
+		d.note(path, "must be a string (in quotes), not %s", yamlnode.Found(n))
 		return ""
 	}
 	return n.Value
@@ -59,7 +60,7 @@ func (d *document) list(path string, n *yaml.Node) (all []string) {
 		d.note(path, "is missing: it must be a list with at least one item")
 		return nil
 	case n.Kind != yaml.SequenceNode || len(n.Content) == 0:
-		d.note(path, "must be a list with at least one item, not %s", kindOf(n))
+		d.note(path, "must be a list with at least one item, not %s", yamlnode.Found(n))
 		return nil
 	}
 	for i, item := range n.Content {
@@ -144,12 +145,12 @@ func (d *document) headers(path string, n *yaml.Node) (header http.Header, unsen
 		return nil, ""
 	}
 	if n.Kind != yaml.MappingNode {
-		d.note(path, "must be a map of strings, not %s", kindOf(n))
+		d.note(path, "must be a map of strings, not %s", yamlnode.Found(n))
 		return nil, ""
 	}
 	header = http.Header{}
 	for i := 0; i < len(n.Content); i += 2 {
-		name, field := n.Content[i].Value, join(path, n.Content[i].Value)
+		name, field := n.Content[i].Value, yamlnode.Join(path, n.Content[i].Value)
 		d.lines[field] = n.Content[i].Line
 		value, key := d.str(field, n.Content[i+1]), strings.ToLower(name)
 		switch {

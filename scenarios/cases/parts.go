@@ -11,6 +11,7 @@ import (
 	networking "istio.io/api/networking/v1alpha3"
 
 	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/yamlnode"
 )
 
 func itoa(i int) string { return strconv.Itoa(i) }
@@ -83,7 +84,7 @@ func (d *document) place(path string, n *yaml.Node) {
 		case n.Kind == yaml.SequenceNode:
 			d.place(fmt.Sprintf("%s[%d]", path, i), part)
 		case i%2 == 1:
-			field := join(path, n.Content[i-1].Value)
+			field := yamlnode.Join(path, n.Content[i-1].Value)
 			d.lines[field] = n.Content[i-1].Line
 			d.place(field, part)
 		}

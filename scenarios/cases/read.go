@@ -5,14 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
-	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/spelling"
+	"github.com/hellochaos/hellochaos/yamlnode"
 )
 
 // root is the field that a document of a test file has. Names of fields are compared without regard to case, as istio-config-validator
@@ -28,9 +27,6 @@ var (
 
 // noTests ends a message about files without test cases.
 const noTests = ", the list of test cases that a test file of istio-config-validator has"
-
-// yamlLine finds the line number that the YAML parser puts into its messages.
-var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
 
 // mentions reports whether a text has the word that a test file begins with.
 func mentions(data []byte) bool { return bytes.Contains(bytes.ToLower(data), []byte("testcases")) }
@@ -48,7 +44,8 @@ func (r *reader) text(file string, data []byte, found bool) {
 		}
 		if err != nil {
 			if !found || mentions(data) {
-				r.problem(syntax(file, err))
+				line, text := yamlnode.SyntaxError(err)
+				r.problem(manifests.Problem{File: file, Line: line, Text: text})
 			}
 			break
 		}
@@ -68,16 +65,6 @@ func (r *reader) text(file string, data []byte, found bool) {
 	default:
 		r.problem(manifests.Problem{File: file, Text: "has no " + root + noTests})
 	}
-}
-
-// syntax is the problem of a text that is no YAML.
-func syntax(file string, err error) manifests.Problem {
-	text, line := err.Error(), 0
-	if place := yamlLine.FindStringSubmatch(text); place != nil {
-		text = text[len(place[0]):]
-		line, _ = strconv.Atoi(place[1]) // empty where the parser says none
-	}
-	return manifests.Problem{File: file, Line: line, Text: "is not valid YAML: " + text}
 }
 
 // document is a document while it is read.
@@ -115,7 +102,7 @@ func (d *document) read(n *yaml.Node) bool {
 		return true // and it was noted that its name is unknown
 	}
 	if list.Kind != yaml.SequenceNode || len(list.Content) == 0 {
-		d.note(root, "must be a list of test cases with at least one item, not %s", kindOf(list))
+		d.note(root, "must be a list of test cases with at least one item, not %s", yamlnode.Found(list))
 		return true
 	}
 	for i, item := range list.Content {
@@ -140,12 +127,12 @@ func isTest(n *yaml.Node) bool {
 func (d *document) fields(path string, n *yaml.Node, accepted []string) map[string]*yaml.Node {
 	all := map[string]*yaml.Node{}
 	if n.Kind != yaml.MappingNode {
-		d.note(path, "must be a map with the fields %s, not %s", strings.Join(accepted, ", "), kindOf(n))
+		d.note(path, "must be a map with the fields %s, not %s", strings.Join(accepted, ", "), yamlnode.Found(n))
 		return all
 	}
 	for i := 0; i < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
-		name, field := "", join(path, key.Value)
+		name, field := "", yamlnode.Join(path, key.Value)
 		for _, one := range accepted {
 			if strings.EqualFold(one, key.Value) {
 				name = one
@@ -156,7 +143,7 @@ func (d *document) fields(path string, n *yaml.Node, accepted []string) map[stri
 			d.note(field, "unknown field%s; accepted: %s", spelling.DidYouMean(key.Value, accepted), strings.Join(accepted, ", "))
 			continue
 		}
-		field = join(path, name)
+		field = yamlnode.Join(path, name)
 		if all[name] != nil {
 			d.note(field, "is written twice, in line %d and in line %d: write it once", d.lines[field], key.Line)
 			continue
@@ -164,31 +151,6 @@ func (d *document) fields(path string, n *yaml.Node, accepted []string) map[stri
 		d.lines[field], all[name] = key.Line, value
 	}
 	return all
-}
-
-// join is the path of a key in the map at path.
-func join(path, key string) string {
-	if path == "" {
-		return key
-	}
-	return path + "." + key
-}
-
-// kindOf says what a node is, for messages.
-func kindOf(n *yaml.Node) string {
-	switch {
-	case n.Kind == yaml.MappingNode:
-		return "a map"
-	case n.Kind == yaml.SequenceNode && len(n.Content) == 0:
-		return "an empty list"
-	case n.Kind == yaml.SequenceNode:
-		return "a list"
-	case n.Tag == "!!null":
-		return "nothing"
-	case n.Tag == "!!str":
-		return strconv.Quote(n.Value)
-	}
-	return n.Value
 }
 
 const (

@@ -45,7 +45,7 @@ func (e *Evidence) waits(i int) (all []reports.Wait) {
 		}
 		switch few := w.N < leastWaits; {
 		case e.Untimed, few && e.Wants[i].Timed == 0:
-			continue // the rule is that of the phase before, where its waits were judged
+			continue // the back-off is that of another rule or of a phase before, where it is judged
 		case row.Rule.Fault != nil && row.Rule.Fault.Delay > 0 && row.Rule.Fault.DelayShare > 0:
 			w.Verdict, w.Note = e.untimed(), "a fault holds such calls back, and the answers do not say for how long"
 		case few || single == nil:

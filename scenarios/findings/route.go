@@ -21,23 +21,39 @@ func (f *finder) destinations() {
 			}
 			aborted := e.Fault != nil && e.Fault.AbortStatus > 0 && e.Fault.AbortShare == 1 // no call goes anywhere
 			if gap := f.gap(e, j); gap != nil && d.Share > 0 && !aborted {
-				f.route(e, d, gap)
+				f.route(e, j, gap)
 			}
 		}
 	}
 }
 
-// gap is what is missing of a destination. Where requests meet the rule, it is that of the port at which they do.
+// gap is what is missing of a destination. Where requests meet the rule, it is what the first of their callers lacks that lacks anything,
+// at the port that the requests are for.
 func (f *finder) gap(e *manifests.HTTPEntry, number int) *manifests.Gap {
-	if rows := f.met[placeOf(e)]; len(rows) > 0 && number < len(rows[0].Rule.Split) {
-		return f.rules.Gap(&rows[0].Rule.Split[number])
+	rows := f.met[placeOf(e)]
+	for _, row := range rows {
+		if gap := f.lacks(row, number); gap != nil {
+			return gap
+		}
+	}
+	if len(rows) > 0 {
+		return nil
 	}
 	return f.rules.Gap(&e.Destinations[number].Destination)
 }
 
+// lacks is what is missing of a destination for the calls of a row; nil where nothing is.
+func (f *finder) lacks(row *oracle.Row, number int) *manifests.Gap {
+	if number >= len(row.Rule.Split) {
+		return nil
+	}
+	return f.rules.Gap(&row.Rule.Split[number])
+}
+
 // route adds the finding of a destination of which something is missing.
-func (f *finder) route(e *manifests.HTTPEntry, d *manifests.WrittenDestination, gap *manifests.Gap) {
-	host, effect := short(d.Host, e.Namespace), f.effect(e, d.Share)
+func (f *finder) route(e *manifests.HTTPEntry, number int, gap *manifests.Gap) {
+	d := &e.Destinations[number]
+	host, effect := short(d.Host, e.Namespace), f.effect(e, number)
 	switch gap.Part {
 	case manifests.PartHost:
 		known := shortAll(gap.Known, e.Namespace)
@@ -79,8 +95,9 @@ func (f *finder) defines(host, subset string) *manifests.WrittenDestinationRule 
 }
 
 // effect says what a destination that leads to nobody does to traffic.
-func (f *finder) effect(e *manifests.HTTPEntry, share float64) string {
-	rows := f.met[placeOf(e)]
+func (f *finder) effect(e *manifests.HTTPEntry, number int) string {
+	share := e.Destinations[number].Share
+	rows := slices.DeleteFunc(slices.Clone(f.met[placeOf(e)]), func(row *oracle.Row) bool { return f.lacks(row, number) == nil })
 	if len(rows) == 0 {
 		return "calls that met the rule would be answered 503"
 	}

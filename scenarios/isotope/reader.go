@@ -16,10 +16,8 @@ import (
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/service/trail"
 	"github.com/hellochaos/hellochaos/spelling"
+	"github.com/hellochaos/hellochaos/yamlnode"
 )
-
-// yamlLine finds the line number that the YAML parser puts into its messages.
-var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
 
 // byteSize is a size as isotope reads it: a number of bytes, or one with a unit.
 var byteSize = regexp.MustCompile(`(?i)^\d+(\.\d+)? ?([kmgtp]i?)?b?$`)
@@ -87,12 +85,8 @@ func (r *reader) read(data []byte) bool {
 
 // syntax notes an error of the YAML parser.
 func (r *reader) syntax(err error) {
-	text, line := err.Error(), 0
-	if place := yamlLine.FindStringSubmatch(text); place != nil {
-		text = text[len(place[0]):]
-		line, _ = strconv.Atoi(place[1])
-	}
-	r.problem(line, "", "", "is not valid YAML: %s", text)
+	line, text := yamlnode.SyntaxError(err)
+	r.problem(line, "", "", "%s", text)
 }
 
 // document reads the whole file. The defaults come first, wherever they stand.
@@ -143,11 +137,11 @@ func (r *reader) settings(n *yaml.Node, path string, f *form, more ...string) {
 	common := []string{"type", "numReplicas", "errorRate", "responseSize", "script", "numRbacPolicies"}
 	fields := r.fields(n, path, "a map", slices.Concat(more, common))
 	if slices.Contains(more, "name") && n.Kind == yaml.MappingNode && fields["name"] == nil {
-		r.wrong(n, join(path, "name"), "is missing")
+		r.wrong(n, yamlnode.Join(path, "name"), "is missing")
 	}
 	for _, name := range slices.Concat(more, common) {
 		if n := fields[name]; n != nil {
-			r.setting(name, n, join(path, name), f)
+			r.setting(name, n, yamlnode.Join(path, name), f)
 		}
 	}
 }
@@ -187,7 +181,7 @@ func (r *reader) fields(n *yaml.Node, path, wanted string, accepted []string) ma
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
-		field := join(path, key.Value)
+		field := yamlnode.Join(path, key.Value)
 		switch {
 		case key.Kind != yaml.ScalarNode || key.Tag == "!!merge":
 			r.wrong(key, path, "has a key that is not a string: each key must be a string")
@@ -276,26 +270,5 @@ func (r *reader) protocol(n *yaml.Node, field string) {
 
 // mustBe notes that a node is not what the field takes.
 func (r *reader) mustBe(n *yaml.Node, field, wanted string) {
-	found := "a list"
-	switch {
-	case n.Kind == yaml.MappingNode:
-		found = "a map"
-	case n.Kind == yaml.AliasNode:
-		found = "an alias"
-	case n.Kind == yaml.SequenceNode && len(n.Content) == 0:
-		found = "an empty list"
-	case n.Kind == yaml.ScalarNode && n.Tag == "!!null":
-		found = "nothing"
-	case n.Kind == yaml.ScalarNode:
-		found = strconv.Quote(n.Value[:min(len(n.Value), 100)])
-	}
-	r.wrong(n, field, "must be %s, not %s", wanted, found)
-}
-
-// join is the path of a key in the map at path.
-func join(path, key string) string {
-	if path == "" {
-		return key
-	}
-	return path + "." + key
+	r.wrong(n, field, "must be %s, not %s", wanted, yamlnode.Found(n))
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/spelling"
+	"github.com/hellochaos/hellochaos/yamlnode"
 )
 
 // item is a step of a script: one command, or several side by side.
@@ -68,9 +69,9 @@ func (r *reader) command(n *yaml.Node, path string) (c command, ok bool) {
 		r.wrong(n, path, "has a call and a sleep: write them as two steps")
 	case call != nil:
 		c.call = true
-		return c, r.call(call, join(path, "call"), &c)
+		return c, r.call(call, yamlnode.Join(path, "call"), &c)
 	case sleep != nil:
-		return c, r.sleep(sleep, join(path, "sleep"), &c)
+		return c, r.sleep(sleep, yamlnode.Join(path, "sleep"), &c)
 	case n.Kind == yaml.MappingNode && len(n.Content) == 0:
 		r.mustBe(n, path, "a call or a sleep")
 	}
@@ -86,23 +87,23 @@ func (r *reader) call(n *yaml.Node, path string, c *command) bool {
 	}
 	fields := r.fields(n, path, "the name of a service, or a map with it", []string{"service", "size", "probability", "hostname"})
 	if size := fields["size"]; size != nil {
-		r.size(size, join(path, "size"))
+		r.size(size, yamlnode.Join(path, "size"))
 	}
 	if p := fields["probability"]; p != nil {
-		percent := r.whole(p, join(path, "probability"), 0)
+		percent := r.whole(p, yamlnode.Join(path, "probability"), 0)
 		if percent > 100 {
-			r.mustBe(p, join(path, "probability"), "a whole number of percent from 0 to 100")
+			r.mustBe(p, yamlnode.Join(path, "probability"), "a whole number of percent from 0 to 100")
 		}
 		r.note(probability, p.Line, percent != 0 && percent != 100) // isotope makes a call with 0, its default, always
 	}
 	if host := fields["hostname"]; host != nil {
-		c.host = r.text(host, join(path, "hostname"))
+		c.host = r.text(host, yamlnode.Join(path, "hostname"))
 	}
 	if service := fields["service"]; service != nil {
-		c.field = join(path, "service")
+		c.field = yamlnode.Join(path, "service")
 		c.service = r.text(service, c.field)
 	} else if n.Kind == yaml.MappingNode {
-		r.wrong(n, join(path, "service"), "is missing")
+		r.wrong(n, yamlnode.Join(path, "service"), "is missing")
 	}
 	return c.service != ""
 }

@@ -158,7 +158,7 @@ func TestRefused(t *testing.T) {
 		{"values", "services:\n- {name: A, isEntrypoint: yes please, numReplicas: 0, errorRate: 5, type: tcp, responseSize: big, script: [{sleep: long}, [], [[{call: b}]], {call: {size: 1}}, {call: x, sleep: 1s}, 7]}", []string{
 			`services[0].name: is "A"`, "isEntrypoint: must be true or false", "numReplicas: must be a whole number from 1", "errorRate: must be a number from 0 to 1", "type: must be http or grpc",
 			"responseSize: must be a number of bytes", "script[0].sleep: must be a duration", "script[1]: must be a list with at least one command", "script[2][0]: is a list in a list",
-			"script[3].call.service: is missing", "script[4]: has a call and a sleep", `script[5]: must be a call or a sleep, not "7"`}},
+			"script[3].call.service: is missing", "script[4]: has a call and a sleep", "script[5]: must be a call or a sleep, not 7"}},
 		{"percentages", "services: [{name: a, errorRate: 101%}, {name: b, errorRate: \"0.1\"}, {name: c, errorRate: .nan}]", []string{"services[0].errorRate", "services[1].errorRate", "services[2].errorRate"}},
 		{"nobody", "services:\n- {name: reviews, script: [{call: ratngs}]}\n- {name: ratings}", []string{`t.yaml:2: service reviews: services[0].script[0].call: is "ratngs", which is no service of the file (did you mean "ratings"?)`}},
 		{"twice", "services:\n- {name: a}\n- {name: a, name: b}\n- {name: a}", []string{"t.yaml:3: service b: services[1].name: is written twice", "t.yaml:4: service a: is the name of the service in line 2, too"}},

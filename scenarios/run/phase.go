@@ -38,6 +38,7 @@ type planned struct {
 	inwards     []int
 	predictions []check.Predicted
 	wants       []oracle.Want
+	timed       backOffs // of this phase and those before
 	// turns are the cohorts of natural requests, which come in this order again and again.
 	turns []int32
 	// cohorts and sequence are the attack's: natural cohorts first, then probes. from are the scenario's cohorts that these belong to.
@@ -55,6 +56,7 @@ type planned struct {
 	services                              []string // of ours, callers before those that they call
 	notices                               []string
 	expected                              []expect.Expectation
+	change                                *change  // from the phase before; nil where none is measured
 	promised                              *planned // by the scenario's own objects, where the user replaced some; nil: none
 }
 
@@ -68,6 +70,9 @@ func (p *planned) plan(former *planned) (err error) {
 	}
 	if len(p.Cohorts) == 0 {
 		return nil // no request can meet any of the rules: the findings say why
+	}
+	if p.timed = (backOffs{}); former != nil {
+		maps.Copy(p.timed, former.timed)
 	}
 	p.wants = p.want()
 	p.compose()

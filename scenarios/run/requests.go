@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/hellochaos/hellochaos/attack"
 	"github.com/hellochaos/hellochaos/scenarios"
@@ -45,7 +46,7 @@ func (p *planned) want() []oracle.Want {
 			wants[i].Each = check.EachBranch + spareEach
 			if check.Retries(row) > 0 {
 				wants[i].Retried = int(stats.ZeroFailureTrials(p.options.Exclude, check.Risk))
-				if !p.untimed() {
+				if !p.untimed() && p.timed.add(row) {
 					wants[i].Timed = check.TimedWaits
 				}
 			}
@@ -60,6 +61,27 @@ func (p *planned) want() []oracle.Want {
 
 // untimed reports whether waits before retries are not judged.
 func (p *planned) untimed() bool { return p.options.Derived && !p.options.RequireTimes }
+
+// backOff is what decides how long a proxy waits before it sends a call again: its service, and of its policy the number of retries and
+// the first interval, which grows the same way in every policy (Envoy's JitteredExponentialBackOffStrategy).
+type backOff struct {
+	caller   string
+	attempts int
+	base     time.Duration
+}
+
+// backOffs are those that a run times, each where the first rule with it comes: hundreds of requests time one.
+type backOffs map[backOff]bool
+
+// add notes the back-off of a row, and reports whether it is a new one.
+func (known backOffs) add(row *oracle.Row) bool {
+	its := backOff{row.Caller, check.Retries(row), row.Rule.Retry.Base}
+	if known[its] {
+		return false
+	}
+	known[its] = true
+	return true
+}
 
 // surely is how many calls of natural requests a plan relies on where so many are expected: five standard deviations fewer, of a
 // number that varies at most as one of Poisson's does, since too few would leave a right mesh without a verdict.
@@ -152,7 +174,11 @@ func (p *planned) turn(number int) int32 { return p.turns[number%len(p.turns)] }
 // addCohort adds requests of a cohort of the scenario to the attack's.
 func (p *planned) addCohort(of int, series, pins string) {
 	c := &p.Cohorts[of]
-	p.cohorts = append(p.cohorts, attack.Cohort{Name: c.Name, Series: series, Host: p.hosts[of], Method: c.Method, Header: p.header(*c, pins)})
+	host := p.hosts[of]
+	if p.options.Sent != nil {
+		host = p.options.Sent(host)
+	}
+	p.cohorts = append(p.cohorts, attack.Cohort{Name: c.Name, Series: series, Host: host, Method: c.Method, Header: p.header(*c, pins)})
 	p.from = append(p.from, of)
 }
 

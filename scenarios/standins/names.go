@@ -93,9 +93,11 @@ func (n *names) addRules(o *manifests.Object, spec *networking.VirtualService) {
 		}
 		arrives = append(arrives, n.gatewayPorts[name]...)
 	}
+	anyPort := false // an entry is for every port
 	for i, h := range spec.Http {
+		anyPort = anyPort || len(h.Match) == 0
 		for _, m := range h.Match {
-			if m.Port != 0 {
+			if anyPort = anyPort || m.Port == 0; m.Port != 0 {
 				asked = append(asked, int(m.Port))
 			}
 		}
@@ -109,6 +111,9 @@ func (n *names) addRules(o *manifests.Object, spec *networking.VirtualService) {
 	}
 	if !manifests.ForSidecars(spec) {
 		return // a gateway's hosts are names by which clients outside know it
+	}
+	if anyPort && len(asked) > 0 {
+		asked = append(asked, 80) // else no request could meet that entry
 	}
 	for i, host := range spec.Hosts {
 		n.add(o, fmt.Sprintf("spec.hosts[%d]", i), host, asked, nil)

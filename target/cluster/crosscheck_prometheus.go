@@ -32,18 +32,15 @@ const (
 // the cause of ctx's end.
 func (r *Run) comparePrometheus(ctx context.Context, counted map[string]int64, ended time.Time) ([]target.Incident, error) {
 	address := withoutPassword(r.cluster.options.PrometheusURL)
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	defer transport.CloseIdleConnections()
-	client, err := api.NewClient(api.Config{Address: r.cluster.options.PrometheusURL, Client: &http.Client{Transport: boundedAnswers{transport, fromAnywhere},
-		// The URL's password is for the host that the user named.
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}})
+	api, close, err := r.cluster.prometheusOf()
+	defer close()
 	if err != nil {
-		return nil, fmt.Errorf("asking Prometheus at %s: %w", address, err)
+		return nil, err
 	}
 	live := r.live()
 	selector := fmt.Sprintf("%s{namespace=%q}", trail.MetricTries, r.cluster.namespace)
 	ask := func(query string) (map[string]float64, error) {
-		return askPrometheus(ctx, prometheus.NewAPI(client), query)
+		return askPrometheus(ctx, api, query)
 	}
 	known, err := awaited(ctx, ended.Add(scrapeTime), live, func() (map[string]float64, error) { return ask("sum by (service) (" + selector + ")") })
 	var age map[string]float64
@@ -114,6 +111,19 @@ func withoutPassword(address string) string {
 
 // askPrometheus is the answer to an instant query that sums by service.
 func askPrometheus(ctx context.Context, api prometheus.API, query string) (map[string]float64, error) {
+	vector, err := askForVector(ctx, api, query)
+	if err != nil {
+		return nil, err
+	}
+	all := map[string]float64{}
+	for _, sample := range vector {
+		all[string(sample.Metric["service"])] = float64(sample.Value)
+	}
+	return all, nil
+}
+
+// askForVector is the answer to an instant query.
+func askForVector(ctx context.Context, api prometheus.API, query string) (model.Vector, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, scrapeAnswer, fmt.Errorf("no answer within %v", scrapeAnswer))
 	defer cancel()
 	value, _, _, err := api.Query(ctx, query, time.Time{})
@@ -128,11 +138,19 @@ func askPrometheus(ctx context.Context, api prometheus.API, query string) (map[s
 	if !ok {
 		return nil, fmt.Errorf("query %s returned a %s instead of a vector", query, value.Type())
 	}
-	all := map[string]float64{}
-	for _, sample := range vector {
-		all[string(sample.Metric["service"])] = float64(sample.Value)
+	return vector, nil
+}
+
+// prometheusOf is a client of the Prometheus that the user named. close ends its connections.
+func (c *Cluster) prometheusOf() (asked prometheus.API, close func(), err error) {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	client, err := api.NewClient(api.Config{Address: c.options.PrometheusURL, Client: &http.Client{Transport: boundedAnswers{transport, fromAnywhere},
+		// The URL's password is for the host that the user named.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}})
+	if err != nil {
+		return nil, transport.CloseIdleConnections, fmt.Errorf("asking Prometheus at %s: %w", withoutPassword(c.options.PrometheusURL), err)
 	}
-	return all, nil
+	return prometheus.NewAPI(client), transport.CloseIdleConnections, nil
 }
 
 // comparePods reports where a Prometheus agrees and where it does not. counted are the tries of the phase; live is what the
