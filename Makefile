@@ -103,10 +103,10 @@ demo: bin/hellochaos ## run all five stages without a cluster
 
 # Neither these packages nor their tests start a goroutine. The race detector would find nothing in them and make what they compute
 # several times as slow, so they are tested without it. TestPlainPackages fails when one of them does start a goroutine.
-PLAIN := ./expect ./manifests ./openfiles ./printable ./reports ./reports/compare ./reports/junit ./reports/page ./reports/render \
-	./reports/reporttest ./reports/terminal ./scenarios ./scenarios/cases ./scenarios/check ./scenarios/derive \
-	./scenarios/expectations ./scenarios/explain ./scenarios/graph ./scenarios/isotope ./scenarios/observe ./service/calls \
-	./spelling ./stats
+PLAIN := ./expect ./manifests ./manifests/scratch ./openfiles ./printable ./reports ./reports/compare ./reports/junit ./reports/page \
+	./reports/render ./reports/reporttest ./reports/terminal ./scenarios ./scenarios/cases ./scenarios/check ./scenarios/derive \
+	./scenarios/draft ./scenarios/expectations ./scenarios/explain ./scenarios/graph ./scenarios/isotope ./scenarios/observe \
+	./service/calls ./spelling ./stats ./yamlnode
 
 # The tests of these packages send load, and would be late if two packages ran at the same time, so they run one after the other.
 # Tests of one package that run in parallel spend most of their time waiting.
