@@ -138,7 +138,7 @@ func TestAddressGiven(t *testing.T) {
 	} {
 		got, _, err := c.address(t.Context(), entry, nil, true)
 		if err != nil || got != want {
-			t.Errorf("%s: %+v, %v, want %+v", entry, got, err, want)
+			t.Errorf("%v: %+v, %v, want %+v", entry, got, err, want)
 		}
 	}
 }

@@ -27,8 +27,9 @@ const (
 // that answers for the nonce holds the set of rules, whatever these rules are.
 type probe struct {
 	nonce, namespace string
-	// selector is the ingress gateway's, when the set has a Gateway.
+	// selector is the ingress gateway's, when the set has a Gateway, and port the one at which it is asked.
 	selector map[string]string
+	port     int
 }
 
 // host is the host of the VirtualService, by which the proxies' tables have the nonce.
@@ -64,7 +65,7 @@ func (p *probe) objects(c *Cluster) []*unstructured.Unstructured {
 		}
 		gateways = append(gateways, probeName)
 		all = append(all, object("Gateway", map[string]any{"selector": selector, "servers": []any{map[string]any{
-			"hosts": []any{p.host()}, "port": map[string]any{"number": int64(80), "name": "http", "protocol": "HTTP"}}}}))
+			"hosts": []any{p.host()}, "port": map[string]any{"number": int64(p.port), "name": "http", "protocol": "HTTP"}}}}))
 	}
 	path := func(exact string) []any {
 		return []any{map[string]any{"uri": map[string]any{"exact": exact}}}
