@@ -35,7 +35,7 @@ func (r *request) request() *manifests.Request {
 	return &manifests.Request{Host: r.host, Method: r.method, Path: manifests.NormalPath(r.target()), Header: r.header}
 }
 
-// cohort is the request as a cohort. Its name says all that it asks for: "reviews /v2 end-user: jason, by gateway shop", with the port
+// cohort is the request as a cohort. Its name says all that it asks for: "reviews /v2 end-user: jason, by gateway shop", and "shop:443"
 // where the Gateway has several.
 func (r *request) cohort(rules *manifests.Rules) scenarios.Cohort {
 	name := r.host
@@ -53,7 +53,7 @@ func (r *request) cohort(rules *manifests.Rules) scenarios.Cohort {
 	case r.entry.Gateway != "":
 		name += ", by gateway " + strings.TrimPrefix(r.entry.Gateway, manifests.Namespace+"/")
 		if g := rules.Gateways[r.entry.Gateway]; g != nil && len(g.Ports()) > 1 {
-			name += fmt.Sprintf(" at port %d", r.entry.Port)
+			name += fmt.Sprintf(":%d", r.entry.Port)
 		}
 	case namespace != manifests.Namespace:
 		name += ", from namespace " + namespace
