@@ -180,8 +180,10 @@ func opaque(s *networking.Server) string {
 		return ""
 	case !isHTTPS(protocol):
 		return "its protocol is " + strings.ToUpper(protocol)
-	case mode == networking.ServerTLSSettings_PASSTHROUGH, mode == networking.ServerTLSSettings_AUTO_PASSTHROUGH:
-		return fmt.Sprintf("it passes TLS through (tls.mode %s)", mode)
+	case mode == networking.ServerTLSSettings_PASSTHROUGH:
+		return "it passes TLS through (tls.mode PASSTHROUGH, which holds where none is written)"
+	case mode == networking.ServerTLSSettings_AUTO_PASSTHROUGH:
+		return "it passes TLS through (tls.mode AUTO_PASSTHROUGH)"
 	}
 	return ""
 }

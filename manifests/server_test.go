@@ -81,7 +81,7 @@ func TestServers(t *testing.T) {
 		t.Errorf("o.example is of %v", got)
 	}
 	g := r.Gateways["default/g"]
-	if len(g.Opaque) != 2 || g.Opaque[0].Port != 9000 || g.Opaque[1].Why != "it passes TLS through (tls.mode PASSTHROUGH)" {
+	if len(g.Opaque) != 2 || g.Opaque[0].Port != 9000 || g.Opaque[1].Why != "it passes TLS through (tls.mode PASSTHROUGH, which holds where none is written)" {
 		t.Errorf("not HTTP are %+v", g.Opaque)
 	}
 	if got := g.Entrance("x.b.example"); got != 443 {
@@ -117,6 +117,17 @@ func TestRedirecting(t *testing.T) {
 	}
 	if got, want := e.Doors("default/g"), []Door{{80, "b.example"}, {443, "a.example"}, {443, "b.example"}}; !slices.Equal(got, want) {
 		t.Errorf("the rule can be met at %v, want %v", got, want)
+	}
+}
+
+// TestPortAtAGateway: match.port is the port of the server, with TLS and without.
+func TestPortAtAGateway(t *testing.T) {
+	r := rulesOf(t, gatewayOf("g", "a", server("8080", "HTTP", "a.example", ""), server("443", "HTTPS", "a.example", simple)),
+		"apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: v}\nspec: {hosts: [a.example], gateways: [g], http: [{match: [{port: 443}], directResponse: {status: 201}}, {directResponse: {status: 202}}]}\n")
+	for port, want := range map[int]int{443: 201, 8080: 202} {
+		if got := r.Table(Caller{Gateway: "default/g", Port: port}).Route(&Request{Host: "a.example", Path: "/"}); got.Direct == nil || got.Direct.Status != want {
+			t.Errorf("port %d: %s, want %d", port, got.Name, want)
+		}
 	}
 }
 

@@ -45,7 +45,7 @@ type Address struct {
 	// TLS is how a client connects to an URL with "https://": which certificates it trusts, and the one that it has itself. The name for
 	// which it asks is missing. nil: the system's certificates.
 	TLS *tls.Config
-	// Way says for the report how the address was found: "loopback", "load balancer", "port-forward to pod frontend-prod-x1".
+	// Way says for the report how the address was found: "loopback", "loopback with TLS", "load balancer", "port-forward to pod frontend-prod-x1".
 	Way string
 }
 

@@ -94,7 +94,7 @@ func (m *Mesh) gatewayAddress(entry manifests.Entry) (target.Address, error) {
 	if gateway := m.gateways[door{caller, false}]; gateway != nil && !m.rules.Secure(caller) {
 		return onLoopback(gateway.server.address), nil
 	}
-	return target.Address{URL: "https://" + m.gateways[door{caller, true}].server.address, Way: way, TLS: m.issuer.client}, nil
+	return target.Address{URL: "https://" + m.gateways[door{caller, true}].server.address, Way: way + " with TLS", TLS: m.issuer.client}, nil
 }
 
 // behind is the Service to which a gateway sends a request for "/" of the host by which requests enter at a port.
