@@ -30,6 +30,9 @@ const (
 type Expectation struct {
 	// Text is what was written, without the blanks around it.
 	Text string
+	// Place is what messages call the place where it was written: "--expect", or "shop.yaml:9: Scenario shop: expect[0]:". Parse leaves it
+	// empty.
+	Place string
 	// Phase is the phase that it is about; empty: the last one.
 	Phase string
 	Kind  Kind

@@ -36,6 +36,9 @@ type document struct {
 	data   []byte
 	// holders are the messages of Istio's API around the one that is being filled, and that one.
 	holders []holder
+	// keepBeyond: fields that are not executed are kept in beyond where they may be, and not refused.
+	keepBeyond bool
+	beyond     []Beyond
 	expansion
 }
 

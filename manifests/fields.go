@@ -61,6 +61,7 @@ func (d *document) fill(path string, m protoreflect.Message, value any) {
 		switch {
 		case fd == nil:
 			d.unknown(path, name, m.Descriptor())
+		case !slices.Contains(accepted, name) && d.keeps(field, m.Descriptor(), fields[name]):
 		case !slices.Contains(accepted, name):
 			d.problem(field, notExecuted)
 		case fields[name] == nil:

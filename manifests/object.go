@@ -3,6 +3,7 @@ package manifests
 import (
 	"bytes"
 	"fmt"
+	"slices"
 
 	"google.golang.org/protobuf/proto"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -23,6 +24,8 @@ type Object struct {
 	// Kubernetes is the whole object of a Kubernetes kind (*corev1.Service, *appsv1.Deployment, *corev1.Namespace); nil for an
 	// object of Istio.
 	Kubernetes any
+	// Beyond are fields that this package does not execute; there are none unless LoadForCluster read the object.
+	Beyond []Beyond
 	// YAML is the document's text.
 	YAML []byte
 
@@ -49,6 +52,7 @@ func (o *Object) Clone() Object {
 		c.Kubernetes = k.DeepCopyObject()
 	}
 	c.YAML = bytes.Clone(o.YAML)
+	c.Beyond = slices.Clone(o.Beyond)
 	return c
 }
 

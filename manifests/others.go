@@ -56,7 +56,11 @@ type KindCount struct {
 // In a folder, a text without apiVersion or kind is not taken for a manifest; Helm's charts and kustomize's folders have text that only
 // their programs can read.
 func LoadOthers(names []string, stdin io.Reader) (*Others, error) {
-	r := &othersReader{others: &Others{}, stdin: stdin, read: make(map[string]bool), removed: make(map[string]bool)}
+	return loadOthers(names, stdin, false)
+}
+
+func loadOthers(names []string, stdin io.Reader, keepBeyond bool) (*Others, error) {
+	r := &othersReader{others: &Others{}, stdin: stdin, keepBeyond: keepBeyond, read: make(map[string]bool), removed: make(map[string]bool)}
 	for i, name := range names {
 		if slices.Contains(names[:i], name) {
 			r.problem(called(name), "is named more than once: name it once")
@@ -92,6 +96,8 @@ type othersReader struct {
 	// objects and size are what was read in full so far; full says that it was too much.
 	objects, size int
 	full          bool
+	// keepBeyond: fields that are not executed are kept where they may be.
+	keepBeyond bool
 }
 
 func (r *othersReader) problem(file, format string, args ...any) {
@@ -276,6 +282,7 @@ func (r *othersReader) afford(d *document, objects, size int) bool {
 
 // object reads one decoded object by its kind.
 func (r *othersReader) object(d *document) {
+	d.keepBeyond = r.keepBeyond
 	fields, ok := d.fields.(map[string]any)
 	if !ok || len(d.problems) > 0 {
 		d.read() // it says what is wrong

@@ -165,6 +165,7 @@ func (d *document) read() Object {
 		return o
 	}
 	d.decode(&o, fields, d.data)
+	o.Beyond = d.beyond
 	if len(d.problems) == 0 {
 		d.checkName(&o)
 		d.validate(&o)

@@ -55,14 +55,14 @@ func (d *document) checkTrafficPolicy(field string, policy *networking.TrafficPo
 	if policy == nil {
 		return
 	}
-	if policy.LoadBalancer == nil && policy.Tls == nil && policy.PortLevelSettings == nil {
+	if policy.LoadBalancer == nil && policy.Tls == nil && policy.PortLevelSettings == nil && !d.goesBeyond(field) {
 		d.problem(field, "must not be empty, since Istio refuses it: set loadBalancer, tls or portLevelSettings, or remove trafficPolicy")
 	}
 	d.checkValue(field+".loadBalancer.simple", policy.GetLoadBalancer().GetSimple())
 	for i, p := range policy.PortLevelSettings {
 		place := fmt.Sprintf("%s.portLevelSettings[%d]", field, i)
 		d.checkPort(place+".port.number", int(p.GetPort().GetNumber()))
-		if p.LoadBalancer == nil && p.Tls == nil {
+		if p.LoadBalancer == nil && p.Tls == nil && !d.goesBeyond(place) {
 			d.problem(place, "must have loadBalancer or tls, since Istio refuses it without any")
 		}
 		d.checkValue(place+".loadBalancer.simple", p.GetLoadBalancer().GetSimple())

@@ -14,6 +14,11 @@ func (o *Object) Unstructured() (map[string]any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("turning %s into JSON: %w", o.Name(), err)
 	}
+	for i := range o.Beyond {
+		if err := o.Beyond[i].put(object); err != nil {
+			return nil, fmt.Errorf("turning %s into JSON: %w", o.Name(), err)
+		}
+	}
 	metadata := map[string]any{"name": o.Meta.Name}
 	if o.Meta.Namespace != "" {
 		metadata["namespace"] = o.Meta.Namespace

@@ -21,6 +21,10 @@ func checkConsistency(r *Report, found *problems) {
 	for i := range r.Expectations {
 		checkInterval(r.Expectations[i].Interval, fmt.Sprintf("expectations[%d].interval", i), found)
 	}
+	unique(len(r.Changes), func(i int) string { return r.Changes[i].Title() }, "changes", found)
+	for i := range r.Changes {
+		checkChange(&r.Changes[i], fmt.Sprintf("changes[%d]", i), found)
+	}
 	unique(len(r.Phases), func(i int) string { return r.Phases[i].Name }, "phases", found)
 	for i := range r.Phases {
 		p, place := &r.Phases[i], fmt.Sprintf("phases[%d]", i)
@@ -28,6 +32,16 @@ func checkConsistency(r *Report, found *problems) {
 		checkMeasured(p.Latency, p.Seconds, p.Distributions, place, found)
 		checkSpans(p.Samples, place, found)
 	}
+}
+
+// checkChange looks at what calls met while rules changed.
+func checkChange(c *Change, place string, found *problems) {
+	atMost(c.Evidence, c.Calls, place+".evidence", "calls", found)
+	atMost(c.Open, c.Calls, place+".open", "calls", found)
+	atMost(c.Lost, c.Calls, place+".lost", "calls", found)
+	atMost(c.Mixed, c.Requests, place+".mixed_requests", "requests", found)
+	unique(len(c.Proxies), func(i int) string { return c.Proxies[i].Name }, place+".proxies", found)
+	unique(len(c.Troubles), func(i int) string { return c.Troubles[i].Kind }, place+".troubles", found)
 }
 
 // checkJudged looks at what a phase judged.

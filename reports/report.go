@@ -33,6 +33,8 @@ type Report struct {
 	Aborted bool   `json:"aborted"`
 	// Phases are sets of objects that were in force one after another, each the one before with more applied.
 	Phases []Phase `json:"phases"`
+	// Changes are what became of calls while the objects of phases were applied and put back; none where the run did not look.
+	Changes []Change `json:"changes,omitempty"`
 	// Findings are what is wrong with the manifests themselves, whatever the mesh makes of them.
 	Findings []Finding `json:"findings,omitempty"`
 	// Cases is how many test cases of the user hold ('hellochaos verify --cases'); nil where there are none. Findings (HC301) are about

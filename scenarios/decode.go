@@ -10,6 +10,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/hellochaos/hellochaos/expect"
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/spelling"
 	"github.com/hellochaos/hellochaos/yamlnode"
@@ -24,6 +25,8 @@ type decoder struct {
 	problems     manifests.Problems
 	// lines are those of the fields by path, as far as the document has them.
 	lines map[string]int
+	// expected are the expectations that could be read.
+	expected []expect.Expectation
 }
 
 // problem notes what is wrong with a field; an empty path means the whole document. The line is that of the field, or of the

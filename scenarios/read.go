@@ -50,7 +50,7 @@ func Read(file string, data []byte) ([]Stage, error) {
 	if len(d.problems) > 0 {
 		return nil, d.problems
 	}
-	return f.stages(), nil
+	return d.stages(f), nil
 }
 
 // read reads a scenario file, and notes what is wrong with it. The form has what could be read.
@@ -116,6 +116,8 @@ func (d *decoder) check(f *form) {
 	first := f.first()
 	d.phase("", &first)
 	d.parameters(f.Parameters)
+	d.expect(f.Expect)
+	d.services(f)
 	if len(f.Phases) > 0 {
 		d.phases(f)
 	}
@@ -346,6 +348,13 @@ func (f *form) stages() (all []Stage) {
 			all[0].Accepted = append(all[0].Accepted, Accepted(a))
 		}
 	}
+	return all
+}
+
+// stages are those of a form that has no problems, the first one with what the file expects.
+func (d *decoder) stages(f *form) []Stage {
+	all := f.stages()
+	all[0].Expect = d.expected
 	return all
 }
 

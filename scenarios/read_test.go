@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"errors"
+	"math"
 	"net/http"
 	"os"
 	"reflect"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hellochaos/hellochaos/expect"
 	"github.com/hellochaos/hellochaos/manifests"
 )
 
@@ -32,6 +34,7 @@ unmet:
   - {rule: VirtualService a, reason: by choice}
 accepted:
   - {finding: HC204, rule: VirtualService b, reason: it is shown}
+expect: [edge fails <= 0.1]
 lessons: [It is so.]
 `
 
@@ -44,7 +47,8 @@ func TestRead(t *testing.T) {
 		Cohorts: []Cohort{{Name: "with", Entry: manifests.Entry{Gateway: OnlyGateway}, Header: http.Header{"X-Dev-User": {"1"}}},
 			{Name: "without", Weight: 3, Entry: manifests.Entry{Caller: "shop/web"}, Method: "POST", Host: "orders.shop", Path: "/new?a=b"}}, Exclude: 0.01,
 		Parameters: []Parameter{{Name: "blue-weight", Title: "percent", Split: manifests.Split{Host: "shop", From: "green", To: "blue"}}},
-		Unmet:      []Unmet{{"VirtualService a", "by choice"}}, Accepted: []Accepted{{"HC204", "VirtualService b", "it is shown"}}, Lessons: []string{"It is so."}}}
+		Unmet:      []Unmet{{"VirtualService a", "by choice"}}, Accepted: []Accepted{{"HC204", "VirtualService b", "it is shown"}}, Lessons: []string{"It is so."},
+		Expect: []expect.Expectation{{Text: "edge fails <= 0.1", Place: "mirror.yaml:21: Scenario mirror: expect[0]:", Kind: expect.EdgeFails, Band: expect.Band{Lo: math.Inf(-1), Hi: 0.1}}}}}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, want %+v", got, want)
 	}
@@ -99,15 +103,15 @@ func TestReadProblems(t *testing.T) {
 		"empty":      {"", `x.yaml:1: Scenario: has no content: it must have apiVersion: hellochaos/v1 and kind: Scenario`},
 		"a comment":  {"# nothing\n", `x.yaml:1: Scenario: has no content: it must have apiVersion: hellochaos/v1 and kind: Scenario`},
 		"no YAML":    {head + "a: [", `x.yaml:7: Scenario: is not valid YAML: did not find expected node content`},
-		"a list":     {"- a", `x.yaml:1: Scenario: must be a map with the fields apiVersion, kind, name, title, after, apply, phases, entry, cohorts, exclude, parameters, unmet, accepted, lessons, not a list`},
-		"a word":     {"a", `x.yaml:1: Scenario: must be a map with the fields apiVersion, kind, name, title, after, apply, phases, entry, cohorts, exclude, parameters, unmet, accepted, lessons, not "a"`},
+		"a list":     {"- a", `x.yaml:1: Scenario: must be a map with the fields apiVersion, kind, name, title, after, apply, services, phases, entry, cohorts, exclude, parameters, unmet, accepted, expect, lessons, not a list`},
+		"a word":     {"a", `x.yaml:1: Scenario: must be a map with the fields apiVersion, kind, name, title, after, apply, services, phases, entry, cohorts, exclude, parameters, unmet, accepted, expect, lessons, not "a"`},
 		"two":        {head + "---\na: b\n", `x.yaml:1: Scenario x: has a second document in line 7: write one scenario a file`},
 		"too large":  {strings.Repeat("#", maxFile+1), `x.yaml:1: Scenario: is larger than the 1048576 bytes that a scenario file may have`},
 		"an anchor":  {head + "lessons: &l [a, *l]\n", `x.yaml:7: Scenario x: lessons: has an anchor or an alias, which scenario files cannot have: write the value out`},
 		"an alias":   {head + "after: &a b\nlessons: [*a]\n", "x.yaml:7: Scenario x: after: has an anchor or an alias, which scenario files cannot have: write the value out\nx.yaml:8: Scenario x: lessons[0]: has an anchor or an alias, which scenario files cannot have: write the value out"},
 		"a merge":    {head + "<<: {after: b}\n", `x.yaml:1: Scenario x: has a key in line 7 that is not a string: each key must be a string`},
 		"twice":      {head + "name: y\n", `x.yaml:3: Scenario x: name: is written twice, in line 3 and in line 7: write it once`},
-		"unknown":    {head + "lesons: [a]\nexludes: 1\nz: 1\n", "x.yaml:7: Scenario x: lesons: unknown field (did you mean \"lessons\"?); accepted: apiVersion, kind, name, title, after, apply, phases, entry, cohorts, exclude, parameters, unmet, accepted, lessons\nx.yaml:8: Scenario x: exludes: unknown field (did you mean \"exclude\"?); accepted: apiVersion, kind, name, title, after, apply, phases, entry, cohorts, exclude, parameters, unmet, accepted, lessons\nx.yaml:9: Scenario x: z: unknown field; accepted: apiVersion, kind, name, title, after, apply, phases, entry, cohorts, exclude, parameters, unmet, accepted, lessons"},
+		"unknown":    {head + "lesons: [a]\nexludes: 1\nz: 1\n", "x.yaml:7: Scenario x: lesons: unknown field (did you mean \"lessons\"?); accepted: apiVersion, kind, name, title, after, apply, services, phases, entry, cohorts, exclude, parameters, unmet, accepted, expect, lessons\nx.yaml:8: Scenario x: exludes: unknown field (did you mean \"exclude\"?); accepted: apiVersion, kind, name, title, after, apply, services, phases, entry, cohorts, exclude, parameters, unmet, accepted, expect, lessons\nx.yaml:9: Scenario x: z: unknown field; accepted: apiVersion, kind, name, title, after, apply, services, phases, entry, cohorts, exclude, parameters, unmet, accepted, expect, lessons"},
 		"all absent": {"kind: Scenario\n", "x.yaml:1: Scenario: apiVersion: is missing\nx.yaml:1: Scenario: name: is missing\nx.yaml:1: Scenario: title: is missing\nx.yaml:1: Scenario: entry: is missing\nx.yaml:1: Scenario: apply: is missing"},
 		"types": {strings.NewReplacer("name: x", "name: 1", "[a.yaml]", "a.yaml", "{service: a}", "gateway").Replace(head) + "exclude: high\nlessons: []\nunmet:\ncohorts: [a]\n",
 			"x.yaml:3: Scenario: name: must be a string (in quotes), not 1\nx.yaml:5: Scenario: apply: must be a list with at least one item, not \"a.yaml\"\n" +
@@ -163,6 +167,10 @@ func TestReadProblems(t *testing.T) {
 				"x.yaml:11: Scenario x: phases[1].cohorts[0].name: must be a text on one line, without blanks around it, not \"\"\n" +
 				"x.yaml:12: Scenario x: phases[2].name: is \"y\" a second time: each phase needs a name of its own\nx.yaml:12: Scenario x: phases[2].entry.caller: needs cohorts, each with the host that its requests are for\n" +
 				"x.yaml:12: Scenario x: phases[2].exclude: must be a share above 0 and up to 0.5, not 2"},
+		"expectations": {head + "expect:\n- edge fials <= 0.1\n- p99 <= 1s\n- ' p99 <= 1s'\n- 1\n",
+			"x.yaml:11: Scenario x: expect[3]: must be a string (in quotes), not 1\n" +
+				"x.yaml:8: Scenario x: expect[0]: edge fials <= 0.1: \"edge fials\" is nothing that can be expected (did you mean \"fails\"?): accepted are '" + strings.Join(expect.Forms, "', '") + "'\n" +
+				"x.yaml:10: Scenario x: expect[2]: p99 <= 1s: is there a second time: each must be there once"},
 		"a lesson of two lines": {head + "lessons: [\"a\\nb\"]\n", `x.yaml:7: Scenario x: lessons[0]: must be a text on one line, without blanks around it, not "a\nb"`},
 	} {
 		s, err := Read("x.yaml", []byte(c.text))
@@ -259,7 +267,7 @@ func TestDocumentedForm(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, field := range fieldNames(reflect.TypeFor[form]()) {
-		if field == "phases" { // docs/scenarios.md shows it: the file of a stage has one phase
+		if field == "phases" || field == "services" { // docs/scenarios.md shows them: the file of a stage has one phase, and services of the stages before
 			continue
 		}
 		if !strings.Contains(text, "\n"+field+":") && !strings.HasPrefix(text, field+":") {

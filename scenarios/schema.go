@@ -85,6 +85,7 @@ var narrowed = map[string]object{
 	"after":              {"pattern": named.String(), "maxLength": longestName},
 	"title":              {"pattern": oneLine},
 	"lessons":            {"pattern": oneLine},
+	"expect":             {"minLength": 1},
 	"apply":              {"minLength": 1},
 	"exclude":            {"exclusiveMinimum": 0, "maximum": mostExcluded},
 	"entry.port":         numberOfPort,

@@ -109,7 +109,7 @@ func TestSchemaRefuses(t *testing.T) {
 	seen := map[string]bool{}
 	for _, c := range []struct{ path, old, new string }{
 		{"apiVersion", "hellochaos/v1", "hellochaos/v2"}, {"kind", "kind: Scenario", "kind: Scenarios"}, {"name", "name: mirror", "name: all"},
-		{"name", "name: mirror", "name: Mirror"}, {"after", "canary", "Canary"}, {"title", "a title", `"a\nb"`}, {"lessons", "It is so.", `" a"`},
+		{"name", "name: mirror", "name: Mirror"}, {"after", "canary", "Canary"}, {"title", "a title", `"a\nb"`}, {"lessons", "It is so.", `" a"`}, {"expect", "edge fails <= 0.1", `""`},
 		{"apply", "a.yaml", `""`}, {"exclude", "0.01", "0"}, {"exclude", "0.01", "0.51"}, {"cohorts.name", "name: without", `name: ""`}, {"cohorts.weight", "weight: 3", "weight: 1.5"},
 		{"cohorts.weight", "weight: 3", "weight: 1001"}, {"cohorts.method", "POST", "HEAD"}, {"cohorts.path", `"/new?a=b"`, "new"}, {"parameters.name", "blue-weight", "Blue"},
 		{"parameters.title", "title: percent", "title: ''"}, {"unmet.rule", "VirtualService a", "Gateway a"}, {"unmet.reason", "by choice", "' '"}, {"accepted.finding", "HC204", "HC104"},

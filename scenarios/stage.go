@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hellochaos/hellochaos/expect"
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/spelling"
 )
@@ -30,6 +31,8 @@ type Stage struct {
 	// Accepted hold in this stage and in those that stand on it.
 	Accepted []Accepted
 	Lessons  []string
+	// Expect is what the author expects of a run; in a file with several phases the first one has all.
+	Expect []expect.Expectation
 
 	// own are the objects that the scenario file of a user applies; nil where those of the bundled files Apply are.
 	own []manifests.Object

@@ -58,8 +58,8 @@ func clusterCommand(use, short, long string, args cobra.PositionalArgs, do func(
 }
 
 func deployCommand() *cobra.Command {
-	choices := cluster.Choices{}
-	cmd := clusterCommand("deploy", "install the chain on a cluster",
+	choices, own := cluster.Choices{}, &deployFiles{}
+	cmd := clusterCommand("deploy", "install the chain on a cluster, or stand-ins of your files",
 		`Install the chain into a namespace: its three services, and the Sidecar that
 lets them call nothing outside the mesh. The clock, which the last service
 calls, gets a namespace of its own outside the mesh. deploy creates a namespace
@@ -76,7 +76,12 @@ Requests enter at the Service frontend, and everyone who can send one can make
 the services fail and hang. By default only the cluster can reach the Service.
 With --service-type LoadBalancer, as in the tutorial, it gets an address that is
 public on most clouds; with NodePort, everyone who reaches a node of the cluster
-reaches it. A run does not change the type.`,
+reaches it. A run does not change the type.
+
+With -f, deploy makes namespaces of its own, runs stand-ins of the services that
+the files name there, and applies the files' rules to them, as 'hellochaos
+verify --target cluster' does, which can use them afterwards. They stay until
+'hellochaos undeploy'. Without -n the first of them is `+scratchNamespace+`.`,
 		cobra.NoArgs, func(cmd *cobra.Command, c *cluster.Cluster, _ []string) error {
 			if err := c.Deploy(cmd.Context(), manifests.Application(), choices); err != nil {
 				return failure{err}
@@ -94,7 +99,18 @@ reaches it. A run does not change the type.`,
 			}
 			return errors.Join(problems...)
 		})
-	cmd.Example = "  hellochaos deploy -n demo --image registry.example/hello-service:1.0"
+	own.add(cmd.Flags())
+	chain := cmd.RunE
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		switch {
+		case len(own.files) > 0:
+			return own.run(cmd, choices.Image)
+		case own.shared:
+			return errors.New("deploy: --shared-gateway: needs -f")
+		}
+		return chain(cmd, args)
+	}
+	cmd.Example = "  hellochaos deploy -n demo --image registry.example/hello-service:1.0\n  hellochaos deploy -f mesh/ -n try"
 	cmd.Flags().StringVar(&choices.Image, "image", "hello-service", "container `image` of hello-service, the program of every service")
 	cmd.Flags().StringVar(&choices.ServiceType, "service-type", cluster.ClusterIP, "`type` of the Service frontend: "+strings.Join(cluster.ServiceTypes, ", "))
 	return cmd
@@ -114,11 +130,14 @@ var whoCanReach = map[string]string{
 }
 
 func undeployCommand() *cobra.Command {
-	return clusterCommand("undeploy", "remove the chain from a cluster",
+	return clusterCommand("undeploy", "remove what deploy installed from a cluster",
 		`Delete the chain from its namespace. undeploy also deletes the namespace if
 deploy created it and nothing else is in it, and the clock unless the chain of
 another namespace calls it. It refuses while a run is at work, or has not
-been restored.`,
+been restored.
+
+What 'hellochaos deploy -f' has made is deleted with its namespaces: those whose
+UIDs were recorded when they were made, and no others. -n names the first one.`,
 		cobra.NoArgs, func(cmd *cobra.Command, c *cluster.Cluster, _ []string) error {
 			if err := c.Undeploy(cmd.Context()); err != nil {
 				return failure{err}
@@ -196,10 +215,12 @@ func printLeftovers(w io.Writer, c *cluster.Cluster, left []cluster.Leftover) er
 		switch {
 		case l.Running:
 			state = "at work"
+		case l.Deployed && l.Silent == 0:
+			state = "deployed with -f, to stay until 'hellochaos undeploy'"
 		case l.Silent > 0:
 			state = fmt.Sprintf("has not renewed its lease for %v, so it was probably killed; it has not put everything back", l.Silent.Round(time.Second))
 		}
-		if !l.Running {
+		if !l.Running && !l.Deployed {
 			code = reports.ExitNotRestored
 		}
 		fmt.Fprintf(w, "%s  %s\n", printable.Line(l.Name), state)
@@ -215,7 +236,7 @@ func printLeftovers(w io.Writer, c *cluster.Cluster, left []cluster.Leftover) er
 		for _, name := range l.Edited {
 			fmt.Fprintf(w, "  edited by someone else since: %s\n", printable.Line(name))
 		}
-		if !l.Running && !l.Started.IsZero() {
+		if !l.Running && !l.Deployed && !l.Started.IsZero() {
 			fmt.Fprintf(w, "  > %s\n", c.RestoreCommand(l.Name))
 		}
 	}

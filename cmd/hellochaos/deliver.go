@@ -75,7 +75,7 @@ func (f *deliveryFlags) save(progress, warnings io.Writer, report *reports.Repor
 		}
 	}
 	if summary := os.Getenv("GITHUB_STEP_SUMMARY"); summary != "" {
-		if err := summarize(summary, report); err != nil {
+		if err := appendTo(summary, func(w io.Writer) error { return render.Markdown(w, report) }); err != nil {
 			fmt.Fprintf(warnings, "warning: the step summary ($GITHUB_STEP_SUMMARY) was not written: %v\n", err)
 		}
 	}
@@ -112,11 +112,10 @@ func (f *deliveryFlags) print(w io.Writer, report *reports.Report) error {
 	return format.Write(w, report)
 }
 
-// summarize appends a report to the step summary of GitHub's Actions. It makes one write, because other programs append to the
-// same file.
-func summarize(file string, report *reports.Report) error {
+// appendTo appends a text to the step summary of GitHub's Actions. It makes one write, because other programs append to the same file.
+func appendTo(file string, write func(io.Writer) error) error {
 	var text strings.Builder
-	if err := render.Markdown(&text, report); err != nil {
+	if err := write(&text); err != nil {
 		return err
 	}
 	summary, err := os.OpenFile(filepath.Clean(file), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)

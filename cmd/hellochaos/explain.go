@@ -33,13 +33,13 @@ Exit code 1 means that there is an error among the findings.`,
 		if len(files) == 0 {
 			return errors.New("explain: no manifests: name files or folders with -f, or - for standard input")
 		}
-		own, err := readOwn(files, "", cmd.InOrStdin())
+		own, err := readOwn(files, "", false, cmd.InOrStdin())
 		if err != nil {
 			return fmt.Errorf("explain:\n%w", err)
 		}
 		options, _ := scenario.AddFlags(pflag.NewFlagSet("explain", pflag.ContinueOnError)).Options() // the defaults of a run are right
 		options.Allowed = allowed
-		plan, err := own.plan(options)
+		plan, err := own.plan(options, meshPace)
 		if err != nil {
 			return fmt.Errorf("explain:\n%w", err)
 		}

@@ -36,6 +36,9 @@ func words(r *reports.Report) string {
 	for _, p := range r.Phases {
 		all = append(append(all, p.Words...), p.Incidents...)
 	}
+	for _, c := range r.Changes {
+		all = append(all, c.Words...)
+	}
 	return strings.Join(all, "\n")
 }
 

@@ -14,8 +14,8 @@ type served struct {
 	server *metrics.Server
 }
 
-// serveMetrics starts a server for the metrics of a plan before the plan is executed. Without an address it returns nil.
-func serveMetrics(address string, plan *scenario.Run, stderr io.Writer) (*served, error) {
+// serveMetrics starts a server for the metrics of runs before the first one. Without an address it returns nil.
+func serveMetrics(address string, stderr io.Writer) (*served, error) {
 	if address == "" {
 		return nil, nil
 	}
@@ -24,9 +24,15 @@ func serveMetrics(address string, plan *scenario.Run, stderr io.Writer) (*served
 	if s.server, err = metrics.Serve(address, s.run); err != nil {
 		return nil, err
 	}
-	plan.Subscribe(s.run.Handle)
 	fmt.Fprintf(stderr, "metrics of the run: %s\n", s.server.URL)
 	return s, nil
+}
+
+// watch serves the metrics of a run from its beginning, in place of those of the run before.
+func (s *served) watch(plan *scenario.Run) {
+	if s != nil {
+		plan.Subscribe(s.run.Handle)
+	}
 }
 
 func (s *served) close(stderr io.Writer) {

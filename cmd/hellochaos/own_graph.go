@@ -69,11 +69,20 @@ func (o *ownRules) bound(options *scenario.Options, pace *scenario.Pace) error {
 			pace.Connections++
 		}
 	}
-	o.remarks = append(o.remarks, o.graph.Remarks...)
+	o.remark(o.graph.Remarks...)
 	if options.Cascade == trail.Absorb && o.graph.Calls() > 1 {
-		o.remarks = append(o.remarks, "A service of isotope answers 500 when a call of its own fails, and makes no later ones. It does so with --cascade propagate; this run has --cascade absorb.")
+		o.remark("A service of isotope answers 500 when a call of its own fails, and makes no later ones. It does so with --cascade propagate; this run has --cascade absorb.")
 	}
 	return nil
+}
+
+// remark adds sentences that are not there yet: each point of a grid has the same ones.
+func (o *ownRules) remark(texts ...string) {
+	for _, text := range texts {
+		if !slices.Contains(o.remarks, text) {
+			o.remarks = append(o.remarks, text)
+		}
+	}
 }
 
 // turns is how many requests are sent until each cohort has had its turns.

@@ -35,9 +35,13 @@ type ownRules struct {
 }
 
 // readOwn reads manifests and the topology in the file graph, unless that is empty, and derives their requests. The error has all
-// problems, and says how to check alternatives.
-func readOwn(files []string, graph string, stdin io.Reader) (*ownRules, error) {
-	others, err := manifests.LoadOthers(files, stdin)
+// problems, and says how to check alternatives. What acts on the whole mesh is left out where the files are for a cluster.
+func readOwn(files []string, graph string, onCluster bool, stdin io.Reader) (*ownRules, error) {
+	load := manifests.LoadOthers
+	if onCluster {
+		load = manifests.LoadForCluster
+	}
+	others, err := load(files, stdin)
 	own := &ownRules{}
 	if graph != "" {
 		var wrong error
@@ -48,12 +52,15 @@ func readOwn(files []string, graph string, stdin io.Reader) (*ownRules, error) {
 		return nil, err
 	}
 	if len(others.Alternatives) > 0 {
-		return nil, alternatives(others)
+		return nil, alternatives("verify", others)
 	}
 	if own.graph != nil {
 		if others.Objects, err = withGraph(others.Objects, own.graph); err != nil {
 			return nil, err
 		}
+	}
+	if onCluster {
+		others.Objects, own.remarks = withoutMeshWide(others.Objects)
 	}
 	set, err := standins.Of(others.Objects)
 	if err != nil {
@@ -73,7 +80,11 @@ func readOwn(files []string, graph string, stdin io.Reader) (*ownRules, error) {
 		return nil, fmt.Errorf("%s: there is no rule to verify: no VirtualService, DestinationRule or ServiceEntry", strings.Join(files, ", "))
 	}
 	for _, k := range others.NotExecuted {
-		own.remarks = append(own.remarks, fmt.Sprintf("NOT EXECUTED: %s (first %s:%d). hellochaos does not execute this kind, so that a cluster may treat requests otherwise than is said here.", kindCount(k), k.File, k.Line))
+		what, why := "NOT EXECUTED", "hellochaos does not execute this kind"
+		if onCluster {
+			what, why = "NOT APPLIED", "hellochaos does not apply this kind"
+		}
+		own.remarks = append(own.remarks, fmt.Sprintf("%s: %s (first %s:%d). %s, so that a cluster may treat requests otherwise than is said here.", what, kindCount(k), k.File, k.Line, why))
 	}
 	if len(others.PassedOver)+len(others.Unknown) > 0 {
 		var kinds []string
@@ -108,10 +119,12 @@ func (o *ownRules) hold(files []string) (*reports.Cases, []reports.Finding, erro
 	return &reports.Cases{Held: judged.Held, All: len(suite.Cases)}, judged.NotMet, nil
 }
 
+// meshPace is what the embedded mesh can carry.
+var meshPace = scenario.Pace{Capacity: mesh.Capacity, Timed: mesh.Timed}
+
 // plan derives nothing more: it reads the rules, finds what is wrong with them, and plans the requests.
-func (o *ownRules) plan(options scenario.Options) (*scenario.Run, error) {
+func (o *ownRules) plan(options scenario.Options, pace scenario.Pace) (*scenario.Run, error) {
 	options.Derived = true
-	pace := scenario.Pace{Capacity: mesh.Capacity, Timed: mesh.Timed}
 	if o.graph != nil {
 		if err := o.bound(&options, &pace); err != nil {
 			return nil, err
@@ -161,9 +174,9 @@ func (o *ownRules) announce(w io.Writer, plan *scenario.Run, seed uint64, verbos
 // mostExamples is how many commands are shown that verify alternatives.
 const mostExamples = 3
 
-// alternatives is the error of files that a mesh does not obey together: what each of them defines, and commands that verify one of them
-// with the files that it needs.
-func alternatives(others *manifests.Others) error {
+// alternatives is the error of files that a mesh does not obey together: what each of them defines, and command lines of a command for one
+// of them with the files that it needs.
+func alternatives(command string, others *manifests.Others) error {
 	var text strings.Builder
 	text.WriteString("some of the files are alternatives, of which a mesh obeys one at a time:")
 	var files []string
@@ -179,7 +192,7 @@ func alternatives(others *manifests.Others) error {
 	}
 	text.WriteString("\nname one of them, with the files that it needs, such as:")
 	for _, file := range files[:min(mostExamples, len(files))] {
-		text.WriteString("\n  hellochaos verify")
+		text.WriteString("\n  hellochaos " + command)
 		for _, with := range others.Together(file) {
 			text.WriteString(" -f " + printable.Word(with))
 		}

@@ -97,6 +97,7 @@ func (f *planFlags) plan(cmd *cobra.Command, args []string, options scenario.Opt
 		return nil, err
 	}
 	options.Parameters = values
+	options.AlsoExpect(of.Expect())
 	run, err := scenario.Plan(of.Name, phases, options, scenario.Pace{Capacity: mesh.Capacity, Timed: mesh.Timed})
 	if err != nil {
 		return nil, err

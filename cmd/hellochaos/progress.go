@@ -17,6 +17,8 @@ import (
 type progressLine struct {
 	terminal *os.File
 	last     time.Time
+	// point says which point of a grid is run; empty for a single run.
+	point string
 }
 
 func newProgressLine(w io.Writer, off bool) *progressLine {
@@ -31,11 +33,15 @@ const eraseLine = "\r\x1b[K"
 
 // handle shows how far a run has come.
 func (l *progressLine) handle(e scenario.Event) {
+	if c, ok := e.(scenario.ChangeBegan); ok {
+		l.print(c.Change.Title() + ": applied while requests are sent")
+		return
+	}
 	p, ok := e.(scenario.Progress)
 	if !ok || l.terminal == nil || time.Since(l.last) < 100*time.Millisecond {
 		return
 	}
-	text := fmt.Sprintf("%s: %d/%d requests", p.Phase.Name, p.Done, p.Phase.Planned)
+	text := fmt.Sprintf("%s%s: %d/%d requests", l.point, p.Phase.Name, p.Done, p.Phase.Planned)
 	if p.Tally.Wrong > 0 {
 		text += fmt.Sprintf("; %d met something else than the manifests say", p.Tally.Wrong)
 	}

@@ -35,9 +35,11 @@ type runFlags struct {
 	parameters                    parameterFlags
 	deviation, target, metrics    string
 	noProgress, allowInconclusive bool
+	throughChange                 bool
 	cluster                       *cluster.Flags
 	links                         linkFlags
 	traces                        *traces.Flags
+	sealed                        bool             // no call leaves this machine, since stand-ins answer everywhere
 	tested                        *cluster.Cluster // the cluster that the run tests; nil for the embedded mesh
 }
 
@@ -47,6 +49,7 @@ func (f *runFlags) add(set *pflag.FlagSet) {
 	set.StringVar(&f.target, "target", "mesh", "what the run tests: mesh (the embedded mesh, in this process) or cluster (a Kubernetes cluster with Istio)")
 	f.manifests.add(set)
 	set.StringVar(&f.deviation, "break", "", "`deviation`, a fault that the embedded mesh has on purpose, to see how the report shows it; 'hellochaos list breaks' explains each: "+breakNames())
+	set.BoolVar(&f.throughChange, "through-change", false, "keep the load on while the manifests of each stage are applied, and put back, and hold each call against the old rules or the new ones of its caller (docs/changes.md)")
 	set.BoolVar(&f.noProgress, "no-progress", false, "do not print a line of progress on a terminal")
 	set.BoolVar(&f.quiet, "quiet", false, "print only the line with the verdict (or the report in the --format that you name), and warnings")
 	set.BoolVar(&f.allowInconclusive, "allow-inconclusive", false, "end with exit code 0 instead of 3; the verdict in the report is still INCONCLUSIVE")
@@ -89,30 +92,38 @@ whose own call failed still answers 200; with propagate it answers 500. A draw
 is the random number that decides whether a try fails.`,
 		Example: `  hellochaos run retry --fail 0.5
   hellochaos run all --fail 0.3 --out report
+  hellochaos run retry --fail 0.1,0.3,0.5 --out grid
   hellochaos run retry -f reviews.yaml
   hellochaos run ./shop.yaml --set blue-weight=20
   hellochaos run retry --break one-retry-less
+  hellochaos run retry --through-change
   hellochaos run retry --target cluster -n demo`,
 		ValidArgs: append(scenarios.Names(), "all"),
 		// f.plan reports unknown flags together with all other problems of the command line.
 		FParseErrWhitelist: cobra.FParseErrWhitelist{UnknownFlagsHandling: pflag.PassUnknownFlagToArgs},
 	}
 	options = scenario.AddFlags(cmd.Flags())
+	cmd.Flags().Lookup("fail").Usage += severalFails
 	flags.add(cmd.Flags())
+	flags.parameters.acceptGrid(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, args []string) error { return flags.run(cmd, args, options, undo) }
 	return cmd
 }
 
-// run validates the command line, prepares the target, executes the plan, and delivers the report.
+// run validates the command line, and executes its plan or those of its grid.
 func (f *runFlags) run(cmd *cobra.Command, args []string, text *scenario.Flags, undo *atomic.Pointer[string]) error {
-	plan, seed, connection, err := f.plan(cmd, args, text)
+	g, connection, err := f.plan(cmd, args, text)
 	if err != nil {
 		return err
 	}
-	if err := f.prepare(); err != nil {
+	prepare := f.prepare
+	if len(g.axes) > 0 {
+		prepare = g.prepare
+	}
+	if err := prepare(); err != nil {
 		return err
 	}
-	if err := f.checkOpenFiles(plan.InFlight()); err != nil {
+	if err := f.checkOpenFiles(inFlight(g.points)); err != nil {
 		return failure{err}
 	}
 	stderr := cmd.ErrOrStderr()
@@ -120,34 +131,56 @@ func (f *runFlags) run(cmd *cobra.Command, args []string, text *scenario.Flags, 
 	if f.quiet {
 		progress = io.Discard
 	}
-	served, err := serveMetrics(f.metrics, plan, stderr)
+	served, err := serveMetrics(f.metrics, stderr)
 	if err != nil {
 		return failure{err}
 	}
 	defer served.close(stderr)
-	on, err := f.prepareTarget(cmd.Context(), plan, seed, connection, stderr, undo)
-	switch {
-	case errors.Is(err, errEnded):
-		return err
-	case err != nil:
-		return failure{err}
-	}
-	announce(progress, plan, args, on.Describe().Detail, seed)
 	line := newProgressLine(progress, f.noProgress)
-	plan.Subscribe(line.handle)
-	report := plan.Execute(cmd.Context(), on)
+	measure := func(p *point) (*reports.Report, error) {
+		on, err := f.prepareTarget(cmd.Context(), p.plan, g.seed, connection, stderr, undo)
+		switch {
+		case errors.Is(err, errEnded):
+			return nil, err
+		case err != nil:
+			return nil, failure{err}
+		}
+		switch detail := on.Describe().Detail; {
+		case len(g.axes) == 0:
+			announce(progress, p.plan, args, detail, g.seed)
+		case p == &g.points[0]:
+			g.announce(progress, strings.Join(args, ", "), detail)
+		}
+		served.watch(p.plan)
+		return f.measure(cmd, p, on, line, connection, undo), nil
+	}
+	if len(g.axes) > 0 {
+		return g.run(cmd, line, measure)
+	}
+	report, err := measure(&g.points[0])
+	if err != nil {
+		return err
+	}
+	after := context.WithoutCancel(cmd.Context()) // an interrupted run has a report, too; each step of it has its own time limit
+	return exitOf(report, f.allowInconclusive, stderr, f.deliver(after, cmd.OutOrStdout(), progress, stderr, report))
+}
+
+// measure executes the plan of a point on a target, and completes the report.
+func (f *runFlags) measure(cmd *cobra.Command, p *point, on target.Target, line *progressLine, connection cluster.Options, undo *atomic.Pointer[string]) *reports.Report {
+	p.plan.Subscribe(line.handle)
+	report := p.plan.Execute(cmd.Context(), on)
 	line.clear()
 	if report.Restored == reports.Restored {
 		undo.Store(nil) // after a second signal there is nothing left to put back
 	}
 	report.Tool.Version = version()
-	report.Command = commandLine()
+	report.Command = p.changed.commandLine()
 	report.Settings.Manifests = f.manifests.names()
 	after := context.WithoutCancel(cmd.Context()) // an interrupted run has a report, too; each step below has its own time limit
 	f.links.link(after, f.tested, connection.PrometheusURL, report)
 	to, _ := f.traces.Destinations() // check has reported what is wrong with them
 	traces.Send(after, report, to)
-	return exitOf(report, f.allowInconclusive, stderr, f.deliver(after, cmd.OutOrStdout(), progress, stderr, report))
+	return report
 }
 
 // announce prints what a run is about to do, what it cannot decide, and what is wrong with the manifests.
@@ -176,7 +209,7 @@ func (f *runFlags) prepareTarget(ctx context.Context, plan *scenario.Run, seed u
 		if err := protect(ctx); err != nil {
 			return nil, err
 		}
-		m, err := mesh.New(mesh.Options{Seed: seed, Break: f.deviation})
+		m, err := mesh.New(mesh.Options{Seed: seed, Break: f.deviation, Sealed: f.sealed, Gradual: f.throughChange})
 		if err != nil {
 			return nil, fmt.Errorf("starting the embedded mesh: %w", err)
 		}
@@ -203,40 +236,48 @@ func (f *runFlags) prepareTarget(ctx context.Context, plan *scenario.Run, seed u
 	return run, nil
 }
 
-// plan turns the command line into a plan. Its error lists all problems of the command line.
-func (f *runFlags) plan(cmd *cobra.Command, args []string, text *scenario.Flags) (*scenario.Run, uint64, cluster.Options, error) {
+// plan turns the command line into the plan of its only point, or those of a grid. Its error lists all problems of the command line.
+func (f *runFlags) plan(cmd *cobra.Command, args []string, text *scenario.Flags) (*grid, cluster.Options, error) {
 	set := cmd.Flags()
 	args, unknown := splitUnknown(set, args)
-	options, flagProblems := text.Options()
+	options, fails, flagProblems := text.Grid()
 	connection, connectionProblems := f.cluster.Options()
 	of, values, overrides, chosenProblems := choose(cmd, args, &f.manifests, &f.parameters)
-	options.Parameters = values
-	if err := errors.Join(unknown, flagProblems, chosenProblems, connectionProblems, f.check(set, of)); err != nil {
-		return nil, 0, connection, fmt.Errorf("run:\n%w", err)
-	}
-	phases, err := of.Phases(overrides, options.Parameters)
-	if err != nil {
-		return nil, 0, connection, fmt.Errorf("run:\n%w", err)
+	options.ThroughChange = f.throughChange
+	g := &grid{deliveryFlags: &f.deliveryFlags, axes: axesOf(fails, f.parameters.axes), seed: options.Seed, allowInconclusive: f.allowInconclusive}
+	var tooMany error
+	g.points, tooMany = pointsOf(fails, g.axes, values)
+	if err := errors.Join(unknown, flagProblems, chosenProblems, tooMany, connectionProblems, f.check(set, of), g.check(set)); err != nil {
+		return nil, connection, fmt.Errorf("run:\n%w", err)
 	}
 	pace := scenario.Pace{Capacity: mesh.Capacity, Timed: mesh.Timed}
 	if f.target == "cluster" {
 		pace = scenario.Pace{Capacity: cluster.Capacity, Timed: cluster.Timed}
 	}
-	options.Again = again("run", set, args, options.Seed)
-	plan, err := scenario.Plan(of.Name, phases, options, pace)
+	options.AlsoExpect(of.Expect())
+	f.sealed = of.StandIns
+	err := planAll(g.points, func(p *point) (*scenario.Run, error) {
+		phases, err := of.Phases(overrides, p.parameters)
+		if err != nil {
+			return nil, err
+		}
+		at := options
+		at.Fail, at.Parameters, at.Again = p.fail, p.parameters, again("run", set, args, options.Seed, p.changed)
+		return scenario.Plan(of.Name, phases, at, pace)
+	})
 	if err != nil {
-		return nil, 0, connection, fmt.Errorf("run:\n%w", err)
+		return nil, connection, fmt.Errorf("run:\n%w", err)
 	}
-	return plan, options.Seed, connection, nil
+	return g, connection, nil
 }
 
 // decisive are the flags, beside those of parameters, that decide what a request meets, and where.
 var decisive = []string{"fail", "hang", "cascade", "exclude", "split-tolerance", "manifests", "filename", "graph", "cases", "set", "break", "rate", "timeout",
-	"target", "kubeconfig", "context", "namespace", "direct-url", "gateway-url", "take-over"}
+	"target", "kubeconfig", "context", "namespace", "direct-url", "gateway-url", "take-over", "image", "shared-gateway"}
 
 // again returns the command that sends a request of this run alone once more, by the name of the request. It is nil where the
-// manifests came from standard input, which cannot be read again.
-func again(command string, set *pflag.FlagSet, args []string, seed uint64) func(string) string {
+// manifests came from standard input, which cannot be read again. c are the flags that have other values in this run.
+func again(command string, set *pflag.FlagSet, args []string, seed uint64, c changed) func(string) string {
 	words := []string{"hellochaos", command}
 	for _, arg := range args {
 		words = append(words, printable.Word(arg))
@@ -248,10 +289,11 @@ func again(command string, set *pflag.FlagSet, args []string, seed uint64) func(
 		case pflag.SliceValue:
 			values = value.GetSlice()
 		}
-		if !slices.Contains(decisive, flag.Name) && !slices.ContainsFunc(scenarios.Parameters(), func(p scenarios.Parameter) bool { return p.Name == flag.Name }) {
+		if !slices.Contains(decisive, flag.Name) && !isParameter(flag.Name) {
 			return
 		}
 		for _, value := range values {
+			value = c.value(flag.Name, value)
 			repeatable = repeatable && (flag.Name != "filename" || value != "-")
 			words = append(words, "--"+flag.Name+"="+printable.Word(destination.HideUserInfo(value)))
 		}
@@ -297,7 +339,7 @@ func (f *runFlags) check(set *pflag.FlagSet, of *scenarios.Scenario) error {
 		}
 	}
 	if f.deviation != "" {
-		problems = append(problems, checkBreak(f.deviation, breakable(of)))
+		problems = append(problems, checkBreak(f.deviation, breakable(of), f.throughChange))
 	}
 	switch f.target {
 	case "mesh":
@@ -307,6 +349,9 @@ func (f *runFlags) check(set *pflag.FlagSet, of *scenarios.Scenario) error {
 			}
 		}
 	case "cluster":
+		if f.throughChange {
+			problems = append(problems, errors.New("--through-change: needs --target mesh: on a cluster each pod has a proxy of its own, and the answers do not tell yet which pod they came from"))
+		}
 		if f.deviation != "" {
 			problems = append(problems, errors.New("--break: needs --target mesh, since only the embedded mesh can disobey the manifests on purpose"))
 		}
@@ -352,11 +397,13 @@ func breakable(of *scenarios.Scenario) []scenarios.Stage {
 }
 
 // checkBreak refuses the name of a deviation that does not exist, and a deviation that no stage of the run would show.
-func checkBreak(name string, stages []scenarios.Stage) error {
+func checkBreak(name string, stages []scenarios.Stage, throughChange bool) error {
 	for _, b := range mesh.Breaks() {
 		switch {
 		case b.Name != name:
-		case len(stages) > 0 && !b.OnlyCompared && !slices.ContainsFunc(stages, func(s scenarios.Stage) bool { return s.Name == b.Stage }):
+		case b.OnlyChange && !throughChange:
+			return fmt.Errorf("--break %s: only 'hellochaos run --through-change' shows this deviation", name)
+		case len(stages) > 0 && !b.OnlyCompared && !b.OnlyChange && !slices.ContainsFunc(stages, func(s scenarios.Stage) bool { return s.Name == b.Stage }):
 			return fmt.Errorf("--break %s: only stage %s shows this deviation, and the run does not include it", name, b.Stage)
 		default:
 			return nil

@@ -3,12 +3,14 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/reports/sweep"
 	"github.com/hellochaos/hellochaos/scenarios"
 )
 
@@ -16,6 +18,9 @@ import (
 type parameterFlags struct {
 	bundled map[string]*string
 	set     []string
+	// grid: a parameter may have several values, joined by commas. axes are those parameters that have several, as values has read them.
+	grid bool
+	axes []sweep.Axis
 }
 
 func (f *parameterFlags) add(set *pflag.FlagSet) {
@@ -24,6 +29,12 @@ func (f *parameterFlags) add(set *pflag.FlagSet) {
 		f.bundled[p.Name] = set.String(p.Name, "0", "`percent`, 0 to 100: "+p.Title)
 	}
 	set.StringArrayVar(&f.set, "set", nil, "`NAME=PERCENT` of a parameter of a scenario file, 0 to 100. You can repeat the flag")
+}
+
+// acceptGrid makes parameters take several values, joined by commas.
+func (f *parameterFlags) acceptGrid(set *pflag.FlagSet) {
+	f.grid = true
+	set.Lookup("set").Usage = "`NAME=PERCENT` of a parameter of a scenario file, 0 to 100; several percentages, joined by commas, run a grid. You can repeat the flag"
 }
 
 // values are the parameters of a scenario by name: as the flags give them, or 0.
@@ -39,6 +50,19 @@ func (f *parameterFlags) values(set *pflag.FlagSet, of *scenarios.Scenario) (map
 		}
 	}
 	var problems []error
+	several := func(name, value string) string {
+		first, list, err := f.several(of, name, value)
+		problems = append(problems, err)
+		if len(list) > 1 {
+			f.axes = append(f.axes, sweep.Axis{Name: name, Values: list})
+		}
+		return first
+	}
+	for _, p := range of.Parameters() { // in the order of the stages, as flags have none
+		if given[p.Name] {
+			values[p.Name] = several(p.Name, values[p.Name])
+		}
+	}
 	for _, text := range f.set {
 		name, value, ok := strings.Cut(text, "=")
 		switch {
@@ -47,10 +71,34 @@ func (f *parameterFlags) values(set *pflag.FlagSet, of *scenarios.Scenario) (map
 		case given[name]:
 			problems = append(problems, fmt.Errorf("--set %s: parameter %s is given more than once: give it only once", text, name))
 		default:
-			given[name], values[name] = true, value
+			given[name], values[name] = true, several(name, value)
 		}
 	}
 	return values, errors.Join(append(problems, of.CheckParameters(values))...)
+}
+
+// several are the values of a parameter, and the first of them. The error is about the others: the first one is checked with those of all
+// parameters.
+func (f *parameterFlags) several(of *scenarios.Scenario, name, text string) (first string, all []string, err error) {
+	if !f.grid || !strings.Contains(text, ",") {
+		return text, nil, nil
+	}
+	var problems []error
+	for i, value := range strings.Split(text, ",") {
+		if i > 0 && slices.ContainsFunc(of.Parameters(), func(p scenarios.Parameter) bool { return p.Name == name }) {
+			problems = append(problems, of.CheckParameters(map[string]string{name: value}))
+		}
+		if slices.Contains(all, value) {
+			flag := "--set " + name + "="
+			if isParameter(name) {
+				flag = "--" + name + " "
+			}
+			problems = append(problems, fmt.Errorf("%s%s: %s is there twice: each must be there once", flag, text, value))
+			continue
+		}
+		all = append(all, value)
+	}
+	return all[0], all, errors.Join(problems...)
 }
 
 // choose reads the scenario that a command line names, the values of its parameters, and the user's manifests that replace some of its

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -112,6 +113,7 @@ func TestUsageOfFiles(t *testing.T) {
 	dir := written(t, map[string]string{
 		"wrong.yaml": "apiVersion: hellochaos/v1\nkind: Scenario\nname: wrong\ntitle: t\nafter: prdo\napply: [none.yaml]\nentry: {service: frontend}\nlesson: [a]\n",
 		"entry.yaml": "apiVersion: hellochaos/v1\nkind: Scenario\nname: entry\ntitle: t\nafter: prod\napply: [retry.yaml]\nentry: {gateway: door}\n",
+		"wants.yaml": retryFile(t) + "expect: ['retry: edge fails <= 0.9', bakend fails <= 0.1]\n",
 		"right.yaml": strings.Replace(retryFile(t), "accepted:", "parameters: [{name: blue, title: t, split: {host: backend, from: a, to: b}}]\naccepted:", 1),
 	})
 	for name, text := range alone(t, "x") {
@@ -119,6 +121,7 @@ func TestUsageOfFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	lines := strconv.Itoa(strings.Count(retryFile(t), "\n") + 1)
 	wrong := []string{dir + "/wrong.yaml:8: Scenario wrong: lesson: unknown field (did you mean \"lessons\"?)", dir + "/wrong.yaml:5: Scenario wrong: after: there is no bundled stage \"prdo\" (did you mean \"prod\"?)",
 		dir + "/wrong.yaml:6: Scenario wrong: apply[0]: there is no file none.yaml"}
 	for args, want := range map[string][]string{
@@ -128,6 +131,7 @@ func TestUsageOfFiles(t *testing.T) {
 		"run DIR/none.yaml":                     {dir + "/none.yaml: no such file or directory"},
 		"validate DIR/none.yaml":                {dir + "/none.yaml: no such file or directory"},
 		"validate":                              {"validate: name one or more scenario files"},
+		"validate DIR/wants.yaml":               {dir + "/wants.yaml:" + lines + ": Scenario retry: expect[1]: bakend fails <= 0.1: no calls of phase retry lead to \"bakend\" (did you mean \"backend\"?)"},
 		"validate DIR/entry.yaml":               {dir + "/entry.yaml: phase entry: no Gateway default/door in the objects"},
 		"run DIR/right.yaml retry":              {"a scenario file is run by itself"},
 		"plan DIR/right.yaml retry --fial 1":    {"a scenario file is run by itself", `unknown flag: --fial (did you mean "--fail"?)`},

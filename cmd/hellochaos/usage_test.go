@@ -40,11 +40,19 @@ func TestUsage(t *testing.T) {
 		{"all beside others", "run all retry", []string{"no stage all"}},
 		{"three at once", "run retry --fail 1.5 --rate -3 --cascade maybe",
 			[]string{"--fail 1.5: must be a probability from 0 to 1", "--rate -3", "--cascade maybe: must be absorb or propagate"}},
+		{"a grid with bad values", "run retry --fail 0.1,x,0.10,2 --canary-weight 5,5,200 --format prometheus --request retry/3 --seed 1",
+			[]string{`--fail 0.1,x,0.10,2: "x" must be a probability`, "--fail 0.1,x,0.10,2: 0.10 is there twice", `"2" must be a probability`, "--canary-weight 5,5,200: 5 is there twice",
+				"--canary-weight 200: must be a whole number of percent", "--format prometheus: a grid is written as json, text, markdown, junit, html", "--request: is sent at one point"}},
+		{"a grid that is too large", "run canary --fail 0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9,0.95,0.99 --set canary-weight=1,2,3,4,5,6,7,8,9,10", []string{"the grid has 110 points (11 × 10), and at most 100 are run"}},
+		{"a grid of what has none", "plan retry --fail 0.1,0.2", []string{"--fail 0.1,0.2: must be one probability"}},
 		{"not numbers", "run retry --fail x --hang NaN --seed -1 --canary-weight 20.5 --exclude 0 --split-tolerance 0.7 --require time",
 			[]string{"--fail x", "--hang NaN", "--seed -1", "--canary-weight 20.5", "--exclude 0: must be a share from 0.0005 to 0.5", "--split-tolerance 0.7: must be two factors", "--require time: must be times (did you mean \"times\"?)"}},
 		{"stage and flags", "run retyr --format xml --break no-retry",
 			[]string{"no stage retyr", "--format xml: must be one of json, text, markdown, junit, html, prometheus, benchmark", "--break no-retry: must be one of", "no-retries"}},
 		{"a deviation that the stage does not show", "run egress --break split-70-30", []string{"--break split-70-30: only stage prod shows this deviation"}},
+		{"a deviation that only a change shows", "run retry --break routes-dropped", []string{"--break routes-dropped: only 'hellochaos run --through-change' shows this deviation"}},
+		{"a change on a cluster", "run retry --through-change --target cluster", []string{"--through-change: needs --target mesh"}},
+		{"a change of one request", "run retry --through-change --seed 1 --request retry/1", []string{"--through-change: a change is not measured by the one request of --request"}},
 		{"a deviation of no stage, misspelt", "run egress --break slow-backends", []string{"--break slow-backends: must be one of", "slow-backend"}},
 		{"no folder given", "run egress --out=", []string{`--out "": the value is empty: give a folder, or leave the flag out`}},
 		{"nothing given", "run egress --manifests= --break= --filename= --namespace= --rate= --seed= --kubeconfig=", []string{`--manifests "": the value is empty: give a folder`,
@@ -166,7 +174,7 @@ func TestListAndManifests(t *testing.T) {
 // Help fits a terminal of 80 columns.
 func TestHelp(t *testing.T) {
 	for _, args := range []string{"--help", "help run", "up --help", "manifests --help", "list --help", "report --help", "compare-reports --help", "compare --help",
-		"dashboard --help", "version --help", "plan --help", "validate --help", "schema --help", "verify --help", "explain --help", "deploy --help", "undeploy --help", "doctor --help", "status --help", "restore --help", "completion --help"} {
+		"dashboard --help", "version --help", "plan --help", "validate --help", "init --help", "schema --help", "verify --help", "explain --help", "deploy --help", "undeploy --help", "doctor --help", "status --help", "restore --help", "completion --help"} {
 		got := usage(t, strings.Fields(args)...)
 		if got.code != 0 || !strings.Contains(got.stdout, "Usage:") {
 			t.Errorf("%s: exit %d, want 0 and the usage", args, got.code)

@@ -5,19 +5,23 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync/atomic"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/hellochaos/hellochaos/manifests/scratch"
 	"github.com/hellochaos/hellochaos/openfiles"
 	"github.com/hellochaos/hellochaos/reports"
 	scenario "github.com/hellochaos/hellochaos/scenarios/run"
+	"github.com/hellochaos/hellochaos/target"
 	"github.com/hellochaos/hellochaos/target/mesh"
 )
 
 // verifyFlags are the flags of the command verify that no other package defines.
 type verifyFlags struct {
 	deliveryFlags
+	scratchFlags
 	files                         []string
 	allowed, cases                []string
 	deviation, graph              string
@@ -26,6 +30,7 @@ type verifyFlags struct {
 
 func (f *verifyFlags) add(set *pflag.FlagSet) {
 	f.deliveryFlags.add(set)
+	f.scratchFlags.add(set)
 	set.StringArrayVarP(&f.files, "filename", "f", nil, "`file` or folder with your manifests, or - for standard input (the output of helm template or kubectl kustomize). You can repeat the flag")
 	set.StringVar(&f.graph, "graph", "", "`file` with a topology of isotope: services that call each other. Requests enter at its entry services, and its calls meet the rules of -f, or Istio's defaults")
 	set.StringArrayVar(&f.allowed, "allow-findings", nil, "`id` of a finding that is meant so, such as HC113, which then does not fail the command. You can repeat the flag")
@@ -39,12 +44,12 @@ func (f *verifyFlags) add(set *pflag.FlagSet) {
 // verifyDefaults are the defaults of flags that differ from those of run: hundreds of rules are verified in seconds.
 var verifyDefaults = map[string]string{"fail": "0.05", "exclude": "0.1"}
 
-func verifyCommand() *cobra.Command {
+func verifyCommand(undo *atomic.Pointer[string]) *cobra.Command {
 	flags := &verifyFlags{}
 	var options *scenario.Flags
 	cmd := &cobra.Command{
 		Use:   "verify -f FILE|FOLDER|-",
-		Short: "prove what your own Istio manifests do, without a cluster",
+		Short: "prove what your own Istio manifests do",
 		Long: `Read Istio manifests as they are, stand up a stand-in for each service that they
 name, and prove on the embedded mesh what each rule does.
 
@@ -55,31 +60,41 @@ a table of the rules: what becomes of a request, and how often it fails. It also
 says what is wrong with the files themselves ('hellochaos explain').
 
 Nothing outside this machine is called. Waits before retries are judged only
-with --require times.`,
+with --require times.
+
+With --target cluster, a Kubernetes cluster with Istio executes the same files:
+in namespaces that are made for them and deleted at the end, with stand-ins of
+the same names and labels, and a gateway of their own. Nothing else on the
+cluster is changed (docs/cluster.md).`,
 		Example: `  hellochaos verify -f mesh/
   helm template shop | hellochaos verify -f -
   hellochaos verify -f mesh/ --cases tests/
-  hellochaos verify -f subsets.yaml -f reviews.yaml --fail 0.5`,
+  hellochaos verify -f subsets.yaml -f reviews.yaml --fail 0.5
+  hellochaos verify -f mesh/ --target cluster -n try`,
 		Args: cobra.NoArgs,
 	}
 	options = scenario.AddFlags(cmd.Flags())
+	cmd.Flags().Lookup("fail").Usage += severalFails
 	for name, value := range verifyDefaults {
 		flag := cmd.Flags().Lookup(name)
 		flag.DefValue = value
 		_ = flag.Value.Set(value) // a string takes every value
 	}
 	flags.add(cmd.Flags())
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return flags.run(cmd, options) }
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return flags.run(cmd, options, undo) }
 	return cmd
 }
 
-// run verifies the files, and delivers the report.
-func (f *verifyFlags) run(cmd *cobra.Command, text *scenario.Flags) error {
-	options, err := text.Options()
-	if err = errors.Join(err, f.check(cmd.Flags())); err != nil {
+// run verifies the files, at each point of a grid where the command line names one, and delivers the report.
+func (f *verifyFlags) run(cmd *cobra.Command, text *scenario.Flags, undo *atomic.Pointer[string]) error {
+	options, fails, err := text.Grid()
+	g := &grid{deliveryFlags: &f.deliveryFlags, axes: axesOf(fails, nil), seed: options.Seed, allowInconclusive: f.allowInconclusive}
+	var tooMany error
+	g.points, tooMany = pointsOf(fails, g.axes, nil)
+	if err = errors.Join(err, tooMany, f.check(cmd.Flags()), g.check(cmd.Flags())); err != nil {
 		return fmt.Errorf("verify:\n%w", err)
 	}
-	own, err := readOwn(f.files, f.graph, cmd.InOrStdin())
+	own, err := readOwn(f.files, f.graph, f.target == "cluster", cmd.InOrStdin())
 	if err != nil {
 		return fmt.Errorf("verify:\n%w", err)
 	}
@@ -87,63 +102,114 @@ func (f *verifyFlags) run(cmd *cobra.Command, text *scenario.Flags) error {
 		return fmt.Errorf("verify:\n%w", err)
 	}
 	options.Derived, options.Allowed = true, f.allowed
-	options.Again = again("verify", cmd.Flags(), nil, options.Seed)
-	plan, err := own.plan(options)
+	var set *scratch.Set
+	if f.target == "cluster" {
+		if set, err = f.move(own); err != nil {
+			return fmt.Errorf("verify:\n%w", err)
+		}
+		options.Sent = set.Sent
+	}
+	err = planAll(g.points, func(p *point) (*scenario.Run, error) {
+		at := options
+		at.Fail, at.Again = p.fail, again("verify", cmd.Flags(), nil, options.Seed, p.changed)
+		return own.plan(at, f.pace())
+	})
 	if err != nil {
 		return fmt.Errorf("verify:\n%w", err)
 	}
 	if len(own.phase.Cohorts) == 0 {
-		return own.explain(cmd.OutOrStdout(), plan, f.noColor)
+		return own.explain(cmd.OutOrStdout(), g.points[0].plan, f.noColor)
 	}
-	if err := f.prepare(); err != nil {
+	prepare := f.prepare
+	if len(g.axes) > 0 {
+		prepare = g.prepare
+	}
+	if err := prepare(); err != nil {
 		return err
 	}
-	if err := openfiles.Check(uint64(own.openFiles(plan.InFlight()))); err != nil {
+	if err := openfiles.Check(uint64(own.openFiles(inFlight(g.points)))); err != nil {
 		return failure{err}
 	}
-	return f.execute(cmd, plan, own, options)
+	return f.execute(cmd, g, own, set, options, undo)
 }
 
-// execute runs the plan on an embedded mesh of its own.
-func (f *verifyFlags) execute(cmd *cobra.Command, plan *scenario.Run, own *ownRules, options scenario.Options) error {
+// execute runs each plan on an embedded mesh of its own, or, with a set, in namespaces of its own on a cluster.
+func (f *verifyFlags) execute(cmd *cobra.Command, g *grid, own *ownRules, set *scratch.Set, options scenario.Options, undo *atomic.Pointer[string]) error {
 	stderr := cmd.ErrOrStderr()
 	progress := stderr
 	if f.quiet {
 		progress = io.Discard
 	}
-	if err := protect(cmd.Context()); err != nil {
+	line := newProgressLine(progress, f.noProgress)
+	measure := func(p *point) (*reports.Report, error) {
+		on, err := f.prepareTarget(cmd.Context(), set, options.Seed, progress, undo)
+		switch {
+		case errors.Is(err, errEnded):
+			return nil, err
+		case err != nil:
+			return nil, failure{err}
+		}
+		switch {
+		case len(g.axes) == 0:
+			own.announce(progress, p.plan, options.Seed, f.verbose)
+		case p == &g.points[0]:
+			g.announce(progress, own.phase.Title, on.Describe().Detail)
+		}
+		p.plan.Subscribe(line.handle)
+		report := p.plan.Execute(cmd.Context(), on)
+		line.clear()
+		if report.Restored == reports.Restored {
+			undo.Store(nil) // after a second signal there is nothing left to remove
+		}
+		report.Tool.Version = version()
+		report.Command = p.changed.commandLine()
+		report.Settings.Manifests = own.phase.Title
+		report.Remarks = append(report.Remarks, own.remarks...)
+		return report, nil
+	}
+	if len(g.axes) > 0 {
+		return g.run(cmd, line, measure)
+	}
+	report, err := measure(&g.points[0])
+	if err != nil {
 		return err
 	}
-	on, err := mesh.New(mesh.Options{Seed: options.Seed, Break: f.deviation, Sealed: true})
-	if err != nil {
-		return failure{fmt.Errorf("starting the embedded mesh: %w", err)}
-	}
-	own.announce(progress, plan, options.Seed, f.verbose)
-	line := newProgressLine(progress, f.noProgress)
-	plan.Subscribe(line.handle)
-	report := plan.Execute(cmd.Context(), on)
-	line.clear()
-	report.Tool.Version = version()
-	report.Command = commandLine()
-	report.Settings.Manifests = own.phase.Title
-	report.Remarks = append(report.Remarks, own.remarks...)
 	return exitOf(report, f.allowInconclusive, stderr, f.deliver(context.WithoutCancel(cmd.Context()), cmd.OutOrStdout(), progress, stderr, report))
 }
 
+// prepareTarget starts an embedded mesh, or, with a set, makes namespaces for it on a cluster.
+func (f *verifyFlags) prepareTarget(ctx context.Context, set *scratch.Set, seed uint64, progress io.Writer, undo *atomic.Pointer[string]) (target.Target, error) {
+	if set != nil {
+		return f.begin(ctx, set, progress, undo)
+	}
+	if err := protect(ctx); err != nil {
+		return nil, err
+	}
+	m, err := mesh.New(mesh.Options{Seed: seed, Break: f.deviation, Sealed: true})
+	if err != nil {
+		return nil, fmt.Errorf("starting the embedded mesh: %w", err)
+	}
+	return m, nil
+}
+
 func (f *verifyFlags) check(set *pflag.FlagSet) error {
-	problems := []error{f.deliveryFlags.check(set)}
+	problems := []error{f.deliveryFlags.check(set), f.scratchFlags.check(set, f.deviation, f.graph)}
 	if len(f.files) == 0 && f.graph == "" {
 		problems = append(problems, errors.New("no manifests: name files or folders with -f, or - for standard input, or a topology with --graph"))
 	}
 	if f.deviation != "" {
-		problems = append(problems, checkBreak(f.deviation, nil))
+		problems = append(problems, checkBreak(f.deviation, nil, false))
 	}
 	return errors.Join(problems...)
 }
 
 // exitOf is the error with which the program ends after a report was delivered; err is the error of delivering it.
 func exitOf(report *reports.Report, allowInconclusive bool, stderr io.Writer, err error) error {
-	code := report.ExitCode()
+	return exitWith(report.ExitCode(), allowInconclusive, stderr, err)
+}
+
+// exitWith is exitOf of a report with an exit code.
+func exitWith(code int, allowInconclusive bool, stderr io.Writer, err error) error {
 	switch {
 	case code == reports.ExitNotRestored:
 		if err != nil {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -68,20 +67,13 @@ func Save(folder string, r *reports.Report, keep string) (written []string, err 
 	return written, errors.Join(problems...)
 }
 
-// CanWrite returns nil where Save can write into a folder, and else the reason: the folder is on a read-only file system, belongs to
-// another user, or has a folder with the name of one of a report's files.
+// CanWrite returns nil where Save can write into a folder, and else the reason.
 func CanWrite(folder string) error {
-	probe, err := os.CreateTemp(folder, reports.FileName+".*")
-	if err != nil {
-		return fmt.Errorf("no file can be written into the folder: %w", cause(err))
-	}
-	problems := []error{probe.Close(), os.Remove(probe.Name())}
+	var names []string
 	for _, f := range formats {
-		if info, err := os.Stat(filepath.Join(folder, f.File)); err == nil && info.IsDir() {
-			problems = append(problems, fmt.Errorf("%s in the folder is itself a folder, so that the report cannot be written there", f.File))
-		}
+		names = append(names, f.File)
 	}
-	return errors.Join(problems...)
+	return reports.CanWrite(folder, names)
 }
 
 // same reports whether two paths lead to the same existing file.
@@ -92,13 +84,4 @@ func same(a, b string) bool {
 	}
 	other, err := os.Stat(b)
 	return err == nil && os.SameFile(one, other)
-}
-
-// cause returns the reason of an error of the file system without the path, which the message names already.
-func cause(err error) error {
-	var wrapped *fs.PathError
-	if errors.As(err, &wrapped) {
-		return wrapped.Err
-	}
-	return err
 }

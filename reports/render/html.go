@@ -31,6 +31,8 @@ var htmlPages = template.Must(page.Shell().Funcs(template.FuncMap{
 	"list":         list,
 	"expectation":  func(r *reports.Report, e reports.Expectation) string { return expectation(r, &e) },
 	"because":      sentenceOf,
+	"changed":      func(c reports.Change) string { return changeLine(&c) },
+	"showed":       func(c reports.Change) []string { return changeWords(&c) },
 	"parts":        parts,
 	"reproduction": reproduction,
 	"spaced":       func(list string) string { return strings.ReplaceAll(list, ",", ", ") },

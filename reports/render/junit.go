@@ -12,7 +12,7 @@ import (
 	"github.com/hellochaos/hellochaos/reports/junit"
 )
 
-// JUnit writes a report as JUnit's XML: a suite for each phase with a case for each check, finding and expectation, and a suite for the run
+// JUnit writes a report as JUnit's XML: a suite for each phase with a case for each check, finding, expectation and change, and a suite for the run
 // itself. A check that fails is a failure, and so is a finding that is an error. A check that is inconclusive is an error, since it
 // neither passed nor failed. A check that was not judged is skipped.
 func JUnit(w io.Writer, r *reports.Report) error {
@@ -54,7 +54,7 @@ func runSuite(r *reports.Report) junit.Suite {
 	missing := func(name string) bool {
 		return !slices.ContainsFunc(r.Phases, func(p reports.Phase) bool { return p.Name == name })
 	}
-	s.Cases = append(append(s.Cases, findingCases(r, "run", missing)...), expectationCases(r, "run", missing)...)
+	s.Cases = slices.Concat(s.Cases, findingCases(r, "run", missing), expectationCases(r, "run", missing), changeCases(r, "run", missing))
 	s.Out = strings.Join(append([]string{Headline(r)}, about(r)...), "\n")
 	return s
 }
@@ -72,6 +72,7 @@ func phaseSuite(r *reports.Report, i int) junit.Suite {
 	}
 	suite.Cases = append(suite.Cases, findingCases(r, p.Name, func(name string) bool { return name == p.Name })...)
 	suite.Cases = append(suite.Cases, expectationCases(r, p.Name, func(name string) bool { return name == p.Name })...)
+	suite.Cases = append(suite.Cases, changeCases(r, p.Name, func(name string) bool { return name == p.Name })...)
 	// The verdict of the phase does not always follow from its checks: it may have been interrupted, or have no check.
 	if reports.Worst(verdicts...) != p.Verdict || len(verdicts) == 0 {
 		verdict := newCase(p.Name, "verdict of the phase")
@@ -149,6 +150,21 @@ func expectationCases(r *reports.Report, suite string, in func(phase string) boo
 		c := newCase(suite, "expectation: "+e.Text)
 		c.Out = expectation(r, e)
 		judge(&c, e.Verdict, c.Out, e.Why)
+		all = append(all, c)
+	}
+	return all
+}
+
+// changeCases returns a case for each change of which the later phase is one that in names.
+func changeCases(r *reports.Report, suite string, in func(phase string) bool) (all []junit.Case) {
+	for i := range r.Changes {
+		ch := &r.Changes[i]
+		if !in(ch.Later()) {
+			continue
+		}
+		c := newCase(suite, "change: "+ch.Title())
+		c.Out = changeLine(ch)
+		judge(&c, ch.Verdict, c.Out, strings.Join(ch.Words, "\n"))
 		all = append(all, c)
 	}
 	return all

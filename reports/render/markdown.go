@@ -20,6 +20,7 @@ func Markdown(w io.Writer, r *reports.Report) error {
 	m.line("%s\n", EscapeMarkdown(strings.Join(about(r), " ")))
 	m.list(notRestored(r))
 	m.expectations(r)
+	m.changes(r)
 	m.findings(r, reports.SeverityError)
 	m.marked("**!** ", baseLines(r))
 	for _, i := range order(r, false) {
@@ -56,6 +57,20 @@ func (m *markdown) expectations(r *reports.Report) {
 		m.line("- **%s** %s", verdictWord(e.Verdict), EscapeMarkdown(expectation(r, e)+". "+sentenceOf(e.Why)))
 	}
 	if len(r.Expectations) > 0 {
+		m.line("")
+	}
+}
+
+// changes writes what calls met while rules changed.
+func (m *markdown) changes(r *reports.Report) {
+	for i := range r.Changes {
+		c := &r.Changes[i]
+		m.line("- **%s** %s", verdictWord(c.Verdict), EscapeMarkdown(changeLine(c)))
+		for _, words := range changeWords(c) {
+			m.line("  - %s", EscapeMarkdown(words))
+		}
+	}
+	if len(r.Changes) > 0 {
 		m.line("")
 	}
 }

@@ -111,6 +111,11 @@ var (
 	metricMet        = NewMetric("hellochaos_phase_branches_met", "Branches of the phase's rules that requests met, once the phase has ended.", "phase")
 	metricBranches   = NewMetric("hellochaos_phase_branches", "Branches that the phase's rules have, once the phase has ended.", "phase")
 
+	metricChangeSays = NewMetric("hellochaos_change_verdict", "1 for the verdict on the change from the objects of one phase to those of another under load, 0 for the others.", "from", "to", "verdict")
+	metricChanged    = NewMetric("hellochaos_change_calls_total", "Calls that were judged while rules changed.", "from", "to")
+	metricChangeLost = NewMetric("hellochaos_change_wrong_calls_total", "Those of them that met what they must not, by kind.", "from", "to", "kind")
+	metricChangeLast = NewMetric("hellochaos_change_last_old_answer_seconds", "When the last answer by the old rules was there, since the objects began to be applied.", "from", "to", "proxy")
+
 	metricRequests = NewMetric("hellochaos_requests_total", "Natural requests that have ended, by outcome: ok, or failed at the edge (5xx, timeout, no answer).", "phase", "outcome")
 	metricDuration = histogram("hellochaos_request_duration_seconds", "Seconds from sending a natural request to the end of its answer. The error is below 1 %, the sum at most 1 % too low; a timeout counts as 100 s.", "phase", "outcome")
 	MetricCalls    = NewMetric("hellochaos_hop_calls_total", "Calls to a hop that answers of natural requests report, as the caller saw them: a call with all its tries counts once.", "phase", "hop", "outcome")
@@ -148,7 +153,7 @@ func Metrics() []*Metric {
 	return []*Metric{
 		metricBuild, metricRun, metricRunStart, metricRunTook, metricRunSays, metricExit, metricFinds,
 		metricPhase, metricPhaseSays, metricPhaseStart, metricPhaseTook, metricApplied, metricPlanned, metricObserved, metricUnsent, metricRate, metricLag, metricLagP99,
-		metricMet, metricBranches,
+		metricMet, metricBranches, metricChangeSays, metricChanged, metricChangeLost, metricChangeLast,
 		metricRequests, metricDuration, MetricCalls, MetricAnswers, metricTries, metricFactor,
 		MetricMismatches, metricJudged, metricMismatched, metricOpen, metricExcluded, metricCheck,
 		MetricShare, metricPredicts, metricInterval, metricWait, metricWaitSays, metricRetries, metricFailures, metricViolations,

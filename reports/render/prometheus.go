@@ -68,6 +68,9 @@ func Collect(r *reports.Report, to chan<- prometheus.Metric) {
 			metricFinds.Emit(to, float64(n), string(severity))
 		}
 	}
+	for i := range r.Changes {
+		collectChange(&r.Changes[i], to)
+	}
 	for i := range r.Phases {
 		collectPhase(&r.Phases[i], to)
 	}

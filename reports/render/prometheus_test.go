@@ -22,7 +22,7 @@ func observed() *reports.Report {
 	r := reporttest.Failed()
 	r.Started = time.Date(2026, 1, 2, 3, 4, 5, 250_000_000, time.UTC)
 	r.Tool = reports.Tool{Version: "1.2.3", Go: "go1.26"}
-	r.Findings = reporttest.Findings().Findings
+	r.Findings, r.Changes = reporttest.Findings().Findings, reporttest.Changed().Changes
 	p := &r.Phases[1]
 	p.Started, p.Elapsed, p.Planned, p.PlannedRate, p.LagP99, p.Distributions = r.Started.Add(time.Second), 2.5, 2100, 800, 0.004, nil
 	p.Seconds = []reports.Second{{OK: []reports.Bin{{400, 10}, {1000, 5}}}, {Number: 1, OK: []reports.Bin{{1001, 1}}, Failed: []reports.Bin{{99_000_000, 2}}}}

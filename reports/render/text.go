@@ -25,6 +25,7 @@ func Text(w io.Writer, r *reports.Report, o TextOptions) error {
 	t := &text{Text: terminal.Text{Coloured: o.Colour}, verbose: o.Verbose, report: r}
 	t.head()
 	t.expectations()
+	t.changes()
 	t.findings(reports.SeverityError)
 	t.bases()
 	for _, i := range order(r, o.Verbose) {

@@ -20,6 +20,7 @@ func Everything() *reports.Report {
 	r.Aborted, r.Error, r.Restored = true, "no answer", reports.NotRestored
 	r.Restoration = &reports.Restoration{Objects: 3, Detail: "3 objects", Problem: "VirtualService backend:\n  edited since", Elapsed: 0.5}
 	r.Findings, r.Expectations = Findings().Findings, Expected().Expectations
+	r.Changes = Changed().Changes
 	p := &r.Phases[1]
 	p.Unsent, p.Stopped, p.GeneratorLimited, p.Late, p.Replaced, p.PromiseBroken = 3, true, true, true, true, true
 	p.Observed, p.Sent = p.Observed-3, p.Sent-3
@@ -93,6 +94,16 @@ func Hostile() *reports.Report {
 		for j := range p.Mismatches {
 			m := &p.Mismatches[j]
 			odd(&m.Kind, &m.From, &m.To, &m.Rule, &m.File, &m.Request, &m.Call, &m.Expected, &m.Met, &m.Again)
+		}
+	}
+	r.Changes = Changed().Changes
+	for i := range r.Changes {
+		c := &r.Changes[i]
+		odd(&c.From, &c.To, &c.Why, &c.Proxies[0].Name)
+		c.Words = Odd
+		for j := range c.Troubles {
+			t := &c.Troubles[j]
+			odd(&t.Kind, &t.Request, &t.From, &t.To, &t.Expected, &t.Met)
 		}
 	}
 	return r

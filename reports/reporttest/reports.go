@@ -257,6 +257,25 @@ func Expected() *reports.Report {
 	return r
 }
 
+// Changed is a run that looked at calls while its rules changed: some were lost when they were applied, and too few told old rules from new
+// ones when they were put back.
+func Changed() *reports.Report {
+	r := Retry()
+	r.Verdict, r.Summary = reports.Fail, "19 calls lost in the change prod → retry"
+	r.Changes = []reports.Change{
+		{From: "prod", To: "retry", Verdict: reports.Fail, Rate: 500, Requests: 431, Applied: 0.165, Calls: 1458, Evidence: 602, Open: 1, Mixed: 13, Lost: 19, OldAfterNew: 2, Late: 1, Early: 1,
+			Proxies: []reports.ChangedProxy{{Name: "backend", Unwatched: 0.0081}, {Name: "frontend", Old: 145, New: 222, LastOld: pointer(0.0604), FirstNew: pointer(0.096), Unwatched: 0.0043},
+				{Name: "middleware", Old: 15, New: 224, LastOld: pointer(0.0819), FirstNew: pointer(0.094), Unwatched: 0.0061}},
+			Troubles: []reports.Trouble{{Kind: "lost", Count: 19, Request: "7/retry/c/169", From: "frontend", To: "middleware", At: 0.041, Expected: "middleware-prod answers", Met: "status 404 came after 1ms without a trail"},
+				{Kind: "old rules after new ones", Count: 2, Request: "7/retry/c/188", From: "frontend", To: "middleware", At: 0.097}},
+			Words: []string{"19 calls were lost: neither the old rules of the caller nor the new ones explain what came back."}},
+		{From: "retry", To: "prod", PutBack: true, Verdict: reports.Inconclusive, Why: "12 calls tell the old rules from the new ones, and at least 60 are needed", Rate: 500, Requests: 412, Applied: 0.081,
+			Calls: 1440, Evidence: 12, Proxies: []reports.ChangedProxy{{Name: "frontend", Old: 12, LastOld: pointer(0.0), Unwatched: 0.0051}},
+			Words: []string{"There is no verdict: 12 calls tell the old rules from the new ones, and at least 60 are needed."}},
+	}
+	return r
+}
+
 // NotRestored is Retry on a cluster that was not put back.
 func NotRestored() *reports.Report {
 	r := Retry()
@@ -336,6 +355,6 @@ func Graph() *reports.Report {
 
 // Named are all reports of the package, by a name for a test of each.
 func Named() map[string]*reports.Report {
-	return map[string]*reports.Report{"retry": Retry(), "run all": RunAll(), "failed": Failed(), "inconclusive": Inconclusive(), "late": Late(), "findings": Findings(), "expected": Expected(),
+	return map[string]*reports.Report{"retry": Retry(), "run all": RunAll(), "failed": Failed(), "inconclusive": Inconclusive(), "late": Late(), "findings": Findings(), "expected": Expected(), "changed": Changed(),
 		"not restored": NotRestored(), "aborted": Aborted(), "broken": Broken(), "graph": Graph(), "hostile": Hostile(), "everything": Everything()}
 }

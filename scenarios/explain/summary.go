@@ -19,7 +19,7 @@ func Summary(r *reports.Report) string {
 	case r.Verdict == reports.Fail:
 		return failed(r)
 	case r.Verdict == reports.Pass:
-		text := met(r) + expectationsHold(r)
+		text := met(r) + hitless(r) + expectationsHold(r)
 		if cases := held(r); cases != "" {
 			text += ", and " + cases
 		}
@@ -92,6 +92,9 @@ func failed(r *reports.Report) string {
 		parts = append(parts, "1 error in the manifests, "+first)
 	case errors > 1:
 		parts = append(parts, fmt.Sprintf("%s errors in the manifests, first %s", count(errors), first))
+	}
+	if text := unsteady(r); text != "" {
+		parts = append(parts, text)
 	}
 	wrong, unmet := errorsOf(r, func(id string) bool { return id == caseNotMet })
 	missed := expected(r, reports.Fail, "is not met", "are not met")
@@ -250,6 +253,9 @@ func undecided(r *reports.Report) string {
 	}
 	if requests(r) == 0 {
 		return "no request was sent"
+	}
+	if changes := changesAre(r, reports.Inconclusive); len(changes) > 0 && phasesAre(r, reports.Pass) {
+		return fmt.Sprintf("the change %s: %s", changes[0].Title(), changes[0].Why)
 	}
 	if text := expected(r, reports.Inconclusive, "could not be decided", "could not be decided"); text != "" && phasesAre(r, reports.Pass) {
 		return text

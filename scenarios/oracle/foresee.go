@@ -61,6 +61,9 @@ func (r *walk) try(w *Workload, p path, limit time.Duration) ends {
 		certain, possible := false, false
 		for _, c := range step {
 			called := r.call(c, p.call(c.Number), limit-at.from)
+			if c.Twin != nil { // its proxy obeys either of two rules
+				called = called.or(r.call(c.Twin, p.call(c.Number), limit-at.from))
+			}
 			slowest.from, slowest.to = max(slowest.from, called.from), max(slowest.to, called.to)
 			slowest.cut = slowest.cut || called.cut && !called.ok && !called.failed
 			certain, possible = certain || called.failed && !called.ok, possible || called.failed

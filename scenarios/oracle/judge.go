@@ -95,19 +95,22 @@ type walk struct {
 }
 
 func (w *walk) judge(c *Call, o *trail.Call, p path) {
-	e := &w.evidence
-	*e = Evidence{Way: c, Observed: o, Destination: -1, Workload: -1}
-	w.elapsed = o.Elapsed
-	var answered *Workload
-	if o.Hop == nil {
-		w.unanswered(c, o, p)
-	} else {
-		answered = w.answered(c, o, p)
-	}
-	w.tell(e)
-	if e.Mismatch == nil && answered != nil {
+	answered := w.one(c, o, p)
+	w.tell(&w.evidence)
+	if w.evidence.Mismatch == nil && answered != nil {
 		w.below(answered, o.Hop, p.try(o.Hop.Attempt))
 	}
+}
+
+// one judges a call by itself, and returns who answered it, as compiled; nil where none of ours did.
+func (w *walk) one(c *Call, o *trail.Call, p path) *Workload {
+	w.evidence = Evidence{Way: c, Observed: o, Destination: -1, Workload: -1}
+	w.elapsed = o.Elapsed
+	if o.Hop == nil {
+		w.unanswered(c, o, p)
+		return nil
+	}
+	return w.answered(c, o, p)
 }
 
 // mismatch notes what is wrong with the call.

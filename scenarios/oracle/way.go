@@ -42,6 +42,9 @@ type Ways struct {
 	open map[nodeKey]bool
 	// former are the ways of the phase before; nil in the first one.
 	former *Ways
+	// twin are the ways under the other rules of a Change, of which these are those after it where after is set; nil where there is none.
+	twin  *Ways
+	after bool
 }
 
 // Edge is the name of the caller of the entry: the load generator.
@@ -91,6 +94,10 @@ type Call struct {
 	Rule *manifests.Rule // nil: no proxy is on the way
 	// Destinations are those with a share above 0; none where the rule answers itself.
 	Destinations []Destination
+	// Twin is the same call under the other rules of a Change, of which this one is under the new ones where after is set; nil where the
+	// rules do not change.
+	Twin  *Call
+	after bool
 }
 
 // Destination is one way that a call may take.
@@ -165,7 +172,7 @@ func (w *Ways) Enter(entry manifests.Entry, request manifests.Request) (*Call, e
 	if request.Method == "" {
 		request.Method = http.MethodGet
 	}
-	first := &Call{Call: graph.Call{Host: request.Host, Path: request.Path, Method: request.Method}}
+	first := &Call{Call: graph.Call{Host: request.Host, Path: request.Path, Method: request.Method}, after: w.after}
 	caller, proxied, err := w.rules.CallerOf(entry)
 	switch {
 	case err != nil:
@@ -358,7 +365,7 @@ func (w *Ways) call(of *graph.Workload, call *graph.Call, header http.Header) (*
 	if c := w.calls[key]; c != nil {
 		return c, nil
 	}
-	c := &Call{Call: *call}
+	c := &Call{Call: *call, after: w.after}
 	request := manifests.Request{Host: call.Host, Method: call.Method, Path: manifests.NormalPath(call.Path), Header: header}
 	c.Rule = w.route(of.Service, manifests.Caller{Namespace: of.Namespace}, request)
 	if err := w.lead(c, &request); err != nil {
@@ -366,7 +373,7 @@ func (w *Ways) call(of *graph.Workload, call *graph.Call, header http.Header) (*
 	}
 	w.place(c, of.Service)
 	w.calls[key] = c
-	return c, nil
+	return c, w.pair(c, of, call, header)
 }
 
 // place finds the row of a call, or adds it.

@@ -6,7 +6,7 @@ import (
 	"github.com/hellochaos/hellochaos/scenarios/observe"
 )
 
-// Event is something that happened in a run: Began, PhaseBegan, Progress, PhaseEnded or Ended. Events come one after another, by
+// Event is something that happened in a run: Began, PhaseBegan, Progress, PhaseEnded, ChangeBegan or Ended. Events come one after another, by
 // the goroutine that takes in the answers: who is slow to handle one holds up the load. What an event points to must not be changed,
 // and must not be read after the call returned, but for the reports of PhaseEnded and Ended.
 type Event interface{ event() }
@@ -32,11 +32,15 @@ type Progress struct {
 // PhaseEnded comes when a phase has been judged.
 type PhaseEnded struct{ Phase *reports.Phase }
 
+// ChangeBegan comes before the first request of a change between two phases, with what is planned.
+type ChangeBegan struct{ Change *reports.Change }
+
 // Ended comes once, when all has been put back.
 type Ended struct{ Report *reports.Report }
 
-func (Began) event()      {}
-func (PhaseBegan) event() {}
-func (Progress) event()   {}
-func (PhaseEnded) event() {}
-func (Ended) event()      {}
+func (Began) event()       {}
+func (PhaseBegan) event()  {}
+func (Progress) event()    {}
+func (PhaseEnded) event()  {}
+func (ChangeBegan) event() {}
+func (Ended) event()       {}

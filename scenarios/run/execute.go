@@ -45,6 +45,16 @@ func (r *Run) Execute(ctx context.Context, on target.Target) *reports.Report {
 	var verdicts []reports.Verdict
 	for i, p := range r.phases {
 		p.traced = on.Describe().Traced
+		if p.change != nil {
+			changes, err := r.changes(ctx, p.change, on)
+			report.Changes = append(report.Changes, changes...)
+			for i := range changes {
+				verdicts = append(verdicts, changes[i].Verdict)
+			}
+			if r.stopped(ctx, report, err) {
+				break
+			}
+		}
 		phase, err := r.phase(ctx, p, on, p.Name)
 		phase.Manifests = r.added[i]
 		report.Phases = append(report.Phases, *phase)
@@ -54,13 +64,12 @@ func (r *Run) Execute(ctx context.Context, on target.Target) *reports.Report {
 		}
 		verdicts = append(verdicts, phase.Verdict)
 		r.emit(PhaseEnded{&report.Phases[i]})
-		if err != nil {
-			if report.Aborted = ctx.Err() != nil; !report.Aborted {
-				report.Error = err.Error()
-			}
-			verdicts = append(verdicts, reports.Inconclusive)
+		if r.stopped(ctx, report, err) {
 			break
 		}
+	}
+	if report.Error != "" || report.Aborted {
+		verdicts = append(verdicts, reports.Inconclusive)
 	}
 	for _, finding := range report.Findings {
 		if finding.Severity == reports.SeverityError {
@@ -77,6 +86,17 @@ func (r *Run) Execute(ctx context.Context, on target.Target) *reports.Report {
 	report.Summary = explain.Summary(report)
 	r.emit(Ended{report})
 	return report
+}
+
+// stopped notes an error that ends the run, and reports whether there is one.
+func (r *Run) stopped(ctx context.Context, report *reports.Report, err error) bool {
+	if err == nil {
+		return false
+	}
+	if report.Aborted = ctx.Err() != nil; !report.Aborted {
+		report.Error = err.Error()
+	}
+	return true
 }
 
 // putBack closes the target, whatever became of the run.

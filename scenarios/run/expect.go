@@ -53,13 +53,13 @@ func (r *Run) expect() (problems []error) {
 		w := expectations.Wanted{Expectation: e, Phase: cmp.Or(e.Phase, names[len(names)-1])}
 		at := slices.Index(names, w.Phase)
 		if at < 0 {
-			problems = append(problems, fmt.Errorf("--expect %s: no phase %q%s: the phases of the run are %s", e.Text, e.Phase, spelling.DidYouMean(e.Phase, names), strings.Join(names, ", ")))
+			problems = append(problems, fmt.Errorf("%s %s: no phase %q%s: the phases of the run are %s", e.Place, e.Text, e.Phase, spelling.DidYouMean(e.Phase, names), strings.Join(names, ", ")))
 			continue
 		}
 		p := r.phases[at]
 		w.Most = oracle.MostTries(p.first...)
 		if err := p.resolve(&w); err != nil {
-			problems = append(problems, fmt.Errorf("--expect %s: %w", e.Text, err))
+			problems = append(problems, fmt.Errorf("%s %s: %w", e.Place, e.Text, err))
 			continue
 		}
 		r.wanted = append(r.wanted, w)

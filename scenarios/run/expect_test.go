@@ -19,6 +19,7 @@ func expecting(t *testing.T, o Options, texts ...string) Options {
 		if err != nil {
 			t.Fatal(err)
 		}
+		e.Place = "--expect"
 		o.Expect = append(o.Expect, e)
 	}
 	return o

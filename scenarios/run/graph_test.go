@@ -153,6 +153,7 @@ func TestEveryBreakOfTheEightServiceGraphIsFound(t *testing.T) {
 	}
 	untold := map[string]string{
 		"slow-backoff":     "times are not judged here",
+		"routes-dropped":   "it shows only while rules change",
 		"slow-backend":     "it contradicts no manifest",
 		"gateway-bypassed": "requests enter without a gateway",
 		"egress-open":      "no service calls a host outside",

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -40,13 +41,18 @@ type Options struct {
 	// about those that do not hold.
 	Cases       *reports.Cases
 	CasesNotMet []reports.Finding
+	// ThroughChange: the load is kept on while the objects of each phase that is proved are applied, and put back (docs/changes.md).
+	ThroughChange bool
 	// Expect are what the user wants of the run, as against what the manifests say.
 	Expect []expect.Expectation
 	Seed   uint64
 	// Request is the name, without the seed, of the only request that is sent; empty: all are.
 	Request string
 	// Again is the command that sends the request with such a name again; nil where there is none.
-	Again  func(name string) string
+	Again func(name string) string
+	// Sent is the Host header that is sent in place of one of a cohort, where the target has other names for its services; nil: the
+	// same.
+	Sent   func(host string) string
 	Attack attack.Options
 	// Parameters are the scenario's own, for the report.
 	Parameters map[string]string
@@ -76,7 +82,17 @@ func AddFlags(set *pflag.FlagSet) *Flags {
 
 // Options reads the flags' values; the error joins one line for each that is wrong.
 func (f *Flags) Options() (Options, error) {
-	o := Options{Cascade: f.cascade, Request: f.request}
+	o, fails, err := f.Grid()
+	if len(fails) > 1 {
+		err = errors.Join(fmt.Errorf("--fail %s: must be one probability: several are the grid of a run", f.fail), err)
+	}
+	return o, err
+}
+
+// Grid reads the flags' values as Options does, and accepts several fail probabilities, joined by commas. fails are those that can be
+// read, in their order, and Options.Fail is the first of them.
+func (f *Flags) Grid() (o Options, fails []float64, wrong error) {
+	o = Options{Cascade: f.cascade, Request: f.request}
 	var problems []error
 	note := func(err error) {
 		if err != nil {
@@ -84,8 +100,11 @@ func (f *Flags) Options() (Options, error) {
 		}
 	}
 	var err error
-	o.Fail, err = number("--fail", f.fail, probabilityText, probability)
+	fails, err = probabilities("--fail", f.fail)
 	note(err)
+	if len(fails) > 0 {
+		o.Fail = fails[0]
+	}
 	o.Hang, err = number("--hang", f.hang, probabilityText, probability)
 	note(err)
 	if o.Cascade != trail.Absorb && o.Cascade != trail.Propagate {
@@ -110,7 +129,7 @@ func (f *Flags) Options() (Options, error) {
 	note(o.readExpectations(f.expect))
 	o.Attack, err = f.attack.Options()
 	note(err)
-	return o, errors.Join(problems...)
+	return o, fails, errors.Join(problems...)
 }
 
 // readExpectations reads what the user wants.
@@ -125,7 +144,7 @@ func (o *Options) readExpectations(texts []string) error {
 		case given[e.Text]:
 			problems = append(problems, fmt.Errorf("--expect %s: given more than once", e.Text))
 		default:
-			given[e.Text] = true
+			given[e.Text], e.Place = true, "--expect"
 			o.Expect = append(o.Expect, e)
 		}
 	}
@@ -133,6 +152,19 @@ func (o *Options) readExpectations(texts []string) error {
 		problems = append(problems, fmt.Errorf("--expect: cannot be judged by the one request of --request"))
 	}
 	return errors.Join(problems...)
+}
+
+// AlsoExpect adds what the author of a scenario file expects, as far as the user does not expect the same. A run of a single request
+// (Request) cannot decide it, so nothing is added there.
+func (o *Options) AlsoExpect(author []expect.Expectation) {
+	if o.Request != "" {
+		return
+	}
+	for _, e := range author {
+		if !slices.ContainsFunc(o.Expect, func(given expect.Expectation) bool { return given.Text == e.Text }) {
+			o.Expect = append(o.Expect, e)
+		}
+	}
 }
 
 // readSplit reads the two factors of a split's tolerance.
@@ -156,6 +188,25 @@ const (
 
 func probability(v float64) bool {
 	return v == 0 || v == 1 || v >= leastProbability && v <= 1-leastProbability
+}
+
+// probabilities reads one or several probabilities, joined by commas, each of which is there once.
+func probabilities(flag, text string) (all []float64, err error) {
+	var problems []error
+	for _, part := range strings.Split(text, ",") {
+		v, err := number(flag, part, probabilityText, probability)
+		switch {
+		case err != nil && part != text:
+			problems = append(problems, fmt.Errorf("%s %s: %q must be %s", flag, text, part, probabilityText))
+		case err != nil:
+			problems = append(problems, err)
+		case slices.Contains(all, v):
+			problems = append(problems, fmt.Errorf("%s %s: %s is there twice: each must be there once", flag, text, part))
+		default:
+			all = append(all, v)
+		}
+	}
+	return all, errors.Join(problems...)
 }
 
 func number(flag, text, accepted string, ok func(float64) bool) (float64, error) {

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/spf13/pflag"
+
+	"github.com/hellochaos/hellochaos/expect"
 )
 
 func options(t *testing.T, args ...string) (Options, error) {
@@ -85,5 +87,23 @@ func TestOptionsTakeWhatIsGiven(t *testing.T) {
 	again, _ := options(t)
 	if third, _ := options(t); o.Seed == again.Seed && o.Seed == third.Seed {
 		t.Error("three runs without --seed have one seed")
+	}
+}
+
+// What a file expects is joined with what the user expects, each once, and left out where one request is sent alone.
+func TestAlsoExpect(t *testing.T) {
+	of := func(text string) expect.Expectation {
+		e, err := expect.Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return e
+	}
+	author := []expect.Expectation{of("edge fails <= 0.1"), of("any fails <= 0.2")}
+	for request, want := range map[string]int{"": 2, "retry/17": 1} {
+		o := Options{Request: request, Expect: []expect.Expectation{of(" edge fails <= 0.1")}}
+		if o.AlsoExpect(author); len(o.Expect) != want {
+			t.Errorf("request %q: %+v, want %d", request, o.Expect, want)
+		}
 	}
 }

@@ -59,6 +59,7 @@ type planned struct {
 	services                              []string // of ours, callers before those that they call
 	notices                               []string
 	expected                              []expect.Expectation
+	change                                *change  // from the phase before; nil where none is measured
 	promised                              *planned // by the scenario's own objects, where the user replaced some; nil: none
 }
 

@@ -45,13 +45,13 @@ func Plan(name string, phases []scenarios.Phase, o Options, pace Pace) (*Run, er
 		former = p
 	}
 	if len(problems) == 0 {
-		problems = r.expect()
+		problems = append(r.expect(), r.planChanges())
 	}
 	if err := r.narrow(); err != nil {
 		problems = append(problems, err)
 	}
-	if len(problems) > 0 {
-		return nil, errors.Join(problems...)
+	if err := errors.Join(problems...); err != nil {
+		return nil, err
 	}
 	r.find()
 	return r, r.describeObjects()
@@ -138,6 +138,9 @@ func (r *Run) Requests() (expected, most int, duration time.Duration) {
 			longest = max(longest, prediction.Longest)
 		}
 		duration += time.Duration(float64(p.settled)/p.rate*float64(time.Second)) + longest
+		if p.change != nil {
+			duration += 4 * settle
+		}
 	}
 	return expected, most, duration
 }

@@ -174,7 +174,11 @@ func (p *planned) turn(number int) int32 { return p.turns[number%len(p.turns)] }
 // addCohort adds requests of a cohort of the scenario to the attack's.
 func (p *planned) addCohort(of int, series, pins string) {
 	c := &p.Cohorts[of]
-	p.cohorts = append(p.cohorts, attack.Cohort{Name: c.Name, Series: series, Host: p.hosts[of], Method: c.Method, Header: p.header(*c, pins)})
+	host := p.hosts[of]
+	if p.options.Sent != nil {
+		host = p.options.Sent(host)
+	}
+	p.cohorts = append(p.cohorts, attack.Cohort{Name: c.Name, Series: series, Host: host, Method: c.Method, Header: p.header(*c, pins)})
 	p.from = append(p.from, of)
 }
 

@@ -85,12 +85,21 @@ func (c *Cluster) entrance(ctx context.Context, entry manifests.Entry, rules *ma
 	case manifests.EntryGateway:
 		return c.gatewayEntrance(ctx, rules, entry)
 	case manifests.EntryCaller:
-		return nil, errors.New("on a cluster, requests cannot enter at the sidecar of a caller: choose a Service or a Gateway as the entry, or the embedded mesh")
+		if c.scratch == nil {
+			return nil, errors.New("on a cluster, requests cannot enter at the sidecar of a caller: choose a Service or a Gateway as the entry, or the embedded mesh")
+		}
+		namespace, client, _ := strings.Cut(entry.Caller, "/")
+		return c.serviceEntrance(ctx, namespace, client)
 	}
 	namespace, name := c.namespace, entry.Service
 	if s := rules.Service(entry.Service); s != nil && s.Host != entry.Service+"."+manifests.Namespace+".svc.cluster.local" {
 		name, namespace, _ = strings.Cut(strings.TrimSuffix(s.Host, ".svc.cluster.local"), ".")
 	}
+	return c.serviceEntrance(ctx, namespace, name)
+}
+
+// serviceEntrance is the entrance by a Service whose pods run hello-service.
+func (c *Cluster) serviceEntrance(ctx context.Context, namespace, name string) (*entrance, error) {
 	in := &entrance{path: "/healthz", ours: func(r *http.Response) bool { return r.StatusCode == http.StatusOK }, passed: " and goes past the sidecar of the pod"}
 	err := c.again(ctx, "reading Service "+name, func(ctx context.Context) (err error) {
 		in.service, err = c.core.CoreV1().Services(namespace).Get(ctx, name, metav1.GetOptions{})
@@ -116,7 +125,11 @@ func (c *Cluster) gatewayEntrance(ctx context.Context, rules *manifests.Rules, e
 	port := cmp.Or(entry.Port, gateway.Entrance(""))
 	in := &entrance{path: "/", ours: fromGateway}
 	var last error
-	for _, namespace := range []string{istioSystem, metav1.NamespaceAll} {
+	homes := []string{istioSystem, metav1.NamespaceAll}
+	if c.scratch != nil && !c.scratch.Shared {
+		homes = []string{c.scratch.Gateway}
+	}
+	for _, namespace := range homes {
 		var services *corev1.ServiceList
 		last = c.again(ctx, "looking for the ingress gateway's Service", func(ctx context.Context) (err error) {
 			services, err = c.core.CoreV1().Services(namespace).List(ctx, metav1.ListOptions{})

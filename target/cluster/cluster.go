@@ -19,6 +19,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/manifests/scratch"
 )
 
 const (
@@ -69,7 +70,9 @@ type Cluster struct {
 	// istioVersion is the best version of networking.istio.io that the server has, such as "v1"; empty when Istio is not installed.
 	istioVersion string
 	kubernetes   string // the server's version
-	lease        leaseTimes
+	// scratch are the namespaces that a run has made for itself, with its objects; nil for the chain's own namespace.
+	scratch *scratch.Set
+	lease   leaseTimes
 }
 
 // Connect reads the kubeconfig and asks the API server for its version and for the version of Istio's API. The error names the

@@ -165,9 +165,9 @@ func (r *Run) pods(ctx context.Context) ([]corev1.Pod, error) {
 	return all, nil
 }
 
-// ours reports whether a workload belongs to the chain's namespace.
+// ours reports whether a workload belongs to the chain's namespace, or to one that was made for the run.
 func (c *Cluster) ours(w *manifests.Workload) bool {
-	return w.Namespace == manifests.Namespace || w.Namespace == c.namespace
+	return w.Namespace == manifests.Namespace || w.Namespace == c.namespace || c.scratch != nil
 }
 
 // restarts is how often the containers of a pod were restarted.

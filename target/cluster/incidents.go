@@ -32,7 +32,7 @@ func (c *Cluster) bystanders(ctx context.Context) (map[string]*unstructured.Unst
 	}
 	all := map[string]*unstructured.Unstructured{}
 	for _, resource := range resources {
-		for _, namespace := range []string{c.namespace, istioSystem} {
+		for _, namespace := range c.watchedNamespaces() {
 			err := c.again(ctx, fmt.Sprintf("listing %s in namespace %s", resource.Resource, namespace), func(ctx context.Context) error {
 				list, err := c.dynamic.Resource(resource).Namespace(namespace).List(ctx, metav1.ListOptions{})
 				if apierrors.IsForbidden(err) || apierrors.IsNotFound(err) {
@@ -53,6 +53,17 @@ func (c *Cluster) bystanders(ctx context.Context) (map[string]*unstructured.Unst
 		}
 	}
 	return all, nil
+}
+
+// watchedNamespaces are those whose rules proxies of the run obey.
+func (c *Cluster) watchedNamespaces() []string {
+	all := []string{c.namespace, istioSystem}
+	if c.scratch != nil {
+		for _, n := range c.scratch.Namespaces[1:] {
+			all = append(all, n.Name)
+		}
+	}
+	return all
 }
 
 // Incidents implements target.Target. Incidents are: an object of the run that somebody else has changed, a rule of others that

@@ -32,6 +32,9 @@ const (
 // line, or a new field, would fail to put everything back.
 const journalFormat = 1
 
+// scratchFormat is that of a journal with lines about namespaces that the run has made.
+const scratchFormat = 2
+
 // line is one line of a journal: exactly one of its fields but Time is set.
 type line struct {
 	Time time.Time `json:"time"`
@@ -42,6 +45,8 @@ type line struct {
 	// Intent is what an object will become, recorded before the write; Done is what it became.
 	Intent *outcome `json:"intent,omitempty"`
 	Done   *outcome `json:"done,omitempty"`
+	// Made is a namespace that the run is about to make, and then, once more, the one that it has made.
+	Made *madeNamespace `json:"made,omitempty"`
 }
 
 // header names the run that wrote a journal.
@@ -56,6 +61,9 @@ type header struct {
 	Host      string    `json:"host"`
 	Process   int       `json:"process"`
 	Started   time.Time `json:"started"`
+	// Kept says that the namespaces of the run stay when it ends, and StandIns is a hash of what runs in them (DeployScratch).
+	Kept     bool   `json:"kept,omitempty"`
+	StandIns string `json:"standIns,omitempty"`
 	// Steady is how the chain answered before the first change, as steadyState returns it.
 	Steady string `json:"steady,omitempty"`
 }
@@ -97,13 +105,20 @@ func journalFolder() (string, error) {
 	return filepath.Join(base, "hellochaos"), nil
 }
 
-// newJournal makes both copies of a journal that begins with this header and these snapshots.
-func (c *Cluster) newJournal(ctx context.Context, h header, before []snapshot) (*journal, error) {
+// newJournal makes both copies of a journal that begins with this header, these snapshots, and lines about namespaces that the run has
+// made.
+func (c *Cluster) newJournal(ctx context.Context, h header, before []snapshot, more ...line) (*journal, error) {
 	h.Format = journalFormat
+	if len(more) > 0 {
+		h.Format = scratchFormat
+	}
 	j := &journal{cluster: c, run: h.Name}
 	j.add(line{Run: &h})
 	for i := range before {
 		j.add(line{Before: &before[i]})
+	}
+	for i := range more {
+		j.add(more[i])
 	}
 	if j.text.Len() > mostJournal {
 		return nil, &fullError{h.Name, j.text.Len()}
@@ -272,15 +287,15 @@ func readable(first string) error {
 	if err := json.Unmarshal([]byte(first), &l); err != nil {
 		return err
 	}
-	if l.Run != nil && l.Run.Format != journalFormat {
-		return fmt.Errorf("hellochaos %q wrote the journal in format %d, but this hellochaos reads only format %d: restore with the version that wrote the journal",
-			l.Run.Version, l.Run.Format, journalFormat)
+	if l.Run != nil && l.Run.Format != journalFormat && l.Run.Format != scratchFormat {
+		return fmt.Errorf("hellochaos %q wrote the journal in format %d, but this hellochaos reads only formats %d and %d: restore with the version that wrote the journal",
+			l.Run.Version, l.Run.Format, journalFormat, scratchFormat)
 	}
 	return nil
 }
 
 // lineKinds are the fields of a line besides its time; each line has exactly one of them.
-var lineKinds = []string{"run", "before", "intent", "done"}
+var lineKinds = []string{"run", "before", "intent", "done", "made"}
 
 func readLine(text string) (l line, err error) {
 	var fields map[string]any

@@ -41,19 +41,26 @@ func (c *Cluster) readStored(run, text string) ([]line, error) {
 }
 
 // check refuses a journal that a run in this namespace cannot have written. A run changes only Services and rules of its own
-// namespace, and records each of them before it changes it.
+// namespace, and records each of them before it changes it, or makes namespaces of its own and changes nothing else.
 func (c *Cluster) check(run string, lines []line) error {
 	var problems []error
 	wrong := func(i int, format string, args ...any) {
 		problems = append(problems, fmt.Errorf("line %d: %w", i+1, fmt.Errorf(format, args...)))
 	}
 	known := map[reference]bool{}
+	made := len(madeBy(lines)) > 0
 	for i, l := range lines {
 		switch {
+		case made && l.Run == nil && l.Made == nil:
+			wrong(i, "a run in namespaces of its own records nothing but these")
 		case l.Run != nil && i > 0:
 			wrong(i, "this line begins a second journal")
 		case l.Run != nil && (l.Run.Name != run || l.Run.Namespace != c.namespace):
 			wrong(i, "this is the journal of run %q in namespace %q, but it is stored as that of run %q in namespace %q", l.Run.Name, l.Run.Namespace, run, c.namespace)
+		case l.Made != nil:
+			if err := c.checkMade(l.Made); err != nil {
+				wrong(i, "%w", err)
+			}
 		case l.Before != nil:
 			if known[l.Before.Reference] {
 				wrong(i, "%s was already recorded by an earlier line", inFull(l.Before.Reference))

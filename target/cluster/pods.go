@@ -22,7 +22,7 @@ import (
 // podsOf are the living pods of a workload, the ready ones first, then by name. There may be none.
 func (c *Cluster) podsOf(ctx context.Context, w *manifests.Workload) (pods []corev1.Pod, err error) {
 	namespace := w.Namespace
-	if c.ours(w) {
+	if namespace == manifests.Namespace {
 		namespace = c.namespace
 	}
 	err = c.again(ctx, "reading the pods of Deployment "+w.Name, func(ctx context.Context) error {

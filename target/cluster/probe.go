@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"slices"
@@ -27,9 +28,13 @@ const (
 // that answers for the nonce holds the set of rules, whatever these rules are.
 type probe struct {
 	nonce, namespace string
-	// selector is the ingress gateway's, when the set has a Gateway, and port the one at which it is asked.
+	// selector is the ingress gateway's, when the set has a Gateway, and port is that of the gateway's Service; 0 is 80.
 	selector map[string]string
 	port     int
+	// exportTo are the namespaces whose proxies know the nonce; nil: all.
+	exportTo []string
+	// of is the namespace of the callers as the set has it; empty: manifests.Namespace.
+	of string
 }
 
 // host is the host of the VirtualService, by which the proxies' tables have the nonce.
@@ -49,13 +54,19 @@ func (p *probe) objects(c *Cluster) []*unstructured.Unstructured {
 		u.SetLabels(map[string]string{managedBy: manager})
 		return u
 	}
+	exported := func(spec map[string]any) map[string]any {
+		if len(p.exportTo) > 0 {
+			spec["exportTo"] = anys(p.exportTo)
+		}
+		return spec
+	}
 	// A workload selector that selects nothing makes a cluster without endpoints.
 	all := []*unstructured.Unstructured{
-		object("ServiceEntry", map[string]any{"hosts": []any{p.cluster()}, "resolution": "STATIC",
+		object("ServiceEntry", exported(map[string]any{"hosts": []any{p.cluster()}, "resolution": "STATIC",
 			"ports":            []any{map[string]any{"number": int64(80), "name": "http", "protocol": "HTTP"}},
-			"workloadSelector": map[string]any{"labels": map[string]any{"hellochaos.dev/probe": "none"}}}),
-		object("DestinationRule", map[string]any{"host": p.cluster(),
-			"subsets": []any{map[string]any{"name": p.nonce, "labels": map[string]any{"version": "none"}}}}),
+			"workloadSelector": map[string]any{"labels": map[string]any{"hellochaos.dev/probe": "none"}}})),
+		object("DestinationRule", exported(map[string]any{"host": p.cluster(),
+			"subsets": []any{map[string]any{"name": p.nonce, "labels": map[string]any{"version": "none"}}}})),
 	}
 	gateways := []any{"mesh"}
 	if p.selector != nil {
@@ -65,15 +76,22 @@ func (p *probe) objects(c *Cluster) []*unstructured.Unstructured {
 		}
 		gateways = append(gateways, probeName)
 		all = append(all, object("Gateway", map[string]any{"selector": selector, "servers": []any{map[string]any{
-			"hosts": []any{p.host()}, "port": map[string]any{"number": int64(p.port), "name": "http", "protocol": "HTTP"}}}}))
+			"hosts": []any{p.host()}, "port": map[string]any{"number": int64(cmp.Or(p.port, 80)), "name": "http", "protocol": "HTTP"}}}}))
 	}
 	path := func(exact string) []any {
 		return []any{map[string]any{"uri": map[string]any{"exact": exact}}}
 	}
-	return append(all, object("VirtualService", map[string]any{"hosts": []any{p.host()}, "gateways": gateways, "http": []any{
+	return append(all, object("VirtualService", exported(map[string]any{"hosts": []any{p.host()}, "gateways": gateways, "http": []any{
 		map[string]any{"match": path(rulesPath), "directResponse": map[string]any{"status": int64(http.StatusOK), "body": map[string]any{"string": p.nonce}}},
 		map[string]any{"match": path(clustersPath), "route": []any{map[string]any{"destination": map[string]any{"host": p.cluster(), "subset": p.nonce}}}},
-	}}))
+	}})))
+}
+
+func anys(texts []string) (all []any) {
+	for _, text := range texts {
+		all = append(all, text)
+	}
+	return all
 }
 
 // question is one request of a probe; obeys reports whether the answer is that of a proxy that obeys.
@@ -94,14 +112,15 @@ func (p *probe) visible() []question {
 // what they do with unknown hosts, which is one of the questions. The Sidecar may also hide the nonce's own host; then the
 // question is whether it is hidden.
 func (p *probe) questions(objects []manifests.Object) ([]question, error) {
+	of := cmp.Or(p.of, manifests.Namespace)
 	text := fmt.Sprintf(`
 apiVersion: networking.istio.io/v1
 kind: VirtualService
-metadata: {name: %s}
+metadata: {name: %s, namespace: %s}
 spec:
   hosts: [%s]
   http: [{match: [{uri: {exact: %s}}], directResponse: {status: 200, body: {string: %s}}}]
-`, probeName, p.host(), rulesPath, p.nonce)
+`, probeName, of, p.host(), rulesPath, p.nonce)
 	own, err := manifests.Parse("probe", []byte(text))
 	if err != nil {
 		return nil, err
@@ -110,7 +129,7 @@ spec:
 	if err != nil {
 		return nil, err
 	}
-	table := rules.Table(manifests.Caller{Namespace: manifests.Namespace})
+	table := rules.Table(manifests.Caller{Namespace: of})
 	answer := func(host string) *manifests.Direct {
 		return table.Route(&manifests.Request{Host: host, Method: http.MethodGet, Path: rulesPath, Header: http.Header{}}).Direct
 	}

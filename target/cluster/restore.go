@@ -101,6 +101,9 @@ func (r *Run) restoreAll(ctx context.Context) (target.Restoration, error) {
 	}
 	r.journal = &journal{cluster: r.cluster, run: r.name, version: stored.version, stored: len(stored.text)}
 	r.journal.text.WriteString(stored.text)
+	if made := madeBy(stored.lines); len(made) > 0 {
+		return r.removeScratch(ctx, made)
+	}
 	r.steady = stored.lines[0].Run.Steady
 	return r.cluster.putBack(ctx, r, records(stored.lines))
 }

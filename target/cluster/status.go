@@ -21,6 +21,8 @@ type Leftover struct {
 	// Host and Process are the machine and the process of the run.
 	Host    string
 	Process int
+	// Deployed means that 'hellochaos deploy -f' has made what the journal names, which stays until 'hellochaos undeploy'.
+	Deployed bool
 	// Running means that the run, or a restore of it, was seen to renew its lease.
 	Running bool
 	// Silent is for how long no renewal of the run's lease was seen, if the run has not given its lease back; 0 if it has no lease.
@@ -64,13 +66,22 @@ func holds(holder, run string) bool {
 	return holder == run || strings.HasPrefix(holder, restoring(run)+"-")
 }
 
-// Unrestored are the names of the runs of which the namespace holds a journal, the oldest run first.
+// Unrestored are the names of the runs of which the namespace holds a journal, the oldest run first, but for what is deployed there to
+// stay.
 func (c *Cluster) Unrestored(ctx context.Context) (names []string, err error) {
 	journals, err := c.journals(ctx)
 	for i := range journals {
-		names = append(names, runOf(&journals[i]))
+		if !c.keeps(&journals[i]) {
+			names = append(names, runOf(&journals[i]))
+		}
 	}
 	return names, err
+}
+
+// keeps reports whether a journal is that of what 'hellochaos deploy -f' has made, which is not put back by itself.
+func (c *Cluster) keeps(journal *corev1.ConfigMap) bool {
+	lines, err := c.readStored(runOf(journal), journal.Data[journalKey])
+	return err == nil && lines[0].Run.Kept
 }
 
 // journals are the ConfigMaps of all journals in the namespace, which are those with the label of a run, sorted by name.
@@ -129,6 +140,7 @@ func (c *Cluster) leftover(ctx context.Context, stored *corev1.ConfigMap) Leftov
 		return l
 	}
 	run := lines[0].Run
+	l.Deployed = run.Kept
 	l.Command, l.Started, l.Host, l.Process = strings.Join(run.Command, " "), run.Started, run.Host, run.Process
 	var problems []error
 	for _, rec := range records(lines) {
@@ -148,6 +160,13 @@ func (c *Cluster) leftover(ctx context.Context, stored *corev1.ConfigMap) Leftov
 			return nil
 		})
 		problems = append(problems, err)
+	}
+	for _, made := range madeBy(lines) {
+		live, err := c.namespaceNow(ctx, made.Name)
+		problems = append(problems, err)
+		if err == nil && made.is(run.Name, live) == nil && live != nil {
+			l.Changed = append(l.Changed, "Namespace "+made.Name)
+		}
 	}
 	l.Problem = errors.Join(problems...)
 	return l
@@ -169,7 +188,7 @@ func (c *Cluster) unfinished(ctx context.Context, self string) error {
 		problems = append(problems, c.heldBy(found))
 	}
 	for i := range journals {
-		if run := runOf(&journals[i]); found == nil || !holds(holderOf(found), run) {
+		if run := runOf(&journals[i]); (found == nil || !holds(holderOf(found), run)) && !c.keeps(&journals[i]) {
 			problems = append(problems, fmt.Errorf("run %s was not put back: '%s' puts back what it changed, and 'hellochaos status%s' shows what it left", run, c.RestoreCommand(run), c.flags()))
 		}
 	}

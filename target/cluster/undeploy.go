@@ -24,6 +24,9 @@ const ourObjects = managedBy + "=" + manager
 // one. It returns when all of them are gone. It does nothing where nothing was installed. It returns an error while a run is at
 // work or was not put back.
 func (c *Cluster) Undeploy(ctx context.Context) error {
+	if done, err := c.undeployKept(ctx); done || err != nil {
+		return err
+	}
 	if err := c.unfinished(ctx, ""); err != nil {
 		return fmt.Errorf("undeploying from namespace %s: %w", c.namespace, err)
 	}

@@ -11,11 +11,13 @@ import (
 // Break is something that the mesh does wrong on purpose, so that a test can show that the verifier notices.
 type Break struct {
 	Name  string // the value of --break
-	Stage string // the stage that must fail with it; empty when OnlyCompared
+	Stage string // the stage that must fail with it; empty when OnlyCompared or OnlyChange
 	Text  string // what the mesh does with it, for people
 	// OnlyCompared says that the Break contradicts no manifest, so that every stage still passes. It shows only when the report
 	// of the run is compared with that of a run without it.
 	OnlyCompared bool
+	// OnlyChange says that the Break shows only while rules change under load (Options.Gradual): before and after every call is right.
+	OnlyChange bool
 }
 
 // breakage is how a Break is done. Most change the rules: the proxies then obey the wrong rules correctly.
@@ -27,6 +29,7 @@ type breakage struct {
 	share     float64
 	staleTurn int64 // every staleTurn-th request of a proxy obeys the rules of the previous Apply; with 0 none does
 	bypassed  bool  // whether the gateway's address is that of the frontend's pod
+	dropped   bool  // whether a proxy has no routes for a while when it takes new rules
 	// slow is the label app of the pods in which every try that does not fail takes slowWork longer; empty for none.
 	slow string
 }
@@ -58,6 +61,7 @@ func breakages() []breakage {
 		{Break: Break{Name: "header-sometimes-ignored", Stage: "canary", Text: "1 call in 100 skips rules that match a header"}, rules: skipHeaderRules, share: 0.01},
 		{Break: Break{Name: "header-case-insensitive", Stage: "canary", Text: "header values match whatever their case"}, rules: (*manifests.Rules).IgnoringHeaderCase},
 		{Break: Break{Name: "slow-backend", Text: "each try of the backend takes 10 ms longer", OnlyCompared: true}, slow: "backend"},
+		{Break: Break{Name: "routes-dropped", Text: "a proxy has no routes for 20 ms at a change", OnlyChange: true}, dropped: true},
 	}
 }
 

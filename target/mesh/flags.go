@@ -20,6 +20,7 @@ const (
 	detailViaUpstream    = "via_upstream"
 	detailDirect         = "direct_response"
 	detailOversized      = "http1.headers_too_large"
+	detailNoRoute        = "route_not_found"
 	detailNoCluster      = "cluster_not_found"
 	detailNoHealthy      = "no_healthy_upstream"
 	detailAborted        = "fault_filter_abort"

@@ -42,6 +42,9 @@ type Options struct {
 	// Sealed says that no call leaves this machine: to a host outside the mesh at which no Service of the objects answers, no
 	// connection can be made.
 	Sealed bool
+	// Gradual says that an Apply that changes the rules of running proxies is one of a real mesh: in steps (manifests.Steps), and proxy by
+	// proxy, Between apart. Without it all proxies take the new rules at once.
+	Gradual bool
 	// AccessLog, when set, is called once for each call of a caller's proxy or of the gateway, from several goroutines at a time.
 	AccessLog func(AccessLogEntry)
 }
@@ -53,7 +56,8 @@ type Mesh struct {
 
 	mutex    sync.RWMutex
 	closed   bool
-	rules    *manifests.Rules // nil before the first Apply
+	rules    *manifests.Rules   // nil before the first Apply
+	objects  []manifests.Object // of the last Apply
 	pods     pods
 	sidecars map[sidecarName]*proxy
 	gateways map[door]*proxy // all ports of Gateways that were ever applied
@@ -87,8 +91,9 @@ func New(options Options) (*Mesh, error) {
 }
 
 // Apply implements target.Target. It starts the Deployments that are new or changed, makes every proxy obey the objects, and then
-// stops the Deployments that are not among the objects, which cuts calls that are under way there.
-func (m *Mesh) Apply(_ context.Context, objects []manifests.Object) error {
+// stops the Deployments that are not among the objects, which cuts calls that are under way there. With Options.Gradual it does so in steps,
+// and leaves the last whole step in force where one fails.
+func (m *Mesh) Apply(ctx context.Context, objects []manifests.Object) error {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
 	if m.closed {
@@ -98,6 +103,19 @@ func (m *Mesh) Apply(_ context.Context, objects []manifests.Object) error {
 	if err != nil {
 		return fmt.Errorf("applying objects: %w", err)
 	}
+	if m.options.Gradual {
+		err = m.gradually(ctx, objects)
+	} else {
+		err = m.obey(ctx, rules)
+	}
+	if err == nil {
+		m.objects = objects
+	}
+	return err
+}
+
+// obey starts the Deployments that are new or changed, makes every proxy obey the rules, and stops the Deployments that are gone.
+func (m *Mesh) obey(ctx context.Context, rules *manifests.Rules) error {
 	usual, seldom, err := m.broken.obeyed(rules)
 	if err != nil {
 		return fmt.Errorf("applying objects: %w", err)
@@ -111,17 +129,27 @@ func (m *Mesh) Apply(_ context.Context, objects []manifests.Object) error {
 		return err
 	}
 	means := meaning{usual, seldom, next, make(map[manifests.Caller][2]*manifests.Table)}
-	for name, sidecar := range m.sidecars {
-		sidecar.show(means.view(manifests.Caller{Namespace: name.namespace}))
-	}
-	for at, gateway := range m.gateways {
-		gateway.show(means.view(at.Caller))
+	all := m.named()
+	for _, p := range all {
+		if p.proxy.current.Load() != nil {
+			m.turn(ctx, p.proxy, rules, len(all))
+		}
+		p.proxy.show(means.view(p.caller))
 	}
 	former := m.pods
 	m.rules, m.pods = rules, next
 	m.forget(former.closeExcept(next))
 	m.retire(next)
 	return nil
+}
+
+// turn waits for the turn of a proxy that is to give up other rules, one of so many.
+func (m *Mesh) turn(ctx context.Context, p *proxy, rules *manifests.Rules, proxies int) {
+	m.pause(ctx, proxies)
+	if m.broken.dropped {
+		p.show(&view{rules: rules})
+		wait(ctx, routeless)
+	}
 }
 
 // retire stops the sidecars that have no pod among those left.

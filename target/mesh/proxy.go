@@ -38,7 +38,7 @@ type proxy struct {
 type view struct {
 	proxy    *proxy
 	rules    *manifests.Rules
-	table    *manifests.Table
+	table    *manifests.Table // nil: the proxy has no routes
 	seldom   *manifests.Table // table for the share proxy.share of the calls; nil when all use table
 	pods     pods
 	clusters sync.Map // *manifests.Endpoints -> *cluster
@@ -155,7 +155,7 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.TLS != nil {
 		c.request.ServerName = r.TLS.ServerName
 	}
-	c.rule = view.tableOf(&c.draws).Route(&c.request)
+	c.rule = view.route(&c)
 	defer c.finish()
 	var answer answer
 	if oversized(r) {
@@ -182,6 +182,17 @@ func (p *proxy) view() *view {
 		}
 	}
 	return p.current.Load()
+}
+
+// noRoutes is the rule of every call in a proxy without routes: Envoy's answer.
+var noRoutes = manifests.Rule{Name: "no routes", Direct: &manifests.Direct{Status: http.StatusNotFound, Flags: flagNoRoute, Detail: detailNoRoute}}
+
+// route is the rule that a call meets.
+func (v *view) route(c *call) *manifests.Rule {
+	if v.table == nil {
+		return &noRoutes
+	}
+	return v.tableOf(&c.draws).Route(&c.request)
 }
 
 // tableOf is the table in which a call with these draws looks up its rule.

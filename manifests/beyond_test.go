@@ -1,0 +1,66 @@
+package manifests
+
+import (
+	"strings"
+	"testing"
+
+	"sigs.k8s.io/yaml"
+)
+
+// pool has fields that a cluster executes and this package does not.
+const pool = `apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: m}
+spec:
+  host: m
+  trafficPolicy: {outlierDetection: {consecutive5xxErrors: 7}}
+  subsets: [{name: a, labels: {v: a}}, {name: b, labels: {v: b}, trafficPolicy: {loadBalancer: {consistentHash: {minimumRingSize: 1024}}}}]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: m}
+spec:
+  hosts: [m]
+  tls: [{match: [{sniHosts: [a.b]}], route: [{destination: {host: m}, weight: 100}]}]
+  http: [{corsPolicy: {allowCredentials: true, maxAge: 24h}, timeout: 2s, route: [{destination: {host: m}}]}]
+`
+
+func TestLoadForCluster(t *testing.T) {
+	read, err := LoadForCluster([]string{"-"}, strings.NewReader(pool))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{
+		"outlierDetection:\n      consecutive5xxErrors: 7\n", "consistentHash:\n          minimumRingSize: 1024\n",
+		"sniHosts:\n      - a.b\n", "corsPolicy:\n      allowCredentials: true\n      maxAge: 24h\n", "timeout: 2s\n",
+	} {
+		o := &read.Objects[i/2-i/4]
+		u, err := o.Unstructured()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text, err := yaml.Marshal(u); err != nil || !strings.Contains(string(text), want) {
+			t.Errorf("%s lacks %q: %v\n%s", o.Name(), want, err, text)
+		}
+	}
+	if b := read.Objects[0].Beyond; len(b) != 2 || b[0].Field != "spec.subsets[1].trafficPolicy.loadBalancer.consistentHash" || b[0].Line != 7 || b[1].Field != "spec.trafficPolicy.outlierDetection" {
+		t.Errorf("the fields that were kept are %+v", b)
+	}
+	if _, err := Read(read.Objects); err != nil {
+		t.Errorf("Read refuses the objects: %v", err)
+	}
+}
+
+// What decides which rule a request meets, what adds requests, and what Istio itself refuses, is refused for a cluster, too.
+func TestLoadForClusterRefuses(t *testing.T) {
+	for was, is := range map[string]string{
+		"route: [{destination: {host: m}}]}]\n":         "match: [{sourceLabels: {a: b}}], route: [{destination: {host: m}}]}]\n",
+		"timeout: 2s":                                   "mirror: {host: m}",
+		"{outlierDetection: {consecutive5xxErrors: 7}}": "{}",
+		"corsPolicy:":                                   "corsPolcy:",
+	} {
+		if _, err := LoadForCluster([]string{"-"}, strings.NewReader(strings.Replace(pool, was, is, 1))); err == nil {
+			t.Errorf("%s in place of %s is accepted", is, was)
+		}
+	}
+}

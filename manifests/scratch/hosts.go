@@ -1,0 +1,99 @@
+package scratch
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/hellochaos/hellochaos/manifests"
+)
+
+// The ends of the full names of Services.
+const (
+	serviceDomain = ".svc.cluster.local"
+	serviceShort  = ".svc"
+)
+
+// host is a host after the move, which is noted where it is another one. A name without a namespace, and a host outside the mesh, stay
+// as they are.
+func (m *mover) host(host string) string {
+	if _, outside := m.external[strings.ToLower(host)]; outside {
+		return host
+	}
+	for _, end := range []string{serviceDomain, serviceShort} {
+		if rest, ok := strings.CutSuffix(host, end); ok {
+			return m.renamed(host, rest, end)
+		}
+	}
+	if m.services[host] {
+		return m.renamed(host, host, "")
+	}
+	return host
+}
+
+// renamed rewrites a host that is rest, "name.namespace", with an end.
+func (m *mover) renamed(host, rest, end string) string {
+	is := m.moved(rest) + end
+	if is != host {
+		m.hosts[host] = is
+	}
+	return is
+}
+
+// moved is "name.namespace" after the move.
+func (m *mover) moved(rest string) string {
+	dot := strings.LastIndexByte(rest, '.')
+	if dot < 0 {
+		return rest
+	}
+	return rest[:dot+1] + m.place(rest[dot+1:])
+}
+
+// known notes the names by which callers of other namespaces may call a Service, so that requests to them can be sent.
+func (m *mover) known(name, namespace string) {
+	rest := name + "." + namespace
+	for _, end := range []string{"", serviceShort, serviceDomain} {
+		m.set.sent[rest+end] = m.moved(rest) + end
+	}
+}
+
+// qualified is "namespace/name" after the move. A name without a namespace stays as it is.
+func (m *mover) qualified(text string) string {
+	namespace, name, ok := strings.Cut(text, "/")
+	if !ok || namespace == "." || namespace == "*" {
+		return text
+	}
+	return m.place(namespace) + "/" + name
+}
+
+// exportTo is to whom an object is exported after the move: to its own namespace where the files say so, and otherwise to all that are
+// made for the set.
+func (m *mover) exportTo(was []string) []string {
+	if len(was) == 1 && was[0] == "." {
+		return was
+	}
+	return m.everywhere()
+}
+
+// everywhere are the namespaces of all proxies that may know an object of the set.
+func (m *mover) everywhere() (all []string) {
+	for _, n := range m.set.Namespaces {
+		if n.Injected {
+			all = append(all, n.Name)
+		}
+	}
+	if m.options.Shared {
+		all = append(all, rootNamespace)
+	}
+	return all
+}
+
+// pattern refuses a condition on a text that names a namespace of the source, since only a whole host can be rewritten.
+func (m *mover) pattern(o *manifests.Object, field, text string) {
+	for of := range m.sources {
+		if strings.Contains(text, "."+of) || strings.Contains(text, `\.`+of) {
+			m.problems = append(m.problems, fmt.Errorf("%s:%d: %s, field %s: %q names namespace %s in a pattern, which hellochaos cannot rewrite to a namespace of its own: write the whole host with exact, or leave the field out",
+				o.File, o.LineOf(field), o.Name(), field, text, of))
+			return
+		}
+	}
+}

@@ -1,0 +1,195 @@
+package scratch
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	networking "istio.io/api/networking/v1alpha3"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/hellochaos/hellochaos/manifests"
+)
+
+// apiVersion is that of the objects of Istio that the move adds.
+const apiVersion = "networking.istio.io/v1"
+
+// virtualService moves a VirtualService. o is the one of the source.
+func (m *mover) virtualService(o *manifests.Object, spec *networking.VirtualService) {
+	spec.ExportTo = m.exportTo(spec.ExportTo)
+	each(spec.Hosts, m.host)
+	each(spec.Gateways, m.qualified)
+	for i, http := range spec.Http {
+		for j, match := range http.Match {
+			each(match.Gateways, m.qualified)
+			if match.SourceNamespace != "" {
+				match.SourceNamespace = m.place(match.SourceNamespace)
+			}
+			field := fmt.Sprintf("spec.http[%d].match[%d].authority", i, j)
+			switch authority := match.Authority.GetMatchType().(type) {
+			case *networking.StringMatch_Exact:
+				authority.Exact = m.authority(authority.Exact)
+			case *networking.StringMatch_Prefix:
+				m.pattern(o, field, authority.Prefix)
+			case *networking.StringMatch_Regex:
+				m.pattern(o, field, authority.Regex)
+			}
+		}
+		for _, to := range http.Route {
+			if to.Destination != nil {
+				to.Destination.Host = m.host(to.Destination.Host)
+			}
+		}
+		if http.Delegate != nil && http.Delegate.Namespace != "" {
+			http.Delegate.Namespace = m.place(http.Delegate.Namespace)
+		}
+	}
+}
+
+// beyond is the value of a field that hellochaos does not execute after the move. name is that of the field; empty for the whole value.
+func (m *mover) beyond(name string, value any) any {
+	switch v := value.(type) {
+	case map[string]any:
+		all := make(map[string]any, len(v))
+		for name, inner := range v {
+			all[name] = m.beyond(name, inner)
+		}
+		return all
+	case []any:
+		all := make([]any, len(v))
+		for i, inner := range v {
+			all[i] = m.beyond(name, inner)
+		}
+		return all
+	case string:
+		switch name {
+		case "host":
+			return m.host(v)
+		case "gateways":
+			return m.qualified(v)
+		case "sourceNamespace":
+			return m.place(v)
+		}
+	}
+	return value
+}
+
+// authority is a Host header with or without a port after the move.
+func (m *mover) authority(header string) string {
+	host, _, _ := strings.Cut(header, ":")
+	return m.host(host) + header[len(host):]
+}
+
+func each(texts []string, change func(string) string) {
+	for i := range texts {
+		texts[i] = change(texts[i])
+	}
+}
+
+// serviceEntry moves a ServiceEntry: one for each of its hosts, since each has a stand-in of its own, to whose address the mesh sends
+// requests for the host in place of the address that DNS has for it.
+func (m *mover) serviceEntry(o *manifests.Object, spec *networking.ServiceEntry) {
+	name := o.Meta.Name
+	for i, host := range spec.Hosts {
+		one := o.Clone()
+		entry := one.Istio.(*networking.ServiceEntry)
+		if i > 0 {
+			one.Meta.Name = fmt.Sprintf("%s-%d", name, i+1)
+		}
+		entry.Hosts, entry.ExportTo = []string{m.host(host)}, m.exportTo(spec.ExportTo)
+		at, ok := m.external[strings.ToLower(host)]
+		if !ok {
+			m.left("Host %s of %s (%s:%d) has no stand-in, and is not applied: nothing outside the cluster is called.", host, o.Name(), o.File, o.Line)
+			continue
+		}
+		entry.Resolution = networking.ServiceEntry_DNS
+		entry.Endpoints = []*networking.WorkloadEntry{{Address: at + serviceDomain}}
+		m.set.Objects = append(m.set.Objects, one)
+	}
+}
+
+// sidecar moves a Sidecar. The proxies of the set must neither know what others export to the whole mesh, nor call what the mesh does
+// not know.
+func (m *mover) sidecar(o *manifests.Object, spec *networking.Sidecar) {
+	for _, listener := range spec.Egress {
+		var hosts []string
+		for _, written := range listener.Hosts {
+			namespace, host, _ := strings.Cut(written, "/")
+			switch namespace {
+			case ".", "~":
+				hosts = append(hosts, namespace+"/"+m.host(host))
+			case "*":
+				for _, n := range append(m.everywhere(), rootNamespace) {
+					hosts = append(hosts, n+"/"+m.host(host))
+				}
+			case rootNamespace:
+				hosts = append(hosts, written)
+			default:
+				hosts = append(hosts, m.place(namespace)+"/"+m.host(host))
+			}
+		}
+		listener.Hosts = slices.Compact(hosts)
+	}
+	if len(spec.Egress) == 0 {
+		spec.Egress = m.egress()
+	}
+	if spec.OutboundTrafficPolicy.GetMode() == networking.OutboundTrafficPolicy_ALLOW_ANY && spec.OutboundTrafficPolicy != nil {
+		m.left("%s (%s:%d) lets hosts outside the registry through (ALLOW_ANY). On the cluster it blocks them, so that nothing outside of it is called.", o.Name(), o.File, o.Line)
+	}
+	spec.OutboundTrafficPolicy = registryOnly()
+}
+
+func registryOnly() *networking.OutboundTrafficPolicy {
+	return &networking.OutboundTrafficPolicy{Mode: networking.OutboundTrafficPolicy_REGISTRY_ONLY}
+}
+
+// egress imports what stands in the namespaces of the set, and the Services of Istio, whose ports sidecars listen at.
+func (m *mover) egress() []*networking.IstioEgressListener {
+	var hosts []string
+	for _, n := range m.set.Namespaces {
+		hosts = append(hosts, n.Name+"/*")
+	}
+	return []*networking.IstioEgressListener{{Hosts: append(hosts, rootNamespace+"/*")}}
+}
+
+// sidecars gives a Sidecar to each namespace that has none.
+func (m *mover) sidecars() {
+	has := map[string]bool{}
+	for i := range m.set.Objects {
+		if m.set.Objects[i].Kind == "Sidecar" {
+			has[m.set.Objects[i].Meta.Namespace] = true
+		}
+	}
+	for _, n := range m.set.Namespaces {
+		if n.Injected && !has[n.Name] && n.Name != m.set.Gateway {
+			m.add("Sidecar", n.Name, "default", &networking.Sidecar{Egress: m.egress(), OutboundTrafficPolicy: registryOnly()})
+		}
+	}
+}
+
+// gateway moves a Gateway to pods of the set's own, unless requests enter by shared ones: Gateways of one selector stay together.
+func (m *mover) gateway(spec *networking.Gateway) {
+	for _, server := range spec.Servers {
+		each(server.Hosts, m.qualified)
+	}
+	if m.options.Shared {
+		return
+	}
+	key := metav1.FormatLabelSelector(&metav1.LabelSelector{MatchLabels: spec.Selector})
+	number, known := m.gateways[key]
+	if !known {
+		number = len(m.ports)
+		m.gateways[key] = number
+		m.ports = append(m.ports, map[uint32]bool{})
+	}
+	for _, server := range spec.Servers {
+		m.ports[number][server.GetPort().GetNumber()] = true
+	}
+	spec.Selector = map[string]string{gatewayLabel: m.gatewayName(number)}
+}
+
+// gatewayPorts are the ports of gateway pods, sorted.
+func (m *mover) gatewayPorts(number int) []uint32 {
+	return slices.Sorted(maps.Keys(m.ports[number]))
+}

@@ -1,0 +1,237 @@
+// Package scratch moves a set of objects into namespaces that are made for it, so that a cluster can execute the set without touching
+// anything else there: it rewrites the namespaces that objects stand in and name. It knows what objects mean. It must not know
+// clusters, load or verdicts.
+package scratch
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	networking "istio.io/api/networking/v1alpha3"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/hellochaos/hellochaos/manifests"
+)
+
+// Options say how a set is moved.
+type Options struct {
+	// Base is the namespace that stands in for manifests.Namespace. The others have its name, a dash and their own.
+	Base string
+	// Client is the name, and the label app, of the Deployments whose sidecars send the requests of callers. They become relays.
+	Client string
+	// Outside is the namespace of the stand-ins for hosts outside the mesh, whose pods have no sidecar.
+	Outside string
+	// Shared keeps the selectors of Gateways, so that requests enter by the pods that the files name. Without it they enter by pods of
+	// the set's own.
+	Shared bool
+}
+
+// Set is a set of objects that was moved.
+type Set struct {
+	// Base is the first of Namespaces, and Gateway the namespace of the set's own gateway pods, which stands in for that of Istio.
+	Base, Gateway string
+	// Objects are what is applied: all of them are namespaced, and stand in one of Namespaces. manifests.Read accepts them.
+	Objects []manifests.Object
+	// Ways are the gateway pods of the set's own, with a Service before each of them. Like Objects they are applied, but they are no
+	// stand-ins, so that manifests.Read does not take them.
+	Ways []manifests.Object
+	// Namespaces are those to be made, in the order in which they are made.
+	Namespaces []Namespace
+	// Client is the name of the Deployments, and of the Services before them, by which requests of callers enter.
+	Client string
+	// Shared says that requests enter by gateway pods that are not the set's own.
+	Shared bool
+	// Hosts are the hosts with a namespace that were rewritten, sorted by what they were.
+	Hosts []Host
+	// Left are sentences about what is not applied, or otherwise than written.
+	Left []string
+	// Beyond are the fields that the mesh obeys and that nothing is predicted of: "spec.http[0].mirror of VirtualService web (web.yaml:8)".
+	Beyond []string
+	// sent are the hosts by which requests may call a Service of another namespace, by what they were.
+	sent map[string]string
+}
+
+// Namespace is a namespace to be made.
+type Namespace struct {
+	Name string
+	// Of is the namespace that it stands in for.
+	Of string
+	// Injected says that its pods get sidecars.
+	Injected bool
+}
+
+// Host is a host that was rewritten.
+type Host struct{ Was, Is string }
+
+// longest is how many characters the name of a namespace may have (RFC 1123).
+const longest = 63
+
+// rootNamespace is the one in which Istio takes some objects for rules of the whole mesh.
+const rootNamespace = "istio-system"
+
+// MeshWide reports whether an object acts on the whole mesh where it stands, so that it has no place in a namespace of its own: the
+// DestinationRules, Sidecars and exported ServiceEntries of Istio's own namespace.
+func MeshWide(o *manifests.Object) bool {
+	if o.InNamespace() != rootNamespace {
+		return false
+	}
+	switch o.Istio.(type) {
+	case *networking.DestinationRule, *networking.Sidecar:
+		return true
+	}
+	return false
+}
+
+// Move moves a set that scenarios/standins has made. The objects that it gets are not changed. The error has all problems: names that
+// are too long, and conditions that name a namespace in a way that cannot be rewritten.
+func Move(objects []manifests.Object, o Options) (*Set, error) {
+	m := &mover{options: o, set: &Set{Base: o.Base, Client: o.Client, Shared: o.Shared, sent: map[string]string{}}, sources: map[string]bool{}, services: map[string]bool{},
+		external: map[string]string{}, hosts: map[string]string{}, gateways: map[string]int{}}
+	m.set.Gateway = m.place(rootNamespace)
+	m.survey(objects)
+	for i := range objects {
+		m.object(&objects[i])
+	}
+	m.sidecars()
+	m.ways()
+	for _, was := range slices.Sorted(maps.Keys(m.hosts)) {
+		m.set.Hosts = append(m.set.Hosts, Host{was, m.hosts[was]})
+		m.set.sent[was] = m.hosts[was]
+	}
+	for _, n := range m.set.Namespaces {
+		if len(n.Name) > longest {
+			m.problems = append(m.problems, fmt.Errorf("namespace %s would stand in for %s, and has %d characters: at most %d are allowed, so choose a shorter one with -n",
+				n.Name, n.Of, len(n.Name), longest))
+		}
+	}
+	return m.set, errors.Join(m.problems...)
+}
+
+// mover is the state of Move.
+type mover struct {
+	options Options
+	set     *Set
+	// sources are the namespaces of the objects, and services the Services, "name.namespace".
+	sources, services map[string]bool
+	// external is the Service of the stand-in for each host outside the mesh, "name.namespace" as it is after the move.
+	external map[string]string
+	// hosts are those that were rewritten, by what they were.
+	hosts map[string]string
+	// gateways are the numbers of the gateway pods, by the text of the selector of the files.
+	gateways map[string]int
+	ports    []map[uint32]bool // of the gateway pods, by number
+	problems []error
+}
+
+// survey finds the namespaces, the Services and the stand-ins of hosts outside, and decides which namespaces are made.
+func (m *mover) survey(objects []manifests.Object) {
+	for i := range objects {
+		o := &objects[i]
+		if o.Kind == "Namespace" {
+			continue
+		}
+		m.sources[o.InNamespace()] = true
+		if o.Kind == "Gateway" {
+			m.sources[rootNamespace] = true // that of the pods
+		}
+		if k, ok := o.Kubernetes.(*corev1.Service); ok {
+			m.services[o.Meta.Name+"."+o.InNamespace()] = true
+			if host := k.Annotations[manifests.AnswersFor]; host != "" {
+				m.external[host] = o.Meta.Name + "." + m.place(o.InNamespace())
+			}
+		}
+	}
+	// The first namespace holds the journal and the lease, so it is made whatever the objects are.
+	m.set.Namespaces = []Namespace{{Name: m.options.Base, Of: manifests.Namespace, Injected: true}}
+	for _, of := range slices.Sorted(maps.Keys(m.sources)) {
+		if of != manifests.Namespace && of != rootNamespace {
+			m.set.Namespaces = append(m.set.Namespaces, Namespace{Name: m.place(of), Of: of, Injected: of != m.options.Outside})
+		}
+	}
+	if m.sources[rootNamespace] {
+		m.set.Namespaces = append(m.set.Namespaces, Namespace{Name: m.set.Gateway, Of: rootNamespace, Injected: true})
+	}
+}
+
+// place is the namespace that stands in for one of the files.
+func (m *mover) place(namespace string) string {
+	switch namespace {
+	case "", manifests.Namespace:
+		return m.options.Base
+	case m.options.Outside:
+		return m.options.Base + "-outside"
+	}
+	return m.options.Base + "-" + namespace
+}
+
+// Entry is where requests of an entry of the source enter.
+func (s *Set) Entry(e manifests.Entry) manifests.Entry {
+	if e.Service != "" && !strings.Contains(e.Service, ".") {
+		e.Service += "." + manifests.Namespace + serviceDomain
+	}
+	return manifests.Entry{Service: s.Sent(e.Service), Caller: s.qualified(e.Caller), Gateway: s.qualified(e.Gateway), Port: e.Port}
+}
+
+// qualified is "namespace/name" of the source after the move.
+func (s *Set) qualified(text string) string {
+	namespace, name, _ := strings.Cut(text, "/")
+	i := slices.IndexFunc(s.Namespaces, func(n Namespace) bool { return n.Of == namespace })
+	if i < 0 {
+		return text
+	}
+	return s.Namespaces[i].Name + "/" + name
+}
+
+// Sent is the Host header that is sent in place of one of the source, which may have a port.
+func (s *Set) Sent(host string) string {
+	name, _, _ := strings.Cut(host, ":")
+	if is, ok := s.sent[name]; ok {
+		return is + host[len(name):]
+	}
+	return host
+}
+
+func (m *mover) left(format string, args ...any) {
+	m.set.Left = append(m.set.Left, fmt.Sprintf(format, args...))
+}
+
+// object moves one object.
+func (m *mover) object(o *manifests.Object) {
+	if o.Kind == "Namespace" {
+		return // those of the set are made for it
+	}
+	moved := o.Clone()
+	moved.Meta.Namespace = m.place(o.InNamespace())
+	moved.Meta.Labels, moved.Meta.Annotations = nil, nil
+	for i := range moved.Beyond {
+		b := &moved.Beyond[i]
+		b.Value = m.beyond("", b.Value)
+		m.set.Beyond = append(m.set.Beyond, fmt.Sprintf("%s of %s (%s:%d)", b.Field, o.Name(), o.File, b.Line))
+	}
+	switch spec := moved.Istio.(type) {
+	case *networking.VirtualService:
+		m.virtualService(o, spec)
+	case *networking.DestinationRule:
+		spec.Host, spec.ExportTo = m.host(spec.Host), m.exportTo(spec.ExportTo)
+	case *networking.ServiceEntry:
+		m.serviceEntry(&moved, spec)
+		return
+	case *networking.Gateway:
+		m.gateway(spec)
+	case *networking.Sidecar:
+		m.sidecar(o, spec)
+	}
+	switch k := moved.Kubernetes.(type) {
+	case *corev1.Service:
+		m.service(k)
+		moved.Meta = k.ObjectMeta
+	case *appsv1.Deployment:
+		m.deployment(k)
+		moved.Meta = k.ObjectMeta
+	}
+	m.set.Objects = append(m.set.Objects, moved)
+}

@@ -1,0 +1,254 @@
+package scratch_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"sigs.k8s.io/yaml"
+
+	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/manifests/scratch"
+	"github.com/hellochaos/hellochaos/scenarios/standins"
+)
+
+// shop has every field that names a namespace.
+const shop = `
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: edge, namespace: istio-system}
+spec:
+  selector: {istio: ingressgateway}
+  servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ["shop/*", "./own.example.com"]}]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: web, namespace: shop}
+spec:
+  hosts: [shop.example.com, cart.shop.svc.cluster.local]
+  gateways: [istio-system/edge, mesh]
+  http:
+    - match: [{sourceNamespace: front, authority: {exact: "cart.shop:8080"}, gateways: [mesh]}, {gateways: [istio-system/edge]}]
+      route: [{destination: {host: cart}}, {destination: {host: stock.store.svc.cluster.local, port: {number: 80}}, weight: 1}]
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: ledger, namespace: store}
+spec: {host: ledger.store.svc.cluster.local, exportTo: ["."]}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: api, namespace: store}
+spec:
+  hosts: [api.example.com, b.example.com]
+  location: MESH_EXTERNAL
+  resolution: DNS
+  ports: [{number: 80, name: http, protocol: HTTP}]
+---
+apiVersion: networking.istio.io/v1
+kind: Sidecar
+metadata: {name: default, namespace: front}
+spec:
+  egress: [{hosts: ["./*", "shop/*", "*/api.example.com"]}]
+  outboundTrafficPolicy: {mode: ALLOW_ANY}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: cart, namespace: shop}
+spec: {selector: {app: cart}, ports: [{name: http, port: 8080}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: plain}
+spec: {selector: {app: plain}, ports: [{name: http, port: 80}]}
+`
+
+// move moves the objects of a text with their stand-ins.
+func move(t *testing.T, text string, shared bool) (*scratch.Set, error) {
+	t.Helper()
+	others, err := manifests.LoadOthers([]string{"-"}, strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := standins.Of(others.Objects)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := written(t, set.Objects)
+	moved, err := scratch.Move(set.Objects, scratch.Options{Base: "try", Client: standins.Client, Outside: standins.Outside, Shared: shared})
+	if after := written(t, set.Objects); after != before {
+		t.Errorf("Move has changed the objects that it got:\n%s", after)
+	}
+	return moved, err
+}
+
+// written is the YAML of objects.
+func written(t *testing.T, objects []manifests.Object) string {
+	t.Helper()
+	var all strings.Builder
+	for i := range objects {
+		u, err := objects[i].Unstructured()
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := yaml.Marshal(u)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.WriteString("---\n" + string(text))
+	}
+	return all.String()
+}
+
+// found is the YAML of the object of a kind, namespace and name; empty where there is none.
+func found(t *testing.T, objects []manifests.Object, kind, namespace, name string) string {
+	t.Helper()
+	for i := range objects {
+		if o := &objects[i]; o.Kind == kind && o.Meta.Namespace == namespace && o.Meta.Name == name {
+			return written(t, objects[i:i+1])
+		}
+	}
+	return ""
+}
+
+func TestMove(t *testing.T) {
+	set, err := move(t, shop, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := manifests.Read(set.Objects); err != nil {
+		t.Errorf("manifests.Read refuses the moved objects: %v", err)
+	}
+	everywhere := "exportTo:\n  - try\n  - try-front\n  - try-shop\n  - try-store\n  - try-istio-system\n"
+	for _, c := range []struct {
+		kind, namespace, name string
+		want                  []string
+	}{
+		{"Gateway", "try-istio-system", "edge", []string{"hellochaos-gateway: try-1\n", "- try-shop/*\n", "- ./own.example.com\n"}},
+		{"VirtualService", "try-shop", "web", []string{everywhere, "- shop.example.com\n", "- cart.try-shop.svc.cluster.local\n", "exact: cart.try-shop:8080\n",
+			"sourceNamespace: try-front\n", "- try-istio-system/edge\n", "- mesh\n", "host: cart\n", "host: stock.try-store.svc.cluster.local\n"}},
+		{"DestinationRule", "try-store", "ledger", []string{"host: ledger.try-store.svc.cluster.local\n", "exportTo:\n  - .\n"}},
+		{"ServiceEntry", "try-store", "api", []string{everywhere, "hosts:\n  - api.example.com\n  ports", "endpoints:\n  - address: host-1-api-example-com.try-outside.svc.cluster.local\n", "resolution: DNS\n"}},
+		{"ServiceEntry", "try-store", "api-2", []string{"hosts:\n  - b.example.com\n", "address: host-2-b-example-com.try-outside.svc.cluster.local\n"}},
+		{"Sidecar", "try-front", "default", []string{"- ./*\n", "- try-shop/*\n", "- try-store/api.example.com\n", "mode: REGISTRY_ONLY\n"}},
+		{"Sidecar", "try-shop", "default", []string{"- hosts:\n    - try/*\n", "- try-front/*\n", "mode: REGISTRY_ONLY\n"}},
+		{"Service", "try-shop", "cart", []string{"exportTo: try,try-front,try-shop,try-store,try-istio-system\n"}},
+		{"Service", "try", "plain", nil},
+		{"Service", "try-front", standins.Client, []string{`exportTo: "~"`, "port: 80\n"}},
+		{"Deployment", "try-front", standins.Client, []string{"name: ROLE\n          value: relay\n", `excludeInboundPorts: "3000"`}},
+		{"Deployment", "try-shop", "cart-stand-in", []string{"app: cart\n", "name: CALLS\n"}},
+		{"Deployment", "try-outside", "host-1-api-example-com", nil},
+	} {
+		text := found(t, set.Objects, c.kind, c.namespace, c.name)
+		if text == "" {
+			t.Errorf("there is no %s %s in namespace %s", c.kind, c.name, c.namespace)
+			continue
+		}
+		for _, want := range c.want {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s %s in namespace %s lacks %q:\n%s", c.kind, c.name, c.namespace, want, text)
+			}
+		}
+	}
+	if ways := written(t, set.Ways); !strings.Contains(ways, "inject.istio.io/templates: gateway") || !strings.Contains(ways, "targetPort: 20080") {
+		t.Errorf("the gateway pods are not injected as a gateway, or their Service does not lead to them:\n%s", ways)
+	}
+}
+
+// Nothing may be left in a namespace that is not made for the set, and nothing that is applied may have no namespace.
+func TestMoveStaysInItsNamespaces(t *testing.T) {
+	set, err := move(t, shop, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := map[string]string{}
+	for _, n := range set.Namespaces {
+		made[n.Name] = n.Of
+	}
+	want := map[string]string{"try": "default", "try-shop": "shop", "try-store": "store", "try-front": "front", "try-outside": standins.Outside, "try-istio-system": "istio-system"}
+	if diff := cmp.Diff(want, made); diff != "" {
+		t.Errorf("the namespaces that are made differ (-want +got):\n%s", diff)
+	}
+	for _, o := range slices.Concat(set.Objects, set.Ways) {
+		if made[o.Meta.Namespace] == "" || o.Kind == "Namespace" {
+			t.Errorf("%s is in namespace %q, which is not made for the set", o.Name(), o.Meta.Namespace)
+		}
+	}
+}
+
+// What is sent and where it enters follow the move.
+func TestMovedRequests(t *testing.T) {
+	set, err := move(t, shop, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for host, want := range map[string]string{"cart": "cart", "cart.shop:8080": "cart.try-shop:8080", "stock.store.svc": "stock.try-store.svc",
+		"stock.store.svc.cluster.local": "stock.try-store.svc.cluster.local", "plain.default": "plain.try", "api.example.com": "api.example.com", "": ""} {
+		if got := set.Sent(host); got != want {
+			t.Errorf("Sent(%q) = %q, want %q", host, got, want)
+		}
+	}
+	for entry, want := range map[manifests.Entry]manifests.Entry{
+		{Caller: "front/client"}:         {Caller: "try-front/client"},
+		{Gateway: "istio-system/edge"}:   {Gateway: "try-istio-system/edge"},
+		{Service: "plain"}:               {Service: "plain.try.svc.cluster.local"},
+		{Service: "cart.shop.svc.local"}: {Service: "cart.shop.svc.local"},
+	} {
+		if got := set.Entry(entry); got != want {
+			t.Errorf("Entry(%+v) = %+v, want %+v", entry, got, want)
+		}
+	}
+	want := []scratch.Host{{Was: "cart.shop", Is: "cart.try-shop"}, {Was: "cart.shop.svc.cluster.local", Is: "cart.try-shop.svc.cluster.local"},
+		{Was: "ledger.store.svc.cluster.local", Is: "ledger.try-store.svc.cluster.local"},
+		{Was: "stock.store.svc.cluster.local", Is: "stock.try-store.svc.cluster.local"}}
+	if diff := cmp.Diff(want, set.Hosts); diff != "" {
+		t.Errorf("the hosts that the files name and that were rewritten differ (-want +got):\n%s", diff)
+	}
+	if len(set.Left) != 1 || !strings.Contains(set.Left[0], "ALLOW_ANY") {
+		t.Errorf("what is applied otherwise than written is %q, want the Sidecar's ALLOW_ANY alone", set.Left)
+	}
+}
+
+// At shared gateway pods the selector stays, and the rules are for the namespace of these pods, too.
+func TestMoveToASharedGateway(t *testing.T) {
+	set, err := move(t, shop, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := found(t, set.Objects, "Gateway", "try-istio-system", "edge"); !strings.Contains(text, "istio: ingressgateway\n") || len(set.Ways) > 0 {
+		t.Errorf("the Gateway does not select the shared pods, or there are %d objects of own ones:\n%s", len(set.Ways), text)
+	}
+	if text := found(t, set.Objects, "VirtualService", "try-shop", "web"); !strings.Contains(text, "  - istio-system\n") {
+		t.Errorf("the rules are not exported to the namespace of the shared pods:\n%s", text)
+	}
+}
+
+func TestMoveRefuses(t *testing.T) {
+	_, err := move(t, strings.Replace(shop, `authority: {exact: "cart.shop:8080"}`, `authority: {prefix: cart.shop}`, 1), false)
+	if err == nil || !strings.Contains(err.Error(), "standard input:16: VirtualService web, field spec.http[0].match[0].authority:") || !strings.Contains(err.Error(), "write the whole host with exact") {
+		t.Errorf("the error about a pattern with a namespace is %v", err)
+	}
+	_, err = move(t, strings.ReplaceAll(shop, "namespace: front", "namespace: "+strings.Repeat("f", 60)), false)
+	if err == nil || !strings.Contains(err.Error(), "has 64 characters: at most 63 are allowed") {
+		t.Errorf("the error about a name that is too long is %v", err)
+	}
+}
+
+// A rule of Istio's own namespace is one for the whole mesh, unless its kind has no such meaning.
+func TestMeshWide(t *testing.T) {
+	others, err := manifests.LoadOthers([]string{"-"}, strings.NewReader(shop+strings.ReplaceAll(shop[strings.Index(shop, "---\napiVersion: networking.istio.io/v1\nkind: DestinationRule"):strings.Index(shop, "---\napiVersion: networking.istio.io/v1\nkind: ServiceEntry")],
+		"namespace: store", "namespace: istio-system")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wide []string
+	for i := range others.Objects {
+		if scratch.MeshWide(&others.Objects[i]) {
+			wide = append(wide, others.Objects[i].Name())
+		}
+	}
+	if diff := cmp.Diff([]string{"DestinationRule ledger"}, wide); diff != "" {
+		t.Errorf("the objects for the whole mesh differ (-want +got):\n%s", diff)
+	}
+}
