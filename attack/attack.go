@@ -9,6 +9,7 @@
 package attack
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/http"
@@ -49,7 +50,11 @@ type Options struct {
 // Plan is one attack: what to send, how often, in which planned order. Request n is due n/Rate seconds after the
 // beginning.
 type Plan struct {
-	URL      string  // where the requests of cohorts go that have no URL of their own
+	URL string // where the requests of cohorts go that have no URL of their own
+	// TLS is how connections to an URL with "https://" are made: whom they trust, and the certificate that they have themselves. They ask
+	// for the host of the requests (SNI), which the server's certificate must have, and not for that of the URL. nil: they ask for the
+	// host of the URL, and trust the system's certificates.
+	TLS      *tls.Config
 	Requests int     // how many are planned, numbered from 0; 1 to MaxRequests
 	Rate     float64 // requests a second; above 0, at most MaxRate
 	// Cohorts share the requests as Sequence says. At least one.

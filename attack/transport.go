@@ -11,6 +11,7 @@ import (
 	"net/http/httptrace"
 	"net/url"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -54,6 +55,10 @@ func newTransport(ctx context.Context, plan *Plan, base http.RoundTripper, began
 		if cohort.URL != "" {
 			k.url, _ = readURL(cohort.URL) // Check has read it
 		}
+		if host, ok := plan.asked(&cohort); ok {
+			k.url = plan.urlOf(&cohort)
+			k.url.Host = host
+		}
 		t.kinds = append(t.kinds, k)
 	}
 	return t
@@ -63,12 +68,39 @@ func newTransport(ctx context.Context, plan *Plan, base http.RoundTripper, began
 // that was idle for two seconds is not used again, because servers close idle ones (Node.js after five seconds), and a
 // request that meets the closing would count as failed.
 func dialer(plan *Plan) *http.Transport {
+	addresses := map[string]string{}
+	for i := range plan.Cohorts {
+		if host, ok := plan.asked(&plan.Cohorts[i]); ok {
+			addresses[host] = plan.urlOf(&plan.Cohorts[i]).Host
+		}
+	}
+	open := (&net.Dialer{Timeout: plan.Timeout}).DialContext
 	return &http.Transport{
-		DialContext:         (&net.Dialer{Timeout: plan.Timeout}).DialContext,
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			return open(ctx, network, cmp.Or(addresses[address], address))
+		},
+		TLSClientConfig:     plan.TLS.Clone(),
 		MaxIdleConnsPerHost: plan.Connections,
 		IdleConnTimeout:     2 * time.Second,
 		DisableCompression:  true,
 	}
+}
+
+// urlOf is where the requests of a cohort go. Check has read it.
+func (p *Plan) urlOf(c *Cohort) *url.URL {
+	to, _ := readURL(cmp.Or(c.URL, p.URL))
+	return to
+}
+
+// asked is the host of the requests of a cohort with the port of their URL, where these go over connections of Plan.TLS: net/http makes
+// connections of their own for each such name, and asks for it.
+func (p *Plan) asked(c *Cohort) (string, bool) {
+	to := p.urlOf(c)
+	if p.TLS == nil || to.Scheme != "https" || c.Host == "" {
+		return "", false
+	}
+	name := (&url.URL{Host: c.Host}).Hostname()
+	return net.JoinHostPort(strings.ToLower(name), to.Port()), true
 }
 
 // client returns the HTTP client that Vegeta sends with. Redirects are answers like any other. The timeout is the

@@ -37,7 +37,28 @@ func (r *Rules) conflicts(objects []Object) Problems {
 			}
 		}
 	}
-	return slices.Concat(problems, r.ownerConflicts(objects), r.exportConflicts(objects, uninjected), r.mutualConflicts(objects))
+	return slices.Concat(problems, r.ownerConflicts(objects), r.exportConflicts(objects, uninjected), r.mutualConflicts(objects), r.serverConflicts(objects))
+}
+
+// serverConflicts are the problems of Gateways of the same pods of which one has TLS at a port and the other has not: Istio obeys the
+// one that was created first, and a file does not show which one that is.
+func (r *Rules) serverConflicts(objects []Object) (problems Problems) {
+	for i := range objects {
+		o := &objects[i]
+		if _, ok := o.Istio.(*networking.Gateway); !ok {
+			continue
+		}
+		g := r.Gateways[o.namespace()+"/"+o.Meta.Name]
+		for _, s := range g.Servers {
+			first := r.door(Caller{Gateway: g.name, Port: s.Port}).servers[0]
+			if first.Gateway == g.name || first.TLS == s.TLS {
+				continue
+			}
+			problems = append(problems, o.problem(fmt.Sprintf("spec.servers[%d].port", s.Index), "is port %d of the pods that Gateway %s (%s:%d) selects, too, and only one of the two has TLS there: "+
+				"Istio leaves the later one out; give them ports of their own", s.Port, first.Gateway, first.File, first.Line))
+		}
+	}
+	return problems
 }
 
 // serviceConflicts are the problems of a Service's ports that lead to a port at which its pods do not listen.

@@ -1,11 +1,14 @@
 package manifests
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"strings"
 )
 
-// Entry is a way into the mesh: where the load generator's requests go, and so which proxy they meet first. Exactly one field is set.
+// Entry is a way into the mesh: where the load generator's requests go, and so which proxy they meet first. Exactly one of Service,
+// Caller and Gateway is set.
 // Entries may be compared.
 type Entry struct {
 	// Service is the name of a Service, short or fully qualified: requests go from outside the mesh straight to its pods, past every
@@ -13,8 +16,10 @@ type Entry struct {
 	Service string
 	// Caller is the "namespace/app" of pods in the mesh: requests are sent as if the app of these pods made them, by its sidecar.
 	Caller string
-	// Gateway is the "namespace/name" of a Gateway: requests are sent to the pods that it selects.
+	// Gateway is the "namespace/name" of a Gateway: requests are sent to the pods that it selects, to Port, the port of one of its
+	// servers; 0 is that of Gateway.Entrance.
 	Gateway string
+	Port    int
 }
 
 // The kinds of entries, as reports call them.
@@ -47,10 +52,15 @@ func (r *Rules) CallerOf(e Entry) (c Caller, proxied bool, err error) {
 		}
 		return Caller{}, false, fmt.Errorf("no Deployment of namespace %s has pods with the label app: %s", namespace, app)
 	case EntryGateway:
-		if r.Gateways[e.Gateway] == nil {
+		g := r.Gateways[e.Gateway]
+		if g == nil {
 			return Caller{}, false, fmt.Errorf("no Gateway %s in the objects", e.Gateway)
 		}
-		return Caller{Gateway: e.Gateway}, true, nil
+		c := Caller{Gateway: e.Gateway, Port: cmp.Or(e.Port, g.Entrance(""))}
+		if len(r.door(c).servers) == 0 {
+			return Caller{}, false, errors.New(g.closed(c.Port))
+		}
+		return c, true, nil
 	}
 	if r.Service(e.Service) == nil {
 		return Caller{}, false, fmt.Errorf("no Service %s in the objects", e.Service)

@@ -77,13 +77,13 @@ func TestServed(t *testing.T) {
 		t.Errorf("the gateway has %v", got)
 	}
 	e := r.HTTPEntries()[0]
-	if got := e.Served("default/g"); !slices.Equal(got, []string{"a.example.com"}) {
+	if got := e.Served("default/g", 0); !slices.Equal(got, []string{"a.example.com"}) {
 		t.Errorf("served are %v", got)
 	}
-	if !e.Always("default/g") || e.Always(Mesh) {
+	if !e.Always("default/g", 80) || e.Always(Mesh, 80) {
 		t.Error("the entry must be met by every request at the gateway, and by none in the mesh")
 	}
-	if got := e.Served("default/none"); got != nil {
+	if got := e.Served("default/none", 0); got != nil {
 		t.Errorf("a gateway that does not exist serves %v", got)
 	}
 }

@@ -90,7 +90,7 @@ func (r *Rules) gatewayDestinations(objects []Object) map[string]*Object {
 		v := &r.virtualServices[next]
 		next++
 		for _, g := range r.Gateways {
-			if len(g.admitted(v)) == 0 {
+			if len(g.admitted(v, 0)) == 0 {
 				continue
 			}
 			for i := range v.routes {

@@ -15,7 +15,8 @@ import (
 // To add a field, write its row, its execution, and the pair of manifests that shows what it does (the tests of package target).
 type Field struct {
 	// Of is what has the field. It is a message of Istio's API without its package ("HTTPRoute"), for a value the enumeration
-	// ("SimpleLB"), and for a field that is known by its path the kind of object ("Deployment").
+	// ("SimpleLB"), with its message where another message has one of the same name ("ServerTLSSettings.TLSmode"), and for a field that
+	// is known by its path the kind of object ("Deployment").
 	Of string
 	// Name is the field ("retries"), the value ("RANDOM"), or the path in the object ("spec.template.spec.containers[].env[].name").
 	Name string

@@ -94,7 +94,7 @@ func executedOf(p place) (names []string) {
 		}
 		name := f.Name
 		if enum := p.message.Fields().ByJSONName(f.Name).Enum(); enum != nil {
-			name += " (" + strings.Join(supportedValues[enum.Name()], ", ") + ")"
+			name += " (" + strings.Join(supportedValues[enumeration(enum)], ", ") + ")"
 		}
 		names = append(names, name)
 	}
@@ -122,7 +122,7 @@ func unfeltPage() string {
 				}
 				name := f.Name
 				if enum := p.message.Fields().ByJSONName(f.Name).Enum(); enum != nil {
-					name += " (" + strings.Join(supportedValues[enum.Name()], ", ") + ")"
+					name += " (" + strings.Join(supportedValues[enumeration(enum)], ", ") + ")"
 				}
 				reasons.add(f.Without, kind+" "+p.path, name)
 			}

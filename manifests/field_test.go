@@ -55,7 +55,7 @@ func TestFieldsExist(t *testing.T) {
 					continue
 				}
 				for j := range fd.Enum().Values().Len() {
-					known[Field{Of: string(fd.Enum().Name()), Name: string(fd.Enum().Values().Get(j).Name())}.String()] = true
+					known[Field{Of: string(enumeration(fd.Enum())), Name: string(fd.Enum().Values().Get(j).Name())}.String()] = true
 				}
 			}
 		}

@@ -21,11 +21,19 @@ const notExecuted = "is not supported by hellochaos: the prediction would ignore
 
 // checkValue refuses a value of an enumeration that Istio knows and this package does not execute.
 func (d *document) checkValue(path string, value protoreflect.Enum) {
-	accepted := supportedValues[value.Descriptor().Name()]
+	accepted := supportedValues[enumeration(value.Descriptor())]
 	name := valueName(value)
 	if !slices.Contains(accepted, name) {
 		d.problem(path, "%s is not supported by hellochaos; accepted: %s", name, strings.Join(accepted, ", "))
 	}
+}
+
+// enumeration is what the table of what is supported calls an enumeration of Istio's API.
+func enumeration(of protoreflect.EnumDescriptor) protoreflect.Name {
+	if message := of.Parent().Name(); message == "ServerTLSSettings" && of.Name() == "TLSmode" { // ClientTLSSettings has one of this name
+		return message + "." + of.Name()
+	}
+	return of.Name()
 }
 
 // valueName is the name of an enumeration's value as YAML has it, or its number where Istio's API names none.
@@ -130,7 +138,7 @@ func (d *document) single(path string, fd protoreflect.FieldDescriptor, empty fu
 			v = protoreflect.ValueOfBool(b)
 		}
 	case protoreflect.EnumKind:
-		want = "one of " + strings.Join(supportedValues[fd.Enum().Name()], ", ")
+		want = "one of " + strings.Join(supportedValues[enumeration(fd.Enum())], ", ")
 		if s, ok := value.(string); ok {
 			if e := fd.Enum().Values().ByName(protoreflect.Name(s)); e != nil {
 				v = protoreflect.ValueOfEnum(e.Number())

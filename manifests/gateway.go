@@ -1,88 +1,84 @@
 package manifests
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
-
-	networking "istio.io/api/networking/v1alpha3"
 )
 
-func (r *Rules) addGateway(o *Object, spec *networking.Gateway) {
-	g := &Gateway{Selector: spec.Selector, name: o.namespace() + "/" + o.Meta.Name}
-	for _, s := range spec.Servers {
-		g.port = int(s.Port.GetNumber())
-		for _, host := range s.Hosts {
-			// A namespace before the host admits only VirtualServices of that namespace.
-			namespace, host, ok := strings.Cut(host, "/")
-			if !ok {
-				namespace, host = "*", namespace
-			}
-			if namespace == "." {
-				namespace = o.namespace()
-			}
-			g.patterns = append(g.patterns, hostPattern{namespace, strings.ToLower(host)})
-		}
-	}
-	r.Gateways[g.name] = g
-}
-
-// Port is the port of the Service through which requests reach the gateway.
-func (g *Gateway) Port() int { return g.port }
-
-// listener is where the gateway takes requests. Its pods run in gatewayNamespace.
-func (g *Gateway) listener() listener { return listener{g.name, gatewayNamespace, g.port} }
-
 // addGateway adds the hosts of the VirtualServices that are bound to a gateway, or to another one of the same pods and port: Istio
-// merges these (MergeGateways in its pilot/pkg/model/gateway.go). Where several have rules for one host, their routes follow one
-// another, and routes that every request meets go last.
-func (t *Table) addGateway(name string) {
-	g := t.rules.Gateways[name]
-	if g == nil {
-		t.missed = noRoute("there is no Gateway " + name)
+// merges these. Where several have rules for one host, their routes follow one another, and routes that every request meets go last.
+// Without TLS all servers of a port have their hosts together (Istio's route configuration "http.80"); with TLS each server has its own
+// ("https.443.name.gateway.namespace"), and the name that a client asks for says whose rules hold.
+func (t *Table) addGateway(c Caller) {
+	if t.rules.Gateways[c.Gateway] == nil {
+		t.missed = noRoute("there is no Gateway " + c.Gateway)
 		return
 	}
+	d := t.rules.door(c)
+	if len(d.servers) == 0 {
+		t.missed = noRoute(t.rules.Gateways[c.Gateway].closed(c.Port))
+		return
+	}
+	if !d.servers[0].TLS {
+		t.addServers(c.Gateway, d, d.servers)
+		return
+	}
+	t.missed = &Rule{Name: "no server", Why: fmt.Sprintf("no server of Gateway %s at port %d has the host, so that there is no certificate for it", c.Gateway, d.servers[0].Port),
+		Direct: &Direct{Reset: true, Flags: "NR", Detail: "filter_chain_not_found"}}
+	t.secure = make(map[*Server]*Table)
+	for _, s := range d.servers {
+		of := &Table{rules: t.rules, hosts: make(map[authority]*virtualHost), gateway: true}
+		of.addServers(c.Gateway, d, []*Server{s})
+		of.sortWildcards()
+		t.secure[s] = of
+	}
+	t.door = d
+}
+
+// addServers adds the hosts of servers that have them together.
+func (t *Table) addServers(gateway string, d *door, servers []*Server) {
 	hosts := make(map[string]*virtualHost)
-	for _, merged := range t.rules.mergedWith(g) {
+	host := func(name string) *virtualHost {
+		if hosts[name] == nil {
+			hosts[name] = &virtualHost{missed: noRoute("the conditions of none of the rules for host " + name + " hold at Gateway " + gateway)}
+		}
+		return hosts[name]
+	}
+	type bound struct {
+		gateway, host string
+		of            *virtualService
+	}
+	added := make(map[bound]bool)
+	for _, s := range servers {
 		for i := range t.rules.virtualServices {
 			v := &t.rules.virtualServices[i]
-			for _, host := range merged.admitted(v) {
-				if hosts[host] == nil {
-					hosts[host] = &virtualHost{missed: noRoute("the conditions of none of the rules for host " + host + " hold at Gateway " + name)}
+			for _, name := range s.admitted(v) {
+				h := host(name)
+				if once := (bound{s.Gateway, name, v}); !added[once] {
+					added[once] = true
+					h.routes = append(h.routes, t.rules.bind(v, s.listener())...)
 				}
-				hosts[host].routes = append(hosts[host].routes, t.rules.bind(v, merged.listener())...)
 			}
 		}
 	}
-	t.missed = noRoute(whyNotServed(name, slices.Sorted(maps.Keys(hosts))))
-	for _, host := range slices.Sorted(maps.Keys(hosts)) {
-		h := hosts[host]
-		slices.SortStableFunc(h.routes, func(a, b route) int { return catchAll(a) - catchAll(b) })
-		t.add(host, 0, h)
-	}
-}
-
-// mergedWith are the Gateways of the same pods and port as g, which is one of them, by name.
-func (r *Rules) mergedWith(g *Gateway) (all []*Gateway) {
-	for _, name := range slices.Sorted(maps.Keys(r.Gateways)) {
-		if other := r.Gateways[name]; other.port == g.port && maps.Equal(other.Selector, g.Selector) {
-			all = append(all, other)
+	t.missed = noRoute(whyNotServed(gateway, slices.Sorted(maps.Keys(hosts))))
+	redirects := make(map[*Server]*Rule)
+	for name, s := range d.hosts {
+		if s == nil {
+			continue
 		}
+		if redirects[s] == nil {
+			redirects[s] = s.redirect()
+		}
+		host(name).redirect = redirects[s]
 	}
-	return all
-}
-
-// Merged are the names of the Gateways of the same pods and port as one, which is one of them, in the order in which their rules follow
-// one another here. It is the name itself where there is no such Gateway.
-func (r *Rules) Merged(gateway string) (all []string) {
-	g := r.Gateways[gateway]
-	if g == nil {
-		return []string{gateway}
+	for _, name := range slices.Sorted(maps.Keys(hosts)) {
+		h := hosts[name]
+		slices.SortStableFunc(h.routes, func(a, b route) int { return catchAll(a) - catchAll(b) })
+		t.add(name, 0, h)
 	}
-	for _, other := range r.mergedWith(g) {
-		all = append(all, other.name)
-	}
-	return all
 }
 
 func catchAll(r route) int {
@@ -92,60 +88,187 @@ func catchAll(r route) int {
 	return 0
 }
 
-// admitted are the hosts that the gateway serves by a VirtualService.
-func (g *Gateway) admitted(v *virtualService) []string {
+// Merged are the names of the Gateways whose rules a request for a host can meet that enters at a port of a Gateway, in the order in
+// which these rules follow one another: those of the same pods and port, and with TLS the one whose server has the host. Without a host
+// they are all of that port. It is the name of the Gateway itself where it has no such port.
+func (r *Rules) Merged(c Caller, host string) (all []string) {
+	servers := r.door(c).servers
+	if host != "" {
+		host, _ = splitHost(host)
+		servers = r.door(c).asked(host)
+	}
+	for _, s := range servers {
+		if !slices.Contains(all, s.Gateway) {
+			all = append(all, s.Gateway)
+		}
+	}
+	if len(all) == 0 {
+		return []string{c.Gateway}
+	}
+	return all
+}
+
+// Entrance is the port at which requests for a host enter a gateway where no port is said: that of its first server that has the host
+// and redirects nobody to https. It is the next best where there is none: a server that redirects, one of other hosts. Without a host
+// every server has it. It is 0 for a Gateway without a server of HTTP.
+func (g *Gateway) Entrance(host string) int {
+	host, _ = splitHost(host)
+	best, port := 0, 0
+	for _, s := range g.Servers {
+		score := 1
+		if host == "" || s.exactness(host) > 0 {
+			score += 2
+		}
+		if !s.Redirect {
+			score++
+		}
+		if s.out {
+			score = 0
+		}
+		if score > best {
+			best, port = score, s.Port
+		}
+	}
+	return port
+}
+
+// Ports are those of the gateway's servers of HTTP, each once, in their order.
+func (g *Gateway) Ports() (all []int) {
+	for _, s := range g.Servers {
+		if !slices.Contains(all, s.Port) {
+			all = append(all, s.Port)
+		}
+	}
+	return all
+}
+
+// closed says as a clause that the gateway has no server of HTTP at a port.
+func (g *Gateway) closed(port int) string {
+	var ports []string
+	for _, open := range g.Ports() {
+		ports = append(ports, fmt.Sprint(open))
+	}
+	if len(ports) == 0 {
+		return fmt.Sprintf("Gateway %s has no server of HTTP", g.name)
+	}
+	return fmt.Sprintf("Gateway %s has no server of HTTP at port %d, but at %s", g.name, port, strings.Join(ports, ", "))
+}
+
+// AnyHost is a host that is made up, where every host will do.
+const AnyHost = "hellochaos.example.com"
+
+// EntryHost is a host for the Host header of requests to a port of a gateway (0: that of Entrance): one that the rules of a
+// VirtualService serve, or, where none of them is bound to the gateway, one that the Gateway admits, whose requests are answered 404. It
+// is empty when every host will do, but for a port with TLS, where a client asks for a host in any case. EntryHost returns false when there is no such Gateway, or it has no such port.
+func (r *Rules) EntryHost(gateway string, port int) (string, bool) {
+	g := r.Gateways[gateway]
+	if g == nil {
+		return "", false
+	}
+	if port == 0 {
+		port = g.Entrance("")
+	}
+	var admitted []string
+	for i := range g.Servers {
+		if g.Servers[i].Port == port && !g.Servers[i].out {
+			admitted = append(admitted, g.Servers[i].patterns[0].host)
+		}
+	}
+	if len(admitted) == 0 {
+		return "", false
+	}
+	for i := range r.virtualServices {
+		if hosts := g.admitted(&r.virtualServices[i], port); len(hosts) > 0 {
+			admitted = hosts
+			break
+		}
+	}
+	switch {
+	case admitted[0] == "*" && r.Secure(Caller{Gateway: gateway, Port: port}):
+		return AnyHost, true
+	case admitted[0] == "*":
+		return "", true
+	}
+	return strings.Replace(admitted[0], "*", "hellochaos", 1), true
+}
+
+// admitted are the hosts that the servers of a port (0: of all ports) serve by a VirtualService.
+func (g *Gateway) admitted(v *virtualService, port int) []string {
 	if !v.boundTo(g.name) || !v.knownIn(gatewayNamespace) {
 		return nil
 	}
-	return g.serves(v)
+	return g.serves(v, port)
 }
 
-// serves are the hosts of a VirtualService that the gateway's servers admit.
-func (g *Gateway) serves(v *virtualService) []string {
-	var hosts []string
-	for _, host := range v.hosts {
-		for _, p := range g.patterns {
-			if p.namespace != "*" && p.namespace != v.namespace {
-				continue
-			}
-			if both, ok := narrower(p.host, host); ok && !slices.Contains(hosts, both) {
-				hosts = append(hosts, both)
+// serves are the hosts of a VirtualService that the servers of a port (0: of all ports) admit.
+func (g *Gateway) serves(v *virtualService, port int) (hosts []string) {
+	for _, s := range g.Servers {
+		if port != 0 && s.Port != port {
+			continue
+		}
+		for _, host := range s.serves(v) {
+			if !slices.Contains(hosts, host) {
+				hosts = append(hosts, host)
 			}
 		}
 	}
 	return hosts
 }
 
-// EntryHost is a host for the Host header of requests to a gateway: one that the rules of a VirtualService serve, or, where none of
-// them is bound to the gateway, one that the Gateway admits, whose requests are answered 404. It is empty when every host will do.
-// EntryHost returns false when there is no such Gateway.
-func (r *Rules) EntryHost(gateway string) (string, bool) {
-	g := r.Gateways[gateway]
-	if g == nil {
-		return "", false
-	}
-	admitted := g.patterns[0].host
-	for i := range r.virtualServices {
-		if hosts := g.admitted(&r.virtualServices[i]); len(hosts) > 0 {
-			admitted = hosts[0]
-			break
+// Hosts are those of the gateway's servers of HTTP, as Server.Hosts has them, each once.
+func (g *Gateway) Hosts() (all []string) {
+	for _, s := range g.Servers {
+		for _, host := range s.Hosts() {
+			if !slices.Contains(all, host) {
+				all = append(all, host)
+			}
 		}
 	}
-	if admitted == "*" {
-		return "", true
-	}
-	return strings.Replace(admitted, "*", "hellochaos", 1), true
+	return all
 }
 
-// Hosts are those of the gateway's servers, as they are written: a host that only VirtualServices of one namespace may have is
-// "namespace/host".
-func (g *Gateway) Hosts() (all []string) {
-	for _, p := range g.patterns {
-		host := p.host
-		if p.namespace != "*" {
-			host = p.namespace + "/" + host
+// Redirecting is a host of a Gateway's port at which requests are answered 301 to https.
+type Redirecting struct {
+	Entry Entry
+	// Host is the name of the virtual host, which may begin with "*".
+	Host string
+}
+
+// Redirecting are the hosts whose requests are answered 301 to https, at each port of each Gateway, sorted.
+func (r *Rules) Redirecting() (all []Redirecting) {
+	for _, name := range slices.Sorted(maps.Keys(r.Gateways)) {
+		for _, port := range r.Gateways[name].Ports() {
+			d := r.door(Caller{Gateway: name, Port: port})
+			for _, host := range slices.Sorted(maps.Keys(d.hosts)) {
+				if by := d.hosts[host]; by != nil && by.Gateway == name {
+					all = append(all, Redirecting{Entry{Gateway: name, Port: port}, host})
+				}
+			}
 		}
-		all = append(all, host)
+	}
+	return all
+}
+
+// Door is a port of a Gateway, and a host for which the rules of an http entry are looked at there.
+type Door struct {
+	Port int
+	Host string
+}
+
+// Doors are those of a Gateway at which requests can meet the entry: where its servers have hosts of the VirtualService, and redirect
+// nobody to https.
+func (e *HTTPEntry) Doors(gateway string) (all []Door) {
+	g := e.rules.Gateways[gateway]
+	if g == nil {
+		return nil
+	}
+	for _, s := range g.Servers {
+		d := e.rules.door(Caller{Gateway: gateway, Port: s.Port})
+		for _, host := range s.serves(e.owner) {
+			if at := (Door{s.Port, host}); d.redirects(host) == nil && !slices.Contains(all, at) {
+				all = append(all, at)
+			}
+		}
 	}
 	return all
 }

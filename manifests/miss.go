@@ -11,12 +11,13 @@ type MissKind int
 
 // The kinds of misses.
 const (
-	MissHost      MissKind = iota // the entry is for other hosts
-	MissProxy                     // it is for the host, and for other proxies
-	MissNamespace                 // the caller's proxy does not know the VirtualService: exportTo, or the Sidecar's imports
-	MissOwner                     // the rules of another VirtualService hold for the host
-	MissCondition                 // a condition of the match does not hold
-	MissEarlier                   // an earlier entry takes the request
+	MissHost       MissKind = iota // the entry is for other hosts
+	MissProxy                      // it is for the host, and for other proxies
+	MissNamespace                  // the caller's proxy does not know the VirtualService: exportTo, or the Sidecar's imports
+	MissOwner                      // the rules of another VirtualService hold for the host
+	MissRedirected                 // the gateway's server answers 301 to https before it looks at rules
+	MissCondition                  // a condition of the match does not hold
+	MissEarlier                    // an earlier entry takes the request
 )
 
 // Miss is why a request does not meet an http entry.
@@ -31,6 +32,8 @@ type Miss struct {
 	Failing []Condition
 	// Hidden says why the proxy does not know the VirtualService, as a clause.
 	Hidden string
+	// Redirected is the server that redirects, for MissRedirected.
+	Redirected *Server
 }
 
 // Condition is a condition of a match that a request does not meet.
@@ -50,7 +53,10 @@ type Condition struct {
 // Miss says why a request of a caller does not meet the entry; nil when it does. At a gateway that is the nearest miss of its Gateways:
 // a request meets the rules for each of them.
 func (e *HTTPEntry) Miss(c Caller, q *Request) (nearest *Miss) {
-	for _, c.Gateway = range e.rules.Merged(c.Gateway) {
+	if g := e.rules.Gateways[c.Gateway]; g != nil && c.Port == 0 {
+		c.Port = g.Entrance("")
+	}
+	for _, c.Gateway = range e.rules.Merged(c, q.Host) {
 		miss := e.miss(c, q)
 		if miss == nil {
 			return nil
@@ -82,13 +88,15 @@ func (e *HTTPEntry) miss(c Caller, q *Request) *Miss {
 			return &Miss{Kind: MissOwner, Owner: owner.object.place()}
 		}
 	}
-	at := listener{gateway: mesh, namespace: namespaceOf(c)}
-	if g := e.rules.Gateways[c.Gateway]; g != nil {
-		at = g.listener()
-	} else {
-		_, at.port = splitHost(q.Host)
+	if c.Gateway != "" {
+		host, _ := splitHost(q.Host)
+		if by := e.rules.door(c).redirects(host); by != nil {
+			return &Miss{Kind: MissRedirected, Redirected: by}
+		}
+		return e.missed(listener{c.Gateway, gatewayNamespace, c.Port}, q)
 	}
-	return e.missed(at, q)
+	_, port := splitHost(q.Host)
+	return e.missed(listener{mesh, namespaceOf(c), port}, q)
 }
 
 // missed says which condition of the entry, or which entry before it, keeps a request from meeting it whose host it is for.
@@ -178,7 +186,7 @@ func (e *HTTPEntry) hosted(c Caller, q *Request) bool {
 	if c.Gateway != "" {
 		name, _ = splitHost(q.Host)
 		if g := e.rules.Gateways[c.Gateway]; g != nil && e.owner.boundTo(c.Gateway) {
-			hosts = g.serves(e.owner)
+			hosts = g.serves(e.owner, c.Port)
 		}
 	}
 	for _, pattern := range hosts {

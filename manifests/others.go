@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	networking "istio.io/api/networking/v1alpha3"
 )
 
 // Bounds of what LoadOthers reads.
@@ -294,6 +296,7 @@ func (r *othersReader) object(d *document) {
 	case version == "" || kind == "" || fate == isRead && group(version) == istioGroup:
 		if o := d.read(); len(d.problems) == 0 {
 			r.others.Objects = append(r.others.Objects, o)
+			r.servers(&o)
 		}
 	case fate == isRead:
 		r.kubernetes(d, version, kind)
@@ -307,6 +310,21 @@ func (r *othersReader) object(d *document) {
 		fallthrough
 	default:
 		r.count(fate, version, kind, d.lines.of("", d.first), d.file)
+	}
+}
+
+// servers remarks which servers of a Gateway no rule for HTTP is for.
+func (r *othersReader) servers(o *Object) {
+	spec, ok := o.Istio.(*networking.Gateway)
+	if !ok {
+		return
+	}
+	for i, s := range spec.Servers {
+		if why := opaque(s); why != "" {
+			field := fmt.Sprintf("spec.servers[%d]", i)
+			r.remark("%s, servers[%d] (%s:%d), at port %d, is not HTTP, since %s: no rule for HTTP applies to its connections, and no request is sent there",
+				o.Name(), i, o.File, o.lines.of(field, o.Line), s.Port.GetNumber(), why)
+		}
 	}
 }
 

@@ -79,6 +79,7 @@ func Read(objects []Object) (*Rules, error) {
 		r.virtualServices = append(r.virtualServices, v)
 	}
 	r.dropUnused(objects, to, used)
+	r.openDoors()
 	if len(problems) == 0 {
 		problems = r.conflicts(objects)
 	}

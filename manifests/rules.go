@@ -27,6 +27,7 @@ type Rules struct {
 	sidecars        map[string]*sidecar // by namespace
 	clusters        map[cluster]*Endpoints
 	unknown         *Endpoints
+	doors           map[Caller]*door    // by Gateway and Port
 	answering       map[string]*Service // by the host that the annotation AnswersFor names
 	// outside keeps, by outsideKey, the *Rule of every host outside the registry that a request was for, so that it and its Endpoints
 	// stay the same.
@@ -59,30 +60,35 @@ type ServicePort struct {
 	declared bool // whether its name or its appProtocol declares it as HTTP
 }
 
-// Gateway is what the HTTP servers of a Gateway serve.
+// Gateway is what the servers of a Gateway serve.
 type Gateway struct {
 	// Selector has the labels of the pods that run this gateway.
 	Selector map[string]string
+	// Servers are those whose requests meet the rules for HTTP, and Opaque the others, both in the order of the Gateway.
+	Servers []*Server
+	Opaque  []Opaque
 
-	name     string // "default/frontend"
-	port     int
-	patterns []hostPattern
+	name string // "default/frontend"
 }
 
 // Caller names the proxy that sends a request.
 type Caller struct {
 	// Gateway is the "namespace/name" of the Gateway when an ingress gateway sends the request; empty for a sidecar.
 	Gateway string
+	// Port is the port of the Gateway at which the request enters; 0 is that of Gateway.Entrance.
+	Port int
 	// Namespace is the sidecar's namespace.
 	Namespace string
 }
 
 // Request has the parts of a request that decide which rule it meets.
 type Request struct {
-	Host   string // as in the Host header, with or without a port
-	Method string
-	Path   string // normalised by NormalPath, with the query
-	Header http.Header
+	Host string // as in the Host header, with or without a port
+	// ServerName is the name that the client asked for when it connected with TLS (SNI); empty where it is that of Host.
+	ServerName string
+	Method     string
+	Path       string // normalised by NormalPath, with the query
+	Header     http.Header
 }
 
 // Rule says what a proxy does with a request. Exactly one of Split, Direct and Redirect is set.
@@ -148,6 +154,7 @@ type Direct struct {
 // Redirect is an answer that sends the client elsewhere.
 type Redirect struct {
 	Status    int
+	Scheme    string // "https"; empty keeps that by which the request came
 	URI       string // empty keeps the URI of the request
 	Authority string // empty keeps the host of the request
 }

@@ -4,11 +4,11 @@ package manifests
 const (
 	onlyName      = "it is a name for the logs and the statistics of proxies"
 	oneValue      = "no other value than the default is accepted"
-	anyGateway    = "each accepted value, and none, stands for the one gateway to which hellochaos sends requests"
 	sameForDNS    = "with each accepted value, and with none, requests for the host go to the address that DNS has for it"
 	onlyHidden    = `"." is refused where a proxy of another namespace needs the object, and hides it from nobody elsewhere`
 	anyTLS        = "sidecars accept calls with mutual TLS and without: only a PeerAuthentication could forbid it, and that is no kind that is read"
 	protocolTells = "Istio takes the protocol of the port from the field protocol"
+	handshakeOnly = "it decides which clients get a connection with TLS, and by which certificate; those of a run get one, by a certificate of the run, and what becomes of their requests is the same"
 )
 
 // istioFields are the fields that are accepted, by message of Istio's API.
@@ -121,16 +121,31 @@ var istioFields = []Field{
 
 	{"LoadBalancerSettings", "simple", executed},
 
-	{"Gateway", "selector", anyGateway},
+	{"Gateway", "selector", executed},
 	{"Gateway", "servers", executed},
 
 	{"Server", "port", executed},
 	{"Server", "hosts", executed},
 	{"Server", "name", onlyName},
+	{"Server", "tls", executed},
 
 	{"Port", "number", executed},
 	{"Port", "name", protocolTells},
-	{"Port", "protocol", "no other protocol than HTTP is accepted"},
+	{"Port", "protocol", executed},
+
+	{"ServerTLSSettings", "httpsRedirect", executed},
+	{"ServerTLSSettings", "mode", executed},
+	{"ServerTLSSettings", "credentialName", handshakeOnly},
+	{"ServerTLSSettings", "credentialNames", handshakeOnly},
+	{"ServerTLSSettings", "serverCertificate", handshakeOnly},
+	{"ServerTLSSettings", "privateKey", handshakeOnly},
+	{"ServerTLSSettings", "caCertificates", handshakeOnly},
+	{"ServerTLSSettings", "subjectAltNames", handshakeOnly},
+	{"ServerTLSSettings", "verifyCertificateSpki", handshakeOnly},
+	{"ServerTLSSettings", "verifyCertificateHash", handshakeOnly},
+	{"ServerTLSSettings", "minProtocolVersion", handshakeOnly},
+	{"ServerTLSSettings", "maxProtocolVersion", handshakeOnly},
+	{"ServerTLSSettings", "cipherSuites", handshakeOnly},
 
 	{"ServiceEntry", "hosts", executed},
 	{"ServiceEntry", "ports", executed},
@@ -173,4 +188,19 @@ var istioValues = []Field{
 	// no kind that is read, makes sidecars refuse it.)
 	{"TLSmode", "ISTIO_MUTUAL", anyTLS},
 	{"TLSmode", "DISABLE", anyTLS},
+
+	// A server that passes TLS through routes by the name that the client asks for, and no rule for HTTP applies there. The others end
+	// TLS, and ask clients for a certificate or do not.
+	{"ServerTLSSettings.TLSmode", "PASSTHROUGH", executed},
+	{"ServerTLSSettings.TLSmode", "SIMPLE", executed},
+	{"ServerTLSSettings.TLSmode", "MUTUAL", executed},
+	{"ServerTLSSettings.TLSmode", "AUTO_PASSTHROUGH", executed},
+	{"ServerTLSSettings.TLSmode", "ISTIO_MUTUAL", executed},
+	{"ServerTLSSettings.TLSmode", "OPTIONAL_MUTUAL", executed},
+
+	{"TLSProtocol", "TLS_AUTO", handshakeOnly},
+	{"TLSProtocol", "TLSV1_0", handshakeOnly},
+	{"TLSProtocol", "TLSV1_1", handshakeOnly},
+	{"TLSProtocol", "TLSV1_2", handshakeOnly},
+	{"TLSProtocol", "TLSV1_3", handshakeOnly},
 }

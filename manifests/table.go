@@ -1,6 +1,7 @@
 package manifests
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -16,6 +17,9 @@ type Table struct {
 	namespace string // the namespace of the sidecar
 	// missed is a gateway's answer for hosts that it does not serve.
 	missed *Rule
+	// secure are the tables of the servers with TLS at door, by server; nil where there is no TLS.
+	secure map[*Server]*Table
+	door   *door
 	// sidecar says what becomes of hosts that a sidecar does not know. names has the full name of each Service by the names that DNS
 	// knows in the namespace.
 	sidecar *sidecar
@@ -38,6 +42,9 @@ type wildcard struct {
 type virtualHost struct {
 	routes []route
 	missed *Rule
+	// redirect is the answer to every request, whatever the routes say (Envoy looks at require_tls first, in VirtualHostImpl of its
+	// config_impl.cc); nil where there is none.
+	redirect *Rule
 }
 
 // Table makes the routes of a caller's proxy. The proxy of a Gateway that does not exist has no routes.
@@ -48,7 +55,7 @@ func (r *Rules) Table(c Caller) *Table {
 	}
 	if c.Gateway != "" {
 		t.gateway = true
-		t.addGateway(c.Gateway)
+		t.addGateway(c)
 	} else {
 		t.addSidecar()
 	}
@@ -58,8 +65,12 @@ func (r *Rules) Table(c Caller) *Table {
 			t.names[name] = host
 		}
 	}
-	slices.SortStableFunc(t.wildcards, func(a, b wildcard) int { return len(b.pattern) - len(a.pattern) })
+	t.sortWildcards()
 	return t
+}
+
+func (t *Table) sortWildcards() {
+	slices.SortStableFunc(t.wildcards, func(a, b wildcard) int { return len(b.pattern) - len(a.pattern) })
 }
 
 // add adds a virtual host under one name. A name and port that are taken already keep their virtual host.
@@ -77,10 +88,19 @@ func (t *Table) add(name string, port int, h *virtualHost) {
 // Route is the rule that a request meets: the first rule of its host whose conditions hold. It is never nil.
 func (t *Table) Route(q *Request) *Rule {
 	host, port := splitHost(q.Host)
+	if t.secure != nil {
+		name, _ := splitHost(cmp.Or(q.ServerName, q.Host))
+		if servers := t.door.asked(name); len(servers) > 0 {
+			return t.secure[servers[0]].Route(q)
+		}
+		return t.missed
+	}
 	h := t.find(host, port)
 	switch {
 	case h == nil && t.gateway:
 		return t.missed
+	case h != nil && h.redirect != nil:
+		return h.redirect
 	case h == nil:
 		return t.outside(host, port)
 	}

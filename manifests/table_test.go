@@ -2,6 +2,7 @@ package manifests
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -492,7 +493,7 @@ func TestGateway(t *testing.T) {
 	if flags := table.Route(&Request{Host: "elsewhere", Path: "/"}).Direct.Flags; flags != "NR" {
 		t.Errorf("an unknown host has the flags %q, want NR", flags)
 	}
-	if g := r.Gateways["default/g"]; g.port != 80 || len(g.patterns) != 4 || g.patterns[2].host != "own.net" {
+	if g := r.Gateways["default/g"]; !slices.Equal(g.Ports(), []int{80}) || !slices.Equal(g.Hosts(), []string{"*.example.com", "plain.org", "default/own.net", "other/foreign.net"}) {
 		t.Errorf("gateway %+v, want port 80 and its four hosts", g)
 	}
 }
@@ -550,7 +551,7 @@ func TestEntryHost(t *testing.T) {
 			documents = append(documents, strings.Replace(rule, "%", c.rule, 1))
 		}
 		r := rulesOf(t, documents...)
-		got, ok := r.EntryHost("default/g")
+		got, ok := r.EntryHost("default/g", 0)
 		if got != c.want || !ok {
 			t.Errorf("gateway %s, rule %s: %q %v, want %q", c.gateway, c.rule, got, ok, c.want)
 		}
@@ -558,7 +559,7 @@ func TestEntryHost(t *testing.T) {
 			t.Errorf("gateway %s, rule %s: host %q meets %s", c.gateway, c.rule, got, rule.Name)
 		}
 	}
-	if _, ok := rulesOf(t).EntryHost("default/g"); ok {
+	if _, ok := rulesOf(t).EntryHost("default/g", 0); ok {
 		t.Error("a gateway that does not exist has an entry host")
 	}
 }

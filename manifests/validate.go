@@ -2,8 +2,6 @@ package manifests
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 
 	networking "istio.io/api/networking/v1alpha3"
@@ -98,40 +96,6 @@ func (d *document) checkDestinationRule(spec *networking.DestinationRule) {
 	}
 	d.checkTrafficPolicy("spec.trafficPolicy", spec.TrafficPolicy)
 	tlsModes(spec, func(field string, mode networking.ClientTLSSettings_TLSmode) { d.checkValue(field, mode) })
-}
-
-func (d *document) checkGateway(spec *networking.Gateway) {
-	for _, name := range slices.Sorted(maps.Keys(spec.Selector)) {
-		if value := spec.Selector[name]; name != "istio" || value != "ingressgateway" && value != "ingress" {
-			d.problem("spec.selector", "%s: %s selects pods that hellochaos does not send requests to; accepted: istio: ingressgateway, "+
-				"istio: ingress, or no selector", name, value)
-		}
-	}
-	if len(spec.Servers) == 0 {
-		d.problem("spec.servers", "must have at least one server")
-	}
-	for i, s := range spec.Servers {
-		field := fmt.Sprintf("spec.servers[%d]", i)
-		d.checkPort(field+".port.number", int(s.Port.GetNumber()))
-		if !speaksHTTP(s.Port.GetProtocol()) {
-			d.problem(field+".port.protocol", "must be HTTP, not %q: hellochaos executes nothing else", s.Port.GetProtocol())
-		}
-		if first := spec.Servers[0].Port.GetNumber(); s.Port.GetNumber() != first {
-			d.problem(field+".port.number", "must be %d, the port of the first server: hellochaos does not support "+
-				"servers of different ports", first)
-		}
-		if len(s.Hosts) == 0 {
-			d.problem(field+".hosts", "must have at least one host")
-		}
-		for j, host := range s.Hosts {
-			place := fmt.Sprintf("%s.hosts[%d]", field, j)
-			if namespace, rest, ok := strings.Cut(host, "/"); ok {
-				d.checkImporter(place, namespace)
-				host = rest
-			}
-			d.checkHost(place, host, anyHost)
-		}
-	}
 }
 
 func (d *document) checkServiceEntry(spec *networking.ServiceEntry) {

@@ -75,21 +75,21 @@ func (w *written) conditions() (all []WrittenCondition, methods []string) {
 	return all, methods
 }
 
-// Served are the hosts of the VirtualService that the servers of a Gateway admit; none where the two do not meet.
-func (e *HTTPEntry) Served(gateway string) []string {
+// Served are the hosts of the VirtualService that the servers of a Gateway's port (0: of all its ports) admit; none where the two do not
+// meet.
+func (e *HTTPEntry) Served(gateway string, port int) []string {
 	if g := e.rules.Gateways[gateway]; g != nil {
-		return g.serves(e.owner)
+		return g.serves(e.owner, port)
 	}
 	return nil
 }
 
-// Always reports whether every request for its hosts meets the entry at a gateway, as Istio sees that (match.catchAll): where several
+// Always reports whether every request for its hosts meets the entry at a port of a gateway, as Istio sees that (match.catchAll): where several
 // VirtualServices have a host, such entries come after all others.
-func (e *HTTPEntry) Always(gateway string) bool {
-	g := e.rules.Gateways[gateway]
-	if g == nil {
+func (e *HTTPEntry) Always(gateway string, port int) bool {
+	if e.rules.Gateways[gateway] == nil {
 		return false
 	}
-	_, always := e.owner.routes[e.index].takes(g.listener(), e.owner, &view{Request: &Request{}})
+	_, always := e.owner.routes[e.index].takes(listener{gateway, gatewayNamespace, port}, e.owner, &view{Request: &Request{}})
 	return always
 }

@@ -34,11 +34,12 @@ type phaseForm struct {
 	Lessons  []string       `yaml:"lessons,optional" doc:"Sentences that are printed where the phase passes."`
 }
 
-// entryForm has exactly one of its fields.
+// entryForm has exactly one of service, caller and gateway.
 type entryForm struct {
-	Service string `yaml:"service,optional" doc:"Straight at the pods of this Service, from outside the mesh: no proxy is on the way."`
-	Caller  string `yaml:"caller,optional" doc:"As requests of a caller in the mesh, which its sidecar sends: the label app of its pods, or namespace/app. Its cohorts must have a host."`
-	Gateway string `yaml:"gateway,optional" doc:"By this Gateway, or namespace/name; * is the only one of the objects."`
+	Service string   `yaml:"service,optional" doc:"Straight at the pods of this Service, from outside the mesh: no proxy is on the way."`
+	Caller  string   `yaml:"caller,optional" doc:"As requests of a caller in the mesh, which its sidecar sends: the label app of its pods, or namespace/app. Its cohorts must have a host."`
+	Gateway string   `yaml:"gateway,optional" doc:"By this Gateway, or namespace/name; * is the only one of the objects."`
+	Port    *float64 `yaml:"port,optional" doc:"The port of one of the Gateway's servers of HTTP or HTTPS; where it is left out, that of the first one that has the host and redirects nobody to https."`
 }
 
 type cohortForm struct {

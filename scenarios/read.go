@@ -32,6 +32,8 @@ const (
 	longestName = 63
 	// mostWeight is the largest weight of a cohort.
 	mostWeight = 1000
+	// mostPort is the largest number of a port.
+	mostPort = 65535
 	// mostExcluded is the largest share of deviating calls that a stage may ask to exclude.
 	mostExcluded = 0.5
 )
@@ -258,6 +260,15 @@ func (d *decoder) entry(path string, e *entryForm) {
 	d.must(path+".caller", e.Caller == "" || callerName.MatchString(e.Caller), `must be the label app of pods in the mesh, or "namespace/app", not %q`, e.Caller)
 	d.must(path+".gateway", e.Gateway == "" || e.Gateway == OnlyGateway || callerName.MatchString(e.Gateway),
 		`must be "*", the only Gateway of the objects, or the name of a Gateway, or "namespace/name", not %q`, e.Gateway)
+	d.port(path, e)
+}
+
+// port notes what is wrong with the port of a way in.
+func (d *decoder) port(path string, e *entryForm) {
+	if p := e.Port; p != nil {
+		d.must(path+".port", *p >= 1 && *p <= mostPort && *p == math.Trunc(*p), "must be a whole number from 1 to %d, not %g", mostPort, *p)
+		d.must(path+".port", e.Gateway != "", "is of no use without a gateway: remove it")
+	}
 }
 
 // cohort notes what is wrong with what the requests of a cohort ask for.
@@ -310,7 +321,11 @@ func (f *entryForm) entry() manifests.Entry {
 		}
 		return manifests.Namespace + "/" + name
 	}
-	return manifests.Entry{Service: f.Service, Caller: qualified(f.Caller), Gateway: qualified(f.Gateway)}
+	entry := manifests.Entry{Service: f.Service, Caller: qualified(f.Caller), Gateway: qualified(f.Gateway)}
+	if f.Port != nil {
+		entry.Port = int(*f.Port)
+	}
+	return entry
 }
 
 // stages is what a form says that has no problems: a stage for each phase, and before them one for what the file itself applies.

@@ -69,7 +69,7 @@ phases:
     title: second
     apply: [b.yaml]
     entry: {caller: web}
-    cohorts: [{name: orders, host: orders}, {name: page, entry: {gateway: door}}]
+    cohorts: [{name: orders, host: orders}, {name: page, entry: {gateway: door, port: 443}}]
     exclude: 0.02
     unmet: [{rule: VirtualService a, reason: by choice}]
     accepted: [{finding: HC205, rule: VirtualService b, reason: it is so}]
@@ -83,7 +83,7 @@ func TestReadPhases(t *testing.T) {
 	first := Stage{Name: "shop", Title: "the services", Apply: []string{"services.yaml"}, Cohorts: all, Accepted: accepted}
 	one := Stage{Name: "one", Title: "first", After: "shop", Apply: []string{"a.yaml"}, Cohorts: all}
 	two := Stage{Name: "two", Title: "second", After: "one", Apply: []string{"b.yaml"}, Exclude: 0.02,
-		Cohorts: []Cohort{{Name: "orders", Entry: web, Host: "orders"}, {Name: "page", Entry: manifests.Entry{Gateway: manifests.Namespace + "/door"}}},
+		Cohorts: []Cohort{{Name: "orders", Entry: web, Host: "orders"}, {Name: "page", Entry: manifests.Entry{Gateway: manifests.Namespace + "/door", Port: 443}}},
 		Unmet:   []Unmet{{"VirtualService a", "by choice"}}, Accepted: []Accepted{{"HC205", "VirtualService b", "it is so"}}, Lessons: []string{"It is so."}}
 	got, err := Read("shop.yaml", []byte(inPhases))
 	if want := []Stage{first, one, two}; err != nil || !reflect.DeepEqual(got, want) {
@@ -115,7 +115,7 @@ func TestReadProblems(t *testing.T) {
 		"all absent": {"kind: Scenario\n", "x.yaml:1: Scenario: apiVersion: is missing\nx.yaml:1: Scenario: name: is missing\nx.yaml:1: Scenario: title: is missing\nx.yaml:1: Scenario: entry: is missing\nx.yaml:1: Scenario: apply: is missing"},
 		"types": {strings.NewReplacer("name: x", "name: 1", "[a.yaml]", "a.yaml", "{service: a}", "gateway").Replace(head) + "exclude: high\nlessons: []\nunmet:\ncohorts: [a]\n",
 			"x.yaml:3: Scenario: name: must be a string (in quotes), not 1\nx.yaml:5: Scenario: apply: must be a list with at least one item, not \"a.yaml\"\n" +
-				"x.yaml:6: Scenario: entry: must be a map with the fields service, caller, gateway, not \"gateway\"\nx.yaml:7: Scenario: exclude: must be a number, not \"high\"\n" +
+				"x.yaml:6: Scenario: entry: must be a map with the fields service, caller, gateway, port, not \"gateway\"\nx.yaml:7: Scenario: exclude: must be a number, not \"high\"\n" +
 				"x.yaml:8: Scenario: lessons: must be a list with at least one item, not an empty list\nx.yaml:9: Scenario: unmet: must be a list with at least one item, not nothing\n" +
 				"x.yaml:10: Scenario: cohorts[0]: must be a map with the fields name, weight, entry, method, host, path, headers, not \"a\""},
 		"values": {strings.NewReplacer("hellochaos/v1", "v1", "kind: Scenario", "kind: Scenari", "name: x", "name: Big", "title: t", "title: ' '", "[a.yaml]", "[a.yaml, a.yaml, '']").Replace(head) + "after: all\nexclude: 0.7\n",
@@ -129,6 +129,7 @@ func TestReadProblems(t *testing.T) {
 		"itself":         {head + "after: x\n", "x.yaml:7: Scenario x: after: is the stage itself: name the stage that it stands on"},
 		"two entries":    {strings.Replace(head, "{service: a}", "{service: a, gateway: '*'}", 1), "x.yaml:6: Scenario x: entry: must have exactly one of service, caller and gateway"},
 		"no entry":       {strings.Replace(head, "{service: a}", "{}", 1), "x.yaml:6: Scenario x: entry: must have exactly one of service, caller and gateway"},
+		"a port":         {strings.Replace(head, "{service: a}", "{service: a, port: 80}", 1), "x.yaml:6: Scenario x: entry.port: is of no use without a gateway: remove it"},
 		"a gateway":      {strings.Replace(head, "{service: a}", "{gateway: Shop}", 1), `x.yaml:6: Scenario x: entry.gateway: must be "*", the only Gateway of the objects, or the name of a Gateway, or "namespace/name", not "Shop"`},
 		"a caller": {strings.Replace(head, "{service: a}", "{caller: a/b/c}", 1),
 			"x.yaml:6: Scenario x: entry.caller: must be the label app of pods in the mesh, or \"namespace/app\", not \"a/b/c\""},

@@ -63,7 +63,8 @@ func structure(path string, of reflect.Type) object {
 		s["required"] = required
 	}
 	if of == reflect.TypeFor[entryForm]() {
-		s["minProperties"], s["maxProperties"] = 1, 1
+		s["oneOf"] = []object{{"required": []string{"service"}}, {"required": []string{"caller"}}, {"required": []string{"gateway"}}}
+		s["dependentRequired"] = object{"port": []string{"gateway"}}
 	}
 	return s
 }
@@ -78,27 +79,32 @@ func with(s, more object) object {
 
 // narrowed is what is accepted of the values of a field, by its path, as check asks for it.
 var narrowed = map[string]object{
-	"apiVersion":       {"const": APIVersion},
-	"kind":             {"const": Kind},
-	"name":             {"pattern": named.String(), "maxLength": longestName, "not": object{"const": allStages}},
-	"after":            {"pattern": named.String(), "maxLength": longestName},
-	"title":            {"pattern": oneLine},
-	"lessons":          {"pattern": oneLine},
-	"expect":           {"minLength": 1},
-	"apply":            {"minLength": 1},
-	"exclude":          {"exclusiveMinimum": 0, "maximum": mostExcluded},
-	"cohorts.name":     {"pattern": oneLine},
-	"cohorts.weight":   {"minimum": 1, "maximum": mostWeight, "multipleOf": 1},
-	"cohorts.method":   {"enum": methods},
-	"cohorts.path":     {"pattern": "^/"},
-	"parameters.name":  {"pattern": named.String(), "maxLength": longestName, "not": object{"const": allStages}},
-	"parameters.title": {"pattern": oneLine},
-	"unmet.rule":       {"pattern": "^VirtualService ."},
-	"unmet.reason":     {"pattern": oneLine},
-	"accepted.finding": {"pattern": "^HC2"},
-	"accepted.rule":    {"pattern": "^VirtualService ."},
-	"accepted.reason":  {"pattern": oneLine},
+	"apiVersion":         {"const": APIVersion},
+	"kind":               {"const": Kind},
+	"name":               {"pattern": named.String(), "maxLength": longestName, "not": object{"const": allStages}},
+	"after":              {"pattern": named.String(), "maxLength": longestName},
+	"title":              {"pattern": oneLine},
+	"lessons":            {"pattern": oneLine},
+	"expect":             {"minLength": 1},
+	"apply":              {"minLength": 1},
+	"exclude":            {"exclusiveMinimum": 0, "maximum": mostExcluded},
+	"entry.port":         numberOfPort,
+	"cohorts.entry.port": numberOfPort,
+	"cohorts.name":       {"pattern": oneLine},
+	"cohorts.weight":     {"minimum": 1, "maximum": mostWeight, "multipleOf": 1},
+	"cohorts.method":     {"enum": methods},
+	"cohorts.path":       {"pattern": "^/"},
+	"parameters.name":    {"pattern": named.String(), "maxLength": longestName, "not": object{"const": allStages}},
+	"parameters.title":   {"pattern": oneLine},
+	"unmet.rule":         {"pattern": "^VirtualService ."},
+	"unmet.reason":       {"pattern": oneLine},
+	"accepted.finding":   {"pattern": "^HC2"},
+	"accepted.rule":      {"pattern": "^VirtualService ."},
+	"accepted.reason":    {"pattern": oneLine},
 }
+
+// numberOfPort is a whole number that a port can have.
+var numberOfPort = object{"minimum": 1, "maximum": mostPort, "multipleOf": 1}
 
 // oneLine is the pattern of a text on one line, without blanks around it.
 const oneLine = `^\S(.*\S)?$`

@@ -114,7 +114,7 @@ func TestSchemaRefuses(t *testing.T) {
 		{"cohorts.weight", "weight: 3", "weight: 1001"}, {"cohorts.method", "POST", "HEAD"}, {"cohorts.path", `"/new?a=b"`, "new"}, {"parameters.name", "blue-weight", "Blue"},
 		{"parameters.title", "title: percent", "title: ''"}, {"unmet.rule", "VirtualService a", "Gateway a"}, {"unmet.reason", "by choice", "' '"}, {"accepted.finding", "HC204", "HC104"},
 		{"accepted.rule", "VirtualService b", "VirtualService"}, {"accepted.reason", "it is shown", "''"}, {"unknown", "after:", "afterr:"}, {"missing", "title: a title\n", ""},
-		{"entry", `{gateway: "*"}`, `{gateway: "*", service: a}`}, {"entry", `{gateway: "*"}`, `{}`}, {"apply", "apply: [a.yaml, b.yaml]\n", ""}, {"list", "[It is so.]", "[]"}, {"number", "0.01", `"0.01"`},
+		{"entry", `{gateway: "*"}`, `{gateway: "*", service: a}`}, {"entry", `{gateway: "*"}`, `{}`}, {"entry", `{gateway: "*"}`, `{service: a, port: 80}`}, {"entry.port", `{gateway: "*"}`, `{gateway: "*", port: 65536}`}, {"cohorts.entry.port", "{caller: shop/web}", "{gateway: a, port: 0.5}"}, {"apply", "apply: [a.yaml, b.yaml]\n", ""}, {"list", "[It is so.]", "[]"}, {"number", "0.01", `"0.01"`},
 	} {
 		refuse(c.path, c.old, c.new)
 		seen[c.path] = true

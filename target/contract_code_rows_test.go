@@ -10,7 +10,7 @@ import (
 // unmeasured are rows like those of table whose outcome is read from the code of Istio 1.31 and Envoy. No real mesh was measured in
 // them yet, so that only the embedded mesh is held to them.
 func unmeasured() (rows []row) {
-	for _, part := range [][]row{rewriteRows(), headerChangeRows(), delegateRows(), listenerRows(), trafficPolicyRows()} {
+	for _, part := range [][]row{rewriteRows(), headerChangeRows(), delegateRows(), listenerRows(), trafficPolicyRows(), serverRows()} {
 		rows = append(rows, part...)
 	}
 	return rows
@@ -47,6 +47,24 @@ func rewriteRows() []row {
 		{"rewrite at a gateway", gateway("match: [{uri: {prefix: /old}}], " + to("one") + ", rewrite: {uri: /new, authority: inside}"), []exchange{
 			{request: request{from: fromGateway, host: "one.example", path: "/old/x"},
 				want: want{Status: 200, Header: map[string]string{service.HeaderPath: "/new/x", service.HeaderHost: "inside"}}}}},
+	}
+}
+
+// serverRows: require_tls in Istio's buildGatewayHTTPRouteConfig and Envoy's createSslRedirectPath, and the scheme of a redirect in its
+// newUri. Requests enter at the first server that redirects nobody, and the others are behind the same port.
+func serverRows() []row {
+	redirecting := strings.Replace(gateway(to("one")), "servers: [", `servers: [{port: {number: 80, name: old, protocol: HTTP}, hosts: ["*.old.example"], tls: {httpsRedirect: true}}, `, 1)
+	secure := gateway("match: [{uri: {prefix: /old}}], redirect: {uri: /new}}\n    - {" + to("one"))
+	secure = strings.Replace(secure, "number: 80, name: http, protocol: HTTP}", "number: 443, name: https, protocol: HTTPS}, tls: {mode: MUTUAL, credentialName: a}", 1)
+	at := func(host, path string, w want) exchange {
+		return exchange{request: request{from: fromGateway, host: host, path: path}, want: w}
+	}
+	return []row{
+		{"a server with httpsRedirect", redirecting, []exchange{
+			at("a.old.example", "/x?y=1", want{Status: 301, Flags: "-", Detail: "direct_response", Tries: exactly(0), Header: map[string]string{"Location": "https://a.old.example/x?y=1"}}),
+			at("one.example", "/", want{Status: 200, Service: "one"})}},
+		{"a server with TLS", secure, []exchange{at("one.example", "/x", want{Status: 200, Service: "one"}),
+			at("one.example", "/old", want{Status: 301, Header: map[string]string{"Location": "https://one.example/new"}})}},
 	}
 }
 

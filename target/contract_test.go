@@ -297,8 +297,12 @@ func send(t *testing.T, s subject, e exchange, tag string) []received {
 	if err != nil {
 		t.Fatal(err)
 	}
+	secure := address.TLS.Clone()
+	if secure != nil {
+		secure.ServerName, _, _ = strings.Cut(e.request.host, ":")
+	}
 	client := &http.Client{
-		Transport:     &http.Transport{DisableKeepAlives: true},
+		Transport:     &http.Transport{DisableKeepAlives: true, TLSClientConfig: secure},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	answers := make([]received, max(e.times, 1))
@@ -308,7 +312,7 @@ func send(t *testing.T, s subject, e exchange, tag string) []received {
 		group.Go(func() (err error) {
 			q := e.request
 			q.agent = fmt.Sprintf("%s/%d", tag, i)
-			answers[i], err = q.send(ctx, client, address)
+			answers[i], err = q.send(ctx, client, address.URL)
 			return err
 		})
 	}
@@ -318,16 +322,16 @@ func send(t *testing.T, s subject, e exchange, tag string) []received {
 	return answers
 }
 
-func entrance(ctx context.Context, s subject, from string) (string, error) {
+func entrance(ctx context.Context, s subject, from string) (target.Address, error) {
 	entry := manifests.Entry{Service: "frontend"}
 	switch from {
 	case fromSidecar:
-		return s.caller()
+		url, err := s.caller()
+		return target.Address{URL: url}, err
 	case fromGateway:
 		entry = manifests.Entry{Gateway: "default/door"}
 	}
-	address, err := s.Address(ctx, entry)
-	return address.URL, err
+	return s.Address(ctx, entry)
 }
 
 func (q request) send(ctx context.Context, client *http.Client, address string) (received, error) {

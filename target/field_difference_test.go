@@ -131,8 +131,8 @@ func (l *leaf) rows() (names []string) {
 			return names
 		}
 		names = append(names, string(message.Name())+"."+field.JSONName())
-		if field.Enum() != nil {
-			names = append(names, fmt.Sprintf("%s.%v", field.Enum().Name(), l.after))
+		if enum := field.Enum(); enum != nil {
+			names = append(names, fmt.Sprintf("%s.%v", enum.Name(), l.after), fmt.Sprintf("%s.%s.%v", message.Name(), enum.Name(), l.after))
 		}
 		if message = field.Message(); field.IsMap() {
 			_, rest, _ = strings.Cut(rest, ".") // the key

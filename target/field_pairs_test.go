@@ -12,7 +12,7 @@ func pairs() map[string]pair {
 	all := make(map[string]pair)
 	for _, part := range []map[string]pair{
 		virtualServicePairs(), delegatePairs(), rewritePairs(), headerPairs(), matchPairs(), destinationPairs(), retryPairs(), faultPairs(), answerPairs(), destinationRulePairs(),
-		balancerPairs(), gatewayPairs(), serviceEntryPairs(), sidecarPairs(), headPairs(), servicePairs(), deploymentPairs(),
+		balancerPairs(), gatewayPairs(), serverPairs(), serviceEntryPairs(), sidecarPairs(), headPairs(), servicePairs(), deploymentPairs(),
 	} {
 		for name, p := range part {
 			if _, twice := all[name]; twice {
@@ -277,17 +277,69 @@ func gatewayPairs() map[string]pair {
 	other := strings.Replace(bound, `hosts: ["one.example"]}]`, `hosts: ["two.example"]}]`, 1)
 	// A route that names no port leads to the port of the gateway where its Service has several.
 	ports := strings.Replace(serviceOf("one"), "ports: [", "ports: [{name: http-more, port: 82, targetPort: 3000}, ", 1) + bound
+	// A rule of another Gateway holds at this one where both select the same pods.
+	beside := strings.Replace(other, "{name: door}", "{name: beside}", 1)
+	merged := strings.NewReplacer("gateways: [door]", "gateways: [beside]", "two.example", "one.example").Replace(beside) + strings.Split(other, "---")[0]
 	ask := atGateway("one.example")
 	return map[string]pair{
-		"Gateway.selector": edited(bound, "selector: {istio: ingressgateway}", "selector: {istio: ingress}", ask),
+		"Gateway.selector": edited(strings.Replace(merged, "selector: {istio: ingressgateway}", "selector: {app: gate}", 1), "selector: {app: gate}", "selector: {istio: ingressgateway}", ask),
 		"Gateway.servers":  edited(other, `hosts: ["two.example"]}]`, `hosts: ["two.example"]}, {port: {number: 80, name: more, protocol: HTTP}, hosts: ["one.example"]}]`, ask),
 		"Server.port":      edited(ports, "number: 80", "number: 81", ask),
 		"Server.hosts":     edited(other, `hosts: ["two.example"]}]`, `hosts: ["one.example"]}]`, ask),
 		"Server.name":      edited(bound, "servers: [{", "servers: [{name: a, ", ask),
 		"Port.number":      edited(ports, "number: 80", "number: 81", ask),
 		"Port.name":        edited(bound, "name: http,", "name: http-a,", ask),
-		"Port.protocol":    edited(bound, "protocol: HTTP", "protocol: http", ask),
+		"Port.protocol":    edited(withOther(bound), "protocol: HTTP}, hosts: [\"one", "protocol: TCP}, hosts: [\"one", ask),
 	}
+}
+
+// withOther is a Gateway with a second server, at port 8080 for two.example: requests enter there where no rule for HTTP applies at the
+// first one.
+func withOther(gateway string) string {
+	return strings.Replace(gateway, `hosts: ["one.example"]}]`, `hosts: ["one.example"]}, {port: {number: 8080, name: other, protocol: HTTP}, hosts: ["two.example"]}]`, 1)
+}
+
+// secured is withOther whose first server has TLS with these fields.
+func secured(fields string) string {
+	first := strings.Replace(withOther(gateway(to("one"))), "protocol: HTTP}, hosts: [\"one", "protocol: HTTPS}, tls: {"+fields+"}, hosts: [\"one", 1)
+	return strings.Replace(first, "number: 80,", "number: 443,", 1)
+}
+
+func serverPairs() map[string]pair {
+	ask, certain := atGateway("one.example"), "mode: SIMPLE, credentialName: a"
+	more := func(before, field string) pair {
+		return pair{without: secured(before), with: secured(before + ", " + field), requests: []request{ask}}
+	}
+	mode := func(before, after string) pair {
+		return pair{without: secured("mode: " + before + ", credentialName: a"), with: secured("mode: " + after + ", credentialName: a"), requests: []request{ask}}
+	}
+	asking := "mode: MUTUAL, credentialName: a"
+	all := map[string]pair{
+		"Server.tls":                                 edited(gateway(to("one")), "protocol: HTTP}", "protocol: HTTP}, tls: {httpsRedirect: true}", ask),
+		"ServerTLSSettings.httpsRedirect":            edited(gateway(to("one")), "protocol: HTTP}", "protocol: HTTP}, tls: {httpsRedirect: true}", ask, atGateway("two.example")),
+		"ServerTLSSettings.mode":                     mode("SIMPLE", "PASSTHROUGH"),
+		"ServerTLSSettings.credentialName":           {without: secured(certain), with: secured("mode: SIMPLE, credentialName: b"), requests: []request{ask}},
+		"ServerTLSSettings.credentialNames":          {without: secured("mode: SIMPLE, credentialNames: [a]"), with: secured("mode: SIMPLE, credentialNames: [a, b]"), requests: []request{ask}},
+		"ServerTLSSettings.serverCertificate":        more(certain, "serverCertificate: /a"),
+		"ServerTLSSettings.privateKey":               more(certain, "privateKey: /a"),
+		"ServerTLSSettings.caCertificates":           more(asking, "caCertificates: /a"),
+		"ServerTLSSettings.subjectAltNames":          more(asking, "subjectAltNames: [a]"),
+		"ServerTLSSettings.verifyCertificateSpki":    more(asking, "verifyCertificateSpki: [a]"),
+		"ServerTLSSettings.verifyCertificateHash":    more(asking, "verifyCertificateHash: [a]"),
+		"ServerTLSSettings.minProtocolVersion":       more(certain, "minProtocolVersion: TLSV1_3"),
+		"ServerTLSSettings.maxProtocolVersion":       more(certain, "maxProtocolVersion: TLSV1_2"),
+		"ServerTLSSettings.cipherSuites":             more(certain, "cipherSuites: [ECDHE-RSA-AES256-GCM-SHA384]"),
+		"ServerTLSSettings.TLSmode.PASSTHROUGH":      mode("SIMPLE", "PASSTHROUGH"),
+		"ServerTLSSettings.TLSmode.AUTO_PASSTHROUGH": mode("SIMPLE", "AUTO_PASSTHROUGH"),
+		"ServerTLSSettings.TLSmode.SIMPLE":           mode("PASSTHROUGH", "SIMPLE"),
+		"ServerTLSSettings.TLSmode.MUTUAL":           mode("PASSTHROUGH", "MUTUAL"),
+		"ServerTLSSettings.TLSmode.OPTIONAL_MUTUAL":  mode("PASSTHROUGH", "OPTIONAL_MUTUAL"),
+		"ServerTLSSettings.TLSmode.ISTIO_MUTUAL":     {without: secured("mode: PASSTHROUGH"), with: secured("mode: ISTIO_MUTUAL"), requests: []request{ask}},
+	}
+	for _, version := range []string{"TLS_AUTO", "TLSV1_0", "TLSV1_1", "TLSV1_2", "TLSV1_3"} {
+		all["TLSProtocol."+version] = more(certain, "minProtocolVersion: "+version)
+	}
+	return all
 }
 
 // hiddenHost is outside the registry of the mesh.

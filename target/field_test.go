@@ -201,7 +201,7 @@ func hold(t *testing.T, s *embedded, q request) (end func()) {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		_, err := q.send(ctx, &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}, address)
+		_, err := q.send(ctx, &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}, address.URL)
 		if ctx.Err() == nil {
 			t.Errorf("the request that was to hang ended: %v", err)
 		}

@@ -5,6 +5,7 @@ package target
 
 import (
 	"context"
+	"crypto/tls"
 
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/service/trail"
@@ -38,9 +39,13 @@ type Target interface {
 
 // Address is where requests enter the mesh.
 type Address struct {
-	// URL is the base of all requests, without a slash at its end: "http://127.0.0.1:41234".
+	// URL is the base of all requests, without a slash at its end: "http://127.0.0.1:41234". With "https://" a client connects with
+	// TLS, and asks for the host of its request (SNI).
 	URL string
-	// Way says for the report how the address was found: "loopback", "load balancer", "port-forward to pod frontend-prod-x1".
+	// TLS is how a client connects to an URL with "https://": which certificates it trusts, and the one that it has itself. The name for
+	// which it asks is missing. nil: the system's certificates.
+	TLS *tls.Config
+	// Way says for the report how the address was found: "loopback", "loopback with TLS", "load balancer", "port-forward to pod frontend-prod-x1".
 	Way string
 }
 

@@ -57,7 +57,7 @@ func upCommand() *cobra.Command {
 }
 
 // through returns the objects of all stages up to stage, with the user's objects in place of bundled ones, and the Host header
-// that a request to their Gateway (empty: there is none) needs (empty: any). It also reads them, so that every problem with them is reported before
+// that a request to the Entrance of their Gateway (empty: there is none) needs (empty: any). It also reads them, so that every problem with them is reported before
 // anything is started.
 func through(stage string, overrides map[string][]manifests.Object) (objects []manifests.Object, gateway, host string, err error) {
 	if objects, err = scenarios.Through(stage, overrides); err != nil {
@@ -69,7 +69,7 @@ func through(stage string, overrides map[string][]manifests.Object) (objects []m
 	}
 	for _, name := range slices.Sorted(maps.Keys(rules.Gateways)) {
 		gateway = name
-		host, _ = rules.EntryHost(name)
+		host, _ = rules.EntryHost(name, 0)
 	}
 	return objects, gateway, host, nil
 }
@@ -102,7 +102,10 @@ func up(ctx context.Context, stage string, objects []manifests.Object, gateway, 
 			return failure{err}
 		}
 		fmt.Fprintf(&text, "gateway   %s/\n", door.URL)
-		if entry = door.URL; host != "" {
+		switch entry = door.URL; {
+		case door.TLS != nil: // curl connects to the address, asks for the host, and trusts nobody's certificate
+			entry = "--insecure --connect-to ::" + strings.TrimPrefix(door.URL, "https://") + " https://" + printable.Word(host)
+		case host != "":
 			entry = "-H " + printable.Word("Host: "+host) + " " + door.URL
 		}
 	} else {

@@ -186,7 +186,7 @@ func (s *Set) Entry(e manifests.Entry) manifests.Entry {
 	if e.Service != "" && !strings.Contains(e.Service, ".") {
 		e.Service += "." + manifests.Namespace + serviceDomain
 	}
-	return manifests.Entry{Service: s.Sent(e.Service), Caller: s.qualified(e.Caller), Gateway: s.qualified(e.Gateway)}
+	return manifests.Entry{Service: s.Sent(e.Service), Caller: s.qualified(e.Caller), Gateway: s.qualified(e.Gateway), Port: e.Port}
 }
 
 // qualified is "namespace/name" of the source after the move.

@@ -349,13 +349,13 @@ func measuredSplit(s *reports.Split) string {
 // seconds is a time of a rule, which is written in milliseconds.
 func seconds(s float64) string { return strconv.FormatFloat(s, 'f', -1, 64) }
 
-// leads says where a rule leads: "v1 80 %, v3 20 %", "nowhere: 503".
+// leads says where a rule leads: "v1 80 %, v3 20 %", "the proxy answers 503".
 func leads(r *reports.Rule) string {
 	if len(r.Destinations) == 0 {
 		if r.Answer == 0 {
 			return "no answer"
 		}
-		return fmt.Sprintf("the proxy answers %d", r.Answer)
+		return r.Policy
 	}
 	var all []string
 	for i := range r.Destinations {

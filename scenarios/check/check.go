@@ -398,6 +398,8 @@ func policy(row *oracle.Row, rule *reports.Rule) string {
 	switch _, always := Answer(row); {
 	case r.Direct != nil && r.Direct.Reset:
 		return "no answer: the connection is broken"
+	case r.Redirect != nil && r.Redirect.Scheme != "":
+		return fmt.Sprintf("the proxy answers %d to %s", rule.Answer, r.Redirect.Scheme)
 	case always:
 		return fmt.Sprintf("the proxy answers %d", rule.Answer)
 	case rule.Covers500:

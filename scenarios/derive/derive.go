@@ -28,6 +28,7 @@ func Cohorts(rules *manifests.Rules, clients []string, client string) []scenario
 		d.entry(&entries[i])
 	}
 	d.bare(entries)
+	d.redirected()
 	for i := range entries {
 		d.nearMisses(&entries[i])
 	}
@@ -135,13 +136,22 @@ func (d *deriver) route(r request) *manifests.Rule {
 
 // add adds a request, unless it is there already.
 func (d *deriver) add(r request, weight int) {
-	cohort := r.cohort()
+	cohort := r.cohort(d.rules)
 	if d.known[cohort.Name] {
 		return
 	}
 	d.known[cohort.Name] = true
 	cohort.Weight = weight
 	d.cohorts = append(d.cohorts, cohort)
+}
+
+// redirected adds a request for each host that a server of a Gateway redirects to https.
+func (d *deriver) redirected() {
+	for _, at := range d.rules.Redirecting() {
+		if len(d.cohorts) < MostCohorts {
+			d.add(candidates(place{at.Entry, anyOf(at.Host)}, &manifests.Asked{})[0], 0)
+		}
+	}
 }
 
 // bare adds a request for each host that no http entry is for: hosts outside the mesh, and hosts of DestinationRules.

@@ -25,7 +25,7 @@ func Each(rules *manifests.Rules, clients []string, client string) (met []Met, u
 			unmet = append(unmet, entries[i])
 			continue
 		}
-		cohort := made[0].cohort()
+		cohort := made[0].cohort(rules)
 		for _, one := range d.cohorts { // which has the weight
 			if one.Name == cohort.Name {
 				cohort = one

@@ -17,16 +17,18 @@ type place struct {
 	host  string
 }
 
-// places are those at which requests can meet a match of an entry. Gateways that do not exist, and hosts that a Gateway does not admit,
-// have none.
+// places are those at which requests can meet a match of an entry. Gateways that do not exist, hosts that a Gateway does not admit, and
+// servers that redirect to https have none.
 func (d *deriver) places(e *manifests.HTTPEntry, asked *manifests.Asked) (all []place) {
 	for _, g := range e.Gateways {
 		if len(asked.Gateways) > 0 && !slices.Contains(asked.Gateways, g.Name) {
 			continue
 		}
 		if g.Name != manifests.Mesh {
-			for _, host := range e.Served(g.Name) {
-				all = append(all, place{manifests.Entry{Gateway: g.Name}, anyOf(host)})
+			for _, door := range e.Doors(g.Name) {
+				if asked.Port == 0 || asked.Port == door.Port {
+					all = append(all, place{manifests.Entry{Gateway: g.Name, Port: door.Port}, anyOf(door.Host)})
+				}
 			}
 			continue
 		}
@@ -93,7 +95,7 @@ func (d *deriver) covered(pattern string) string {
 // anyOf is a host that a pattern covers.
 func anyOf(pattern string) string {
 	if pattern == "*" {
-		return "hellochaos.example.com"
+		return manifests.AnyHost
 	}
 	return strings.Replace(pattern, "*", "hellochaos", 1)
 }

@@ -35,8 +35,9 @@ func (r *request) request() *manifests.Request {
 	return &manifests.Request{Host: r.host, Method: r.method, Path: manifests.NormalPath(r.target()), Header: r.header}
 }
 
-// cohort is the request as a cohort. Its name says all that it asks for: "reviews /v2 end-user: jason, at gateway shop".
-func (r *request) cohort() scenarios.Cohort {
+// cohort is the request as a cohort. Its name says all that it asks for: "reviews /v2 end-user: jason, by gateway shop", and "shop:443"
+// where it has TLS, or the Gateway several ports.
+func (r *request) cohort(rules *manifests.Rules) scenarios.Cohort {
 	name := r.host
 	if r.method != http.MethodGet {
 		name = r.method + " " + name
@@ -51,6 +52,9 @@ func (r *request) cohort() scenarios.Cohort {
 	switch {
 	case r.entry.Gateway != "":
 		name += ", by gateway " + strings.TrimPrefix(r.entry.Gateway, manifests.Namespace+"/")
+		if g := rules.Gateways[r.entry.Gateway]; g != nil && (len(g.Ports()) > 1 || rules.Secure(manifests.Caller{Gateway: r.entry.Gateway, Port: r.entry.Port})) {
+			name += fmt.Sprintf(":%d", r.entry.Port)
+		}
 	case namespace != manifests.Namespace:
 		name += ", from namespace " + namespace
 	}

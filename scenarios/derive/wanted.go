@@ -37,8 +37,8 @@ func At(rules *manifests.Rules, clients []string, client string, w Wanted) []sce
 		for _, g := range e.Gateways {
 			if namespace, ok := d.clientFor(manifests.FullHost(host, e.Namespace), e.Namespace); g.Name == manifests.Mesh && ok {
 				add(d.fromClient(w.Host, namespace))
-			} else if rules.Gateways[g.Name] != nil {
-				add(place{manifests.Entry{Gateway: g.Name}, w.Host})
+			} else if hasHTTP(rules, g.Name) {
+				add(place{manifests.Entry{Gateway: g.Name, Port: rules.Gateways[g.Name].Entrance(w.Host)}, w.Host})
 			}
 		}
 	}
@@ -47,10 +47,16 @@ func At(rules *manifests.Rules, clients []string, client string, w Wanted) []sce
 	}
 	if namespace, ok := d.clientFor(host, ""); ok {
 		add(d.fromClient(w.Host, namespace))
-	} else if gateways := slices.Sorted(maps.Keys(rules.Gateways)); len(gateways) > 0 {
-		add(place{manifests.Entry{Gateway: gateways[0]}, w.Host})
+	} else if gateways := slices.DeleteFunc(slices.Sorted(maps.Keys(rules.Gateways)), func(name string) bool { return !hasHTTP(rules, name) }); len(gateways) > 0 {
+		add(place{manifests.Entry{Gateway: gateways[0], Port: rules.Gateways[gateways[0]].Entrance(w.Host)}, w.Host})
 	}
 	return d.cohorts
+}
+
+// hasHTTP reports whether there is a Gateway of a name with a server of HTTP.
+func hasHTTP(rules *manifests.Rules, gateway string) bool {
+	g := rules.Gateways[gateway]
+	return g != nil && len(g.Servers) > 0
 }
 
 // has reports whether an http entry is for a host.

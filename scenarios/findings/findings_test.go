@@ -29,7 +29,7 @@ func of(t *testing.T, p *scenarios.Phase) (all []string) {
 		if entry.Gateway != "" {
 			for name := range rules.Gateways {
 				entry.Gateway = name
-				host, _ = rules.EntryHost(name)
+				host, _ = rules.EntryHost(name, 0)
 			}
 		}
 		if _, err := ways.Enter(entry, manifests.Request{Host: host, Path: "/", Header: cohort.Header}); err != nil {

@@ -74,7 +74,13 @@ func (f *finder) apart() {
 	for i := range f.entries {
 		e := &f.entries[i]
 		for _, g := range e.Gateways {
-			if f.rules.Gateways[g.Name] == nil || len(e.Served(g.Name)) > 0 {
+			isOut := func(out manifests.LeftOut) bool { return out.Server.Gateway == g.Name }
+			if f.rules.Gateways[g.Name] == nil || len(e.Served(g.Name, 0)) > 0 || slices.ContainsFunc(f.rules.LeftOut(), isOut) {
+				continue
+			}
+			if opaque := f.rules.Gateways[g.Name].Opaque; len(f.rules.Gateways[g.Name].Servers) == 0 {
+				f.add(HostsApart, e, g.Line, fmt.Sprintf("gateway %s has no server of HTTP: at port %d (%s:%d) %s", strings.TrimPrefix(g.Name, e.Namespace+"/"), opaque[0].Port, opaque[0].File, opaque[0].Line, opaque[0].Why),
+					"the gateway has none of the rules for HTTP", "give it a server of protocol HTTP, or of HTTPS with tls.mode SIMPLE")
 				continue
 			}
 			name, hosts := strings.TrimPrefix(g.Name, e.Namespace+"/"), f.rules.Gateways[g.Name].Hosts()
@@ -93,14 +99,17 @@ func (f *finder) apart() {
 
 // servedBy reports whether a Gateway of the same pods and port serves one of the hosts of an entry by some VirtualService.
 func (f *finder) servedBy(e *manifests.HTTPEntry, gateway string) bool {
-	merged := f.rules.Merged(gateway)
+	var merged []string
+	for _, port := range f.rules.Gateways[gateway].Ports() {
+		merged = append(merged, f.rules.Merged(manifests.Caller{Gateway: gateway, Port: port}, "")...)
+	}
 	meets := func(served string) bool {
 		return slices.ContainsFunc(e.Hosts, func(host string) bool { return covers(served, host) || covers(host, served) })
 	}
 	for i := range f.entries {
 		other := &f.entries[i]
 		for _, g := range other.Gateways {
-			if slices.Contains(merged, g.Name) && slices.ContainsFunc(other.Served(g.Name), meets) {
+			if slices.Contains(merged, g.Name) && slices.ContainsFunc(other.Served(g.Name, 0), meets) {
 				return true
 			}
 		}
@@ -110,7 +119,21 @@ func (f *finder) servedBy(e *manifests.HTTPEntry, gateway string) bool {
 
 // binds reports whether a gateway, or the sidecars, have an entry.
 func (f *finder) binds(e *manifests.HTTPEntry) bool {
-	return slices.ContainsFunc(e.Gateways, func(g manifests.WrittenGateway) bool { return g.Name == manifests.Mesh || len(e.Served(g.Name)) > 0 })
+	return slices.ContainsFunc(e.Gateways, func(g manifests.WrittenGateway) bool { return g.Name == manifests.Mesh || len(e.Served(g.Name, 0)) > 0 })
+}
+
+// leftOut finds servers of Gateways that Istio leaves out.
+func (f *finder) leftOut() {
+	for _, out := range f.rules.LeftOut() {
+		_, name, _ := strings.Cut(out.Server.Gateway, "/")
+		order := "of several Gateways it leaves out that of the one that was created later, which no file shows"
+		if out.Server.Gateway == out.By.Gateway {
+			order = "it comes behind the other one"
+		}
+		f.addAt(LeftOut, "Gateway "+name, out.Server.File, out.Server.Line,
+			fmt.Sprintf("%s is left out by Istio, since %s (%s:%d) has the host %s at port %d of the same pods, too", out.Server, out.By, out.By.File, out.By.Line, out.Host, out.Server.Port),
+			order, "no request meets a rule by this server, for whichever of its hosts "+list(out.Server.Hosts()), "give each host to one server of a port")
+	}
 }
 
 // gatewayOnly finds rules that requests meet at a gateway, while sidecars that do not have them send calls for the same host, which no

@@ -95,6 +95,13 @@ func gatewayOf(name, hosts string) string {
 	return "---\napiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: " + name + "}\nspec: {servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: [" + hosts + "]}]}\n"
 }
 
+// redirectingGateway is the Gateway shop with a server that redirects admin.example.com to https, and one for hosts that redirects nobody.
+func redirectingGateway(hosts string) string {
+	return "---\napiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: shop}\nspec:\n  servers:\n" +
+		"  - {port: {number: 80, name: http, protocol: HTTP}, hosts: [admin.example.com], tls: {httpsRedirect: true}}\n" +
+		"  - {port: {number: 80, name: more, protocol: HTTP}, hosts: [" + hosts + "], tls: {httpsRedirect: false}}\n"
+}
+
 // sent is a request of a trap, sent so many times (once where times is 0). It enters by the sidecar of frontend, by the gateway, or
 // straight at frontend.
 type sent struct {
@@ -278,7 +285,7 @@ func answered(t *testing.T, m *mesh.Mesh, r sent, number int) int {
 		t.Fatal(err)
 	}
 	q.Host, q.Header = r.host, r.header.Clone()
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	response, err := client.Do(q)
 	if err != nil {
 		t.Fatalf("request %d: %v", number, err)

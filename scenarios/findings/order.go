@@ -25,8 +25,8 @@ func (f *finder) openOrder() {
 			if e.Object == met.Object && e.Namespace == met.Namespace || e.Miss(routed.Caller, &routed.Request) != nil {
 				continue
 			}
-			at, first := f.door(e, &routed), f.door(met, &routed)
-			if both := (pair{placeOf(e), placeOf(met)}); !told[both] && e.Always(at) == met.Always(first) && slices.Contains(e.Served(at), servedAs(met, first, &routed)) {
+			at, first, port := f.door(e, &routed), f.door(met, &routed), routed.Caller.Port
+			if both := (pair{placeOf(e), placeOf(met)}); !told[both] && e.Always(at, port) == met.Always(first, port) && slices.Contains(e.Served(at, port), servedAs(met, first, &routed)) {
 				told[both] = true
 				f.ordered(e, met, &routed, at, first)
 			}
@@ -49,7 +49,7 @@ func (f *finder) ordered(e, met *manifests.HTTPEntry, routed *oracle.Routed, at,
 // door is the first of the Gateways that are merged with that of a request whose rules have an entry for the request's host; empty where
 // none has.
 func (f *finder) door(e *manifests.HTTPEntry, routed *oracle.Routed) string {
-	for _, gateway := range f.rules.Merged(routed.Caller.Gateway) {
+	for _, gateway := range f.rules.Merged(routed.Caller, routed.Request.Host) {
 		bound := slices.ContainsFunc(e.Gateways, func(g manifests.WrittenGateway) bool { return g.Name == gateway })
 		if bound && servedAs(e, gateway, routed) != "" {
 			return gateway
@@ -62,7 +62,7 @@ func (f *finder) door(e *manifests.HTTPEntry, routed *oracle.Routed) string {
 // that covers it; empty where it has none.
 func servedAs(e *manifests.HTTPEntry, gateway string, routed *oracle.Routed) (longest string) {
 	host, _, _ := strings.Cut(strings.ToLower(routed.Request.Host), ":")
-	for _, served := range e.Served(gateway) {
+	for _, served := range e.Served(gateway, routed.Caller.Port) {
 		suffix, wild := strings.CutPrefix(served, "*")
 		switch {
 		case served == host:

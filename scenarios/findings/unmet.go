@@ -36,6 +36,10 @@ func (f *finder) explain(e *manifests.HTTPEntry) {
 			break
 		}
 		f.shadowed(e, dead)
+	case near != nil && near.Kind == manifests.MissRedirected:
+		by := near.Redirected
+		f.add(Shadowed, e, e.Line, fmt.Sprintf("no request meets %s: the requests for its host enter at %s (%s:%d), which answers 301 to https (tls.httpsRedirect) before it looks at rules", e.Name, by, by.File, by.Line), dead,
+			"send them to a server of protocol HTTPS that has these hosts, or give the Gateway one")
 	case near != nil && near.Kind == manifests.MissCondition:
 		f.add(NeverSent, e, e.Line, fmt.Sprintf("no request meets %s: %s", e.Name, f.neverSent(e, near.Failing[0])), dead)
 	case near != nil && near.Kind == manifests.MissOwner:

@@ -125,7 +125,7 @@ func (c *change) sides(back bool, series string) (*changing, error) {
 			_, _, err = old.CallerOf(entry)
 		}
 		if err != nil {
-			missing = enters(c.to.entries[i])
+			missing = enters(c.to.entries[i], c.to.rules)
 			continue
 		}
 		first, err := ways.Enter(entry, manifests.Request{Host: host, Method: cohort.Method, Path: requestPath(cohort), Header: c.to.header(*cohort, "")})

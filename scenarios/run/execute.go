@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"runtime"
 	"slices"
@@ -163,7 +164,7 @@ func (r *Run) phase(ctx context.Context, p *planned, on target.Target, name stri
 		done.PlannedRate = p.rate
 		r.emit(PhaseBegan{done})
 		s := newSending(p)
-		err := s.attack(ctx, on, addresses.url, func() { r.emit(s.progress(done)) })
+		err := s.attack(ctx, on, addresses, func() { r.emit(s.progress(done)) })
 		if err == nil && p.options.Attack.Rate == 0 && len(repeated) < mostRepeats && p.rate > 1 && p.again() {
 			if why := s.resend(repeated); why != "" {
 				repeated = append(repeated, "The phase was sent again at half the rate, since "+why+".")
@@ -204,6 +205,16 @@ func (p *planned) find(ctx context.Context, on target.Target) (addresses, error)
 // url is the base of the requests of an entry.
 func (a addresses) url(entry manifests.Entry) string { return a[entry].URL }
 
+// secure is how connections with TLS are made; nil where no entry has its own way. All entries of a target have one.
+func (a addresses) secure() *tls.Config {
+	for _, address := range a {
+		if address.TLS != nil {
+			return address.TLS
+		}
+	}
+	return nil
+}
+
 // way says how the addresses were found.
 func (a addresses) way() string {
 	var ways []string
@@ -242,12 +253,12 @@ func newSending(p *planned) *sending {
 }
 
 // attack sends the phase's requests once, and reads what the services counted of them.
-func (s *sending) attack(ctx context.Context, on target.Target, address func(manifests.Entry) string, tell func()) error {
+func (s *sending) attack(ctx context.Context, on target.Target, at addresses, tell func()) error {
 	before, err := s.counters(ctx, on)
 	if err != nil {
 		return err
 	}
-	s.plan = s.attackOn(address)
+	s.plan = s.attackOn(at.url, at.secure())
 	s.tally = observe.NewTally(s.ways, s.judged, s.plan.RequestName)
 	s.sampling = sampling{plan: s.plan, first: s.first}
 	s.sampling.mark(ctx, on)

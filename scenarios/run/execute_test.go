@@ -226,7 +226,7 @@ func TestLateInTheReport(t *testing.T) {
 	for lag, want := range map[time.Duration]bool{lateAfter: false, lateAfter + time.Microsecond: true} {
 		on := newStandIn(t)
 		s := newSending(on.run(t, limited(20)).phases[1])
-		s.plan = s.attackOn(anywhere)
+		s.plan = s.attackOn(anywhere, nil)
 		s.tally = observe.NewTally(s.ways, s.judged, s.plan.RequestName)
 		s.result = attack.Result{Sent: 100, Observed: 100, LagP99: lag, LateShare: 0.02}
 		s.judge()

@@ -379,7 +379,7 @@ func attacked(t *testing.T, stage string, times int, o Options, parameters map[s
 	var s *sending
 	for range times {
 		s = newSending(p)
-		if err := s.attack(t.Context(), on, found.url, func() {}); err != nil {
+		if err := s.attack(t.Context(), on, found, func() {}); err != nil {
 			t.Fatal(err)
 		}
 	}

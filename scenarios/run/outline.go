@@ -40,7 +40,7 @@ func (p *planned) outline(added []manifests.Object) reports.PlannedPhase {
 	}
 	for i := range p.Cohorts {
 		c := &p.Cohorts[i]
-		done.Cohorts = append(done.Cohorts, reports.PlannedCohort{Name: c.Name, Entry: enters(p.entries[i]), Request: asked(c)})
+		done.Cohorts = append(done.Cohorts, reports.PlannedCohort{Name: c.Name, Entry: enters(p.entries[i], p.rules), Request: asked(c)})
 	}
 	for _, slot := range p.sequence[:p.settled] {
 		if c := &done.Cohorts[p.from[slot.Cohort]]; p.judged[slot.Cohort].Probe {
@@ -65,11 +65,15 @@ func (p *planned) outline(added []manifests.Object) reports.PlannedPhase {
 	return done
 }
 
-// enters says where requests enter.
-func enters(e manifests.Entry) string {
+// enters says where requests enter, with the port of a Gateway that has several.
+func enters(e manifests.Entry, rules *manifests.Rules) string {
 	switch {
 	case e.Gateway != "":
-		return "by Gateway " + strings.TrimPrefix(e.Gateway, manifests.Namespace+"/")
+		text := "by Gateway " + strings.TrimPrefix(e.Gateway, manifests.Namespace+"/")
+		if len(rules.Gateways[e.Gateway].Ports()) > 1 {
+			text += fmt.Sprintf(", port %d", e.Port)
+		}
+		return text
 	case e.Caller != "":
 		return "from " + strings.TrimPrefix(e.Caller, manifests.Namespace+"/")
 	}

@@ -2,9 +2,12 @@ package run
 
 import (
 	"cmp"
+	"crypto/tls"
 	"fmt"
 	"maps"
+	"net"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -83,7 +86,7 @@ func (p *planned) plan(former *planned) (err error) {
 	if err := p.tooLong(); err != nil {
 		return err
 	}
-	return p.attackOn(func(manifests.Entry) string { return "http://127.0.0.1" }).Check()
+	return p.attackOn(func(manifests.Entry) string { return "http://127.0.0.1" }, nil).Check()
 }
 
 // read finds out what the objects mean, and where they lead the cohorts.
@@ -178,14 +181,14 @@ func (p *planned) plansName() string {
 	return strconv.FormatUint(p.options.Seed, 10) + "/" + p.Name
 }
 
-// attackOn is the attack of this phase on the addresses of its entries.
-func (p *planned) attackOn(address func(manifests.Entry) string) attack.Plan {
+// attackOn is the attack of this phase on the addresses of its entries, with connections for those with TLS.
+func (p *planned) attackOn(address func(manifests.Entry) string, secure *tls.Config) attack.Plan {
 	for i := range p.cohorts {
 		of := p.from[i]
 		p.cohorts[i].URL = address(p.entries[of]) + requestPath(&p.Cohorts[of])
 	}
 	return attack.Plan{
-		URL: p.cohorts[0].URL, Requests: len(p.sequence), Rate: p.rate, Cohorts: p.cohorts, Sequence: p.sequence,
+		URL: p.cohorts[0].URL, TLS: secure, Requests: len(p.sequence), Rate: p.rate, Cohorts: p.cohorts, Sequence: p.sequence,
 		Name: p.plansName(), Grace: grace, Lead: p.lead, Connections: p.connections, Timeout: p.options.Attack.Timeout, Trace: p.traced,
 	}
 }
@@ -203,9 +206,17 @@ func resolved(c *scenarios.Cohort, rules *manifests.Rules) (entry manifests.Entr
 		}
 		entry.Gateway = names[0]
 	}
-	served, ok := rules.EntryHost(entry.Gateway)
-	if !ok {
-		return entry, "", fmt.Errorf("no Gateway %s in the objects", entry.Gateway)
+	if g := rules.Gateways[entry.Gateway]; g != nil && entry.Port == 0 {
+		entry.Port = g.Entrance(c.Host)
 	}
-	return entry, cmp.Or(c.Host, served), nil
+	caller, _, err := rules.CallerOf(entry)
+	if err != nil {
+		return entry, "", err
+	}
+	served, _ := rules.EntryHost(entry.Gateway, entry.Port)
+	host = cmp.Or(c.Host, served)
+	if name := (&url.URL{Host: host}).Hostname(); rules.Secure(caller) && net.ParseIP(name) != nil {
+		return entry, "", fmt.Errorf("host %s: port %d of Gateway %s has TLS, and a client asks such a server for a name and not for an address: write the name of a host", host, entry.Port, entry.Gateway)
+	}
+	return entry, host, nil
 }

@@ -52,7 +52,7 @@ func planOf(t testing.TB, stages string, o Options, parameters map[string]string
 
 // names are the names of the requests of a phase, natural ones and probes apart, in the order in which they are sent.
 func names(p *planned) (natural, probes []string) {
-	plan := p.attackOn(anywhere)
+	plan := p.attackOn(anywhere, nil)
 	for n, slot := range p.sequence {
 		if p.judged[slot.Cohort].Probe {
 			probes = append(probes, plan.RequestName(n))
@@ -226,7 +226,7 @@ func TestOneRequest(t *testing.T) {
 			continue
 		}
 		p := r.phases[0]
-		at := p.attackOn(anywhere)
+		at := p.attackOn(anywhere, nil)
 		header := p.cohorts[p.sequence[0].Cohort].Header
 		if got := at.RequestName(0); got != c.name || at.Check() != nil || (header.Get(trail.HeaderPins) != "") != (c.pins != "") {
 			t.Errorf("%s: %s with pins %q, %v", c.request, got, header.Get(trail.HeaderPins), at.Check())
@@ -375,7 +375,7 @@ spec: {selector: {istio: ingressgateway}, servers: [{port: {number: 80, name: ht
 	if err != nil {
 		t.Fatal(err)
 	}
-	if host := r.phases[1].attackOn(anywhere).Cohorts[0].Host; host != "shop.example" {
+	if host := r.phases[1].attackOn(anywhere, nil).Cohorts[0].Host; host != "shop.example" {
 		t.Errorf("requests carry Host %q, want shop.example", host)
 	}
 }
@@ -409,7 +409,7 @@ func TestMoreRequestsFollowTheStopThanAreUnderWay(t *testing.T) {
 		o := usual()
 		o.Attack.Rate = rate
 		p := planOf(t, "prod", o, map[string]string{"canary-weight": "20"}).phases[1]
-		attack := p.attackOn(anywhere)
+		attack := p.attackOn(anywhere, nil)
 		if expected := int(2 * p.rate * 0.02); attack.Lead < expected || rate == 0 && attack.Lead < attack.Connections || attack.Lead > len(p.sequence)/4 {
 			t.Errorf("at %g requests a second: %d follow the stop, of %d in all and at most %d under way", p.rate, attack.Lead, len(p.sequence), attack.Connections)
 		}

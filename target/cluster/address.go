@@ -83,7 +83,7 @@ type entrance struct {
 func (c *Cluster) entrance(ctx context.Context, entry manifests.Entry, rules *manifests.Rules) (*entrance, error) {
 	switch entry.Kind() {
 	case manifests.EntryGateway:
-		return c.gatewayEntrance(ctx, rules, entry.Gateway)
+		return c.gatewayEntrance(ctx, rules, entry)
 	case manifests.EntryCaller:
 		if c.scratch == nil {
 			return nil, errors.New("on a cluster, requests cannot enter at the sidecar of a caller: choose a Service or a Gateway as the entry, or the embedded mesh")
@@ -115,13 +115,14 @@ func (c *Cluster) serviceEntrance(ctx context.Context, namespace, name string) (
 	return in, nil
 }
 
-// gatewayEntrance finds the Service of the pods that a Gateway of the rules selects: first in Istio's own namespace, then in all
+// gatewayEntrance finds the Service of the pods that a Gateway of the rules selects, with the port at which an entry's requests enter: first in Istio's own namespace, then in all
 // namespaces whose Services the run is permitted to list.
-func (c *Cluster) gatewayEntrance(ctx context.Context, rules *manifests.Rules, name string) (*entrance, error) {
-	gateway := rules.Gateways[name]
+func (c *Cluster) gatewayEntrance(ctx context.Context, rules *manifests.Rules, entry manifests.Entry) (*entrance, error) {
+	gateway := rules.Gateways[entry.Gateway]
 	if gateway == nil {
-		return nil, fmt.Errorf("the applied objects contain no Gateway %s: stage ingress adds one", name)
+		return nil, fmt.Errorf("the applied objects contain no Gateway %s: stage ingress adds one", entry.Gateway)
 	}
+	port := cmp.Or(entry.Port, gateway.Entrance(""))
 	in := &entrance{path: "/", ours: fromGateway}
 	var last error
 	homes := []string{istioSystem, metav1.NamespaceAll}
@@ -134,11 +135,11 @@ func (c *Cluster) gatewayEntrance(ctx context.Context, rules *manifests.Rules, n
 			services, err = c.core.CoreV1().Services(namespace).List(ctx, metav1.ListOptions{})
 			return err
 		})
-		if last == nil && in.choose(services.Items, gateway) {
+		if last == nil && in.choose(services.Items, gateway, port) {
 			return in, nil
 		}
 	}
-	text := fmt.Sprintf("no Service with port %d leads to the pods %s that Gateway %s selects", gateway.Port(), labels.FormatLabels(gateway.Selector), name)
+	text := fmt.Sprintf("no Service with port %d leads to the pods %s that Gateway %s selects", port, labels.FormatLabels(gateway.Selector), entry.Gateway)
 	if last != nil {
 		return nil, fmt.Errorf("%s, but not all Services could be listed (%w): 'hellochaos doctor' shows what it sees of the gateway", text, last)
 	}
@@ -158,11 +159,12 @@ func (c *Cluster) gateways(ctx context.Context, sets [][]manifests.Object) error
 			return fmt.Errorf("the objects have %d Gateways (%s), and on a cluster hellochaos waits for one only: apply one, or use the embedded mesh",
 				n, strings.Join(slices.Sorted(maps.Keys(rules.Gateways)), ", "))
 		}
-		for name := range rules.Gateways {
-			if c.options.GatewayURL != "" {
-				continue
+		for name, gateway := range rules.Gateways {
+			err := unencrypted(gateway)
+			if err == nil && c.options.GatewayURL == "" {
+				_, err = c.gatewayEntrance(ctx, rules, manifests.Entry{Gateway: name})
 			}
-			if _, err := c.gatewayEntrance(ctx, rules, name); err != nil && !reported[err.Error()] {
+			if err != nil && !reported[err.Error()] {
 				reported[err.Error()] = true
 				problems = append(problems, err)
 			}
@@ -171,8 +173,20 @@ func (c *Cluster) gateways(ctx context.Context, sets [][]manifests.Object) error
 	return errors.Join(problems...)
 }
 
-// choose takes the first Service, by name, that leads to a Gateway's pods and has its port.
-func (in *entrance) choose(services []corev1.Service, gateway *manifests.Gateway) bool {
+// unencrypted is an error where a Gateway has a server with TLS. The certificate of a cluster's gateway is in a Secret there, its issuer
+// need not be one that this machine trusts, and the probes of a run have no certificate for a server of their own.
+func unencrypted(gateway *manifests.Gateway) error {
+	for _, s := range gateway.Servers {
+		if s.TLS {
+			return fmt.Errorf("%s (%s:%d) has TLS at port %d, and on a cluster hellochaos sends requests without TLS alone: it has no certificate for the probes by which it finds out whether the gateway obeys; "+
+				"use the embedded mesh", s, s.File, s.Line, s.Port)
+		}
+	}
+	return nil
+}
+
+// choose takes the first Service, by name, that leads to a Gateway's pods and has a port.
+func (in *entrance) choose(services []corev1.Service, gateway *manifests.Gateway, number int) bool {
 	slices.SortFunc(services, func(a, b corev1.Service) int {
 		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
 	})
@@ -181,7 +195,7 @@ func (in *entrance) choose(services []corev1.Service, gateway *manifests.Gateway
 			continue
 		}
 		for _, port := range s.Spec.Ports {
-			if int(port.Port) == gateway.Port() {
+			if int(port.Port) == number {
 				in.service, in.port = &s, port
 				return true
 			}

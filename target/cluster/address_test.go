@@ -138,7 +138,7 @@ func TestAddressGiven(t *testing.T) {
 	} {
 		got, _, err := c.address(t.Context(), entry, nil, true)
 		if err != nil || got != want {
-			t.Errorf("%s: %+v, %v, want %+v", entry, got, err, want)
+			t.Errorf("%v: %+v, %v, want %+v", entry, got, err, want)
 		}
 	}
 }
@@ -153,4 +153,17 @@ func TestAddressWithoutService(t *testing.T) {
 	expectError(t, err, "entry gateway: no Service with port 80 leads to the pods istio=ingressgateway that Gateway default/frontend selects", "--gateway-url")
 	_, _, err = c.address(t.Context(), manifests.Entry{Gateway: "default/frontend"}, &manifests.Rules{}, true)
 	expectError(t, err, "entry gateway: the applied objects contain no Gateway default/frontend: stage ingress adds one")
+}
+
+// A Gateway with TLS is refused before anything is written, also where its address is given.
+func TestGatewayWithTLSIsRefused(t *testing.T) {
+	objects, err := manifests.Parse("gateway.yaml", []byte(`{apiVersion: networking.istio.io/v1, kind: Gateway, metadata: {name: frontend}, spec: {servers: [
+{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"], tls: {httpsRedirect: true}},
+{port: {number: 443, name: https, protocol: HTTPS}, hosts: ["*"], tls: {mode: SIMPLE, credentialName: a}}]}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &Cluster{options: Options{GatewayURL: "https://gateway.test"}}
+	expectError(t, c.gateways(t.Context(), [][]manifests.Object{objects, objects}),
+		"Gateway default/frontend, servers[1] (gateway.yaml:3) has TLS at port 443, and on a cluster hellochaos sends requests without TLS alone", "use the embedded mesh")
 }

@@ -78,7 +78,7 @@ func (r *Run) write(ctx context.Context, wanted []*unstructured.Unstructured) er
 func (r *Run) newProbe() *probe {
 	p := &probe{nonce: fmt.Sprintf("n%08x", rand.Uint32()), namespace: r.cluster.namespace}
 	for _, gateway := range r.rules.Gateways {
-		p.selector = gateway.Selector
+		p.selector, p.port = gateway.Selector, gateway.Entrance("")
 	}
 	return p
 }

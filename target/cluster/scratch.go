@@ -56,6 +56,11 @@ func (c *Cluster) BeginScratch(ctx context.Context, set *scratch.Set, o ScratchO
 	if err != nil {
 		return nil, err
 	}
+	for _, name := range slices.Sorted(maps.Keys(rules.Gateways)) {
+		if err := unencrypted(rules.Gateways[name]); err != nil {
+			return nil, err
+		}
+	}
 	c.scratch = set
 	found, err := c.kept(ctx)
 	if err != nil {
@@ -325,21 +330,29 @@ func (s *Scratch) await(ctx context.Context) error {
 	}
 	var known []string
 	for _, name := range slices.Sorted(maps.Keys(s.rules.Gateways)) {
-		g := s.rules.Gateways[name]
-		merged := strings.Join(s.rules.Merged(name), ",")
-		if slices.Contains(known, merged) {
-			continue
-		}
-		known = append(known, merged)
-		p := &probe{nonce: nonce(), namespace: s.set.Gateway, selector: g.Selector, port: g.Port(), exportTo: []string{"."}}
-		if s.set.Shared {
-			p.exportTo = append(p.exportTo, istioSystem)
-		}
-		if err := s.ask(ctx, p, func(ctx context.Context) error { return s.convergeGateway(ctx, manifests.Entry{Gateway: name}, p) }); err != nil {
-			return err
+		for _, port := range s.rules.Gateways[name].Ports() {
+			door := fmt.Sprint(port, s.rules.Merged(manifests.Caller{Gateway: name, Port: port}, ""))
+			if slices.Contains(known, door) {
+				continue
+			}
+			known = append(known, door)
+			if err := s.obeyedAt(ctx, name, port); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// obeyedAt waits until a gateway's pods hold the rules, asked at a port of a Gateway.
+func (s *Scratch) obeyedAt(ctx context.Context, gateway string, port int) error {
+	p := &probe{nonce: nonce(), namespace: s.set.Gateway, selector: s.rules.Gateways[gateway].Selector, port: port, exportTo: []string{"."}}
+	if s.set.Shared {
+		p.exportTo = append(p.exportTo, istioSystem)
+	}
+	return s.ask(ctx, p, func(ctx context.Context) error {
+		return s.convergeGateway(ctx, manifests.Entry{Gateway: gateway, Port: port}, p)
+	})
 }
 
 // nonce is a new random name.

@@ -160,7 +160,7 @@ spec:
 			t.Fatal(err)
 		}
 		if direct, err := m.Address(t.Context(), manifests.Entry{Service: "frontend"}); (address == direct) != (name != "") || err != nil {
-			t.Errorf("break %q: the gateway is at %s, the frontend's pod at %s, %v", name, address, direct, err)
+			t.Errorf("break %q: the gateway is at %s, the frontend's pod at %s, %v", name, address.URL, direct.URL, err)
 		}
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address.URL, nil)
 		if err != nil {

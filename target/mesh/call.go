@@ -217,6 +217,14 @@ func (c *call) redirect() answer {
 		host = to.Authority
 	}
 	a := proxyAnswer(to.Status, "", "", detailDirect)
-	a.header = http.Header{"Location": {"http://" + host + uri}}
+	scheme := to.Scheme
+	switch {
+	case scheme != "":
+	case c.downstream.TLS != nil:
+		scheme = "https"
+	default:
+		scheme = "http"
+	}
+	a.header = http.Header{"Location": {scheme + "://" + host + uri}}
 	return a
 }

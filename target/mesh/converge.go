@@ -47,11 +47,11 @@ func (m *Mesh) named() (all []named) {
 	for name, sidecar := range m.sidecars {
 		all = append(all, named{sidecar, manifests.Caller{Namespace: name.namespace}})
 	}
-	for name, gateway := range m.gateways {
-		all = append(all, named{gateway, manifests.Caller{Gateway: name}})
+	for at, gateway := range m.gateways {
+		all = append(all, named{gateway, at.Caller})
 	}
 	slices.SortFunc(all, func(a, b named) int {
-		return cmp.Or(strings.Compare(a.proxy.name, b.proxy.name), strings.Compare(a.caller.Gateway, b.caller.Gateway))
+		return cmp.Or(strings.Compare(a.proxy.name, b.proxy.name), strings.Compare(a.caller.Gateway, b.caller.Gateway), cmp.Compare(a.caller.Port, b.caller.Port))
 	})
 	return all
 }

@@ -60,7 +60,8 @@ type Mesh struct {
 	objects  []manifests.Object // of the last Apply
 	pods     pods
 	sidecars map[sidecarName]*proxy
-	gateways map[string]*proxy // by "namespace/name": all Gateways that were ever applied
+	gateways map[door]*proxy // all ports of Gateways that were ever applied
+	issuer   *issuer         // nil before a port with TLS is opened
 }
 
 // sidecarName identifies a sidecar: its pods have this namespace and this label app.
@@ -86,7 +87,7 @@ func New(options Options) (*Mesh, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Mesh{options: options, broken: broken, sidecars: make(map[sidecarName]*proxy), gateways: make(map[string]*proxy)}, nil
+	return &Mesh{options: options, broken: broken, sidecars: make(map[sidecarName]*proxy), gateways: make(map[door]*proxy)}, nil
 }
 
 // Apply implements target.Target. It starts the Deployments that are new or changed, makes every proxy obey the objects, and then
@@ -151,22 +152,6 @@ func (m *Mesh) turn(ctx context.Context, p *proxy, rules *manifests.Rules, proxi
 	}
 }
 
-// openGateways starts the proxy of each Gateway that is new. It stays when its Gateway goes away, and then answers 404.
-func (m *Mesh) openGateways(rules *manifests.Rules) (err error) {
-	for name := range rules.Gateways {
-		if m.gateways[name] != nil {
-			continue
-		}
-		gateway, err := m.newProxy("gateway")
-		if err != nil {
-			return err
-		}
-		gateway.gateway = true
-		m.gateways[name] = gateway
-	}
-	return nil
-}
-
 // retire stops the sidecars that have no pod among those left.
 func (m *Mesh) retire(left pods) {
 	used := make(map[sidecarName]bool)
@@ -204,7 +189,16 @@ func (m *Mesh) sidecarOf(w *manifests.Workload) (transport, error) {
 }
 
 func (m *Mesh) newProxy(name string) (*proxy, error) {
-	p := &proxy{
+	p := m.unstarted(name)
+	if err := p.start(nil); err != nil {
+		return nil, fmt.Errorf("starting the proxy of %s: %w", name, err)
+	}
+	return p, nil
+}
+
+// unstarted is a proxy that does not listen yet.
+func (m *Mesh) unstarted(name string) *proxy {
+	return &proxy{
 		name:      name,
 		seed:      strconv.FormatUint(m.options.Seed, 10) + "/" + name,
 		staleTurn: m.broken.staleTurn,
@@ -212,10 +206,6 @@ func (m *Mesh) newProxy(name string) (*proxy, error) {
 		sealed:    m.options.Sealed,
 		accessLog: m.options.AccessLog,
 	}
-	if err := p.start(); err != nil {
-		return nil, fmt.Errorf("starting the proxy of %s: %w", name, err)
-	}
-	return p, nil
 }
 
 // proxies are the sidecars and the gateways.
@@ -227,36 +217,36 @@ func (m *Mesh) proxies() []*proxy {
 func (m *Mesh) Address(_ context.Context, entry manifests.Entry) (target.Address, error) {
 	m.mutex.RLock()
 	defer m.mutex.RUnlock()
-	host, err := m.entryAddress(entry)
+	address, err := m.entryAddress(entry)
 	if err != nil {
 		return target.Address{}, fmt.Errorf("entry %s: %w", entry.Kind(), err)
 	}
-	return target.Address{URL: "http://" + host, Way: "loopback"}, nil
+	return address, nil
 }
 
-// entryAddress is the host and port at which an entry listens.
-func (m *Mesh) entryAddress(entry manifests.Entry) (string, error) {
+// way is how all addresses are found.
+const way = "loopback"
+
+// onLoopback is the address of a server without TLS.
+func onLoopback(host string) target.Address { return target.Address{URL: "http://" + host, Way: way} }
+
+// entryAddress is where an entry listens.
+func (m *Mesh) entryAddress(entry manifests.Entry) (target.Address, error) {
 	if m.rules == nil {
-		return "", errors.New("no objects are applied yet")
+		return target.Address{}, errors.New("no objects are applied yet")
 	}
 	if _, _, err := m.rules.CallerOf(entry); err != nil {
-		return "", err
+		return target.Address{}, err
 	}
 	switch entry.Kind() {
 	case manifests.EntryCaller:
 		namespace, app, _ := strings.Cut(entry.Caller, "/")
-		return m.sidecars[sidecarName{namespace, app}].server.address, nil
+		return onLoopback(m.sidecars[sidecarName{namespace, app}].server.address), nil
 	case manifests.EntryGateway:
-		if !m.broken.bypassed {
-			return m.gateways[entry.Gateway].server.address, nil
-		}
-		service, err := m.behind(entry.Gateway)
-		if err != nil {
-			return "", err
-		}
-		return m.podOf(service)
+		return m.gatewayAddress(entry)
 	}
-	return m.podOf(m.rules.Service(entry.Service))
+	host, err := m.podOf(m.rules.Service(entry.Service))
+	return onLoopback(host), err
 }
 
 // podOf is the address of the first pod of a Service.
@@ -267,18 +257,6 @@ func (m *Mesh) podOf(service *manifests.Service) (string, error) {
 		return "", fmt.Errorf("no Deployment is applied that Service %s selects", name)
 	}
 	return replicas[0].server.address, nil
-}
-
-// behind is the Service to which a gateway sends a request for "/" of the host by which requests enter.
-func (m *Mesh) behind(gateway string) (*manifests.Service, error) {
-	host, _ := m.rules.EntryHost(gateway)
-	rule := m.rules.Table(manifests.Caller{Gateway: gateway}).Route(&manifests.Request{Host: host, Path: "/"})
-	for i := range rule.Split {
-		if service := m.rules.Services[rule.Split[i].Host]; service != nil {
-			return service, nil
-		}
-	}
-	return nil, fmt.Errorf("no Service is behind Gateway %s that requests could enter at in its place", gateway)
 }
 
 // Sidecar is the base URL of the sidecar of an app in manifests.Namespace, or of "app.namespace". The sidecar treats requests to
@@ -316,6 +294,6 @@ func (m *Mesh) Close(context.Context) (target.Restoration, error) {
 	for _, proxy := range m.proxies() {
 		proxy.close()
 	}
-	m.rules, m.pods, m.sidecars, m.gateways = nil, nil, make(map[sidecarName]*proxy), make(map[string]*proxy)
+	m.rules, m.pods, m.sidecars, m.gateways = nil, nil, make(map[sidecarName]*proxy), make(map[door]*proxy)
 	return target.Restoration{}, nil
 }

@@ -93,7 +93,7 @@ func TestAddressErrors(t *testing.T) {
 	check := func(entry manifests.Entry, want string) {
 		t.Helper()
 		if _, err := m.Address(t.Context(), entry); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("entry %s: got error %v, want one with %q", entry, err, want)
+			t.Errorf("entry %v: got error %v, want one with %q", entry, err, want)
 		}
 	}
 	check(manifests.Entry{Service: "frontend"}, "no objects are applied yet")
@@ -305,7 +305,7 @@ func TestGatewayIsTaken(t *testing.T) {
 
 // TestPanicsAreSeen makes a handler panic. The panic must be logged.
 func TestPanicsAreSeen(t *testing.T) {
-	s, err := serve(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("seen by nobody") }), podLimits)
+	s, err := serve(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("seen by nobody") }), podLimits, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

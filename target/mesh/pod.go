@@ -45,7 +45,7 @@ func startPod(w *manifests.Workload, calls transport, work time.Duration) (*pod,
 	if p.service, err = service.New(config); err != nil {
 		return nil, fmt.Errorf("starting Deployment %s: %w", w.Name, err)
 	}
-	if p.server, err = serve(p.service, podLimits); err != nil {
+	if p.server, err = serve(p.service, podLimits, nil); err != nil {
 		p.service.Close()
 		return nil, fmt.Errorf("starting Deployment %s: %w", w.Name, err)
 	}

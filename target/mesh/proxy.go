@@ -1,6 +1,7 @@
 package mesh
 
 import (
+	"crypto/tls"
 	"net/http"
 	"strings"
 	"sync"
@@ -66,10 +67,10 @@ func (m *meaning) view(caller manifests.Caller) *view {
 	return &view{rules: m.usual, table: tables[0], seldom: tables[1], pods: m.pods}
 }
 
-// start starts the proxy's server. It answers 503 until show is called.
-func (p *proxy) start() (err error) {
+// start starts the proxy's server, with TLS unless secure is nil. It answers 503 until show is called.
+func (p *proxy) start(secure *tls.Config) (err error) {
 	p.upstreams = make(map[string]*upstream)
-	if p.server, err = serve(p, proxyLimits); err != nil {
+	if p.server, err = serve(p, proxyLimits, secure); err != nil {
 		return err
 	}
 	p.calls = &upstream{address: p.server.address}
@@ -151,6 +152,9 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	draws := p.draws(r.Header, r.Host)
 	c := call{view: view, downstream: r, draws: draws,
 		request: manifests.Request{Host: r.Host, Method: r.Method, Path: manifests.NormalPath(requestTarget(r)), Header: r.Header}}
+	if r.TLS != nil {
+		c.request.ServerName = r.TLS.ServerName
+	}
 	c.rule = view.route(&c)
 	defer c.finish()
 	var answer answer

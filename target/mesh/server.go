@@ -1,7 +1,10 @@
 package mesh
 
 import (
+	"bytes"
+	"crypto/tls"
 	"fmt"
+	"log"
 	"net"
 	"net/http"
 	"sync"
@@ -28,8 +31,8 @@ type server struct {
 	open    sync.WaitGroup // connections, a goroutine each
 }
 
-// serve starts a server for handler that enforces limits.
-func serve(handler http.Handler, limits service.Limits) (*server, error) {
+// serve starts a server for handler that enforces limits. It terminates TLS unless secure is nil.
+func serve(handler http.Handler, limits service.Limits, secure *tls.Config) (*server, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("listening on the loopback interface: %w", err)
@@ -43,8 +46,25 @@ func serve(handler http.Handler, limits service.Limits) (*server, error) {
 			s.open.Done()
 		}
 	}
-	s.serving.Go(func() { s.http.Serve(limits.Listener(listener)) })
+	listener = limits.Listener(listener)
+	if secure != nil {
+		listener = tls.NewListener(listener, secure)
+		s.http.ErrorLog = log.New(exceptHandshakes{}, "", 0)
+	}
+	s.serving.Go(func() { s.http.Serve(listener) })
 	return s, nil
+}
+
+// exceptHandshakes writes what net/http logs to the standard log, but for clients that got no connection with TLS, as where they ask for
+// a name that no server has: Envoy counts those, and logs nothing.
+type exceptHandshakes struct{}
+
+// Write writes one line.
+func (exceptHandshakes) Write(line []byte) (int, error) {
+	if !bytes.HasPrefix(line, []byte("http: TLS handshake error")) {
+		log.Print(string(line))
+	}
+	return len(line), nil
 }
 
 // close stops the server: it frees the port, cuts the connections, ends the contexts of their requests, and waits until the
