@@ -28,7 +28,7 @@ func initCommand() *cobra.Command {
 		Long: `Write a scenario file with comments, which 'hellochaos run' runs as it is, and
 which you change then. With -f it is made of your manifests: their services and
 versions, one kind of requests for each rule, and a phase that applies the
-files. Who calls whom is in no manifest: FILL IN marks the places.
+files. Few manifests say who calls whom: FILL IN marks where yours do not.
 
 Without -f, write a small example.
 
@@ -55,7 +55,7 @@ func initialize(cmd *cobra.Command, name string, files []string) error {
 	text, err := draft.Example, checkTarget(name)
 	if len(files) > 0 {
 		var wrong error
-		text, wrong = drafted(files, name)
+		text, _, wrong = drafted(files, files, name, nil)
 		err = errors.Join(err, wrong)
 	}
 	switch {
@@ -85,25 +85,26 @@ func checkTarget(name string) error {
 	return nil
 }
 
-// drafted is the scenario file of manifests.
-func drafted(files []string, name string) ([]byte, error) {
+// drafted is the scenario file of manifests, with a title that has names. counted are calls that were seen, from the most to the least frequent; circular are those of
+// them that are left out, since a stand-in that a request comes back to would call forever.
+func drafted(names, files []string, name string, counted []draft.Called) (text []byte, circular []draft.Called, err error) {
 	if slices.Contains(files, "-") {
-		return nil, errors.New("-f -: a scenario file names the files that it applies: save the manifests in a file")
+		return nil, nil, errors.New("-f -: a scenario file names the files that it applies: save the manifests in a file")
 	}
 	others, err := manifests.LoadOthers(files, strings.NewReader(""))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if len(others.Alternatives) > 0 {
-		return nil, alternatives("init", others)
+		return nil, nil, alternatives("init", others)
 	}
 	set, err := standins.Of(others.Objects)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	rules, err := manifests.Read(set.Objects)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var read []string
 	for i := range others.Objects {
@@ -113,9 +114,11 @@ func drafted(files []string, name string) ([]byte, error) {
 	}
 	apply, err := appliedFrom(name, read)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return draft.Of(files, apply, set, rules, draft.Variables(read))
+	counted, circular = draft.Acyclic(counted, set.Services())
+	text, err = draft.Of(names, apply, set, rules, append(counted, draft.Variables(read)...))
+	return text, circular, err
 }
 
 // appliedFrom are files as a scenario file with a name calls them: relative to its folder.

@@ -27,9 +27,9 @@ var Example []byte
 const mark = "FILL IN"
 
 // Of writes a scenario file. names are what the user named, for the title, and apply the files with the objects, relative to the folder of
-// the scenario file. set are their stand-ins, rules those of the set, and variables those of their containers. The error says why no
+// the scenario file. set are their stand-ins, rules those of the set, and called is what is known of who calls whom. The error says why no
 // scenario can be made of them.
-func Of(names, apply []string, set *standins.Set, rules *manifests.Rules, variables []Variable) ([]byte, error) {
+func Of(names, apply []string, set *standins.Set, rules *manifests.Rules, called []Called) ([]byte, error) {
 	services := set.Services()
 	if !slices.ContainsFunc(services, answers) {
 		return nil, fmt.Errorf("%s: no service of the mesh that has pods is there or is named by a rule, so that a scenario has nobody to ask: 'hellochaos verify -f' proves the rules alone", strings.Join(names, ", "))
@@ -43,7 +43,7 @@ func Of(names, apply []string, set *standins.Set, rules *manifests.Rules, variab
 	w.line("kind: %s", scenarios.Kind)
 	w.line("name: %s", nameOf(names))
 	w.line("title: %s", quoted("the rules of "+what))
-	w.services(services, rules, variables)
+	w.services(services, rules, called)
 	met, unmet := derive.Each(rules, set.Clients, standins.Client)
 	w.requests(services, met, unmet)
 	w.line("")
@@ -85,7 +85,7 @@ func (w *writer) comment(text string) {
 }
 
 // services writes who answers, and marks what the files do not say: who calls whom.
-func (w *writer) services(all []standins.Service, rules *manifests.Rules, variables []Variable) {
+func (w *writer) services(all []standins.Service, rules *manifests.Rules, called []Called) {
 	w.line("")
 	w.comment("Stand-ins answer in place of these services. Manifests do not say who calls whom: " + mark + " what a service calls for each request, one call after another, or leave it out where it calls nobody. The form is")
 	w.line("#     calls: [%s]", quoted(address(&all[len(all)-1])))
@@ -97,9 +97,9 @@ func (w *writer) services(all []standins.Service, rules *manifests.Rules, variab
 			from = "from"
 		}
 		w.line("  - name: %s # %s, %s %s:%d", quoted(s.Name), versions(s.Versions), from, s.File, s.Line)
-		switch known, hints := calls(s, variables, rules); {
+		switch known, by, hints := calls(s, called, all, rules); {
 		case len(known) > 0:
-			w.line("    calls: [%s] # variable %s of its containers", strings.Join(each(known, quoted), ", "), upstream)
+			w.line("    calls: [%s] # %s", strings.Join(each(known, quoted), ", "), strings.Join(by, ", "))
 		case len(hints) > 0:
 			w.line("    # calls: [] # %s, perhaps %s", mark, strings.Join(hints, ", "))
 		default:

@@ -1,6 +1,7 @@
 package draft
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -41,7 +42,28 @@ func drafted(t *testing.T, text string) (file, draft string, err error) {
 	if err := os.WriteFile(manifest, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	others, err := manifests.LoadOthers([]string{manifest}, strings.NewReader(""))
+	set, rules := load(t, manifest)
+	written, err := Of([]string{"my shop/"}, []string{"shop.yaml"}, set, rules, Variables([]string{manifest}))
+	file = filepath.Join(dir, "scenario.yaml")
+	if wrong := os.WriteFile(file, written, 0o644); wrong != nil {
+		t.Fatal(wrong)
+	}
+	return file, string(written), err
+}
+
+// read are the stand-ins and the rules of a text of manifests.
+func read(t *testing.T, text string) (*standins.Set, *manifests.Rules) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "shop.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return load(t, file)
+}
+
+func load(t *testing.T, file string) (*standins.Set, *manifests.Rules) {
+	t.Helper()
+	others, err := manifests.LoadOthers([]string{file}, strings.NewReader(""))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,12 +75,7 @@ func drafted(t *testing.T, text string) (file, draft string, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	written, err := Of([]string{"my shop/"}, []string{"shop.yaml"}, set, rules, Variables([]string{manifest}))
-	file = filepath.Join(dir, "scenario.yaml")
-	if wrong := os.WriteFile(file, written, 0o644); wrong != nil {
-		t.Fatal(wrong)
-	}
-	return file, string(written), err
+	return set, rules
 }
 
 // A draft is a scenario file that is read, with a cohort for each rule that any request meets, and marks for what no manifest says.
@@ -131,7 +148,7 @@ func TestVariables(t *testing.T) {
 	if _, err := scenarios.OpenFile(file); err != nil {
 		t.Error(err)
 	}
-	for _, want := range []string{`    calls: ["http://cart/a"] # variable UPSTREAM_URI of its containers`, `    # calls: [] # FILL IN, perhaps "http://stock:80/" (variable STOCK)`, "    # calls: [] # FILL IN\n"} {
+	for _, want := range []string{`    calls: ["http://cart/a"] # variable UPSTREAM_URI`, `    # calls: [] # FILL IN, perhaps "http://stock:80/" (variable STOCK)`, "    # calls: [] # FILL IN\n"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the draft lacks %q:\n%s", want, text)
 		}
@@ -163,5 +180,28 @@ func TestNames(t *testing.T) {
 		if got := quoted(text); got != want {
 			t.Errorf("%q is written %s, want %s", text, got, want)
 		}
+	}
+}
+
+// Calls that were counted go to the port of the service, and one that closes a circle is told and left out.
+func TestCounted(t *testing.T) {
+	service := func(name string, port int) string {
+		return fmt.Sprintf(`{apiVersion: v1, kind: Service, metadata: {name: %[1]s, namespace: shop}, spec: {selector: {app: %[1]s}, ports: [{name: http, port: %[2]d}]}}
+---
+{apiVersion: apps/v1, kind: Deployment, metadata: {name: %[1]s, namespace: shop}, spec: {selector: {matchLabels: {app: %[1]s}}, template: {metadata: {labels: {app: %[1]s}}, spec: {containers: [{name: a, image: b}]}}}}
+---
+`, name, port)
+	}
+	set, rules := read(t, service("web", 80)+service("cart", 9080))
+	counted := func(from, to string) Called {
+		return Called{Workload: "shop/" + from, Address: "http://" + to + ".shop.svc.cluster.local/", By: "counted", Sure: true}
+	}
+	kept, circular := Acyclic([]Called{counted("web", "cart"), counted("cart", "web"), counted("cart", "cart")}, set.Services())
+	if len(kept) != 1 || len(circular) != 2 {
+		t.Fatalf("kept %v, circular %v", kept, circular)
+	}
+	text, err := Of([]string{"shop"}, []string{"shop.yaml"}, set, rules, kept)
+	if want := `    calls: ["http://cart.shop.svc.cluster.local:9080/"] # counted`; err != nil || !strings.Contains(string(text), want) {
+		t.Errorf("the draft lacks %q: %v\n%s", want, err, text)
 	}
 }
