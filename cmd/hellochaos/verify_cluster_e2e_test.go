@@ -215,6 +215,10 @@ func (e *everything) objects(t *testing.T) map[string]any {
 				t.Fatal(err)
 			}
 			for _, o := range found.Items {
+				// The API server keeps the address of a Service for some time whose creation was cut off by the end of its client.
+				if of, _, _ := unstructured.NestedString(o.Object, "spec", "parentRef", "namespace"); resource.Name == "ipaddresses" && of == e.base {
+					continue
+				}
 				// The annotation is a lease in the form that Istio's control plane has.
 				for _, field := range [][]string{{"status"}, {"metadata", "managedFields"}, {"metadata", "resourceVersion"}, {"metadata", "annotations", "control-plane.alpha.kubernetes.io/leader"}} {
 					unstructured.RemoveNestedField(o.Object, field...)
