@@ -280,12 +280,13 @@ func (d *changing) find(ctx context.Context, on target.Target) error {
 	return nil
 }
 
-// plan is the attack during the change: at a steady rate, as long as the change may take.
+// plan is the attack during the change: at a steady rate, as long as the change may take. On a busy machine requests leave late: more of them
+// under way would only wait for each other.
 func (d *changing) plan(rate float64) attack.Plan {
 	p := d.to
 	requests := min(attack.MaxRequests, max(1, int(rate*(mostChanging+2*mostSettle).Seconds())))
 	return attack.Plan{URL: d.cohorts[0].URL, Requests: requests, Rate: rate, Cohorts: d.cohorts, Name: p.plansName(), Grace: grace,
-		Connections: p.connections, Timeout: p.options.Attack.Timeout, Trace: p.traced}
+		Connections: min(p.connections, p.underWay), Timeout: p.options.Attack.Timeout, Trace: p.traced}
 }
 
 // applying is an Apply that is under way beside the load.
