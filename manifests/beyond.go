@@ -32,7 +32,8 @@ var applicable = map[protoreflect.Name][]string{
 }
 
 // LoadForCluster is LoadOthers for files that a cluster executes: some fields of VirtualServices and DestinationRules that this package
-// does not execute are kept in Object.Beyond, and not refused: corsPolicy, connectionPool, outlierDetection and others like them.
+// does not execute are kept in Object.Beyond, and not refused: corsPolicy, connectionPool, outlierDetection and others like them. Objects
+// of security.istio.io are kept in Others.Policies.
 func LoadForCluster(names []string, stdin io.Reader) (*Others, error) {
 	return loadOthers(names, stdin, true)
 }

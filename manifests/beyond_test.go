@@ -51,6 +51,26 @@ func TestLoadForCluster(t *testing.T) {
 	}
 }
 
+// Policies that are not read are kept, with their place, and are not among the kinds that are named as not executed.
+func TestLoadForClusterKeepsPolicies(t *testing.T) {
+	text := pool + "---\napiVersion: security.istio.io/v1beta1\nkind: AuthorizationPolicy\nmetadata: {name: a, namespace: shop}\nspec: {rules: [{to: [{operation: {ports: [\"80\"]}}]}]}\n" +
+		"---\napiVersion: networking.istio.io/v1alpha3\nkind: EnvoyFilter\nmetadata: {name: f}\n"
+	read, err := LoadForCluster([]string{"-"}, strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(read.Policies) != 1 || len(read.NotExecuted) != 1 || read.NotExecuted[0].Kind != "EnvoyFilter" {
+		t.Fatalf("the policies are %+v, and not executed are %+v", read.Policies, read.NotExecuted)
+	}
+	if p := read.Policies[0]; p.Kind != "AuthorizationPolicy" || p.Namespace != "shop" || p.Name != "a" || p.Line != 17 || p.Spec["rules"] == nil {
+		t.Errorf("the policy is %+v", p)
+	}
+	_, err = LoadForCluster([]string{"-"}, strings.NewReader(strings.Replace(text, "{name: a, namespace: shop}", "{namespace: shop}", 1)))
+	if err == nil || !strings.Contains(err.Error(), "metadata.name: must be a string that is not empty") {
+		t.Errorf("the error about a policy without a name is %v", err)
+	}
+}
+
 // What decides which rule a request meets, what adds requests, and what Istio itself refuses, is refused for a cluster, too.
 func TestLoadForClusterRefuses(t *testing.T) {
 	for was, is := range map[string]string{

@@ -33,6 +33,8 @@ type Others struct {
 	// hellochaos does not execute: what a request meets in a cluster may differ by them. Unknown are kinds of which hellochaos knows
 	// nothing. Each kind is there once, in the order in which the files have them.
 	PassedOver, NotExecuted, Unknown []KindCount
+	// Policies are objects of kinds that a cluster obeys and that are not read; there are none unless LoadForCluster read the files.
+	Policies []Policy
 	// Alternatives are objects of different files of which a mesh obeys one at a time.
 	Alternatives []Alternative
 	// Remarks are sentences about files and objects that are not what they seem: a file without objects, an API that Kubernetes removed.
@@ -233,7 +235,7 @@ func (r *othersReader) documents(documents []*document, found bool) {
 // document reads a document with an object or a List of objects.
 func (r *othersReader) document(d *document) {
 	if version, kind, plain := headLines(d.text); plain && kind != listKind {
-		if fate := fateOf(version, kind); fate != isRead && fate != isWrong && kind != "Namespace" {
+		if fate := fateOf(version, kind); fate != isRead && fate != isWrong && kind != "Namespace" && !(r.keepBeyond && isPolicy(version, kind)) {
 			r.count(fate, version, kind, d.first+linesBefore(d.text), d.file)
 			return
 		}
@@ -298,6 +300,8 @@ func (r *othersReader) object(d *document) {
 	case fate == isWrong:
 		d.name(fields, kind)
 		d.problem("kind", "%s", noSuchKind(version, kind))
+	case r.keepBeyond && isPolicy(version, kind):
+		r.policy(d, fields, version, kind)
 	case kind == "Namespace" && version == "v1":
 		r.namespace(d, fields)
 		fallthrough

@@ -16,6 +16,8 @@ type Scenario struct {
 	Name, Title, File string
 	// After is the bundled stage that the file stands on; "" where it stands on none.
 	After string
+	// StandIns says that stand-ins answer in place of the services of the files, also those outside the mesh.
+	StandIns bool
 	// Remarks are sentences about the files that a scenario file applies.
 	Remarks []string
 	// line are all stages, and tested those of them that a run proves.

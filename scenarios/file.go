@@ -40,6 +40,9 @@ func OpenFile(path string) (*Scenario, error) {
 	var known bool
 	s.line, known = l.before()
 	objects, whole := l.all()
+	if s.StandIns = len(f.Services) > 0; s.StandIns && whole {
+		objects = l.standIn(objects)
+	}
 	if known && whole {
 		l.agree(s.line, objects)
 	}
@@ -54,7 +57,7 @@ func OpenFile(path string) (*Scenario, error) {
 	if len(f.Apply) > 0 && len(f.Phases) > 0 {
 		s.tested = s.tested[1:]
 	}
-	if f.After != "" { // without it, no chain has a namespace that objects could miss
+	if f.After != "" || s.StandIns { // without these, no chain has a namespace that objects could miss
 		s.Remarks = l.remarks
 	}
 	return s, nil
@@ -139,6 +142,9 @@ func (l *loader) objects(path string, names []string) (all []manifests.Object) {
 	if len(files) > mostApplied {
 		l.must(path, false, "names %d files, and a phase may apply %d", len(files), mostApplied)
 		return nil
+	}
+	if len(l.form.Services) > 0 {
+		return l.others(path, files)
 	}
 	own, remarks, err := manifests.LoadFiles(files, strings.NewReader(""))
 	l.remarks = append(l.remarks, remarks...)

@@ -144,7 +144,7 @@ func TestOpenFileProblems(t *testing.T) {
 	dir := folder(t, map[string]string{"rules/a.yaml": rule, "rules/again.yaml": rule, "wrong.yaml": strings.Replace(rule, "attempts", "attempt", 1), "services.yaml": services(t)})
 	for name, c := range map[string]struct{ text, want string }{
 		"names": {headOf + "after: retri\napply: [rule/a.yaml, rules/A.yaml, 'no/*.yaml', '[', http://a/b.yaml, /etc/passwd, '-', 'rules/..', wrong.yaml]\nlesons: [a]\n",
-			`x.yaml:8: Scenario mine: lesons: unknown field (did you mean "lessons"?); accepted: apiVersion, kind, name, title, after, apply, phases, entry, cohorts, exclude, parameters, unmet, accepted, expect, lessons
+			`x.yaml:8: Scenario mine: lesons: unknown field (did you mean "lessons"?); accepted: apiVersion, kind, name, title, after, apply, services, phases, entry, cohorts, exclude, parameters, unmet, accepted, expect, lessons
 x.yaml:6: Scenario mine: after: there is no bundled stage "retri" (did you mean "retry"?): the stages are application, egress, prod, retry, ingress, canary
 x.yaml:7: Scenario mine: apply[0]: there is no file rule/a.yaml in the folder DIR, and no bundled one
 x.yaml:7: Scenario mine: apply[1]: there is no file rules/A.yaml in the folder DIR, and no bundled one (did you mean "rules/a.yaml"?)

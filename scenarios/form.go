@@ -9,6 +9,7 @@ type form struct {
 	Title      string          `yaml:"title" doc:"What the scenario does, in one line."`
 	After      string          `yaml:"after,optional" doc:"The bundled stage that this one stands on: its objects are in force, too. Without it, the objects of the file are all there is."`
 	Apply      []string        `yaml:"apply,optional" doc:"Files with manifests, beside this one: names, folders and patterns such as mesh/*.yaml. With after, also names of bundled files. Beside phases: what is in force before the first of them, which is only compared with."`
+	Services   []serviceForm   `yaml:"services,optional" doc:"Stand-ins answer in place of the services of the files, which are read as verify reads them: any Deployment will do, and what only rules name is stood up. Not with after."`
 	Phases     []phaseForm     `yaml:"phases,optional" doc:"Several phases, one after another, in place of the one that the fields beside it describe. Each stands on the one before it."`
 	Entry      entryForm       `yaml:"entry" doc:"Where requests enter."`
 	Cohorts    []cohortForm    `yaml:"cohorts,optional" doc:"Requests that are alike. They take turns. Without it all requests are alike."`

@@ -115,6 +115,7 @@ func (d *decoder) check(f *form) {
 	d.phase("", &first)
 	d.parameters(f.Parameters)
 	d.expect(f.Expect)
+	d.services(f)
 	if len(f.Phases) > 0 {
 		d.phases(f)
 	}

@@ -103,15 +103,15 @@ func TestReadProblems(t *testing.T) {
 		"empty":      {"", `x.yaml:1: Scenario: has no content: it must have apiVersion: hellochaos/v1 and kind: Scenario`},
 		"a comment":  {"# nothing\n", `x.yaml:1: Scenario: has no content: it must have apiVersion: hellochaos/v1 and kind: Scenario`},
 		"no YAML":    {head + "a: [", `x.yaml:7: Scenario: is not valid YAML: did not find expected node content`},
-		"a list":     {"- a", `x.yaml:1: Scenario: must be a map with the fields apiVersion, kind, name, title, after, apply, phases, entry, cohorts, exclude, parameters, unmet, accepted, expect, lessons, not a list`},
-		"a word":     {"a", `x.yaml:1: Scenario: must be a map with the fields apiVersion, kind, name, title, after, apply, phases, entry, cohorts, exclude, parameters, unmet, accepted, expect, lessons, not "a"`},
+		"a list":     {"- a", `x.yaml:1: Scenario: must be a map with the fields apiVersion, kind, name, title, after, apply, services, phases, entry, cohorts, exclude, parameters, unmet, accepted, expect, lessons, not a list`},
+		"a word":     {"a", `x.yaml:1: Scenario: must be a map with the fields apiVersion, kind, name, title, after, apply, services, phases, entry, cohorts, exclude, parameters, unmet, accepted, expect, lessons, not "a"`},
 		"two":        {head + "---\na: b\n", `x.yaml:1: Scenario x: has a second document in line 7: write one scenario a file`},
 		"too large":  {strings.Repeat("#", maxFile+1), `x.yaml:1: Scenario: is larger than the 1048576 bytes that a scenario file may have`},
 		"an anchor":  {head + "lessons: &l [a, *l]\n", `x.yaml:7: Scenario x: lessons: has an anchor or an alias, which scenario files cannot have: write the value out`},
 		"an alias":   {head + "after: &a b\nlessons: [*a]\n", "x.yaml:7: Scenario x: after: has an anchor or an alias, which scenario files cannot have: write the value out\nx.yaml:8: Scenario x: lessons[0]: has an anchor or an alias, which scenario files cannot have: write the value out"},
 		"a merge":    {head + "<<: {after: b}\n", `x.yaml:1: Scenario x: has a key in line 7 that is not a string: each key must be a string`},
 		"twice":      {head + "name: y\n", `x.yaml:3: Scenario x: name: is written twice, in line 3 and in line 7: write it once`},
-		"unknown":    {head + "lesons: [a]\nexludes: 1\nz: 1\n", "x.yaml:7: Scenario x: lesons: unknown field (did you mean \"lessons\"?); accepted: apiVersion, kind, name, title, after, apply, phases, entry, cohorts, exclude, parameters, unmet, accepted, expect, lessons\nx.yaml:8: Scenario x: exludes: unknown field (did you mean \"exclude\"?); accepted: apiVersion, kind, name, title, after, apply, phases, entry, cohorts, exclude, parameters, unmet, accepted, expect, lessons\nx.yaml:9: Scenario x: z: unknown field; accepted: apiVersion, kind, name, title, after, apply, phases, entry, cohorts, exclude, parameters, unmet, accepted, expect, lessons"},
+		"unknown":    {head + "lesons: [a]\nexludes: 1\nz: 1\n", "x.yaml:7: Scenario x: lesons: unknown field (did you mean \"lessons\"?); accepted: apiVersion, kind, name, title, after, apply, services, phases, entry, cohorts, exclude, parameters, unmet, accepted, expect, lessons\nx.yaml:8: Scenario x: exludes: unknown field (did you mean \"exclude\"?); accepted: apiVersion, kind, name, title, after, apply, services, phases, entry, cohorts, exclude, parameters, unmet, accepted, expect, lessons\nx.yaml:9: Scenario x: z: unknown field; accepted: apiVersion, kind, name, title, after, apply, services, phases, entry, cohorts, exclude, parameters, unmet, accepted, expect, lessons"},
 		"all absent": {"kind: Scenario\n", "x.yaml:1: Scenario: apiVersion: is missing\nx.yaml:1: Scenario: name: is missing\nx.yaml:1: Scenario: title: is missing\nx.yaml:1: Scenario: entry: is missing\nx.yaml:1: Scenario: apply: is missing"},
 		"types": {strings.NewReplacer("name: x", "name: 1", "[a.yaml]", "a.yaml", "{service: a}", "gateway").Replace(head) + "exclude: high\nlessons: []\nunmet:\ncohorts: [a]\n",
 			"x.yaml:3: Scenario: name: must be a string (in quotes), not 1\nx.yaml:5: Scenario: apply: must be a list with at least one item, not \"a.yaml\"\n" +
@@ -266,7 +266,7 @@ func TestDocumentedForm(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, field := range fieldNames(reflect.TypeFor[form]()) {
-		if field == "phases" { // docs/scenarios.md shows it: the file of a stage has one phase
+		if field == "phases" || field == "services" { // docs/scenarios.md shows them: the file of a stage has one phase, and services of the stages before
 			continue
 		}
 		if !strings.Contains(text, "\n"+field+":") && !strings.HasPrefix(text, field+":") {

@@ -83,7 +83,7 @@ func dependent(draw *rand.Rand, blocks, perBlock int, deviation, carried float64
 // Two equal runs whose seconds depend on the seconds before are hardly more often rejected than independent ones, from twenty seconds on.
 // The log has what it costs: how much wider intervals become where seconds are independent.
 func TestQuantileTestOfDependentSeconds(t *testing.T) {
-	const runs = 400
+	const runs = 200
 	for _, test := range []struct {
 		blocks  int
 		carried float64

@@ -15,13 +15,13 @@ import (
 func TestApplyIsAtomic(t *testing.T) {
 	t.Run("as Istio", func(t *testing.T) {
 		t.Parallel()
-		if sent, stale := applyUnderLoad(t, newEmbedded(t, ""), 30); stale != 0 {
+		if sent, stale := applyUnderLoad(t, newEmbedded(t, ""), 12); stale != 0 {
 			t.Errorf("%d of %d requests were answered by the old rule, want 0", stale, sent)
 		}
 	})
 	t.Run("stale-rules", func(t *testing.T) {
 		t.Parallel()
-		if sent, stale := applyUnderLoad(t, newEmbedded(t, "stale-rules"), 30); stale == 0 {
+		if sent, stale := applyUnderLoad(t, newEmbedded(t, "stale-rules"), 12); stale == 0 {
 			t.Errorf("none of %d requests was answered by the old rule, want some", sent)
 		}
 	})
@@ -34,7 +34,7 @@ var applied = [2]string{"a", "b"}
 // version answered (stale).
 func applyUnderLoad(t *testing.T, s subject, applies int64) (sent, stale int64) {
 	t.Helper()
-	const between, senders = 40, 4
+	const between, senders = 40, 2
 	// begun and done count the calls of Apply that have begun and ended. While both stay the same number, one rule is in force.
 	var begun, done, settled, wrong atomic.Int64
 	apply := func(n int64) {

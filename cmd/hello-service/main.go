@@ -67,6 +67,8 @@ variables configure it:
   WORK_DURATION      how long a try that does not fail works before it calls; default 0s
   HANG_DURATION      how long a try that hangs waits; default 3s
   PORT               TCP port to listen on; 0 takes any free one; default 3000
+  ADMIN_PORT         a second TCP port at which the service answers the same, for programs that
+                     must reach it past the sidecar of its pod; default none
 
 The service also answers /metrics, /healthz and /readyz. A chain and a relay answer
 /probe/PATH?host=NAME.hellochaos.invalid: they send GET /PATH with that Host as they send their
@@ -91,7 +93,7 @@ func (p program) run(ctx context.Context, args []string, getenv func(string) str
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)
-	config, port, err := configure(args, getenv)
+	config, ports, err := configure(args, getenv)
 	if errors.Is(err, flag.ErrHelp) {
 		_, _ = io.WriteString(stdout, usage)
 		return 0
@@ -102,7 +104,7 @@ func (p program) run(ctx context.Context, args []string, getenv func(string) str
 		return 2
 	}
 	logger := slog.New(slog.NewTextHandler(stderr, nil)).With("service", config.Service, "version", config.Version)
-	if err := p.listen(ctx, config, port, logger); err != nil {
+	if err := p.listen(ctx, config, ports, logger); err != nil {
 		logger.Error("ended", "error", err)
 		return 1
 	}
@@ -111,22 +113,30 @@ func (p program) run(ctx context.Context, args []string, getenv func(string) str
 }
 
 // configure reads the environment. Its error joins all problems of the arguments and of the environment.
-func configure(args []string, getenv func(string) string) (service.Config, int, error) {
+func configure(args []string, getenv func(string) string) (service.Config, []int, error) {
 	flags := flag.NewFlagSet("hello-service", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	problem := flags.Parse(args)
 	if errors.Is(problem, flag.ErrHelp) {
-		return service.Config{}, 0, problem
+		return service.Config{}, nil, problem
 	}
 	if problem == nil && flags.NArg() > 0 {
 		problem = fmt.Errorf("the arguments %q are not accepted: hello-service takes none", flags.Args())
 	}
 	config, port, err := service.FromEnvironment(getenv)
-	return config, port, errors.Join(problem, err)
+	ports := []int{port}
+	if text := getenv("ADMIN_PORT"); text != "" {
+		number, wrong := strconv.ParseUint(text, 10, 16)
+		if wrong != nil {
+			problem = errors.Join(problem, fmt.Errorf("ADMIN_PORT is %q: it must be a whole number in [0, 65535]", text))
+		}
+		ports = append(ports, int(number))
+	}
+	return config, ports, errors.Join(problem, err)
 }
 
-// listen serves config on port until ctx ends.
-func (p program) listen(ctx context.Context, config service.Config, port int, logger *slog.Logger) error {
+// listen serves config on ports, of which there is at least one, until ctx ends.
+func (p program) listen(ctx context.Context, config service.Config, ports []int, logger *slog.Logger) error {
 	handler, err := service.New(config)
 	if err != nil {
 		return err
@@ -134,19 +144,27 @@ func (p program) listen(ctx context.Context, config service.Config, port int, lo
 	defer handler.Close()
 	server := p.limits.Server(handler)
 	server.ErrorLog = slog.NewLogLogger(logger.Handler(), slog.LevelWarn)
-	listener, err := net.Listen("tcp", ":"+strconv.Itoa(port))
-	if err != nil {
-		return err
+	var listeners []net.Listener
+	for _, port := range ports {
+		listener, err := net.Listen("tcp", ":"+strconv.Itoa(port))
+		if err != nil {
+			return err // the process ends, and with it the listeners before this one
+		}
+		logger.Info("serving", "address", listener.Addr().String(), "role", config.Role, "upstream", config.Upstream)
+		listeners = append(listeners, p.limits.Listener(listener))
 	}
-	logger.Info("serving", "address", listener.Addr().String(), "role", config.Role, "upstream", config.Upstream)
-	return p.serve(ctx, server, p.limits.Listener(listener), handler.Drain)
+	return p.serve(ctx, server, listeners, handler.Drain)
 }
 
-// serve answers on listener until ctx ends. Then it calls unready, goes on for p.notice, stops accepting connections, and waits for
+// serve answers on listeners until ctx ends. Then it calls unready, goes on for p.notice, stops accepting connections, and waits for
 // the tries that have begun; after p.drain it cuts those that have not ended.
-func (p program) serve(ctx context.Context, server *http.Server, listener net.Listener, unready func()) error {
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
+func (p program) serve(ctx context.Context, server *http.Server, listeners []net.Listener, unready func()) error {
+	served := make(chan error, len(listeners))
+	for _, listener := range listeners {
+		go func() {
+			served <- fmt.Errorf("serving on %v: %w", listener.Addr(), server.Serve(listener))
+		}()
+	}
 	over := make(chan struct{})
 	defer context.AfterFunc(ctx, func() {
 		unready()
@@ -154,7 +172,7 @@ func (p program) serve(ctx context.Context, server *http.Server, listener net.Li
 	})()
 	select {
 	case err := <-served:
-		return fmt.Errorf("serving on %v: %w", listener.Addr(), err)
+		return err
 	case <-over:
 	}
 	deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.drain)
@@ -163,6 +181,8 @@ func (p program) serve(ctx context.Context, server *http.Server, listener net.Li
 	if err != nil {
 		err = fmt.Errorf("some tries did not end in %v and were cut: %w", p.drain, errors.Join(err, server.Close()))
 	}
-	<-served
+	for range listeners {
+		<-served
+	}
 	return err
 }

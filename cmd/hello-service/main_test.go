@@ -162,7 +162,9 @@ func TestServeGivesNoticeBeforeItRefuses(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	server, served := &http.Server{Handler: handler}, make(chan error, 1)
-	go func() { served <- program{notice: time.Hour}.serve(ctx, server, listener, handler.Drain) }()
+	go func() {
+		served <- program{notice: time.Hour}.serve(ctx, server, []net.Listener{listener}, handler.Drain)
+	}()
 	client, address := newClient(t), "http://"+listener.Addr().String()
 	client.Transport.(*http.Transport).DisableKeepAlives = true // each request opens a new connection
 	if status, _, err := get(client, address+"/readyz"); err != nil || status != 200 {
@@ -228,22 +230,47 @@ func TestServeCutsTriesAtItsDeadline(t *testing.T) {
 		close(ended)
 	})}
 	go func() { _, _, _ = get(newClient(t), "http://"+listener.Addr().String()) }()
-	err = program{drain: time.Millisecond}.serve(ctx, server, listener, func() {})
+	err = program{drain: time.Millisecond}.serve(ctx, server, []net.Listener{listener}, func() {})
 	if want := "tries did not end in 1ms and were cut"; err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("serve = %v, want %q", err, want)
 	}
 	<-ended
 }
 
+// The service answers at ADMIN_PORT what it answers at PORT, and counts both together.
+func TestAdminPort(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	p := start(t, ctx, map[string]string{"SERVICE_NAME": "one-a", "CALLS": "[]", "PORT": "0", "ADMIN_PORT": "0"})
+	if !p.log.Scan() {
+		t.Fatal("the log names no second address")
+	}
+	admin := "http://127.0.0.1:" + regexp.MustCompile(`address=\S*:(\d+)`).FindStringSubmatch(p.log.Text())[1]
+	client := newClient(t)
+	for _, address := range []string{p.address, admin} {
+		if status, _, err := get(client, address+"/"); err != nil || status != 200 {
+			t.Errorf("GET %s/ = %d %v, want 200", address, status, err)
+		}
+	}
+	if _, text, err := get(client, admin+"/metrics"); err != nil || !regexp.MustCompile(trail.MetricTries+`\{.*\} 2\n`).MatchString(text) {
+		t.Errorf("the metrics at %s do not have 2 tries: %v\n%s", admin, err, text)
+	}
+	cancel()
+	p.end(t)
+	if _, _, err := get(client, admin+"/"); err == nil {
+		t.Error("the program answers at ADMIN_PORT after its end")
+	}
+}
+
 func TestRunRefusesAWrongConfiguration(t *testing.T) {
 	var stderr bytes.Buffer
-	environment := map[string]string{"ROLE": "cook", "PORT": "66000", "HANG_DURATION": "-1s", "UPSTREAM_EXTERNAL": "yes"}
+	environment := map[string]string{"ROLE": "cook", "PORT": "66000", "HANG_DURATION": "-1s", "UPSTREAM_EXTERNAL": "yes", "ADMIN_PORT": "none"}
 	status := quick.run(t.Context(), []string{"now"}, func(name string) string { return environment[name] }, io.Discard, &stderr)
 	if status != 2 {
 		t.Errorf("status = %d, want 2", status)
 	}
 	for _, want := range []string{`the arguments ["now"] are not accepted`, `ROLE`, `PORT is "66000"`, `HANG_DURATION is "-1s"`,
-		`UPSTREAM_EXTERNAL is "yes"`, `SERVICE_NAME`} {
+		`UPSTREAM_EXTERNAL is "yes"`, `SERVICE_NAME`, `ADMIN_PORT is "none"`} {
 		if !strings.Contains(stderr.String(), want) {
 			t.Errorf("message lacks %q:\n%s", want, &stderr)
 		}
@@ -273,8 +300,8 @@ func TestHelpNamesEveryVariable(t *testing.T) {
 	if status := quick.run(t.Context(), nil, getenv, io.Discard, io.Discard); status != 2 {
 		t.Errorf("status without a configuration = %d, want 2", status)
 	}
-	if len(asked) != 12 {
-		t.Errorf("the program asks for %v, want 12 variables", asked)
+	if len(asked) != 13 {
+		t.Errorf("the program asks for %v, want 13 variables", asked)
 	}
 	for name := range asked {
 		if !strings.Contains(stdout.String(), "\n  "+name+" ") {

@@ -217,6 +217,8 @@ func printLeftovers(w io.Writer, c *cluster.Cluster, left []cluster.Leftover) er
 			state = "at work"
 		case l.Deployed && l.Silent == 0:
 			state = "deployed with -f, to stay until 'hellochaos undeploy'"
+		case l.Deployed:
+			state = fmt.Sprintf("deployed with -f. A run there has not renewed its lease for %v, so it was probably killed; 'hellochaos restore --all' gives the lease back", l.Silent.Round(time.Second))
 		case l.Silent > 0:
 			state = fmt.Sprintf("has not renewed its lease for %v, so it was probably killed; it has not put everything back", l.Silent.Round(time.Second))
 		}

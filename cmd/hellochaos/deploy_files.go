@@ -54,7 +54,7 @@ func (f *deployFiles) run(cmd *cobra.Command, image string) error {
 		return err
 	}
 	if err := c.DeployScratch(cmd.Context(), moved, image); err != nil {
-		return failure{err}
+		return notBegun(cmd.Context(), cmd.ErrOrStderr(), err)
 	}
 	out, name := cmd.OutOrStdout(), printable.Word(options.Namespace)
 	for _, n := range moved.Namespaces {

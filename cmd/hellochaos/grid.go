@@ -19,6 +19,7 @@ import (
 	"github.com/hellochaos/hellochaos/reports"
 	"github.com/hellochaos/hellochaos/reports/render"
 	"github.com/hellochaos/hellochaos/reports/sweep"
+	"github.com/hellochaos/hellochaos/reports/traces"
 	"github.com/hellochaos/hellochaos/scenarios"
 	scenario "github.com/hellochaos/hellochaos/scenarios/run"
 )
@@ -254,7 +255,7 @@ func (g *grid) run(cmd *cobra.Command, line *progressLine, measure func(*point) 
 			if i == 0 {
 				return err
 			}
-			whole.Error = fmt.Sprintf("%s: %v", at, err)
+			whole.Error, whole.Aborted = fmt.Sprintf("%s: %v", at, err), cmd.Context().Err() != nil
 			break
 		}
 		unsaved = append(unsaved, g.keep(whole, &texts, p, report))
@@ -280,8 +281,10 @@ func (g *grid) keep(whole *sweep.Report, texts *strings.Builder, p *point, repor
 		return nil
 	}
 	whole.Add(p.values, g.folder(p), report)
-	_, err := render.Save(filepath.Join(g.out, g.folder(p)), report, "")
-	return err
+	folder := filepath.Join(g.out, g.folder(p))
+	_, err := render.Save(folder, report, "")
+	_, unsaved := traces.Save(folder, report)
+	return errors.Join(err, unsaved)
 }
 
 // deliver saves the report of the grid and then prints it, as a report is delivered. texts are the reports of the points, as text.
@@ -299,6 +302,11 @@ func (g *grid) deliver(ctx context.Context, stdout, progress, warnings io.Writer
 	if summary := os.Getenv("GITHUB_STEP_SUMMARY"); summary != "" {
 		if err := appendTo(summary, func(w io.Writer) error { return sweep.Markdown(w, whole) }); err != nil {
 			fmt.Fprintf(warnings, "warning: the step summary ($GITHUB_STEP_SUMMARY) was not written: %v\n", err)
+		}
+	}
+	if g.quiet {
+		for _, remark := range whole.Remarks {
+			fmt.Fprintf(warnings, "warning: %s\n", remark)
 		}
 	}
 	unprotect(ctx)

@@ -72,6 +72,9 @@ func TestGrid(t *testing.T) {
 			t.Error(err)
 		}
 	}
+	if asked := usage(t, "report", out); asked.code != 2 || !strings.Contains(asked.stderr, out+": has the report of a grid") {
+		t.Errorf("report of a grid: %+v", asked)
+	}
 	point, err := reports.Load(filepath.Join(out, whole.Points[1].Folder))
 	if err != nil {
 		t.Fatal(err)

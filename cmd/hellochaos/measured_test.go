@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/hellochaos/hellochaos/reports"
@@ -18,6 +19,21 @@ func measure(t *testing.T, wantCode int, args ...string) *reports.Report {
 		t.Fatalf("hellochaos %v: exit %d (%s), want %d; %s", args, got.code, report.Summary, wantCode, words(report))
 	}
 	return report
+}
+
+var (
+	retriedOnce   sync.Once
+	retriedReport *reports.Report
+)
+
+// retried is the report of one run of stage retry, which several tests look at.
+func retried(t *testing.T) *reports.Report {
+	t.Helper()
+	retriedOnce.Do(func() { retriedReport = measure(t, 0, "run", "retry", "--fail", "0.5") })
+	if retriedReport == nil {
+		t.Fatal("the run of stage retry failed in the test before")
+	}
+	return retriedReport
 }
 
 // reported is the report that the program printed as JSON.

@@ -30,6 +30,8 @@ type ownRules struct {
 	stoodUp []standins.StoodUp
 	// graph are the services that call each other; nil where no topology was given.
 	graph *isotope.Topology
+	// policies are objects that a cluster is given without being read.
+	policies []manifests.Policy
 	// remarks are sentences about what the files have and hellochaos does not execute, and about what differs from the application.
 	remarks []string
 }
@@ -52,7 +54,7 @@ func readOwn(files []string, graph string, onCluster bool, stdin io.Reader) (*ow
 		return nil, err
 	}
 	if len(others.Alternatives) > 0 {
-		return nil, alternatives(others)
+		return nil, alternatives("verify", others)
 	}
 	if own.graph != nil {
 		if others.Objects, err = withGraph(others.Objects, own.graph); err != nil {
@@ -70,6 +72,7 @@ func readOwn(files []string, graph string, onCluster bool, stdin io.Reader) (*ow
 	if err != nil {
 		return nil, err
 	}
+	own.policies = others.Policies
 	own.rules, own.read, own.clients, own.stoodUp = len(rules.HTTPEntries())+len(rules.Dropped()), rules, set.Clients, set.StoodUp
 	own.phase = scenarios.Phase{Name: "verify", Title: strings.Join(files, ", "), Objects: set.Objects, Cohorts: derive.Cohorts(rules, set.Clients, standins.Client)}
 	if own.graph != nil {
@@ -174,9 +177,9 @@ func (o *ownRules) announce(w io.Writer, plan *scenario.Run, seed uint64, verbos
 // mostExamples is how many commands are shown that verify alternatives.
 const mostExamples = 3
 
-// alternatives is the error of files that a mesh does not obey together: what each of them defines, and commands that verify one of them
-// with the files that it needs.
-func alternatives(others *manifests.Others) error {
+// alternatives is the error of files that a mesh does not obey together: what each of them defines, and command lines of a command for one
+// of them with the files that it needs.
+func alternatives(command string, others *manifests.Others) error {
 	var text strings.Builder
 	text.WriteString("some of the files are alternatives, of which a mesh obeys one at a time:")
 	var files []string
@@ -192,7 +195,7 @@ func alternatives(others *manifests.Others) error {
 	}
 	text.WriteString("\nname one of them, with the files that it needs, such as:")
 	for _, file := range files[:min(mostExamples, len(files))] {
-		text.WriteString("\n  hellochaos verify")
+		text.WriteString("\n  hellochaos " + command)
 		for _, with := range others.Together(file) {
 			text.WriteString(" -f " + printable.Word(with))
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hellochaos/hellochaos/reports"
+	"github.com/hellochaos/hellochaos/reports/sweep"
 )
 
 func reportCommand() *cobra.Command {
@@ -65,7 +66,11 @@ func (f *deliveryFlags) read(name string, stdin io.Reader) (*reports.Report, err
 // readReport reads a report from the folder of a run, from a file, or from standard input, which is named by "-".
 func readReport(name string, stdin io.Reader) (*reports.Report, error) {
 	if name != "-" {
-		return reports.Load(name)
+		report, err := reports.Load(name)
+		if err != nil && sweep.IsFolder(name) {
+			return nil, fmt.Errorf("%s: has the report of a grid, which is printed already (sweep.txt, sweep.html): name the folder of one of its points", name)
+		}
+		return report, err
 	}
 	report, err := reports.Read(stdin)
 	if err != nil {

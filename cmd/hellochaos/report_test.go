@@ -33,7 +33,7 @@ func formatFiles(t *testing.T) map[string]string {
 func TestReportIsWhatTheRunPrinted(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "r1")
 	for format, file := range formatFiles(t) {
-		ran := execute(t, "run", "egress", "--seed", "1", "--out", folder, "--format", format)
+		ran := execute(t, "run", "egress", "--seed", "1", "--rate", "400", "--duration", "250ms", "--out", folder, "--format", format)
 		if ran.code != 0 && ran.code != 3 || ran.stdout == "" {
 			t.Fatalf("run --format %s: exit %d\n%s", format, ran.code, ran.stderr)
 		}

@@ -143,7 +143,7 @@ Exit codes:
 		}
 		return err
 	})
-	root.AddCommand(runCommand(undo), verifyCommand(undo), explainCommand(), planCommand(), validateCommand(), schemaCommand(), reportCommand(), compareCommand(), dashboardCommand(), upCommand(), listCommand(), manifestsCommand(),
+	root.AddCommand(runCommand(undo), verifyCommand(undo), explainCommand(), initCommand(), importCommand(), planCommand(), validateCommand(), schemaCommand(), reportCommand(), compareCommand(), dashboardCommand(), upCommand(), listCommand(), manifestsCommand(),
 		versionCommand(), deployCommand(), undeployCommand(), doctorCommand(), statusCommand(), restoreCommand())
 	return root
 }

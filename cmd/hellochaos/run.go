@@ -39,6 +39,7 @@ type runFlags struct {
 	cluster                       *cluster.Flags
 	links                         linkFlags
 	traces                        *traces.Flags
+	sealed                        bool             // no call leaves this machine, since stand-ins answer everywhere
 	tested                        *cluster.Cluster // the cluster that the run tests; nil for the embedded mesh
 }
 
@@ -208,7 +209,7 @@ func (f *runFlags) prepareTarget(ctx context.Context, plan *scenario.Run, seed u
 		if err := protect(ctx); err != nil {
 			return nil, err
 		}
-		m, err := mesh.New(mesh.Options{Seed: seed, Break: f.deviation, Gradual: f.throughChange})
+		m, err := mesh.New(mesh.Options{Seed: seed, Break: f.deviation, Sealed: f.sealed, Gradual: f.throughChange})
 		if err != nil {
 			return nil, fmt.Errorf("starting the embedded mesh: %w", err)
 		}
@@ -254,6 +255,7 @@ func (f *runFlags) plan(cmd *cobra.Command, args []string, text *scenario.Flags)
 		pace = scenario.Pace{Capacity: cluster.Capacity, Timed: cluster.Timed}
 	}
 	options.AlsoExpect(of.Expect())
+	f.sealed = of.StandIns
 	err := planAll(g.points, func(p *point) (*scenario.Run, error) {
 		phases, err := of.Phases(overrides, p.parameters)
 		if err != nil {

@@ -39,7 +39,7 @@ func retryFile(t *testing.T) string {
 // a busy machine is told by both reports, and not compared.
 func TestRunOfACopy(t *testing.T) {
 	dir := written(t, map[string]string{"copy-of-retry.yaml": retryFile(t)})
-	stage := measure(t, 0, "run", "retry", "--fail", "0.5")
+	stage := retried(t)
 	file := measure(t, 0, "run", filepath.Join(dir, "copy-of-retry.yaml"), "--fail", "0.5")
 	if stage.Scenario.Name != file.Scenario.Name || stage.Settings.ManifestsHash != file.Settings.ManifestsHash || len(stage.Phases) != len(file.Phases) {
 		t.Fatalf("%+v and %+v", stage.Scenario, file.Scenario)

@@ -174,7 +174,7 @@ func TestListAndManifests(t *testing.T) {
 // Help fits a terminal of 80 columns.
 func TestHelp(t *testing.T) {
 	for _, args := range []string{"--help", "help run", "up --help", "manifests --help", "list --help", "report --help", "compare-reports --help", "compare --help",
-		"dashboard --help", "version --help", "plan --help", "validate --help", "schema --help", "verify --help", "explain --help", "deploy --help", "undeploy --help", "doctor --help", "status --help", "restore --help", "completion --help"} {
+		"dashboard --help", "version --help", "plan --help", "validate --help", "init --help", "schema --help", "verify --help", "explain --help", "deploy --help", "undeploy --help", "doctor --help", "status --help", "restore --help", "completion --help"} {
 		got := usage(t, strings.Fields(args)...)
 		if got.code != 0 || !strings.Contains(got.stdout, "Usage:") {
 			t.Errorf("%s: exit %d, want 0 and the usage", args, got.code)

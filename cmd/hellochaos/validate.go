@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -30,7 +29,11 @@ What the manifests do wrong is told by 'hellochaos plan'.`,
 			}
 			var problems []error
 			for _, file := range args {
-				if err := validate(cmd.OutOrStdout(), file); err != nil {
+				has, err := validate(file)
+				if err == nil {
+					_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: right: %s\n", file, has)
+				}
+				if err != nil {
 					problems = append(problems, err)
 				}
 			}
@@ -42,23 +45,22 @@ What the manifests do wrong is told by 'hellochaos plan'.`,
 	}
 }
 
-// validate prints what a scenario file has, if it can be run. The error has all that is wrong.
-func validate(stdout io.Writer, file string) error {
+// validate returns what a scenario file has, if it can be run. The error has all that is wrong.
+func validate(file string) (has string, err error) {
 	of, err := scenarios.OpenFile(file)
 	if err != nil {
-		return err
+		return "", err
 	}
 	phases, err := of.Phases(nil, nil)
 	if err != nil {
-		return fmt.Errorf("%s: %w", file, err)
+		return "", fmt.Errorf("%s: %w", file, err)
 	}
 	options, _ := scenario.AddFlags(pflag.NewFlagSet("validate", pflag.ContinueOnError)).Options() // the defaults of a run are right
 	options.AlsoExpect(of.Expect())
 	if _, err := scenario.Plan(of.Name, phases, options, scenario.Pace{Capacity: mesh.Capacity, Timed: mesh.Timed}); err != nil {
-		return within(file, err)
+		return "", within(file, err)
 	}
-	_, err = fmt.Fprintf(stdout, "%s: right: %s\n", file, of.Summary(phases))
-	return err
+	return of.Summary(phases), nil
 }
 
 // within names the file in each line of an error that does not begin with it.

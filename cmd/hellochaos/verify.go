@@ -147,7 +147,7 @@ func (f *verifyFlags) execute(cmd *cobra.Command, g *grid, own *ownRules, set *s
 		case errors.Is(err, errEnded):
 			return nil, err
 		case err != nil:
-			return nil, failure{err}
+			return nil, notBegun(cmd.Context(), stderr, err)
 		}
 		switch {
 		case len(g.axes) == 0:

@@ -12,6 +12,7 @@ import (
 
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/manifests/scratch"
+	"github.com/hellochaos/hellochaos/reports"
 	scenario "github.com/hellochaos/hellochaos/scenarios/run"
 	"github.com/hellochaos/hellochaos/scenarios/standins"
 	"github.com/hellochaos/hellochaos/spelling"
@@ -98,7 +99,7 @@ func (f *scratchFlags) move(own *ownRules) (*scratch.Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	set, err := scratch.Move(own.phase.Objects, scratch.Options{Base: connection.Namespace, Client: standins.Client, Outside: standins.Outside, Shared: f.shared})
+	set, err := scratch.Move(own.phase.Objects, scratch.Options{Base: connection.Namespace, Client: standins.Client, Outside: standins.Outside, Shared: f.shared, Policies: own.policies})
 	if err != nil {
 		return nil, err
 	}
@@ -136,6 +137,21 @@ func (f *scratchFlags) begin(ctx context.Context, set *scratch.Set, progress io.
 		return nil, err
 	}
 	return run, nil
+}
+
+// notBegun is the error with which the program ends where a target could not be prepared, which it prints.
+func notBegun(ctx context.Context, stderr io.Writer, err error) error {
+	code := 0
+	switch {
+	case errors.Is(err, cluster.ErrLeft):
+		code = reports.ExitNotRestored
+	case ctx.Err() != nil:
+		code = reports.ExitAborted
+	default:
+		return failure{err}
+	}
+	fmt.Fprintf(stderr, "hellochaos: %s\n", strings.ReplaceAll(err.Error(), "\n", "\n  "))
+	return exit(code)
 }
 
 // pace is that of the target.

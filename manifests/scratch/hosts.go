@@ -2,6 +2,7 @@ package scratch
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/hellochaos/hellochaos/manifests"
@@ -90,7 +91,7 @@ func (m *mover) everywhere() (all []string) {
 // pattern refuses a condition on a text that names a namespace of the source, since only a whole host can be rewritten.
 func (m *mover) pattern(o *manifests.Object, field, text string) {
 	for of := range m.sources {
-		if strings.Contains(text, "."+of) || strings.Contains(text, `\.`+of) {
+		if regexp.MustCompile(`\.` + regexp.QuoteMeta(of) + `([.:\\]|$)`).MatchString(text) {
 			m.problems = append(m.problems, fmt.Errorf("%s:%d: %s, field %s: %q names namespace %s in a pattern, which hellochaos cannot rewrite to a namespace of its own: write the whole host with exact, or leave the field out",
 				o.File, o.LineOf(field), o.Name(), field, text, of))
 			return

@@ -21,8 +21,12 @@ const (
 	gatewayLabel = "hellochaos-gateway"
 	// listens is the port of every stand-in.
 	listens = 3000
-	// aboveOthers is added to the number of a gateway's port for the port at which its pods listen: the ports below 1024 are not for
-	// programs without rights, and those around 15000 are those of Istio's proxies.
+	// adminPort is the port at which the counters of stand-ins are read, past the inbound side of their sidecars: no policy of the files
+	// may keep hellochaos from them.
+	adminPort = 3001
+	// excludeInbound is Istio's annotation for ports that a sidecar leaves alone.
+	excludeInbound = "traffic.sidecar.istio.io/excludeInboundPorts"
+	// aboveOthers is added to the number of a gateway's port, where its pods cannot listen at that port.
 	aboveOthers = 20000
 	// proxyUser is the user of Istio's proxies.
 	proxyUser = 1337
@@ -60,6 +64,9 @@ func (m *mover) deployment(k *appsv1.Deployment) {
 	k.ObjectMeta = metav1.ObjectMeta{Name: k.Name, Namespace: m.place(k.Namespace)}
 	template := &k.Spec.Template
 	template.Annotations = maps.Clone(small)
+	template.Annotations[excludeInbound] = fmt.Sprint(adminPort)
+	container := &template.Spec.Containers[0]
+	container.Env = append(container.Env, corev1.EnvVar{Name: "ADMIN_PORT", Value: fmt.Sprint(adminPort)})
 	// Whether a pod gets a sidecar, and which one, is not up to the files.
 	maps.DeleteFunc(template.Labels, func(name, _ string) bool {
 		prefix, _, _ := strings.Cut(name, "/")
@@ -70,8 +77,7 @@ func (m *mover) deployment(k *appsv1.Deployment) {
 		return
 	}
 	// Requests pass by the inbound side of the sidecar, which would otherwise set and remove headers before the relay sends them on.
-	template.Annotations["traffic.sidecar.istio.io/excludeInboundPorts"] = fmt.Sprint(listens)
-	container := &template.Spec.Containers[0]
+	template.Annotations[excludeInbound] = fmt.Sprintf("%d,%d", listens, adminPort)
 	env := []corev1.EnvVar{{Name: "ROLE", Value: "relay"}}
 	for _, v := range container.Env {
 		if v.Name != "CALLS" {
@@ -110,13 +116,22 @@ func (m *mover) ways() {
 		meta := metav1.ObjectMeta{Name: name, Namespace: m.set.Gateway, Labels: labels}
 		spec := corev1.ServiceSpec{Selector: labels}
 		for _, port := range m.gatewayPorts(number) {
-			spec.Ports = append(spec.Ports, corev1.ServicePort{Name: fmt.Sprintf("http-%d", port), Port: int32(port), TargetPort: intstr.FromInt32(int32(port%10000) + aboveOthers)})
+			spec.Ports = append(spec.Ports, corev1.ServicePort{Name: fmt.Sprintf("http-%d", port), Port: int32(port), TargetPort: intstr.FromInt32(listensAt(port))})
 		}
 		exported := meta
 		exported.Annotations = map[string]string{exportTo: m.set.Gateway} // Istio takes the pods' ports from it
 		m.set.Ways = append(m.set.Ways, serviceObject(exported, spec),
 			manifests.Object{APIVersion: "apps/v1", Kind: "Deployment", Meta: meta, Kubernetes: gatewayDeployment(meta, labels)})
 	}
+}
+
+// listensAt is the port at which gateway pods listen for a port of their Service: the ports below 1024 are not for programs without
+// rights, and those from 15000 are those of Istio's proxies.
+func listensAt(port uint32) int32 {
+	if port < 1024 || port >= 15000 && port < 16000 {
+		port += aboveOthers
+	}
+	return int32(port)
 }
 
 // gatewayDeployment is a Deployment of gateway pods as Istio's page about gateway injection has it.

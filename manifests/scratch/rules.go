@@ -94,9 +94,10 @@ func (m *mover) serviceEntry(o *manifests.Object, spec *networking.ServiceEntry)
 	for i, host := range spec.Hosts {
 		one := o.Clone()
 		entry := one.Istio.(*networking.ServiceEntry)
-		if i > 0 {
-			one.Meta.Name = fmt.Sprintf("%s-%d", name, i+1)
+		for n := i + 1; i > 0 && m.entries[one.Meta.Namespace+"/"+one.Meta.Name]; n++ {
+			one.Meta.Name = fmt.Sprintf("%s-%d", name, n)
 		}
+		m.entries[one.Meta.Namespace+"/"+one.Meta.Name] = true
 		entry.Hosts, entry.ExportTo = []string{m.host(host)}, m.exportTo(spec.ExportTo)
 		at, ok := m.external[strings.ToLower(host)]
 		if !ok {

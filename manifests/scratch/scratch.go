@@ -28,6 +28,8 @@ type Options struct {
 	// Shared keeps the selectors of Gateways, so that requests enter by the pods that the files name. Without it they enter by pods of
 	// the set's own.
 	Shared bool
+	// Policies are those of the files that are applied without being read.
+	Policies []manifests.Policy
 }
 
 // Set is a set of objects that was moved.
@@ -41,15 +43,16 @@ type Set struct {
 	Ways []manifests.Object
 	// Namespaces are those to be made, in the order in which they are made.
 	Namespaces []Namespace
-	// Client is the name of the Deployments, and of the Services before them, by which requests of callers enter.
-	Client string
 	// Shared says that requests enter by gateway pods that are not the set's own.
 	Shared bool
 	// Hosts are the hosts with a namespace that were rewritten, sorted by what they were.
 	Hosts []Host
 	// Left are sentences about what is not applied, or otherwise than written.
 	Left []string
-	// Beyond are the fields that the mesh obeys and that nothing is predicted of: "spec.http[0].mirror of VirtualService web (web.yaml:8)".
+	// Policies are those that are applied, too.
+	Policies []manifests.Policy
+	// Beyond are the fields and objects that the mesh obeys and that nothing is predicted of: "spec.http[0].corsPolicy of
+	// VirtualService web (web.yaml:8)".
 	Beyond []string
 	// sent are the hosts by which requests may call a Service of another namespace, by what they were.
 	sent map[string]string
@@ -89,8 +92,8 @@ func MeshWide(o *manifests.Object) bool {
 // Move moves a set that scenarios/standins has made. The objects that it gets are not changed. The error has all problems: names that
 // are too long, and conditions that name a namespace in a way that cannot be rewritten.
 func Move(objects []manifests.Object, o Options) (*Set, error) {
-	m := &mover{options: o, set: &Set{Base: o.Base, Client: o.Client, Shared: o.Shared, sent: map[string]string{}}, sources: map[string]bool{}, services: map[string]bool{},
-		external: map[string]string{}, hosts: map[string]string{}, gateways: map[string]int{}}
+	m := &mover{options: o, set: &Set{Base: o.Base, Shared: o.Shared, sent: map[string]string{}}, sources: map[string]bool{}, services: map[string]bool{},
+		external: map[string]string{}, entries: map[string]bool{}, hosts: map[string]string{}, gateways: map[string]int{}}
 	m.set.Gateway = m.place(rootNamespace)
 	m.survey(objects)
 	for i := range objects {
@@ -98,6 +101,9 @@ func Move(objects []manifests.Object, o Options) (*Set, error) {
 	}
 	m.sidecars()
 	m.ways()
+	for i := range o.Policies {
+		m.policy(&o.Policies[i])
+	}
 	for _, was := range slices.Sorted(maps.Keys(m.hosts)) {
 		m.set.Hosts = append(m.set.Hosts, Host{was, m.hosts[was]})
 		m.set.sent[was] = m.hosts[was]
@@ -119,6 +125,8 @@ type mover struct {
 	sources, services map[string]bool
 	// external is the Service of the stand-in for each host outside the mesh, "name.namespace" as it is after the move.
 	external map[string]string
+	// entries are the names of ServiceEntries, "namespace/name", before and after the move.
+	entries map[string]bool
 	// hosts are those that were rewritten, by what they were.
 	hosts map[string]string
 	// gateways are the numbers of the gateway pods, by the text of the selector of the files.
@@ -138,11 +146,19 @@ func (m *mover) survey(objects []manifests.Object) {
 		if o.Kind == "Gateway" {
 			m.sources[rootNamespace] = true // that of the pods
 		}
+		if o.Kind == "ServiceEntry" {
+			m.entries[m.place(o.InNamespace())+"/"+o.Meta.Name] = true
+		}
 		if k, ok := o.Kubernetes.(*corev1.Service); ok {
 			m.services[o.Meta.Name+"."+o.InNamespace()] = true
 			if host := k.Annotations[manifests.AnswersFor]; host != "" {
 				m.external[host] = o.Meta.Name + "." + m.place(o.InNamespace())
 			}
+		}
+	}
+	for i := range m.options.Policies {
+		if of := m.options.Policies[i].Namespace; of != rootNamespace {
+			m.sources[of] = true
 		}
 	}
 	// The first namespace holds the journal and the lease, so it is made whatever the objects are.
@@ -159,11 +175,8 @@ func (m *mover) survey(objects []manifests.Object) {
 
 // place is the namespace that stands in for one of the files.
 func (m *mover) place(namespace string) string {
-	switch namespace {
-	case "", manifests.Namespace:
+	if namespace == "" || namespace == manifests.Namespace {
 		return m.options.Base
-	case m.options.Outside:
-		return m.options.Base + "-outside"
 	}
 	return m.options.Base + "-" + namespace
 }

@@ -129,16 +129,16 @@ func TestMove(t *testing.T) {
 		{"VirtualService", "try-shop", "web", []string{everywhere, "- shop.example.com\n", "- cart.try-shop.svc.cluster.local\n", "exact: cart.try-shop:8080\n",
 			"sourceNamespace: try-front\n", "- try-istio-system/edge\n", "- mesh\n", "host: cart\n", "host: stock.try-store.svc.cluster.local\n"}},
 		{"DestinationRule", "try-store", "ledger", []string{"host: ledger.try-store.svc.cluster.local\n", "exportTo:\n  - .\n"}},
-		{"ServiceEntry", "try-store", "api", []string{everywhere, "hosts:\n  - api.example.com\n  ports", "endpoints:\n  - address: host-1-api-example-com.try-outside.svc.cluster.local\n", "resolution: DNS\n"}},
-		{"ServiceEntry", "try-store", "api-2", []string{"hosts:\n  - b.example.com\n", "address: host-2-b-example-com.try-outside.svc.cluster.local\n"}},
+		{"ServiceEntry", "try-store", "api", []string{everywhere, "hosts:\n  - api.example.com\n  ports", "endpoints:\n  - address: host-1-api-example-com.try-hellochaos-outside.svc.cluster.local\n", "resolution: DNS\n"}},
+		{"ServiceEntry", "try-store", "api-2", []string{"hosts:\n  - b.example.com\n", "address: host-2-b-example-com.try-hellochaos-outside.svc.cluster.local\n"}},
 		{"Sidecar", "try-front", "default", []string{"- ./*\n", "- try-shop/*\n", "- try-store/api.example.com\n", "mode: REGISTRY_ONLY\n"}},
 		{"Sidecar", "try-shop", "default", []string{"- hosts:\n    - try/*\n", "- try-front/*\n", "mode: REGISTRY_ONLY\n"}},
 		{"Service", "try-shop", "cart", []string{"exportTo: try,try-front,try-shop,try-store,try-istio-system\n"}},
 		{"Service", "try", "plain", nil},
 		{"Service", "try-front", standins.Client, []string{`exportTo: "~"`, "port: 80\n"}},
-		{"Deployment", "try-front", standins.Client, []string{"name: ROLE\n          value: relay\n", `excludeInboundPorts: "3000"`}},
-		{"Deployment", "try-shop", "cart-stand-in", []string{"app: cart\n", "name: CALLS\n"}},
-		{"Deployment", "try-outside", "host-1-api-example-com", nil},
+		{"Deployment", "try-front", standins.Client, []string{"name: ROLE\n          value: relay\n", `excludeInboundPorts: 3000,3001`}},
+		{"Deployment", "try-shop", "cart-stand-in", []string{"app: cart\n", "name: CALLS\n", "name: ADMIN_PORT\n          value: \"3001\"\n", `excludeInboundPorts: "3001"`}},
+		{"Deployment", "try-hellochaos-outside", "host-1-api-example-com", nil},
 	} {
 		text := found(t, set.Objects, c.kind, c.namespace, c.name)
 		if text == "" {
@@ -166,7 +166,7 @@ func TestMoveStaysInItsNamespaces(t *testing.T) {
 	for _, n := range set.Namespaces {
 		made[n.Name] = n.Of
 	}
-	want := map[string]string{"try": "default", "try-shop": "shop", "try-store": "store", "try-front": "front", "try-outside": standins.Outside, "try-istio-system": "istio-system"}
+	want := map[string]string{"try": "default", "try-shop": "shop", "try-store": "store", "try-front": "front", "try-hellochaos-outside": standins.Outside, "try-istio-system": "istio-system"}
 	if diff := cmp.Diff(want, made); diff != "" {
 		t.Errorf("the namespaces that are made differ (-want +got):\n%s", diff)
 	}
@@ -228,6 +228,9 @@ func TestMoveRefuses(t *testing.T) {
 	_, err := move(t, strings.Replace(shop, `authority: {exact: "cart.shop:8080"}`, `authority: {prefix: cart.shop}`, 1), false)
 	if err == nil || !strings.Contains(err.Error(), "standard input:16: VirtualService web, field spec.http[0].match[0].authority:") || !strings.Contains(err.Error(), "write the whole host with exact") {
 		t.Errorf("the error about a pattern with a namespace is %v", err)
+	}
+	if _, err := move(t, strings.Replace(shop, `authority: {exact: "cart.shop:8080"}`, `authority: {prefix: cart.shopping}`, 1), false); err != nil {
+		t.Errorf("a prefix without a namespace is refused: %v", err)
 	}
 	_, err = move(t, strings.ReplaceAll(shop, "namespace: front", "namespace: "+strings.Repeat("f", 60)), false)
 	if err == nil || !strings.Contains(err.Error(), "has 64 characters: at most 63 are allowed") {

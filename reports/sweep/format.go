@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -77,4 +78,10 @@ func Save(folder string, s *Report) (written []string, err error) {
 		written = append(written, f.File)
 	}
 	return written, errors.Join(problems...)
+}
+
+// IsFolder reports whether a folder is one into which Save wrote a grid.
+func IsFolder(folder string) bool {
+	_, err := os.Stat(filepath.Join(folder, formats[0].File))
+	return err == nil
 }

@@ -23,6 +23,7 @@ type sweepPage struct {
 	Word         string
 	Summary      string
 	About        []string
+	Remarks      []string
 	Expected     []expected
 	Wrong        []wrongPoint
 	Findings     []reports.Finding
@@ -56,7 +57,7 @@ type pageTable struct {
 
 // HTML writes a grid as one page that needs no other file, no network and no script.
 func HTML(w io.Writer, s *Report) error {
-	p := &sweepPage{Title: "hellochaos " + s.Word() + ": " + s.Summary, Class: s.class(), Word: s.Word(), Summary: s.Summary, About: s.about(), Expected: s.expectations(),
+	p := &sweepPage{Title: "hellochaos " + s.Word() + ": " + s.Summary, Class: s.class(), Word: s.Word(), Summary: s.Summary, About: s.about(), Remarks: s.Remarks, Expected: s.expectations(),
 		Findings: s.Findings, Reproduction: s.reproduction()}
 	for i := range s.Points {
 		if one := &s.Points[i]; one.ExitCode != reports.ExitPass {

@@ -49,6 +49,9 @@ func Markdown(w io.Writer, s *Report) error {
 		f := &s.Findings[i]
 		findings = append(findings, "**"+strings.ToUpper(string(f.Severity))+"** "+render.EscapeMarkdown(render.Finding(f)))
 	}
+	for _, remark := range s.Remarks {
+		findings = append(findings, "**!** "+render.EscapeMarkdown(remark))
+	}
 	items(findings...)
 	line("To reproduce: `%s`", strings.ReplaceAll(s.reproduction(), "`", "'"))
 	_, err := io.WriteString(w, b.String())

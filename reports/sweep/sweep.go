@@ -38,8 +38,11 @@ type Report struct {
 	Points  []Point `json:"points"`
 	// Findings are what is wrong with the manifests themselves, at any point; each is there once.
 	Findings []reports.Finding `json:"findings,omitempty"`
-	// Error says why not all points were run, where the target of one could not be prepared.
-	Error string `json:"error,omitempty"`
+	// Remarks are sentences about what the files have and was not executed, and about what went wrong beside the points; each is there once.
+	Remarks []string `json:"remarks,omitempty"`
+	// Error says why not all points were run, where the target of one could not be prepared. Aborted: a signal came meanwhile.
+	Error   string `json:"error,omitempty"`
+	Aborted bool   `json:"aborted,omitempty"`
 }
 
 // Axis is a setting that the points differ in.
@@ -133,6 +136,11 @@ func (s *Report) Add(values []string, folder string, r *reports.Report) {
 			s.Findings = append(s.Findings, f)
 		}
 	}
+	for _, remark := range r.Remarks {
+		if !slices.Contains(s.Remarks, remark) {
+			s.Remarks = append(s.Remarks, remark)
+		}
+	}
 	s.Points = append(s.Points, p)
 }
 
@@ -209,7 +217,10 @@ func (s *Report) Word() string {
 // ExitCode returns the exit code of the program: of those of the points the first of 5, 6, 4, 1, 3, 0.
 func (s *Report) ExitCode() int {
 	codes := []int{}
-	if s.Error != "" {
+	switch {
+	case s.Aborted:
+		codes = append(codes, reports.ExitAborted)
+	case s.Error != "":
 		codes = append(codes, reports.ExitInfrastructure)
 	}
 	if len(s.Points) < s.Planned {

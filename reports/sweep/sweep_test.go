@@ -67,12 +67,24 @@ func TestConclude(t *testing.T) {
 	}
 }
 
+// A signal between two points is no error of the mesh.
+func TestAbortedBetweenPoints(t *testing.T) {
+	s := gridOf(2, reporttest.Retry())
+	if s.Error = "fail 0.5: no answer"; s.ExitCode() != reports.ExitInfrastructure {
+		t.Errorf("exit code %d", s.ExitCode())
+	}
+	if s.Aborted = true; s.ExitCode() != reports.ExitAborted {
+		t.Errorf("exit code %d after a signal", s.ExitCode())
+	}
+}
+
 // The text has a row a point, with what each hop was predicted to do and did, and fits 80 columns.
 func TestText(t *testing.T) {
 	other := reporttest.Retry()
 	other.Verdict, other.Summary, other.Settings.Fail = reports.Fail, "it is wrong", 0.3
 	other.Phases[1].Verdict = reports.Fail
 	other.Phases[1].Mismatches = []reports.Mismatch{{Kind: "not retried", Again: "hellochaos run retry --request retry/3"}}
+	other.Remarks = []string{"Grafana did not answer."}
 	s := gridOf(4, expecting(reporttest.Retry(), reports.Pass), expecting(other, reports.Fail))
 	var out strings.Builder
 	if err := Text(&out, s, false); err != nil {
@@ -88,7 +100,7 @@ func TestText(t *testing.T) {
 		"\nFAIL  edge fails <= 0.4\n  FAIL at fail 0.3, blue-weight 20: predicted 0.5, measured 0.5: it is so.\n",
 		"\nFAIL  fail 0.3, blue-weight 20: it is wrong\n    again     hellochaos run retry --request retry/3\n",
 		"\nshare of failed calls, predicted → measured\nfail  blue-weight  verdict  edge (frontend)  middleware  ", "\n0.3   20           FAIL     0.5 → 0.5        0.0625 → ",
-		"\ntries per request, predicted → measured\nfail  blue-weight  middleware ", "Never fails, as predicted: time.jsontest.com.\n"} {
+		"\ntries per request, predicted → measured\nfail  blue-weight  middleware ", "Never fails, as predicted: time.jsontest.com.\n", "\n! Grafana did not answer.\n"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the text lacks %q:\n%s", want, text)
 		}

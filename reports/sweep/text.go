@@ -43,6 +43,12 @@ func Text(w io.Writer, s *Report, colour bool) error {
 		s.phase(t, &p)
 	}
 	s.findings(t, reports.SeverityWarning)
+	for i, remark := range s.Remarks {
+		if i == 0 {
+			t.Blank()
+		}
+		t.Paragraph(remark, "! ")
+	}
 	_, err := io.WriteString(w, t.String())
 	return err
 }

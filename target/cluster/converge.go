@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -122,16 +123,24 @@ func (c *Cluster) podGet(ctx context.Context, pod *corev1.Pod, path string, quer
 	return c.core.CoreV1().Pods(pod.Namespace).ProxyGet("http", pod.Name, strconv.Itoa(portOf(pod)), path, query).DoRaw(ctx)
 }
 
-// portOf is the port at which a pod's app listens: its variable PORT, or else 3000.
+// portOf is the port at which a pod's app is asked: its variable ADMIN_PORT, PORT, or else 3000.
 func portOf(pod *corev1.Pod) int {
+	if port := portBy(pod, "ADMIN_PORT"); port != 0 {
+		return port
+	}
+	return cmp.Or(portBy(pod, "PORT"), 3000)
+}
+
+// portBy is the port that a variable of a pod's app names; 0 if it names none.
+func portBy(pod *corev1.Pod, name string) int {
 	for _, container := range pod.Spec.Containers {
 		for _, env := range container.Env {
-			if port, err := strconv.Atoi(env.Value); env.Name == "PORT" && err == nil {
+			if port, err := strconv.Atoi(env.Value); env.Name == name && err == nil {
 				return port
 			}
 		}
 	}
-	return 3000
+	return 0
 }
 
 // convergeGateway asks an ingress gateway, at the address to which the run will send its requests.

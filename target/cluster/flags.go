@@ -34,8 +34,13 @@ func AddFlags(set *pflag.FlagSet) *Flags {
 func (f *Flags) AddRunFlags(set *pflag.FlagSet) {
 	set.StringVar(&f.options.DirectURL, "direct-url", "", "`URL` of the chain's first service, with no caller's proxy on the way (default: found on the cluster)")
 	set.StringVar(&f.options.GatewayURL, "gateway-url", "", "`URL` of the ingress gateway (default: found on the cluster)")
-	set.StringVar(&f.options.PrometheusURL, "prometheus-url", "", "`URL` of a Prometheus that scrapes the cluster; its counts are compared with those of the services")
+	f.AddPrometheusFlag(set, "its counts are compared with those of the services")
 	set.BoolVar(&f.options.TakeOver, "take-over", false, "during the run, remove objects of others that make rules for the chain's hosts; put them back at its end")
+}
+
+// AddPrometheusFlag adds --prometheus-url. use says what is done with its counts.
+func (f *Flags) AddPrometheusFlag(set *pflag.FlagSet, use string) {
+	set.StringVar(&f.options.PrometheusURL, "prometheus-url", "", "`URL` of a Prometheus that scrapes the cluster; "+use)
 }
 
 // Options reads the flags' values; the error joins one line for each that is wrong.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -96,14 +97,14 @@ func (c *Cluster) Import(ctx context.Context) (*Imported, error) {
 	return all, c.importCalls(ctx, workloads, all)
 }
 
-// listed are the objects of a kind in the namespace.
+// listed are the objects of a kind in the namespace, but for those by which a run of hellochaos finds out what proxies hold.
 func (c *Cluster) listed(ctx context.Context, resource schema.GroupVersionResource) (found []unstructured.Unstructured, err error) {
 	err = c.again(ctx, fmt.Sprintf("listing %s in namespace %s", resource.Resource, c.namespace), func(ctx context.Context) error {
 		list, err := c.dynamic.Resource(resource).Namespace(c.namespace).List(ctx, metav1.ListOptions{})
 		if err != nil {
 			return err
 		}
-		found = list.Items
+		found = slices.DeleteFunc(list.Items, func(u unstructured.Unstructured) bool { return u.GetName() == probeName })
 		for i := range found { // the items of a list need not have them
 			found[i].SetAPIVersion(resource.GroupVersion().String())
 		}

@@ -38,6 +38,13 @@ var coreResources = map[string]schema.GroupVersionResource{
 	"Deployment": {Group: "apps", Version: "v1", Resource: "deployments"},
 }
 
+// unreadResources are the API resources of the policies that are applied without being read.
+var unreadResources = map[string]schema.GroupVersionResource{
+	"AuthorizationPolicy":   {Group: "security.istio.io", Version: "v1", Resource: "authorizationpolicies"},
+	"PeerAuthentication":    {Group: "security.istio.io", Version: "v1", Resource: "peerauthentications"},
+	"RequestAuthentication": {Group: "security.istio.io", Version: "v1", Resource: "requestauthentications"},
+}
+
 // runKinds are the kinds that a run changes, in the order in which it writes them: an object is written before the objects that
 // refer to it.
 var runKinds = []string{"Service", "Sidecar", "ServiceEntry", "DestinationRule", "Gateway", "VirtualService"}
@@ -46,6 +53,9 @@ var runKinds = []string{"Service", "Sidecar", "ServiceEntry", "DestinationRule",
 func (c *Cluster) resource(kind string) schema.GroupVersionResource {
 	if resource, ok := istioResources[kind]; ok {
 		return schema.GroupVersionResource{Group: istioGroup, Version: c.istioVersion, Resource: resource}
+	}
+	if resource, ok := unreadResources[kind]; ok {
+		return resource
 	}
 	return coreResources[kind]
 }

@@ -47,7 +47,7 @@ var _ target.Target = (*Scratch)(nil)
 
 // BeginScratch makes the namespaces of a set, and runs its stand-ins there, unless DeployScratch has done so. The cluster's namespace must
 // be the set's first one. It returns when all pods are ready. When it returns an error, nothing of the run is left in the cluster, unless
-// the error says so. Nothing was written if somebody else has a namespace of that name, or rules for a host at the shared gateway.
+// it is an ErrLeft. Nothing was written if somebody else has a namespace of that name, or rules for a host at the shared gateway.
 func (c *Cluster) BeginScratch(ctx context.Context, set *scratch.Set, o ScratchOptions) (*Scratch, error) {
 	if c.istioVersion == "" {
 		return nil, fmt.Errorf("the cluster at %s has no Istio (no API group %s): install it, for example with 'make deploy-istio'", c.server, istioGroup)
@@ -77,7 +77,7 @@ func (c *Cluster) BeginScratch(ctx context.Context, set *scratch.Set, o ScratchO
 	if s.adopted {
 		err = s.adopt(ctx, found, lost)
 	} else {
-		err = s.found(ctx, lost)
+		err = s.start(ctx, lost)
 	}
 	if err == nil {
 		err = s.settle(ctx)
@@ -91,12 +91,17 @@ func (c *Cluster) BeginScratch(ctx context.Context, set *scratch.Set, o ScratchO
 	s.kept = s.adopted // what is new and not complete does not stay
 	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*c.options.Wait)
 	defer cancel()
-	_, left := s.Close(closing)
-	return nil, errors.Join(err, left)
+	if _, left := s.Close(closing); left != nil {
+		err = errors.Join(err, fmt.Errorf("%w: %w", ErrLeft, left))
+	}
+	return nil, err
 }
 
-// found makes the first namespace, with the lease and the journal.
-func (s *Scratch) found(ctx context.Context, lost context.CancelCauseFunc) error {
+// ErrLeft says that a run that could not begin has not removed what it had made.
+var ErrLeft = errors.New("not everything that was made is removed")
+
+// start makes the first namespace, with the lease and the journal.
+func (s *Scratch) start(ctx context.Context, lost context.CancelCauseFunc) error {
 	c := s.cluster
 	first, err := c.makeNamespace(ctx, s.name, s.set.Namespaces[0])
 	if err != nil {
@@ -201,18 +206,36 @@ func (s *Scratch) Apply(ctx context.Context, _ []manifests.Object) error {
 			}
 		}
 	}
+	for i := range s.set.Policies {
+		if err := s.send(ctx, policyObject(&s.set.Policies[i])); err != nil {
+			return err
+		}
+	}
 	if s.adopted {
 		if err := s.prune(ctx); err != nil {
 			return err
 		}
 	}
 	s.shut()
-	if err := s.obeyed(ctx); err != nil {
+	if err := s.await(ctx); err != nil {
 		return err
 	}
 	var err error
 	s.baseline, err = s.cluster.bystanders(ctx)
 	return err
+}
+
+// policyObject is a policy in the form that is sent to the API server.
+func policyObject(p *manifests.Policy) *unstructured.Unstructured {
+	u := &unstructured.Unstructured{Object: map[string]any{"spec": p.Spec}}
+	if len(p.Spec) == 0 {
+		u.Object["spec"] = map[string]any{}
+	}
+	u.SetGroupVersionKind(unreadResources[p.Kind].GroupVersion().WithKind(p.Kind))
+	u.SetNamespace(p.Namespace)
+	u.SetName(p.Name)
+	u.SetLabels(map[string]string{managedBy: manager})
+	return u
 }
 
 // Address implements target.Target for the entries of the source.
@@ -256,6 +279,9 @@ func (s *Scratch) Describe() target.Description {
 // Close implements target.Target. It deletes the namespaces, unless they stay.
 func (s *Scratch) Close(ctx context.Context) (target.Restoration, error) {
 	if len(s.made) == 0 {
+		if s.lease != nil {
+			return target.Restoration{}, s.lease.release(ctx)
+		}
 		return target.Restoration{}, nil
 	}
 	if s.kept {
@@ -277,9 +303,9 @@ func (s *Scratch) Close(ctx context.Context) (target.Restoration, error) {
 	return restored, err
 }
 
-// obeyed waits until every proxy that sends requests holds the rules. In each namespace with such pods, a probe is written after the
+// await waits until every proxy that sends requests holds the rules. In each namespace with such pods, a probe is written after the
 // rules, which only the proxies of that namespace know.
-func (s *Scratch) obeyed(ctx context.Context) error {
+func (s *Scratch) await(ctx context.Context) error {
 	for _, n := range s.set.Namespaces {
 		callers, err := s.callersIn(ctx, n)
 		if err != nil {
@@ -344,11 +370,12 @@ func (s *Scratch) asked(ctx context.Context, pods []corev1.Pod, questions []ques
 	return nil
 }
 
-// callersIn are the pods of a namespace that send requests through their proxies: relays, and stand-ins that make calls.
+// callersIn are the pods of a namespace that send requests through their proxies: relays, and stand-ins that make calls. Where policies
+// are applied, they are all pods, since those that receive requests must obey, too.
 func (s *Scratch) callersIn(ctx context.Context, n scratch.Namespace) (callers []corev1.Pod, err error) {
 	for i := range s.rules.Workloads {
 		w := &s.rules.Workloads[i]
-		sends := w.Env["ROLE"] == "relay" || w.Env["CALLS"] != "[]"
+		sends := w.Env["ROLE"] == "relay" || w.Env["CALLS"] != "[]" || len(s.set.Policies) > 0
 		if !n.Injected || w.Namespace != n.Name || !sends {
 			continue
 		}

@@ -29,8 +29,10 @@ func (c *Cluster) DeployScratch(ctx context.Context, set *scratch.Set, image str
 	}
 	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.options.Wait)
 	defer cancel()
-	_, left := s.Close(closing)
-	return errors.Join(err, left)
+	if _, left := s.Close(closing); left != nil {
+		err = errors.Join(err, fmt.Errorf("%w: %w", ErrLeft, left))
+	}
+	return err
 }
 
 // tellEntries says at which addresses the gateways answer.
@@ -134,7 +136,11 @@ func (s *Scratch) prune(ctx context.Context) error {
 		o := &s.set.Objects[i]
 		wanted[reference{o.Kind, o.Meta.Namespace, o.Meta.Name}] = true
 	}
-	for _, kind := range slices.Backward(runKinds[1:]) {
+	for i := range s.set.Policies {
+		p := &s.set.Policies[i]
+		wanted[reference{p.Kind, p.Namespace, p.Name}] = true
+	}
+	for _, kind := range append(slices.Sorted(maps.Keys(unreadResources)), "VirtualService", "Gateway", "DestinationRule", "ServiceEntry", "Sidecar") {
 		for _, m := range s.made {
 			objects, err := s.cluster.labelled(ctx, kind, m.Name, ourObjects)
 			if err != nil {

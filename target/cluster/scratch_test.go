@@ -1,10 +1,15 @@
 package cluster
 
 import (
+	"errors"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/manifests/scratch"
@@ -155,6 +160,27 @@ func TestBeginScratchIsRefused(t *testing.T) {
 				t.Errorf("it wrote %q, want nothing", s.writes)
 			}
 		})
+	}
+}
+
+// A run that cannot begin leaves nothing behind.
+func TestBeginScratchCleansUp(t *testing.T) {
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	s, c, _ := newAPIServer(t, 10*time.Second)
+	s.refuse = func(r *http.Request, _ *unstructured.Unstructured) *metav1.Status {
+		if strings.Contains(r.URL.Path, "/deployments/") {
+			return failure(http.StatusForbidden, metav1.StatusReasonForbidden, "no Deployments")
+		}
+		return nil
+	}
+	undo := ""
+	_, err := c.BeginScratch(t.Context(), bookAt(t, "a.example.com", false), ScratchOptions{Begun: func(command string) { undo = command }})
+	expectError(t, err, "no Deployments")
+	if errors.Is(err, ErrLeft) || len(s.paths()) > 0 {
+		t.Errorf("there is still %q, and the error is %v", s.paths(), err)
+	}
+	if !slices.Contains(s.writes, "POST /api/v1/namespaces/shop-istio-system") || !strings.HasPrefix(undo, "hellochaos restore ") {
+		t.Errorf("it wrote %q, and its undo is %q, want two namespaces and a restore", s.writes, undo)
 	}
 }
 
