@@ -16,9 +16,9 @@ const LeastEvidence = 60
 const MostUnwatched = 100 * time.Millisecond
 
 // Change completes what a report says of a change: counts, proxies, and the verdict on what was seen. It began to be applied and was applied at
-// these times since the attack began.
-func Change(c *reports.Change, seen *observe.Change, began, ended time.Duration) {
-	changed := seen.Conclude(began, ended)
+// these times since the attack began. busy says that requests left late.
+func Change(c *reports.Change, seen *observe.Change, began, ended time.Duration, busy bool) {
+	changed := seen.Conclude(began, ended, busy)
 	count := func(kind oracle.Kind) int64 {
 		if wrong := changed.Wrong[kind]; wrong != nil {
 			return wrong.Count

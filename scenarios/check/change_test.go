@@ -61,7 +61,7 @@ func TestVerdictOnAChange(t *testing.T) {
 		right = append(right, answered(n, map[bool]int{true: 502, false: 200}[n < 50]))
 	}
 	judged := func(all ...*attack.Observation) (c reports.Change) {
-		check.Change(&c, changing(t, all...), 480*time.Millisecond, 520*time.Millisecond)
+		check.Change(&c, changing(t, all...), 480*time.Millisecond, 520*time.Millisecond, false)
 		return c
 	}
 	if c := judged(right...); c.Verdict != reports.Pass || c.Calls != 400 || c.Evidence != 100 || c.Requests != 100 || len(c.Proxies) != 3 || *c.Proxies[0].LastOld != 0.011 || *c.Proxies[0].FirstNew != 0.021 {
@@ -80,7 +80,7 @@ func TestVerdictOnAChange(t *testing.T) {
 		right[n].Started *= 10
 	}
 	var seldom reports.Change
-	check.Change(&seldom, changing(t, right...), 4800*time.Millisecond, 5200*time.Millisecond)
+	check.Change(&seldom, changing(t, right...), 4800*time.Millisecond, 5200*time.Millisecond, false)
 	if seldom.Verdict != reports.Inconclusive || !check.Unwatched(&seldom) || seldom.Why != "the proxy of backend may have been asked nothing for 101 ms, and at most 100 ms may go unseen" {
 		t.Errorf("asked seldom: %+v", seldom)
 	}

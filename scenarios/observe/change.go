@@ -64,6 +64,7 @@ type moment struct {
 	stream stream
 	span
 	answered time.Duration
+	elapsed  time.Duration    // how long its caller waited
 	mismatch *oracle.Mismatch // with the new rules; nil where they explain it
 }
 
@@ -108,7 +109,7 @@ func (c *Change) take(t *oracle.Told) {
 		c.Open++
 		return
 	}
-	c.see(moment{c.now.number, at, span{c.now.sent + t.From, c.now.sent + t.To}, c.now.sent + c.now.latency, t.Mismatch}, t.Old, t.New)
+	c.see(moment{c.now.number, at, span{c.now.sent + t.From, c.now.sent + t.To}, c.now.sent + c.now.latency, t.Elapsed, t.Mismatch}, t.Old, t.New)
 }
 
 // see notes a call that is explained by the old rules, by the new ones, by both or by none.
@@ -170,9 +171,18 @@ type Wrong struct {
 	Mismatch *oracle.Mismatch
 }
 
+// slow is how long a call takes that may have been cut by a limit of a server which a busy machine let wait.
+const slow = time.Second
+
 // Conclude holds the order of the calls against the change, which began and ended at these times since the attack began. Where two calls
-// overlap, so that nobody can tell which of them met its rules first, nothing is held against them.
-func (c *Change) Conclude(began, ended time.Duration) Changed {
+// overlap, so that nobody can tell which of them met its rules first, nothing is held against them. busy says that requests left late, so that
+// this machine may have lost slow calls itself: these are open.
+func (c *Change) Conclude(began, ended time.Duration, busy bool) Changed {
+	if busy {
+		lost := len(c.lost)
+		c.lost = slices.DeleteFunc(c.lost, func(m moment) bool { return m.elapsed >= slow })
+		c.Open += int64(lost - len(c.lost))
+	}
 	changed := Changed{Wrong: map[oracle.Kind]*Wrong{}}
 	note := func(kind oracle.Kind, m *moment) { changed.note(kind, m, began, c.name) }
 	for i := range c.lost {

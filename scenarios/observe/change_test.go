@@ -21,9 +21,20 @@ const ms = time.Millisecond
 func told(calls ...seen) (*Change, Changed) {
 	c := NewChange(nil, nil, func(number int) string { return fmt.Sprint(number) })
 	for i, s := range calls {
-		c.see(moment{i, stream{s.proxy, s.host}, span{time.Duration(s.from) * ms, time.Duration(s.to) * ms}, time.Duration(s.to) * ms, nil}, s.old, s.new)
+		c.see(moment{i, stream{s.proxy, s.host}, span{time.Duration(s.from) * ms, time.Duration(s.to) * ms}, time.Duration(s.to) * ms, time.Duration(s.to-s.from) * ms, nil}, s.old, s.new)
 	}
-	return c, c.Conclude(100*ms, 200*ms)
+	return c, c.Conclude(100*ms, 200*ms, false)
+}
+
+// A machine whose requests leave late may have lost calls itself that took long, and no others.
+func TestSlowCallsOfABusyMachine(t *testing.T) {
+	for _, busy := range []bool{false, true} {
+		c, _ := told(seen{"a", "x", 110, 1110, false, false}, seen{"a", "x", 120, 130, false, false})
+		want := map[bool]int64{false: 2, true: 1}[busy]
+		if got := c.Conclude(100*ms, 200*ms, busy).Wrong[Lost]; got.Count != want || c.Open != 2-want {
+			t.Errorf("busy %v: %d lost and %d open, want %d lost", busy, got.Count, c.Open, want)
+		}
+	}
 }
 
 func TestTheOrderOfCallsDuringAChange(t *testing.T) {

@@ -77,6 +77,8 @@ type Told struct {
 	// From and To bound when the proxy looked its rules up, since the request was sent: no proxy knows of a call before its request was
 	// sent, and a call was looked up before the service that answered it began to.
 	From, To time.Duration
+	// Elapsed is how long the caller waited for the answer.
+	Elapsed time.Duration
 }
 
 // Changing judges one request that was sent while the rules changed: first is its way (Change.Enter). tell is called for every call that the
@@ -96,7 +98,7 @@ type changing struct {
 // judge holds a call against each way that it may have gone. There may be more than two: where the two sets of rules send different headers,
 // a service's own calls meet other rules, too. ended is when the answer of the call was there at the latest, since the request was sent.
 func (w *changing) judge(ways []*Call, caller string, o *trail.Call, p path, ended time.Duration) {
-	told := Told{Way: ways[0], Caller: caller, Host: ways[0].Host, To: ended}
+	told := Told{Way: ways[0], Caller: caller, Host: ways[0].Host, To: ended, Elapsed: o.Elapsed}
 	if o.Hop != nil {
 		told.To = max(0, ended-o.Hop.Elapsed)
 	}

@@ -209,18 +209,20 @@ func (r *Run) changes(ctx context.Context, c *change, on target.Target) (all []r
 	return all, nil
 }
 
-// direction measures a change in one direction, again and at half the rate where this machine was too busy to ask each proxy often enough.
-func (r *Run) direction(ctx context.Context, c *change, on target.Target, back bool) (done *reports.Change, err error) {
+// direction measures a change in one direction, again and at half the rate where this machine was too busy: requests left late, or some proxy
+// was asked too seldom.
+func (r *Run) direction(ctx context.Context, c *change, on target.Target, back bool) (*reports.Change, error) {
 	rate := c.to.options.Attack.Rate
 	chosen := rate > 0
 	if !chosen {
 		rate = math.Max(1, math.Floor(min(c.to.rate/2, mostChangeRate)))
 	}
 	for repeated := 0; ; repeated++ {
-		done = c.describe(back)
+		done := c.describe(back)
 		done.Rate = rate
 		r.emit(ChangeBegan{done})
-		if err = c.measure(ctx, on, done); err != nil || chosen || repeated == mostRepeats || !check.Unwatched(done) {
+		busy, err := c.measure(ctx, on, done)
+		if err != nil || chosen || repeated == mostRepeats || !busy && !check.Unwatched(done) {
 			return done, err
 		}
 		rate /= 2
@@ -236,10 +238,10 @@ func (c *change) describe(back bool) *reports.Change {
 	return done
 }
 
-// measure applies objects while requests are sent, and judges them. On an error the change has no verdict.
-func (c *change) measure(ctx context.Context, on target.Target, done *reports.Change) error {
+// measure applies objects while requests are sent, and judges them. busy says that requests left late. On an error the change has no verdict.
+func (c *change) measure(ctx context.Context, on target.Target, done *reports.Change) (busy bool, err error) {
 	if c.blocked != "" {
-		return nil
+		return false, nil
 	}
 	series, first := changeSeries, c.before
 	if done.PutBack {
@@ -247,23 +249,23 @@ func (c *change) measure(ctx context.Context, on target.Target, done *reports.Ch
 	}
 	d, err := c.sides(done.PutBack, series)
 	if err != nil {
-		return err
+		return false, err
 	}
 	err = on.Apply(ctx, first)
 	if err == nil {
 		err = d.find(ctx, on)
 	}
 	if err == nil {
-		err = d.send(ctx, on, done)
+		busy, err = d.send(ctx, on, done)
 	}
 	if err != nil {
 		done.Why = "it was not measured to its end: see the run's error"
 		if ctx.Err() != nil {
 			done.Why = "the run was interrupted"
 		}
-		return fmt.Errorf("the change %s: %w", done.Title(), err)
+		return busy, fmt.Errorf("the change %s: %w", done.Title(), err)
 	}
-	return nil
+	return busy, nil
 }
 
 // find asks the target where the requests enter.
@@ -278,12 +280,13 @@ func (d *changing) find(ctx context.Context, on target.Target) error {
 	return nil
 }
 
-// plan is the attack during the change: at a steady rate, as long as the change may take.
+// plan is the attack during the change: at a steady rate, as long as the change may take. On a busy machine requests leave late: more of them
+// under way would only wait for each other.
 func (d *changing) plan(rate float64) attack.Plan {
 	p := d.to
 	requests := min(attack.MaxRequests, max(1, int(rate*(mostChanging+2*mostSettle).Seconds())))
 	return attack.Plan{URL: d.cohorts[0].URL, Requests: requests, Rate: rate, Cohorts: d.cohorts, Name: p.plansName(), Grace: grace,
-		Connections: p.connections, Timeout: p.options.Attack.Timeout, Trace: p.traced}
+		Connections: min(p.connections, p.underWay), Timeout: p.options.Attack.Timeout, Trace: p.traced}
 }
 
 // applying is an Apply that is under way beside the load.
@@ -314,8 +317,8 @@ func (a *applying) over() bool {
 	}
 }
 
-// send sends the requests, has the objects applied in their middle, and judges what came of them.
-func (d *changing) send(ctx context.Context, on target.Target, done *reports.Change) error {
+// send sends the requests, has the objects applied in their middle, and judges what came of them. busy says that requests left late.
+func (d *changing) send(ctx context.Context, on target.Target, done *reports.Change) (busy bool, err error) {
 	plan := d.plan(done.Rate)
 	seen := observe.NewChange(d.judged, d.proxies, plan.RequestName)
 	var apply applying
@@ -336,19 +339,20 @@ func (d *changing) send(ctx context.Context, on target.Target, done *reports.Cha
 	})
 	if apply.done == nil {
 		done.Why = "the requests ended before the objects were applied"
-		return err
+		return false, err
 	}
 	<-apply.done
 	done.Applied = apply.ended.Sub(apply.began).Seconds()
 	if apply.err != nil {
-		return fmt.Errorf("applying its objects: %w", apply.err)
+		return false, fmt.Errorf("applying its objects: %w", apply.err)
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
-	check.Change(done, seen, apply.began.Sub(result.Began), apply.ended.Sub(result.Began))
+	busy = result.Late || result.Limited
+	check.Change(done, seen, apply.began.Sub(result.Began), apply.ended.Sub(result.Began), busy)
 	if result.Limited && done.Verdict == reports.Pass {
 		done.Verdict, done.Why = reports.Inconclusive, fmt.Sprintf("the load generator could not keep its schedule: %d of %d requests were not sent", result.Unsent, result.Sent+result.Unsent)
 	}
-	return nil
+	return busy, nil
 }

@@ -63,16 +63,16 @@ func (p *planned) pacing() {
 		p.rate = math.Max(1, math.Floor(p.rate))
 	}
 	least := min(leastConnections, max(fewestConnections, int(triesUnderWay/tries)))
-	underWay := min(most, least+int(4*p.rate*mean))
+	p.underWay = min(most, least+int(4*p.rate*mean))
 	if p.connections == 0 {
 		p.connections = most
 		if p.options.Attack.Rate == 0 {
-			p.connections = underWay
+			p.connections = p.underWay
 		}
 	}
 	// Those under way, and answers that wait for an earlier one: requests are judged in their order, so that a slow one holds up those
 	// that were sent after it.
-	p.lead = max(2*min(p.connections, underWay), int(p.rate*min(longest, mostHeld).Seconds()))
+	p.lead = max(2*min(p.connections, p.underWay), int(p.rate*min(longest, mostHeld).Seconds()))
 }
 
 // probed is how many tries a probe leads to, and how long it takes, on the whole.

@@ -54,6 +54,7 @@ type planned struct {
 	settled, natural, mostNatural, probes int
 	rate                                  float64
 	connections                           int // the most requests under way
+	underWay                              int // the most that a quiet machine has under way
 	lead                                  int // how many more are sent when all is decided, so that each run of a seed sends as many
 	traced                                bool
 	services                              []string // of ours, callers before those that they call
