@@ -102,6 +102,9 @@ func (s *set) gateways() []string { return slices.Sorted(maps.Keys(s.rules.Gatew
 
 // ask asks both sides what a request meets.
 func (s *set) ask(a *asked) (ours, theirs string, err error) {
+	if a.caller.Gateway != "" && s.rules.Gateways[a.caller.Gateway] == nil {
+		return "", "", fmt.Errorf("there is no Gateway %s", a.caller.Gateway)
+	}
 	rule := s.rules.Table(a.caller).Route(&a.request)
 	ours = outcome(s.rules, rule, &a.request).String()
 	proxy, err := s.proxy(a.caller)

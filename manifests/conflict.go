@@ -37,7 +37,7 @@ func (r *Rules) conflicts(objects []Object) Problems {
 			}
 		}
 	}
-	return slices.Concat(problems, r.ownerConflicts(objects), r.exportConflicts(objects, uninjected), r.mutualConflicts(objects))
+	return slices.Concat(problems, r.entryConflicts(), r.ownerConflicts(objects), r.exportConflicts(objects, uninjected), r.mutualConflicts(objects))
 }
 
 // serviceConflicts are the problems of a Service's ports that lead to a port at which its pods do not listen.
@@ -48,6 +48,28 @@ func (r *Rules) serviceConflicts(o *Object) (problems Problems) {
 			if listens := listensAt(w.Env); listens != p.target {
 				problems = append(problems, o.problem(fmt.Sprintf("spec.ports[%d].targetPort", i),
 					"must be %d, the port at which the pods of Deployment %s listen (their variable PORT), not %d", listens, w.Name, p.target))
+			}
+		}
+	}
+	return problems
+}
+
+// entryConflicts are the problems of ServiceEntries for the host of a Service that the mesh knows. In Istio the sidecars of each namespace
+// then know one of the two, or the ports of both.
+func (r *Rules) entryConflicts() (problems Problems) {
+	for i := range r.entries {
+		e := &r.entries[i]
+		for j, host := range e.hosts {
+			if s := r.Services[host]; s != nil && !s.hidden {
+				problems = append(problems, e.object.problem(fmt.Sprintf("spec.hosts[%d]", j), "is the host of %s, and hellochaos does not support a host that "+
+					"both have: hide the Service with the annotation %s: \"~\", or remove the ServiceEntry", s.object.place(), exportTo))
+			}
+			for k := range r.entries[:i] {
+				first := &r.entries[k]
+				if first.namespace == e.namespace && first.resolution != e.resolution && slices.Contains(first.hosts, host) {
+					problems = append(problems, e.object.problem("spec.resolution", "must be %s as in %s, which has the host %s too: of two that differ Istio "+
+						"obeys the one that was created first", first.resolution, first.place, host))
+				}
 			}
 		}
 	}

@@ -9,9 +9,10 @@ import (
 )
 
 func (r *Rules) addGateway(o *Object, spec *networking.Gateway) {
-	g := &Gateway{Selector: spec.Selector, name: o.namespace() + "/" + o.Meta.Name}
+	g := &Gateway{Selector: spec.Selector, object: o, name: o.namespace() + "/" + o.Meta.Name}
 	for _, s := range spec.Servers {
 		g.port = int(s.Port.GetNumber())
+		var server []hostPattern
 		for _, host := range s.Hosts {
 			// A namespace before the host admits only VirtualServices of that namespace.
 			namespace, host, ok := strings.Cut(host, "/")
@@ -21,8 +22,10 @@ func (r *Rules) addGateway(o *Object, spec *networking.Gateway) {
 			if namespace == "." {
 				namespace = o.namespace()
 			}
+			server = append(server, hostPattern{namespace, host})
 			g.patterns = append(g.patterns, hostPattern{namespace, strings.ToLower(host)})
 		}
+		g.servers = append(g.servers, server)
 	}
 	r.Gateways[g.name] = g
 }
@@ -35,7 +38,8 @@ func (g *Gateway) listener() listener { return listener{g.name, gatewayNamespace
 
 // addGateway adds the hosts of the VirtualServices that are bound to a gateway, or to another one of the same pods and port: Istio
 // merges these (MergeGateways in its pilot/pkg/model/gateway.go). Where several have rules for one host, their routes follow one
-// another, and routes that every request meets go last.
+// another, server by server, and routes that every request meets go last (buildGatewayHTTPRouteConfig in its
+// pilot/pkg/networking/core/gateway.go).
 func (t *Table) addGateway(name string) {
 	g := t.rules.Gateways[name]
 	if g == nil {
@@ -44,13 +48,18 @@ func (t *Table) addGateway(name string) {
 	}
 	hosts := make(map[string]*virtualHost)
 	for _, merged := range t.rules.mergedWith(g) {
-		for i := range t.rules.virtualServices {
-			v := &t.rules.virtualServices[i]
-			for _, host := range merged.admitted(v) {
-				if hosts[host] == nil {
-					hosts[host] = &virtualHost{missed: noRoute("the conditions of none of the rules for host " + host + " hold at Gateway " + name)}
+		for _, server := range merged.servers {
+			for _, v := range t.rules.knownAtGateways() {
+				routes := t.rules.bind(v, merged.listener())
+				if len(routes) == 0 || !v.listed(merged.name) {
+					continue
 				}
-				hosts[host].routes = append(hosts[host].routes, t.rules.bind(v, merged.listener())...)
+				for _, host := range served(server, v) {
+					if hosts[host] == nil {
+						hosts[host] = &virtualHost{missed: noRoute("the conditions of none of the rules for host " + host + " hold at Gateway " + name)}
+					}
+					hosts[host].routes = append(hosts[host].routes, routes...)
+				}
 			}
 		}
 	}
@@ -62,14 +71,33 @@ func (t *Table) addGateway(name string) {
 	}
 }
 
-// mergedWith are the Gateways of the same pods and port as g, which is one of them, by name.
+// knownAtGateways are the VirtualServices that gateways know, in the order in which Istio looks at them: those that are exported to the
+// namespace of the gateway's pods alone first, and of these the oldest (VirtualServicesForGateway in its pilot/pkg/model/push_context.go).
+// Objects of one file count as equally old, and go by name.
+func (r *Rules) knownAtGateways() []*virtualService {
+	all := slices.DeleteFunc(r.byName(), func(v *virtualService) bool { return !v.knownIn(gatewayNamespace) })
+	slices.SortStableFunc(all, func(a, b *virtualService) int { return last(!a.private) - last(!b.private) })
+	return all
+}
+
+// mergedWith are the Gateways of the same pods and port as g, which is one of them, in the order in which Istio merges them. One without a
+// selector is for all pods of gateways.
 func (r *Rules) mergedWith(g *Gateway) (all []*Gateway) {
 	for _, name := range slices.Sorted(maps.Keys(r.Gateways)) {
-		if other := r.Gateways[name]; other.port == g.port && maps.Equal(other.Selector, g.Selector) {
+		if other := r.Gateways[name]; other.port == g.port && has(g.pods(), other.Selector) {
 			all = append(all, other)
 		}
 	}
+	slices.SortStableFunc(all, func(a, b *Gateway) int { return strings.Compare(a.object.Meta.Name, b.object.Meta.Name) })
 	return all
+}
+
+// pods are the labels of the pods at which requests to the gateway enter: those of Istio's ingress gateway where it selects none.
+func (g *Gateway) pods() map[string]string {
+	if len(g.Selector) == 0 {
+		return map[string]string{"istio": "ingressgateway"}
+	}
+	return g.Selector
 }
 
 // Merged are the names of the Gateways of the same pods and port as one, which is one of them, in the order in which their rules follow
@@ -103,13 +131,26 @@ func (g *Gateway) admitted(v *virtualService) []string {
 // serves are the hosts of a VirtualService that the gateway's servers admit.
 func (g *Gateway) serves(v *virtualService) []string {
 	var hosts []string
-	for _, host := range v.hosts {
-		for _, p := range g.patterns {
+	for _, server := range g.servers {
+		for _, host := range served(server, v) {
+			if !slices.Contains(hosts, host) {
+				hosts = append(hosts, host)
+			}
+		}
+	}
+	return hosts
+}
+
+// served are the hosts of a VirtualService that a server admits, in lower case. They are compared as they are written (Istio's
+// Names.Intersection).
+func served(server []hostPattern, v *virtualService) (hosts []string) {
+	for _, host := range v.written {
+		for _, p := range server {
 			if p.namespace != "*" && p.namespace != v.namespace {
 				continue
 			}
-			if both, ok := narrower(p.host, host); ok && !slices.Contains(hosts, both) {
-				hosts = append(hosts, both)
+			if both, ok := narrower(p.host, host); ok && !slices.Contains(hosts, strings.ToLower(both)) {
+				hosts = append(hosts, strings.ToLower(both))
 			}
 		}
 	}

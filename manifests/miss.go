@@ -94,6 +94,7 @@ func (e *HTTPEntry) miss(c Caller, q *Request) *Miss {
 // missed says which condition of the entry, or which entry before it, keeps a request from meeting it whose host it is for.
 func (e *HTTPEntry) missed(at listener, q *Request) *Miss {
 	v := newView(q)
+	v.gateway = at.gateway != mesh
 	var earlier *Rule
 	for i := range e.owner.routes[:e.index] {
 		h := &e.owner.routes[i]
@@ -202,10 +203,8 @@ func (e *HTTPEntry) hidden(c Caller) string {
 		return ""
 	}
 	s := e.rules.sidecarOf(namespace)
-	for _, host := range e.owner.hosts {
-		if admits(s.imports, e.owner.namespace, host) {
-			return ""
-		}
+	if s.imports.admitRules(e.owner.namespace, e.owner.written) {
+		return ""
 	}
 	return fmt.Sprintf("%s (%s:%d) does not import it", s.name, s.file, s.line)
 }

@@ -22,12 +22,14 @@ type Rules struct {
 	virtualServices []virtualService
 	dropped         []Dropped
 	entries         []entry
-	destinations    map[string]map[string]*destinationRule // by fully qualified host, and then by namespace
-	written         []WrittenDestinationRule
-	sidecars        map[string]*sidecar // by namespace
-	clusters        map[cluster]*Endpoints
-	unknown         *Endpoints
-	answering       map[string]*Service // by the host that the annotation AnswersFor names
+	// destinations are all DestinationRules. exported are those that other namespaces see, and rootOwn those of the root namespace that
+	// nobody else sees.
+	destinations, exported, rootOwn destinationRules
+	written                         []WrittenDestinationRule
+	sidecars                        map[string]*sidecar // by namespace
+	clusters                        map[cluster]*Endpoints
+	unknown                         *Endpoints
+	answering                       map[string]*Service // by the host that the annotation AnswersFor names
 	// outside keeps, by outsideKey, the *Rule of every host outside the registry that a request was for, so that it and its Endpoints
 	// stay the same.
 	outside *sync.Map
@@ -64,9 +66,11 @@ type Gateway struct {
 	// Selector has the labels of the pods that run this gateway.
 	Selector map[string]string
 
+	object   *Object
 	name     string // "default/frontend"
 	port     int
-	patterns []hostPattern
+	servers  [][]hostPattern // the hosts of each server, as they are written
+	patterns []hostPattern   // the hosts of all servers, in lower case
 }
 
 // Caller names the proxy that sends a request.

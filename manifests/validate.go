@@ -144,6 +144,9 @@ func (d *document) checkServiceEntry(spec *networking.ServiceEntry) {
 		if host != "" && !strings.Contains(host, ".") {
 			d.problem(field, "must be a full name with a dot, such as api.example.com, not %q", host)
 		}
+		if host != strings.ToLower(host) {
+			d.problem(field, "must be in lower case, not %q: Istio's routes look for a host in lower case, and find no cluster of one that is not", host)
+		}
 	}
 	d.checkValue("spec.location", spec.Location)
 	d.checkValue("spec.resolution", spec.Resolution)
