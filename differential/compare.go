@@ -21,11 +21,6 @@ type set struct {
 	proxies     map[string]*envoy.Proxy // by caller
 }
 
-func sorted(all []string) []string {
-	slices.Sort(all)
-	return all
-}
-
 // accepted are the objects that both sides accept, each by itself, and manifests all of them together. Two objects of one name do not stand
 // in one cluster, so that the first one is taken.
 func accepted(policies []tree) ([]tree, *manifests.Rules, error) {

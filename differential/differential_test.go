@@ -27,44 +27,71 @@ func (s *scope) end() {
 	}
 }
 
+// tally is what a comparison saw.
+type tally struct {
+	sets, policies, requests, disagreements int
+	features, met, kinds                    count // kinds are those of disagreements
+}
+
 // TestTranslation compares what requests meet by manifests and by Istio's translation.
 func TestTranslation(t *testing.T) {
-	var compared, sent, disagreements, sets int
-	found := make(map[string]int)
-	for s := *seed; compared < *policies; s++ {
-		d := newDraw(s)
-		drawn := make([]tree, *perSet)
-		for i := range drawn {
-			drawn[i] = d.policy(i)
+	all := tally{features: count{}, met: count{}, kinds: count{}}
+	for s := *seed; all.policies < *policies; s++ {
+		compareSet(t, s, &all)
+	}
+	for _, feature := range all.features.names() {
+		t.Logf("%6d policies have %s", all.features[feature], feature)
+	}
+	for _, met := range all.met.names() {
+		t.Logf("%6d requests met %s", all.met[met], met)
+	}
+	for _, kind := range all.kinds.names() {
+		t.Logf("%6d disagreements: %s", all.kinds[kind], kind)
+	}
+	t.Logf("seeds %d to %d: %d sets of %d policies in all, %d requests, %d disagreements", *seed, *seed+uint64(all.sets)-1, all.sets, all.policies,
+		all.requests, all.disagreements)
+}
+
+// compareSet draws a set of policies and its requests, and compares what these meet.
+func compareSet(t *testing.T, s uint64, all *tally) {
+	t.Helper()
+	d := newDraw(s)
+	drawn := make([]tree, *perSet)
+	for i := range drawn {
+		drawn[i] = d.policy(i)
+	}
+	on := &scope{T: t}
+	defer on.end()
+	objects, err := newSet(on, drawn)
+	if err != nil {
+		t.Fatalf("seed %d: %v\n%s", s, err, text(drawn))
+	}
+	all.sets++
+	all.policies += len(objects.policies)
+	for _, p := range objects.policies {
+		for feature := range features(p) {
+			all.features[feature]++
 		}
-		sets++
-		on := &scope{T: t}
-		objects, err := newSet(on, drawn)
+	}
+	for range len(objects.policies) * *requests {
+		a := d.request(objects.gateways())
+		if d.chance(0.6) {
+			a = d.near(objects.policies, objects.gateways())
+		}
+		all.requests++
+		ours, theirs, err := objects.ask(&a)
 		if err != nil {
-			t.Fatalf("seed %d: %v\n%s", s, err, text(drawn))
+			t.Fatalf("seed %d: %v: %v\n%s", s, &a, err, text(objects.policies))
 		}
-		compared += len(objects.policies)
-		for range len(objects.policies) * *requests {
-			a := d.request(objects.gateways())
-			sent++
-			ours, theirs, err := objects.ask(&a)
-			if err != nil {
-				t.Fatalf("seed %d: %v: %v\n%s", s, &a, err, text(objects.policies))
-			}
-			if ours == theirs {
-				continue
-			}
-			disagreements++
-			if found[kindOf(ours, theirs)]++; found[kindOf(ours, theirs)] > 1 || len(found) > *shown {
-				continue
-			}
+		all.met[kindOf(theirs)]++
+		if ours == theirs {
+			continue
+		}
+		all.disagreements++
+		kind := kindOf(ours) + " | " + kindOf(theirs)
+		if all.kinds[kind]++; all.kinds[kind] == 1 && len(all.kinds) <= *shown {
 			show(t, s, objects.policies, a)
 		}
-		on.end()
-	}
-	t.Logf("%d sets of %d policies, %d requests: %d disagreements of %d kinds", sets, compared, sent, disagreements, len(found))
-	for kind, n := range found {
-		t.Logf("%6d  %s", n, kind)
 	}
 }
 

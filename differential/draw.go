@@ -121,9 +121,18 @@ func (d draw) http(delegate bool) tree {
 		h["delegate"] = to
 	case d.chance(0.08):
 		h["redirect"] = tree{"uri": d.one(paths...), "redirectCode": 302}
+		if d.chance(0.3) {
+			h["redirect"] = tree{"authority": "elsewhere.example"}
+		}
+		if d.chance(0.2) {
+			h["headers"] = d.changes()
+		}
 		return h
 	case d.chance(0.1):
 		h["directResponse"] = tree{"status": 418, "body": tree{"string": "tea"}}
+		if d.chance(0.2) {
+			h["headers"] = d.changes()
+		}
 		return h
 	default:
 		h["route"] = d.route()
@@ -164,9 +173,32 @@ func (d draw) extras(h tree) {
 		h["fault"] = []tree{{"abort": tree{"httpStatus": 503, "percentage": tree{"value": 25.5}}}, {"delay": tree{"fixedDelay": "1s", "percentage": tree{"value": 0.5}}},
 			{"abort": tree{"httpStatus": 404}}, {"delay": tree{"fixedDelay": "1s", "percent": 30}, "abort": tree{"httpStatus": 500, "percentage": tree{"value": 100}}}}[d.IntN(4)]
 	}
-	if d.chance(0.08) {
-		h["headers"] = tree{"request": tree{d.one("set", "add"): tree{d.one("host", "Host", "x-a"): "set.example"}}}
+	if d.chance(0.12) {
+		h["headers"] = d.changes()
 	}
+}
+
+// changes are changes of headers.
+func (d draw) changes() tree {
+	operations := func(names ...string) tree {
+		all := tree{}
+		for _, kind := range d.some(1, 3, "set", "add", "remove") {
+			if kind == "remove" {
+				all[kind] = []any{d.one("x-a", "X-B")}
+			} else {
+				all[kind] = tree{d.one(names...): d.one("1", "set.example", "5%%")}
+			}
+		}
+		return all
+	}
+	h := tree{}
+	if d.chance(0.7) {
+		h["request"] = operations("x-a", "X-B", "x-new", "host", ":authority")
+	}
+	if d.chance(0.4) {
+		h["response"] = operations("x-a", "X-B", "x-new")
+	}
+	return h
 }
 
 func (d draw) route() []any {
@@ -184,7 +216,7 @@ func (d draw) route() []any {
 			destination["weight"] = []int{0, 1, 20, 80, 100}[d.IntN(5)]
 		}
 		if d.chance(0.08) {
-			destination["headers"] = tree{"request": tree{"set": tree{"host": "own.example"}}}
+			destination["headers"] = d.changes()
 		}
 		route = append(route, destination)
 	}
@@ -241,15 +273,34 @@ func (d draw) destinationRule() tree {
 	spec := tree{"host": d.one([][]string{meshHosts, meshHosts, meshHosts, outsideHosts, oddHosts, wildcards}[d.IntN(6)]...)}
 	var all []any
 	for _, name := range d.some(0, 3, "a", "b", "v1", "none") {
-		all = append(all, tree{"name": name, "labels": tree{"version": name}})
+		one := tree{"name": name, "labels": tree{"version": d.one(name, name, name, "a", "b")}}
+		if d.chance(0.2) {
+			one["trafficPolicy"] = d.trafficPolicy()
+		}
+		all = append(all, one)
 	}
 	if len(all) > 0 {
 		spec["subsets"] = all
 	}
-	if d.chance(0.3) {
-		spec["trafficPolicy"] = tree{"loadBalancer": tree{"simple": d.one("ROUND_ROBIN", "RANDOM", "LEAST_REQUEST")}}
+	if d.chance(0.4) {
+		spec["trafficPolicy"] = d.trafficPolicy()
 	}
 	return spec
+}
+
+func (d draw) trafficPolicy() tree {
+	balancer := func() tree { return tree{"simple": d.one("ROUND_ROBIN", "RANDOM", "LEAST_REQUEST")} }
+	policy := tree{}
+	if d.chance(0.7) {
+		policy["loadBalancer"] = balancer()
+	}
+	if d.chance(0.3) {
+		policy["tls"] = tree{"mode": d.one("DISABLE", "ISTIO_MUTUAL")}
+	}
+	if d.chance(0.3) {
+		policy["portLevelSettings"] = []any{tree{"port": tree{"number": []int{80, 81, 8080}[d.IntN(3)]}, "loadBalancer": balancer()}}
+	}
+	return policy
 }
 
 func (d draw) serviceEntry() tree {

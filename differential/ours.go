@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net"
 	"strconv"
-	"strings"
 
 	"github.com/hellochaos/hellochaos/differential/envoy"
 	"github.com/hellochaos/hellochaos/manifests"
@@ -18,15 +17,16 @@ func outcome(rules *manifests.Rules, rule *manifests.Rule, q *manifests.Request)
 	case rule.Direct != nil && rule.Direct.Flags == "NR":
 		return &envoy.Outcome{Answer: "404"}
 	case rule.Direct != nil:
-		return &envoy.Outcome{Answer: strings.TrimSpace(fmt.Sprintf("direct %d %s", rule.Direct.Status, rule.Direct.Body))}
+		return answered(rule, fmt.Sprintf("direct %d %s", rule.Direct.Status, rule.Direct.Body))
 	case rule.Redirect != nil:
-		return &envoy.Outcome{Answer: fmt.Sprintf("redirect %d %s %s", rule.Redirect.Status, rule.Redirect.Authority, rule.Redirect.URI)}
+		return answered(rule, fmt.Sprintf("redirect %d %s %s", rule.Redirect.Status, rule.Redirect.Authority, rule.Redirect.URI))
 	}
 	o := &envoy.Outcome{}
 	for i := range rule.Split {
 		d := &rule.Split[i]
 		host, path := rule.Rewritten(q, d)
-		o.To = append(o.To, envoy.Share{Share: d.Share, To: envoy.Sent(destination(rules.Endpoints(d)), host, path)})
+		o.To = append(o.To, envoy.Share{Share: d.Share, To: envoy.Sent(destination(rules.Endpoints(d)), host, path,
+			d.Request.Changed(q.Header), d.Answer.Changed(envoy.SomeAnswer))})
 	}
 	r := &rule.Retry
 	o.Retry = envoy.RetryWords(r.Attempts, r.PerTry, r.Base, r.PreviousHosts, func(f *envoy.Failure) bool {
@@ -40,6 +40,11 @@ func outcome(rules *manifests.Rules, rule *manifests.Rule, q *manifests.Request)
 		o.Fault = envoy.FaultWords(f.Delay, f.DelayShare, f.AbortStatus, f.AbortShare)
 	}
 	return o
+}
+
+// answered is an answer of the proxy itself.
+func answered(rule *manifests.Rule, answer string) *envoy.Outcome {
+	return &envoy.Outcome{Answer: answer + " " + envoy.HeaderWords(rule.Answer.Changed(envoy.SomeAnswer))}
 }
 
 // destination is where a destination leads to, in the words of package envoy.
@@ -58,7 +63,7 @@ func destination(e *manifests.Endpoints) string {
 	case len(pods) == 0:
 		return "UH"
 	}
-	return strings.Join(sorted(pods), " ")
+	return envoy.Pods(pods, e.Balancer)
 }
 
 // port is the port to which a client sends a request, by its Host header.

@@ -3,9 +3,7 @@ package differential
 import (
 	"maps"
 	"net/http"
-	"regexp"
 	"slices"
-	"strings"
 )
 
 // shrink makes a set of objects and a request as small as it can while differs holds: it leaves out objects, then parts of objects, then
@@ -77,20 +75,4 @@ func lessAsked(a asked) []asked {
 	headers.request.Header = http.Header{}
 	path.request.Path = "/"
 	return []asked{headers, path, plain}
-}
-
-// words are runs of letters and figures that differ from one disagreement of a kind to the next.
-var words = regexp.MustCompile(`as \S+|pod [a-z0-9/-]+|\[[^]]*\]|[0-9.]+m?s|0\.[0-9]+|external \S+`)
-
-// kindOf is what two disagreements have in common that may have one cause.
-func kindOf(ours, theirs string) string {
-	return words.ReplaceAllStringFunc(ours+" | "+theirs, func(found string) string {
-		switch {
-		case strings.HasPrefix(found, "pod"):
-			return "pod"
-		case strings.HasPrefix(found, "external"):
-			return "external"
-		}
-		return "·"
-	})
 }

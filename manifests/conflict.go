@@ -37,7 +37,7 @@ func (r *Rules) conflicts(objects []Object) Problems {
 			}
 		}
 	}
-	return slices.Concat(problems, r.entryConflicts(), r.ownerConflicts(objects), r.exportConflicts(objects, uninjected), r.mutualConflicts(objects))
+	return slices.Concat(problems, r.entryConflicts(), r.unresolvedConflicts(), r.ownerConflicts(objects), r.exportConflicts(objects, uninjected), r.mutualConflicts(objects))
 }
 
 // serviceConflicts are the problems of a Service's ports that lead to a port at which its pods do not listen.
@@ -74,6 +74,39 @@ func (r *Rules) entryConflicts() (problems Problems) {
 		}
 	}
 	return problems
+}
+
+// unresolvedConflicts are the problems of rules that send requests for one host to another one whose ServiceEntry has the resolution NONE, as
+// has one that names none: the proxy then sends them to the address that the request was for, whatever the host of the destination is (Envoy's
+// cluster type ORIGINAL_DST).
+func (r *Rules) unresolvedConflicts() (problems Problems) {
+	for i := range r.virtualServices {
+		v := &r.virtualServices[i]
+		for j := range v.routes {
+			for k := range v.routes[j].rule.Split {
+				to := v.routes[j].rule.Split[k].Host
+				e := r.unresolved(to)
+				if e == nil || slices.Equal(v.hosts, []string{to}) && slices.Equal(v.gateways, []string{mesh}) {
+					continue
+				}
+				w := v.routes[j].written
+				problems = append(problems, w.from.problem(fmt.Sprintf("spec.http[%d].route[%d].destination.host", w.index, k), "%s has resolution NONE in %s: "+
+					"a proxy sends requests there to the address that they were for, so that hellochaos supports it only in rules for this host alone, in the "+
+					"mesh; write resolution: DNS into the ServiceEntry", to, e.place))
+			}
+		}
+	}
+	return problems
+}
+
+// unresolved is the ServiceEntry with resolution NONE that has a host; nil where none has.
+func (r *Rules) unresolved(host string) *entry {
+	for i := range r.entries {
+		if e := &r.entries[i]; e.resolution == networking.ServiceEntry_NONE && slices.Contains(e.hosts, host) {
+			return e
+		}
+	}
+	return nil
 }
 
 // ownerConflicts are the problems of hosts for which two VirtualServices have rules for the sidecars. Istio obeys the one that

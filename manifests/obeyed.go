@@ -1,6 +1,9 @@
 package manifests
 
 import (
+	"slices"
+	"strings"
+
 	networking "istio.io/api/networking/v1alpha3"
 )
 
@@ -13,6 +16,23 @@ type destinationRule struct {
 
 // destinationRules are those of all hosts, by fully qualified host and then by namespace.
 type destinationRules map[string]map[string]*destinationRule
+
+// addDestinationRules adds all DestinationRules in the order of their names: Istio merges the oldest first, and goes by name where two are of
+// one age, as those of one file are (configCompareByCreationTime in its pilot/pkg/model/config.go).
+func (r *Rules) addDestinationRules(objects []Object) {
+	var all []*Object
+	for i := range objects {
+		if _, ok := objects[i].Istio.(*networking.DestinationRule); ok {
+			all = append(all, &objects[i])
+		}
+	}
+	slices.SortStableFunc(all, func(a, b *Object) int { return strings.Compare(a.Meta.Name, b.Meta.Name) })
+	for _, o := range all {
+		spec := o.Istio.(*networking.DestinationRule)
+		r.addDestinationRule(o, spec)
+		r.written = append(r.written, writtenDestinationRule(o, spec))
+	}
+}
 
 func (r *Rules) addDestinationRule(o *Object, spec *networking.DestinationRule) {
 	host, namespace := qualify(spec.Host, o.namespace()), o.namespace()

@@ -47,12 +47,12 @@ func (r *Rules) owner(host string, s *sidecar, namespace string) *virtualService
 	return mostSpecific(host, r.obeyed(s, namespace))
 }
 
-// mostSpecific is the first of some VirtualServices that has a host by its own name, or else by the longest wildcard
+// mostSpecific is the first of some VirtualServices that has a host by its own name, or else by the longest wildcard, as they are written
 // (computeWildcardHostVirtualServiceIndex in Istio's pilot/pkg/model/sidecar.go).
 func mostSpecific(host string, all []*virtualService) (found *virtualService) {
 	longest := ""
 	for _, v := range all {
-		for _, pattern := range v.hosts {
+		for _, pattern := range v.written {
 			if pattern == host {
 				return v
 			}

@@ -72,6 +72,7 @@ func Read(objects []Object) (*Rules, error) {
 	slices.SortFunc(r.Workloads, func(a, b Workload) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Namespace, b.Namespace))
 	})
+	r.addDestinationRules(objects)
 	// All objects are added now. Clusters need the services, and routes need the clusters that they lead to.
 	r.resolveClusters()
 	to, used := delegates(objects), make(map[*Object]bool)
@@ -103,9 +104,6 @@ func (r *Rules) add(o *Object) {
 		r.Workloads = append(r.Workloads, workload(o, k))
 	}
 	switch spec := o.Istio.(type) {
-	case *networking.DestinationRule:
-		r.addDestinationRule(o, spec)
-		r.written = append(r.written, writtenDestinationRule(o, spec))
 	case *networking.Gateway:
 		r.addGateway(o, spec)
 	case *networking.ServiceEntry:

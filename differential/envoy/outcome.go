@@ -22,6 +22,12 @@ type Request struct {
 	Address, Name string
 }
 
+// Pods are the pods of a cluster with its load balancer.
+func Pods(names []string, balancer string) string {
+	slices.Sort(names)
+	return strings.Join(slices.Compact(names), " ") + " by " + balancer
+}
+
 // Outcome is what a request meets. Two outcomes are the same if their Strings are equal.
 type Outcome struct {
 	// Answer is what the proxy answers itself: "404", "direct 418 body", "redirect 301 host path", "reset"; empty where it routes.
@@ -98,5 +104,7 @@ func FaultWords(delay time.Duration, delayed float64, status int, aborted float6
 	return strings.Join(all, " ")
 }
 
-// Sent is what is sent to a destination, for messages.
-func Sent(to, host, path string) string { return fmt.Sprintf("%s as %s%s", to, host, path) }
+// Sent is what is sent to a destination, with which headers, and with which ones an answer of SomeAnswer comes back.
+func Sent(to, host, path string, request, answer http.Header) string {
+	return fmt.Sprintf("%s as %s%s %s answers %s", to, host, path, HeaderWords(request), HeaderWords(answer))
+}

@@ -110,7 +110,7 @@ func (p *Proxy) tunnelled(name string, q *Request) (*Outcome, error) {
 	if to == "UH" || to == "NC" {
 		return &Outcome{Answer: "reset"}, nil
 	}
-	return &Outcome{To: []Share{{1, Sent(to, q.Host, q.Path)}}}, nil
+	return &Outcome{To: []Share{{1, Sent(to, q.Host, q.Path, q.Header, SomeAnswer)}}}, nil
 }
 
 // destination says where a cluster leads to.
@@ -139,6 +139,9 @@ func (p *Proxy) destination(name string, q *Request) (string, error) {
 	}
 	if len(pods) == 0 {
 		return "UH", nil
+	}
+	if c.GetType() == cluster.Cluster_EDS {
+		return Pods(pods, c.LbPolicy.String()), nil
 	}
 	slices.Sort(pods)
 	return strings.Join(slices.Compact(pods), " "), nil

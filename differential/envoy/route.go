@@ -3,9 +3,11 @@ package envoy
 import (
 	"cmp"
 	"fmt"
+	"net/http"
 	"regexp"
 	"strings"
 
+	core "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	route "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	fault "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/fault/v3"
 	hcm "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
@@ -100,14 +102,20 @@ func (p *Proxy) outcome(r *route.Route, q *Request) (*Outcome, error) {
 	switch action := r.Action.(type) {
 	case *route.Route_Redirect:
 		to := action.Redirect
-		return &Outcome{Answer: fmt.Sprintf("redirect %d %s %s", redirectStatus(to.ResponseCode), to.HostRedirect, to.GetPathRedirect())}, nil
+		return answered(r, fmt.Sprintf("redirect %d %s %s", redirectStatus(to.ResponseCode), to.HostRedirect, to.GetPathRedirect()))
 	case *route.Route_DirectResponse:
 		to := action.DirectResponse
-		return &Outcome{Answer: strings.TrimSpace(fmt.Sprintf("direct %d %s", to.Status, to.GetBody().GetInlineString()))}, nil
+		return answered(r, fmt.Sprintf("direct %d %s", to.Status, to.GetBody().GetInlineString()))
 	case *route.Route_Route:
 		return p.forwarded(r, action.Route, q)
 	}
 	return nil, fmt.Errorf("route %s has an action %T", r.Name, r.Action)
+}
+
+// answered is an answer of the proxy itself, with the headers that SomeAnswer has after the changes of the route.
+func answered(r *route.Route, answer string) (*Outcome, error) {
+	h, err := changed(SomeAnswer, r.ResponseHeadersToAdd, r.ResponseHeadersToRemove)
+	return &Outcome{Answer: answer + " " + HeaderWords(h)}, err
 }
 
 func redirectStatus(code route.RedirectAction_RedirectResponseCode) int {
@@ -129,26 +137,41 @@ func (p *Proxy) forwarded(r *route.Route, action *route.RouteAction, q *Request)
 	if err != nil {
 		return nil, err
 	}
-	add := func(name string, share float64, host string) error {
+	add := func(name string, share float64, own *route.WeightedCluster_ClusterWeight) error {
 		to, err := p.destination(name, q)
-		if err == nil {
-			o.To = append(o.To, Share{share, Sent(to, cmp.Or(action.GetHostRewriteLiteral(), host, q.Host), path)})
+		if err != nil {
+			return err
 		}
+		request, err := headersOf(q.Header, own.GetRequestHeadersToAdd(), own.GetRequestHeadersToRemove(), r.RequestHeadersToAdd, r.RequestHeadersToRemove)
+		if err != nil {
+			return err
+		}
+		answer, err := headersOf(SomeAnswer, own.GetResponseHeadersToAdd(), own.GetResponseHeadersToRemove(), r.ResponseHeadersToAdd, r.ResponseHeadersToRemove)
+		o.To = append(o.To, Share{share, Sent(to, cmp.Or(action.GetHostRewriteLiteral(), own.GetHostRewriteLiteral(), q.Host), path, request, answer)})
 		return err
 	}
 	if action.GetCluster() != "" {
-		return o, add(action.GetCluster(), 1, "")
+		return o, add(action.GetCluster(), 1, nil)
 	}
 	sum := 0.0
 	for _, c := range action.GetWeightedClusters().GetClusters() {
 		sum += float64(c.Weight.GetValue())
 	}
 	for _, c := range action.GetWeightedClusters().GetClusters() {
-		if err := add(c.Name, float64(c.Weight.GetValue())/sum, c.GetHostRewriteLiteral()); err != nil {
+		if err := add(c.Name, float64(c.Weight.GetValue())/sum, c); err != nil {
 			return nil, err
 		}
 	}
 	return o, nil
+}
+
+// headersOf are headers after the changes of a weighted cluster, and then of its route.
+func headersOf(h http.Header, own []*core.HeaderValueOption, ownRemoved []string, ofRoute []*core.HeaderValueOption, ofRouteRemoved []string) (http.Header, error) {
+	h, err := changed(h, own, ownRemoved)
+	if err != nil {
+		return nil, err
+	}
+	return changed(h, ofRoute, ofRouteRemoved)
 }
 
 // rewritten is the path that a route sends, with its query (Envoy's finalizePathHeader).
