@@ -28,11 +28,7 @@ func accepted(policies []tree) ([]tree, *manifests.Rules, error) {
 	names := make(map[string]bool)
 	for _, p := range policies {
 		metadata := p["metadata"].(tree)
-		namespace := metadata["namespace"]
-		if namespace == nil {
-			namespace = "default"
-		}
-		name := fmt.Sprint(p["kind"], namespace, metadata["name"])
+		name := fmt.Sprint(p["kind"], metadata["namespace"], metadata["name"])
 		yaml := text([]tree{p})
 		if _, err := manifests.Parse("policy.yaml", []byte(yaml)); err != nil || names[name] || istio.Validate(yaml) != nil {
 			continue

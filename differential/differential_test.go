@@ -6,7 +6,7 @@ import (
 )
 
 var (
-	policies = flag.Int("n", 200, "how many random policies are compared at least")
+	policies = flag.Int("policies", 1000, "how many random policies are compared at least")
 	requests = flag.Int("requests", 20, "how many requests are sent for each of them")
 	seed     = flag.Uint64("seed", 1, "the first seed; each set of policies has the next one")
 	perSet   = flag.Int("set", 7, "how many policies are drawn for a set, of which those are taken that both sides accept")

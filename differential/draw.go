@@ -65,11 +65,7 @@ func (d draw) policy(number int) tree {
 	if _, ok := spec["exportTo"]; !ok && kind != "Gateway" && kind != "Sidecar" && d.chance(0.15) {
 		spec["exportTo"] = []any{d.one(".", "*")}
 	}
-	metadata := tree{"name": name}
-	if namespace != "default" || d.chance(0.3) {
-		metadata["namespace"] = namespace
-	}
-	return tree{"apiVersion": "networking.istio.io/v1", "kind": kind, "metadata": metadata, "spec": spec}
+	return tree{"apiVersion": "networking.istio.io/v1", "kind": kind, "metadata": tree{"name": name, "namespace": namespace}, "spec": spec}
 }
 
 func list[T any](all []T) (anys []any) {

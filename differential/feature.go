@@ -13,9 +13,6 @@ func features(o tree) map[string]bool {
 	all := make(map[string]bool)
 	kind := o["kind"].(string)
 	collect(o["spec"], kind, "", all)
-	if o["metadata"].(tree)["namespace"] != nil {
-		all[kind+" metadata.namespace"] = true
-	}
 	return all
 }
 

@@ -3,6 +3,7 @@ package manifests
 import (
 	"fmt"
 	"maps"
+	"net"
 	"slices"
 	"strings"
 
@@ -94,10 +95,23 @@ func (d *document) checkDestinationRule(spec *networking.DestinationRule) {
 			d.problem(field, "is %q, which another subset has already: each subset must have a name of its own", s.Name)
 		}
 		names[s.Name] = true
+		d.checkLabels(fmt.Sprintf("spec.subsets[%d].labels", i), s.Labels)
 		d.checkTrafficPolicy(fmt.Sprintf("spec.subsets[%d].trafficPolicy", i), s.TrafficPolicy)
 	}
 	d.checkTrafficPolicy("spec.trafficPolicy", spec.TrafficPolicy)
 	tlsModes(spec, func(field string, mode networking.ClientTLSSettings_TLSmode) { d.checkValue(field, mode) })
+}
+
+// checkLabels refuses labels that no pod can have.
+func (d *document) checkLabels(field string, labels map[string]string) {
+	for _, name := range slices.Sorted(maps.Keys(labels)) {
+		for _, wrong := range validation.IsQualifiedName(name) {
+			d.problem(field+"."+name, "%q is not a valid name of a label: %s", name, wrong)
+		}
+		for _, wrong := range validation.IsValidLabelValue(labels[name]) {
+			d.problem(field+"."+name, "%q is not a valid value of a label: %s", labels[name], wrong)
+		}
+	}
 }
 
 func (d *document) checkGateway(spec *networking.Gateway) {
@@ -110,9 +124,18 @@ func (d *document) checkGateway(spec *networking.Gateway) {
 	if len(spec.Servers) == 0 {
 		d.problem("spec.servers", "must have at least one server")
 	}
+	names := make(map[string]bool)
 	for i, s := range spec.Servers {
 		field := fmt.Sprintf("spec.servers[%d]", i)
 		d.checkPort(field+".port.number", int(s.Port.GetNumber()))
+		switch name := s.Port.GetName(); {
+		case name == "":
+			d.problem(field+".port.name", "must be set")
+		case names[name]:
+			d.problem(field+".port.name", "is %q, which another server has already: each server must have a port name of its own", name)
+		default:
+			names[name] = true
+		}
 		if !speaksHTTP(s.Port.GetProtocol()) {
 			d.problem(field+".port.protocol", "must be HTTP, not %q: hellochaos executes nothing else", s.Port.GetProtocol())
 		}
@@ -129,7 +152,7 @@ func (d *document) checkGateway(spec *networking.Gateway) {
 				d.checkImporter(place, namespace)
 				host = rest
 			}
-			d.checkHost(place, host, anyHost)
+			d.checkFullHost(place, host)
 		}
 	}
 }
@@ -144,8 +167,9 @@ func (d *document) checkServiceEntry(spec *networking.ServiceEntry) {
 		if host != "" && !strings.Contains(host, ".") {
 			d.problem(field, "must be a full name with a dot, such as api.example.com, not %q", host)
 		}
-		if host != strings.ToLower(host) {
-			d.problem(field, "must be in lower case, not %q: Istio's routes look for a host in lower case, and find no cluster of one that is not", host)
+		if host != strings.ToLower(host) || strings.HasSuffix(host, ".") {
+			d.problem(field, "must be in lower case and without a dot at its end, not %q: Istio finds no cluster for such a host, and hellochaos does not "+
+				"support it", host)
 		}
 	}
 	d.checkValue("spec.location", spec.Location)
@@ -171,6 +195,13 @@ func (d *document) checkServiceEntry(spec *networking.ServiceEntry) {
 }
 
 func (d *document) checkSidecar(spec *networking.Sidecar) {
+	if len(spec.Egress) == 0 && spec.OutboundTrafficPolicy == nil {
+		d.problem("spec", "must have egress or outboundTrafficPolicy: Istio refuses a Sidecar without either")
+	}
+	if len(spec.Egress) > 1 {
+		d.problem("spec.egress", "must have one entry, with the hosts of all: Istio accepts several only where all but the last have a port, which "+
+			"hellochaos does not support")
+	}
 	d.checkValue("spec.outboundTrafficPolicy.mode", spec.OutboundTrafficPolicy.GetMode())
 	for i, listener := range spec.Egress {
 		if len(listener.Hosts) == 0 {
@@ -184,9 +215,9 @@ func (d *document) checkSidecar(spec *networking.Sidecar) {
 				continue
 			}
 			if namespace != "~" {
-				d.checkImporter(field, namespace)
+				d.checkImporter(field, strings.TrimPrefix(namespace, "~"))
 			}
-			d.checkHost(field, name, anyHost)
+			d.checkFullHost(field, name)
 		}
 	}
 }
@@ -222,6 +253,9 @@ const (
 func (d *document) checkHost(field, host string, form hostForm) {
 	name := strings.ToLower(host)
 	switch {
+	case net.ParseIP(name) != nil:
+		d.problem(field, "is %s: hellochaos does not support IP addresses as hosts", host)
+		return
 	case name == "*" && form == anyHost:
 	case strings.HasPrefix(name, "*"):
 		if form == exactHost || name == "*" {
@@ -232,8 +266,40 @@ func (d *document) checkHost(field, host string, form hostForm) {
 			d.problem(field, "%q is not a valid host name: %s", host, wrong)
 		}
 	default:
-		for _, wrong := range validation.IsDNS1123Subdomain(name) {
+		for _, wrong := range validation.IsDNS1123Subdomain(strings.TrimSuffix(name, ".")) {
 			d.problem(field, "%q is not a valid host name: %s", host, wrong)
+			return
 		}
 	}
+	d.checkDNSLabels(field, host)
+}
+
+// longestLabel is how long a part of a host between dots may be.
+const longestLabel = 63
+
+// checkDNSLabels refuses a host with a part that is too long, and one that ends with a number (Istio's ValidateDNS1123Labels).
+func (d *document) checkDNSLabels(field, host string) {
+	labels := strings.Split(strings.TrimSuffix(host, "."), ".")
+	for _, label := range labels {
+		if len(label) > longestLabel {
+			d.problem(field, "%q is not a valid host name: no part of it may be longer than %d characters", host, longestLabel)
+			return
+		}
+	}
+	if last := labels[len(labels)-1]; last != "" && strings.Trim(last, "0123456789") == "" {
+		d.problem(field, "%q is not a valid host name: it must not end with a number", host)
+	}
+}
+
+// checkFullHost refuses what checkHost does, and the short names that Istio refuses in Gateways and Sidecars.
+func (d *document) checkFullHost(field, host string) {
+	if host != "" && host != "*" && !strings.Contains(host, ".") {
+		d.problem(field, "must be a full name such as %s.default.svc.cluster.local, not %q: Istio accepts no short names here", host, host)
+		return
+	}
+	if strings.HasPrefix(host, "*") && host != "*" && !strings.HasPrefix(host, "*.") {
+		d.problem(field, `must have "*" alone before the first dot, not %q`, host)
+		return
+	}
+	d.checkHost(field, host, anyHost)
 }

@@ -19,6 +19,7 @@ import (
 	"istio.io/istio/pilot/pkg/serviceregistry/kube"
 	"istio.io/istio/pilot/pkg/xds/endpoints"
 	"istio.io/istio/pkg/config"
+	"istio.io/istio/pkg/kube/krt"
 	"istio.io/istio/pkg/log"
 	"istio.io/istio/pkg/test"
 	appsv1 "k8s.io/api/apps/v1"
@@ -68,11 +69,12 @@ func Translate(t test.Failer, world, policies string) (*Translation, error) {
 	if err := tr.addWorld(world, &options); err != nil {
 		return nil, err
 	}
+	krt.GlobalDebugHandler = new(krt.DebugHandler) // it would keep everything that every set had
 	tr.generator = core.NewConfigGenTest(t, options)
 	return tr, nil
 }
 
-// read reads objects of Istio, which must be valid.
+// read reads objects of Istio, which must be valid and have a namespace.
 func read(policies string) ([]config.Config, error) {
 	configs, others, err := crd.ParseInputs(policies)
 	if err != nil {
@@ -84,9 +86,6 @@ func read(policies string) ([]config.Config, error) {
 	for i := range configs {
 		configs[i].Domain = domain
 		configs[i].CreationTimestamp = time.Unix(1_000_000_000, 0)
-		if configs[i].Namespace == "" {
-			configs[i].Namespace = "default"
-		}
 	}
 	return configs, nil
 }
