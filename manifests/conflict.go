@@ -66,9 +66,15 @@ func (r *Rules) entryConflicts() (problems Problems) {
 			}
 			for k := range r.entries[:i] {
 				first := &r.entries[k]
-				if first.namespace == e.namespace && first.resolution != e.resolution && slices.Contains(first.hosts, host) {
-					problems = append(problems, e.object.problem("spec.resolution", "must be %s as in %s, which has the host %s too: of two that differ Istio "+
-						"obeys the one that was created first", first.resolution, first.place, host))
+				if first.namespace != e.namespace || !slices.Contains(first.hosts, host) {
+					continue
+				}
+				const why = "as in %s, which has the host %s too: of two that differ Istio obeys the one that was created first, and hellochaos does not support that"
+				if first.resolution != e.resolution {
+					problems = append(problems, e.object.problem("spec.resolution", "must be %s "+why, first.resolution, first.place, host))
+				}
+				if !slices.Equal(exportedBy(first.object), exportedBy(e.object)) {
+					problems = append(problems, e.object.problem("spec.exportTo", "must be %q "+why, exportedBy(first.object), first.place, host))
 				}
 			}
 		}

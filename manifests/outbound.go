@@ -105,7 +105,7 @@ func (t *Table) addPort(port int, at known, rules []*virtualService) {
 	claimed := make(known)
 	for _, v := range rules {
 		routes := t.rules.bind(v, t.listener(port))
-		o := v.outbound(at, rules)
+		o := v.outbound(at, rules, t.sidecar.controlPlane(port))
 		if len(routes) == 0 || len(o.services) == 0 && port != usualPort {
 			continue
 		}
@@ -129,8 +129,8 @@ func (t *Table) addPort(port int, at known, rules []*virtualService) {
 }
 
 // outbound sorts the hosts of a VirtualService at a port (Istio's separateVSHostsAndServices). A wildcard has those hosts of the registry for
-// which no other one is more exact.
-func (v *virtualService) outbound(at known, all []*virtualService) (o outbound) {
+// which no other one is more exact. own is the host of a Service of Istio's own there, if any.
+func (v *virtualService) outbound(at known, all []*virtualService, own string) (o outbound) {
 	var wild []string
 	for _, host := range v.hosts {
 		switch {
@@ -143,7 +143,7 @@ func (v *virtualService) outbound(at known, all []*virtualService) (o outbound) 
 		}
 	}
 	for _, pattern := range wild {
-		found := false
+		found := own != "" && covers(pattern, own)
 		for _, host := range slices.Sorted(maps.Keys(at)) {
 			if !covers(pattern, host) {
 				continue

@@ -127,9 +127,14 @@ func (r *Rules) atHome(host, namespace string) bool {
 	}
 	return slices.ContainsFunc(r.obeyed(r.sidecarOf(namespace), namespace), func(v *virtualService) bool {
 		return slices.ContainsFunc(v.routes, func(h httpRoute) bool {
-			return h.concerns(namespace) && slices.ContainsFunc(h.rule.Split, func(d Destination) bool { return d.Host == host })
+			return h.concerns(namespace) && slices.ContainsFunc(h.rule.Split, func(d Destination) bool { return d.Host == host && s.opens(d.Port) })
 		})
 	})
+}
+
+// opens reports whether the Service has a port; 0 stands for any.
+func (s *Service) opens(port int) bool {
+	return port == 0 || slices.ContainsFunc(s.Ports, func(p ServicePort) bool { return p.Port == port })
 }
 
 // concerns reports whether an entry is one for callers of a namespace, as Istio sees it when it collects where they may go

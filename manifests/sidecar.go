@@ -93,6 +93,18 @@ func (e *entry) visible(host string, s *sidecar, namespace string) bool {
 // profile: istio-ingressgateway's 80, istiod's 15010 and 15014.
 var controlPlanePorts = []int{80, 15010, 15014}
 
+// controlPlane is the host of the Service of Istio's own that has a port of HTTP, where the Sidecar imports it; else empty.
+func (s *sidecar) controlPlane(port int) string {
+	host := "istiod." + rootNamespace + domain
+	if port == usualPort {
+		host = "istio-ingressgateway." + rootNamespace + domain
+	}
+	if !slices.Contains(controlPlanePorts, port) || !s.imports.admit(rootNamespace, host) {
+		return ""
+	}
+	return host
+}
+
 // listeners are the ports at which a sidecar listens for HTTP to any address: those that an imported Service or ServiceEntry
 // declares as HTTP (Istio's pilot/pkg/networking/core/listener.go). For a port whose protocol Istio must guess from the traffic it
 // listens at the address of that Service only.
@@ -111,7 +123,7 @@ func (r *Rules) listeners(s *sidecar, namespace string) map[int]bool {
 		}
 	}
 	for _, port := range controlPlanePorts {
-		ports[port] = ports[port] || s.imports.admit(rootNamespace, "istiod."+rootNamespace+domain)
+		ports[port] = ports[port] || s.controlPlane(port) != ""
 	}
 	return ports
 }
