@@ -16,8 +16,12 @@ var notExecuted = regexp.MustCompile(strings.Join([]string{
 	"is not a port: ", "is not a valid name: ", // no object has such a name, and no socket such a port
 	"must be a host name without a wildcard",                                                                                                          // a DestinationRule or a ServiceEntry for many hosts is not executed
 	"is not a valid name of a header", "is not a host, with or without a port", "which cannot be in the path of a request", "must begin with a slash", // no server accepts such requests
-	"must be an HTTP status from", // Envoy refuses the configuration
-	"the services count tries",
+	"must be an HTTP status from",                      // Envoy refuses the configuration
+	"after a backslash there must be",                  // RE2 refuses it
+	"the services count tries", "must have fixedDelay", // limits of hellochaos
+	"a wildcard DNS-1123 subdomain must start with",                                                           // *example is not executed
+	"is not a valid value of a label",                                                                         // no pod has such a label
+	"is not accepted as the name of a header: use the fields",                                                 // Envoy has no header of this name
 	"must be HTTP, HTTPS or TLS", "spec.ports: must have at least one port", "must be a full name with a dot", // other ServiceEntries are not executed
 }, "|"))
 

@@ -46,10 +46,10 @@ func (t *Table) addGateway(name string) {
 		t.missed = noRoute("there is no Gateway " + name)
 		return
 	}
-	hosts := make(map[string]*virtualHost)
+	hosts, known := make(map[string]*virtualHost), t.rules.knownAtGateways()
 	for _, merged := range t.rules.mergedWith(g) {
 		for _, server := range merged.servers {
-			for _, v := range t.rules.knownAtGateways() {
+			for _, v := range known {
 				routes := t.rules.bind(v, merged.listener())
 				if len(routes) == 0 || !v.listed(merged.name) {
 					continue

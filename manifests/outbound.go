@@ -89,11 +89,8 @@ func (t *Table) addSidecar() {
 	}
 }
 
-// outbound is the rules of a VirtualService at a port: alone are its hosts that are not in the registry there, and services those that are.
-type outbound struct {
-	rules           *virtualService
-	alone, services []string
-}
+// outbound is the hosts of a VirtualService at a port: alone are those that are not in the registry there, and services those that are.
+type outbound struct{ alone, services []string }
 
 // usualPort is the port at which Istio serves the hosts of VirtualServices that are not in the registry.
 const usualPort = 80

@@ -271,15 +271,15 @@ func (d *document) checkHost(field, host string, form hostForm) {
 			return
 		}
 	}
-	d.checkDNSLabels(field, host, form)
+	d.checkDNSLabels(field, host)
 }
 
 // longestLabel is how long a part of a host between dots may be.
 const longestLabel = 63
 
-// checkDNSLabels refuses a host with a part that is too long, and one that ends with a number (Istio's ValidateDNS1123Labels). Where a wildcard
-// might stand, a short name may be a number (its ValidateWildcardDomain).
-func (d *document) checkDNSLabels(field, host string, form hostForm) {
+// checkDNSLabels refuses a host with a part that is too long, and a name with dots that ends with a number (Istio's ValidateWildcardDomain and
+// ValidateDNS1123Labels).
+func (d *document) checkDNSLabels(field, host string) {
 	labels := strings.Split(strings.TrimSuffix(host, "."), ".")
 	for _, label := range labels {
 		if len(label) > longestLabel {
@@ -287,7 +287,7 @@ func (d *document) checkDNSLabels(field, host string, form hostForm) {
 			return
 		}
 	}
-	if last := labels[len(labels)-1]; last != "" && (len(labels) > 1 || form == exactHost) && strings.Trim(last, "0123456789") == "" {
+	if last := labels[len(labels)-1]; last != "" && len(labels) > 1 && strings.Trim(last, "0123456789") == "" {
 		d.problem(field, "%q is not a valid host name: it must not end with a number", host)
 	}
 }
