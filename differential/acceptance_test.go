@@ -18,6 +18,7 @@ var notExecuted = regexp.MustCompile(strings.Join([]string{
 	"is not a valid name of a header", "is not a host, with or without a port", "which cannot be in the path of a request", "must begin with a slash", // no server accepts such requests
 	"must be an HTTP status from",                      // Envoy refuses the configuration
 	"after a backslash there must be",                  // RE2 refuses it
+	"is not a name that Istio accepts for a gateway",   // its validateGatewayNames looks at the first short name alone
 	"the services count tries", "must have fixedDelay", // limits of hellochaos
 	"a wildcard DNS-1123 subdomain must start with",                                                           // *example is not executed
 	"is not a valid value of a label",                                                                         // no pod has such a label
