@@ -148,6 +148,10 @@ func (d *document) checkGateway(spec *networking.Gateway) {
 		}
 		for j, host := range s.Hosts {
 			place := fmt.Sprintf("%s.hosts[%d]", field, j)
+			if host == "*/*" && len(s.Hosts) > 1 {
+				d.problem(place, `"*/*" must be the only host of a server: it admits all others, and hellochaos does not support it beside them, since `+
+					"Istio's control plane ends with a panic where one behind it has a namespace (sanitizeServerHostNamespace)")
+			}
 			if namespace, rest, ok := strings.Cut(host, "/"); ok {
 				d.checkImporter(place, namespace)
 				host = rest

@@ -14,6 +14,7 @@ func TestWebhookRefuses(t *testing.T) {
 		"a short name in a Gateway":      {specOf("Gateway", "{servers: [{port: {number: 80, name: a, protocol: HTTP}, hosts: [one]}]}"), "spec.servers[0].hosts[0]: must be a full name"},
 		"a server without a port name":   {specOf("Gateway", "{servers: [{port: {number: 80, protocol: HTTP}, hosts: ['*']}]}"), "spec.servers[0].port.name: must be set"},
 		"hosts that cover one another":   {specOf("VirtualService", "{hosts: ['*.example', a.example], http: [{"+toM+"}]}"), `spec.hosts[1]: is "a.example", and "*.example"`},
+		"*/* beside a host":              {specOf("Gateway", "{servers: [{port: {number: 80, name: a, protocol: HTTP}, hosts: ['*/*', ./a.example]}]}"), "must be the only host of a server"},
 		"a host that ends with a number": {specOf("VirtualService", "{hosts: [a.1], http: [{"+toM+"}]}"), "must not end with a number"},
 		"a gateway that is a number":     {specOf("VirtualService", "{hosts: [a], gateways: ['1'], http: [{"+toM+"}]}"), "spec.gateways[0]: \"1\" is not a name"},
 		"upper case in a ServiceEntry":   {specOf("ServiceEntry", "{hosts: [A.example], ports: [{number: 80, name: a, protocol: HTTP}]}"), "spec.hosts[0]: must be in lower case"},
