@@ -387,7 +387,7 @@ func TestAccepted(t *testing.T) {
 		"mutual TLS and a balancer":    specOf("DestinationRule", "{host: m, trafficPolicy: {tls: {mode: ISTIO_MUTUAL}, loadBalancer: {simple: RANDOM}}}"),
 		"balancer":                     specOf("DestinationRule", "{host: m, trafficPolicy: {loadBalancer: {simple: ROUND_ROBIN}}}"),
 		"sidecar of everything":        specOf("Sidecar", "{outboundTrafficPolicy: {mode: ALLOW_ANY}, egress: [{hosts: ['*/*', '~/*', 'a/b.c', './*.d.e']}]}"),
-		"gateway with namespaced host": specOf("Gateway", "{selector: {istio: ingress}, servers: [{port: {number: 80, name: http, protocol: http}, hosts: ['./a.b', '*/*']}]}"),
+		"gateway with namespaced host": specOf("Gateway", "{selector: {istio: ingress}, servers: [{port: {number: 80, name: http, protocol: http}, hosts: ['./a.b', '*/b.example']}]}"),
 	} {
 		if _, err := Parse("f.yaml", []byte(yaml)); err != nil {
 			t.Errorf("%s: %v", name, err)
