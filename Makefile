@@ -3,6 +3,8 @@ GO     ?= go
 SEEDS  ?= 20
 GRAPHS ?= 1000
 PAIRS  ?= 20
+N      ?= 10000
+SEED   ?= 1
 FUZZ   ?= 20s
 
 # The tutorial's cluster. create-cluster and delete-cluster find it by its name. All other targets act on the cluster of CONTEXT, a
@@ -35,7 +37,7 @@ kubectl  = $(KUBECTL)$(if $(CONTEXT), --context $(CONTEXT))
 SCOPE   := https://github.com/weaveworks/scope/releases/download/v1.13.2/k8s-scope.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build check foreign integration e2e verify comparisons bench size fuzz \
+.PHONY: help demo test build check foreign integration e2e verify differential comparisons bench size fuzz \
 	release release-snapshot \
 	create-cluster deploy-istio enable-istio-auto-inject-sidecar disable-istio-auto-inject-sidecar image push \
 	deploy-application get-application start-monitoring-services egress prod retry ingress canary deploy-weave-scope delete-cluster
@@ -151,6 +153,10 @@ e2e: bin/hellochaos ## run the tests that need a cluster
 verify: ## make the table of docs/verification.md
 	$(GO) test ./cmd/hellochaos -run '^TestVerifier$$' -count 1 -timeout 90m -v -seeds $(SEEDS)
 	$(GO) test ./scenarios/oracle -run '^TestRandomGraphs' -count 1 -timeout 30m -v -graphs $(GRAPHS) -broken $(GRAPHS)
+
+# It needs Istio's module, which takes minutes to build. The first set of policies has the seed SEED, each other one the next.
+differential: ## compare N random policies with Istio's code
+	cd differential && $(GO) test . -count 1 -timeout 5h -v -policies $(N) -seed $(SEED)
 
 # Each line of the table has PAIRS pairs of runs: pairs of equal runs, and pairs in which one run is worse.
 comparisons: ## make the table of docs/compare.md

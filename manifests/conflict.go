@@ -37,7 +37,7 @@ func (r *Rules) conflicts(objects []Object) Problems {
 			}
 		}
 	}
-	return slices.Concat(problems, r.ownerConflicts(objects), r.exportConflicts(objects, uninjected), r.mutualConflicts(objects), r.serverConflicts(objects))
+	return slices.Concat(problems, r.entryConflicts(), r.unresolvedConflicts(), r.ownerConflicts(objects), r.exportConflicts(objects, uninjected), r.mutualConflicts(objects), r.serverConflicts(objects))
 }
 
 // serverConflicts are the problems of Gateways of the same pods of which one has TLS at a port and the other has not: Istio obeys the
@@ -73,6 +73,67 @@ func (r *Rules) serviceConflicts(o *Object) (problems Problems) {
 		}
 	}
 	return problems
+}
+
+// entryConflicts are the problems of ServiceEntries for the host of a Service that the mesh knows. In Istio the sidecars of each namespace
+// then know one of the two, or the ports of both.
+func (r *Rules) entryConflicts() (problems Problems) {
+	for i := range r.entries {
+		e := &r.entries[i]
+		for j, host := range e.hosts {
+			if s := r.Services[host]; s != nil && !s.hidden {
+				problems = append(problems, e.object.problem(fmt.Sprintf("spec.hosts[%d]", j), "is the host of %s, and hellochaos does not support a host that "+
+					"both have: hide the Service with the annotation %s: \"~\", or remove the ServiceEntry", s.object.place(), exportTo))
+			}
+			for k := range r.entries[:i] {
+				first := &r.entries[k]
+				if first.namespace != e.namespace || !slices.Contains(first.hosts, host) {
+					continue
+				}
+				const why = "as in %s, which has the host %s too: of two that differ Istio obeys the one that was created first, and hellochaos does not support that"
+				if first.resolution != e.resolution {
+					problems = append(problems, e.object.problem("spec.resolution", "must be %s "+why, first.resolution, first.place, host))
+				}
+				if !slices.Equal(exportedBy(first.object), exportedBy(e.object)) {
+					problems = append(problems, e.object.problem("spec.exportTo", "must be %q "+why, exportedBy(first.object), first.place, host))
+				}
+			}
+		}
+	}
+	return problems
+}
+
+// unresolvedConflicts are the problems of rules that send requests for one host to another one whose ServiceEntry has the resolution NONE, as
+// has one that names none: the proxy then sends them to the address that the request was for, whatever the host of the destination is (Envoy's
+// cluster type ORIGINAL_DST).
+func (r *Rules) unresolvedConflicts() (problems Problems) {
+	for i := range r.virtualServices {
+		v := &r.virtualServices[i]
+		for j := range v.routes {
+			for k := range v.routes[j].rule.Split {
+				to := v.routes[j].rule.Split[k].Host
+				e := r.unresolved(to)
+				if e == nil || slices.Equal(v.hosts, []string{to}) && slices.Equal(v.gateways, []string{mesh}) {
+					continue
+				}
+				w := v.routes[j].written
+				problems = append(problems, w.from.problem(fmt.Sprintf("spec.http[%d].route[%d].destination.host", w.index, k), "%s has resolution NONE in %s: "+
+					"a proxy sends requests there to the address that they were for, so that hellochaos supports it only in rules for this host alone, in the "+
+					"mesh; write resolution: DNS into the ServiceEntry", to, e.place))
+			}
+		}
+	}
+	return problems
+}
+
+// unresolved is the ServiceEntry with resolution NONE that has a host; nil where none has.
+func (r *Rules) unresolved(host string) *entry {
+	for i := range r.entries {
+		if e := &r.entries[i]; e.resolution == networking.ServiceEntry_NONE && slices.Contains(e.hosts, host) {
+			return e
+		}
+	}
+	return nil
 }
 
 // ownerConflicts are the problems of hosts for which two VirtualServices have rules for the sidecars. Istio obeys the one that

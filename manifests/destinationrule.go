@@ -35,7 +35,7 @@ func writtenDestinationRule(o *Object, spec *networking.DestinationRule) Written
 	return w
 }
 
-// DestinationRules are all DestinationRules, in the order of the objects.
+// DestinationRules are all DestinationRules, in the order of their names: of two of one namespace the first one holds.
 func (r *Rules) DestinationRules() []WrittenDestinationRule { return slices.Clone(r.written) }
 
 // Hosts are the full names of the hosts in the mesh's registry, sorted: those of the Services that are not hidden from it, and those

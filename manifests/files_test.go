@@ -98,7 +98,7 @@ func TestLoadDirectoryUnreadable(t *testing.T) {
 func TestLoadFiles(t *testing.T) {
 	dir := directory(t, map[string]string{
 		"b.yaml": virtualServiceYAML("b", "x"), "a.yml": virtualServiceYAML("a", "x"), "kustomization.yml": "resources: []", "notes.txt": "not ours",
-		"c.json": `{"apiVersion": "networking.istio.io/v1", "kind": "Sidecar", "metadata": {"name": "c", "namespace": "shop"}, "spec": {}}`,
+		"c.json": `{"apiVersion": "networking.istio.io/v1", "kind": "Sidecar", "metadata": {"name": "c", "namespace": "shop"}, "spec": {"outboundTrafficPolicy": {"mode": "ALLOW_ANY"}}}`,
 	})
 	if err := os.Mkdir(filepath.Join(dir, "more.yaml"), 0o700); err != nil {
 		t.Fatal(err)

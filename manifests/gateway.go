@@ -8,7 +8,8 @@ import (
 )
 
 // addGateway adds the hosts of the VirtualServices that are bound to a gateway, or to another one of the same pods and port: Istio
-// merges these. Where several have rules for one host, their routes follow one another, and routes that every request meets go last.
+// merges these. Where several have rules for one host, their routes follow one another, server by server, and routes that every request
+// meets go last (buildGatewayHTTPRouteConfig in its pilot/pkg/networking/core/gateway.go).
 // Without TLS all servers of a port have their hosts together (Istio's route configuration "http.80"); with TLS each server has its own
 // ("https.443.name.gateway.namespace"), and the name that a client asks for says whose rules hold.
 func (t *Table) addGateway(c Caller) {
@@ -50,15 +51,18 @@ func (t *Table) addServers(gateway string, d *door, servers []*Server) {
 		gateway, host string
 		of            *virtualService
 	}
-	added := make(map[bound]bool)
+	added, known := make(map[bound]bool), t.rules.knownAtGateways()
 	for _, s := range servers {
-		for i := range t.rules.virtualServices {
-			v := &t.rules.virtualServices[i]
-			for _, name := range s.admitted(v) {
+		for _, v := range known {
+			routes := t.rules.bind(v, s.listener())
+			if len(routes) == 0 || !v.listed(s.Gateway) {
+				continue
+			}
+			for _, name := range s.serves(v) {
 				h := host(name)
 				if once := (bound{s.Gateway, name, v}); !added[once] {
 					added[once] = true
-					h.routes = append(h.routes, t.rules.bind(v, s.listener())...)
+					h.routes = append(h.routes, routes...)
 				}
 			}
 		}
@@ -79,6 +83,23 @@ func (t *Table) addServers(gateway string, d *door, servers []*Server) {
 		slices.SortStableFunc(h.routes, func(a, b route) int { return catchAll(a) - catchAll(b) })
 		t.add(name, 0, h)
 	}
+}
+
+// knownAtGateways are the VirtualServices that gateways know, in the order in which Istio looks at them: those that are exported to the
+// namespace of the gateway's pods alone first, and of these the oldest (VirtualServicesForGateway in its pilot/pkg/model/push_context.go).
+// Objects of one file count as equally old, and go by name.
+func (r *Rules) knownAtGateways() []*virtualService {
+	all := slices.DeleteFunc(r.byName(), func(v *virtualService) bool { return !v.knownIn(gatewayNamespace) })
+	slices.SortStableFunc(all, func(a, b *virtualService) int { return last(!a.private) - last(!b.private) })
+	return all
+}
+
+// pods are the labels of the pods at which requests to the gateway enter: those of Istio's ingress gateway where it selects none.
+func (g *Gateway) pods() map[string]string {
+	if len(g.Selector) == 0 {
+		return map[string]string{"istio": "ingressgateway"}
+	}
+	return g.Selector
 }
 
 func catchAll(r route) int {

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	networking "istio.io/api/networking/v1alpha3"
-	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/hellochaos/hellochaos/service/trail"
 )
@@ -168,9 +167,7 @@ func (d *document) checkOperation(field, name string, request, gives bool) {
 		}
 		return
 	}
-	for _, wrong := range validation.IsHTTPHeaderName(name) {
-		d.problem(field, "%q is not a valid name of a header: %s", name, wrong)
-	}
+	d.checkHeaderWord(field, name)
 	key := strings.ToLower(name)
 	switch {
 	case connectionHeaders[key]:

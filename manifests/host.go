@@ -9,7 +9,7 @@ import (
 type hostPattern struct{ namespace, host string }
 
 // everything is what a Sidecar without egress imports.
-var everything = []hostPattern{{"*", "*"}}
+var everything = imports{in: []hostPattern{{"*", "*"}}}
 
 // admits reports whether any of the patterns holds for a host of a namespace.
 func admits(patterns []hostPattern, namespace, host string) bool {
@@ -42,8 +42,8 @@ func narrower(a, b string) (string, bool) {
 	return "", false
 }
 
-// splitHost is the host and the port of a Host header. The host is in lower case, without the dot at the end of a full name and
-// without the brackets of an IPv6 address. The port is 80 when the header has none.
+// splitHost is the host and the port of a Host header. The host is in lower case, and without the brackets of an IPv6 address. The port is
+// 80 when the header has none.
 func splitHost(authority string) (host string, port int) {
 	host, port = authority, 80
 	if i := strings.LastIndexByte(authority, ':'); i >= 0 && strings.IndexByte(authority[i:], ']') < 0 {
@@ -52,16 +52,18 @@ func splitHost(authority string) (host string, port int) {
 		}
 	}
 	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
-	return strings.ToLower(strings.TrimSuffix(host, ".")), port
+	return strings.ToLower(host), port
 }
 
-// aliases are the names by which a proxy in a namespace knows a service (Istio's GenerateAltVirtualHosts).
+// aliases are the names by which a proxy in a namespace knows a host of the registry: its own one first, then that with a dot at its end, and
+// the short ones of a Service (Istio's GenerateAltVirtualHosts).
 func aliases(host, namespace string) []string {
+	names := []string{host, host + "."}
 	rest, ok := strings.CutSuffix(host, domain)
 	if !ok {
-		return []string{host}
+		return names
 	}
-	names := []string{host, rest + ".svc", rest}
+	names = append(names, rest+".svc", rest)
 	if name, ok := strings.CutSuffix(rest, "."+namespace); ok {
 		names = append(names, name)
 	}

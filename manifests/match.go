@@ -124,6 +124,7 @@ func newNamed(field string, conditions map[string]*networking.StringMatch, canon
 type view struct {
 	*Request
 	path, query string // both from Request.Path
+	gateway     bool   // whether a gateway looks at the request, and not a sidecar
 }
 
 func newView(q *Request) view {
@@ -132,9 +133,22 @@ func newView(q *Request) view {
 	return v
 }
 
-// header is the value of a header as Envoy sees it: several values are joined by commas.
+// someRequestID has the form of an x-request-id that a proxy makes up.
+const someRequestID = "00000000-0000-4000-8000-000000000000"
+
+// header is the value of a header as Envoy sees it: several values are joined by commas. Before it looks at the rules, a proxy adds
+// x-forwarded-proto and x-request-id to a request without them, and a gateway replaces them in any case (Envoy's
+// ConnectionManagerUtility::mutateRequestHeaders).
 func (v *view) header(canonical string) (value string, present bool) {
 	values := v.Header[canonical]
+	if v.gateway || len(values) == 0 || values[0] == "" {
+		switch canonical {
+		case "X-Forwarded-Proto":
+			return "http", true
+		case "X-Request-Id":
+			return someRequestID, true
+		}
+	}
 	if len(values) == 1 {
 		return values[0], true
 	}

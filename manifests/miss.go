@@ -2,6 +2,7 @@ package manifests
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -83,7 +84,7 @@ func (e *HTTPEntry) miss(c Caller, q *Request) *Miss {
 	if hidden := e.hidden(c); hidden != "" {
 		return &Miss{Kind: MissNamespace, Hidden: hidden}
 	}
-	if c.Gateway == "" {
+	if c.Gateway == "" && !e.alone(q) {
 		if owner := e.rules.owner(e.full(c, q), e.rules.sidecarOf(c.Namespace), namespaceOf(c)); owner != nil && owner != e.owner {
 			return &Miss{Kind: MissOwner, Owner: owner.object.place()}
 		}
@@ -102,6 +103,7 @@ func (e *HTTPEntry) miss(c Caller, q *Request) *Miss {
 // missed says which condition of the entry, or which entry before it, keeps a request from meeting it whose host it is for.
 func (e *HTTPEntry) missed(at listener, q *Request) *Miss {
 	v := newView(q)
+	v.gateway = at.gateway != mesh
 	var earlier *Rule
 	for i := range e.owner.routes[:e.index] {
 		h := &e.owner.routes[i]
@@ -180,6 +182,12 @@ func (e *HTTPEntry) full(c Caller, q *Request) string {
 	return e.rules.named(host, namespaceOf(c))
 }
 
+// alone reports whether the VirtualService has the host of a request as the request writes it, which may be a name that no Service has in full.
+func (e *HTTPEntry) alone(q *Request) bool {
+	host, _ := splitHost(q.Host)
+	return slices.Contains(e.owner.hosts, host) && e.rules.Services[host] == nil
+}
+
 // hosted reports whether the VirtualService is for the host of a request. At a gateway the Gateway must admit the host too.
 func (e *HTTPEntry) hosted(c Caller, q *Request) bool {
 	hosts, name := e.owner.hosts, e.full(c, q)
@@ -189,12 +197,7 @@ func (e *HTTPEntry) hosted(c Caller, q *Request) bool {
 			hosts = g.serves(e.owner, c.Port)
 		}
 	}
-	for _, pattern := range hosts {
-		if covers(pattern, name) {
-			return true
-		}
-	}
-	return false
+	return c.Gateway == "" && e.alone(q) || slices.ContainsFunc(hosts, func(pattern string) bool { return covers(pattern, name) })
 }
 
 // hidden says why the proxy of a caller does not know the VirtualService; empty where it does.
@@ -210,10 +213,8 @@ func (e *HTTPEntry) hidden(c Caller) string {
 		return ""
 	}
 	s := e.rules.sidecarOf(namespace)
-	for _, host := range e.owner.hosts {
-		if admits(s.imports, e.owner.namespace, host) {
-			return ""
-		}
+	if s.imports.admitRules(e.owner.namespace, e.owner.written) {
+		return ""
 	}
 	return fmt.Sprintf("%s (%s:%d) does not import it", s.name, s.file, s.line)
 }

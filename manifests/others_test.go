@@ -167,7 +167,7 @@ func TestOthersFolders(t *testing.T) {
 	dir := tree(t, map[string]string{
 		"b/deep/er/x.yml":        virtualServiceYAML("x", "x"),
 		"a.yaml":                 virtualServiceYAML("a", "a"),
-		"c.json":                 `{"apiVersion": "networking.istio.io/v1", "kind": "Sidecar", "metadata": {"name": "c", "namespace": "shop"}, "spec": {}}`,
+		"c.json":                 `{"apiVersion": "networking.istio.io/v1", "kind": "Sidecar", "metadata": {"name": "c", "namespace": "shop"}, "spec": {"outboundTrafficPolicy": {"mode": "ALLOW_ANY"}}}`,
 		"package.json":           `{"name": "a", // no JSON`,
 		"values.yaml":            "replicas: {{ 1",
 		"kustomization.yaml":     "resources: [a.yaml]",

@@ -71,7 +71,7 @@ func (t *Table) lacking(host string, port int) string {
 		e := &t.rules.entries[i]
 		switch {
 		case !slices.Contains(e.hosts, host):
-		case !admits(t.sidecar.imports, e.namespace, host):
+		case !t.rules.takes(e, host, t.sidecar, t.namespace):
 			return fmt.Sprintf("%s has the host, but the Sidecar does not import it", e.place)
 		default:
 			return fmt.Sprintf("%s has the host at port %s alone, and the calls are for port %d with HTTP", e.place, strings.Join(e.opened(), ", "), port)
@@ -83,7 +83,7 @@ func (t *Table) lacking(host string, port int) string {
 		return "no Service and no ServiceEntry has the host"
 	case s.hidden:
 		return "no ServiceEntry has the host, and its Service is hidden from the mesh"
-	case !admits(t.sidecar.imports, s.namespace(), host):
+	case !t.sidecar.imports.admit(s.namespace(), host):
 		return "the Sidecar does not import the Service"
 	}
 	return fmt.Sprintf("the Service has no port %d", port)

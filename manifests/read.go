@@ -14,7 +14,8 @@ import (
 type virtualService struct {
 	object          *Object
 	name, namespace string
-	hosts           []string // fully qualified, or beginning with "*"
+	hosts           []string // fully qualified, or beginning with "*", in lower case
+	written         []string // the same as they are written, upper case included
 	gateways        []string // "mesh", or "namespace/name"
 	routes          []httpRoute
 	private         bool // whether it is exported to its own namespace only
@@ -25,9 +26,12 @@ type entry struct {
 	object    *Object
 	place     string // "ServiceEntry clock (egress.yaml:11)"
 	namespace string
+	private   bool // whether it is exported to its own namespace only
 	hosts     []string
 	ports     []int    // its ports of HTTP
 	others    []string // its other ports: "443 (HTTPS)"
+
+	resolution networking.ServiceEntry_Resolution
 }
 
 // sidecar is a Sidecar that holds for a whole namespace. Without an object it is what holds where there is none.
@@ -35,7 +39,7 @@ type sidecar struct {
 	name         string // "Sidecar default"
 	file         string
 	line         int // that of its outboundTrafficPolicy
-	imports      []hostPattern
+	imports      imports
 	registryOnly bool
 }
 
@@ -45,7 +49,9 @@ func Read(objects []Object) (*Rules, error) {
 	r := &Rules{
 		Services:     make(map[string]*Service),
 		Gateways:     make(map[string]*Gateway),
-		destinations: make(map[string]map[string]*destinationRule),
+		destinations: make(destinationRules),
+		exported:     make(destinationRules),
+		rootOwn:      make(destinationRules),
 		sidecars:     make(map[string]*sidecar),
 		clusters:     make(map[cluster]*Endpoints),
 		answering:    make(map[string]*Service),
@@ -66,6 +72,7 @@ func Read(objects []Object) (*Rules, error) {
 	slices.SortFunc(r.Workloads, func(a, b Workload) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Namespace, b.Namespace))
 	})
+	r.addDestinationRules(objects)
 	// All objects are added now. Clusters need the services, and routes need the clusters that they lead to.
 	r.resolveClusters()
 	to, used := delegates(objects), make(map[*Object]bool)
@@ -98,9 +105,6 @@ func (r *Rules) add(o *Object) {
 		r.Workloads = append(r.Workloads, workload(o, k))
 	}
 	switch spec := o.Istio.(type) {
-	case *networking.DestinationRule:
-		r.addDestinationRule(o, spec)
-		r.written = append(r.written, writtenDestinationRule(o, spec))
 	case *networking.Gateway:
 		r.addGateway(o, spec)
 	case *networking.ServiceEntry:

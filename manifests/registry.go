@@ -1,6 +1,7 @@
 package manifests
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"slices"
@@ -27,9 +28,9 @@ type cluster struct {
 	namespace    string
 }
 
-// qualify is the full name of a host, by Istio's ResolveShortnameToFQDN: only a name without any dot is completed.
+// qualify is the full name of a host, by Istio's ResolveShortnameToFQDN: only a name without any dot is completed. Upper case stays: a
+// destination or a DestinationRule whose host has it finds nothing.
 func qualify(host, namespace string) string {
-	host = strings.ToLower(host)
 	if strings.ContainsAny(host, ".*") {
 		return host
 	}
@@ -52,7 +53,9 @@ func (r *Rules) addService(o *Object, k *corev1.Service) {
 }
 
 // Service finds a Service by its full name, or by its short name in Namespace. It is nil when no Service has the name.
-func (r *Rules) Service(name string) *Service { return r.Services[qualify(name, Namespace)] }
+func (r *Rules) Service(name string) *Service {
+	return r.Services[qualify(strings.ToLower(name), Namespace)]
+}
 
 // balancer is the name of a simple load balancer; empty for the default.
 func balancer(simple networking.LoadBalancerSettings_SimpleLB) string {
@@ -64,7 +67,7 @@ func balancer(simple networking.LoadBalancerSettings_SimpleLB) string {
 }
 
 func (r *Rules) addEntry(o *Object, spec *networking.ServiceEntry) {
-	e := entry{object: o, place: o.place(), namespace: o.namespace()}
+	e := entry{object: o, place: o.place(), namespace: o.namespace(), private: private(o), resolution: spec.Resolution}
 	for _, host := range spec.Hosts {
 		e.hosts = append(e.hosts, strings.ToLower(host))
 	}
@@ -89,8 +92,8 @@ func (r *Rules) resolveClusters() {
 				address := net.JoinHostPort(host, strconv.Itoa(port))
 				r.addClusters(host, port, func(labels map[string]string) Endpoints {
 					if labels != nil {
-						// A host that DNS resolves has no labels, so its subsets have no endpoints.
-						return Endpoints{Known: true}
+						// A host that DNS resolves has no labels, and for a subset without endpoints Istio makes no cluster.
+						return Endpoints{}
 					}
 					return Endpoints{Known: true, External: address}
 				})
@@ -98,15 +101,56 @@ func (r *Rules) resolveClusters() {
 		}
 	}
 	for host, s := range r.Services {
-		if s.hidden {
-			continue
-		}
 		for _, port := range s.Ports {
-			r.addClusters(host, port.Port, func(labels map[string]string) Endpoints {
+			find := func(labels map[string]string) Endpoints {
 				return Endpoints{Known: true, Workloads: r.subset(s, labels)}
-			})
+			}
+			if s.hidden {
+				r.addClustersOf(host, port.Port, atHome+s.namespace(), find)
+			} else {
+				r.addClusters(host, port.Port, find)
+			}
 		}
 	}
+}
+
+// atHome stands before the namespace of a cluster of a hidden Service, which only sidecars of its own namespace have.
+const atHome = "hidden in "
+
+// atHome reports whether the sidecars of a namespace have clusters of a hidden Service of it: they do where a VirtualService that they know
+// routes to it, and then in place of those of a ServiceEntry for its host (collectImportedServices in Istio's pilot/pkg/model/sidecar.go does
+// not ask whom the Services of the proxy's own namespace are exported to).
+func (r *Rules) atHome(host, namespace string) bool {
+	s := r.Services[host]
+	if s == nil || !s.hidden || s.namespace() != namespace {
+		return false
+	}
+	return slices.ContainsFunc(r.obeyed(r.sidecarOf(namespace), namespace), func(v *virtualService) bool {
+		return slices.ContainsFunc(v.routes, func(h httpRoute) bool {
+			return h.concerns(namespace) && slices.ContainsFunc(h.rule.Split, func(d Destination) bool { return d.Host == host && s.opens(d.Port) })
+		})
+	})
+}
+
+// opens reports whether the Service has a port; 0 stands for any.
+func (s *Service) opens(port int) bool {
+	return port == 0 || slices.ContainsFunc(s.Ports, func(p ServicePort) bool { return p.Port == port })
+}
+
+// concerns reports whether an entry is one for callers of a namespace, as Istio sees it when it collects where they may go
+// (virtualServiceDestinationsFilteredBySourceNamespace).
+func (h *httpRoute) concerns(namespace string) bool {
+	matched := true
+	for i := range h.matches {
+		switch h.matches[i].namespace {
+		case namespace:
+			return true
+		case "":
+		default:
+			matched = false
+		}
+	}
+	return matched
 }
 
 // addClusters adds the clusters of a host's port: the whole host, and each of its subsets. find finds the endpoints with labels.
@@ -177,13 +221,20 @@ func (r *Rules) Endpoints(d *Destination) *Endpoints {
 	if d.endpoints != nil {
 		return d.endpoints
 	}
-	if e, ok := r.clusters[cluster{d.Host, d.Subset, d.Port, r.apart(d.Host, d.from)}]; ok {
+	from := cmp.Or(d.from, Namespace)
+	namespace := r.apart(d.Host, from)
+	if r.atHome(d.Host, from) {
+		namespace = atHome + from
+	}
+	if e, ok := r.clusters[cluster{d.Host, d.Subset, d.Port, namespace}]; ok {
 		return e
 	}
 	return r.unknown
 }
 
-// portOf is the port of a destination that names no port: the only port of its service, or else the port of the request.
+// portOf is the port of a destination that names no port, at a gateway: the only port of its service, or else the port of the request. A
+// sidecar takes the port of the request in any case (LookupService in Istio's buildSidecarVirtualHostsForVirtualService knows the services of
+// that port alone).
 func (r *Rules) portOf(host string, request int) int {
 	if s := r.Services[host]; s != nil && !s.hidden {
 		if len(s.Ports) == 1 {

@@ -37,7 +37,8 @@ func qualifyGateway(name, namespace string) string {
 func (r *Rules) virtualService(o *Object, spec *networking.VirtualService, entries []written) (virtualService, Problems) {
 	v := virtualService{object: o, name: o.Name(), namespace: o.namespace(), private: private(o)}
 	for _, host := range spec.Hosts {
-		v.hosts = append(v.hosts, qualify(host, v.namespace))
+		full := qualify(host, v.namespace)
+		v.written, v.hosts = append(v.written, full), append(v.hosts, strings.ToLower(full))
 	}
 	for _, gateway := range spec.Gateways {
 		v.gateways = append(v.gateways, qualifyGateway(gateway, v.namespace))
@@ -153,10 +154,14 @@ func newFault(f *networking.HTTPFaultInjection) *Fault {
 // boundTo reports whether a request at this gateway can meet the entry; "mesh" stands for the sidecars.
 func (h *httpRoute) boundTo(gateway string, v *virtualService) bool {
 	if len(h.matches) == 0 {
-		return slices.Contains(v.gateways, gateway)
+		return v.listed(gateway)
 	}
 	return slices.ContainsFunc(h.matches, func(m match) bool { return m.boundTo(gateway, v) })
 }
+
+// listed reports whether the VirtualService has a gateway in its own list. Without that, no match can bind an entry of it there: Istio does
+// not look at its rules at all (getGatewayNames in its pilot/pkg/model/push_context.go).
+func (v *virtualService) listed(gateway string) bool { return slices.Contains(v.gateways, gateway) }
 
 // listener is where a proxy takes a request: at which port, a proxy of which namespace, and of which Gateway, where "mesh" stands for the
 // sidecars.
@@ -173,10 +178,7 @@ func (m *match) holdsAt(at listener, v *virtualService) bool {
 }
 
 func (m *match) boundTo(gateway string, v *virtualService) bool {
-	if len(m.gateways) > 0 {
-		return slices.Contains(m.gateways, gateway)
-	}
-	return slices.Contains(v.gateways, gateway)
+	return v.listed(gateway) && (len(m.gateways) == 0 || slices.Contains(m.gateways, gateway))
 }
 
 // boundTo reports whether the VirtualService has a rule at this gateway; "mesh" stands for the sidecars.
@@ -220,7 +222,10 @@ func (r *Rules) bindRule(rule *Rule, at listener) *Rule {
 	bound.Split = make([]Destination, len(rule.Split))
 	for i, d := range rule.Split {
 		if d.Port == 0 {
-			d.Port = r.portOf(d.Host, at.port)
+			d.Port = at.port
+			if at.gateway != mesh {
+				d.Port = r.portOf(d.Host, at.port)
+			}
 		}
 		d.from = at.namespace
 		d.endpoints = r.Endpoints(&d)

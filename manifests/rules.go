@@ -22,13 +22,15 @@ type Rules struct {
 	virtualServices []virtualService
 	dropped         []Dropped
 	entries         []entry
-	destinations    map[string]map[string]*destinationRule // by fully qualified host, and then by namespace
-	written         []WrittenDestinationRule
-	sidecars        map[string]*sidecar // by namespace
-	clusters        map[cluster]*Endpoints
-	unknown         *Endpoints
-	doors           map[Caller]*door    // by Gateway and Port
-	answering       map[string]*Service // by the host that the annotation AnswersFor names
+	// destinations are all DestinationRules. exported are those that other namespaces see, and rootOwn those of the root namespace that
+	// nobody else sees.
+	destinations, exported, rootOwn destinationRules
+	written                         []WrittenDestinationRule
+	sidecars                        map[string]*sidecar // by namespace
+	clusters                        map[cluster]*Endpoints
+	unknown                         *Endpoints
+	doors                           map[Caller]*door    // by Gateway and Port
+	answering                       map[string]*Service // by the host that the annotation AnswersFor names
 	// outside keeps, by outsideKey, the *Rule of every host outside the registry that a request was for, so that it and its Endpoints
 	// stay the same.
 	outside *sync.Map
@@ -68,7 +70,8 @@ type Gateway struct {
 	Servers []*Server
 	Opaque  []Opaque
 
-	name string // "default/frontend"
+	object *Object
+	name   string // "default/frontend"
 }
 
 // Caller names the proxy that sends a request.

@@ -29,9 +29,10 @@ type Server struct {
 	// (tls.httpsRedirect; require_tls in Istio's buildGatewayHTTPRouteConfig).
 	Redirect bool
 
-	patterns []hostPattern
-	settings bool // whether it has the field tls
-	out      bool // whether Istio leaves it out
+	patterns []hostPattern // its hosts in lower case
+	written  []hostPattern // its hosts as they are written
+	settings bool          // whether it has the field tls
+	out      bool          // whether Istio leaves it out
 }
 
 // ClientCertificate says whether a server with TLS asks its clients for a certificate.
@@ -69,18 +70,19 @@ func (s *Server) Hosts() (all []string) {
 	return all
 }
 
-// serves are the hosts of a VirtualService that the server admits; none where it is left out.
+// serves are the hosts of a VirtualService that the server admits, in lower case; none where it is left out. They are compared as they are
+// written (Istio's Names.Intersection).
 func (s *Server) serves(v *virtualService) (hosts []string) {
 	if s.out {
 		return nil
 	}
-	for _, host := range v.hosts {
-		for _, p := range s.patterns {
+	for _, host := range v.written {
+		for _, p := range s.written {
 			if p.namespace != "*" && p.namespace != v.namespace {
 				continue
 			}
-			if both, ok := narrower(p.host, host); ok && !slices.Contains(hosts, both) {
-				hosts = append(hosts, both)
+			if both, ok := narrower(p.host, host); ok && !slices.Contains(hosts, strings.ToLower(both)) {
+				hosts = append(hosts, strings.ToLower(both))
 			}
 		}
 	}
@@ -127,7 +129,7 @@ func (s *Server) redirect() *Rule {
 
 // addGateway adds a Gateway with its servers.
 func (r *Rules) addGateway(o *Object, spec *networking.Gateway) {
-	g := &Gateway{Selector: spec.Selector, name: o.namespace() + "/" + o.Meta.Name}
+	g := &Gateway{Selector: spec.Selector, object: o, name: o.namespace() + "/" + o.Meta.Name}
 	for i, from := range spec.Servers {
 		line := o.lines.of(fmt.Sprintf("spec.servers[%d]", i), o.Line)
 		if why := opaque(from); why != "" {
@@ -144,7 +146,9 @@ func (r *Rules) addGateway(o *Object, spec *networking.Gateway) {
 			s.Certificate = OptionalCertificate
 		}
 		for _, host := range from.Hosts {
-			s.patterns = append(s.patterns, patternOf(host, o.namespace()))
+			p := patternOf(host, o.namespace())
+			s.written = append(s.written, p)
+			s.patterns = append(s.patterns, hostPattern{p.namespace, strings.ToLower(p.host)})
 		}
 		g.Servers = append(g.Servers, s)
 	}
@@ -160,7 +164,7 @@ func patternOf(host, own string) hostPattern {
 	if namespace == "." {
 		namespace = own
 	}
-	return hostPattern{namespace, strings.ToLower(host)}
+	return hostPattern{namespace, host}
 }
 
 // isPlainHTTP reports whether Istio makes routes of HTTP for a server of this protocol without TLS (IsHTTP in its pkg/config/protocol):
@@ -234,15 +238,14 @@ func (r *Rules) LeftOut() (all []LeftOut) {
 	return all
 }
 
-// merge is the door at a port of the Gateways of the same pods as g (mergeGateways in Istio's pilot/pkg/model/gateway.go). A server is
+// merge is the door at a port of the Gateways of the same pods as g, one without a selector being for all pods of gateways (mergeGateways in Istio's pilot/pkg/model/gateway.go). A server is
 // left out that has the field tls and a host that an earlier one with tls has already, and one that differs from the first in whether it
 // has TLS.
 func (r *Rules) merge(g *Gateway, port int) *door {
 	d := &door{}
 	taken := make(map[hostPattern]*Server)
-	for _, name := range slices.Sorted(maps.Keys(r.Gateways)) {
-		other := r.Gateways[name]
-		if !maps.Equal(other.Selector, g.Selector) {
+	for _, other := range r.gatewaysByName() {
+		if !has(g.pods(), other.Selector) {
 			continue
 		}
 		for _, s := range other.Servers {
@@ -263,6 +266,16 @@ func (r *Rules) merge(g *Gateway, port int) *door {
 		}
 	}
 	return d
+}
+
+// gatewaysByName are all Gateways in the order in which Istio merges those that are equally old: by their names, and then by their
+// namespaces.
+func (r *Rules) gatewaysByName() (all []*Gateway) {
+	for _, name := range slices.Sorted(maps.Keys(r.Gateways)) {
+		all = append(all, r.Gateways[name])
+	}
+	slices.SortStableFunc(all, func(a, b *Gateway) int { return strings.Compare(a.object.Meta.Name, b.object.Meta.Name) })
+	return all
 }
 
 // redirecting fills in the virtual hosts of a door, where some server has tls.httpsRedirect.

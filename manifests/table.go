@@ -105,6 +105,7 @@ func (t *Table) Route(q *Request) *Rule {
 		return t.outside(host, port)
 	}
 	v := newView(q)
+	v.gateway = t.gateway
 	for i := range h.routes {
 		if h.routes[i].match.matches(&v) {
 			return h.routes[i].rule

@@ -515,14 +515,16 @@ func TestLongestWildcardAtAGateway(t *testing.T) {
 func TestServiceEntry(t *testing.T) {
 	entry := specOf("ServiceEntry", "{hosts: [api.example.com], resolution: DNS, ports: [{number: 8080, name: http, protocol: HTTP}, {number: 443, name: https, protocol: HTTPS}]}")
 	r := rulesOf(t, entry, specOf("DestinationRule", "{host: api.example.com, subsets: [{name: a, labels: {b: c}}]}"),
-		middlewareOf("{match: [{uri: {exact: /subset}}], route: [{destination: {host: api.example.com, subset: a}}]}, {route: [{destination: {host: api.example.com}}]}"))
+		middlewareOf("{match: [{uri: {exact: /subset}}], route: [{destination: {host: api.example.com, port: {number: 8080}, subset: a}}]}, "+
+			"{match: [{uri: {exact: /port}}], route: [{destination: {host: api.example.com, port: {number: 8080}}}]}, {route: [{destination: {host: api.example.com}}]}"))
 	table := r.Table(Caller{Namespace: Namespace})
 	for _, c := range []struct{ host, path, want string }{
 		{"api.example.com:8080", "/", "api.example.com:8080"},
 		{"api.example.com", "/", "502 direct_response"},
-		{"api.example.com:443", "/", "reset"},       // passed through by its server name, no HTTP in the clear
-		{"middleware", "/", "api.example.com:8080"}, // its only port of HTTP
-		{"middleware", "/subset", "none"},           // a host that DNS resolves has no labels
+		{"api.example.com:443", "/", "reset"}, // passed through by its server name, no HTTP in the clear
+		{"middleware", "/port", "api.example.com:8080"},
+		{"middleware", "/", "unknown"},       // a sidecar takes the port of the request, even if the host has a single one
+		{"middleware", "/subset", "unknown"}, // a host that DNS resolves has no labels
 	} {
 		if got := outcome(r, table.Route(&Request{Host: c.host, Path: c.path})); got != c.want {
 			t.Errorf("host %s, path %s: %s, want %s", c.host, c.path, got, c.want)

@@ -2,6 +2,9 @@ package manifests
 
 import (
 	"fmt"
+	"maps"
+	"net"
+	"slices"
 	"strings"
 
 	networking "istio.io/api/networking/v1alpha3"
@@ -92,10 +95,23 @@ func (d *document) checkDestinationRule(spec *networking.DestinationRule) {
 			d.problem(field, "is %q, which another subset has already: each subset must have a name of its own", s.Name)
 		}
 		names[s.Name] = true
+		d.checkLabels(fmt.Sprintf("spec.subsets[%d].labels", i), s.Labels)
 		d.checkTrafficPolicy(fmt.Sprintf("spec.subsets[%d].trafficPolicy", i), s.TrafficPolicy)
 	}
 	d.checkTrafficPolicy("spec.trafficPolicy", spec.TrafficPolicy)
 	tlsModes(spec, func(field string, mode networking.ClientTLSSettings_TLSmode) { d.checkValue(field, mode) })
+}
+
+// checkLabels refuses labels that no pod can have.
+func (d *document) checkLabels(field string, labels map[string]string) {
+	for _, name := range slices.Sorted(maps.Keys(labels)) {
+		for _, wrong := range validation.IsQualifiedName(name) {
+			d.problem(field+"."+name, "%q is not a valid name of a label: %s", name, wrong)
+		}
+		for _, wrong := range validation.IsValidLabelValue(labels[name]) {
+			d.problem(field+"."+name, "%q is not a valid value of a label: %s", labels[name], wrong)
+		}
+	}
 }
 
 func (d *document) checkServiceEntry(spec *networking.ServiceEntry) {
@@ -107,6 +123,10 @@ func (d *document) checkServiceEntry(spec *networking.ServiceEntry) {
 		d.checkHost(field, host, exactHost)
 		if host != "" && !strings.Contains(host, ".") {
 			d.problem(field, "must be a full name with a dot, such as api.example.com, not %q", host)
+		}
+		if host != strings.ToLower(host) || strings.HasSuffix(host, ".") {
+			d.problem(field, "must be in lower case and without a dot at its end, not %q: Istio finds no cluster for such a host, and hellochaos does not "+
+				"support it", host)
 		}
 	}
 	d.checkValue("spec.location", spec.Location)
@@ -132,6 +152,13 @@ func (d *document) checkServiceEntry(spec *networking.ServiceEntry) {
 }
 
 func (d *document) checkSidecar(spec *networking.Sidecar) {
+	if len(spec.Egress) == 0 && spec.OutboundTrafficPolicy == nil {
+		d.problem("spec", "must have egress or outboundTrafficPolicy: Istio refuses a Sidecar without either")
+	}
+	if len(spec.Egress) > 1 {
+		d.problem("spec.egress", "must have one entry, with the hosts of all: Istio accepts several only where all but the last have a port, which "+
+			"hellochaos does not support")
+	}
 	d.checkValue("spec.outboundTrafficPolicy.mode", spec.OutboundTrafficPolicy.GetMode())
 	for i, listener := range spec.Egress {
 		if len(listener.Hosts) == 0 {
@@ -145,9 +172,9 @@ func (d *document) checkSidecar(spec *networking.Sidecar) {
 				continue
 			}
 			if namespace != "~" {
-				d.checkImporter(field, namespace)
+				d.checkImporter(field, strings.TrimPrefix(namespace, "~"))
 			}
-			d.checkHost(field, name, anyHost)
+			d.checkFullHost(field, name)
 		}
 	}
 }
@@ -183,6 +210,9 @@ const (
 func (d *document) checkHost(field, host string, form hostForm) {
 	name := strings.ToLower(host)
 	switch {
+	case net.ParseIP(name) != nil:
+		d.problem(field, "is %s: hellochaos does not support IP addresses as hosts", host)
+		return
 	case name == "*" && form == anyHost:
 	case strings.HasPrefix(name, "*"):
 		if form == exactHost || name == "*" {
@@ -193,8 +223,41 @@ func (d *document) checkHost(field, host string, form hostForm) {
 			d.problem(field, "%q is not a valid host name: %s", host, wrong)
 		}
 	default:
-		for _, wrong := range validation.IsDNS1123Subdomain(name) {
+		for _, wrong := range validation.IsDNS1123Subdomain(strings.TrimSuffix(name, ".")) {
 			d.problem(field, "%q is not a valid host name: %s", host, wrong)
+			return
 		}
 	}
+	d.checkDNSLabels(field, host)
+}
+
+// longestLabel is how long a part of a host between dots may be.
+const longestLabel = 63
+
+// checkDNSLabels refuses a host with a part that is too long, and a name with dots that ends with a number (Istio's ValidateWildcardDomain and
+// ValidateDNS1123Labels).
+func (d *document) checkDNSLabels(field, host string) {
+	labels := strings.Split(strings.TrimSuffix(host, "."), ".")
+	for _, label := range labels {
+		if len(label) > longestLabel {
+			d.problem(field, "%q is not a valid host name: no part of it may be longer than %d characters", host, longestLabel)
+			return
+		}
+	}
+	if last := labels[len(labels)-1]; last != "" && len(labels) > 1 && strings.Trim(last, "0123456789") == "" {
+		d.problem(field, "%q is not a valid host name: it must not end with a number", host)
+	}
+}
+
+// checkFullHost refuses what checkHost does, and the short names that Istio refuses in Gateways and Sidecars.
+func (d *document) checkFullHost(field, host string) {
+	if host != "" && host != "*" && !strings.Contains(host, ".") {
+		d.problem(field, "must be a full name such as %s.default.svc.cluster.local, not %q: Istio accepts no short names here", host, host)
+		return
+	}
+	if strings.HasPrefix(host, "*") && host != "*" && !strings.HasPrefix(host, "*.") {
+		d.problem(field, `must have "*" alone before the first dot, not %q`, host)
+		return
+	}
+	d.checkHost(field, host, anyHost)
 }

@@ -47,11 +47,15 @@ func (d *document) checkServerHosts(field string, hosts []string) {
 	}
 	for j, host := range hosts {
 		place := fmt.Sprintf("%s.hosts[%d]", field, j)
+		if host == "*/*" && len(hosts) > 1 {
+			d.problem(place, `"*/*" must be the only host of a server: it admits all others, and hellochaos does not support it beside them, since `+
+				"Istio's control plane ends with a panic where one behind it has a namespace (sanitizeServerHostNamespace)")
+		}
 		if namespace, rest, ok := strings.Cut(host, "/"); ok {
 			d.checkImporter(place, namespace)
 			host = rest
 		}
-		d.checkHost(place, host, anyHost)
+		d.checkFullHost(place, host)
 	}
 }
 

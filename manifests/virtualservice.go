@@ -27,7 +27,6 @@ func (d *document) checkVirtualService(spec *networking.VirtualService) {
 	if len(spec.Gateways) == 0 || slices.Contains(spec.Gateways, mesh) {
 		form = wildHost // Istio refuses "*" for the mesh, even where the VirtualService names gateways too
 	}
-	seen := make(map[string]bool)
 	for i, host := range spec.Hosts {
 		field := fmt.Sprintf("spec.hosts[%d]", i)
 		if host == "*" && form == wildHost {
@@ -36,10 +35,18 @@ func (d *document) checkVirtualService(spec *networking.VirtualService) {
 			continue
 		}
 		d.checkHost(field, host, form)
-		if seen[host] {
-			d.problem(field, "is %q a second time: write each host once", host)
+		for _, other := range spec.Hosts[:i] {
+			switch {
+			case other == host:
+				d.problem(field, "is %q a second time: write each host once", host)
+			case covers(other, host) || covers(host, other):
+				d.problem(field, "is %q, and %q, which stands before it, is for the same hosts: Istio refuses hosts of one VirtualService of which one "+
+					"covers the other", host, other)
+			default:
+				continue
+			}
+			break
 		}
-		seen[host] = true
 	}
 	d.checkGatewayNames("spec.gateways", spec.Gateways)
 	if len(spec.Http) == 0 {
@@ -63,6 +70,9 @@ func (d *document) checkGatewayNames(field string, names []string) {
 			name = rest
 		}
 		d.checkLabel(place, name)
+		if !ok && field == "spec.gateways" && name != "" && strings.Trim(name, "0123456789") == "" {
+			d.problem(place, "%q is not a name that Istio accepts for a gateway: it must not be a number", name)
+		}
 	}
 }
 
@@ -236,12 +246,17 @@ func (d *document) checkMatch(field string, m *networking.HTTPMatchRequest) {
 
 // checkHeaderName refuses a text that cannot be a header's name, and the names of parts of a request that are not headers.
 func (d *document) checkHeaderName(field, name string) {
-	for _, wrong := range validation.IsHTTPHeaderName(name) {
-		d.problem(field, "%q is not a valid name of a header: %s", name, wrong)
-	}
+	d.checkHeaderWord(field, name)
 	switch strings.ToLower(name) {
 	case "host", "uri", "method", "authority", "scheme":
 		d.problem(field, "is not accepted as the name of a header: use the fields uri, method and authority of the match entry")
+	}
+}
+
+// checkHeaderWord refuses a text that cannot be a header's name. Envoy passes names with "_" on, as Istio sets it up.
+func (d *document) checkHeaderWord(field, name string) {
+	for _, wrong := range validation.IsHTTPHeaderName(strings.ReplaceAll(name, "_", "-")) {
+		d.problem(field, "%q is not a valid name of a header: %s", name, wrong)
 	}
 }
 

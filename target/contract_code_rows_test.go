@@ -10,7 +10,7 @@ import (
 // unmeasured are rows like those of table whose outcome is read from the code of Istio 1.31 and Envoy. No real mesh was measured in
 // them yet, so that only the embedded mesh is held to them.
 func unmeasured() (rows []row) {
-	for _, part := range [][]row{rewriteRows(), headerChangeRows(), delegateRows(), listenerRows(), trafficPolicyRows(), serverRows()} {
+	for _, part := range [][]row{rewriteRows(), headerChangeRows(), delegateRows(), listenerRows(), trafficPolicyRows(), serverRows(), nameRows()} {
 		rows = append(rows, part...)
 	}
 	return rows
@@ -133,9 +133,12 @@ func listenerRows() []row {
 	reaches := func(host, service string) exchange {
 		return exchange{request: request{host: host}, want: want{Status: 200, Service: service}}
 	}
+	const usual = "route: [{destination: {host: two, subset: a, port: {number: 80}}}]"
 	return []row{
-		{"a match of a port", ports + rules("one", "match: [{port: 81}], "+to("two/a"), to("three")), []exchange{reaches("one:81", "two"), reaches("one", "three")}},
-		{"a port without a rule", ports + rules("one", "match: [{port: 81}], "+to("two/a")), []exchange{reaches("one:81", "two"), reaches("one", "one")}},
+		{"a match of a port", ports + rules("one", "match: [{port: 81}], "+usual, to("three")), []exchange{reaches("one:81", "two"), reaches("one", "three")}},
+		{"a destination without a port, which has not that of the request", ports + rules("one", to("two/a")), []exchange{reaches("one", "two"),
+			{request: request{host: "one:81"}, want: want{Status: 503, Flags: "NC", Detail: "cluster_not_found"}}}},
+		{"a port without a rule", ports + rules("one", "match: [{port: 81}], "+usual), []exchange{reaches("one:81", "two"), reaches("one", "one")}},
 		{"a match of another namespace", rules("one", "match: [{sourceNamespace: elsewhere}], "+to("two/a"), to("three")), []exchange{reaches("one", "three")}},
 		{"a match of the caller's namespace", rules("one", "match: [{sourceNamespace: "+manifests.Namespace+"}], "+to("two/a"), to("three")), []exchange{reaches("one", "two")}},
 	}

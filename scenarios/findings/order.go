@@ -37,7 +37,7 @@ func (f *finder) openOrder() {
 // ordered adds the finding of a request that meets one entry at a Gateway, and would meet another one, at its own, if that came first.
 func (f *finder) ordered(e, met *manifests.HTTPEntry, routed *oracle.Routed, at, first string) {
 	own := func(gateway string) string { return strings.TrimPrefix(gateway, e.Namespace+"/") }
-	where, created, order := "gateway "+own(at), "VirtualService", "of the files"
+	where, created, order := "gateway "+own(at), "VirtualService", "of their names, as where both are created in the same second,"
 	if at != first {
 		where, created, order = fmt.Sprintf("the gateways %s and %s of the same pods and port", own(at), own(first)), "Gateway", "of the Gateways' names"
 	}

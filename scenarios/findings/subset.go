@@ -18,7 +18,7 @@ func (f *finder) subsets() {
 			}
 			if first, of := earlier(all[:i], &all[i], s); first != nil {
 				f.addAt(SubsetTwice, all[i].Object, all[i].File, s.Line, fmt.Sprintf("subset %s of host %s is defined with other labels by %s (%s:%d), and Istio takes that of the DestinationRule that was created first",
-					s.Name, short(all[i].Host, all[i].Namespace), of.Object, of.File, first.Line), fmt.Sprintf("where that is the other one, as in the order of the files, all calls to subset %s go to the pods with its labels, and 0 %% of them by these", s.Name),
+					s.Name, short(all[i].Host, all[i].Namespace), of.Object, of.File, first.Line), fmt.Sprintf("where that is the other one, as in the order of their names, all calls to subset %s go to the pods with its labels, and 0 %% of them by these", s.Name),
 					"give each subset a name of its own")
 			}
 		}

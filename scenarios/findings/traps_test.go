@@ -218,7 +218,7 @@ var traps = map[string]trap{
 	"a subset without labels": {id: Unlabelled, sent: asks("two"), objects: strings.Replace(destinationRule("more", "default", "two", "c=a"), "labels: {version: a}", "labels: {}", 1) + two("route: [{destination: {host: two, subset: c}}]"),
 		twin: destinationRule("more", "default", "two", "c=a") + two("route: [{destination: {host: two, subset: c}}]"),
 		text: "Subset c has no labels, so that all pods of host two belong to it: the calls that VirtualService two, http[0] sends to it spread over them, about 50 % to two-a and 50 % to two-b", seen: all(.5), twinSeen: all(1)},
-	"a subset that is defined twice": {id: SubsetTwice, sent: asks("two"), objects: destinationRule("more", "default", "two", "a=b") + two(toA), twin: destinationRule("more", "default", "two", "c=b") + two("route: [{destination: {host: two, subset: c}}]"),
+	"a subset that is defined twice": {id: SubsetTwice, sent: asks("two"), objects: destinationRule("two-more", "default", "two", "a=b") + two(toA), twin: destinationRule("two-more", "default", "two", "c=b") + two("route: [{destination: {host: two, subset: c}}]"),
 		text: "Subset a of host two is defined with other labels by DestinationRule two (base.yaml:98)", seen: all(1), twinSeen: all(0)},
 	"a delegate that does not go together": {id: Dropped, sent: []sent{{host: "two", path: "/a/b"}, {host: "two", path: "/c"}}, objects: delegating("{regex: '/a/.*'}"), twin: delegating("{prefix: /a/b}"),
 		text: "requests meet what is left, as if the rule were not there", seen: map[string]span{"200": exactly(2), "three-v1": exactly(2), "two-a": exactly(2)},
@@ -228,13 +228,13 @@ var traps = map[string]trap{
 			virtualService("second", "shop.example.com", "gateways: [shop]", "{match: [{uri: {prefix: /b}}], "+teapot+"}", "{match: [{uri: {prefix: /b}}], "+toOne+"}") + gatewayFor("'*'"),
 		twin: virtualService("first", "shop.example.com", "gateways: [shop]", "{match: [{uri: {prefix: /a}}], "+toOne+"}") + "---\n" +
 			virtualService("second", "shop.example.com", "gateways: [shop]", "{match: [{uri: {prefix: /b}}], "+teapot+"}") + gatewayFor("'*'"),
-		text: "VirtualService second, http[0] and VirtualService first, http[0] (f.yaml:8) are both for requests such as GET /b at gateway shop, and Istio takes the rule of the VirtualService that was created first. In the order of the files all of them meet VirtualService first, http[0], and 0 % meet VirtualService second, http[0]",
+		text: "VirtualService second, http[0] and VirtualService first, http[0] (f.yaml:8) are both for requests such as GET /b at gateway shop, and Istio takes the rule of the VirtualService that was created first. In the order of their names, as where both are created in the same second, all of them meet VirtualService first, http[0], and 0 % meet VirtualService second, http[0]",
 		seen: map[string]span{"200": exactly(2), "one-v1": exactly(2)}, twinSeen: map[string]span{"200": exactly(1), "one-v1": exactly(1), "418": exactly(1)}},
 	"two VirtualServices for a host at a gateway, the other way round": {id: OpenOrder, sent: []sent{{from: byGateway, host: "shop.example.com", path: "/b"}},
 		objects: virtualService("second", "shop.example.com", "gateways: [shop]", "{match: [{uri: {prefix: /b}}], "+teapot+"}") + "---\n" +
 			virtualService("first", "shop.example.com", "gateways: [shop]", "{match: [{uri: {prefix: /b}}], "+toOne+"}") + gatewayFor("'*'"),
-		twin: virtualService("second", "shop.example.com", "gateways: [shop]", "{match: [{uri: {prefix: /b}}], "+teapot+"}") + gatewayFor("'*'"),
-		text: "all of them meet VirtualService second, http[0]", seen: map[string]span{"418": exactly(1)}, twinSeen: map[string]span{"418": exactly(1)}},
+		twin: virtualService("first", "shop.example.com", "gateways: [shop]", "{match: [{uri: {prefix: /b}}], "+toOne+"}") + gatewayFor("'*'"),
+		text: "all of them meet VirtualService first, http[0]", seen: map[string]span{"200": exactly(1), "one-v1": exactly(1)}, twinSeen: map[string]span{"200": exactly(1), "one-v1": exactly(1)}},
 	"two VirtualServices for a host at two Gateways of the same pods": {id: OpenOrder, sent: []sent{{from: byGateway, host: "shop.example.com", path: "/a"}, {from: byGateway, host: "shop.example.com", path: "/b"}, {from: byGateway, host: "shop.example.com", path: "/b/c"}},
 		objects: virtualService("second", "shop.example.com", "gateways: [shop]", "{match: [{uri: {prefix: /b}}], "+teapot+"}") + "---\n" +
 			virtualService("first", "shop.example.com", "gateways: [open]", "{match: [{uri: {prefix: /a}}, {uri: {prefix: /b}}], "+toOne+"}") + gatewayFor("'*'") + gatewayOf("open", "'*.example.com'"),

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"testing"
 
+	networking "istio.io/api/networking/v1alpha3"
+
 	"github.com/hellochaos/hellochaos/manifests"
 )
 
@@ -33,6 +35,9 @@ func objects(tb testing.TB, yaml string) []manifests.Object {
 	parsed, err := manifests.Parse("test.yaml", []byte(yaml))
 	if err != nil {
 		tb.Fatal(err)
+	}
+	for i := range parsed {
+		withLoopback(&parsed[i])
 	}
 	return parsed
 }
@@ -81,4 +86,32 @@ spec:
           image: hello-service
           env: [{name: ROLE, value: script}, {name: SERVICE_NAME, value: %[1]s-v1}]
 `, app)
+}
+
+// loopback is a host of a ServiceEntry that stands for the loopback interface: Istio accepts no address as a host, and no DNS has a name for
+// it that tests could count on.
+const loopback = "loopback.example"
+
+// withLoopback puts the address in the place of the name.
+func withLoopback(o *manifests.Object) {
+	put := func(host *string) {
+		if *host == loopback {
+			*host = "127.0.0.1"
+		}
+	}
+	switch spec := o.Istio.(type) {
+	case *networking.ServiceEntry:
+		for i := range spec.Hosts {
+			put(&spec.Hosts[i])
+		}
+	case *networking.VirtualService:
+		for i := range spec.Hosts {
+			put(&spec.Hosts[i])
+		}
+		for _, h := range spec.Http {
+			for _, d := range h.Route {
+				put(&d.Destination.Host)
+			}
+		}
+	}
 }

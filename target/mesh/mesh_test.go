@@ -210,7 +210,7 @@ func TestExternalHost(t *testing.T) {
 		{"breaks the connection", "close", outside.Listener.Addr().String(), 503, textReset + reasonTermination, "UC", ""},
 		{"breaks the connection, retried", "close", outside.Listener.Addr().String(), 503,
 			"upstream connect error or disconnect/reset before headers. retried and the latest reset reason: " + reasonTermination,
-			"URX,UC", virtualService("127.0.0.1", "retries: {attempts: 1, retryOn: reset}")},
+			"URX,UC", virtualService(loopback, "retries: {attempts: 1, retryOn: reset}")},
 		{"refuses", "200", closed, 503, "upstream connect error or disconnect/reset before headers. retried and the latest reset reason: " + reasonConnect,
 			"URX,UF", ""},
 	} {
@@ -251,7 +251,7 @@ func TestRateLimited(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		m := applied(t, Options{}, deployment1("one")+"---"+virtualService("127.0.0.1", "retries: {attempts: 3, retryOn: '"+on+"'}")+entryOutside(port))
+		m := applied(t, Options{}, deployment1("one")+"---"+virtualService(loopback, "retries: {attempts: 3, retryOn: '"+on+"'}")+entryOutside(port))
 		got, _, err := ask(t.Context(), m, address, "200")
 		if err != nil || got != want {
 			t.Errorf("retryOn %s: got %d after %d tries, %v; want %d", on, got, tries.Load(), err, want)
@@ -269,7 +269,7 @@ func entryOutside(port string) string {
 apiVersion: networking.istio.io/v1
 kind: ServiceEntry
 metadata: {name: outside}
-spec: {hosts: ["127.0.0.1"], ports: [{number: ` + port + `, name: http, protocol: HTTP}], resolution: DNS}
+spec: {hosts: [` + loopback + `], ports: [{number: ` + port + `, name: http, protocol: HTTP}], resolution: DNS}
 `
 }
 

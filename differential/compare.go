@@ -1,0 +1,136 @@
+package differential
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"istio.io/istio/pkg/test"
+
+	"github.com/hellochaos/hellochaos/differential/envoy"
+	"github.com/hellochaos/hellochaos/differential/istio"
+	"github.com/hellochaos/hellochaos/manifests"
+)
+
+// set is a set of objects that both sides accept, as each of them reads it.
+type set struct {
+	policies    []tree
+	rules       *manifests.Rules
+	translation *istio.Translation
+	proxies     map[string]*envoy.Proxy // by caller
+}
+
+// accepted are the objects that both sides accept, each by itself, and manifests all of them together. Two objects of one name do not stand
+// in one cluster, so that the first one is taken.
+func accepted(policies []tree) ([]tree, *manifests.Rules, error) {
+	var kept []tree
+	names := make(map[string]bool)
+	for _, p := range policies {
+		metadata := p["metadata"].(tree)
+		name := fmt.Sprint(p["kind"], metadata["namespace"], metadata["name"])
+		yaml := text([]tree{p})
+		if _, err := manifests.Parse("policy.yaml", []byte(yaml)); err != nil || names[name] || istio.Validate(yaml) != nil {
+			continue
+		}
+		names[name] = true
+		kept = append(kept, p)
+	}
+	for {
+		rules, refused, err := read(kept)
+		if err != nil || refused == nil {
+			return kept, rules, err
+		}
+		kept = slices.DeleteFunc(kept, func(p tree) bool { return refused[text([]tree{p})] })
+	}
+}
+
+// read reads the world with objects of Istio. refused are those, as YAML, that do not go together with the others.
+func read(policies []tree) (rules *manifests.Rules, refused map[string]bool, err error) {
+	objects, err := manifests.Parse("world.yaml", []byte(World()))
+	if err != nil {
+		return nil, nil, err
+	}
+	files := make(map[string]string)
+	for i, p := range policies {
+		file, yaml := fmt.Sprintf("%d.yaml", i), text([]tree{p})
+		more, err := manifests.Parse(file, []byte(yaml))
+		if err != nil {
+			return nil, nil, err
+		}
+		files[file] = yaml
+		objects = append(objects, more...)
+	}
+	rules, err = manifests.Read(objects)
+	if problems, ok := err.(manifests.Problems); ok {
+		refused = make(map[string]bool)
+		for _, problem := range problems {
+			if files[problem.File] == "" {
+				return nil, nil, err
+			}
+			refused[files[problem.File]] = true
+		}
+		return nil, refused, nil
+	}
+	return rules, nil, err
+}
+
+// newSet hands the objects to both sides. What Istio starts ends with t.
+func newSet(t test.Failer, policies []tree) (*set, error) {
+	kept, rules, err := accepted(policies)
+	if err != nil {
+		return nil, err
+	}
+	translation, err := istio.Translate(t, World()+"\n---\n"+istio.Separated(ControlPlane), text(kept))
+	if err != nil {
+		return nil, err
+	}
+	return &set{kept, rules, translation, make(map[string]*envoy.Proxy)}, nil
+}
+
+// gateways are the names of the set's Gateways.
+func (s *set) gateways() []string { return slices.Sorted(maps.Keys(s.rules.Gateways)) }
+
+// ask asks both sides what a request meets.
+func (s *set) ask(a *asked) (ours, theirs string, err error) {
+	if a.caller.Gateway != "" && s.rules.Gateways[a.caller.Gateway] == nil {
+		return "", "", fmt.Errorf("there is no Gateway %s", a.caller.Gateway)
+	}
+	rule := s.rules.Table(a.caller).Route(&a.request)
+	ours = outcome(s.rules, rule, &a.request).String()
+	proxy, err := s.proxy(a.caller)
+	if err != nil {
+		return "", "", err
+	}
+	q := envoy.Request{Host: a.request.Host, Port: port(a.request.Host), Method: a.request.Method, Path: a.request.Path, Header: a.request.Header}
+	if g := s.rules.Gateways[a.caller.Gateway]; g != nil {
+		q.Port = g.Port()
+	}
+	host := q.Host
+	if i := strings.LastIndexByte(host, ':'); i >= 0 {
+		host = host[:i]
+	}
+	q.Address, q.Name = s.translation.Resolve(host, a.caller.Namespace)
+	met, err := proxy.Meets(&q)
+	if err != nil {
+		return "", "", err
+	}
+	return ours, met.String(), nil
+}
+
+func (s *set) proxy(c manifests.Caller) (*envoy.Proxy, error) {
+	key := c.Namespace + "|" + c.Gateway
+	if p := s.proxies[key]; p != nil {
+		return p, nil
+	}
+	caller := istio.Caller{Namespace: c.Namespace, Labels: map[string]string{"app": "caller"}}
+	if c.Gateway != "" {
+		caller = istio.Caller{Namespace: "istio-system", Gateway: true, Labels: map[string]string{"istio": "ingressgateway"}}
+		if g := s.rules.Gateways[c.Gateway]; g != nil && len(g.Selector) > 0 {
+			caller.Labels = g.Selector
+		}
+	}
+	p, err := s.translation.Proxy(caller)
+	s.proxies[key] = p
+	return p, err
+}

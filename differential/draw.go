@@ -1,0 +1,362 @@
+package differential
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+
+	"sigs.k8s.io/yaml"
+)
+
+// tree is an object, or a part of one, as YAML has it.
+type tree = map[string]any
+
+// draw draws objects and requests. The same seed gives the same ones.
+type draw struct{ *rand.Rand }
+
+func newDraw(seed uint64) draw { return draw{rand.New(rand.NewPCG(seed, 0))} }
+
+func (d draw) chance(p float64) bool { return d.Float64() < p }
+
+func (d draw) one(list ...string) string { return list[d.IntN(len(list))] }
+
+// some are between low and high of a list, each once, in a random order.
+func (d draw) some(low, high int, list ...string) (chosen []string) {
+	for _, i := range d.Perm(len(list))[:min(len(list), low+d.IntN(high-low+1))] {
+		chosen = append(chosen, list[i])
+	}
+	return chosen
+}
+
+// Names of the parts of the world, in all forms that somebody may write.
+var (
+	namespaces   = []string{"default", "default", "shop", "shop", "istio-system"}
+	meshHosts    = []string{"one", "two", "three", "plain", "empty", "hidden", "one.default", "two.default.svc", "one.shop", "one.default.svc.cluster.local", "two.default.svc.cluster.local", "one.shop.svc.cluster.local", "three.shop.svc.cluster.local", "plain.default.svc.cluster.local"}
+	oddHosts     = []string{"TWO", "One.Default.svc.cluster.local", "nobody", "nobody.shop.svc.cluster.local", "one.default.svc.cluster.local."}
+	outsideHosts = []string{"api.example", "www.example", "a.api.example", "API.Example", "hidden.default.svc.cluster.local", "one.default.svc.cluster.local"}
+	wildcards    = []string{"*.default.svc.cluster.local", "*.shop.svc.cluster.local", "*.svc.cluster.local", "*.cluster.local", "*.example", "*.api.example", "*.local"}
+	gateways     = []string{"mesh", "door", "default/door", "shop/door", "shop/side", "side", "nowhere"}
+	paths        = []string{"/", "/a", "/a/", "/a/b", "/A", "/ab", "/a.b", "/aXb", "/a/b/c"}
+	headers      = []string{"x-a", "X-B", "x-forwarded-proto", "x-request-id", "x_c", "user-agent"}
+	values       = []string{"1", "12", "A", "a", "http", "https", ""}
+	subsets      = []string{"a", "b", "v1", "none", "lost"}
+)
+
+// policy draws one object of Istio. The number is part of its name, so that no two objects of a set have one name.
+func (d draw) policy(number int) tree {
+	kind := d.one("VirtualService", "VirtualService", "VirtualService", "VirtualService", "DestinationRule", "ServiceEntry", "Gateway", "Sidecar")
+	name, namespace := fmt.Sprintf("%s%d", d.one("p", "q", "z"), number), d.one(namespaces...)
+	var spec tree
+	switch kind {
+	case "VirtualService":
+		spec = d.virtualService(false)
+		if d.chance(0.08) {
+			spec, name = d.virtualService(true), d.one("to", "too")
+		}
+	case "DestinationRule":
+		spec = d.destinationRule()
+	case "ServiceEntry":
+		spec = d.serviceEntry()
+	case "Gateway":
+		name, spec = d.one("door", "side"), d.gateway()
+	case "Sidecar":
+		name, spec = "default", d.sidecar()
+	}
+	if _, ok := spec["exportTo"]; !ok && kind != "Gateway" && kind != "Sidecar" && d.chance(0.15) {
+		spec["exportTo"] = []any{d.one(".", "*")}
+	}
+	return tree{"apiVersion": "networking.istio.io/v1", "kind": kind, "metadata": tree{"name": name, "namespace": namespace}, "spec": spec}
+}
+
+func list[T any](all []T) (anys []any) {
+	for _, one := range all {
+		anys = append(anys, one)
+	}
+	return anys
+}
+
+func (d draw) virtualService(delegate bool) tree {
+	spec := tree{}
+	if !delegate {
+		pool := [][]string{meshHosts, meshHosts, outsideHosts, wildcards, oddHosts}[d.IntN(5)]
+		hosts := d.some(1, 3, pool...)
+		if d.chance(0.25) {
+			hosts = append(hosts, d.one(outsideHosts...))
+		}
+		spec["hosts"] = list(hosts)
+		if d.chance(0.5) {
+			spec["gateways"] = list(d.some(1, 3, gateways...))
+			if d.chance(0.2) {
+				spec["hosts"] = []any{"*"}
+			}
+		}
+	}
+	var http []any
+	for range 1 + d.IntN(4) {
+		http = append(http, d.http(delegate))
+	}
+	spec["http"] = http
+	return spec
+}
+
+func (d draw) http(delegate bool) tree {
+	h := tree{}
+	if d.chance(0.75) {
+		var matches []any
+		for range 1 + d.IntN(2) {
+			matches = append(matches, d.match())
+		}
+		h["match"] = matches
+	}
+	switch {
+	case !delegate && d.chance(0.08):
+		to := tree{"name": d.one("to", "too")}
+		if d.chance(0.5) {
+			to["namespace"] = d.one("default", "shop")
+		}
+		h["delegate"] = to
+	case d.chance(0.08):
+		h["redirect"] = tree{"uri": d.one(paths...), "redirectCode": 302}
+		if d.chance(0.3) {
+			h["redirect"] = tree{"authority": "elsewhere.example"}
+		}
+		if d.chance(0.2) {
+			h["headers"] = d.changes()
+		}
+		return h
+	case d.chance(0.1):
+		h["directResponse"] = tree{"status": 418, "body": tree{"string": "tea"}}
+		if d.chance(0.2) {
+			h["headers"] = d.changes()
+		}
+		return h
+	default:
+		h["route"] = d.route()
+	}
+	d.extras(h)
+	return h
+}
+
+// extras are the fields beside a route.
+func (d draw) extras(h tree) {
+	if d.chance(0.15) {
+		h["rewrite"] = []tree{{"uri": d.one("/new", "/", "/x/")}, {"authority": "inside.example"}, {"uri": "/new", "authority": "in"},
+			{"uriRegexRewrite": tree{"match": "/a(.*)", "rewrite": `/z\1`}}}[d.IntN(4)]
+	}
+	if d.chance(0.1) {
+		h["timeout"] = d.one("1s", "2s", "0s")
+	}
+	if d.chance(0.2) {
+		retries := tree{"attempts": 1 + d.IntN(4)}
+		if d.chance(0.7) {
+			retries["retryOn"] = d.one("5xx", "503", "gateway-error,500", "reset,connect-failure", "retriable-4xx", "500,429", "envoy-ratelimited", "retriable-status-codes")
+		}
+		if d.chance(0.3) {
+			retries["perTryTimeout"] = d.one("500ms", "1s", "3s")
+		}
+		if d.chance(0.2) {
+			retries["backoff"] = d.one("10ms", "1s")
+		}
+		if d.chance(0.2) {
+			retries["retryIgnorePreviousHosts"] = d.chance(0.5)
+		}
+		h["retries"] = retries
+		if d.chance(0.15) {
+			h["retries"] = tree{"attempts": 0}
+		}
+	}
+	if d.chance(0.08) {
+		h["fault"] = []tree{{"abort": tree{"httpStatus": 503, "percentage": tree{"value": 25.5}}}, {"delay": tree{"fixedDelay": "1s", "percentage": tree{"value": 0.5}}},
+			{"abort": tree{"httpStatus": 404}}, {"delay": tree{"fixedDelay": "1s", "percent": 30}, "abort": tree{"httpStatus": 500, "percentage": tree{"value": 100}}}}[d.IntN(4)]
+	}
+	if d.chance(0.12) {
+		h["headers"] = d.changes()
+	}
+}
+
+// changes are changes of headers.
+func (d draw) changes() tree {
+	operations := func(names ...string) tree {
+		all := tree{}
+		for _, kind := range d.some(1, 3, "set", "add", "remove") {
+			if kind == "remove" {
+				all[kind] = []any{d.one("x-a", "X-B")}
+			} else {
+				all[kind] = tree{d.one(names...): d.one("1", "set.example", "5%%")}
+			}
+		}
+		return all
+	}
+	h := tree{}
+	if d.chance(0.7) {
+		h["request"] = operations("x-a", "X-B", "x-new", "host", ":authority")
+	}
+	if d.chance(0.4) {
+		h["response"] = operations("x-a", "X-B", "x-new")
+	}
+	return h
+}
+
+func (d draw) route() []any {
+	var route []any
+	for range []int{1, 1, 1, 2, 2, 3}[d.IntN(6)] {
+		to := tree{"host": d.one(d.destinationHosts()...)}
+		if d.chance(0.3) {
+			to["subset"] = d.one(subsets...)
+		}
+		if d.chance(0.25) {
+			to["port"] = tree{"number": []int{80, 81, 8000, 8080, 9}[d.IntN(5)]}
+		}
+		destination := tree{"destination": to}
+		if d.chance(0.8) {
+			destination["weight"] = []int{0, 1, 20, 80, 100}[d.IntN(5)]
+		}
+		if d.chance(0.08) {
+			destination["headers"] = d.changes()
+		}
+		route = append(route, destination)
+	}
+	return route
+}
+
+func (d draw) destinationHosts() []string {
+	return [][]string{meshHosts, meshHosts, meshHosts, outsideHosts, oddHosts}[d.IntN(5)]
+}
+
+func (d draw) match() tree {
+	m := tree{}
+	part := func(p float64, name string, draw func() any) {
+		if d.chance(p) {
+			m[name] = draw()
+		}
+	}
+	part(0.45, "uri", func() any { return d.text(paths...) })
+	part(0.1, "ignoreUriCase", func() any { return d.chance(0.8) })
+	part(0.1, "method", func() any { return d.text("GET", "POST", "get") })
+	part(0.1, "authority", func() any { return d.text("one", "one.default", "api.example", "two:81", "One", "api.example:80") })
+	part(0.3, "headers", func() any { return d.named(headers) })
+	part(0.12, "withoutHeaders", func() any { return d.named(headers) })
+	part(0.15, "queryParams", func() any { return d.named([]string{"q", "Q", "r"}) })
+	part(0.12, "port", func() any { return []int{80, 81, 8080, 8000}[d.IntN(4)] })
+	part(0.1, "sourceNamespace", func() any { return d.one("default", "shop", "istio-system") })
+	part(0.15, "gateways", func() any { return list(d.some(1, 2, gateways...)) })
+	return m
+}
+
+func (d draw) named(names []string) tree {
+	all := tree{}
+	for _, name := range d.some(1, 2, names...) {
+		all[name] = d.text(values...)
+		if d.chance(0.15) {
+			all[name] = tree{}
+		}
+	}
+	return all
+}
+
+func (d draw) text(pool ...string) tree {
+	s := d.one(pool...)
+	switch d.IntN(5) {
+	case 0, 1:
+		return tree{"exact": s}
+	case 2, 3:
+		return tree{"prefix": s}
+	}
+	return tree{"regex": d.one(".*", "*", s, s+".*", "["+strings.ReplaceAll(s, "/", "")+"x]+", s+"|1", ".+", "")}
+}
+
+func (d draw) destinationRule() tree {
+	spec := tree{"host": d.one([][]string{meshHosts, meshHosts, meshHosts, outsideHosts, oddHosts, wildcards}[d.IntN(6)]...)}
+	var all []any
+	for _, name := range d.some(0, 3, "a", "b", "v1", "none") {
+		one := tree{"name": name, "labels": tree{"version": d.one(name, name, name, "a", "b")}}
+		if d.chance(0.2) {
+			one["trafficPolicy"] = d.trafficPolicy()
+		}
+		all = append(all, one)
+	}
+	if len(all) > 0 {
+		spec["subsets"] = all
+	}
+	if d.chance(0.4) {
+		spec["trafficPolicy"] = d.trafficPolicy()
+	}
+	return spec
+}
+
+func (d draw) trafficPolicy() tree {
+	balancer := func() tree { return tree{"simple": d.one("ROUND_ROBIN", "RANDOM", "LEAST_REQUEST")} }
+	policy := tree{}
+	if d.chance(0.7) {
+		policy["loadBalancer"] = balancer()
+	}
+	if d.chance(0.3) {
+		policy["tls"] = tree{"mode": d.one("DISABLE", "ISTIO_MUTUAL")}
+	}
+	if d.chance(0.3) {
+		policy["portLevelSettings"] = []any{tree{"port": tree{"number": []int{80, 81, 8080}[d.IntN(3)]}, "loadBalancer": balancer()}}
+	}
+	return policy
+}
+
+func (d draw) serviceEntry() tree {
+	var ports []any
+	for _, port := range d.Perm(4)[:1+d.IntN(2)] {
+		ports = append(ports, []any{tree{"number": 80, "name": "http", "protocol": "HTTP"}, tree{"number": 8081, "name": "http-x", "protocol": "http"},
+			tree{"number": 443, "name": "https", "protocol": "HTTPS"}, tree{"number": 81, "name": "web", "protocol": "HTTP"}}[port])
+	}
+	spec := tree{"hosts": list(d.some(1, 2, outsideHosts...)), "ports": ports, "resolution": d.one("DNS", "DNS", "NONE")}
+	if d.chance(0.5) {
+		spec["location"] = "MESH_EXTERNAL"
+	}
+	return spec
+}
+
+func (d draw) gateway() tree {
+	port := []int{80, 8080}[d.IntN(2)]
+	var servers []any
+	for i := range 1 + d.IntN(2) {
+		var hosts []any
+		for _, host := range d.some(1, 2, "*", "*.example", "api.example", "www.example", "one.default.svc.cluster.local", "*.svc.cluster.local", "API.example", "one") {
+			if d.chance(0.3) {
+				host = d.one("./", "*/", "shop/", "default/") + host
+			}
+			hosts = append(hosts, host)
+		}
+		servers = append(servers, tree{"port": tree{"number": port, "name": fmt.Sprintf("http-%d", i), "protocol": "HTTP"}, "hosts": hosts})
+	}
+	spec := tree{"servers": servers}
+	if d.chance(0.9) {
+		spec["selector"] = tree{"istio": d.one("ingressgateway", "ingressgateway", "ingress")}
+	}
+	return spec
+}
+
+func (d draw) sidecar() tree {
+	spec := tree{}
+	if d.chance(0.8) {
+		var hosts []any
+		for range 1 + d.IntN(3) {
+			host := d.one("*", "*", "one.default.svc.cluster.local", "two.default.svc.cluster.local", "one.shop.svc.cluster.local", "*.shop.svc.cluster.local", "*.default.svc.cluster.local", "*.example", "api.example", "one")
+			hosts = append(hosts, d.one("./", "*/", "default/", "shop/", "istio-system/", "~/")+host)
+		}
+		spec["egress"] = []any{tree{"hosts": hosts}}
+	}
+	if d.chance(0.7) {
+		spec["outboundTrafficPolicy"] = tree{"mode": d.one("REGISTRY_ONLY", "REGISTRY_ONLY", "ALLOW_ANY")}
+	}
+	return spec
+}
+
+// text is a set of objects in YAML.
+func text(objects []tree) string {
+	var all []string
+	for _, o := range objects {
+		data, err := yaml.Marshal(o)
+		if err != nil {
+			panic(err) // trees are of maps, lists, texts and numbers
+		}
+		all = append(all, string(data))
+	}
+	return strings.Join(all, "---\n")
+}

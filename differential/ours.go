@@ -1,0 +1,77 @@
+package differential
+
+import (
+	"fmt"
+	"net"
+	"strconv"
+
+	"github.com/hellochaos/hellochaos/differential/envoy"
+	"github.com/hellochaos/hellochaos/manifests"
+)
+
+// outcome is what manifests says that a request meets.
+func outcome(rules *manifests.Rules, rule *manifests.Rule, q *manifests.Request) *envoy.Outcome {
+	switch {
+	case rule.Direct != nil && rule.Direct.Reset:
+		return &envoy.Outcome{Answer: "reset"}
+	case rule.Direct != nil && rule.Direct.Flags == "NR":
+		return &envoy.Outcome{Answer: "404"}
+	case rule.Direct != nil:
+		return answered(rule, fmt.Sprintf("direct %d %s", rule.Direct.Status, rule.Direct.Body))
+	case rule.Redirect != nil:
+		return answered(rule, fmt.Sprintf("redirect %d %s %s", rule.Redirect.Status, rule.Redirect.Authority, rule.Redirect.URI))
+	}
+	o := &envoy.Outcome{}
+	for i := range rule.Split {
+		d := &rule.Split[i]
+		host, path := rule.Rewritten(q, d)
+		o.To = append(o.To, envoy.Share{Share: d.Share, To: envoy.Sent(destination(rules.Endpoints(d)), host, path,
+			d.Request.Changed(q.Header), d.Answer.Changed(envoy.SomeAnswer))})
+	}
+	r := &rule.Retry
+	o.Retry = envoy.RetryWords(r.Attempts, r.PerTry, r.Base, r.PreviousHosts, func(f *envoy.Failure) bool {
+		return r.Covers(manifests.Failure{Status: f.Status, RateLimited: f.RateLimited, ConnectFailure: f.Name == "connect", Reset: f.Name == "reset",
+			PerTryTimeout: f.Name == "per-try"})
+	})
+	if rule.Timeout > 0 {
+		o.Timeout = rule.Timeout.String()
+	}
+	if f := rule.Fault; f != nil {
+		o.Fault = envoy.FaultWords(f.Delay, f.DelayShare, f.AbortStatus, f.AbortShare)
+	}
+	return o
+}
+
+// answered is an answer of the proxy itself.
+func answered(rule *manifests.Rule, answer string) *envoy.Outcome {
+	return &envoy.Outcome{Answer: answer + " " + envoy.HeaderWords(rule.Answer.Changed(envoy.SomeAnswer))}
+}
+
+// destination is where a destination leads to, in the words of package envoy.
+func destination(e *manifests.Endpoints) string {
+	var pods []string
+	for i := range e.Workloads {
+		if w := &e.Workloads[i]; w.Replicas > 0 {
+			pods = append(pods, "pod "+w.Namespace+"/"+w.Name)
+		}
+	}
+	switch {
+	case !e.Known:
+		return "NC"
+	case e.External != "":
+		return "external " + e.External
+	case len(pods) == 0:
+		return "UH"
+	}
+	return envoy.Pods(pods, e.Balancer)
+}
+
+// port is the port to which a client sends a request, by its Host header.
+func port(host string) int {
+	if _, text, err := net.SplitHostPort(host); err == nil {
+		if number, err := strconv.Atoi(text); err == nil {
+			return number
+		}
+	}
+	return 80
+}

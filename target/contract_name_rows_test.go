@@ -1,0 +1,51 @@
+package target_test
+
+import "strings"
+
+// nameRows are what random objects showed when Istio's own translation read them beside package manifests (the module differential): which
+// names a sidecar and a gateway know, and which rules they obey for them. Istio's code is named beside each row.
+func nameRows() []row {
+	const tea = "directResponse: {status: 418}"
+	meets := func(host string, status int) exchange {
+		return exchange{request: request{host: host}, want: want{Status: status}}
+	}
+	nobody := func(name, policy string) row {
+		return one(name, policy, request{host: "one"}, want{Status: 503, Body: empty, Flags: "NC", Detail: "cluster_not_found"})
+	}
+	named := func(name, host string) string {
+		return strings.Replace(rules(host, tea), "{name: "+strings.ReplaceAll(host, ".", "-")+"}", "{name: "+name+"}", 1)
+	}
+	return []row{
+		// BuildSidecarVirtualHostWrapper: a host of a VirtualService that is not in the registry has its own name, and no other.
+		{"rules for a name with the namespace", named("dotted", "one.default"), []exchange{meets("one.default", 418), meets("one", 200)}},
+		{"rules for a name that nobody has", rules("nobody", tea), []exchange{meets("nobody.default.svc.cluster.local", 418), meets("nobody", 502)}},
+		// GenerateAltVirtualHosts: of the names of a Service, only the full one may end with a dot.
+		{"names with a dot at the end", rules("one", tea), []exchange{meets("one.default.svc.cluster.local.", 418), meets("one.default.", 502), meets("one.", 502)}},
+		// ResolveShortnameToFQDN keeps upper case, and no cluster has it.
+		nobody("a destination in upper case", rules("one", to("TWO"))),
+		// getGatewayNames: the gateways of a match bind nothing that the VirtualService does not list.
+		{"a match of gateways that are not listed", strings.Replace(rules("one", "match: [{gateways: [mesh]}], "+tea), "spec:", "spec:\n  gateways: [door]", 1), []exchange{meets("one", 200)}},
+		// Envoy's mutateRequestHeaders comes before the route is looked for.
+		{"a match of headers that the proxy adds", rules("one", "match: [{headers: {x-forwarded-proto: {exact: http}, x-request-id: {}}}], "+tea), []exchange{meets("one", 418)}},
+		// SelectVirtualServices: one host of a VirtualService that meets one import is enough.
+		{"an import that rules for more cover", imports("./one.default.svc.cluster.local") + named("wide", "*.default.svc.cluster.local"), []exchange{meets("one", 418), meets("two", 502)}},
+		// hostClassification.Excluded.
+		{"a host that the Sidecar excludes", imports("./*", "~/one.default.svc.cluster.local"), []exchange{meets("one", 502), meets("two", 200)}},
+		// buildClusters: a subset without endpoints has no cluster where DNS resolves the host.
+		nobody("a subset of a host that DNS resolves", entryOf("api.example")+"apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: api}\nspec: {host: api.example, subsets: [{name: a, labels: {app: one}}]}\n---\n"+
+			rules("one", "route: [{destination: {host: api.example, subset: a}}]")),
+		// collectImportedServices: a Service of the proxy's own namespace may be hidden.
+		one("a hidden Service to which rules route", rules("two", to("hidden")), request{host: "two"}, want{Status: 200, Service: "one"}),
+	}
+}
+
+// imports is the Sidecar of the base with these hosts instead of all of its namespace.
+func imports(hosts ...string) string {
+	return "apiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: {name: default}\nspec:\n  egress: [{hosts: [\"istio-system/*\", \"" + strings.Join(hosts, `", "`) +
+		"\"]}]\n  outboundTrafficPolicy: {mode: REGISTRY_ONLY}\n---\n"
+}
+
+// entryOf is a ServiceEntry for a host that DNS resolves.
+func entryOf(host string) string {
+	return "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: entry}\nspec: {hosts: [" + host + "], resolution: DNS, ports: [{number: 80, name: http, protocol: HTTP}]}\n---\n"
+}
