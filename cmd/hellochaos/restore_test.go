@@ -131,12 +131,12 @@ func TestRestoreOfWhatWasLeft(t *testing.T) {
 	l.journal("a-damaged", "{")
 	l.journal("b-good", head("b-good"))
 	l.journal("c-planted", head("c-planted"), `{"before":{"object":{"kind":"Namespace","name":"prod"}}}`)
-	l.journal("d-future", strings.Replace(head("d-future"), `"format":1`, `"format":2,"version":"9.0"`, 1))
+	l.journal("d-future", strings.Replace(head("d-future"), `"format":1`, `"format":99,"version":"9.0"`, 1))
 
 	got := execute(t, append([]string{"status"}, flags...)...)
 	for _, want := range []string{"a-damaged  ended without", "line 1: ", "b-good  ended without", "> hellochaos restore b-good -n demo",
 		`"Namespace" "prod" in namespace "": a run changes only objects of its own namespace, which is "demo"`,
-		`hellochaos "9.0" wrote the journal in format 2`, "kubectl delete configmap hellochaos-run-c-planted -n demo"} {
+		`hellochaos "9.0" wrote the journal in format 99`, "kubectl delete configmap hellochaos-run-c-planted -n demo"} {
 		if got.code != reports.ExitNotRestored || !strings.Contains(got.stdout, want) {
 			t.Errorf("status: exit %d, want 5 and %q\n%s%s", got.code, want, got.stdout, got.stderr)
 		}
