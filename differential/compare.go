@@ -104,7 +104,7 @@ func (s *set) ask(a *asked) (ours, theirs string, err error) {
 	}
 	q := envoy.Request{Host: a.request.Host, Port: port(a.request.Host), Method: a.request.Method, Path: a.request.Path, Header: a.request.Header}
 	if g := s.rules.Gateways[a.caller.Gateway]; g != nil {
-		q.Port = g.Port()
+		q.Port = g.Entrance(q.Host)
 	}
 	host := q.Host
 	if i := strings.LastIndexByte(host, ':'); i >= 0 {
