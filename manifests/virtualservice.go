@@ -70,7 +70,7 @@ func (d *document) checkGatewayNames(field string, names []string) {
 			name = rest
 		}
 		d.checkLabel(place, name)
-		if !ok && field == "spec.gateways" && name != "" && strings.Trim(name, "0123456789") == "" {
+		if !ok && name != "" && strings.Trim(name, "0123456789") == "" {
 			d.problem(place, "%q is not a name that Istio accepts for a gateway: it must not be a number", name)
 		}
 	}
