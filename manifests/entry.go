@@ -59,8 +59,10 @@ type WrittenDestination struct {
 	// Written is the host as the file has it; Field is the path of the destination in the object.
 	Written, Field string
 	// Weight is what the share is computed from. Unweighed says that the file has none, so that it is 0.
-	Weight                                     int
-	Unweighed                                  bool
+	Weight    int
+	Unweighed bool
+	// PortWritten says that the destination names a port.
+	PortWritten                                bool
 	HostLine, PortLine, SubsetLine, WeightLine int
 }
 
@@ -90,7 +92,7 @@ func (r *Rules) httpEntry(v *virtualService, j int) HTTPEntry {
 			d.Written, d.Weight = w.own().Route[k].GetDestination().GetHost(), int(w.http.Route[k].GetWeight())
 			d.Unweighed, d.WeightLine = w.unweighed(k, len(rule.Split))
 		}
-		if d.Port == 0 {
+		if d.PortWritten = d.Port != 0; !d.PortWritten {
 			d.Port = r.portOf(d.Host, 80)
 		}
 		d.from = r.someCaller(&d.Destination)

@@ -133,6 +133,9 @@ func TestFindings(t *testing.T) {
 			want: []string{`error HC102 f.yaml:13 VirtualService middleware: Host middleware has no port 8080 for HTTP: it has 80. The proxy answers 503 to all of frontend's calls to middleware that meet the rule.`}},
 		"a port of TLS": {stage: "prod", objects: middleware("route: [{destination: {host: clock.outside.svc.cluster.local, port: {number: 443}}}]"),
 			want: []string{`error HC102 f.yaml:8 VirtualService middleware: Host clock.outside.svc.cluster.local has no port 443 for HTTP: it has 80. The proxy answers 503 to all of frontend's calls to middleware that meet the rule.`}},
+		"a destination without a port, whose host has another one than that of the request": {stage: "prod", objects: middleware("route: [{destination: {host: api.example.com}}]") +
+			"---\napiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: api}\nspec: {hosts: [api.example.com], ports: [{number: 8000, name: http, protocol: HTTP}], resolution: DNS, location: MESH_EXTERNAL}\n",
+			want: []string{`error HC102 f.yaml:8 VirtualService middleware: Host api.example.com has no port 80 for HTTP, which is the port of the request, and the destination names none: it has 8000. The proxy answers 503 to all of frontend's calls to middleware that meet the rule.`}},
 		"a subset": {stage: "prod", objects: middleware("route: [{destination: {host: middleware, subset: prd}}]"),
 			want: []string{`error HC103 f.yaml:8 VirtualService middleware: No DestinationRule defines the subset "prd" (did you mean "prod"?): for host middleware there are canary and prod. The proxy answers 503 to all of frontend's calls to middleware that meet the rule.`}},
 		"a subset without any DestinationRule": {stage: "egress", objects: middleware(toProd),

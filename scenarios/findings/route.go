@@ -50,6 +50,16 @@ func (f *finder) lacks(row *oracle.Row, number int) *manifests.Gap {
 	return f.rules.Gap(&row.Rule.Split[number])
 }
 
+// portAsked is the port at which a destination lacks something: that of the first calls to which it does.
+func (f *finder) portAsked(e *manifests.HTTPEntry, number int) int {
+	for _, row := range f.met[placeOf(e)] {
+		if f.lacks(row, number) != nil {
+			return row.Rule.Split[number].Port
+		}
+	}
+	return e.Destinations[number].Port
+}
+
 // route adds the finding of a destination of which something is missing.
 func (f *finder) route(e *manifests.HTTPEntry, number int, gap *manifests.Gap) {
 	d := &e.Destinations[number]
@@ -63,7 +73,11 @@ func (f *finder) route(e *manifests.HTTPEntry, number int, gap *manifests.Gap) {
 		if len(gap.Known) > 0 {
 			has = "it has " + list(gap.Known)
 		}
-		f.add(NoPort, e, d.PortLine, fmt.Sprintf("host %s has no port %d for HTTP: %s", host, d.Port, has), effect)
+		missing := fmt.Sprintf("host %s has no port %d for HTTP: %s", host, d.Port, has)
+		if !d.PortWritten {
+			missing = fmt.Sprintf("host %s has no port %d for HTTP, which is the port of the request, and the destination names none: %s", host, f.portAsked(e, number), has)
+		}
+		f.add(NoPort, e, d.PortLine, missing, effect)
 	case manifests.PartSubset:
 		has := fmt.Sprintf("no DestinationRule for host %s defines a subset", host)
 		if len(gap.Known) > 0 {

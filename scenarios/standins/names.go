@@ -28,8 +28,9 @@ type naming struct {
 	host string
 	from *manifests.Object
 	line int
-	// ports are those that it names; without any, arrives are the ports at which requests that lead there arrive.
-	ports, arrives []int
+	// ports are those that it names. Without any, arrives are the ports at which requests of sidecars that lead there arrive, and enters
+	// those at which requests enter gateways.
+	ports, arrives, enters []int
 }
 
 // subset is a subset of a host's pods.
@@ -74,39 +75,40 @@ func named(objects []manifests.Object) *names {
 }
 
 // add adds a naming of a host that a Service can have.
-func (n *names) add(o *manifests.Object, field, written string, ports, arrives []int) {
+func (n *names) add(o *manifests.Object, field, written string, at naming) {
 	host := manifests.FullHost(written, o.InNamespace())
 	if _, namespace := manifests.SplitHost(host); namespace != "" {
-		n.hosts = append(n.hosts, naming{host, o, o.LineOf(field), ports, arrives})
+		at.host, at.from, at.line = host, o, o.LineOf(field)
+		n.hosts = append(n.hosts, at)
 	}
 }
 
 // addRules adds the hosts of a VirtualService for the sidecars, and those to which it leads.
 func (n *names) addRules(o *manifests.Object, spec *networking.VirtualService) {
-	var arrives, asked []int
-	if manifests.ForSidecars(spec) {
-		arrives = append(arrives, 80)
-	}
+	var enters, asked []int
 	for _, name := range spec.Gateways {
 		if !strings.Contains(name, "/") {
 			name = o.InNamespace() + "/" + name
 		}
-		arrives = append(arrives, n.gatewayPorts[name]...)
+		enters = append(enters, n.gatewayPorts[name]...)
 	}
 	anyPort := false // an entry is for every port
 	for i, h := range spec.Http {
-		anyPort = anyPort || len(h.Match) == 0
-		for _, m := range h.Match {
-			if anyPort = anyPort || m.Port == 0; m.Port != 0 {
-				asked = append(asked, int(m.Port))
-			}
+		all, matched := portsAsked(h)
+		anyPort, asked = anyPort || all, append(asked, matched...)
+		if all {
+			matched = append(matched, 80)
+		}
+		at := naming{enters: enters}
+		if manifests.ForSidecars(spec) {
+			at.arrives = matched
 		}
 		for j, to := range h.Route {
-			var ports []int
+			at.ports = nil
 			if port := to.GetDestination().GetPort().GetNumber(); port != 0 {
-				ports = []int{int(port)}
+				at.ports = []int{int(port)}
 			}
-			n.add(o, fmt.Sprintf("spec.http[%d].route[%d].destination.host", i, j), to.GetDestination().GetHost(), ports, arrives)
+			n.add(o, fmt.Sprintf("spec.http[%d].route[%d].destination.host", i, j), to.GetDestination().GetHost(), at)
 		}
 	}
 	if !manifests.ForSidecars(spec) {
@@ -116,12 +118,23 @@ func (n *names) addRules(o *manifests.Object, spec *networking.VirtualService) {
 		asked = append(asked, 80) // else no request could meet that entry
 	}
 	for i, host := range spec.Hosts {
-		n.add(o, fmt.Sprintf("spec.hosts[%d]", i), host, asked, nil)
+		n.add(o, fmt.Sprintf("spec.hosts[%d]", i), host, naming{ports: asked})
 	}
 }
 
+// portsAsked are the ports that the match list of an http entry asks for, and whether requests for any port can meet the entry.
+func portsAsked(h *networking.HTTPRoute) (all bool, ports []int) {
+	all = len(h.Match) == 0
+	for _, m := range h.Match {
+		if all = all || m.Port == 0; m.Port != 0 {
+			ports = append(ports, int(m.Port))
+		}
+	}
+	return all, ports
+}
+
 func (n *names) addSubsets(o *manifests.Object, spec *networking.DestinationRule) {
-	n.add(o, "spec.host", spec.Host, nil, nil)
+	n.add(o, "spec.host", spec.Host, naming{})
 	host := manifests.FullHost(spec.Host, o.InNamespace())
 	for i, s := range spec.Subsets {
 		n.subsets[host] = append(n.subsets[host], subset{s.Name, s.Labels, o, o.LineOf(fmt.Sprintf("spec.subsets[%d]", i))})
@@ -145,22 +158,24 @@ func (n *names) isExternal(host string) bool {
 	return slices.ContainsFunc(n.external, func(e outsider) bool { return e.host == host })
 }
 
-// portsOf are the ports of a host without a Service: those that rules name. Where a destination names none and the host has not just
-// one port, its calls go to the port at which they arrive, so that this is one of its ports as well. A host of which nobody names a
-// port has port 80.
+// portsOf are the ports of a host without a Service: those that rules name. Where a destination names none, the calls of a sidecar go to
+// the port at which they arrive, so that this is one of its ports as well. At a gateway they do so where the host has not just one port. A
+// host of which nobody names a port has port 80.
 func (n *names) portsOf(host string) []int {
-	ports, arrives := map[int]bool{}, map[int]bool{}
+	ports, enters := map[int]bool{}, map[int]bool{}
+	add := func(to map[int]bool, all []int) {
+		for _, port := range all {
+			to[port] = true
+		}
+	}
 	for _, at := range n.hosts {
 		if at.host != host {
 			continue
 		}
-		for _, port := range at.ports {
-			ports[port] = true
-		}
+		add(ports, at.ports)
 		if len(at.ports) == 0 {
-			for _, port := range at.arrives {
-				arrives[port] = true
-			}
+			add(ports, at.arrives)
+			add(enters, at.enters)
 		}
 	}
 	switch len(ports) {
@@ -168,7 +183,7 @@ func (n *names) portsOf(host string) []int {
 		return []int{80}
 	case 1:
 	default:
-		maps.Copy(ports, arrives)
+		maps.Copy(ports, enters)
 	}
 	return slices.Sorted(maps.Keys(ports))
 }

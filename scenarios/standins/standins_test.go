@@ -390,8 +390,8 @@ func TestPortsOf(t *testing.T) {
 	}
 	n := named([]manifests.Object{{Istio: &networking.VirtualService{Hosts: []string{"only"}, Http: []*networking.HTTPRoute{route("one", 81, 8080)}}},
 		{Istio: &networking.VirtualService{Hosts: []string{"matched"}, Http: []*networking.HTTPRoute{route("one", 81, 8080), route("two", 81, 0), route("two", 82, 0),
-			route("some", 81, 0), route("some", 82, 0), route("some", 0, 0), route("none", 0, 0)}}}})
-	for name, want := range map[string][]int{"only": {8080}, "matched": {80, 8080}, "one": {81}, "two": {81, 82}, "some": {80, 81, 82}, "none": {80}, "other": {80}} {
+			route("some", 81, 0), route("some", 82, 0), route("some", 0, 0), route("none", 0, 0), route("mixed", 81, 0), route("mixed", 0, 0)}}}})
+	for name, want := range map[string][]int{"only": {8080}, "matched": {80, 8080}, "one": {81}, "two": {81, 82}, "some": {80, 81, 82}, "none": {80}, "mixed": {80, 81}, "other": {80}} {
 		if got := n.portsOf(name + ".default.svc.cluster.local"); !slices.Equal(got, want) {
 			t.Errorf("%s: %v, want %v", name, got, want)
 		}
