@@ -133,7 +133,12 @@ func (e *everything) kill(t *testing.T, args []string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		made = len(list.Items)
+		made = 0
+		for i := range list.Items { // other tests may have left namespaces of their own
+			if strings.HasPrefix(list.Items[i].Name, e.base) {
+				made++
+			}
+		}
 	}
 	_ = cmd.Process.Kill()
 	if err := cmd.Wait(); err == nil {

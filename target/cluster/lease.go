@@ -332,7 +332,10 @@ func (l *lease) release(ctx context.Context) error {
 func (c *Cluster) Tidy(ctx context.Context, now bool) error {
 	_, lost := context.WithCancelCause(ctx)
 	l, err := c.inherit(ctx, "tidy", now, lost)
-	if err != nil {
+	switch {
+	case apierrors.IsNotFound(err): // the namespace does not exist, and so nothing is left in it
+		return nil
+	case err != nil:
 		return err
 	}
 	return l.release(ctx)
