@@ -126,7 +126,7 @@ func sayCalls(w io.Writer, found *cluster.Imported) {
 		fmt.Fprintln(w, "Nothing counted who calls whom.")
 		return
 	}
-	fmt.Fprintf(w, "Who calls whom is known by %s, which has calls of %s.\n", found.Source, several(len(found.Calls), "pair"))
+	fmt.Fprintf(w, "Who calls whom is known from %s: %s of a caller and a host.\n", found.Source, several(len(found.Calls), "pair"))
 }
 
 // called are calls that were counted, the most frequent first.

@@ -38,7 +38,7 @@ func TestRehearse(t *testing.T) {
 		}
 	}
 	for _, want := range []string{"note: httproutes could not be listed\n", "note: shop/cart calls http://web.shop.svc.cluster.local/ (1 try to web.shop.svc.cluster.local counted), and calls lead from there back to it: left out",
-		"Who calls whom is known by istio_requests_total of Prometheus, which has calls of 2 pairs.", "to run it, type: hellochaos run "} {
+		"Who calls whom is known from istio_requests_total of Prometheus: 2 pairs of a caller and a host.", "to run it, type: hellochaos run "} {
 		if !strings.Contains(stdout.String(), want) {
 			t.Errorf("the output lacks %q:\n%s", want, stdout)
 		}
