@@ -44,6 +44,8 @@ func (l *left) answer(r *http.Request) (int, any) {
 		version := map[string]any{"groupVersion": "networking.istio.io/v1", "version": "v1"}
 		return http.StatusOK, map[string]any{"kind": "APIGroupList", "apiVersion": "v1",
 			"groups": []any{map[string]any{"name": "networking.istio.io", "versions": []any{version}, "preferredVersion": version}}}
+	case strings.Replace(journals, "demo", "nowhere", 1):
+		return http.StatusOK, map[string]any{"kind": "ConfigMapList", "apiVersion": "v1", "items": []any{}}
 	case journals:
 		items := []any{}
 		for path, object := range l.objects {
@@ -54,6 +56,9 @@ func (l *left) answer(r *http.Request) (int, any) {
 		return http.StatusOK, map[string]any{"kind": "ConfigMapList", "apiVersion": "v1", "items": items}
 	}
 	path := r.URL.Path
+	if strings.Contains(path, "/namespaces/nowhere/") && r.Method != http.MethodGet {
+		return http.StatusNotFound, map[string]any{"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "NotFound", "code": 404}
+	}
 	if r.Method == http.MethodPost || r.Method == http.MethodPut {
 		object, err := decoded(r.Body)
 		if err != nil {
@@ -157,6 +162,16 @@ func TestRestoreOfWhatWasLeft(t *testing.T) {
 	defer l.mutex.Unlock()
 	if len(l.objects) != 3 || l.objects[lease] != nil {
 		t.Errorf("there are %d objects, want the three journals that were refused", len(l.objects))
+	}
+}
+
+// Nothing is left in a namespace that does not exist, and restore says so.
+func TestRestoreInNoNamespace(t *testing.T) {
+	l := &left{objects: map[string]map[string]any{}}
+	flags := l.connected(t)
+	got := execute(t, append([]string{"restore", "--all", "--now"}, append(flags[:len(flags)-1], "nowhere")...)...)
+	if got.code != reports.ExitPass || got.stdout != "namespace nowhere: there is nothing to put back\n" {
+		t.Errorf("exit %d, want 0\n%s%s", got.code, got.stdout, got.stderr)
 	}
 }
 
