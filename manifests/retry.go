@@ -106,6 +106,9 @@ func statusCode(word string) (int, bool) {
 // Covers reports whether the policy sends a call again whose try failed with f, as long as attempts are left. It follows Envoy's
 // RetryStateImpl::wouldRetryFromHeaders and wouldRetryFromReset.
 func (r *Retry) Covers(f Failure) bool {
+	if f.Overflow {
+		return false
+	}
 	if f.Status == 0 {
 		return r.classes&(class5xx|classGateway|classReset) != 0 || f.ConnectFailure && r.classes&classConnect != 0
 	}
