@@ -103,7 +103,8 @@ func (d *document) checkHash(field string, balancer *networking.LoadBalancerSett
 		d.problem(field, "must have httpHeaderName, httpCookie, useSourceIp or httpQueryParameterName: without a key Istio chooses endpoints by chance, and hellochaos does "+
 			"not support that")
 	}
-	if c.GetMinimumRingSize() != 0 && c.GetHashAlgorithm() != nil { //nolint:staticcheck // files have the deprecated field
+	//lint:ignore SA1019 files have the deprecated field
+	if c.GetMinimumRingSize() != 0 && c.GetHashAlgorithm() != nil {
 		d.problem(field+".minimumRingSize", "must not stand beside ringHash or maglev, since Istio refuses that")
 	}
 	if m := c.GetMaglev(); m != nil && (m.TableSize >= mostMaglev || !new(big.Int).SetUint64(m.TableSize).ProbablyPrime(0)) {

@@ -24,6 +24,8 @@ type Ejection struct {
 	Percent int
 	// Panic is the share of the endpoints, in [0,100], below which calls go to ejected ones as well (minHealthPercent); 0 never.
 	Panic int
+	// Ignored is consecutiveErrors, which Istio reads no more.
+	Ignored int
 }
 
 // Defaults of Envoy's OutlierDetection where Istio sets nothing.
@@ -44,6 +46,8 @@ func ejectionOf(o *networking.OutlierDetection) *Ejection {
 	if o.Consecutive_5XxErrors != nil {
 		e.Errors = int(o.Consecutive_5XxErrors.Value)
 	}
+	//lint:ignore SA1019 files have the deprecated field
+	e.Ignored = int(o.ConsecutiveErrors)
 	e.GatewayErrors = int(o.ConsecutiveGatewayErrors.GetValue())
 	if o.SplitExternalLocalOriginErrors {
 		e.Local = cmp.Or(int(o.ConsecutiveLocalOriginFailures.GetValue()), ejectingErrors)

@@ -49,10 +49,10 @@ func TestPoolAndEjection(t *testing.T) {
 		"connectionPool: {tcp: {connectTimeout: 30ms}}":        "<nil> <nil>",
 		"connectionPool: {http: {http1MaxPendingRequests: 0}}": "<nil> <nil>",
 		"connectionPool: {tcp: {maxConnections: 1}, http: {http1MaxPendingRequests: 2, http2MaxRequests: 3, maxRetries: 4, maxRequestsPerConnection: 5}}": "&{1 2 3 4 5} <nil>",
-		"outlierDetection: {}": "<nil> &{5 0 0 10s 30s 10 0}",
-		"outlierDetection: {consecutive5xxErrors: 0, consecutiveGatewayErrors: 2, interval: 1s, baseEjectionTime: 3m, maxEjectionPercent: 100, minHealthPercent: 40}": "<nil> &{0 2 0 1s 3m0s 100 40}",
-		"outlierDetection: {splitExternalLocalOriginErrors: true}":                                    "<nil> &{5 0 5 10s 30s 10 0}",
-		"outlierDetection: {splitExternalLocalOriginErrors: true, consecutiveLocalOriginFailures: 2}": "<nil> &{5 0 2 10s 30s 10 0}",
+		"outlierDetection: {}": "<nil> &{5 0 0 10s 30s 10 0 0}",
+		"outlierDetection: {consecutive5xxErrors: 0, consecutiveGatewayErrors: 2, interval: 1s, baseEjectionTime: 3m, maxEjectionPercent: 100, minHealthPercent: 40}": "<nil> &{0 2 0 1s 3m0s 100 40 0}",
+		"outlierDetection: {splitExternalLocalOriginErrors: true}":                                    "<nil> &{5 0 5 10s 30s 10 0 0}",
+		"outlierDetection: {splitExternalLocalOriginErrors: true, consecutiveLocalOriginFailures: 2}": "<nil> &{5 0 2 10s 30s 10 0 0}",
 	} {
 		whole, _ := endpointsBy(t, policy, "loadBalancer: {}")
 		if got := fmt.Sprintf("%v %v", whole.Pool, whole.Ejection); got != want {

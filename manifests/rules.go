@@ -219,4 +219,7 @@ type Endpoints struct {
 	// Pool are the limits of the calls of a proxy, and Ejection says which endpoints it avoids; nil where there are none.
 	Pool     *Pool
 	Ejection *Ejection
+	// Rule is the DestinationRule whose policy holds, "DestinationRule reviews", which begins at Line of File; empty where none has one.
+	Rule, File string
+	Line       int
 }

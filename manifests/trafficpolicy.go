@@ -10,6 +10,7 @@ import (
 type subset struct {
 	labels map[string]string
 	policy *networking.TrafficPolicy // nil where it has none
+	object *Object                   // that defines it
 }
 
 // settings are what takes effect of a policy for a port.

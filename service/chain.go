@@ -37,6 +37,9 @@ func (s *Service) hop(r *http.Request, t try, order *order, record *tried) answe
 	}
 	hop := &trail.Hop{Service: s.config.Service, Version: s.config.Version, Status: http.StatusOK, Attempt: t.attempt,
 		Host: trail.ToldHost(s.config.Service, r.Host), Path: trail.ToldPath(r.RequestURI)}
+	if len(r.Header[podKey]) > 0 {
+		hop.Pod = s.config.Pod
+	}
 	if s.befalls(trail.HeaderFail, trail.PinFail, configuredOr(s.config.FailProbability, order.fail), order, record) {
 		hop.Status = http.StatusInternalServerError
 		return deliver(r, hop, t)

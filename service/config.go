@@ -36,6 +36,8 @@ const DefaultPort = 3000
 type Config struct {
 	// Service and Version name the workload: "middleware", "canary". The clock needs no name: it is "clock" then.
 	Service, Version string
+	// Pod is what a Chain calls its pod where a request asks for it (trail.HeaderPod); empty: nothing.
+	Pod string
 	// Upstream is the absolute http or https URL of the only call that a Chain makes for each try, and External is that
 	// call's: the short form of Calls for one call, and empty where there are Calls. Probes connect to its host: a Relay may
 	// have one for that, since nobody answers elsewhere where the mesh lets unknown hosts pass. Other roles need none.

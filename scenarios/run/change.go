@@ -73,12 +73,12 @@ func (r *Run) planChanges() error {
 // throughChange plans a change between two phases.
 func throughChange(from, to *planned) (*change, error) {
 	c := &change{from: from, to: to}
-	for _, o := range from.Objects {
+	for _, o := range from.calm() {
 		if o.Istio != nil {
 			c.before = append(c.before, o)
 		}
 	}
-	for _, o := range to.Objects {
+	for _, o := range to.calm() {
 		if o.Kubernetes != nil {
 			c.before = append(c.before, o)
 		}
@@ -103,7 +103,7 @@ type changing struct {
 // sides compiles the ways of the requests: those of the cohorts of the later phase that can enter before and after. back is whether the
 // change is put back, and series is part of their names. The error says that calls under a mixture of both sets of rules lead back to themselves.
 func (c *change) sides(back bool, series string) (*changing, error) {
-	d := &changing{change: c, objects: c.to.Objects}
+	d := &changing{change: c, objects: c.to.calm()}
 	old, err := manifests.Read(c.before)
 	if err != nil {
 		return nil, err
@@ -245,7 +245,7 @@ func (c *change) measure(ctx context.Context, on target.Target, done *reports.Ch
 	}
 	series, first := changeSeries, c.before
 	if done.PutBack {
-		series, first = backSeries, c.to.Objects
+		series, first = backSeries, c.to.calm()
 	}
 	d, err := c.sides(done.PutBack, series)
 	if err != nil {

@@ -22,7 +22,7 @@ const (
 
 // Members of the JSON objects of a trail. The first hopRequired and callRequired of them must be present.
 var (
-	hopMembers  = []string{"service", "version", "status", "attempt", "elapsed_ns", "calls", "host", "path"}
+	hopMembers  = []string{"service", "version", "status", "attempt", "elapsed_ns", "calls", "host", "path", "pod"}
 	callMembers = []string{"url", "status", "elapsed_ns", "number", "error", "body", "hop"}
 )
 
@@ -94,6 +94,8 @@ func (d *decoder) hop() *Hop {
 			h.Host = d.string()
 		case "path":
 			h.Path = d.string()
+		case "pod":
+			h.Pod = d.string()
 		case "elapsed_ns":
 			h.Elapsed = time.Duration(d.number(0, math.MaxInt64))
 		case "calls":

@@ -18,6 +18,9 @@ func Append(text []byte, h *Hop) []byte {
 	if h.Path != "" {
 		text = appendText(append(text, `,"path":`...), h.Path)
 	}
+	if h.Pod != "" {
+		text = appendText(append(text, `,"pod":`...), h.Pod)
+	}
 	text = strconv.AppendInt(append(text, `,"elapsed_ns":`...), int64(h.Elapsed), 10)
 	for i := range h.Calls {
 		if i == 0 {

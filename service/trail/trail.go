@@ -28,6 +28,8 @@ const (
 	// by commas, such as "0.1=fail,0.2=hang". A pin is the path of a try, in which "*" is any attempt count, followed by "=fail" or
 	// "=hang". With this header there are no draws: a try without a pin neither fails nor hangs.
 	HeaderPins = "x-hellochaos-pins"
+	// HeaderPod asks a service to name its pod in the trail (Hop.Pod): pods of one workload are else the same to a reader.
+	HeaderPod = "x-hellochaos-pod"
 	// HeaderTrail marks an answer whose JSON body is a Hop. Its value is the version of the JSON, Form.
 	HeaderTrail = "x-hellochaos-trail"
 	// HeaderAttempt is Envoy's count of the tries of a call, 1 for the first. A request that no proxy sent does not have it.
@@ -85,6 +87,8 @@ type Hop struct {
 	// Where a proxy rewrites one of the two, this is what it sent.
 	Host string `json:"host,omitempty"`
 	Path string `json:"path,omitempty"`
+	// Pod names the pod that answered, where the request asked for it (HeaderPod) and the service knows it.
+	Pod string `json:"pod,omitempty"`
 	// Elapsed is the time from when the service had read the request until it wrote the answer.
 	Elapsed time.Duration `json:"elapsed_ns"`
 	// Calls are the calls that the service made for the try, in the order of its configuration, also if it made some at the same

@@ -36,7 +36,7 @@ func (c *cluster) pick(d *draws, tried []*upstream, previousHosts bool, key stri
 		return nil
 	case len(among) == 1:
 		return among[0]
-	case key != "" && c.keyed:
+	case key != "":
 		return c.highest(among, key)
 	}
 	draw := 0
@@ -84,11 +84,11 @@ func (v *view) cluster(d *manifests.Destination) *cluster {
 
 func (v *view) newCluster(e *manifests.Endpoints) *cluster {
 	c := &cluster{known: e.Known, balancer: e.Balancer, sidecar: e.External == "", keyed: e.Hash != nil}
-	if e.Pool != nil {
+	if e.Pool != nil && !v.proxy.ignored.limits {
 		c.breaker = newBreaker(e.Pool)
 	}
 	c.endpoints = v.endpointsOf(c, e)
-	if e.Ejection != nil {
+	if e.Ejection != nil && !v.proxy.ignored.ejections {
 		c.detector = newDetector(e.Ejection, c.endpoints)
 	}
 	return c

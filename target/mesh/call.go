@@ -99,7 +99,7 @@ func (c *call) forward(ctx context.Context, cluster *cluster) (a answer) {
 	if err != nil {
 		return callerLeft()
 	}
-	if cluster.keyed {
+	if cluster.keyed && !c.view.proxy.ignored.keys {
 		key, cookie := c.keyed()
 		c.key = key
 		if cookie != "" {

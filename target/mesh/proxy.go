@@ -18,7 +18,8 @@ type proxy struct {
 	gateway   bool
 	staleTurn int64   // every staleTurn-th request obeys the previous rules; with 0 none does
 	share     float64 // share of the calls that obey the rules of view.seldom
-	sealed    bool    // whether no connection is made to hosts outside the mesh
+	ignored   policies
+	sealed    bool // whether no connection is made to hosts outside the mesh
 	accessLog func(AccessLogEntry)
 	server    *server
 	calls     *upstream // connections from the app to the proxy
