@@ -10,7 +10,7 @@ import (
 
 const (
 	// calmRate is how many requests a second come one after another.
-	calmRate = 40
+	calmRate = 20
 	// mostFailing is how many requests are made to fail at most.
 	mostFailing = 120
 	// mostWaited is how long an ejection may last so that the return of its pod is waited for, and glance how long it is looked at otherwise.
@@ -188,7 +188,7 @@ func (w *watch) end() Finding {
 		text += fmt.Sprintf(" (%s refused with 503)", counted(w.refused, "request"))
 	}
 	if w.waits {
-		return Finding{Right: fmt.Sprintf("%s for %v, and came back %v after it was ejected", text, e.Lasts(1), w.back.Round(10*time.Millisecond))}
+		return Finding{Right: fmt.Sprintf("%s for %v, and came back %.1f s after it was ejected", text, e.Lasts(1), w.back.Seconds())}
 	}
 	return Finding{Right: fmt.Sprintf("%s; its return after %v was not waited for", text, e.Lasts(1))}
 }
