@@ -14,7 +14,7 @@ import (
 func tour() *Hop {
 	clock := Call{URL: "http://time.jsontest.com/", Status: 200, Elapsed: 120 * time.Millisecond,
 		Body: `{"date":"08-24-2026","milliseconds_since_epoch":1787543605123,"time":"03:53:25 AM"}`}
-	backend := &Hop{Service: "backend", Version: "prod", Status: 200, Attempt: 3, Host: "back", Path: "/x", Elapsed: 174 * time.Millisecond, Calls: []Call{clock}}
+	backend := &Hop{Service: "backend", Version: "prod", Status: 200, Attempt: 3, Host: "back", Path: "/x", Pod: "backend-prod-1", Elapsed: 174 * time.Millisecond, Calls: []Call{clock}}
 	middleware := &Hop{Service: "middleware", Version: "canary", Status: 200, Attempt: 1, Elapsed: 241 * time.Millisecond,
 		Calls: []Call{{URL: "http://backend/", Status: 200, Elapsed: 238 * time.Millisecond, Hop: backend}}}
 	return &Hop{Service: "frontend", Version: "prod", Status: 200, Elapsed: 287 * time.Millisecond,
@@ -117,7 +117,7 @@ func TestDecodeRefuses(t *testing.T) {
 		{"another form", `[]`, `at byte 0: want '{'`},
 		{"null", `null`, `at byte 0: want '{'`},
 		{"empty object", `{}`, `at byte 1: want '"'`},
-		{"unknown member", replace(`"attempt"`, `"attempts"`), "at byte 42: want only the members service, version, status, attempt, elapsed_ns, calls, host, path, each of them once at most"},
+		{"unknown member", replace(`"attempt"`, `"attempts"`), "at byte 42: want only the members service, version, status, attempt, elapsed_ns, calls, host, path, pod, each of them once at most"},
 		{"another case", replace(`"attempt"`, `"Attempt"`), "want only the members"},
 		{"member twice", replace(`"version"`, `"service"`), "at byte 15: want only the members"},
 		{"member missing", replace(`"version":"b",`, ``), "want member version before"},
