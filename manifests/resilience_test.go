@@ -3,6 +3,7 @@ package manifests
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 )
@@ -102,6 +103,27 @@ func TestHashKey(t *testing.T) {
 		whole, _ := endpointsBy(t, "loadBalancer: {consistentHash: {"+settings+"}}", "connectionPool: {http: {}}")
 		if got := whole.Hash.Key(header, "/a?x=1&id=7", "127.0.0.1:4711"); got != want {
 			t.Errorf("%s: key %q, want %q", settings, got, want)
+		}
+	}
+}
+
+// A retry of a call whose only destination is chosen by a key goes there again, unless the rule says otherwise.
+func TestRetriesOfAKey(t *testing.T) {
+	hash := specOf("DestinationRule", "{host: backend, trafficPolicy: {loadBalancer: {consistentHash: {useSourceIp: true}}}}")
+	for rule, want := range map[string]bool{
+		"": true,
+		"{hosts: [backend], http: [{route: [{destination: {host: backend}}]}]}":                                                          false,
+		"{hosts: [backend], http: [{route: [{destination: {host: backend}}], retries: {attempts: 1, retryIgnorePreviousHosts: true}}]}":  true,
+		"{hosts: [backend], http: [{route: [{destination: {host: backend}, weight: 1}, {destination: {host: middleware}, weight: 1}]}]}": true,
+		"{hosts: [backend], http: [{route: [{destination: {host: middleware}}]}]}":                                                       true,
+	} {
+		files := []string{hash}
+		if rule != "" {
+			files = append(files, specOf("VirtualService", rule))
+		}
+		met := rulesOf(t, strings.Join(files, "\n---\n")).Table(Caller{}).Route(&Request{Host: "backend", Method: "GET", Path: "/"})
+		if met.Retry.PreviousHosts != want {
+			t.Errorf("%s: a retry avoids previous endpoints %v, want %v", rule, met.Retry.PreviousHosts, want)
 		}
 	}
 }

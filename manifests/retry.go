@@ -73,7 +73,7 @@ func retry(policy *networking.HTTPRetry, routeTimeout time.Duration) Retry {
 			r.Base = policy.Backoff.AsDuration()
 		}
 		if policy.RetryIgnorePreviousHosts != nil {
-			r.PreviousHosts = policy.RetryIgnorePreviousHosts.Value
+			r.PreviousHosts, r.previousSet = policy.RetryIgnorePreviousHosts.Value, true
 		}
 		if policy.RetryOn != "" {
 			on = policy.RetryOn

@@ -181,8 +181,8 @@ type Retry struct {
 	PerTry time.Duration
 	// Base is the first back-off interval, 25 ms by default.
 	Base time.Duration
-	// PreviousHosts says that a retry looks for an endpoint that was not tried yet.
-	PreviousHosts bool
+	// PreviousHosts says that a retry looks for an endpoint that was not tried yet. previousSet: the YAML says so, or that it does not.
+	PreviousHosts, previousSet bool
 	// On is the retryOn that takes effect, for messages: "5xx,connect-failure,refused-stream".
 	On string
 

@@ -37,6 +37,11 @@ func (c *cluster) pick(d *draws, tried []*upstream, previousHosts bool, key stri
 	case len(among) == 1:
 		return among[0]
 	case key != "":
+		if previousHosts {
+			if left := without(among, tried); len(left) > 0 {
+				among = left
+			}
+		}
 		return c.highest(among, key)
 	}
 	draw := 0

@@ -43,8 +43,17 @@ func setCookie(h *manifests.Hash, value string) string {
 	return text + "; HttpOnly"
 }
 
-// highest is the endpoint of a key: the one whose hash with the key is the highest, so that a key moves only when its endpoint goes. All
-// tries of a call go there (Istio's retry policies do not avoid previous hosts where there is a hash policy).
+// without are the endpoints that are not among those that were tried.
+func without(among, tried []*upstream) (left []*upstream) {
+	for _, u := range among {
+		if !slices.Contains(tried, u) {
+			left = append(left, u)
+		}
+	}
+	return left
+}
+
+// highest is the endpoint of a key: the one whose hash with the key is the highest, so that a key moves only when its endpoint goes.
 func (c *cluster) highest(among []*upstream, key string) *upstream {
 	var best *upstream
 	var most uint64

@@ -16,8 +16,11 @@ func TestTheEndpointOfAKey(t *testing.T) {
 		at := c.highest(c.endpoints, key)
 		met[at]++
 		for range 3 {
-			if again := c.pick(&draws{}, []*upstream{at}, true, key); again != at {
+			if again := c.pick(&draws{}, []*upstream{at}, false, key); again != at {
 				t.Errorf("key %s goes to two endpoints", key)
+			}
+			if other := c.pick(&draws{}, []*upstream{at}, true, key); other == at {
+				t.Errorf("a retry with key %s that avoids previous endpoints goes to the same one", key)
 			}
 		}
 		var others []*upstream
