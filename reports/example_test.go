@@ -59,6 +59,7 @@ func everything() *Report {
 				Calls:    []Call{call},
 				Mismatches: []Mismatch{{Kind: "retry missing", From: "frontend", To: "backend", Rule: "VirtualService backend, http[0]", File: "retry.yaml", Line: 17, Count: 3,
 					Request: "7/retry/p17", Probe: true, Call: "0.1", Try: 3, Expected: "a try 4", Met: "none", Status: 500, By: "backend-prod", Cohorts: []string{"all"}, FirstAt: 0.25, LastAt: 1.5, Again: "curl"}},
+				Policies:  []PolicyCheck{{Policy: "connectionPool", Host: "backend", Rule: "DestinationRule backend", File: "retry.yaml", Line: 30, Requests: 7, Verdict: Pass, Text: "2 of 7 were let in"}},
 				Undecided: "it did not end", Outcomes: []byte{0, 1, 2, 255},
 				Manifests:     []Manifest{{Kind: "VirtualService", Name: "backend", File: "retry.yaml", YAML: "kind: VirtualService\n"}},
 				PromiseBroken: true, Words: []string{"Nothing was retried."},

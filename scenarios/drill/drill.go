@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -159,11 +160,16 @@ func policed(e *manifests.Endpoints) bool {
 	return e.Pool != nil || e.Ejection != nil || e.Hash != nil
 }
 
+// name is the host of a destination, with its port where that is not 80, and its subset.
 func name(to *manifests.Destination) string {
-	if to.Subset != "" {
-		return to.Host + " subset " + to.Subset
+	name := to.Host
+	if to.Port != 80 {
+		name += ":" + strconv.Itoa(to.Port)
 	}
-	return to.Host
+	if to.Subset != "" {
+		name += " subset " + to.Subset
+	}
+	return name
 }
 
 // others are the destinations with policies to which requests lead, and none for certain.

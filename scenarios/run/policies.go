@@ -77,9 +77,18 @@ func (r *Run) policies(ctx context.Context, p *planned, on target.Target, done *
 			}
 			done.Verdict = reports.Worst(done.Verdict, c.Verdict)
 		}
-		done.Policies = append(done.Policies, c)
+		done.Policies = append(done.Policies, distinct(c, done.Policies))
 	}
 	return nil
+}
+
+// distinct is a check whose label no other one has: proxies of two namespaces may have their own policies for a host.
+func distinct(c reports.PolicyCheck, others []reports.PolicyCheck) reports.PolicyCheck {
+	host := c.Host
+	for n := 2; slices.ContainsFunc(others, func(other reports.PolicyCheck) bool { return other.Label() == c.Label() }); n++ {
+		c.Host = fmt.Sprintf("%s (%d)", host, n)
+	}
+	return c
 }
 
 // meshKind is the kind of a target that executes every policy in this process.
