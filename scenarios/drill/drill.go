@@ -95,9 +95,9 @@ func undecided(format string, args ...any) Finding {
 // Judge says what the answers mean, which are in the order of Requests.
 func (d *Drill) Judge(answers []Answer) Finding { return d.judge(answers) }
 
-// Of are the drills for all policies that calls of the ways meet. ways are those of the cohorts. Of several requests that lead to one
+// Of are the drills for all policies that calls meet: rows are those of all calls, and ways those of the cohorts. Of several requests that lead to one
 // destination, each policy is checked by the first ones that can show it.
-func Of(rules *manifests.Rules, ways []*oracle.Call) (all []Drill) {
+func Of(rules *manifests.Rules, rows []oracle.Row, ways []*oracle.Call) (all []Drill) {
 	var order []*manifests.Endpoints
 	at := map[*manifests.Endpoints][]Subject{}
 	for i, way := range ways {
@@ -124,7 +124,7 @@ func Of(rules *manifests.Rules, ways []*oracle.Call) (all []Drill) {
 			all = append(all, first(at[e], keys))
 		}
 	}
-	return append(all, others(rules, ways, order)...)
+	return append(all, others(rules, rows, order)...)
 }
 
 // first is the drill of the first subject that can show a policy, or that of the first one where none can.
@@ -172,21 +172,22 @@ func name(to *manifests.Destination) string {
 	return name
 }
 
-// others are the destinations with policies to which requests lead, and none for certain.
-func others(rules *manifests.Rules, ways []*oracle.Call, seen []*manifests.Endpoints) (all []Drill) {
-	for i, way := range ways {
-		if way.Rule == nil {
+// others are the destinations with policies to which calls lead, and no requests for certain.
+func others(rules *manifests.Rules, rows []oracle.Row, seen []*manifests.Endpoints) (all []Drill) {
+	for i := range rows {
+		rule := rows[i].Rule
+		if rule == nil {
 			continue
 		}
-		for j := range way.Rule.Split {
-			to := &way.Rule.Split[j]
+		for j := range rule.Split {
+			to := &rule.Split[j]
 			e := rules.Endpoints(to)
 			if !policed(e) || slices.Contains(seen, e) {
 				continue
 			}
 			seen = append(seen, e)
-			all = append(all, Drill{Subject: Subject{Cohort: i, Name: name(to), Endpoints: e, Rule: way.Rule}, Kind: Kind(strings.Join(kinds(e), ", ")),
-				Why: "no rule sends all of its requests there, without a fault, to stand-ins that make no calls of their own, and nobody could tell which of them met the policy"})
+			all = append(all, Drill{Subject: Subject{Name: name(to), Endpoints: e, Rule: rule}, Kind: Kind(strings.Join(kinds(e), ", ")),
+				Why: "the requests of a check must all meet it, and calls lead there by a split, behind a fault, from one service to another, or to services that make calls of their own"})
 		}
 	}
 	return all

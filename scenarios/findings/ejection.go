@@ -50,6 +50,8 @@ func (f *finder) ejection(to *manifests.Destination, at *manifests.Endpoints) {
 // ejecting says what ejects a pod.
 func ejecting(e *manifests.Ejection) string {
 	switch {
+	case e.Errors > 0 && e.GatewayErrors > 0:
+		return fmt.Sprintf("%s, or %d of 502, 503 or 504,", counted(e.Errors, "answer of 5xx", "answers of 5xx in a row"), e.GatewayErrors)
 	case e.Errors > 0:
 		return counted(e.Errors, "answer of 5xx", "answers of 5xx in a row")
 	case e.GatewayErrors > 0:

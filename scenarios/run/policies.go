@@ -29,7 +29,7 @@ func (p *planned) drills() []drill.Drill {
 	if p.Base || p.options.Request != "" {
 		return nil
 	}
-	all := drill.Of(p.rules, p.first)
+	all := drill.Of(p.rules, p.ways.Rows, p.first)
 	checked := 0
 	for i := range all {
 		if d := &all[i]; d.Why == "" {
