@@ -103,11 +103,22 @@ func TestJudge(t *testing.T) {
 		{text: "jason reaches reviews v2", cohort: "reviews end-user: jason", want: reports.Pass, of: "reviews end-user: jason"},
 		{text: "jason reaches reviews", cohort: "reviews end-user: jason", want: reports.Pass},
 		{text: "JASON reaches reviews v1", cohort: "reviews end-user: JASON", want: reports.Fail},
-		{text: "jason reaches ratings a", cohort: "reviews end-user: jason", want: reports.Fail, why: "the manifests do not"}, // a balancer chooses
+		{text: "jason reaches ratings a", cohort: "reviews end-user: jason", want: reports.Fail, why: "the call of reviews goes to ratings, where a load balancer chooses among the versions"},
 		{text: "jason reaches ratings", cohort: "reviews end-user: jason", want: reports.Pass},
-		{text: "stranger reaches reviews", cohort: "stranger", want: reports.Fail, why: "no such request leads to a call to reviews"},
+		{text: "stranger reaches reviews", cohort: "stranger", want: reports.Fail, of: "stranger", why: "the manifests do not achieve it"},
+		{text: "jason reaches reviews v1", cohort: "reviews end-user: jason", want: reports.Fail, why: "such a request goes to reviews subset v2 (reviews.yaml:17)"},
+		{text: "jason reaches rare", cohort: "reviews end-user: jason", want: reports.Fail, why: "the call of reviews meets no rule ()"},
+		{text: "jason reaches nobody", cohort: "reviews end-user: jason", want: reports.Fail, why: "such a request goes to reviews subset v2 (reviews.yaml:17), and leads to no call to nobody"},
+		{text: "jason to nobody fails <= 0.1", cohort: "reviews end-user: jason", want: reports.Fail, why: "there are no data: such a request goes to reviews subset v2 (reviews.yaml:17), and leads to no call to nobody"},
+		{text: "jason to reviews fails <= 0.1", cohort: "reviews end-user: jason", want: reports.Pass}, // the other rule's calls fail more often
+		{text: "jason to reviews v2 share = 1", cohort: "reviews end-user: jason", want: reports.Pass},
+		{text: "jason to nobody v2 share = 1", cohort: "reviews end-user: jason", want: reports.Fail},
 	} {
-		got := judge(t, shop(), c.text, c.cohort)
+		var cohorts []string
+		if c.cohort != "" {
+			cohorts = []string{c.cohort}
+		}
+		got := judge(t, shop(), c.text, cohorts...)
 		if got.Verdict != c.want || !strings.Contains(got.Why, c.why) || c.of != "" && got.Of != c.of {
 			t.Errorf("%s: %s, of %q, because %q (predicted %v, interval %v), want %s, of %q, because %q", c.text, got.Verdict, got.Of, got.Why, got.Predicted, got.Interval, c.want, c.of, c.why)
 		}
