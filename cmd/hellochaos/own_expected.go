@@ -32,7 +32,7 @@ func (o *ownRules) spellOut(all []expect.Expectation) error {
 			problems = append(problems, fmt.Errorf("%s %s: %w", e.Place, e.Text, err))
 			continue
 		}
-		cohorts := derive.At(o.read, o.clients, standins.Client, wanted)
+		cohorts := derive.Spelt(o.read, o.clients, standins.Client, wanted)
 		cohorts = slices.DeleteFunc(cohorts, func(c scenarios.Cohort) bool { return !strings.HasSuffix(c.Name, request.Place) })
 		if len(cohorts) == 0 {
 			problems = append(problems, fmt.Errorf("%s %s: no proxy sends requests for %s%s: the files have neither such a Gateway nor a rule for sidecars there", e.Place, e.Text, request.Host, request.Place))

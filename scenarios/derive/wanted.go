@@ -20,7 +20,7 @@ type Wanted struct {
 }
 
 // At are the cohorts of a request: one for each proxy that has rules for its host, which are the gateways of these rules, and the sidecars
-// of a client where one of them is for sidecars. For a host of no rule they are those of the Gateways that have the host, or else that of
+// of a client where one of them is for sidecars. For a host of no rule they are those of the Gateways that name the host, or else that of
 // a client, in the namespace of the host's Service where there is one, or else of the first Gateway. There is none where the rules have
 // neither. clients and client are those of Cohorts.
 func At(rules *manifests.Rules, clients []string, client string, w Wanted) []scenarios.Cohort {
@@ -51,7 +51,7 @@ func At(rules *manifests.Rules, clients []string, client string, w Wanted) []sce
 		return place{manifests.Entry{Gateway: gateway, Port: rules.Gateways[gateway].Entrance(w.Host)}, w.Host}
 	}
 	for _, name := range gateways {
-		if rules.Gateways[name].Has(host) {
+		if rules.Gateways[name].Names(host) {
 			add(at(name))
 		}
 	}
@@ -74,6 +74,25 @@ func (d *deriver) home(host string) string {
 		}
 	}
 	return ""
+}
+
+// Spelt are the cohorts of a request that an expectation spells out: those of At. But where only a rule for every host ("*") lets requests
+// for a Service of the mesh in at a gateway, it is the request of a client, as if there were no such rule.
+func Spelt(rules *manifests.Rules, clients []string, client string, w Wanted) []scenarios.Cohort {
+	d := &deriver{rules: rules, clients: clients, client: client, known: map[string]bool{}}
+	cohorts, host := At(rules, clients, client, w), strings.ToLower(w.Host)
+	host, _, _ = strings.Cut(host, ":")
+	home := d.home(host)
+	for i := range cohorts {
+		if g := rules.Gateways[cohorts[i].Entry.Gateway]; g == nil || g.Names(host) {
+			return cohorts
+		}
+	}
+	if namespace, ok := d.clientFor(host, home); ok && (home != "" || rules.Services[host] != nil) {
+		d.add(request{place: d.fromClient(w.Host, namespace), method: w.Method, path: w.Path, header: w.Header}, 0, false)
+		return d.cohorts
+	}
+	return cohorts
 }
 
 // hasHTTP reports whether there is a Gateway of a name with a server of HTTP.
