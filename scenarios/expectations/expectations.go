@@ -71,6 +71,7 @@ func judge(r *reports.Report, w *Wanted) reports.Expectation {
 			worst, far = e, away
 		}
 	}
+	worst.Note = uncounted(r, w)
 	return worst
 }
 

@@ -163,3 +163,33 @@ func TestJudgeUnusable(t *testing.T) {
 		t.Errorf("a weak policy without usable data: %s, want fail", got.Verdict)
 	}
 }
+
+// An expectation on failures says which answers of a proxy it does not count.
+func TestUncountedAnswers(t *testing.T) {
+	r := shop()
+	if got := judge(t, r, "edge fails <= 0.1"); got.Note != "" {
+		t.Errorf("without an answer of a proxy: %q", got.Note)
+	}
+	r.Phases[1].Calls = append(r.Phases[1].Calls, reports.Call{From: "edge", To: "nobody", Rule: &reports.Rule{Name: "no rule", Answer: 404}})
+	for text, want := range map[string]string{"edge fails <= 0.1": "the 404 of the proxy is none", "nobody fails <= 0.1": "the 404", "reviews fails <= 0.3": ""} {
+		if got := judge(t, r, text); !strings.Contains(got.Note, want) || want == "" && got.Note != "" {
+			t.Errorf("%s: %q, want %q", text, got.Note, want)
+		}
+	}
+}
+
+// A rule that sends all of its calls to one version, and Istio's default, say nothing of the share that weights decide.
+func TestShareIsThatOfWeights(t *testing.T) {
+	r := shop()
+	p := &r.Phases[1]
+	all := *p.Calls[0].Rule
+	all.Destinations = []reports.Destination{{Name: "reviews.default.svc.cluster.local subset v3", Share: 1, Versions: []string{"v3"}}}
+	p.Calls[0].Rule = &all
+	if got := judge(t, r, "reviews v3 share = 0.18 ± 0.01"); got.Verdict != reports.Pass {
+		t.Errorf("beside a rule for all: %+v", got)
+	}
+	p.Calls[1].Rule.Destinations = p.Calls[1].Rule.Destinations[:1] // all to v1: no weights lead to v3 any more
+	if got := judge(t, r, "reviews v3 share = 0.18 ± 0.01"); got.Verdict != reports.Fail {
+		t.Errorf("without weights: %+v", got)
+	}
+}

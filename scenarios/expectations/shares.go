@@ -82,14 +82,14 @@ func fails(p *reports.Phase, rows []*reports.Call) (all []number) {
 }
 
 // versionShares are the shares of the calls to a service that go to a version: of the rows of some requests where the expectation names
-// them. Else they are of the rows that split their calls and lead some of them there, or of those that lead all of them there where none is
-// split, or of all rows where none leads there.
+// them. Else they are of the rows whose weights lead some calls there, or of those that lead there at all where none has weights, or of all
+// rows where none leads there.
 func versionShares(p *reports.Phase, w *Wanted) (all []number) {
 	rows := leading(p, w.Service, w.Cohorts...)
 	all = strays(p, w)
 	if len(w.Cohorts) == 0 {
 		rows = narrowed(rows, func(c *reports.Call) bool { return mayReach(c, w.Version) })
-		rows = narrowed(rows, func(c *reports.Call) bool { return c.Rule != nil && divides(c) })
+		rows = narrowed(rows, divides)
 	}
 	for _, c := range rows {
 		n := versionShare(c, w.Version, Risk/float64(len(rows)))
@@ -99,15 +99,18 @@ func versionShares(p *reports.Phase, w *Wanted) (all []number) {
 	return all
 }
 
-// divides reports whether the calls of a row have several destinations, or versions among which a load balancer chooses.
+// divides reports whether the rule of a row has weights that divide its calls.
 func divides(c *reports.Call) bool {
+	if c.Rule == nil {
+		return false
+	}
 	led := 0
 	for i := range c.Rule.Destinations {
 		if c.Rule.Destinations[i].Share > 0 {
 			led++
 		}
 	}
-	return led > 1 || c.Split != nil && c.Split.Balanced
+	return led > 1
 }
 
 // narrowed are the rows that are meant, or all where none is.

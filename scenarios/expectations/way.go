@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/hellochaos/hellochaos/expect"
 	"github.com/hellochaos/hellochaos/reports"
 )
 
@@ -84,4 +85,41 @@ func goes(c *reports.Call) string {
 		at += ", where a load balancer chooses among the versions"
 	}
 	return "goes to " + strings.Join(to, " and ") + at
+}
+
+// uncounted says which answers of a proxy an expectation on failures does not count, since they are below 500; empty where there are none.
+func uncounted(r *reports.Report, w *Wanted) string {
+	p := phase(r, w.Phase)
+	if p == nil || w.Kind != expect.EdgeFails && w.Kind != expect.Fails {
+		return ""
+	}
+	rows := entering(p)
+	if w.Kind == expect.Fails {
+		rows = leading(p, w.Service, w.Cohorts...)
+	}
+	var statuses []string
+	for _, c := range rows {
+		for _, status := range answered(c.Rule) {
+			if text := strconv.Itoa(status); status >= 400 && status < 500 && !slices.Contains(statuses, text) {
+				statuses = append(statuses, text)
+			}
+		}
+	}
+	if len(statuses) == 0 {
+		return ""
+	}
+	slices.Sort(statuses)
+	return fmt.Sprintf("a failure is a status from 500 on, or no answer: the %s of the proxy is none. That requests arrive is 'REQUESTS reaches SERVICE'", strings.Join(statuses, " or "))
+}
+
+// answered are the statuses that a proxy itself answers by a rule.
+func answered(r *reports.Rule) (all []int) {
+	if r == nil {
+		return nil
+	}
+	all = []int{r.Answer, r.AbortStatus}
+	for i := range r.Destinations {
+		all = append(all, r.Destinations[i].Status)
+	}
+	return all
 }
