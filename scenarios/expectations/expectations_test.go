@@ -192,4 +192,10 @@ func TestShareIsThatOfWeights(t *testing.T) {
 	if got := judge(t, r, "reviews v3 share = 0.18 ± 0.01"); got.Verdict != reports.Fail {
 		t.Errorf("without weights: %+v", got)
 	}
+	p.Calls[0].Rule.Hosts, p.Calls[0].Rule.Destinations = []string{"reviews"}, p.Calls[1].Rule.Destinations
+	p.Calls[1].Rule, p.Calls[1].Split = &reports.Rule{Name: "no rule", Destinations: []reports.Destination{{Share: 1, Versions: []string{"v1", "v3"}}}},
+		&reports.Split{Balanced: true, Verdict: reports.Pass, Parts: []reports.SplitShare{part("v1", 0.5, 75), part("v3", 0.5, 75)}}
+	if got := judge(t, r, "reviews v3 share within 0.3..0.7"); got.Predicted == nil || *got.Predicted != 0 {
+		t.Errorf("Istio's default beside a rule that leads elsewhere: %+v", got)
+	}
 }

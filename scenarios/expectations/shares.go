@@ -82,12 +82,13 @@ func fails(p *reports.Phase, rows []*reports.Call) (all []number) {
 }
 
 // versionShares are the shares of the calls to a service that go to a version: of the rows of some requests where the expectation names
-// them. Else they are of the rows whose weights lead some calls there, or of those that lead there at all where none has weights, or of all
-// rows where none leads there.
+// them. Else they are of the rows of written rules, where there are any: of those whose weights lead some calls there, or of those that lead
+// there at all where none has weights, or of all where none leads there.
 func versionShares(p *reports.Phase, w *Wanted) (all []number) {
 	rows := leading(p, w.Service, w.Cohorts...)
 	all = strays(p, w)
 	if len(w.Cohorts) == 0 {
+		rows = narrowed(rows, func(c *reports.Call) bool { return c.Rule != nil && len(c.Rule.Hosts) > 0 })
 		rows = narrowed(rows, func(c *reports.Call) bool { return mayReach(c, w.Version) })
 		rows = narrowed(rows, divides)
 	}
