@@ -280,8 +280,8 @@ func impatient(timeout time.Duration) Options {
 	return o
 }
 
-// A phase in which time limits may have decided too much is sent again at half the rate, as the same requests.
-func TestAPhaseIsRepeatedAtHalfTheRate(t *testing.T) {
+// A phase in which time limits may have decided too much is sent again more slowly, as the same requests.
+func TestAPhaseIsRepeatedMoreSlowly(t *testing.T) {
 	t.Parallel()
 	on := newStandIn(t)
 	var slow atomic.Int64
@@ -303,10 +303,10 @@ func TestAPhaseIsRepeatedAtHalfTheRate(t *testing.T) {
 		t.Errorf("the first phase began at %v with warnings %q, want once and none", began["first"], first.Warnings)
 	}
 	rates := began["second"]
-	if len(rates) != 2 || rates[1] != rates[0]/2 || second.PlannedRate != rates[1] {
-		t.Fatalf("the second phase began at %v, and ended at %v; want twice, at half the rate", rates, second.PlannedRate)
+	if len(rates) != 2 || rates[1] > rates[0]/2 || second.PlannedRate != rates[1] {
+		t.Fatalf("the second phase began at %v, and ended at %v; want twice, at half the rate or less", rates, second.PlannedRate)
 	}
-	want := fmt.Sprintf("The phase was sent again at half the rate, since %.0f requests a second were too many for this machine.", rates[0])
+	want := fmt.Sprintf("The phase was sent again more slowly, since %.0f requests a second were too many for this machine.", rates[0])
 	if len(second.Warnings) == 0 || second.Warnings[0] != want || second.Calls[0].Open > 0 || second.Observed != 60 || second.Natural+second.Probes != 60 {
 		t.Errorf("warnings %q, %d open, %d observed", second.Warnings, second.Calls[0].Open, second.Observed)
 	}
