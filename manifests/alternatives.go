@@ -55,8 +55,11 @@ func placesIn(places []Place, dir string) string {
 
 // problem says of the first object that there are others, beside what else is wrong with the files.
 func (a *Alternative) problem() Problem {
-	first := a.Objects[0]
-	return Problem{File: first.File, Line: first.Line, Text: fmt.Sprintf("defines %s, as %s do: they are alternatives, of which a mesh obeys one at a time", a.Of, placesIn(a.Objects[1:], ""))}
+	first, do := a.Objects[0], "do"
+	if len(a.Objects) == 2 {
+		do = "does"
+	}
+	return Problem{File: first.File, Line: first.Line, Text: fmt.Sprintf("defines %s, as %s %s: they are alternatives, of which a mesh obeys one at a time", a.Of, placesIn(a.Objects[1:], filepath.Dir(first.File)), do)}
 }
 
 // alternatives finds objects of different files with one kind, namespace and name, and VirtualServices of different names for one

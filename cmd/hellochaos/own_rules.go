@@ -183,7 +183,11 @@ func (o *ownRules) announce(w io.Writer, plan *scenario.Run, seed uint64, verbos
 	requests, _, duration := plan.Requests()
 	fmt.Fprintf(w, "verifying %s with %s requests of %s, seed %d, in about %s\n", several(o.rules, "rule"), render.Count(int64(requests)), several(len(o.phase.Cohorts), "kind"), seed, max(duration.Round(time.Second), time.Second))
 	if n := len(o.stoodUp); n > 0 && !verbose {
-		fmt.Fprintf(w, "note: %d Services and versions of them are stood up because the rules name them and no file has them; --verbose lists them\n", n)
+		are, them := "Services and versions of them are", "them"
+		if n == 1 {
+			are, them = "Service or version of one is", "it"
+		}
+		fmt.Fprintf(w, "note: %d %s stood up because the rules name %s and no file has %s; --verbose lists %s\n", n, are, them, them, them)
 	}
 	for _, one := range o.stoodUp {
 		if verbose {

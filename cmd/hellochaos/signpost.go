@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
@@ -75,6 +76,11 @@ func ofVerify(cmd *cobra.Command, name string) string {
 func onlyFlags(name string, files, args []string) error {
 	if len(args) == 0 {
 		return nil
+	}
+	for _, arg := range args {
+		if _, err := os.Stat(arg); err != nil { // the rest of a value that was not quoted, perhaps
+			return fmt.Errorf("%s: %q: each word must be a flag or the value of one: name manifests with -f, and quote a value that has blanks", name, arg)
+		}
 	}
 	return fmt.Errorf("%s: %s: each file or folder with manifests needs -f before it: %s", name, strings.Join(args, ", "), command(name, slices.Concat(files, args)))
 }
