@@ -3,10 +3,14 @@ package findings
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/spelling"
 )
+
+// domain is the end of the full names of Services, without which rows of tables name them.
+const domain = ".svc.cluster.local"
 
 // noSubset says that no DestinationRule that holds for the calls defines the subset of a destination, and which others do.
 func (f *finder) noSubset(e *manifests.HTTPEntry, number int, gap *manifests.Gap) string {
@@ -21,8 +25,8 @@ func (f *finder) noSubset(e *manifests.HTTPEntry, number int, gap *manifests.Gap
 		return r.Host != d.Host && firstLabel(r.Host) == firstLabel(d.Host)
 	}, d.Subset); len(namesake) > 0 {
 		r := namesake[0]
-		host = short(d.Host, "") // the short name would be that of both
-		apart = fmt.Sprintf("; %s (%s:%d) defines it for %s", r.Object, r.File, r.Line, short(r.Host, ""))
+		host = strings.TrimSuffix(d.Host, domain) // the short name would be that of both
+		apart = fmt.Sprintf("; %s (%s:%d) defines it for %s", r.Object, r.File, r.Line, strings.TrimSuffix(r.Host, domain))
 		if firstLabel(r.Written) == r.Written {
 			apart += fmt.Sprintf(", since its host %q is a short name, and its namespace is %s", r.Written, r.Namespace)
 			if r.NoNamespace {
