@@ -44,7 +44,7 @@ Exit code 1 means that there is an error among the findings.`,
 	flags.manifests.add(cmd.Flags())
 	cmd.Flags().BoolVar(&flags.noColor, "no-color", false, "do not print colours on a terminal")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		args, unknown := splitUnknown(cmd.Flags(), args)
+		args, unknown := splitUnknown(cmd, args)
 		chosen := [][]string{args}
 		if len(args) > 1 && !slices.ContainsFunc(args, func(arg string) bool { return !scenarios.IsFile(arg) }) {
 			chosen = nil
