@@ -48,7 +48,7 @@ func changing(t *testing.T, all ...*attack.Observation) *observe.Change {
 	if err != nil {
 		t.Fatal(err)
 	}
-	seen := observe.NewChange([]observe.Cohort{{Way: first, Request: oracle.Request{Pins: trail.PinNothing}}}, []string{""}, func(int) string { return "1/egress/c/0" })
+	seen := observe.NewChange([]observe.Cohort{{Way: first, Request: oracle.Request{Pins: trail.PinNothing}}}, []string{""}, observe.ByProxy, func(int) string { return "1/egress/c/0" })
 	for _, o := range all {
 		seen.Add(o)
 	}

@@ -30,6 +30,9 @@ const (
 	// mostChangeRate is the most requests a second that are sent during a change unless the user asks for more: ten in the 20 ms for which a
 	// proxy might have no routes, and so few that requests do not wait for each other.
 	mostChangeRate = 500
+	// leastChangeRate is the rate below which halving it helps no more: with a request in every 40 ms of quick answers, no proxy on the way of
+	// all of them is asked nothing for check.MostUnwatched.
+	leastChangeRate = 25
 	// changeSeries and backSeries are parts of the names of requests during a change, and while it is put back.
 	changeSeries, backSeries = "c", "b"
 )
@@ -219,13 +222,13 @@ func (r *Run) direction(ctx context.Context, c *change, on target.Target, back b
 	}
 	for repeated := 0; ; repeated++ {
 		done := c.describe(back)
-		done.Rate = rate
+		done.Rate, done.ByConnection = rate, on.Describe().ByConnection
 		r.emit(ChangeBegan{done})
 		busy, err := c.measure(ctx, on, done)
 		if err != nil || chosen || repeated == mostRepeats || !busy && !check.Unwatched(done) {
 			return done, err
 		}
-		rate /= 2
+		rate = max(rate/2, min(rate, leastChangeRate))
 	}
 }
 
@@ -320,7 +323,7 @@ func (a *applying) over() bool {
 // send sends the requests, has the objects applied in their middle, and judges what came of them. busy says that requests left late.
 func (d *changing) send(ctx context.Context, on target.Target, done *reports.Change) (busy bool, err error) {
 	plan := d.plan(done.Rate)
-	seen := observe.NewChange(d.judged, d.proxies, plan.RequestName)
+	seen := observe.NewChange(d.judged, d.proxies, observe.Unit(done.ByConnection), plan.RequestName)
 	var apply applying
 	began := time.Now()
 	result, err := attack.Run(ctx, plan, func(o *attack.Observation) bool {
