@@ -215,11 +215,7 @@ func (r *Run) changes(ctx context.Context, c *change, on target.Target) (all []r
 // direction measures a change in one direction, again and at half the rate where this machine was too busy: requests left late, or some proxy
 // was asked too seldom.
 func (r *Run) direction(ctx context.Context, c *change, on target.Target, back bool) (*reports.Change, error) {
-	rate := c.to.options.Attack.Rate
-	chosen := rate > 0
-	if !chosen {
-		rate = math.Max(1, math.Floor(min(c.to.rate/2, mostChangeRate)))
-	}
+	rate, chosen := c.rate(), c.to.options.Attack.Rate > 0
 	for repeated := 0; ; repeated++ {
 		done := c.describe(back)
 		done.Rate, done.ByConnection = rate, on.Describe().ByConnection
@@ -230,6 +226,14 @@ func (r *Run) direction(ctx context.Context, c *change, on target.Target, back b
 		}
 		rate = max(rate/2, min(rate, leastChangeRate))
 	}
+}
+
+// rate is how many requests a second are sent at first during a change: the user's rate, or half of what the later phase is sent at.
+func (c *change) rate() float64 {
+	if chosen := c.to.options.Attack.Rate; chosen > 0 {
+		return chosen
+	}
+	return math.Max(1, math.Floor(min(c.to.rate/2, mostChangeRate)))
 }
 
 // describe is what a report has of a change before anything was sent.
