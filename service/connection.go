@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -18,9 +19,11 @@ type connection struct {
 	turns  int // how many calls were sent by it. HTTP/1.1 sends one at a time, and the pool of connections orders them in memory
 }
 
-// number makes a transport number the connections that it opens, from 1.
+// number makes a transport number the connections that it opens, from a number by chance: a container that was restarted in its pod must not
+// give the numbers of its predecessor again.
 func number(t *http.Transport) {
 	var opened atomic.Int64
+	opened.Store(rand.Int64N(1 << 30))
 	open := t.DialContext
 	t.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 		c, err := open(ctx, network, address)

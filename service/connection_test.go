@@ -11,18 +11,22 @@ func TestTrailsOfAPod(t *testing.T) {
 	upstream := listen(t, &recorder{})
 	for _, pod := range []string{"", "front-prod-1"} {
 		s := open(t, Config{Service: "front", Version: "prod", Pod: pod, Calls: [][]calls.Call{{{URL: upstream}}, {{URL: upstream}}}})
+		first := 0
 		for request := range 2 {
 			_, hop := getTrail(t, s.url)
 			if hop.Pod != pod {
 				t.Errorf("pod %q: the trail has %q", pod, hop.Pod)
 			}
 			for i, call := range hop.Calls {
-				connection, turn := 0, 0
+				turn := 0
 				if pod != "" { // calls one after another take the same connection
-					connection, turn = 1, 2*request+i+1
+					turn = 2*request + i + 1
 				}
-				if call.Connection != connection || call.Turn != turn {
-					t.Errorf("pod %q, request %d, call %d: connection %d, turn %d; want %d, %d", pod, request, i, call.Connection, call.Turn, connection, turn)
+				if turn == 1 {
+					first = call.Connection
+				}
+				if call.Connection != first || (first > 0) != (pod != "") || call.Turn != turn {
+					t.Errorf("pod %q, request %d, call %d: connection %d, turn %d; want %d, %d", pod, request, i, call.Connection, call.Turn, first, turn)
 				}
 			}
 		}

@@ -111,7 +111,7 @@ type Call struct {
 	Body string `json:"body,omitempty"`
 	// Hop is the trail in the answer, or nil if the answer had none.
 	Hop *Hop `json:"hop,omitempty"`
-	// Connection numbers the connection by which the caller sent the call, from 1, and Turn the calls of that connection in their order,
+	// Connection is a number of the connection by which the caller sent the call, above 0, and Turn the calls of that connection in their order,
 	// from 1: each was sent after the answer of the one before it was read. Both are 0 outside Kubernetes, in trails of older services, and
 	// where the call got no connection.
 	Connection int `json:"connection,omitempty"`
