@@ -46,7 +46,7 @@ Exit code 1 means that there is an error among the findings.`,
 	cmd.Flags().BoolVar(&flags.through, "through-change", false, "also say what 'hellochaos run --through-change' applies, step by step, while it keeps the load on (docs/changes.md)")
 	cmd.Flags().BoolVar(&flags.noColor, "no-color", false, "do not print colours on a terminal")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		args, unknown := splitUnknown(cmd.Flags(), args)
+		args, unknown := splitUnknown(cmd, args)
 		chosen := [][]string{args}
 		if len(args) > 1 && !slices.ContainsFunc(args, func(arg string) bool { return !scenarios.IsFile(arg) }) {
 			chosen = nil

@@ -244,7 +244,7 @@ func (f *runFlags) prepareTarget(ctx context.Context, plan *scenario.Run, seed u
 // plan turns the command line into the plan of its only point, or those of a grid. Its error lists all problems of the command line.
 func (f *runFlags) plan(cmd *cobra.Command, args []string, text *scenario.Flags) (*grid, cluster.Options, error) {
 	set := cmd.Flags()
-	args, unknown := splitUnknown(set, args)
+	args, unknown := splitUnknown(cmd, args)
 	options, fails, flagProblems := text.Grid()
 	connection, connectionProblems := f.cluster.Options()
 	of, values, overrides, chosenProblems := choose(cmd, args, &f.manifests, &f.parameters)
@@ -312,16 +312,16 @@ func again(command string, set *pflag.FlagSet, args []string, seed uint64, c cha
 
 // splitUnknown separates the arguments from the unknown flags that pflag has passed among them. It takes the argument after an
 // unknown flag for the value of the flag, unless it is the name of a stage.
-func splitUnknown(set *pflag.FlagSet, args []string) (rest []string, err error) {
+func splitUnknown(cmd *cobra.Command, args []string) (rest []string, err error) {
 	var problems []error
 	value := false
 	for _, arg := range args {
 		switch {
 		case strings.HasPrefix(arg, "-"):
 			name, _, _ := strings.Cut(arg, "=")
-			suggestion := ""
+			suggestion := ofVerify(cmd, strings.TrimLeft(name, "-"))
 			if name, long := strings.CutPrefix(name, "--"); long {
-				suggestion = nearestFlag(set, name)
+				suggestion = instead(cmd, name)
 			}
 			problems = append(problems, fmt.Errorf("unknown flag: %s%s", arg, suggestion))
 			value = !strings.Contains(arg, "=")

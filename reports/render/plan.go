@@ -92,9 +92,15 @@ func planSteps(steps [][]string) string {
 // planObjects names objects, those of a file together: "retry.yaml: VirtualService frontend (5), VirtualService backend (19)". The numbers
 // are lines.
 func planObjects(objects []reports.PlannedObject) string {
-	var files []string
+	var files, own []string
 	of := map[string][]string{}
 	for _, o := range objects {
+		if o.File == "" { // hellochaos adds it, perhaps one in each of several namespaces
+			if !slices.Contains(own, o.Name) {
+				own = append(own, o.Name)
+			}
+			continue
+		}
 		if !slices.Contains(files, o.File) {
 			files = append(files, o.File)
 		}
@@ -103,6 +109,9 @@ func planObjects(objects []reports.PlannedObject) string {
 	var parts []string
 	for _, file := range files {
 		parts = append(parts, file+": "+strings.Join(of[file], ", "))
+	}
+	if len(own) > 0 {
+		parts = append(parts, "of hellochaos itself: "+strings.Join(own, ", "))
 	}
 	if len(parts) == 0 {
 		return "nothing that was not in force before"
