@@ -219,6 +219,7 @@ func (f *runFlags) prepareTarget(ctx context.Context, plan *scenario.Run, seed u
 		}
 		return m, nil
 	}
+	connection.Gradual = f.throughChange
 	c, err := connect(ctx, connection, nil)
 	if err != nil {
 		return nil, err
@@ -353,9 +354,6 @@ func (f *runFlags) check(set *pflag.FlagSet, of *scenarios.Scenario) error {
 			}
 		}
 	case "cluster":
-		if f.throughChange {
-			problems = append(problems, errors.New("--through-change: needs --target mesh: on a cluster each pod has a proxy of its own, and the answers do not tell yet which pod they came from"))
-		}
 		if f.deviation != "" {
 			problems = append(problems, errors.New("--break: needs --target mesh, since only the embedded mesh can disobey the manifests on purpose"))
 		}

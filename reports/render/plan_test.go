@@ -23,7 +23,9 @@ func TestPlan(t *testing.T) {
 						{Name: "answered at try 1", Met: []reports.MetBy{{Cohort: "blue", Calls: 1066}, {Cohort: "green", Calls: 70}}},
 						{Name: "to canary", Met: []reports.MetBy{{Cohort: "blue", Calls: 3}}, Why: "the mesh draws it for only 0.1 % of the calls"}, {Name: "all 2 tries fail"}}},
 					{From: "a", To: "c", Rule: &reports.Rule{Policy: "none"}}}},
-		}}
+		},
+		Changes: []reports.PlannedChange{{From: "one", To: "two", Rate: 27.5, Steps: [][]string{{"DestinationRule b"}, {"VirtualService a", "VirtualService b"}}, Back: [][]string{{"VirtualService b (removed)"}}},
+			{From: "two", To: "three", Blocked: "no request can be sent before and after it"}, {From: "three", To: "four"}}}
 	var b strings.Builder
 	if err := Plan(&b, plan, TextOptions{}); err != nil {
 		t.Fatal(err)
@@ -64,6 +66,17 @@ a → b of blue, green
   - all 2 tries fail         none
 a → c
   none                       no probe                    0      0.00
+
+the change one → two, and back: 27.5 requests a second at most, while the
+objects are applied
+  applies DestinationRule b; then VirtualService a, VirtualService b
+  puts back VirtualService b (removed)
+
+the change two → three will have no verdict: no request can be sent before and
+after it
+
+the change three → four: both phases have the same objects, so that nothing
+changes
 
 ! phase two: so few calls.
 
