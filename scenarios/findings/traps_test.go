@@ -184,8 +184,7 @@ var traps = map[string]trap{
 		seen: map[string]span{"504": exactly(1), "one-v1": {0, 1}}, twinSeen: map[string]span{"504": exactly(1), "one-v1": {2, 4}}},
 	"a timeout that ends the second try": {id: TimeoutShort, sent: []sent{{host: "one", header: hanging}}, objects: one("{" + toOne + ", timeout: 700ms, retries: {attempts: 3, perTryTimeout: 400ms, retryOn: 5xx}}"),
 		twin: one("{" + toOne + ", timeout: 1m, retries: {attempts: 3, perTryTimeout: 500ms, retryOn: 5xx}}"),
-		text: "The timeout of VirtualService one, http[0], 700ms, is too short for its 3 retries: where each try takes all of its perTryTimeout of 400ms, retry 1 is the last that is sure to be sent, since in the worst case retry 2 would begin after 875ms (back-offs of up to 25ms + 50ms). " +
-			"Even without back-offs such a call has at most 2 tries, and not 4. Try 2 of such a call is ended after at most 300ms of its 400ms. The timeout must be above 1.375s for all of them to be sent",
+		text: "The timeout of VirtualService one, http[0], 700ms, is too short for its 3 retries: where each try takes all of its perTryTimeout of 400ms, retry 1 is the last that is sure to be sent, since with the longest back-offs retry 2 would begin after 875ms. The timeout must be above 1.375s for all of them to be sent",
 		seen: map[string]span{"504": exactly(1), "one-v1": {0, 2}}, twinSeen: map[string]span{"504": exactly(1), "one-v1": {3, 4}}},
 	"retries behind retries": {id: Multiplied, sent: []sent{{host: "two", header: http.Header{"Cascade": {"propagate"}}}},
 		objects: two("{"+toA+", "+on5xx+"}") + "---\n" + virtualService("three", "three", "", "{route: [{destination: {host: three}}], retries: {attempts: 2, retryOn: 5xx}}") + "---\n" + failed("three"),

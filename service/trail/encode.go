@@ -53,6 +53,12 @@ func appendCall(text []byte, c *Call) []byte {
 	if c.Hop != nil {
 		text = Append(append(text, `,"hop":`...), c.Hop)
 	}
+	if c.Connection != 0 {
+		text = strconv.AppendInt(append(text, `,"connection":`...), int64(c.Connection), 10)
+	}
+	if c.Turn != 0 {
+		text = strconv.AppendInt(append(text, `,"turn":`...), int64(c.Turn), 10)
+	}
 	return append(text, '}')
 }
 

@@ -87,7 +87,8 @@ type Hop struct {
 	// Where a proxy rewrites one of the two, this is what it sent.
 	Host string `json:"host,omitempty"`
 	Path string `json:"path,omitempty"`
-	// Pod names the pod that answered, where the request asked for it (HeaderPod) and the service knows it.
+	// Pod is the name of the pod that answered, whose proxy sends the calls below. It is empty outside Kubernetes unless the request asked
+	// for it (HeaderPod), and in trails of older services.
 	Pod string `json:"pod,omitempty"`
 	// Elapsed is the time from when the service had read the request until it wrote the answer.
 	Elapsed time.Duration `json:"elapsed_ns"`
@@ -112,6 +113,11 @@ type Call struct {
 	Body string `json:"body,omitempty"`
 	// Hop is the trail in the answer, or nil if the answer had none.
 	Hop *Hop `json:"hop,omitempty"`
+	// Connection is a number of the connection by which the caller sent the call, above 0, and Turn the calls of that connection in their order,
+	// from 1: each was sent after the answer of the one before it was read. Both are 0 outside Kubernetes, in trails of older services, and
+	// where the call got no connection.
+	Connection int `json:"connection,omitempty"`
+	Turn       int `json:"turn,omitempty"`
 }
 
 // Failed reports whether the call failed: it got no answer, or a status of 500 or more.

@@ -37,7 +37,7 @@ func startPod(w *manifests.Workload, number int, calls transport, work time.Dura
 	if err != nil {
 		return nil, fmt.Errorf("starting Deployment %s: reading its environment: %w", w.Name, err)
 	}
-	config.Transport, config.Pod = calls, fmt.Sprintf("%s-%d", w.Name, number)
+	config.Transport, config.Replica = calls, fmt.Sprintf("%s-%d", w.Name, number)
 	if config.Role == service.Chain {
 		config.Work += work
 	}
