@@ -10,7 +10,7 @@ import (
 	"github.com/hellochaos/hellochaos/service/trail"
 )
 
-// Timers of real Envoys ended up to a few milliseconds before their time.
+// Timers of real Envoys ended up to a few milliseconds before their time, and they must end.
 func TestTimersMayEndEarly(t *testing.T) {
 	delayed := &manifests.Rule{Fault: &manifests.Fault{Delay: 50 * time.Millisecond, DelayShare: 1}}
 	cut := &manifests.Rule{Timeout: 600 * time.Millisecond}
@@ -25,6 +25,7 @@ func TestTimersMayEndEarly(t *testing.T) {
 		{"a delay of an Envoy whose turn began before the request came", delayed, http.StatusOK, 48670 * time.Microsecond, ""},
 		{"no delay", delayed, http.StatusOK, 15 * time.Millisecond, DelayMissing},
 		{"a time limit", cut, http.StatusGatewayTimeout, 599 * time.Millisecond, ""},
+		{"a try that hangs past the time limit of the call, and is delivered", cut, http.StatusOK, 5 * time.Second, NotTimedOut},
 		{"504 that no time limit can have caused", cut, http.StatusGatewayTimeout, 490 * time.Millisecond, ByProxy},
 	} {
 		at := &Workload{Workload: &graph.Workload{Service: "a", Version: "v1", Ours: true, HangTime: 5 * time.Second}, Share: 1}

@@ -347,8 +347,12 @@ func (w *walk) delivered(c *Call, at *Workload, o *trail.Call, p path) {
 			hop.Attempt+1, hop.Attempt, hop.Status, retry.On, retry.Attempts+1), fmt.Sprintf("try %d was delivered", hop.Attempt))
 		return
 	}
-	if w.hangs(at, tried) && retry.PerTry > 0 && at.HangTime >= retry.PerTry+Margin {
-		w.mismatch(p, NotTimedOut, fmt.Sprintf("try %d hangs for %v and is cut after %v", hop.Attempt, at.HangTime, retry.PerTry), met(o))
+	// The time of the whole call began before that of this try, so that it is over when a hanging try would be delivered.
+	for _, limit := range []time.Duration{retry.PerTry, c.Rule.Timeout} {
+		if w.hangs(at, tried) && limit > 0 && at.HangTime >= limit+Margin {
+			w.mismatch(p, NotTimedOut, fmt.Sprintf("try %d hangs for %v and is cut after %v", hop.Attempt, at.HangTime, limit), met(o))
+			return
+		}
 	}
 }
 
