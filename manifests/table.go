@@ -96,6 +96,11 @@ func (t *Table) Route(q *Request) *Rule {
 		return t.missed
 	}
 	h := t.find(host, port)
+	if h != nil || t.gateway || t.ports[port] {
+		if rule := q.unrouted(t.gateway); rule != nil {
+			return rule
+		}
+	}
 	switch {
 	case h == nil && t.gateway:
 		return t.missed

@@ -69,7 +69,7 @@ func TestMatch(t *testing.T) {
 		{"{uri: {exact: /foo}, ignoreUriCase: true}", []request{get("/FOO"), get("/Foo?x")}, []request{get("/foobar")}},
 		{"{uri: {prefix: /foo}, ignoreUriCase: true}", []request{get("/FOObar")}, []request{get("/fO")}},
 		{"{uri: {regex: /f.o}, ignoreUriCase: true}", []request{get("/foo"), get("/fxo?y")}, []request{get("/foo/"), get("/FOO"), get("/a/foo")}},
-		{"{method: {exact: POST}}", []request{{method: "POST"}}, []request{{method: "GET"}, {method: "post"}}},
+		{"{method: {exact: POST}}", []request{{method: "POST"}}, []request{{method: "GET"}, {method: "PUT"}}},
 		{"{authority: {prefix: middleware.}}", []request{{host: "middleware.default:80"}}, []request{{host: "middleware"}}},
 		{"{queryParams: {a: {exact: b}}}", []request{get("/?a=b"), get("/?x&a=b&a=c")}, []request{get("/?a=c&a=b"), get("/?a"), get("/?A=b"), get("/"), get("/#?a=b")}},
 		{"{queryParams: {a: {exact: ''}}}", []request{get("/?a"), get("/?a=&b")}, []request{get("/?a=b"), get("/")}},

@@ -26,9 +26,12 @@ func (p *Proxy) routed(manager *hcm.HttpConnectionManager, q *Request) (*Outcome
 	if config == nil {
 		return nil, fmt.Errorf("there is no route configuration %s", manager.GetRds().GetRouteConfigName())
 	}
+	if refused := parsed(q); refused != nil {
+		return refused, nil
+	}
 	seen := mutated(q, manager)
 	host := virtualHost(config, seen.Host)
-	if host == nil {
+	if host == nil || strings.Join(seen.Header["X-Forwarded-Proto"], "") == "" { // getRouteFromEntries of config_impl.cc
 		return &Outcome{Answer: notFound}, nil
 	}
 	for _, r := range host.Routes {
@@ -49,7 +52,7 @@ func mutated(q *Request, manager *hcm.HttpConnectionManager) *Request {
 	seen := *q
 	seen.Header = q.Header.Clone()
 	edge := manager.UseRemoteAddress.GetValue()
-	if edge || seen.Header.Get("X-Forwarded-Proto") == "" {
+	if edge || len(seen.Header["X-Forwarded-Proto"]) == 0 {
 		seen.Header.Set("X-Forwarded-Proto", "http")
 	}
 	if manager.GenerateRequestId == nil || manager.GenerateRequestId.Value {

@@ -191,7 +191,7 @@ func (w *walk) timedOut(c *Call, o *trail.Call, p path) bool {
 	} else if o.Status != http.StatusGatewayTimeout && o.Status != http.StatusServiceUnavailable {
 		return false
 	}
-	if limit == 0 || o.Elapsed < limit {
+	if limit == 0 || !w.lasted(limit) {
 		return false
 	}
 	outer := time.Duration(never)
@@ -207,7 +207,7 @@ func (w *walk) timedOut(c *Call, o *trail.Call, p path) bool {
 
 // delayed holds a call that was not cut against the delay of its fault.
 func (w *walk) delayed(c *Call, o *trail.Call, p path) {
-	if f := c.fault(); f != nil && f.Delay > 0 && f.DelayShare == 1 && o.Elapsed < f.Delay {
+	if f := c.fault(); f != nil && f.Delay > 0 && f.DelayShare == 1 && !w.lasted(f.Delay) {
 		w.mismatch(p, DelayMissing, fmt.Sprintf("the fault holds every call back for %v", f.Delay), fmt.Sprintf("it was answered after %v", o.Elapsed))
 	}
 }
@@ -296,7 +296,7 @@ func (w *walk) earlier(c *Call, d *Destination, hop *trail.Hop, p path) {
 		case failure && !end.ok && !end.cut:
 		case failure || cut:
 			w.evidence.Open = w.evidence.Open || end.ok || end.failed && end.cut
-		case c.Rule.Retry.PerTry > 0 && w.elapsed >= c.Rule.Retry.PerTry && c.Rule.Retry.Covers(manifests.Failure{PerTryTimeout: true}):
+		case c.Rule.Retry.PerTry > 0 && w.lasted(c.Rule.Retry.PerTry) && c.Rule.Retry.Covers(manifests.Failure{PerTryTimeout: true}):
 			w.evidence.Open = true // the machine was so slow that a try may have run into its limit
 		case end.failed:
 			w.mismatch(p, RetryNotDue, fmt.Sprintf("try %d fails, which %q does not cover, so it is delivered", n, c.Rule.Retry.On), fmt.Sprintf("try %d was delivered", hop.Attempt))
@@ -347,8 +347,12 @@ func (w *walk) delivered(c *Call, at *Workload, o *trail.Call, p path) {
 			hop.Attempt+1, hop.Attempt, hop.Status, retry.On, retry.Attempts+1), fmt.Sprintf("try %d was delivered", hop.Attempt))
 		return
 	}
-	if w.hangs(at, tried) && retry.PerTry > 0 && at.HangTime >= retry.PerTry+Margin {
-		w.mismatch(p, NotTimedOut, fmt.Sprintf("try %d hangs for %v and is cut after %v", hop.Attempt, at.HangTime, retry.PerTry), met(o))
+	// The time of the whole call began before that of this try, so that it is over when a hanging try would be delivered.
+	for _, limit := range []time.Duration{retry.PerTry, c.Rule.Timeout} {
+		if w.hangs(at, tried) && limit > 0 && at.HangTime >= limit+Margin {
+			w.mismatch(p, NotTimedOut, fmt.Sprintf("try %d hangs for %v and is cut after %v", hop.Attempt, at.HangTime, limit), met(o))
+			return
+		}
 	}
 }
 

@@ -261,7 +261,8 @@ func callerLeft() answer {
 }
 
 // redirect is the answer of a redirect rule. The query of the request stays unless the rule's URI has a query (Envoy's
-// RouteEntryImplBase::newUri).
+// RouteEntryImplBase::newUri). A sidecar believes the scheme that x-forwarded-proto names (mutateRequestHeaders of Envoy's
+// conn_manager_utility.cc).
 func (c *call) redirect() answer {
 	to, uri := c.rule.Redirect, c.request.Path
 	if to.URI != "" {
@@ -276,8 +277,11 @@ func (c *call) redirect() answer {
 	}
 	a := proxyAnswer(to.Status, "", "", detailDirect)
 	scheme := to.Scheme
+	told := strings.ToLower(strings.Join(c.downstream.Header["X-Forwarded-Proto"], ","))
 	switch {
 	case scheme != "":
+	case !c.view.proxy.gateway && (told == "http" || told == "https"):
+		scheme = told
 	case c.downstream.TLS != nil:
 		scheme = "https"
 	default:
