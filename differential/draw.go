@@ -205,7 +205,7 @@ func (d draw) route() []any {
 			to["subset"] = d.one(subsets...)
 		}
 		if d.chance(0.25) {
-			to["port"] = tree{"number": []int{80, 81, 8000, 8080, 9}[d.IntN(5)]}
+			to["port"] = tree{"number": []int{80, 81, 8000, 8080, 443, 9}[d.IntN(6)]}
 		}
 		destination := tree{"destination": to}
 		if d.chance(0.8) {
@@ -291,12 +291,35 @@ func (d draw) trafficPolicy() tree {
 		policy["loadBalancer"] = balancer()
 	}
 	if d.chance(0.3) {
-		policy["tls"] = tree{"mode": d.one("DISABLE", "ISTIO_MUTUAL")}
+		policy["tls"] = d.tls()
 	}
 	if d.chance(0.3) {
-		policy["portLevelSettings"] = []any{tree{"port": tree{"number": []int{80, 81, 8080}[d.IntN(3)]}, "loadBalancer": balancer()}}
+		port := tree{"port": tree{"number": []int{80, 81, 8080, 443}[d.IntN(4)]}, "loadBalancer": balancer()}
+		if d.chance(0.4) {
+			port["tls"] = d.tls()
+		}
+		policy["portLevelSettings"] = []any{port}
 	}
 	return policy
+}
+
+// tls is how a proxy is to open TLS.
+func (d draw) tls() tree {
+	tls := tree{"mode": d.one("DISABLE", "ISTIO_MUTUAL", "SIMPLE", "SIMPLE", "MUTUAL")}
+	if tls["mode"] == "MUTUAL" || d.chance(0.05) {
+		tls["clientCertificate"], tls["privateKey"] = "/cert.pem", "/key.pem"
+	}
+	part := func(p float64, name string, value any) {
+		if d.chance(p) {
+			tls[name] = value
+		}
+	}
+	part(0.3, "sni", d.one("api.example", "Api.Example", "other.example"))
+	part(0.2, "subjectAltNames", []any{d.one("api.example", "www.example")})
+	part(0.15, "insecureSkipVerify", d.chance(0.8))
+	part(0.15, "credentialName", "secret")
+	part(0.15, "caCertificates", "/ca.pem")
+	return tls
 }
 
 func (d draw) serviceEntry() tree {
@@ -305,9 +328,17 @@ func (d draw) serviceEntry() tree {
 		ports = append(ports, []any{tree{"number": 80, "name": "http", "protocol": "HTTP"}, tree{"number": 8081, "name": "http-x", "protocol": "http"},
 			tree{"number": 443, "name": "https", "protocol": "HTTPS"}, tree{"number": 81, "name": "web", "protocol": "HTTP"}}[port])
 	}
+	for _, port := range ports {
+		if d.chance(0.25) {
+			port.(tree)["targetPort"] = []int{443, 8443, 80}[d.IntN(3)]
+		}
+	}
 	spec := tree{"hosts": list(d.some(1, 2, outsideHosts...)), "ports": ports, "resolution": d.one("DNS", "DNS", "NONE")}
 	if d.chance(0.5) {
 		spec["location"] = "MESH_EXTERNAL"
+	}
+	if d.chance(0.1) {
+		spec["subjectAltNames"] = []any{"www.example"}
 	}
 	return spec
 }

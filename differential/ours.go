@@ -3,6 +3,7 @@ package differential
 import (
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 
 	"github.com/hellochaos/hellochaos/differential/envoy"
@@ -25,7 +26,7 @@ func outcome(rules *manifests.Rules, rule *manifests.Rule, q *manifests.Request)
 	for i := range rule.Split {
 		d := &rule.Split[i]
 		host, path := rule.Rewritten(q, d)
-		o.To = append(o.To, envoy.Share{Share: d.Share, To: envoy.Sent(destination(rules.Endpoints(d)), host, path,
+		o.To = append(o.To, envoy.Share{Share: d.Share, To: envoy.Sent(destination(rules.Endpoints(d))+secure(d, host), host, path,
 			d.Request.Changed(q.Header), d.Answer.Changed(envoy.SomeAnswer))})
 	}
 	r := &rule.Retry
@@ -45,6 +46,16 @@ func outcome(rules *manifests.Rules, rule *manifests.Rule, q *manifests.Request)
 // answered is an answer of the proxy itself.
 func answered(rule *manifests.Rule, answer string) *envoy.Outcome {
 	return &envoy.Outcome{Answer: answer + " " + envoy.HeaderWords(rule.Answer.Changed(envoy.SomeAnswer))}
+}
+
+// secure is how TLS is opened to a destination, in the words of package envoy.
+func secure(d *manifests.Destination, host string) string {
+	t := d.TLS
+	if t == nil {
+		return ""
+	}
+	names := slices.Sorted(slices.Values(t.SubjectAltNames))
+	return envoy.TLSWords(t.Asked(host), t.Mutual, t.Unverified, t.Verified(host), names)
 }
 
 // destination is where a destination leads to, in the words of package envoy.

@@ -37,7 +37,7 @@ func (r *Rules) conflicts(objects []Object) Problems {
 			}
 		}
 	}
-	return slices.Concat(problems, r.entryConflicts(), r.unresolvedConflicts(), r.ownerConflicts(objects), r.exportConflicts(objects, uninjected), r.mutualConflicts(objects), r.serverConflicts(objects))
+	return slices.Concat(problems, r.entryConflicts(), r.unresolvedConflicts(), r.ownerConflicts(objects), r.exportConflicts(objects, uninjected), r.mutualConflicts(objects), r.originationConflicts(objects), r.serverConflicts(objects))
 }
 
 // serverConflicts are the problems of Gateways of the same pods of which one has TLS at a port and the other has not: Istio obeys the
@@ -178,11 +178,11 @@ func (r *Rules) mutualConflicts(objects []Object) (problems Problems) {
 			if !slices.Contains(e.hosts, qualify(spec.Host, o.namespace())) {
 				continue
 			}
-			tlsModes(spec, func(field string, mode networking.ClientTLSSettings_TLSmode) {
-				if mode != networking.ClientTLSSettings_ISTIO_MUTUAL {
+			tlsSettings(spec, func(field string, _ int, tls *networking.ClientTLSSettings) {
+				if tls.Mode != networking.ClientTLSSettings_ISTIO_MUTUAL {
 					return
 				}
-				problems = append(problems, o.problem(field, "must not be ISTIO_MUTUAL for host %s, which %s says is outside the mesh: "+
+				problems = append(problems, o.problem(field+".mode", "must not be ISTIO_MUTUAL for host %s, which %s says is outside the mesh: "+
 					"it has no sidecar, so that every call would fail", spec.Host, e.place))
 			})
 		}

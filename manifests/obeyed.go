@@ -1,6 +1,7 @@
 package manifests
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -9,9 +10,9 @@ import (
 
 // destinationRule is what the DestinationRules of a host in one namespace define together.
 type destinationRule struct {
-	subsets map[string]subset         // by name
-	policy  *networking.TrafficPolicy // nil where none of them has one
-	private bool                      // whether one of them is exported to its own namespace only
+	subsets map[string]subset // by name
+	policy  policy            // empty where none of them has one
+	private bool              // whether one of them is exported to its own namespace only
 }
 
 // destinationRules are those of all hosts, by fully qualified host and then by namespace.
@@ -36,12 +37,12 @@ func (r *Rules) addDestinationRules(objects []Object) {
 
 func (r *Rules) addDestinationRule(o *Object, spec *networking.DestinationRule) {
 	host, namespace := qualify(spec.Host, o.namespace()), o.namespace()
-	r.destinations.merge(host, namespace, spec)
+	r.destinations.merge(host, o, spec)
 	switch {
 	case !private(o):
-		r.exported.merge(host, namespace, spec)
+		r.exported.merge(host, o, spec)
 	case namespace == rootNamespace:
-		r.rootOwn.merge(host, namespace, spec)
+		r.rootOwn.merge(host, o, spec)
 		fallthrough
 	default:
 		r.destinations[host][namespace].private = true
@@ -49,7 +50,8 @@ func (r *Rules) addDestinationRule(o *Object, spec *networking.DestinationRule) 
 }
 
 // merge adds a DestinationRule to the others for its host. Of two subsets of one name, and of two policies, the first one holds.
-func (d destinationRules) merge(host, namespace string, spec *networking.DestinationRule) {
+func (d destinationRules) merge(host string, o *Object, spec *networking.DestinationRule) {
+	namespace := o.namespace()
 	if d[host] == nil {
 		d[host] = make(map[string]*destinationRule)
 	}
@@ -58,13 +60,13 @@ func (d destinationRules) merge(host, namespace string, spec *networking.Destina
 		rule = &destinationRule{subsets: make(map[string]subset)}
 		d[host][namespace] = rule
 	}
-	for _, s := range spec.Subsets {
+	for i, s := range spec.Subsets {
 		if _, ok := rule.subsets[s.Name]; !ok {
-			rule.subsets[s.Name] = subset{s.Labels, s.TrafficPolicy}
+			rule.subsets[s.Name] = subset{s.Labels, policy{s.TrafficPolicy, o, fmt.Sprintf("spec.subsets[%d].trafficPolicy", i)}}
 		}
 	}
-	if rule.policy == nil {
-		rule.policy = spec.TrafficPolicy
+	if rule.policy.TrafficPolicy == nil {
+		rule.policy = policy{spec.TrafficPolicy, o, "spec.trafficPolicy"}
 	}
 }
 

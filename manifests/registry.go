@@ -67,36 +67,33 @@ func balancer(simple networking.LoadBalancerSettings_SimpleLB) string {
 }
 
 func (r *Rules) addEntry(o *Object, spec *networking.ServiceEntry) {
-	e := entry{object: o, place: o.place(), namespace: o.namespace(), private: private(o), resolution: spec.Resolution}
+	e := entry{object: o, place: o.place(), namespace: o.namespace(), private: private(o), resolution: spec.Resolution, altNames: spec.SubjectAltNames}
 	for _, host := range spec.Hosts {
 		e.hosts = append(e.hosts, strings.ToLower(host))
 	}
 	for _, port := range spec.Ports {
-		if speaksHTTP(port.Protocol) {
+		protocol := strings.ToUpper(port.Protocol)
+		e.all = append(e.all, entryPort{int(port.Number), int(cmp.Or(port.TargetPort, port.Number)), SpeaksTLS(protocol)})
+		if SpeaksHTTP(port.Protocol) {
 			e.ports = append(e.ports, int(port.Number))
 		} else {
-			e.others = append(e.others, fmt.Sprintf("%d (%s)", port.Number, strings.ToUpper(port.Protocol)))
+			e.others = append(e.others, fmt.Sprintf("%d (%s)", port.Number, protocol))
 		}
 	}
 	r.entries = append(r.entries, e)
 }
 
-// speaksHTTP reports whether Istio routes a port of this protocol as unencrypted HTTP.
-func speaksHTTP(protocol string) bool { return strings.EqualFold(protocol, "HTTP") }
+// SpeaksHTTP reports whether Istio routes a ServiceEntry's port of this protocol as unencrypted HTTP.
+func SpeaksHTTP(protocol string) bool {
+	return slices.Contains([]string{"HTTP", "HTTP2", "GRPC", "GRPC-WEB"}, strings.ToUpper(protocol))
+}
 
 // resolveClusters finds the endpoints of every destination that exists.
 func (r *Rules) resolveClusters() {
 	for i := range r.entries {
 		for _, host := range r.entries[i].hosts {
-			for _, port := range r.entries[i].ports {
-				address := net.JoinHostPort(host, strconv.Itoa(port))
-				r.addClusters(host, port, func(labels map[string]string) Endpoints {
-					if labels != nil {
-						// A host that DNS resolves has no labels, and for a subset without endpoints Istio makes no cluster.
-						return Endpoints{}
-					}
-					return Endpoints{Known: true, External: address}
-				})
+			for _, port := range r.entries[i].all {
+				r.addExternal(&r.entries[i], host, port)
 			}
 		}
 	}
@@ -112,6 +109,50 @@ func (r *Rules) resolveClusters() {
 			}
 		}
 	}
+}
+
+// SpeaksTLS reports whether a ServiceEntry's port of this protocol is one of TLS.
+func SpeaksTLS(protocol string) bool {
+	return strings.EqualFold(protocol, "HTTPS") || strings.EqualFold(protocol, "TLS")
+}
+
+// addExternal adds the clusters of a port of a host of a ServiceEntry, and notes whether TLS is spoken there.
+func (r *Rules) addExternal(e *entry, host string, port entryPort) {
+	address := net.JoinHostPort(host, strconv.Itoa(port.target))
+	if port.secure || port.target == securePort {
+		r.secure(address, host)
+	}
+	r.addClusters(host, port.number, func(labels map[string]string) Endpoints {
+		if labels != nil {
+			// A host that DNS resolves has no labels, and for a subset without endpoints Istio makes no cluster.
+			return Endpoints{}
+		}
+		return Endpoints{Known: true, External: address}
+	})
+	for at, endpoints := range r.clusters {
+		if at.host != host || at.port != port.number || endpoints.secure == nil {
+			continue
+		}
+		if port.target != usualPort {
+			r.secure(address, host)
+		}
+		if r.secured[address] != nil {
+			r.secure(address, endpoints.secure.SubjectAltNames...)
+		}
+	}
+}
+
+// securePort is the port of HTTPS.
+const securePort = 443
+
+// entryNames are the subjectAltNames of the ServiceEntries of a host.
+func (r *Rules) entryNames(host string) (names []string) {
+	for i := range r.entries {
+		if slices.Contains(r.entries[i].hosts, host) {
+			names = append(names, r.entries[i].altNames...)
+		}
+	}
+	return names
 }
 
 // atHome stands before the namespace of a cluster of a hidden Service, which only sidecars of its own namespace have.
@@ -173,6 +214,9 @@ func (r *Rules) addClustersOf(host string, port int, namespace string, find func
 		e := find(s.labels)
 		if e.Balancer = balancer(balancerOf(rule.policy, s.policy, port).GetSimple()); e.Balancer == "" {
 			e.Balancer = leastRequest
+		}
+		if s := tlsOf(rule.policy, s.policy, port); s.tls != nil {
+			e.secure = originate(s.from, s.from.LineOf(s.field+".tls.mode"), s.tls, r.entryNames(host))
 		}
 		r.clusters[cluster{host, name, port, namespace}] = &e
 	}

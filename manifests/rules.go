@@ -31,6 +31,7 @@ type Rules struct {
 	unknown                         *Endpoints
 	doors                           map[Caller]*door    // by Gateway and Port
 	answering                       map[string]*Service // by the host that the annotation AnswersFor names
+	secured                         map[string][]string // by external host:port at which TLS is spoken, the names of its certificate
 	// outside keeps, by outsideKey, the *Rule of every host outside the registry that a request was for, so that it and its Endpoints
 	// stay the same.
 	outside *sync.Map
@@ -138,6 +139,9 @@ type Destination struct {
 	Request, Answer HeaderChanges
 	// Authority replaces the host of requests that go to the destination, unless the rule's Rewrite does; empty keeps it.
 	Authority string
+	// TLS is how the proxy opens TLS there; nil where it opens none by a DestinationRule. Calls between pods of the mesh are Istio's mutual
+	// TLS in any case.
+	TLS *Origination
 
 	from      string     // the namespace of the proxy that sends requests there
 	endpoints *Endpoints // the result of Rules.Endpoints, looked up once
@@ -213,4 +217,6 @@ type Endpoints struct {
 	Workloads []Workload
 	// Balancer is the simple load balancer: "LEAST_REQUEST" (the default), "RANDOM", "ROUND_ROBIN".
 	Balancer string
+
+	secure *Origination // how proxies open TLS there, as far as they may
 }

@@ -2,13 +2,14 @@ package manifests
 
 // Why fields and values of Istio are without effect on requests.
 const (
-	onlyName      = "it is a name for the logs and the statistics of proxies"
-	oneValue      = "no other value than the default is accepted"
-	sameForDNS    = "with each accepted value, and with none, requests for the host go to the address that DNS has for it"
-	onlyHidden    = `"." is refused where a proxy of another namespace needs the object, and hides it from nobody elsewhere`
-	anyTLS        = "sidecars accept calls with mutual TLS and without: only a PeerAuthentication could forbid it, and that is no kind that is read"
-	protocolTells = "Istio takes the protocol of the port from the field protocol"
-	handshakeOnly = "it decides which clients get a connection with TLS, and by which certificate; those of a run get one, by a certificate of the run, and what becomes of their requests is the same"
+	onlyName        = "it is a name for the logs and the statistics of proxies"
+	oneValue        = "no other value than the default is accepted"
+	sameForDNS      = "with each accepted value, and with none, requests for the host go to the address that DNS has for it"
+	onlyHidden      = `"." is refused where a proxy of another namespace needs the object, and hides it from nobody elsewhere`
+	anyTLS          = "sidecars accept calls with mutual TLS and without: only a PeerAuthentication could forbid it, and that is no kind that is read"
+	protocolTells   = "Istio takes the protocol of the port from the field protocol"
+	ownCertificates = "it names files or lists of certificates, which are not read: hosts outside get a certificate of the run, which proxies trust, and proxies that show one show one of the run"
+	handshakeOnly   = "it decides which clients get a connection with TLS, and by which certificate; those of a run get one, by a certificate of the run, and what becomes of their requests is the same"
 )
 
 // istioFields are the fields that are accepted, by message of Istio's API.
@@ -110,14 +111,22 @@ var istioFields = []Field{
 	{"Subset", "trafficPolicy", executed},
 
 	{"TrafficPolicy", "loadBalancer", executed},
-	{"TrafficPolicy", "tls", anyTLS},
+	{"TrafficPolicy", "tls", executed},
 	{"TrafficPolicy", "portLevelSettings", executed},
 
 	{"PortTrafficPolicy", "port", executed},
 	{"PortTrafficPolicy", "loadBalancer", executed},
-	{"PortTrafficPolicy", "tls", anyTLS},
+	{"PortTrafficPolicy", "tls", executed},
 
-	{"ClientTLSSettings", "mode", anyTLS},
+	{"ClientTLSSettings", "mode", executed},
+	{"ClientTLSSettings", "sni", executed},
+	{"ClientTLSSettings", "subjectAltNames", executed},
+	{"ClientTLSSettings", "insecureSkipVerify", executed},
+	{"ClientTLSSettings", "credentialName", executed},
+	{"ClientTLSSettings", "caCertificates", ownCertificates},
+	{"ClientTLSSettings", "clientCertificate", ownCertificates},
+	{"ClientTLSSettings", "privateKey", ownCertificates},
+	{"ClientTLSSettings", "caCrl", ownCertificates},
 
 	{"LoadBalancerSettings", "simple", executed},
 
@@ -151,11 +160,13 @@ var istioFields = []Field{
 	{"ServiceEntry", "ports", executed},
 	{"ServiceEntry", "location", oneValue},
 	{"ServiceEntry", "resolution", sameForDNS},
+	{"ServiceEntry", "subjectAltNames", executed},
 	{"ServiceEntry", "exportTo", onlyHidden},
 
 	{"ServicePort", "number", executed},
 	{"ServicePort", "name", protocolTells},
 	{"ServicePort", "protocol", executed},
+	{"ServicePort", "targetPort", executed},
 
 	{"Sidecar", "egress", executed},
 	{"Sidecar", "outboundTrafficPolicy", executed},
@@ -188,6 +199,9 @@ var istioValues = []Field{
 	// no kind that is read, makes sidecars refuse it.)
 	{"TLSmode", "ISTIO_MUTUAL", anyTLS},
 	{"TLSmode", "DISABLE", anyTLS},
+	// The proxy opens TLS: to hosts outside, whose stand-ins speak it where the real hosts would. Sidecars of the mesh do not answer it.
+	{"TLSmode", "SIMPLE", executed},
+	{"TLSmode", "MUTUAL", executed},
 
 	// A server that passes TLS through routes by the name that the client asks for, and no rule for HTTP applies there. The others end
 	// TLS, and ask clients for a certificate or do not.

@@ -9,38 +9,63 @@ import (
 // subset is a subset of a DestinationRule.
 type subset struct {
 	labels map[string]string
-	policy *networking.TrafficPolicy // nil where it has none
+	policy policy
 }
 
-// balancerOf is the load balancer of a port of a host, or of one of its subsets (Istio's MergeSubsetTrafficPolicy). What a policy says of
-// a port replaces all that it says besides, also where it leaves a part out, and what a subset says comes before what the host says.
-func balancerOf(host, subset *networking.TrafficPolicy, port int) (balancer *networking.LoadBalancerSettings) {
-	balancer, _ = balancerAt(host, port)
-	if own, replaces := balancerAt(subset, port); own != nil || replaces {
-		balancer = own
+// policy is a trafficPolicy, and the object and the field where it stands. Without one all is empty.
+type policy struct {
+	*networking.TrafficPolicy
+	from  *Object
+	field string
+}
+
+// settings are what a policy says of the connections to a port. field is where they stand.
+type settings struct {
+	balancer *networking.LoadBalancerSettings
+	tls      *networking.ClientTLSSettings
+	from     *Object
+	field    string
+}
+
+// balancerOf and tlsOf are the load balancer and the TLS of a port of a host, or of one of its subsets (Istio's MergeSubsetTrafficPolicy).
+// What a policy says of a port replaces all that it says besides, also where it leaves a part out, and what a subset says comes before what
+// the host says.
+func balancerOf(host, subset policy, port int) *networking.LoadBalancerSettings {
+	s, _ := host.at(port)
+	if own, replaces := subset.at(port); own.balancer != nil || replaces {
+		s = own
 	}
-	return balancer
+	return s.balancer
 }
 
-// balancerAt is the load balancer of a policy for a port, and whether the policy has settings of that port.
-func balancerAt(policy *networking.TrafficPolicy, port int) (*networking.LoadBalancerSettings, bool) {
-	for _, p := range policy.GetPortLevelSettings() {
-		if int(p.GetPort().GetNumber()) == port {
-			return p.LoadBalancer, true
+func tlsOf(host, subset policy, port int) settings {
+	s, _ := host.at(port)
+	if own, replaces := subset.at(port); own.tls != nil || replaces {
+		s = own
+	}
+	return s
+}
+
+// at are the settings of a policy for a port, and whether the policy has some of that port.
+func (p policy) at(port int) (settings, bool) {
+	for i, of := range p.GetPortLevelSettings() {
+		if int(of.GetPort().GetNumber()) == port {
+			return settings{of.LoadBalancer, of.Tls, p.from, fmt.Sprintf("%s.portLevelSettings[%d]", p.field, i)}, true
 		}
 	}
-	return policy.GetLoadBalancer(), false
+	return settings{p.GetLoadBalancer(), p.GetTls(), p.from, p.field}, false
 }
 
-// tlsModes calls each with the mode of every TLS setting of a DestinationRule, and the field where it stands.
-func tlsModes(spec *networking.DestinationRule, each func(field string, mode networking.ClientTLSSettings_TLSmode)) {
+// tlsSettings calls each with every TLS setting of a DestinationRule, the field where it stands, and the only port for which it is; 0 where
+// it is for every port.
+func tlsSettings(spec *networking.DestinationRule, each func(field string, port int, tls *networking.ClientTLSSettings)) {
 	of := func(field string, policy *networking.TrafficPolicy) {
 		if policy.GetTls() != nil {
-			each(field+".tls.mode", policy.Tls.Mode)
+			each(field+".tls", 0, policy.Tls)
 		}
 		for i, p := range policy.GetPortLevelSettings() {
 			if p.Tls != nil {
-				each(fmt.Sprintf("%s.portLevelSettings[%d].tls.mode", field, i), p.Tls.Mode)
+				each(fmt.Sprintf("%s.portLevelSettings[%d].tls", field, i), int(p.GetPort().GetNumber()), p.Tls)
 			}
 		}
 	}

@@ -12,7 +12,7 @@ func pairs() map[string]pair {
 	all := make(map[string]pair)
 	for _, part := range []map[string]pair{
 		virtualServicePairs(), delegatePairs(), rewritePairs(), headerPairs(), matchPairs(), destinationPairs(), retryPairs(), faultPairs(), answerPairs(), destinationRulePairs(),
-		balancerPairs(), gatewayPairs(), serverPairs(), serviceEntryPairs(), sidecarPairs(), headPairs(), servicePairs(), deploymentPairs(),
+		balancerPairs(), originationPairs(), gatewayPairs(), serverPairs(), serviceEntryPairs(), sidecarPairs(), headPairs(), servicePairs(), deploymentPairs(),
 	} {
 		for name, p := range part {
 			if _, twice := all[name]; twice {
@@ -235,7 +235,6 @@ func destinationRulePairs() map[string]pair {
 		"TrafficPolicy.portLevelSettings": {without: balancer("{loadBalancer: {}}"), with: balancer("{loadBalancer: {}, portLevelSettings: [{port: {number: 80}, loadBalancer: {simple: ROUND_ROBIN}}]}"), requests: repeated(8, "two")},
 		"PortTrafficPolicy.port":          {without: ports("80}, loadBalancer: {simple: ROUND_ROBIN}"), with: ports("81}, loadBalancer: {simple: ROUND_ROBIN}"), requests: repeated(8, "two")},
 		"PortTrafficPolicy.loadBalancer":  {without: ports("80}, loadBalancer: {simple: RANDOM}"), with: ports("80}, loadBalancer: {simple: ROUND_ROBIN}"), requests: repeated(8, "two")},
-		"PortTrafficPolicy.tls":           {without: ports("80}, tls: {mode: DISABLE}"), with: ports("80}, tls: {mode: ISTIO_MUTUAL}"), requests: repeated(4, "two")},
 		"TLSmode.DISABLE":                 edited(tls, "ISTIO_MUTUAL", "DISABLE", repeated(4, "two")...),
 		"DestinationRule.host":            edited(subsets, "host: two, subsets", "host: three, subsets", get("one")...),
 		"DestinationRule.subsets":         edited(plain, "[{name: a", "[{name: b, labels: {version: b}}, {name: a", get("one")...),
@@ -244,8 +243,6 @@ func destinationRulePairs() map[string]pair {
 		"Subset.name":                     edited(subsets, "name: b", "name: c", get("one")...),
 		"Subset.trafficPolicy":            edited(whole, "labels: {}", "labels: {}, trafficPolicy: {loadBalancer: {simple: ROUND_ROBIN}}", repeated(8, "one")...),
 		"Subset.labels":                   edited(subsets, "version: b", "version: a", get("one")...),
-		"TrafficPolicy.tls":               {without: balancer("{loadBalancer: {}}"), with: balancer("{loadBalancer: {}, tls: {mode: ISTIO_MUTUAL}}"), requests: repeated(4, "two")},
-		"ClientTLSSettings.mode":          edited(tls, "ISTIO_MUTUAL", "DISABLE", repeated(4, "two")...),
 		"TLSmode.ISTIO_MUTUAL":            {without: balancer("{loadBalancer: {}}"), with: balancer("{loadBalancer: {}, tls: {mode: ISTIO_MUTUAL}}"), requests: repeated(4, "two")},
 	}
 }

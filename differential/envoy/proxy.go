@@ -122,7 +122,11 @@ func (p *Proxy) destination(name string, q *Request) (string, error) {
 	assignment := c.LoadAssignment
 	switch c.GetType() {
 	case cluster.Cluster_ORIGINAL_DST:
-		return "external " + net.JoinHostPort(q.Name, strconv.Itoa(q.Port)), nil
+		port := q.Port
+		if override := c.GetOriginalDstLbConfig().GetUpstreamPortOverride(); override != nil {
+			port = int(override.Value)
+		}
+		return "external " + net.JoinHostPort(q.Name, strconv.Itoa(port)), nil
 	case cluster.Cluster_EDS:
 		assignment = p.Endpoints[name]
 	}

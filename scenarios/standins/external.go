@@ -21,9 +21,11 @@ func (b *builder) external() {
 		if slices.Contains(done, e.host) || b.services[e.host] != nil {
 			continue
 		}
-		ports := b.named.externalPorts(e.host)
+		ports, http := b.named.externalPorts(e.host)
+		if !http {
+			b.remark("Host %s of %s (%s:%d) has no port of HTTP, so that no rule for HTTP applies to calls of sidecars to it.", e.host, e.from.Name(), e.from.File, e.line)
+		}
 		if len(ports) == 0 {
-			b.remark("Host %s of %s (%s:%d) has no port of HTTP, so that no HTTP rule applies to it. No stand-in answers for it.", e.host, e.from.Name(), e.from.File, e.line)
 			continue
 		}
 		if len(done) == 0 {
@@ -34,15 +36,15 @@ func (b *builder) external() {
 	}
 }
 
-// externalPorts are the ports of HTTP that the ServiceEntries of a host have together.
-func (n *names) externalPorts(host string) (ports []int) {
+// externalPorts are the ports that the ServiceEntries of a host have together, and whether one is one of HTTP.
+func (n *names) externalPorts(host string) (ports []int, http bool) {
 	for _, e := range n.external {
 		if e.host == host {
-			ports = append(ports, e.ports...)
+			ports, http = append(ports, e.ports...), http || e.http
 		}
 	}
 	slices.Sort(ports)
-	return slices.Compact(ports)
+	return slices.Compact(ports), http
 }
 
 // outside adds the namespace of the stand-ins outside the mesh.

@@ -1,6 +1,7 @@
 package standins
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -41,10 +42,11 @@ type subset struct {
 	line   int
 }
 
-// outsider is a host outside the mesh with its ports of HTTP.
+// outsider is a host outside the mesh with the ports to which proxies send what they receive as HTTP, or what rules may send there.
 type outsider struct {
 	host  string
 	ports []int
+	http  bool // whether one of its ports is one of HTTP
 	from  *manifests.Object
 	line  int
 }
@@ -143,13 +145,15 @@ func (n *names) addSubsets(o *manifests.Object, spec *networking.DestinationRule
 
 func (n *names) addEntry(o *manifests.Object, spec *networking.ServiceEntry) {
 	var ports []int
+	http := false
 	for _, p := range spec.Ports {
-		if strings.EqualFold(p.Protocol, "HTTP") {
-			ports = append(ports, int(p.Number))
+		if manifests.SpeaksHTTP(p.Protocol) || manifests.SpeaksTLS(p.Protocol) {
+			ports = append(ports, int(cmp.Or(p.TargetPort, p.Number)))
 		}
+		http = http || manifests.SpeaksHTTP(p.Protocol)
 	}
 	for i, host := range spec.Hosts {
-		n.external = append(n.external, outsider{strings.ToLower(host), ports, o, o.LineOf(fmt.Sprintf("spec.hosts[%d]", i))})
+		n.external = append(n.external, outsider{strings.ToLower(host), ports, http, o, o.LineOf(fmt.Sprintf("spec.hosts[%d]", i))})
 	}
 }
 

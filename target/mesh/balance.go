@@ -15,7 +15,7 @@ const hostPicks = 5
 type cluster struct {
 	known     bool // false when no object defines the destination
 	balancer  string
-	sidecar   bool // whether the endpoints have a sidecar, as pods of the mesh do
+	sidecar   bool // whether the endpoints have a sidecar that takes the connections, as pods of the mesh do
 	endpoints []*upstream
 	turn      atomic.Uint64 // how many picks ROUND_ROBIN has made
 }
@@ -58,30 +58,43 @@ func (c *cluster) balance(draw func() float64) *upstream {
 
 // cluster is a destination as the proxy sees it. It is made once for each view and destination.
 func (v *view) cluster(d *manifests.Destination) *cluster {
-	endpoints := v.rules.Endpoints(d)
-	if made, ok := v.clusters.Load(endpoints); ok {
+	key := clusterKey{v.rules.Endpoints(d), d.TLS}
+	if made, ok := v.clusters.Load(key); ok {
 		return made.(*cluster)
 	}
-	made, _ := v.clusters.LoadOrStore(endpoints, v.newCluster(endpoints))
+	made, _ := v.clusters.LoadOrStore(key, v.newCluster(key))
 	return made.(*cluster)
 }
 
-func (v *view) newCluster(e *manifests.Endpoints) *cluster {
-	c := &cluster{known: e.Known, balancer: e.Balancer, sidecar: e.External == ""}
-	pods := v.pods.replicasOf(e.Workloads)
-	if e.External != "" {
-		var ours bool
-		if pods, ours = v.pods.serving(v.rules, e.External); !ours {
-			address := e.External
-			if v.proxy.sealed {
-				address = "" // dialling no address is an error, as is a name that DNS does not know
-			}
-			c.endpoints = []*upstream{v.proxy.upstream(address)}
-			return c
+// clusterKey identifies a cluster of a proxy.
+type clusterKey struct {
+	*manifests.Endpoints
+	tls *manifests.Origination
+}
+
+func (v *view) newCluster(e clusterKey) *cluster {
+	c := &cluster{known: e.Known, balancer: e.Balancer, sidecar: e.External == "" && e.tls == nil}
+	opens := v.opener(e.tls, true)
+	if e.External == "" {
+		for _, pod := range v.pods.replicasOf(e.Workloads) {
+			c.endpoints = append(c.endpoints, v.proxy.upstream(pod.server.address, opens))
 		}
+		return c
+	}
+	pods, ours := v.pods.serving(v.rules, e.External)
+	if !ours {
+		address := e.External
+		if v.proxy.sealed {
+			address = "" // dialling no address is an error, as is a name that DNS does not know
+		}
+		c.endpoints = []*upstream{v.proxy.upstream(address, v.opener(e.tls, false))}
 	}
 	for _, pod := range pods {
-		c.endpoints = append(c.endpoints, v.proxy.upstream(pod.server.address))
+		address := pod.server.address
+		if v.rules.Certificate(e.External) != nil {
+			address = pod.secure.address
+		}
+		c.endpoints = append(c.endpoints, v.proxy.upstream(address, opens))
 	}
 	return c
 }
