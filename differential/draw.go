@@ -333,14 +333,45 @@ func (d draw) serviceEntry() tree {
 			port.(tree)["targetPort"] = []int{443, 8443, 80}[d.IntN(3)]
 		}
 	}
-	spec := tree{"hosts": list(d.some(1, 2, outsideHosts...)), "ports": ports, "resolution": d.one("DNS", "DNS", "NONE")}
+	if d.chance(0.1) {
+		ports = append(ports, tree{"number": 9000, "name": "data", "protocol": d.one("TCP", "MONGO", "TLS")})
+	}
+	spec := tree{"hosts": list(d.some(1, 2, outsideHosts...)), "ports": ports, "resolution": d.one("DNS", "DNS", "NONE", "STATIC", "STATIC", "DNS_ROUND_ROBIN")}
+	if d.chance(0.15) {
+		spec["hosts"] = list(d.some(1, 2, "*.example", "*.api.example", "api.example"))
+	}
 	if d.chance(0.5) {
-		spec["location"] = "MESH_EXTERNAL"
+		spec["location"] = d.one("MESH_EXTERNAL", "MESH_EXTERNAL", "MESH_INTERNAL")
+	}
+	if d.chance(0.5) || spec["resolution"] == "STATIC" {
+		spec["endpoints"] = d.endpoints(ports, spec["resolution"].(string))
+	}
+	if d.chance(0.1) {
+		spec["addresses"] = []any{d.one("240.1.1.1", "240.1.1.2", "10.9.0.0/16")}
 	}
 	if d.chance(0.1) {
 		spec["subjectAltNames"] = []any{"www.example"}
 	}
 	return spec
+}
+
+// endpoints are those of a ServiceEntry with these ports.
+func (d draw) endpoints(ports []any, resolution string) (all []any) {
+	for range d.IntN(3) {
+		address := d.one("198.51.100.1", "198.51.100.2", "198.51.100.3")
+		if resolution != "STATIC" && d.chance(0.7) {
+			address = d.one("us.example.org", "eu.example.org")
+		}
+		e := tree{"address": address}
+		if d.chance(0.7) {
+			e["labels"] = tree{"version": d.one("a", "b", "v1")}
+		}
+		if d.chance(0.3) {
+			e["ports"] = tree{ports[d.IntN(len(ports))].(tree)["name"].(string): []int{8443, 80, 443}[d.IntN(3)]}
+		}
+		all = append(all, e)
+	}
+	return all
 }
 
 func (d draw) gateway() tree {

@@ -69,8 +69,12 @@ func destination(e *manifests.Endpoints) string {
 	switch {
 	case !e.Known:
 		return "NC"
-	case e.External != "":
-		return "external " + e.External
+	case len(e.External) > 0:
+		var all []string
+		for _, address := range e.External {
+			all = append(all, "external "+address)
+		}
+		return envoy.Outside(all, e.Balancer)
 	case len(pods) == 0:
 		return "UH"
 	}

@@ -87,7 +87,15 @@ func (r *Rules) entryConflicts() (problems Problems) {
 			}
 			for k := range r.entries[:i] {
 				first := &r.entries[k]
-				if first.namespace != e.namespace || !slices.Contains(first.hosts, host) {
+				if !slices.Contains(first.hosts, host) {
+					continue
+				}
+				if first.elsewhere() || e.elsewhere() {
+					problems = append(problems, e.object.problem(fmt.Sprintf("spec.hosts[%d]", j), "is a host of %s, too, and hellochaos does not support a host of several ServiceEntries of "+
+						"which one has endpoints, a targetPort or resolution STATIC: write one ServiceEntry", first.place))
+					continue
+				}
+				if first.namespace != e.namespace {
 					continue
 				}
 				const why = "as in %s, which has the host %s too: of two that differ Istio obeys the one that was created first, and hellochaos does not support that"
@@ -113,13 +121,13 @@ func (r *Rules) unresolvedConflicts() (problems Problems) {
 			for k := range v.routes[j].rule.Split {
 				to := v.routes[j].rule.Split[k].Host
 				e := r.unresolved(to)
-				if e == nil || slices.Equal(v.hosts, []string{to}) && slices.Equal(v.gateways, []string{mesh}) {
+				if e == nil || slices.Equal(v.hosts, []string{to}) && slices.Equal(v.gateways, []string{mesh}) && v.routes[j].rule.Split[k].Port == 0 {
 					continue
 				}
 				w := v.routes[j].written
 				problems = append(problems, w.from.problem(fmt.Sprintf("spec.http[%d].route[%d].destination.host", w.index, k), "%s has resolution NONE in %s: "+
 					"a proxy sends requests there to the address that they were for, so that hellochaos supports it only in rules for this host alone, in the "+
-					"mesh; write resolution: DNS into the ServiceEntry", to, e.place))
+					"mesh, without a port; write resolution: DNS into the ServiceEntry", to, e.place))
 			}
 		}
 	}
@@ -175,7 +183,7 @@ func (r *Rules) mutualConflicts(objects []Object) (problems Problems) {
 		}
 		for j := range r.entries {
 			e := &r.entries[j]
-			if !slices.Contains(e.hosts, qualify(spec.Host, o.namespace())) {
+			if !slices.Contains(e.hosts, qualify(spec.Host, o.namespace())) || e.object.Istio.(*networking.ServiceEntry).Location == networking.ServiceEntry_MESH_INTERNAL {
 				continue
 			}
 			tlsSettings(spec, func(field string, _ int, tls *networking.ClientTLSSettings) {

@@ -68,10 +68,17 @@ func (o *Origination) trusts(names []string, host string) bool {
 	if o.Unverified {
 		return true
 	}
-	if name := o.Verified(host); name != "" && !slices.ContainsFunc(names, func(pattern string) bool { return covers(pattern, name) }) {
+	if name := o.Verified(host); name != "" && !slices.ContainsFunc(names, func(pattern string) bool { return certifies(pattern, name) }) {
 		return false
 	}
 	return len(o.SubjectAltNames) == 0 || slices.ContainsFunc(o.SubjectAltNames, func(name string) bool { return slices.Contains(names, name) })
+}
+
+// certifies reports whether a name of a certificate is that of a host. A star stands for what is before the first dot.
+func certifies(pattern, host string) bool {
+	rest, wild := strings.CutPrefix(pattern, "*.")
+	_, of, _ := strings.Cut(host, ".")
+	return pattern == host || wild && rest == of
 }
 
 // Failing is why no request gets through to a destination, although it exists and has somebody who answers.
@@ -93,7 +100,7 @@ type Failing struct {
 // says to plain HTTP at a port of TLS is its own affair: most answer 400 (as nginx, Apache and Go's do), and others break the connection.
 func (r *Rules) Failing(d *Destination, host string) *Failing {
 	endpoints := r.Endpoints(d)
-	names := r.secured[endpoints.External]
+	names := r.certificateOf(endpoints)
 	switch {
 	case !endpoints.Known || d.TLS == nil && names == nil:
 		return nil
@@ -114,12 +121,8 @@ func (r *Rules) Failing(d *Destination, host string) *Failing {
 // empty reports whether nobody of the objects is at a destination.
 func (r *Rules) empty(e *Endpoints) bool {
 	workloads := e.Workloads
-	if e.External != "" {
-		s := r.Answering(e.External)
-		if s == nil {
-			return true
-		}
-		workloads = r.Selected(s)
+	if len(e.External) > 0 {
+		workloads = r.Behind(e.External)
 	}
 	return !slices.ContainsFunc(workloads, func(w Workload) bool { return w.Replicas > 0 })
 }
@@ -127,7 +130,20 @@ func (r *Rules) empty(e *Endpoints) bool {
 // Certificate has the names in the certificate of whoever answers at an external host:port, as an Endpoints has it; nil where no TLS is
 // spoken there. Nobody asks the host itself: TLS is spoken at port 443, at ports that a ServiceEntry declares as HTTPS or TLS, and at those
 // to which a DestinationRule has TLS opened, but not at port 80. The certificate has the host's own name, and those that the files expect.
-func (r *Rules) Certificate(external string) []string { return r.secured[external] }
+func (r *Rules) Certificate(external string) []string {
+	if names := r.secured[external]; names != nil {
+		return names
+	}
+	return r.secured[longestCover(maps.Keys(r.secured), external)]
+}
+
+// certificateOf has the names in the certificates of whoever answers at a destination, which are the same at each address.
+func (r *Rules) certificateOf(e *Endpoints) []string {
+	if len(e.External) == 0 {
+		return nil
+	}
+	return r.Certificate(e.External[0])
+}
 
 // SecureAddresses are the external host:port at which TLS is spoken, sorted.
 func (r *Rules) SecureAddresses() []string { return slices.Sorted(maps.Keys(r.secured)) }

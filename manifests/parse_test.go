@@ -65,6 +65,11 @@ func bomb(levels int) string {
 }
 
 // TestRefused checks the line, the object, the field and the words of each refusal.
+// entryWith is a ServiceEntry with this resolution, and what follows it.
+func entryWith(resolution string) string {
+	return specOf("ServiceEntry", "{hosts: [a.b], ports: [{number: 80, name: http, protocol: HTTP}], resolution: "+resolution+"}")
+}
+
 func TestRefused(t *testing.T) {
 	const vs = "VirtualService m"
 	for _, c := range []struct {
@@ -103,7 +108,7 @@ func TestRefused(t *testing.T) {
 		{"gateway's other tls", specOf("Gateway", "{servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*'], tls: {caCrl: /a}}]}"), 4, "Gateway m", "spec.servers[0].tls.caCrl", notExecuted},
 		{"workload selector", specOf("Sidecar", "{workloadSelector: {}}"), 4, "Sidecar m", "spec.workloadSelector", notExecuted},
 		{"sidecar port", specOf("Sidecar", "{egress: [{port: {number: 80}, hosts: ['./*']}]}"), 4, "Sidecar m", "spec.egress[0].port", notExecuted},
-		{"entry endpoints", specOf("ServiceEntry", "{hosts: [a.b], endpoints: [], ports: []}"), 4, "ServiceEntry m", "spec.endpoints", notExecuted},
+		{"entry of workloads", specOf("ServiceEntry", "{hosts: [a.b], workloadSelector: {}, ports: []}"), 4, "ServiceEntry m", "spec.workloadSelector", notExecuted},
 		{"string for a number", httpEntry(`{route: [{destination: {host: m}, weight: "80"}]}`), 6, vs, "spec.http[0].route[0].weight", `must be a whole number, not "80"`},
 		{"fraction for a whole number", httpEntry(`{route: [{destination: {host: m}, weight: 1.5}]}`), 6, vs, "spec.http[0].route[0].weight", "must be a whole number, not 1.5"},
 		{"negative port", httpEntry(`{route: [{destination: {host: m, port: {number: -1}}}]}`), 6, vs, "spec.http[0].route[0].destination.port.number", "must be a whole number of at least 0, not -1"},
@@ -116,8 +121,8 @@ func TestRefused(t *testing.T) {
 		{"list for a map", httpEntry("{match: [{headers: []}], " + toM + "}"), 6, vs, "spec.http[0].match[0].headers", "must be a map, not a list"},
 		{"null in a map", httpEntry("{match: [{headers: {a: null}}], " + toM + "}"), 6, vs, "spec.http[0].match[0].headers.a", "must be an object, but it is missing or empty"},
 		{"two of a kind", httpEntry("{match: [{uri: {exact: /a, prefix: /b}}], " + toM + "}"), 6, vs, "spec.http[0].match[0].uri.prefix", "cannot be set beside exact: only one of the two is accepted"},
-		{"unknown enum", specOf("ServiceEntry", "{hosts: [a.b], resolution: DSN, ports: [{number: 80, name: http, protocol: HTTP}]}"), 4, "ServiceEntry m", "spec.resolution", `must be one of DNS, NONE, not "DSN"`},
-		{"unsupported enum", specOf("ServiceEntry", "{hosts: [a.b], resolution: STATIC, ports: [{number: 80, name: http, protocol: HTTP}]}"), 4, "ServiceEntry m", "spec.resolution", "STATIC is not supported by hellochaos; accepted: DNS, NONE"},
+		{"unknown enum", specOf("ServiceEntry", "{hosts: [a.b], resolution: DSN, ports: [{number: 80, name: http, protocol: HTTP}]}"), 4, "ServiceEntry m", "spec.resolution", `must be one of STATIC, DNS, DNS_ROUND_ROBIN, NONE, not "DSN"`},
+		{"unsupported enum", specOf("ServiceEntry", "{hosts: [a.b], resolution: DYNAMIC_DNS, ports: [{number: 80, name: http, protocol: HTTP}]}"), 4, "ServiceEntry m", "spec.resolution", "DYNAMIC_DNS is not supported by hellochaos; accepted: STATIC, DNS, DNS_ROUND_ROBIN, NONE"},
 		{"duration without unit", httpEntry("{" + toM + ", timeout: '2'}"), 6, vs, "spec.http[0].timeout", `must be a duration such as "2s" or "300ms", not "2"`},
 		{"number for a duration", httpEntry("{" + toM + ", timeout: 2}"), 6, vs, "spec.http[0].timeout", `must be a duration such as "2s" or "300ms", not 2`},
 		{"duration too short", httpEntry("{" + toM + ", retries: {attempts: 1, perTryTimeout: 999us}}"), 6, vs, "spec.http[0].retries.perTryTimeout", `must be at least 1ms, not "999us"`},
@@ -234,7 +239,14 @@ func TestRefused(t *testing.T) {
 		{"two containers", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: m}\nspec:\n  selector: {matchLabels: {a: b}}\n  template: {metadata: {labels: {a: b}}, spec: {containers: []}}\n", 6, "Deployment m", "spec.template.spec.containers", "must have exactly one container, not 0"},
 		{"env from elsewhere", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: m}\nspec:\n  selector: {matchLabels: {a: b}}\n  template: {metadata: {labels: {a: b}}, spec: {containers: [{name: a, env: [{name: A, valueFrom: {}}]}]}}\n", 6, "Deployment m", "spec.template.spec.containers[0].env[0].valueFrom", notExecuted},
 		{"attempts beyond the counters", httpEntry("{" + toM + ", retries: {attempts: 99}}"), 6, vs, "spec.http[0].retries.attempts", "must be from 0 to 98, not 99: the services count tries by attempt number only up to 99"},
-		{"entry of the mesh", specOf("ServiceEntry", "{hosts: [a.b], location: MESH_INTERNAL, ports: [{number: 80, name: http, protocol: HTTP}]}"), 4, "ServiceEntry m", "spec.location", "MESH_INTERNAL is not supported by hellochaos"},
+		{"endpoints without resolution", entryWith("NONE, endpoints: [{address: 10.0.0.1}]"), 4, "ServiceEntry m", "spec.endpoints", "must not stand beside resolution NONE"},
+		{"two endpoints in turns", entryWith("DNS_ROUND_ROBIN, endpoints: [{address: 10.0.0.1}, {address: 10.0.0.2}]"), 4, "ServiceEntry m", "spec.endpoints", "must be one at most"},
+		{"static endpoint with a name", entryWith("STATIC, endpoints: [{address: a.b}]"), 4, "ServiceEntry m", "spec.endpoints[0].address", `must be an IP address, not "a.b"`},
+		{"endpoint with no name", entryWith("DNS, endpoints: [{address: a_b}]"), 4, "ServiceEntry m", "spec.endpoints[0].address", "is not a valid host name"},
+		{"endpoint with another port", entryWith("STATIC, endpoints: [{address: 10.0.0.1, ports: {web: 80}}]"), 4, "ServiceEntry m", "spec.endpoints[0].ports.web", "is no port of spec.ports"},
+		{"address of an entry", entryWith("DNS, addresses: [a.b]"), 4, "ServiceEntry m", "spec.addresses[0]", "must be an IP address or a CIDR prefix"},
+		{"prefix of addresses", entryWith("DNS, addresses: [10.0.0.0/8]"), 4, "ServiceEntry m", "spec.addresses[0]", "Istio accepts prefixes with NONE and STATIC alone"},
+		{"wildcard that DNS is to resolve", specOf("ServiceEntry", "{hosts: ['*.a.b'], resolution: DNS, ports: [{number: 80, name: http, protocol: HTTP}]}"), 4, "ServiceEntry m", "spec.hosts[0]", "without a wildcard"},
 		{"headless", serviceWith("clusterIP: None"), 5, "Service m", "spec.clusterIP", "None (a headless Service) is not supported"},
 		{"affinity", serviceWith("sessionAffinity: ClientIP"), 5, "Service m", "spec.sessionAffinity", "ClientIP is not supported by hellochaos; accepted: None"},
 		{"local traffic", serviceWith("internalTrafficPolicy: Local"), 5, "Service m", "spec.internalTrafficPolicy", "Local is not supported by hellochaos; accepted: Cluster"},

@@ -31,6 +31,8 @@ type entry struct {
 	ports     []int    // its ports of HTTP
 	others    []string // its other ports: "443 (HTTPS)"
 	all       []entryPort
+	endpoints []*networking.WorkloadEntry
+	addresses []string
 
 	resolution networking.ServiceEntry_Resolution
 	altNames   []string // its subjectAltNames
@@ -38,6 +40,7 @@ type entry struct {
 
 // entryPort is a port of a ServiceEntry.
 type entryPort struct {
+	name           string
 	number, target int  // target is the port of the host to which calls go
 	secure         bool // whether its protocol is HTTPS or TLS
 }

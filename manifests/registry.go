@@ -3,9 +3,7 @@ package manifests
 import (
 	"cmp"
 	"fmt"
-	"net"
 	"slices"
-	"strconv"
 	"strings"
 
 	networking "istio.io/api/networking/v1alpha3"
@@ -67,13 +65,13 @@ func balancer(simple networking.LoadBalancerSettings_SimpleLB) string {
 }
 
 func (r *Rules) addEntry(o *Object, spec *networking.ServiceEntry) {
-	e := entry{object: o, place: o.place(), namespace: o.namespace(), private: private(o), resolution: spec.Resolution, altNames: spec.SubjectAltNames}
+	e := entry{object: o, place: o.place(), namespace: o.namespace(), private: private(o), resolution: spec.Resolution, altNames: spec.SubjectAltNames, endpoints: spec.Endpoints, addresses: spec.Addresses}
 	for _, host := range spec.Hosts {
 		e.hosts = append(e.hosts, strings.ToLower(host))
 	}
 	for _, port := range spec.Ports {
 		protocol := strings.ToUpper(port.Protocol)
-		e.all = append(e.all, entryPort{int(port.Number), int(cmp.Or(port.TargetPort, port.Number)), SpeaksTLS(protocol)})
+		e.all = append(e.all, entryPort{port.Name, int(port.Number), int(cmp.Or(port.TargetPort, port.Number)), SpeaksTLS(protocol)})
 		if SpeaksHTTP(port.Protocol) {
 			e.ports = append(e.ports, int(port.Number))
 		} else {
@@ -114,32 +112,6 @@ func (r *Rules) resolveClusters() {
 // SpeaksTLS reports whether a ServiceEntry's port of this protocol is one of TLS.
 func SpeaksTLS(protocol string) bool {
 	return strings.EqualFold(protocol, "HTTPS") || strings.EqualFold(protocol, "TLS")
-}
-
-// addExternal adds the clusters of a port of a host of a ServiceEntry, and notes whether TLS is spoken there.
-func (r *Rules) addExternal(e *entry, host string, port entryPort) {
-	address := net.JoinHostPort(host, strconv.Itoa(port.target))
-	if port.secure || port.target == securePort {
-		r.secure(address, host)
-	}
-	r.addClusters(host, port.number, func(labels map[string]string) Endpoints {
-		if labels != nil {
-			// A host that DNS resolves has no labels, and for a subset without endpoints Istio makes no cluster.
-			return Endpoints{}
-		}
-		return Endpoints{Known: true, External: address}
-	})
-	for at, endpoints := range r.clusters {
-		if at.host != host || at.port != port.number || endpoints.secure == nil {
-			continue
-		}
-		if port.target != usualPort {
-			r.secure(address, host)
-		}
-		if r.secured[address] != nil {
-			r.secure(address, endpoints.secure.SubjectAltNames...)
-		}
-	}
 }
 
 // securePort is the port of HTTPS.
@@ -287,8 +259,8 @@ func (r *Rules) portOf(host string, request int) int {
 		return request
 	}
 	for i := range r.entries {
-		if slices.Contains(r.entries[i].hosts, host) && len(r.entries[i].ports) == 1 {
-			return r.entries[i].ports[0]
+		if slices.Contains(r.entries[i].hosts, host) && len(r.entries[i].all) == 1 {
+			return r.entries[i].all[0].number
 		}
 	}
 	return request

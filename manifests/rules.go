@@ -210,8 +210,8 @@ type Failure struct {
 type Endpoints struct {
 	// Known is false when no object defines the host, the subset or the port: the proxy then answers 503 with flag NC.
 	Known bool
-	// External is the host:port to dial for a ServiceEntry's host; empty for a Service.
-	External string
+	// External are the host:port to dial for a ServiceEntry's host, one for each of its endpoints; none for a Service.
+	External []string
 	// Workloads are those that the Service's selector and the subset's labels select. Without any the proxy answers 503 with
 	// flag UH.
 	Workloads []Workload
@@ -219,4 +219,7 @@ type Endpoints struct {
 	Balancer string
 
 	secure *Origination // how proxies open TLS there, as far as they may
+	// original says that requests go to the address that they are for, at this port where it is not 0: External is that of no request.
+	original     bool
+	originalPort int
 }

@@ -3,8 +3,9 @@ package manifests
 // Why fields and values of Istio are without effect on requests.
 const (
 	onlyName        = "it is a name for the logs and the statistics of proxies"
+	noSidecars      = "it says who is to have a certificate of the mesh, and no rule for HTTP looks at it"
 	oneValue        = "no other value than the default is accepted"
-	sameForDNS      = "with each accepted value, and with none, requests for the host go to the address that DNS has for it"
+	sameForDNS      = "with each of these values, and with none, requests for a host without endpoints go to the address that DNS has for it"
 	onlyHidden      = `"." is refused where a proxy of another namespace needs the object, and hides it from nobody elsewhere`
 	anyTLS          = "sidecars accept calls with mutual TLS and without: only a PeerAuthentication could forbid it, and that is no kind that is read"
 	protocolTells   = "Istio takes the protocol of the port from the field protocol"
@@ -158,8 +159,10 @@ var istioFields = []Field{
 
 	{"ServiceEntry", "hosts", executed},
 	{"ServiceEntry", "ports", executed},
-	{"ServiceEntry", "location", oneValue},
-	{"ServiceEntry", "resolution", sameForDNS},
+	{"ServiceEntry", "location", noSidecars},
+	{"ServiceEntry", "resolution", executed},
+	{"ServiceEntry", "addresses", executed},
+	{"ServiceEntry", "endpoints", executed},
 	{"ServiceEntry", "subjectAltNames", executed},
 	{"ServiceEntry", "exportTo", onlyHidden},
 
@@ -167,6 +170,10 @@ var istioFields = []Field{
 	{"ServicePort", "name", protocolTells},
 	{"ServicePort", "protocol", executed},
 	{"ServicePort", "targetPort", executed},
+
+	{"WorkloadEntry", "address", executed},
+	{"WorkloadEntry", "ports", executed},
+	{"WorkloadEntry", "labels", executed},
 
 	{"Sidecar", "egress", executed},
 	{"Sidecar", "outboundTrafficPolicy", executed},
@@ -179,9 +186,12 @@ var istioFields = []Field{
 // istioValues are the values that are accepted, by enumeration of Istio's API. A value that is executed differs from another accepted
 // value in what the mesh does.
 var istioValues = []Field{
-	{"Location", "MESH_EXTERNAL", oneValue},
+	{"Location", "MESH_EXTERNAL", noSidecars},
+	{"Location", "MESH_INTERNAL", noSidecars},
 
+	{"Resolution", "STATIC", executed},
 	{"Resolution", "DNS", sameForDNS},
+	{"Resolution", "DNS_ROUND_ROBIN", sameForDNS},
 	{"Resolution", "NONE", sameForDNS},
 
 	{"SimpleLB", "LEAST_REQUEST", executed},

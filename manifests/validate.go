@@ -122,7 +122,11 @@ func (d *document) checkServiceEntry(spec *networking.ServiceEntry) {
 	}
 	for i, host := range spec.Hosts {
 		field := fmt.Sprintf("spec.hosts[%d]", i)
-		d.checkHost(field, host, exactHost)
+		form := wildHost
+		if spec.Resolution == networking.ServiceEntry_DNS && len(spec.Endpoints) == 0 || spec.Resolution == networking.ServiceEntry_DNS_ROUND_ROBIN {
+			form = exactHost // which DNS can resolve
+		}
+		d.checkHost(field, host, form)
 		if host != "" && !strings.Contains(host, ".") {
 			d.problem(field, "must be a full name with a dot, such as api.example.com, not %q", host)
 		}
@@ -133,6 +137,7 @@ func (d *document) checkServiceEntry(spec *networking.ServiceEntry) {
 	}
 	d.checkValue("spec.location", spec.Location)
 	d.checkValue("spec.resolution", spec.Resolution)
+	d.checkEndpoints(spec)
 	if len(spec.Ports) == 0 {
 		d.problem("spec.ports", "must have at least one port")
 	}

@@ -12,7 +12,7 @@ func pairs() map[string]pair {
 	all := make(map[string]pair)
 	for _, part := range []map[string]pair{
 		virtualServicePairs(), delegatePairs(), rewritePairs(), headerPairs(), matchPairs(), destinationPairs(), retryPairs(), faultPairs(), answerPairs(), destinationRulePairs(),
-		balancerPairs(), originationPairs(), gatewayPairs(), serverPairs(), serviceEntryPairs(), sidecarPairs(), headPairs(), servicePairs(), deploymentPairs(),
+		balancerPairs(), originationPairs(), endpointPairs(), gatewayPairs(), serverPairs(), serviceEntryPairs(), sidecarPairs(), headPairs(), servicePairs(), deploymentPairs(),
 	} {
 		for name, p := range part {
 			if _, twice := all[name]; twice {
@@ -362,14 +362,17 @@ func serviceEntryPairs() map[string]pair {
 		"ServiceEntry.hosts":      edit("["+hiddenHost+"]", "[other.example]"),
 		"ServiceEntry.ports":      edit("ports: [{number: 80", "ports: [{number: 81, name: more, protocol: HTTP}, {number: 82"),
 		"ServiceEntry.location":   edit("  resolution", "  location: MESH_EXTERNAL\n  resolution"),
-		"ServiceEntry.resolution": {without: unresolved, with: serviceEntry, requests: both},
+		"ServiceEntry.resolution": edit("resolution: DNS", "resolution: STATIC"),
 		"ServiceEntry.exportTo":   edit("  resolution", "  exportTo: [.]\n  resolution"),
 		"ServicePort.number":      edit("number: 80", "number: 81"),
 		"ServicePort.name":        edit("name: http,", "name: tcp,"),
 		"ServicePort.protocol":    edit("protocol: HTTP", "protocol: HTTPS"),
 		"Location.MESH_EXTERNAL":  edit("  resolution", "  location: MESH_EXTERNAL\n  resolution"),
+		"Location.MESH_INTERNAL":  edit("  resolution", "  location: MESH_INTERNAL\n  resolution"),
 		"Resolution.DNS":          {without: unresolved, with: serviceEntry, requests: both},
 		"Resolution.NONE":         edit("resolution: DNS", "resolution: NONE"),
+
+		"Resolution.DNS_ROUND_ROBIN": edit("resolution: DNS", "resolution: DNS_ROUND_ROBIN"),
 	}
 }
 

@@ -144,9 +144,8 @@ func (p *Proxy) destination(name string, q *Request) (string, error) {
 	if len(pods) == 0 {
 		return "UH", nil
 	}
-	if c.GetType() == cluster.Cluster_EDS {
+	if slices.ContainsFunc(pods, func(pod string) bool { return !strings.HasPrefix(pod, "external ") }) {
 		return Pods(pods, c.LbPolicy.String()), nil
 	}
-	slices.Sort(pods)
-	return strings.Join(slices.Compact(pods), " "), nil
+	return Outside(pods, c.LbPolicy.String()), nil
 }

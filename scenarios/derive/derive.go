@@ -5,7 +5,6 @@ package derive
 import (
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/scenarios"
@@ -169,7 +168,7 @@ func (d *deriver) bare(entries []manifests.HTTPEntry) {
 	}
 	for _, host := range slices.Sorted(maps.Keys(hosts)) {
 		written := slices.ContainsFunc(entries, func(e manifests.HTTPEntry) bool { return slices.Contains(e.Hosts, host) })
-		if namespace, ok := d.clientFor(host, ""); ok && !written && !strings.HasPrefix(host, "*") && len(d.cohorts) < MostCohorts {
+		if namespace, ok := d.clientFor(host, ""); ok && !written && len(d.cohorts) < MostCohorts {
 			d.add(candidates(d.inMesh(host, namespace, 0), &manifests.Asked{})[0], 0)
 		}
 	}

@@ -38,8 +38,10 @@ func (f *finder) plain(routed oracle.Routed, d *manifests.Destination, failing *
 	}
 	answer += ", and others break the connection, so that the proxy answers 503"
 	host, port := d.Host, fmt.Sprint(d.Port)
-	if name, number, err := net.SplitHostPort(f.rules.Endpoints(d).External); err == nil {
-		host, port = name, number
+	for _, external := range f.rules.Endpoints(d).External {
+		if _, number, err := net.SplitHostPort(external); err == nil {
+			port = number
+		}
 	}
 	mend := fmt.Sprintf("have the proxy open TLS by a DestinationRule for %s with trafficPolicy.portLevelSettings: [{port: {number: %d}, tls: {mode: SIMPLE}}]", host, d.Port)
 	if i := failing.Ignored; i != nil {
@@ -55,12 +57,15 @@ func (f *finder) plain(routed oracle.Routed, d *manifests.Destination, failing *
 func (f *finder) untrusted(routed oracle.Routed, d *manifests.Destination, failing *manifests.Failing, sent string) {
 	tls, where, mend := failing.TLS, "", ""
 	external := f.rules.Endpoints(d).External
-	_, port, _ := net.SplitHostPort(external)
+	port := ""
+	for _, address := range external {
+		_, port, _ = net.SplitHostPort(address)
+	}
 	switch {
 	case len(failing.Certificate) > 0:
 		where = fmt.Sprintf("the proxy asks for the name %s, and the certificate of %s is taken to be for %s", failing.Asked, d.Host, list(failing.Certificate))
 		mend = fmt.Sprintf("send the host of the destination (rewrite: {authority: %s}), or write sni: %[1]s beside the mode", d.Host)
-	case external == "":
+	case len(external) == 0:
 		where = fmt.Sprintf("the pods of %s speak HTTP at its port %d, which is none of TLS", d.Host, d.Port)
 		mend = "remove tls, or write mode ISTIO_MUTUAL: between pods of the mesh Istio opens TLS by itself"
 	default:

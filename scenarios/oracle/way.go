@@ -258,8 +258,8 @@ func (w *Ways) lead(c *Call, request *manifests.Request) error {
 		switch endpoints := w.rules.Endpoints(to); {
 		case failing != nil && failing.Status != 0:
 			d.Status, d.Plain = failing.Status, failing.Plain
-		case endpoints.External != "":
-			if err := w.answeredBy(&d, w.behind(endpoints.External), header); err != nil {
+		case len(endpoints.External) > 0:
+			if err := w.answeredBy(&d, w.rules.Behind(endpoints.External), header); err != nil {
 				return err
 			}
 			d.External = !slices.ContainsFunc(d.Workloads, func(at *Workload) bool { return at.Ours })
@@ -287,15 +287,6 @@ func (c *Call) distinct() error {
 			}
 			seen[at.Workload] = at
 		}
-	}
-	return nil
-}
-
-// behind are the workloads of our own objects that stand at an external host:port, as the clock and stand-ins of external hosts
-// do: none for the rest of the world.
-func (w *Ways) behind(address string) []manifests.Workload {
-	if s := w.rules.Answering(address); s != nil {
-		return w.rules.Selected(s)
 	}
 	return nil
 }

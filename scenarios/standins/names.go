@@ -20,6 +20,8 @@ type names struct {
 	subsets map[string][]subset
 	// external are the hosts of ServiceEntries, in the order of the objects.
 	external []outsider
+	// endpoints are those of ServiceEntries, each address once.
+	endpoints []endpoint
 	// gatewayPorts are the ports of each Gateway, by "namespace/name".
 	gatewayPorts map[string][]int
 }
@@ -47,8 +49,19 @@ type outsider struct {
 	host  string
 	ports []int
 	http  bool // whether one of its ports is one of HTTP
-	from  *manifests.Object
-	line  int
+	// elsewhere says that the endpoints of a ServiceEntry answer for it, if anybody does.
+	elsewhere bool
+	from      *manifests.Object
+	line      int
+}
+
+// endpoint is an endpoint of a ServiceEntry, with the ports of it to which proxies may send what they receive as HTTP.
+type endpoint struct {
+	address, host string // host is the first one for which it answers
+	version       string
+	ports         []int
+	from          *manifests.Object
+	line          int
 }
 
 // named finds what the objects of Istio name.
@@ -153,8 +166,34 @@ func (n *names) addEntry(o *manifests.Object, spec *networking.ServiceEntry) {
 		http = http || manifests.SpeaksHTTP(p.Protocol)
 	}
 	for i, host := range spec.Hosts {
-		n.external = append(n.external, outsider{strings.ToLower(host), ports, http, o, o.LineOf(fmt.Sprintf("spec.hosts[%d]", i))})
+		elsewhere := len(spec.Endpoints) > 0 || spec.Resolution == networking.ServiceEntry_STATIC
+		n.external = append(n.external, outsider{strings.ToLower(host), ports, http, elsewhere, o, o.LineOf(fmt.Sprintf("spec.hosts[%d]", i))})
 	}
+	for i, e := range spec.Endpoints {
+		n.addEndpoint(o, spec, e, i)
+	}
+}
+
+// addEndpoint adds an endpoint of a ServiceEntry, or the ports of it to those of one with its address.
+func (n *names) addEndpoint(o *manifests.Object, spec *networking.ServiceEntry, e *networking.WorkloadEntry, number int) {
+	var ports []int
+	for _, p := range spec.Ports {
+		if manifests.SpeaksHTTP(p.Protocol) || manifests.SpeaksTLS(p.Protocol) {
+			ports = append(ports, int(cmp.Or(e.Ports[p.Name], p.TargetPort, p.Number)))
+		}
+	}
+	address := strings.ToLower(e.Address)
+	for i := range n.endpoints {
+		if same := &n.endpoints[i]; same.address == address {
+			same.ports = append(same.ports, ports...)
+			return
+		}
+	}
+	host, version := strings.ToLower(spec.Hosts[0]), e.Labels["version"]
+	if version == "" || slices.ContainsFunc(n.endpoints, func(other endpoint) bool { return other.host == host && other.version == version }) {
+		version = fmt.Sprintf("endpoint-%d", number)
+	}
+	n.endpoints = append(n.endpoints, endpoint{address, host, version, ports, o, o.LineOf(fmt.Sprintf("spec.endpoints[%d]", number))})
 }
 
 // isExternal reports whether a ServiceEntry has a host.

@@ -73,28 +73,36 @@ type clusterKey struct {
 }
 
 func (v *view) newCluster(e clusterKey) *cluster {
-	c := &cluster{known: e.Known, balancer: e.Balancer, sidecar: e.External == "" && e.tls == nil}
+	c := &cluster{known: e.Known, balancer: e.Balancer, sidecar: len(e.External) == 0 && e.tls == nil}
 	opens := v.opener(e.tls, true)
-	if e.External == "" {
+	if len(e.External) == 0 {
 		for _, pod := range v.pods.replicasOf(e.Workloads) {
 			c.endpoints = append(c.endpoints, v.proxy.upstream(pod.server.address, opens))
 		}
 		return c
 	}
-	pods, ours := v.pods.serving(v.rules, e.External)
+	for _, external := range e.External {
+		c.endpoints = append(c.endpoints, v.outside(external, e.tls)...)
+	}
+	return c
+}
+
+// outside are the proxy's connections to an external host:port: to the pods that answer there, or else to the host itself.
+func (v *view) outside(external string, tls *manifests.Origination) (all []*upstream) {
+	pods, ours := v.pods.serving(v.rules, external)
 	if !ours {
-		address := e.External
+		address := external
 		if v.proxy.sealed {
 			address = "" // dialling no address is an error, as is a name that DNS does not know
 		}
-		c.endpoints = []*upstream{v.proxy.upstream(address, v.opener(e.tls, false))}
+		return []*upstream{v.proxy.upstream(address, v.opener(tls, false))}
 	}
 	for _, pod := range pods {
 		address := pod.server.address
-		if v.rules.Certificate(e.External) != nil {
+		if v.rules.Certificate(external) != nil {
 			address = pod.secure.address
 		}
-		c.endpoints = append(c.endpoints, v.proxy.upstream(address, opens))
+		all = append(all, v.proxy.upstream(address, v.opener(tls, true)))
 	}
-	return c
+	return all
 }
