@@ -183,7 +183,7 @@ func (r *Rules) mutualConflicts(objects []Object) (problems Problems) {
 		}
 		for j := range r.entries {
 			e := &r.entries[j]
-			if !slices.Contains(e.hosts, qualify(spec.Host, o.namespace())) || e.object.Istio.(*networking.ServiceEntry).Location == networking.ServiceEntry_MESH_INTERNAL {
+			if !slices.ContainsFunc(e.hosts, func(host string) bool { return covers(qualify(spec.Host, o.namespace()), host) }) || e.object.Istio.(*networking.ServiceEntry).Location == networking.ServiceEntry_MESH_INTERNAL {
 				continue
 			}
 			tlsSettings(spec, func(field string, _ int, tls *networking.ClientTLSSettings) {

@@ -209,18 +209,23 @@ func (r *Rules) originationConflicts(objects []Object) (problems Problems) {
 	for i := range objects {
 		o := &objects[i]
 		spec, ok := o.Istio.(*networking.DestinationRule)
-		if !ok || r.Services[qualify(spec.Host, o.namespace())] == nil {
+		if !ok {
 			continue
 		}
-		s := r.Services[qualify(spec.Host, o.namespace())]
-		tlsSettings(spec, func(field string, port int, tls *networking.ClientTLSSettings) {
-			for _, p := range s.Ports {
-				if originate(o, 0, tls, nil) != nil && !p.declared && (port == 0 || port == p.Port) {
-					problems = append(problems, o.problem(field+".mode", "must not be %s for port %d of %s, which declares no protocol: nobody could say whether TLS is spoken there; "+
-						"name the port http", tls.Mode, p.Port, s.object.place()))
-				}
+		for _, host := range slices.Sorted(maps.Keys(r.Services)) {
+			if !covers(qualify(spec.Host, o.namespace()), host) {
+				continue
 			}
-		})
+			s := r.Services[host]
+			tlsSettings(spec, func(field string, port int, tls *networking.ClientTLSSettings) {
+				for _, p := range s.Ports {
+					if originate(o, 0, tls, nil) != nil && !p.declared && (port == 0 || port == p.Port) {
+						problems = append(problems, o.problem(field+".mode", "must not be %s for port %d of %s, which declares no protocol: nobody could say whether TLS is spoken there; "+
+							"name the port http", tls.Mode, p.Port, s.object.place()))
+					}
+				}
+			})
+		}
 	}
 	return problems
 }

@@ -169,7 +169,7 @@ func (h *httpRoute) concerns(namespace string) bool {
 // addClusters adds the clusters of a host's port: the whole host, and each of its subsets. find finds the endpoints with labels.
 func (r *Rules) addClusters(host string, port int, find func(labels map[string]string) Endpoints) {
 	r.addClustersOf(host, port, "", find)
-	for namespace := range r.destinations[host] {
+	for namespace := range r.ruledIn(host) {
 		if r.apart(host, namespace) != "" {
 			r.addClustersOf(host, port, namespace, find)
 		}

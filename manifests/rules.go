@@ -25,6 +25,7 @@ type Rules struct {
 	// destinations are all DestinationRules. exported are those that other namespaces see, and rootOwn those of the root namespace that
 	// nobody else sees.
 	destinations, exported, rootOwn destinationRules
+	patterns                        []string // the hosts with "*" of DestinationRules, each once
 	written                         []WrittenDestinationRule
 	sidecars                        map[string]*sidecar // by namespace
 	clusters                        map[cluster]*Endpoints

@@ -88,7 +88,7 @@ func unruled(protocol string) string {
 }
 
 func (d *document) checkDestinationRule(spec *networking.DestinationRule) {
-	d.checkHost("spec.host", spec.Host, exactHost)
+	d.checkHost("spec.host", spec.Host, anyHost)
 	names := make(map[string]bool)
 	for i, s := range spec.Subsets {
 		field := fmt.Sprintf("spec.subsets[%d].name", i)

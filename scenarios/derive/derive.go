@@ -5,6 +5,7 @@ package derive
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/scenarios"
@@ -153,6 +154,9 @@ func (d *deriver) redirected() {
 	}
 }
 
+// registered reports whether the mesh's registry has a host.
+func (d *deriver) registered(host string) bool { return slices.Contains(d.rules.Hosts(), host) }
+
 // bare adds a request for each host that no http entry is for: hosts outside the mesh, and hosts of DestinationRules.
 func (d *deriver) bare(entries []manifests.HTTPEntry) {
 	hosts := map[string]bool{}
@@ -162,8 +166,11 @@ func (d *deriver) bare(entries []manifests.HTTPEntry) {
 		}
 	}
 	for _, rule := range d.rules.DestinationRules() {
-		if d.rules.Services[rule.Host] != nil {
-			hosts[rule.Host] = true
+		suffix, wild := strings.CutPrefix(rule.Host, "*")
+		for host := range d.rules.Services {
+			if host == rule.Host || wild && strings.HasSuffix(host, suffix) && d.registered(host) {
+				hosts[host] = true
+			}
 		}
 	}
 	for _, host := range slices.Sorted(maps.Keys(hosts)) {

@@ -149,7 +149,9 @@ func portsAsked(h *networking.HTTPRoute) (all bool, ports []int) {
 }
 
 func (n *names) addSubsets(o *manifests.Object, spec *networking.DestinationRule) {
-	n.add(o, "spec.host", spec.Host, naming{})
+	if !strings.HasPrefix(spec.Host, "*") {
+		n.add(o, "spec.host", spec.Host, naming{})
+	}
 	host := manifests.FullHost(spec.Host, o.InNamespace())
 	for i, s := range spec.Subsets {
 		n.subsets[host] = append(n.subsets[host], subset{s.Name, s.Labels, o, o.LineOf(fmt.Sprintf("spec.subsets[%d]", i))})
@@ -194,6 +196,21 @@ func (n *names) addEndpoint(o *manifests.Object, spec *networking.ServiceEntry, 
 		version = fmt.Sprintf("endpoint-%d", number)
 	}
 	n.endpoints = append(n.endpoints, endpoint{address, host, version, ports, o, o.LineOf(fmt.Sprintf("spec.endpoints[%d]", number))})
+}
+
+// subsetsOf are the subsets of a host: those of the DestinationRules for its name, or else of those for the longest wildcard that covers it.
+func (n *names) subsetsOf(host string) []subset {
+	longest := ""
+	for pattern := range n.subsets {
+		suffix, wild := strings.CutPrefix(pattern, "*")
+		if wild && len(pattern) > len(longest) && strings.HasSuffix(host, suffix) {
+			longest = pattern
+		}
+	}
+	if own, ok := n.subsets[host]; ok {
+		return own
+	}
+	return n.subsets[longest]
 }
 
 // isExternal reports whether a ServiceEntry has a host.

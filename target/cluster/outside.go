@@ -3,6 +3,7 @@ package cluster
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/hellochaos/hellochaos/manifests"
 )
@@ -17,6 +18,11 @@ func plainOutside(rules *manifests.Rules) error {
 	}
 	if entry := rules.Elsewhere(); entry != "" {
 		return fmt.Errorf("%s has endpoints, addresses, a targetPort or a host with *, and on a cluster no stand-in answers there; use the embedded mesh", entry)
+	}
+	for _, d := range rules.DestinationRules() {
+		if strings.HasPrefix(d.Host, "*") {
+			return fmt.Errorf("%s (%s:%d) is for all hosts that %s covers, and on a cluster the hosts of a run have other names; use the embedded mesh", d.Object, d.File, d.HostLine, d.Written)
+		}
 	}
 	for _, e := range rules.HTTPEntries() {
 		for i := range e.Destinations {
