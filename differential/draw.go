@@ -207,7 +207,7 @@ func (d draw) route() []any {
 			to["subset"] = d.one(subsets...)
 		}
 		if d.chance(0.25) {
-			to["port"] = tree{"number": []int{80, 81, 8000, 8080, 9}[d.IntN(5)]}
+			to["port"] = tree{"number": []int{80, 81, 8000, 8080, 443, 9}[d.IntN(6)]}
 		}
 		destination := tree{"destination": to}
 		if d.chance(0.8) {
@@ -293,7 +293,7 @@ func (d draw) trafficPolicy() tree {
 		policy["loadBalancer"] = balancer()
 	}
 	if d.chance(0.3) {
-		policy["tls"] = tree{"mode": d.one("DISABLE", "ISTIO_MUTUAL")}
+		policy["tls"] = d.tls()
 	}
 	if d.chance(0.3) {
 		policy["connectionPool"] = d.connectionPool()
@@ -302,7 +302,10 @@ func (d draw) trafficPolicy() tree {
 		policy["outlierDetection"] = d.outlierDetection()
 	}
 	if d.chance(0.3) {
-		at := tree{"port": tree{"number": []int{80, 81, 8080}[d.IntN(3)]}, "loadBalancer": balancer()}
+		at := tree{"port": tree{"number": []int{80, 81, 8080, 443}[d.IntN(4)]}, "loadBalancer": balancer()}
+		if d.chance(0.4) {
+			at["tls"] = d.tls()
+		}
 		if d.chance(0.3) {
 			at["connectionPool"] = d.connectionPool()
 		}
@@ -338,17 +341,75 @@ func (d draw) settings(fields map[string]any) tree {
 	return all
 }
 
+// tls is how a proxy is to open TLS.
+func (d draw) tls() tree {
+	tls := tree{"mode": d.one("DISABLE", "ISTIO_MUTUAL", "SIMPLE", "SIMPLE", "MUTUAL")}
+	if tls["mode"] == "MUTUAL" || d.chance(0.05) {
+		tls["clientCertificate"], tls["privateKey"] = "/cert.pem", "/key.pem"
+	}
+	part := func(p float64, name string, value any) {
+		if d.chance(p) {
+			tls[name] = value
+		}
+	}
+	part(0.3, "sni", d.one("api.example", "Api.Example", "other.example"))
+	part(0.2, "subjectAltNames", []any{d.one("api.example", "www.example")})
+	part(0.15, "insecureSkipVerify", d.chance(0.8))
+	part(0.15, "credentialName", "secret")
+	part(0.15, "caCertificates", "/ca.pem")
+	return tls
+}
+
 func (d draw) serviceEntry() tree {
 	var ports []any
 	for _, port := range d.Perm(4)[:1+d.IntN(2)] {
 		ports = append(ports, []any{tree{"number": 80, "name": "http", "protocol": "HTTP"}, tree{"number": 8081, "name": "http-x", "protocol": "http"},
 			tree{"number": 443, "name": "https", "protocol": "HTTPS"}, tree{"number": 81, "name": "web", "protocol": "HTTP"}}[port])
 	}
-	spec := tree{"hosts": list(d.some(1, 2, outsideHosts...)), "ports": ports, "resolution": d.one("DNS", "DNS", "NONE")}
+	for _, port := range ports {
+		if d.chance(0.25) {
+			port.(tree)["targetPort"] = []int{443, 8443, 80}[d.IntN(3)]
+		}
+	}
+	if d.chance(0.1) {
+		ports = append(ports, tree{"number": 9000, "name": "data", "protocol": d.one("TCP", "MONGO", "TLS")})
+	}
+	spec := tree{"hosts": list(d.some(1, 2, outsideHosts...)), "ports": ports, "resolution": d.one("DNS", "DNS", "NONE", "STATIC", "STATIC", "DNS_ROUND_ROBIN")}
+	if d.chance(0.15) {
+		spec["hosts"] = list(d.some(1, 2, "*.example", "*.api.example", "api.example"))
+	}
 	if d.chance(0.5) {
-		spec["location"] = "MESH_EXTERNAL"
+		spec["location"] = d.one("MESH_EXTERNAL", "MESH_EXTERNAL", "MESH_INTERNAL")
+	}
+	if d.chance(0.5) || spec["resolution"] == "STATIC" {
+		spec["endpoints"] = d.endpoints(ports, spec["resolution"].(string))
+	}
+	if d.chance(0.1) {
+		spec["addresses"] = []any{d.one("240.1.1.1", "240.1.1.2", "10.9.0.0/16")}
+	}
+	if d.chance(0.1) {
+		spec["subjectAltNames"] = []any{"www.example"}
 	}
 	return spec
+}
+
+// endpoints are those of a ServiceEntry with these ports.
+func (d draw) endpoints(ports []any, resolution string) (all []any) {
+	for range d.IntN(3) {
+		address := d.one("198.51.100.1", "198.51.100.2", "198.51.100.3")
+		if resolution != "STATIC" && d.chance(0.7) {
+			address = d.one("us.example.org", "eu.example.org")
+		}
+		e := tree{"address": address}
+		if d.chance(0.7) {
+			e["labels"] = tree{"version": d.one("a", "b", "v1")}
+		}
+		if d.chance(0.3) {
+			e["ports"] = tree{ports[d.IntN(len(ports))].(tree)["name"].(string): []int{8443, 80, 443}[d.IntN(3)]}
+		}
+		all = append(all, e)
+	}
+	return all
 }
 
 func (d draw) gateway() tree {

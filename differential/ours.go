@@ -3,6 +3,7 @@ package differential
 import (
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 
 	"github.com/hellochaos/hellochaos/differential/envoy"
@@ -25,7 +26,7 @@ func outcome(rules *manifests.Rules, rule *manifests.Rule, q *manifests.Request)
 	for i := range rule.Split {
 		d := &rule.Split[i]
 		host, path := rule.Rewritten(q, d)
-		o.To = append(o.To, envoy.Share{Share: d.Share, To: envoy.Sent(destination(rules.Endpoints(d)), host, path,
+		o.To = append(o.To, envoy.Share{Share: d.Share, To: envoy.Sent(destination(rules.Endpoints(d))+secure(d, host), host, path,
 			d.Request.Changed(q.Header), d.Answer.Changed(envoy.SomeAnswer))})
 	}
 	r := &rule.Retry
@@ -47,6 +48,16 @@ func answered(rule *manifests.Rule, answer string) *envoy.Outcome {
 	return &envoy.Outcome{Answer: answer + " " + envoy.HeaderWords(rule.Answer.Changed(envoy.SomeAnswer))}
 }
 
+// secure is how TLS is opened to a destination, in the words of package envoy.
+func secure(d *manifests.Destination, host string) string {
+	t := d.TLS
+	if t == nil {
+		return ""
+	}
+	names := slices.Sorted(slices.Values(t.SubjectAltNames))
+	return envoy.TLSWords(t.Asked(host), t.Mutual, t.Unverified, t.Verified(host), names)
+}
+
 // destination is where a destination leads to, in the words of package envoy.
 func destination(e *manifests.Endpoints) string {
 	var pods []string
@@ -58,8 +69,12 @@ func destination(e *manifests.Endpoints) string {
 	switch {
 	case !e.Known:
 		return "NC"
-	case e.External != "":
-		return "external " + e.External
+	case len(e.External) > 0:
+		var all []string
+		for _, address := range e.External {
+			all = append(all, "external "+address)
+		}
+		return envoy.Outside(all, e.Balancer)
 	case len(pods) == 0:
 		return "UH"
 	}

@@ -80,7 +80,7 @@ func (d draw) request(gateways []string) asked {
 	a := asked{caller: manifests.Caller{Namespace: d.one("default", "default", "shop", "shop", "istio-system")}}
 	host := d.one([][]string{meshHosts, meshHosts, meshHosts, outsideHosts, oddHosts}[d.IntN(5)]...)
 	if d.chance(0.15) {
-		host = d.one("b.example", "x.api.example", "new.default.svc.cluster.local", "one.default.", "one.", "two.default.svc.cluster.local.", "one.default.svc", "three.shop.svc", "two.default", "API.EXAMPLE", "other.org")
+		host = d.one("b.example", "x.api.example", "new.default.svc.cluster.local", "one.default.", "one.", "two.default.svc.cluster.local.", "one.default.svc", "three.shop.svc", "240.1.1.1", "two.default", "API.EXAMPLE", "other.org")
 	}
 	if len(gateways) > 0 && d.chance(0.4) {
 		a.caller = manifests.Caller{Gateway: d.one(gateways...)}

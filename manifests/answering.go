@@ -1,11 +1,14 @@
 package manifests
 
 import (
+	"iter"
+	"maps"
 	"net"
 	"strconv"
+	"strings"
 )
 
-// AnswersFor is an annotation of a Service outside the mesh's registry: the name of a host of the internet for which its pods answer on
+// AnswersFor is an annotation of a Service outside the mesh's registry: the host of the internet, by name, by address or by a name with "*", for which its pods answer on
 // the embedded mesh. On a cluster it does nothing.
 const AnswersFor = "hellochaos/answers-for"
 
@@ -22,6 +25,9 @@ func (r *Rules) Answering(external string) *Service {
 		s = r.answering[host]
 	}
 	if s == nil {
+		s = r.answering[longestCover(maps.Keys(r.answering), host)]
+	}
+	if s == nil {
 		return nil
 	}
 	for _, at := range s.Ports {
@@ -30,4 +36,14 @@ func (r *Rules) Answering(external string) *Service {
 		}
 	}
 	return nil
+}
+
+// longestCover is the longest of some patterns with "*" that covers a host; empty where none does.
+func longestCover(patterns iter.Seq[string], host string) (longest string) {
+	for pattern := range patterns {
+		if strings.HasPrefix(pattern, "*") && len(pattern) > len(longest) && covers(pattern, host) {
+			longest = pattern
+		}
+	}
+	return longest
 }

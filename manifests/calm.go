@@ -36,9 +36,9 @@ func Calm(objects []Object, parts ...Coupling) []Object {
 // coupled reports whether a DestinationRule has any of the parts.
 func coupled(spec *networking.DestinationRule, parts []Coupling) bool {
 	has := func(p *networking.TrafficPolicy) bool {
-		all := []settings{{nil, p.GetConnectionPool(), p.GetOutlierDetection()}}
+		all := []settings{{pool: p.GetConnectionPool(), outlier: p.GetOutlierDetection()}}
 		for _, at := range p.GetPortLevelSettings() {
-			all = append(all, settings{nil, at.ConnectionPool, at.OutlierDetection})
+			all = append(all, settings{pool: at.ConnectionPool, outlier: at.OutlierDetection})
 		}
 		for _, s := range all {
 			for _, part := range parts {

@@ -37,7 +37,7 @@ func (r *Rules) conflicts(objects []Object) Problems {
 			}
 		}
 	}
-	return slices.Concat(problems, r.entryConflicts(), r.unresolvedConflicts(), r.ownerConflicts(objects), r.exportConflicts(objects, uninjected), r.mutualConflicts(objects), r.serverConflicts(objects))
+	return slices.Concat(problems, r.entryConflicts(), r.unresolvedConflicts(), r.ownerConflicts(objects), r.exportConflicts(objects, uninjected), r.mutualConflicts(objects), r.originationConflicts(objects), r.serverConflicts(objects))
 }
 
 // serverConflicts are the problems of Gateways of the same pods of which one has TLS at a port and the other has not: Istio obeys the
@@ -87,7 +87,15 @@ func (r *Rules) entryConflicts() (problems Problems) {
 			}
 			for k := range r.entries[:i] {
 				first := &r.entries[k]
-				if first.namespace != e.namespace || !slices.Contains(first.hosts, host) {
+				if !slices.Contains(first.hosts, host) {
+					continue
+				}
+				if first.elsewhere() || e.elsewhere() {
+					problems = append(problems, e.object.problem(fmt.Sprintf("spec.hosts[%d]", j), "is a host of %s, too, and hellochaos does not support a host of several ServiceEntries of "+
+						"which one has endpoints, a targetPort or resolution STATIC: write one ServiceEntry", first.place))
+					continue
+				}
+				if first.namespace != e.namespace {
 					continue
 				}
 				const why = "as in %s, which has the host %s too: of two that differ Istio obeys the one that was created first, and hellochaos does not support that"
@@ -113,13 +121,13 @@ func (r *Rules) unresolvedConflicts() (problems Problems) {
 			for k := range v.routes[j].rule.Split {
 				to := v.routes[j].rule.Split[k].Host
 				e := r.unresolved(to)
-				if e == nil || slices.Equal(v.hosts, []string{to}) && slices.Equal(v.gateways, []string{mesh}) {
+				if e == nil || slices.Equal(v.hosts, []string{to}) && slices.Equal(v.gateways, []string{mesh}) && v.routes[j].rule.Split[k].Port == 0 {
 					continue
 				}
 				w := v.routes[j].written
 				problems = append(problems, w.from.problem(fmt.Sprintf("spec.http[%d].route[%d].destination.host", w.index, k), "%s has resolution NONE in %s: "+
 					"a proxy sends requests there to the address that they were for, so that hellochaos supports it only in rules for this host alone, in the "+
-					"mesh; write resolution: DNS into the ServiceEntry", to, e.place))
+					"mesh, without a port; write resolution: DNS into the ServiceEntry", to, e.place))
 			}
 		}
 	}
@@ -175,14 +183,14 @@ func (r *Rules) mutualConflicts(objects []Object) (problems Problems) {
 		}
 		for j := range r.entries {
 			e := &r.entries[j]
-			if !slices.Contains(e.hosts, qualify(spec.Host, o.namespace())) {
+			if !slices.ContainsFunc(e.hosts, func(host string) bool { return covers(qualify(spec.Host, o.namespace()), host) }) || e.object.Istio.(*networking.ServiceEntry).Location == networking.ServiceEntry_MESH_INTERNAL {
 				continue
 			}
-			tlsModes(spec, func(field string, mode networking.ClientTLSSettings_TLSmode) {
-				if mode != networking.ClientTLSSettings_ISTIO_MUTUAL {
+			tlsSettings(spec, func(field string, _ int, tls *networking.ClientTLSSettings) {
+				if tls.Mode != networking.ClientTLSSettings_ISTIO_MUTUAL {
 					return
 				}
-				problems = append(problems, o.problem(field, "must not be ISTIO_MUTUAL for host %s, which %s says is outside the mesh: "+
+				problems = append(problems, o.problem(field+".mode", "must not be ISTIO_MUTUAL for host %s, which %s says is outside the mesh: "+
 					"it has no sidecar, so that every call would fail", spec.Host, e.place))
 			})
 		}

@@ -1,6 +1,7 @@
 package manifests
 
 import (
+	"maps"
 	"slices"
 
 	networking "istio.io/api/networking/v1alpha3"
@@ -62,6 +63,9 @@ func (r *Rules) exportConflicts(objects []Object, uninjected map[string]bool) (p
 					"and hellochaos does not support objects that only some callers know: remove exportTo", w.Name, w.Namespace))
 			}
 		}
+		if _, ok := o.Istio.(*networking.DestinationRule); ok {
+			hosts = covered(qualify(hosts[0], o.namespace()), inMesh, atGateway)
+		}
 		for _, host := range hosts {
 			for _, from := range inMesh[qualify(host, o.namespace())] {
 				if from.namespace() != o.namespace() {
@@ -76,6 +80,19 @@ func (r *Rules) exportConflicts(objects []Object, uninjected map[string]bool) (p
 		}
 	}
 	return problems
+}
+
+// covered are the hosts of destinations that the host of a DestinationRule covers.
+func covered(pattern string, inMesh map[string][]*Object, atGateway map[string]*Object) []string {
+	all := make(map[string]bool)
+	for host := range inMesh {
+		all[host] = covers(pattern, host)
+	}
+	for host := range atGateway {
+		all[host] = covers(pattern, host)
+	}
+	maps.DeleteFunc(all, func(_ string, is bool) bool { return !is })
+	return slices.Sorted(maps.Keys(all))
 }
 
 // gatewayDestinations are the hosts to which VirtualServices at a gateway route, each with one VirtualService that does.

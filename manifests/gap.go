@@ -28,7 +28,7 @@ type Gap struct {
 // Gap is what is missing of a destination; nil when somebody can answer there.
 func (r *Rules) Gap(d *Destination) *Gap {
 	endpoints := r.Endpoints(d)
-	if endpoints.External != "" {
+	if len(endpoints.External) > 0 {
 		return nil
 	}
 	if endpoints.Known {

@@ -159,8 +159,8 @@ func outcome(r *Rules, rule *Rule) string {
 		switch {
 		case !e.Known:
 			arms = append(arms, "unknown")
-		case e.External != "":
-			arms = append(arms, e.External)
+		case len(e.External) > 0:
+			arms = append(arms, e.External...)
 		case len(e.Workloads) == 0:
 			arms = append(arms, "none")
 		}

@@ -1,6 +1,8 @@
 package manifests
 
 import (
+	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -9,10 +11,9 @@ import (
 
 // destinationRule is what the DestinationRules of a host in one namespace define together.
 type destinationRule struct {
-	subsets map[string]subset         // by name
-	policy  *networking.TrafficPolicy // nil where none of them has one
-	object  *Object                   // that has policy; nil where there is none
-	private bool                      // whether one of them is exported to its own namespace only
+	subsets map[string]subset // by name
+	policy  policy            // empty where none of them has one
+	private bool              // whether one of them is exported to its own namespace only
 }
 
 // destinationRules are those of all hosts, by fully qualified host and then by namespace.
@@ -37,12 +38,15 @@ func (r *Rules) addDestinationRules(objects []Object) {
 
 func (r *Rules) addDestinationRule(o *Object, spec *networking.DestinationRule) {
 	host, namespace := qualify(spec.Host, o.namespace()), o.namespace()
-	r.destinations.merge(host, namespace, o, spec)
+	if strings.HasPrefix(host, "*") && !slices.Contains(r.patterns, host) {
+		r.patterns = append(r.patterns, host)
+	}
+	r.destinations.merge(host, o, spec)
 	switch {
 	case !private(o):
-		r.exported.merge(host, namespace, o, spec)
+		r.exported.merge(host, o, spec)
 	case namespace == rootNamespace:
-		r.rootOwn.merge(host, namespace, o, spec)
+		r.rootOwn.merge(host, o, spec)
 		fallthrough
 	default:
 		r.destinations[host][namespace].private = true
@@ -50,7 +54,8 @@ func (r *Rules) addDestinationRule(o *Object, spec *networking.DestinationRule) 
 }
 
 // merge adds a DestinationRule to the others for its host. Of two subsets of one name, and of two policies, the first one holds.
-func (d destinationRules) merge(host, namespace string, o *Object, spec *networking.DestinationRule) {
+func (d destinationRules) merge(host string, o *Object, spec *networking.DestinationRule) {
+	namespace := o.namespace()
 	if d[host] == nil {
 		d[host] = make(map[string]*destinationRule)
 	}
@@ -59,13 +64,13 @@ func (d destinationRules) merge(host, namespace string, o *Object, spec *network
 		rule = &destinationRule{subsets: make(map[string]subset)}
 		d[host][namespace] = rule
 	}
-	for _, s := range spec.Subsets {
+	for i, s := range spec.Subsets {
 		if _, ok := rule.subsets[s.Name]; !ok {
-			rule.subsets[s.Name] = subset{s.Labels, s.TrafficPolicy, o}
+			rule.subsets[s.Name] = subset{s.Labels, policy{s.TrafficPolicy, o, fmt.Sprintf("spec.subsets[%d].trafficPolicy", i)}}
 		}
 	}
-	if rule.policy == nil {
-		rule.policy, rule.object = spec.TrafficPolicy, o
+	if rule.policy.TrafficPolicy == nil && spec.TrafficPolicy != nil {
+		rule.policy = policy{spec.TrafficPolicy, o, "spec.trafficPolicy"}
 	}
 }
 
@@ -73,21 +78,20 @@ func (d destinationRules) merge(host, namespace string, o *Object, spec *network
 // namespaces that Looked lists, of which only what is exported counts. A proxy of the root namespace looks in its own namespace first only
 // for what is not exported. It is nil where no DestinationRule holds (PushContext.destinationRule in Istio's pilot/pkg/model/push_context.go).
 func (r *Rules) destinationRule(host, namespace string) *destinationRule {
-	of := r.destinations[host]
 	if namespace == rootNamespace {
-		if rule := r.rootOwn[host][namespace]; rule != nil {
+		if rule := r.mostSpecificRule(r.rootOwn, host, namespace); rule != nil {
 			return rule
 		}
-	} else if rule := of[namespace]; rule != nil {
+	} else if rule := r.mostSpecificRule(r.destinations, host, namespace); rule != nil {
 		return rule
 	}
-	if of == nil {
+	if r.destinations[host] == nil && longestCover(slices.Values(r.patterns), host) == "" {
 		return nil
 	}
 	for _, looked := range r.Looked(host) {
-		rule := of[looked]
+		rule := r.mostSpecificRule(r.destinations, host, looked)
 		if rule != nil && rule.private {
-			rule = r.exported[host][looked]
+			rule = r.mostSpecificRule(r.exported, host, looked)
 		}
 		if rule != nil {
 			return rule
@@ -98,8 +102,38 @@ func (r *Rules) destinationRule(host, namespace string) *destinationRule {
 
 // apart is the namespace of a proxy where it obeys other DestinationRules for a host than the proxies of most namespaces do; else "".
 func (r *Rules) apart(host, namespace string) string {
-	if of := r.destinations[host]; of[namespace] == nil || r.destinationRule(host, namespace) == r.destinationRule(host, "") {
+	if r.mostSpecificRule(r.destinations, host, namespace) == nil || r.destinationRule(host, namespace) == r.destinationRule(host, "") {
 		return ""
 	}
 	return namespace
+}
+
+// mostSpecificRule is the DestinationRule of a namespace for a host: that for its own name, or else that for the longest wildcard that covers
+// it. The two are not merged (MostSpecificHostMatch in Istio's pilot/pkg/model/config.go).
+func (r *Rules) mostSpecificRule(of destinationRules, host, namespace string) *destinationRule {
+	if rule := of[host][namespace]; rule != nil {
+		return rule
+	}
+	longest := ""
+	for _, pattern := range r.patterns {
+		if len(pattern) > len(longest) && of[pattern][namespace] != nil && covers(pattern, host) {
+			longest = pattern
+		}
+	}
+	return of[longest][namespace]
+}
+
+// ruledIn are the namespaces that have a DestinationRule for a host.
+func (r *Rules) ruledIn(host string) map[string]bool {
+	all := make(map[string]bool)
+	for namespace := range r.destinations[host] {
+		all[namespace] = true
+	}
+	for _, pattern := range r.patterns {
+		for namespace := range r.destinations[pattern] {
+			all[namespace] = all[namespace] || covers(pattern, host)
+		}
+	}
+	maps.DeleteFunc(all, func(_ string, ruled bool) bool { return !ruled })
+	return all
 }

@@ -173,6 +173,24 @@ func (t *Table) addNames(host string, port int, at known, h *virtualHost) {
 			t.add(name, port, h)
 		}
 	}
+	for _, address := range t.addresses(host) {
+		t.add(address, port, h)
+	}
+}
+
+// addresses are the addresses by which the sidecar knows a host of a ServiceEntry (Istio's generateVirtualHostDomains), without prefixes of
+// several addresses.
+func (t *Table) addresses(host string) (all []string) {
+	for i := range t.rules.entries {
+		if e := &t.rules.entries[i]; slices.Contains(e.hosts, host) && t.rules.takes(e, host, t.sidecar, t.namespace) {
+			for _, address := range e.addresses {
+				if !strings.Contains(address, "/") {
+					all = append(all, strings.ToLower(address))
+				}
+			}
+		}
+	}
+	return all
 }
 
 // guessed reports whether Istio must guess the protocol of a port of the Service that has a host.

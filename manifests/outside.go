@@ -35,7 +35,7 @@ func (t *Table) outside(host string, port int) *Rule {
 	case !t.sidecar.registryOnly:
 		// ALLOW_ANY: the request goes to the address that DNS has for the host, without retries and timeout.
 		rule.Name = "outside the registry (ALLOW_ANY), passed through to " + address
-		rule.Split = []Destination{{Host: host, Port: port, Share: 1, endpoints: &Endpoints{Known: true, External: address, Balancer: leastRequest}}}
+		rule.Split = []Destination{{Host: host, Port: port, Share: 1, endpoints: &Endpoints{Known: true, External: []string{address}, Balancer: leastRequest}}}
 		rule.Retry = Retry{Base: defaultBase}
 	case !t.ports[port]:
 		// At a port without a listener for HTTP Istio takes the request for TCP and sends it to a cluster without endpoints, so that the

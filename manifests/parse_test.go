@@ -65,6 +65,11 @@ func bomb(levels int) string {
 }
 
 // TestRefused checks the line, the object, the field and the words of each refusal.
+// entryWith is a ServiceEntry with this resolution, and what follows it.
+func entryWith(resolution string) string {
+	return specOf("ServiceEntry", "{hosts: [a.b], ports: [{number: 80, name: http, protocol: HTTP}], resolution: "+resolution+"}")
+}
+
 func TestRefused(t *testing.T) {
 	const vs = "VirtualService m"
 	for _, c := range []struct {
@@ -83,8 +88,10 @@ func TestRefused(t *testing.T) {
 		{"a subset too high", httpEntry("{route: [{destination: {host: m}, subset: a}]}"), 6, vs, "spec.http[0].route[0].subset", "it belongs to spec.http[0].route[0].destination, as spec.http[0].route[0].destination.subset"},
 		{"old percent of an abort", httpEntry("{" + toM + ", fault: {abort: {httpStatus: 500, percent: 50}}}"), 6, vs, "spec.http[0].fault.abort.percent", "is a field that Istio removed: write percentage: {value: 50} for 50 percent"},
 		{"old percent out of range", httpEntry("{" + toM + ", fault: {delay: {fixedDelay: 1s, percent: 101}}}"), 6, vs, "spec.http[0].fault.delay.percent", "must be from 0 to 100, not 101"},
-		{"one-sided TLS", specOf("DestinationRule", "{host: m, trafficPolicy: {tls: {mode: SIMPLE}}}"), 4, "DestinationRule m", "spec.trafficPolicy.tls.mode", "SIMPLE is not supported by hellochaos; accepted: ISTIO_MUTUAL, DISABLE"},
-		{"server name", specOf("DestinationRule", "{host: m, trafficPolicy: {tls: {mode: ISTIO_MUTUAL, sni: a.b}}}"), 4, "DestinationRule m", "spec.trafficPolicy.tls.sni", notExecuted},
+		{"mutual TLS without a certificate", specOf("DestinationRule", "{host: m, trafficPolicy: {tls: {mode: MUTUAL, clientCertificate: /a}}}"), 4, "DestinationRule m", "spec.trafficPolicy.tls", "must have clientCertificate and privateKey, or a credentialName"},
+		{"certificates from two places", specOf("DestinationRule", "{host: m, trafficPolicy: {tls: {mode: SIMPLE, credentialName: a, caCertificates: /a}}}"), 4, "DestinationRule m", "spec.trafficPolicy.tls.credentialName", "certificates from two places"},
+		{"a ConfigMap of certificates", specOf("DestinationRule", "{host: m, trafficPolicy: {tls: {mode: SIMPLE, credentialName: 'configmap://a'}}}"), 4, "DestinationRule m", "spec.trafficPolicy.tls.credentialName", "is not supported by hellochaos"},
+		{"names that are not verified", specOf("DestinationRule", "{host: m, trafficPolicy: {tls: {mode: SIMPLE, insecureSkipVerify: true, subjectAltNames: [a.b]}}}"), 4, "DestinationRule m", "spec.trafficPolicy.tls.insecureSkipVerify", "Istio refuses it"},
 		{"nothing near", httpEntry("{" + toM + ", zzzzzz: 1}"), 6, vs, "spec.http[0].zzzzzz", "unknown field; accepted: name, match"},
 		{"mirror", httpEntry("{" + toM + ", mirror: {host: x}}"), 6, vs, "spec.http[0].mirror", notExecuted},
 		{"corsPolicy", httpEntry("{" + toM + ", corsPolicy: {}}"), 6, vs, "spec.http[0].corsPolicy", notExecuted},
@@ -116,7 +123,7 @@ func TestRefused(t *testing.T) {
 		{"gateway's other tls", specOf("Gateway", "{servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*'], tls: {caCrl: /a}}]}"), 4, "Gateway m", "spec.servers[0].tls.caCrl", notExecuted},
 		{"workload selector", specOf("Sidecar", "{workloadSelector: {}}"), 4, "Sidecar m", "spec.workloadSelector", notExecuted},
 		{"sidecar port", specOf("Sidecar", "{egress: [{port: {number: 80}, hosts: ['./*']}]}"), 4, "Sidecar m", "spec.egress[0].port", notExecuted},
-		{"entry endpoints", specOf("ServiceEntry", "{hosts: [a.b], endpoints: [], ports: []}"), 4, "ServiceEntry m", "spec.endpoints", notExecuted},
+		{"entry of workloads", specOf("ServiceEntry", "{hosts: [a.b], workloadSelector: {}, ports: []}"), 4, "ServiceEntry m", "spec.workloadSelector", notExecuted},
 		{"string for a number", httpEntry(`{route: [{destination: {host: m}, weight: "80"}]}`), 6, vs, "spec.http[0].route[0].weight", `must be a whole number, not "80"`},
 		{"fraction for a whole number", httpEntry(`{route: [{destination: {host: m}, weight: 1.5}]}`), 6, vs, "spec.http[0].route[0].weight", "must be a whole number, not 1.5"},
 		{"negative port", httpEntry(`{route: [{destination: {host: m, port: {number: -1}}}]}`), 6, vs, "spec.http[0].route[0].destination.port.number", "must be a whole number of at least 0, not -1"},
@@ -129,8 +136,8 @@ func TestRefused(t *testing.T) {
 		{"list for a map", httpEntry("{match: [{headers: []}], " + toM + "}"), 6, vs, "spec.http[0].match[0].headers", "must be a map, not a list"},
 		{"null in a map", httpEntry("{match: [{headers: {a: null}}], " + toM + "}"), 6, vs, "spec.http[0].match[0].headers.a", "must be an object, but it is missing or empty"},
 		{"two of a kind", httpEntry("{match: [{uri: {exact: /a, prefix: /b}}], " + toM + "}"), 6, vs, "spec.http[0].match[0].uri.prefix", "cannot be set beside exact: only one of the two is accepted"},
-		{"unknown enum", specOf("ServiceEntry", "{hosts: [a.b], resolution: DSN, ports: [{number: 80, name: http, protocol: HTTP}]}"), 4, "ServiceEntry m", "spec.resolution", `must be one of DNS, NONE, not "DSN"`},
-		{"unsupported enum", specOf("ServiceEntry", "{hosts: [a.b], resolution: STATIC, ports: [{number: 80, name: http, protocol: HTTP}]}"), 4, "ServiceEntry m", "spec.resolution", "STATIC is not supported by hellochaos; accepted: DNS, NONE"},
+		{"unknown enum", specOf("ServiceEntry", "{hosts: [a.b], resolution: DSN, ports: [{number: 80, name: http, protocol: HTTP}]}"), 4, "ServiceEntry m", "spec.resolution", `must be one of STATIC, DNS, DNS_ROUND_ROBIN, NONE, not "DSN"`},
+		{"unsupported enum", specOf("ServiceEntry", "{hosts: [a.b], resolution: DYNAMIC_DNS, ports: [{number: 80, name: http, protocol: HTTP}]}"), 4, "ServiceEntry m", "spec.resolution", "DYNAMIC_DNS is not supported by hellochaos; accepted: STATIC, DNS, DNS_ROUND_ROBIN, NONE"},
 		{"duration without unit", httpEntry("{" + toM + ", timeout: '2'}"), 6, vs, "spec.http[0].timeout", `must be a duration such as "2s" or "300ms", not "2"`},
 		{"number for a duration", httpEntry("{" + toM + ", timeout: 2}"), 6, vs, "spec.http[0].timeout", `must be a duration such as "2s" or "300ms", not 2`},
 		{"duration too short", httpEntry("{" + toM + ", retries: {attempts: 1, perTryTimeout: 999us}}"), 6, vs, "spec.http[0].retries.perTryTimeout", `must be at least 1ms, not "999us"`},
@@ -143,8 +150,7 @@ func TestRefused(t *testing.T) {
 		{"connection pool of a port", specOf("DestinationRule", "{host: m, trafficPolicy: {portLevelSettings: [{port: {number: 80}, connectionPool: {}}]}}"), 4, "DestinationRule m", "spec.trafficPolicy.portLevelSettings[0].connectionPool", "must have http or tcp"},
 		{"settings of no port", specOf("DestinationRule", "{host: m, trafficPolicy: {portLevelSettings: [{tls: {mode: DISABLE}}]}}"), 4, "DestinationRule m", "spec.trafficPolicy.portLevelSettings[0].port.number", "0 is not a port"},
 		{"empty settings of a port", specOf("DestinationRule", "{host: m, trafficPolicy: {portLevelSettings: [{port: {number: 80}}]}}"), 4, "DestinationRule m", "spec.trafficPolicy.portLevelSettings[0]", "must have loadBalancer, connectionPool, outlierDetection or tls"},
-		{"one-sided TLS of a port", specOf("DestinationRule", "{host: m, trafficPolicy: {portLevelSettings: [{port: {number: 80}, tls: {mode: SIMPLE}}]}}"), 4, "DestinationRule m", "spec.trafficPolicy.portLevelSettings[0].tls.mode", "SIMPLE is not supported"},
-		{"one-sided TLS of a subset", specOf("DestinationRule", "{host: m, subsets: [{name: a, trafficPolicy: {portLevelSettings: [{port: {number: 80}, tls: {mode: MUTUAL}}]}}]}"), 4, "DestinationRule m", "spec.subsets[0].trafficPolicy.portLevelSettings[0].tls.mode", "MUTUAL is not supported"},
+		{"mutual TLS of a subset's port without a certificate", specOf("DestinationRule", "{host: m, subsets: [{name: a, trafficPolicy: {portLevelSettings: [{port: {number: 80}, tls: {mode: MUTUAL}}]}}]}"), 4, "DestinationRule m", "spec.subsets[0].trafficPolicy.portLevelSettings[0].tls", "must have clientCertificate"},
 		{"delegate beside route", httpEntry("{" + toM + ", delegate: {name: x}}"), 6, vs, "spec.http[0]", "must have none of route, redirect and directResponse beside delegate"},
 		{"name of a delegate", httpEntry("{delegate: {name: X}}"), 6, vs, "spec.http[0].delegate.name", `"X" is not a valid name`},
 		{"namespace of a delegate", httpEntry("{delegate: {name: x, namespace: a.b}}"), 6, vs, "spec.http[0].delegate.namespace", `"a.b" is not a valid name`},
@@ -210,7 +216,7 @@ func TestRefused(t *testing.T) {
 		{"101 percent", httpEntry("{" + toM + ", fault: {abort: {httpStatus: 500, percentage: {value: 101}}}}"), 6, vs, "spec.http[0].fault.abort.percentage.value", "must be from 0 to 100, not 101"},
 		{"subset twice", specOf("DestinationRule", "{host: m, subsets: [{name: a}, {name: a}]}"), 4, "DestinationRule m", "spec.subsets[1].name", `is "a", which another subset has already: each subset must have a name of its own`},
 		{"passthrough balancer", specOf("DestinationRule", "{host: m, trafficPolicy: {loadBalancer: {simple: PASSTHROUGH}}}"), 4, "DestinationRule m", "spec.trafficPolicy.loadBalancer.simple", "PASSTHROUGH is not supported by hellochaos; accepted: LEAST_REQUEST, RANDOM, ROUND_ROBIN"},
-		{"wild destination rule", specOf("DestinationRule", "{host: '*.a.b'}"), 4, "DestinationRule m", "spec.host", `must be a host name without a wildcard, not "*.a.b"`},
+		{"wild destination rule", specOf("DestinationRule", "{host: 'a.*.b'}"), 4, "DestinationRule m", "spec.host", "is not a valid host name"},
 		{"no servers", specOf("Gateway", "{selector: {istio: ingress}}"), 4, "Gateway m", "spec.servers", "must have at least one server"},
 		{"gateway of HTTPS without tls", specOf("Gateway", "{servers: [{port: {number: 443, name: a, protocol: HTTPS}, hosts: ['*']}]}"), 4, "Gateway m", "spec.servers[0].tls", "is missing: Istio refuses a server of protocol HTTPS"},
 		{"gateway with a certificate at HTTP", specOf("Gateway", "{servers: [{port: {number: 80, name: a, protocol: HTTP}, hosts: ['*'], tls: {mode: SIMPLE, credentialName: a}}]}"), 4, "Gateway m", "spec.servers[0].tls", "is for a server of plain HTTP"},
@@ -225,7 +231,7 @@ func TestRefused(t *testing.T) {
 		{"gateway with HTTP and HTTPS at a port", specOf("Gateway", "{servers: [{port: {number: 80, name: a, protocol: HTTP}, hosts: ['*']}, {port: {number: 80, name: b, protocol: HTTPS}, hosts: ['*'], tls: {mode: SIMPLE, credentialName: a}}]}"), 4, "Gateway m", "spec.servers[1].port", "is port 80 with TLS, and servers[0] has the port with HTTP without TLS"},
 		{"gateway without port", specOf("Gateway", "{servers: [{hosts: ['*']}]}"), 4, "Gateway m", "spec.servers[0].port.number", "0 is not a port: it must be between 1 and 65535"},
 		{"short entry", specOf("ServiceEntry", "{hosts: [clock], ports: [{number: 80, name: http, protocol: HTTP}]}"), 4, "ServiceEntry m", "spec.hosts[0]", `must be a full name with a dot, such as api.example.com, not "clock"`},
-		{"entry of TCP", specOf("ServiceEntry", "{hosts: [a.b], ports: [{number: 80, name: a, protocol: TCP}]}"), 4, "ServiceEntry m", "spec.ports[0].protocol", `must be HTTP, HTTPS or TLS, not "TCP"`},
+		{"entry of UDP", specOf("ServiceEntry", "{hosts: [a.b], ports: [{number: 80, name: a, protocol: UDP}]}"), 4, "ServiceEntry m", "spec.ports[0].protocol", `must be one of HTTP, HTTPS, HTTP2, GRPC, GRPC-WEB, TCP, TLS, MONGO, REDIS, MYSQL, not "UDP"`},
 		{"port twice", specOf("ServiceEntry", "{hosts: [a.b], ports: [{number: 80, name: a, protocol: HTTP}, {number: 80, name: b, protocol: HTTP}]}"), 4, "ServiceEntry m", "spec.ports[1]", "has the number or the name of another port: each port must have its own"},
 		{"sidecar host without namespace", specOf("Sidecar", "{egress: [{hosts: ['*']}]}"), 4, "Sidecar m", "spec.egress[0].hosts[0]", `must be "namespace/host"`},
 
@@ -248,7 +254,14 @@ func TestRefused(t *testing.T) {
 		{"two containers", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: m}\nspec:\n  selector: {matchLabels: {a: b}}\n  template: {metadata: {labels: {a: b}}, spec: {containers: []}}\n", 6, "Deployment m", "spec.template.spec.containers", "must have exactly one container, not 0"},
 		{"env from elsewhere", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: m}\nspec:\n  selector: {matchLabels: {a: b}}\n  template: {metadata: {labels: {a: b}}, spec: {containers: [{name: a, env: [{name: A, valueFrom: {}}]}]}}\n", 6, "Deployment m", "spec.template.spec.containers[0].env[0].valueFrom", notExecuted},
 		{"attempts beyond the counters", httpEntry("{" + toM + ", retries: {attempts: 99}}"), 6, vs, "spec.http[0].retries.attempts", "must be from 0 to 98, not 99: the services count tries by attempt number only up to 99"},
-		{"entry of the mesh", specOf("ServiceEntry", "{hosts: [a.b], location: MESH_INTERNAL, ports: [{number: 80, name: http, protocol: HTTP}]}"), 4, "ServiceEntry m", "spec.location", "MESH_INTERNAL is not supported by hellochaos"},
+		{"endpoints without resolution", entryWith("NONE, endpoints: [{address: 10.0.0.1}]"), 4, "ServiceEntry m", "spec.endpoints", "must not stand beside resolution NONE"},
+		{"two endpoints in turns", entryWith("DNS_ROUND_ROBIN, endpoints: [{address: 10.0.0.1}, {address: 10.0.0.2}]"), 4, "ServiceEntry m", "spec.endpoints", "must be one at most"},
+		{"static endpoint with a name", entryWith("STATIC, endpoints: [{address: a.b}]"), 4, "ServiceEntry m", "spec.endpoints[0].address", `must be an IP address, not "a.b"`},
+		{"endpoint with no name", entryWith("DNS, endpoints: [{address: a_b}]"), 4, "ServiceEntry m", "spec.endpoints[0].address", "is not a valid host name"},
+		{"endpoint with another port", entryWith("STATIC, endpoints: [{address: 10.0.0.1, ports: {web: 80}}]"), 4, "ServiceEntry m", "spec.endpoints[0].ports.web", "is no port of spec.ports"},
+		{"address of an entry", entryWith("DNS, addresses: [a.b]"), 4, "ServiceEntry m", "spec.addresses[0]", "must be an IP address or a CIDR prefix"},
+		{"prefix of addresses", entryWith("DNS, addresses: [10.0.0.0/8]"), 4, "ServiceEntry m", "spec.addresses[0]", "Istio accepts prefixes with NONE and STATIC alone"},
+		{"wildcard that DNS is to resolve", specOf("ServiceEntry", "{hosts: ['*.a.b'], resolution: DNS, ports: [{number: 80, name: http, protocol: HTTP}]}"), 4, "ServiceEntry m", "spec.hosts[0]", "without a wildcard"},
 		{"headless", serviceWith("clusterIP: None"), 5, "Service m", "spec.clusterIP", "None (a headless Service) is not supported"},
 		{"affinity", serviceWith("sessionAffinity: ClientIP"), 5, "Service m", "spec.sessionAffinity", "ClientIP is not supported by hellochaos; accepted: None"},
 		{"local traffic", serviceWith("internalTrafficPolicy: Local"), 5, "Service m", "spec.internalTrafficPolicy", "Local is not supported by hellochaos; accepted: Cluster"},
@@ -406,6 +419,9 @@ func TestAccepted(t *testing.T) {
 			"serviceAccountName: a", "livenessProbe: {httpGet: {path: /healthz, port: 3000}}\n          imagePullPolicy: Never\n          ports: [{name: web, containerPort: 3000, protocol: TCP}]"),
 		"a Service with its defaults":  serviceWith("sessionAffinity: None\n  type: NodePort"),
 		"TLS switched off":             specOf("DestinationRule", "{host: m, trafficPolicy: {tls: {}, portLevelSettings: [{port: {number: 80}, tls: {mode: DISABLE}}]}}"),
+		"TLS by a file of authorities": specOf("DestinationRule", "{host: m, trafficPolicy: {tls: {mode: SIMPLE, caCertificates: /a, caCrl: /b, sni: a.b, subjectAltNames: [a.b]}}}"),
+		"TLS with a certificate":       specOf("DestinationRule", "{host: m, trafficPolicy: {portLevelSettings: [{port: {number: 443}, tls: {mode: MUTUAL, clientCertificate: /a, privateKey: /b}}]}}"),
+		"TLS with a Secret":            specOf("DestinationRule", "{host: m, trafficPolicy: {tls: {mode: MUTUAL, credentialName: a, insecureSkipVerify: true}}}"),
 		"mutual TLS":                   specOf("DestinationRule", "{host: m, trafficPolicy: {tls: {mode: ISTIO_MUTUAL}}}"),
 		"mutual TLS and a balancer":    specOf("DestinationRule", "{host: m, trafficPolicy: {tls: {mode: ISTIO_MUTUAL}, loadBalancer: {simple: RANDOM}}}"),
 		"balancer":                     specOf("DestinationRule", "{host: m, trafficPolicy: {loadBalancer: {simple: ROUND_ROBIN}}}"),

@@ -30,8 +30,19 @@ type entry struct {
 	hosts     []string
 	ports     []int    // its ports of HTTP
 	others    []string // its other ports: "443 (HTTPS)"
+	all       []entryPort
+	endpoints []*networking.WorkloadEntry
+	addresses []string
 
 	resolution networking.ServiceEntry_Resolution
+	altNames   []string // its subjectAltNames
+}
+
+// entryPort is a port of a ServiceEntry.
+type entryPort struct {
+	name           string
+	number, target int  // target is the port of the host to which calls go
+	secure         bool // whether its protocol is HTTPS or TLS
 }
 
 // sidecar is a Sidecar that holds for a whole namespace. Without an object it is what holds where there is none.
@@ -55,6 +66,7 @@ func Read(objects []Object) (*Rules, error) {
 		sidecars:     make(map[string]*sidecar),
 		clusters:     make(map[cluster]*Endpoints),
 		answering:    make(map[string]*Service),
+		secured:      make(map[string][]string),
 		unknown:      &Endpoints{},
 		outside:      new(sync.Map),
 	}

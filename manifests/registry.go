@@ -3,9 +3,7 @@ package manifests
 import (
 	"cmp"
 	"fmt"
-	"net"
 	"slices"
-	"strconv"
 	"strings"
 
 	networking "istio.io/api/networking/v1alpha3"
@@ -67,36 +65,33 @@ func balancer(simple networking.LoadBalancerSettings_SimpleLB) string {
 }
 
 func (r *Rules) addEntry(o *Object, spec *networking.ServiceEntry) {
-	e := entry{object: o, place: o.place(), namespace: o.namespace(), private: private(o), resolution: spec.Resolution}
+	e := entry{object: o, place: o.place(), namespace: o.namespace(), private: private(o), resolution: spec.Resolution, altNames: spec.SubjectAltNames, endpoints: spec.Endpoints, addresses: spec.Addresses}
 	for _, host := range spec.Hosts {
 		e.hosts = append(e.hosts, strings.ToLower(host))
 	}
 	for _, port := range spec.Ports {
-		if speaksHTTP(port.Protocol) {
+		protocol := strings.ToUpper(port.Protocol)
+		e.all = append(e.all, entryPort{port.Name, int(port.Number), int(cmp.Or(port.TargetPort, port.Number)), SpeaksTLS(protocol)})
+		if SpeaksHTTP(port.Protocol) {
 			e.ports = append(e.ports, int(port.Number))
 		} else {
-			e.others = append(e.others, fmt.Sprintf("%d (%s)", port.Number, strings.ToUpper(port.Protocol)))
+			e.others = append(e.others, fmt.Sprintf("%d (%s)", port.Number, protocol))
 		}
 	}
 	r.entries = append(r.entries, e)
 }
 
-// speaksHTTP reports whether Istio routes a port of this protocol as unencrypted HTTP.
-func speaksHTTP(protocol string) bool { return strings.EqualFold(protocol, "HTTP") }
+// SpeaksHTTP reports whether Istio routes a ServiceEntry's port of this protocol as unencrypted HTTP.
+func SpeaksHTTP(protocol string) bool {
+	return slices.Contains([]string{"HTTP", "HTTP2", "GRPC", "GRPC-WEB"}, strings.ToUpper(protocol))
+}
 
 // resolveClusters finds the endpoints of every destination that exists.
 func (r *Rules) resolveClusters() {
 	for i := range r.entries {
 		for _, host := range r.entries[i].hosts {
-			for _, port := range r.entries[i].ports {
-				address := net.JoinHostPort(host, strconv.Itoa(port))
-				r.addClusters(host, port, func(labels map[string]string) Endpoints {
-					if labels != nil {
-						// A host that DNS resolves has no labels, and for a subset without endpoints Istio makes no cluster.
-						return Endpoints{}
-					}
-					return Endpoints{Known: true, External: address}
-				})
+			for _, port := range r.entries[i].all {
+				r.addExternal(&r.entries[i], host, port)
 			}
 		}
 	}
@@ -112,6 +107,24 @@ func (r *Rules) resolveClusters() {
 			}
 		}
 	}
+}
+
+// SpeaksTLS reports whether a ServiceEntry's port of this protocol is one of TLS.
+func SpeaksTLS(protocol string) bool {
+	return strings.EqualFold(protocol, "HTTPS") || strings.EqualFold(protocol, "TLS")
+}
+
+// securePort is the port of HTTPS.
+const securePort = 443
+
+// entryNames are the subjectAltNames of the ServiceEntries of a host.
+func (r *Rules) entryNames(host string) (names []string) {
+	for i := range r.entries {
+		if slices.Contains(r.entries[i].hosts, host) {
+			names = append(names, r.entries[i].altNames...)
+		}
+	}
+	return names
 }
 
 // atHome stands before the namespace of a cluster of a hidden Service, which only sidecars of its own namespace have.
@@ -156,7 +169,7 @@ func (h *httpRoute) concerns(namespace string) bool {
 // addClusters adds the clusters of a host's port: the whole host, and each of its subsets. find finds the endpoints with labels.
 func (r *Rules) addClusters(host string, port int, find func(labels map[string]string) Endpoints) {
 	r.addClustersOf(host, port, "", find)
-	for namespace := range r.destinations[host] {
+	for namespace := range r.ruledIn(host) {
 		if r.apart(host, namespace) != "" {
 			r.addClustersOf(host, port, namespace, find)
 		}
@@ -174,12 +187,15 @@ func (r *Rules) addClustersOf(host string, port int, namespace string, find func
 		its := settingsOf(rule.policy, s.policy, port)
 		e.Balancer = cmp.Or(balancer(its.balancer.GetSimple()), leastRequest)
 		e.Pool, e.Ejection, e.Hash = poolOf(its.pool), ejectionOf(its.outlier), hashOf(its.balancer)
-		by := rule.object
-		if s.policy != nil {
-			by = s.object
+		by := rule.policy.from
+		if s.policy.TrafficPolicy != nil {
+			by = s.policy.from
 		}
 		if by != nil {
 			e.Rule, e.File, e.Line = by.Name(), by.File, by.Line
+		}
+		if its.tls != nil {
+			e.secure = originate(its.from, its.from.LineOf(its.field+".tls.mode"), its.tls, r.entryNames(host))
 		}
 		r.clusters[cluster{host, name, port, namespace}] = &e
 	}
@@ -250,8 +266,8 @@ func (r *Rules) portOf(host string, request int) int {
 		return request
 	}
 	for i := range r.entries {
-		if slices.Contains(r.entries[i].hosts, host) && len(r.entries[i].ports) == 1 {
-			return r.entries[i].ports[0]
+		if slices.Contains(r.entries[i].hosts, host) && len(r.entries[i].all) == 1 {
+			return r.entries[i].all[0].number
 		}
 	}
 	return request

@@ -229,6 +229,9 @@ func (r *Rules) bindRule(rule *Rule, at listener) *Rule {
 		}
 		d.from = at.namespace
 		d.endpoints = r.Endpoints(&d)
+		if secure := d.endpoints.secure; secure != nil && (at.gateway != mesh || !secure.atGateways) {
+			d.TLS = secure
+		}
 		bound.Split[i] = d
 	}
 	// Where the only destination of a rule is chosen by a key, a retry goes there again unless the YAML says otherwise (ConvertPolicy in

@@ -25,12 +25,14 @@ type Rules struct {
 	// destinations are all DestinationRules. exported are those that other namespaces see, and rootOwn those of the root namespace that
 	// nobody else sees.
 	destinations, exported, rootOwn destinationRules
+	patterns                        []string // the hosts with "*" of DestinationRules, each once
 	written                         []WrittenDestinationRule
 	sidecars                        map[string]*sidecar // by namespace
 	clusters                        map[cluster]*Endpoints
 	unknown                         *Endpoints
 	doors                           map[Caller]*door    // by Gateway and Port
 	answering                       map[string]*Service // by the host that the annotation AnswersFor names
+	secured                         map[string][]string // by external host:port at which TLS is spoken, the names of its certificate
 	// outside keeps, by outsideKey, the *Rule of every host outside the registry that a request was for, so that it and its Endpoints
 	// stay the same.
 	outside *sync.Map
@@ -138,6 +140,9 @@ type Destination struct {
 	Request, Answer HeaderChanges
 	// Authority replaces the host of requests that go to the destination, unless the rule's Rewrite does; empty keeps it.
 	Authority string
+	// TLS is how the proxy opens TLS there; nil where it opens none by a DestinationRule. Calls between pods of the mesh are Istio's mutual
+	// TLS in any case.
+	TLS *Origination
 
 	from      string     // the namespace of the proxy that sends requests there
 	endpoints *Endpoints // the result of Rules.Endpoints, looked up once
@@ -207,8 +212,8 @@ type Failure struct {
 type Endpoints struct {
 	// Known is false when no object defines the host, the subset or the port: the proxy then answers 503 with flag NC.
 	Known bool
-	// External is the host:port to dial for a ServiceEntry's host; empty for a Service.
-	External string
+	// External are the host:port to dial for a ServiceEntry's host, one for each of its endpoints; none for a Service.
+	External []string
 	// Workloads are those that the Service's selector and the subset's labels select. Without any the proxy answers 503 with
 	// flag UH.
 	Workloads []Workload
@@ -222,4 +227,9 @@ type Endpoints struct {
 	// Rule is the DestinationRule whose policy holds, "DestinationRule reviews", which begins at Line of File; empty where none has one.
 	Rule, File string
 	Line       int
+
+	secure *Origination // how proxies open TLS there, as far as they may
+	// original says that requests go to the address that they are for, at this port where it is not 0: External is that of no request.
+	original     bool
+	originalPort int
 }

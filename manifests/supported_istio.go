@@ -2,18 +2,20 @@ package manifests
 
 // Why fields and values of Istio are without effect on requests.
 const (
-	onlyName      = "it is a name for the logs and the statistics of proxies"
-	oneValue      = "no other value than the default is accepted"
-	sameForDNS    = "with each accepted value, and with none, requests for the host go to the address that DNS has for it"
-	onlyHidden    = `"." is refused where a proxy of another namespace needs the object, and hides it from nobody elsewhere`
-	anyTLS        = "sidecars accept calls with mutual TLS and without: only a PeerAuthentication could forbid it, and that is no kind that is read"
-	protocolTells = "Istio takes the protocol of the port from the field protocol"
-	ownHTTP2      = "it is for connections of HTTP/2, and requests and the connections on which proxies send them on are HTTP/1.1"
-	laterClosed   = "it decides when a proxy closes a connection, and the next request gets a new one"
-	atOnce        = "the programs of a run accept or refuse a connection at once"
-	deprecated    = "Istio reads it no more"
-	spreadsKeys   = "it decides how evenly keys are spread over endpoints, and not whether requests with the same key go to the same one"
-	handshakeOnly = "it decides which clients get a connection with TLS, and by which certificate; those of a run get one, by a certificate of the run, and what becomes of their requests is the same"
+	onlyName        = "it is a name for the logs and the statistics of proxies"
+	noSidecars      = "it says who is to have a certificate of the mesh, and no rule for HTTP looks at it"
+	oneValue        = "no other value than the default is accepted"
+	sameForDNS      = "with each of these values, and with none, requests for a host without endpoints go to the address that DNS has for it"
+	onlyHidden      = `"." is refused where a proxy of another namespace needs the object, and hides it from nobody elsewhere`
+	anyTLS          = "sidecars accept calls with mutual TLS and without: only a PeerAuthentication could forbid it, and that is no kind that is read"
+	protocolTells   = "Istio takes the protocol of the port from the field protocol"
+	ownHTTP2        = "it is for connections of HTTP/2, and requests and the connections on which proxies send them on are HTTP/1.1"
+	laterClosed     = "it decides when a proxy closes a connection, and the next request gets a new one"
+	atOnce          = "the programs of a run accept or refuse a connection at once"
+	deprecated      = "Istio reads it no more"
+	spreadsKeys     = "it decides how evenly keys are spread over endpoints, and not whether requests with the same key go to the same one"
+	ownCertificates = "it names files or lists of certificates, which are not read: hosts outside get a certificate of the run, which proxies trust, and proxies that show one show one of the run"
+	handshakeOnly   = "it decides which clients get a connection with TLS, and by which certificate; those of a run get one, by a certificate of the run, and what becomes of their requests is the same"
 )
 
 // istioFields are the fields that are accepted, by message of Istio's API.
@@ -117,16 +119,24 @@ var istioFields = []Field{
 	{"TrafficPolicy", "loadBalancer", executed},
 	{"TrafficPolicy", "connectionPool", executed},
 	{"TrafficPolicy", "outlierDetection", executed},
-	{"TrafficPolicy", "tls", anyTLS},
+	{"TrafficPolicy", "tls", executed},
 	{"TrafficPolicy", "portLevelSettings", executed},
 
 	{"PortTrafficPolicy", "port", executed},
 	{"PortTrafficPolicy", "loadBalancer", executed},
 	{"PortTrafficPolicy", "connectionPool", executed},
 	{"PortTrafficPolicy", "outlierDetection", executed},
-	{"PortTrafficPolicy", "tls", anyTLS},
+	{"PortTrafficPolicy", "tls", executed},
 
-	{"ClientTLSSettings", "mode", anyTLS},
+	{"ClientTLSSettings", "mode", executed},
+	{"ClientTLSSettings", "sni", executed},
+	{"ClientTLSSettings", "subjectAltNames", executed},
+	{"ClientTLSSettings", "insecureSkipVerify", executed},
+	{"ClientTLSSettings", "credentialName", executed},
+	{"ClientTLSSettings", "caCertificates", ownCertificates},
+	{"ClientTLSSettings", "clientCertificate", ownCertificates},
+	{"ClientTLSSettings", "privateKey", ownCertificates},
+	{"ClientTLSSettings", "caCrl", ownCertificates},
 
 	{"LoadBalancerSettings", "simple", executed},
 	{"LoadBalancerSettings", "consistentHash", executed},
@@ -211,13 +221,21 @@ var istioFields = []Field{
 
 	{"ServiceEntry", "hosts", executed},
 	{"ServiceEntry", "ports", executed},
-	{"ServiceEntry", "location", oneValue},
-	{"ServiceEntry", "resolution", sameForDNS},
+	{"ServiceEntry", "location", noSidecars},
+	{"ServiceEntry", "resolution", executed},
+	{"ServiceEntry", "addresses", executed},
+	{"ServiceEntry", "endpoints", executed},
+	{"ServiceEntry", "subjectAltNames", executed},
 	{"ServiceEntry", "exportTo", onlyHidden},
 
 	{"ServicePort", "number", executed},
 	{"ServicePort", "name", protocolTells},
 	{"ServicePort", "protocol", executed},
+	{"ServicePort", "targetPort", executed},
+
+	{"WorkloadEntry", "address", executed},
+	{"WorkloadEntry", "ports", executed},
+	{"WorkloadEntry", "labels", executed},
 
 	{"Sidecar", "egress", executed},
 	{"Sidecar", "outboundTrafficPolicy", executed},
@@ -230,9 +248,12 @@ var istioFields = []Field{
 // istioValues are the values that are accepted, by enumeration of Istio's API. A value that is executed differs from another accepted
 // value in what the mesh does.
 var istioValues = []Field{
-	{"Location", "MESH_EXTERNAL", oneValue},
+	{"Location", "MESH_EXTERNAL", noSidecars},
+	{"Location", "MESH_INTERNAL", noSidecars},
 
+	{"Resolution", "STATIC", executed},
 	{"Resolution", "DNS", sameForDNS},
+	{"Resolution", "DNS_ROUND_ROBIN", sameForDNS},
 	{"Resolution", "NONE", sameForDNS},
 
 	{"SimpleLB", "LEAST_REQUEST", executed},
@@ -254,6 +275,9 @@ var istioValues = []Field{
 	// no kind that is read, makes sidecars refuse it.)
 	{"TLSmode", "ISTIO_MUTUAL", anyTLS},
 	{"TLSmode", "DISABLE", anyTLS},
+	// The proxy opens TLS: to hosts outside, whose stand-ins speak it where the real hosts would. Sidecars of the mesh do not answer it.
+	{"TLSmode", "SIMPLE", executed},
+	{"TLSmode", "MUTUAL", executed},
 
 	// A server that passes TLS through routes by the name that the client asks for, and no rule for HTTP applies there. The others end
 	// TLS, and ask clients for a certificate or do not.

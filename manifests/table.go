@@ -113,7 +113,7 @@ func (t *Table) Route(q *Request) *Rule {
 	v.gateway = t.gateway
 	for i := range h.routes {
 		if h.routes[i].match.matches(&v) {
-			return h.routes[i].rule
+			return t.sentTo(h.routes[i].rule, host, port)
 		}
 	}
 	return h.missed

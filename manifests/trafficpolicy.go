@@ -9,8 +9,14 @@ import (
 // subset is a subset of a DestinationRule.
 type subset struct {
 	labels map[string]string
-	policy *networking.TrafficPolicy // nil where it has none
-	object *Object                   // that defines it
+	policy policy
+}
+
+// policy is a trafficPolicy, and the object and the field where it stands. Without one all is empty.
+type policy struct {
+	*networking.TrafficPolicy
+	from  *Object
+	field string
 }
 
 // settings are what takes effect of a policy for a port.
@@ -18,13 +24,21 @@ type settings struct {
 	balancer *networking.LoadBalancerSettings
 	pool     *networking.ConnectionPoolSettings
 	outlier  *networking.OutlierDetection
+	tls      *networking.ClientTLSSettings
+	from     *Object // that has tls, at field
+	field    string
+}
+
+// empty reports whether nothing is set.
+func (s *settings) empty() bool {
+	return s.balancer == nil && s.pool == nil && s.outlier == nil && s.tls == nil
 }
 
 // settingsOf are those of a port of a host, or of one of its subsets (Istio's MergeSubsetTrafficPolicy). What a policy says of
 // a port replaces all that it says besides, also where it leaves a part out, and what a subset says comes before what the host says.
-func settingsOf(host, subset *networking.TrafficPolicy, port int) settings {
-	all, _ := settingsAt(host, port)
-	own, replaces := settingsAt(subset, port)
+func settingsOf(host, subset policy, port int) settings {
+	all, _ := host.at(port)
+	own, replaces := subset.at(port)
 	if own.balancer != nil || replaces {
 		all.balancer = own.balancer
 	}
@@ -34,28 +48,32 @@ func settingsOf(host, subset *networking.TrafficPolicy, port int) settings {
 	if own.outlier != nil || replaces {
 		all.outlier = own.outlier
 	}
+	if own.tls != nil || replaces {
+		all.tls, all.from, all.field = own.tls, own.from, own.field
+	}
 	return all
 }
 
-// settingsAt are those of a policy for a port, and whether the policy has settings of that port.
-func settingsAt(policy *networking.TrafficPolicy, port int) (settings, bool) {
-	for _, p := range policy.GetPortLevelSettings() {
-		if int(p.GetPort().GetNumber()) == port {
-			return settings{p.LoadBalancer, p.ConnectionPool, p.OutlierDetection}, true
+// at are the settings of a policy for a port, and whether the policy has some of that port.
+func (p policy) at(port int) (settings, bool) {
+	for i, of := range p.GetPortLevelSettings() {
+		if int(of.GetPort().GetNumber()) == port {
+			return settings{of.LoadBalancer, of.ConnectionPool, of.OutlierDetection, of.Tls, p.from, fmt.Sprintf("%s.portLevelSettings[%d]", p.field, i)}, true
 		}
 	}
-	return settings{policy.GetLoadBalancer(), policy.GetConnectionPool(), policy.GetOutlierDetection()}, false
+	return settings{p.GetLoadBalancer(), p.GetConnectionPool(), p.GetOutlierDetection(), p.GetTls(), p.from, p.field}, false
 }
 
-// tlsModes calls each with the mode of every TLS setting of a DestinationRule, and the field where it stands.
-func tlsModes(spec *networking.DestinationRule, each func(field string, mode networking.ClientTLSSettings_TLSmode)) {
+// tlsSettings calls each with every TLS setting of a DestinationRule, the field where it stands, and the only port for which it is; 0 where
+// it is for every port.
+func tlsSettings(spec *networking.DestinationRule, each func(field string, port int, tls *networking.ClientTLSSettings)) {
 	of := func(field string, policy *networking.TrafficPolicy) {
 		if policy.GetTls() != nil {
-			each(field+".tls.mode", policy.Tls.Mode)
+			each(field+".tls", 0, policy.Tls)
 		}
 		for i, p := range policy.GetPortLevelSettings() {
 			if p.Tls != nil {
-				each(fmt.Sprintf("%s.portLevelSettings[%d].tls.mode", field, i), p.Tls.Mode)
+				each(fmt.Sprintf("%s.portLevelSettings[%d].tls", field, i), int(p.GetPort().GetNumber()), p.Tls)
 			}
 		}
 	}
@@ -66,20 +84,20 @@ func tlsModes(spec *networking.DestinationRule, each func(field string, mode net
 }
 
 // checkTrafficPolicy refuses what Istio's validateTrafficPolicy refuses, and settings that this package does not execute.
-func (d *document) checkTrafficPolicy(field string, policy *networking.TrafficPolicy) {
-	if policy == nil {
+func (d *document) checkTrafficPolicy(field string, given *networking.TrafficPolicy) {
+	if given == nil {
 		return
 	}
-	own, _ := settingsAt(policy, 0)
-	if own == (settings{}) && policy.Tls == nil && policy.PortLevelSettings == nil && !d.goesBeyond(field) {
+	own := settings{balancer: given.LoadBalancer, pool: given.ConnectionPool, outlier: given.OutlierDetection, tls: given.Tls}
+	if own.empty() && given.PortLevelSettings == nil && !d.goesBeyond(field) {
 		d.problem(field, "must not be empty, since Istio refuses it: set loadBalancer, connectionPool, outlierDetection, tls or portLevelSettings, or remove trafficPolicy")
 	}
 	d.checkSettings(field, own)
-	for i, p := range policy.PortLevelSettings {
-		place, number := fmt.Sprintf("%s.portLevelSettings[%d]", field, i), int(p.GetPort().GetNumber())
-		d.checkPort(place+".port.number", number)
-		at := settings{p.LoadBalancer, p.ConnectionPool, p.OutlierDetection}
-		if at == (settings{}) && p.Tls == nil && !d.goesBeyond(place) {
+	for i, p := range given.PortLevelSettings {
+		place := fmt.Sprintf("%s.portLevelSettings[%d]", field, i)
+		d.checkPort(place+".port.number", int(p.GetPort().GetNumber()))
+		at := settings{balancer: p.LoadBalancer, pool: p.ConnectionPool, outlier: p.OutlierDetection, tls: p.Tls}
+		if at.empty() && !d.goesBeyond(place) {
 			d.problem(place, "must have loadBalancer, connectionPool, outlierDetection or tls, since Istio refuses it without any")
 		}
 		d.checkSettings(place, at)

@@ -12,6 +12,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/hellochaos/hellochaos/spelling"
 )
 
 // validate refuses values that the API server or Istio's webhook (pkg/config/validation) would refuse, and values that this
@@ -86,7 +88,7 @@ func unruled(protocol string) string {
 }
 
 func (d *document) checkDestinationRule(spec *networking.DestinationRule) {
-	d.checkHost("spec.host", spec.Host, exactHost)
+	d.checkHost("spec.host", spec.Host, anyHost)
 	names := make(map[string]bool)
 	for i, s := range spec.Subsets {
 		field := fmt.Sprintf("spec.subsets[%d].name", i)
@@ -99,7 +101,7 @@ func (d *document) checkDestinationRule(spec *networking.DestinationRule) {
 		d.checkTrafficPolicy(fmt.Sprintf("spec.subsets[%d].trafficPolicy", i), s.TrafficPolicy)
 	}
 	d.checkTrafficPolicy("spec.trafficPolicy", spec.TrafficPolicy)
-	tlsModes(spec, func(field string, mode networking.ClientTLSSettings_TLSmode) { d.checkValue(field, mode) })
+	tlsSettings(spec, func(field string, _ int, tls *networking.ClientTLSSettings) { d.checkClientTLS(field, tls) })
 }
 
 // checkLabels refuses labels that no pod can have.
@@ -120,7 +122,11 @@ func (d *document) checkServiceEntry(spec *networking.ServiceEntry) {
 	}
 	for i, host := range spec.Hosts {
 		field := fmt.Sprintf("spec.hosts[%d]", i)
-		d.checkHost(field, host, exactHost)
+		form := wildHost
+		if spec.Resolution == networking.ServiceEntry_DNS && len(spec.Endpoints) == 0 || spec.Resolution == networking.ServiceEntry_DNS_ROUND_ROBIN {
+			form = exactHost // which DNS can resolve
+		}
+		d.checkHost(field, host, form)
 		if host != "" && !strings.Contains(host, ".") {
 			d.problem(field, "must be a full name with a dot, such as api.example.com, not %q", host)
 		}
@@ -131,6 +137,7 @@ func (d *document) checkServiceEntry(spec *networking.ServiceEntry) {
 	}
 	d.checkValue("spec.location", spec.Location)
 	d.checkValue("spec.resolution", spec.Resolution)
+	d.checkEndpoints(spec)
 	if len(spec.Ports) == 0 {
 		d.problem("spec.ports", "must have at least one port")
 	}
@@ -139,10 +146,13 @@ func (d *document) checkServiceEntry(spec *networking.ServiceEntry) {
 		field := fmt.Sprintf("spec.ports[%d]", i)
 		d.checkPort(field+".number", int(p.Number))
 		d.checkLabel(field+".name", p.Name)
-		switch strings.ToUpper(p.Protocol) {
-		case "HTTP", "HTTPS", "TLS":
-		default:
-			d.problem(field+".protocol", "must be HTTP, HTTPS or TLS, not %q", p.Protocol)
+		if protocol := strings.ToUpper(p.Protocol); protocol == "" {
+			d.problem(field+".protocol", "is missing: Istio guesses it from the traffic, which hellochaos does not support; accepted: %s", strings.Join(serverProtocols, ", "))
+		} else if !slices.Contains(serverProtocols, protocol) {
+			d.problem(field+".protocol", "must be one of %s, not %q%s", strings.Join(serverProtocols, ", "), p.Protocol, spelling.DidYouMean(protocol, serverProtocols))
+		}
+		if p.TargetPort != 0 {
+			d.checkPort(field+".targetPort", int(p.TargetPort))
 		}
 		if numbers[p.Number] || names[p.Name] {
 			d.problem(field, "has the number or the name of another port: each port must have its own")

@@ -384,8 +384,10 @@ type Rule struct {
 type Destination struct {
 	Name  string  `json:"name"`
 	Share float64 `json:"share"`
-	// Status is the proxy's own answer there; 0: a service answers.
+	// Status is the proxy's own answer there, or that of a server of TLS to plain HTTP; 0: a service answers.
 	Status int `json:"status,omitempty"`
+	// TLS says that the caller's proxy opens TLS there by a DestinationRule.
+	TLS bool `json:"tls,omitempty"`
 	// Versions are the versions of the service that may answer.
 	Versions []string `json:"versions,omitempty"`
 }

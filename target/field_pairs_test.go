@@ -12,7 +12,7 @@ func pairs() map[string]pair {
 	all := make(map[string]pair)
 	for _, part := range []map[string]pair{
 		virtualServicePairs(), delegatePairs(), rewritePairs(), headerPairs(), matchPairs(), destinationPairs(), retryPairs(), faultPairs(), answerPairs(), destinationRulePairs(),
-		balancerPairs(), connectionPoolPairs(), ejectionPairs(), hashPairs(), gatewayPairs(), serverPairs(), serviceEntryPairs(), sidecarPairs(), headPairs(), servicePairs(), deploymentPairs(),
+		balancerPairs(), originationPairs(), endpointPairs(), connectionPoolPairs(), ejectionPairs(), hashPairs(), gatewayPairs(), serverPairs(), serviceEntryPairs(), sidecarPairs(), headPairs(), servicePairs(), deploymentPairs(),
 	} {
 		for name, p := range part {
 			if _, twice := all[name]; twice {
@@ -235,7 +235,6 @@ func destinationRulePairs() map[string]pair {
 		"TrafficPolicy.portLevelSettings": {without: balancer("{loadBalancer: {}}"), with: balancer("{loadBalancer: {}, portLevelSettings: [{port: {number: 80}, loadBalancer: {simple: ROUND_ROBIN}}]}"), requests: repeated(8, "two")},
 		"PortTrafficPolicy.port":          {without: ports("80}, loadBalancer: {simple: ROUND_ROBIN}"), with: ports("81}, loadBalancer: {simple: ROUND_ROBIN}"), requests: repeated(8, "two")},
 		"PortTrafficPolicy.loadBalancer":  {without: ports("80}, loadBalancer: {simple: RANDOM}"), with: ports("80}, loadBalancer: {simple: ROUND_ROBIN}"), requests: repeated(8, "two")},
-		"PortTrafficPolicy.tls":           {without: ports("80}, tls: {mode: DISABLE}"), with: ports("80}, tls: {mode: ISTIO_MUTUAL}"), requests: repeated(4, "two")},
 		"TLSmode.DISABLE":                 edited(tls, "ISTIO_MUTUAL", "DISABLE", repeated(4, "two")...),
 		"DestinationRule.host":            edited(subsets, "host: two, subsets", "host: three, subsets", get("one")...),
 		"DestinationRule.subsets":         edited(plain, "[{name: a", "[{name: b, labels: {version: b}}, {name: a", get("one")...),
@@ -244,8 +243,6 @@ func destinationRulePairs() map[string]pair {
 		"Subset.name":                     edited(subsets, "name: b", "name: c", get("one")...),
 		"Subset.trafficPolicy":            edited(whole, "labels: {}", "labels: {}, trafficPolicy: {loadBalancer: {simple: ROUND_ROBIN}}", repeated(8, "one")...),
 		"Subset.labels":                   edited(subsets, "version: b", "version: a", get("one")...),
-		"TrafficPolicy.tls":               {without: balancer("{loadBalancer: {}}"), with: balancer("{loadBalancer: {}, tls: {mode: ISTIO_MUTUAL}}"), requests: repeated(4, "two")},
-		"ClientTLSSettings.mode":          edited(tls, "ISTIO_MUTUAL", "DISABLE", repeated(4, "two")...),
 		"TLSmode.ISTIO_MUTUAL":            {without: balancer("{loadBalancer: {}}"), with: balancer("{loadBalancer: {}, tls: {mode: ISTIO_MUTUAL}}"), requests: repeated(4, "two")},
 	}
 }
@@ -365,14 +362,17 @@ func serviceEntryPairs() map[string]pair {
 		"ServiceEntry.hosts":      edit("["+hiddenHost+"]", "[other.example]"),
 		"ServiceEntry.ports":      edit("ports: [{number: 80", "ports: [{number: 81, name: more, protocol: HTTP}, {number: 82"),
 		"ServiceEntry.location":   edit("  resolution", "  location: MESH_EXTERNAL\n  resolution"),
-		"ServiceEntry.resolution": {without: unresolved, with: serviceEntry, requests: both},
+		"ServiceEntry.resolution": edit("resolution: DNS", "resolution: STATIC"),
 		"ServiceEntry.exportTo":   edit("  resolution", "  exportTo: [.]\n  resolution"),
 		"ServicePort.number":      edit("number: 80", "number: 81"),
 		"ServicePort.name":        edit("name: http,", "name: tcp,"),
 		"ServicePort.protocol":    edit("protocol: HTTP", "protocol: HTTPS"),
 		"Location.MESH_EXTERNAL":  edit("  resolution", "  location: MESH_EXTERNAL\n  resolution"),
+		"Location.MESH_INTERNAL":  edit("  resolution", "  location: MESH_INTERNAL\n  resolution"),
 		"Resolution.DNS":          {without: unresolved, with: serviceEntry, requests: both},
 		"Resolution.NONE":         edit("resolution: DNS", "resolution: NONE"),
+
+		"Resolution.DNS_ROUND_ROBIN": edit("resolution: DNS", "resolution: DNS_ROUND_ROBIN"),
 	}
 }
 

@@ -28,6 +28,15 @@ func Pods(names []string, balancer string) string {
 	return strings.Join(slices.Compact(names), " ") + " by " + balancer
 }
 
+// Outside are the addresses outside the mesh of a cluster, "external host:port", with its load balancer where there are several.
+func Outside(addresses []string, balancer string) string {
+	slices.Sort(addresses)
+	if addresses = slices.Compact(addresses); len(addresses) == 1 {
+		return addresses[0]
+	}
+	return strings.Join(addresses, " ") + " by " + balancer
+}
+
 // Outcome is what a request meets. Two outcomes are the same if their Strings are equal.
 type Outcome struct {
 	// Answer is what the proxy answers itself: "404", "direct 418 body", "redirect 301 host path", "reset"; empty where it routes.

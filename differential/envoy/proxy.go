@@ -122,7 +122,11 @@ func (p *Proxy) destination(name string, q *Request) (string, error) {
 	assignment := c.LoadAssignment
 	switch c.GetType() {
 	case cluster.Cluster_ORIGINAL_DST:
-		return "external " + net.JoinHostPort(q.Name, strconv.Itoa(q.Port)), nil
+		port := q.Port
+		if override := c.GetOriginalDstLbConfig().GetUpstreamPortOverride(); override != nil {
+			port = int(override.Value)
+		}
+		return "external " + net.JoinHostPort(q.Name, strconv.Itoa(port)), nil
 	case cluster.Cluster_EDS:
 		assignment = p.Endpoints[name]
 	}
@@ -140,10 +144,9 @@ func (p *Proxy) destination(name string, q *Request) (string, error) {
 	if len(pods) == 0 {
 		return "UH", nil
 	}
-	if c.GetType() == cluster.Cluster_EDS {
+	if slices.ContainsFunc(pods, func(pod string) bool { return !strings.HasPrefix(pod, "external ") }) {
 		limits, err := settings(c)
 		return Pods(pods, c.LbPolicy.String()) + limits.String(), err
 	}
-	slices.Sort(pods)
-	return strings.Join(slices.Compact(pods), " "), nil
+	return Outside(pods, c.LbPolicy.String()), nil
 }

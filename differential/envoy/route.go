@@ -145,12 +145,17 @@ func (p *Proxy) forwarded(r *route.Route, action *route.RouteAction, q *Request)
 		if err != nil {
 			return err
 		}
+		host := cmp.Or(action.GetHostRewriteLiteral(), own.GetHostRewriteLiteral(), q.Host)
+		secure, err := p.secure(name, host)
+		if err != nil {
+			return err
+		}
 		request, err := headersOf(q.Header, own.GetRequestHeadersToAdd(), own.GetRequestHeadersToRemove(), r.RequestHeadersToAdd, r.RequestHeadersToRemove)
 		if err != nil {
 			return err
 		}
 		answer, err := headersOf(SomeAnswer, own.GetResponseHeadersToAdd(), own.GetResponseHeadersToRemove(), r.ResponseHeadersToAdd, r.ResponseHeadersToRemove)
-		o.To = append(o.To, Share{share, Sent(to, cmp.Or(action.GetHostRewriteLiteral(), own.GetHostRewriteLiteral(), q.Host), path, request, answer)})
+		o.To = append(o.To, Share{share, Sent(to+secure, host, path, request, answer)})
 		return err
 	}
 	if action.GetCluster() != "" {

@@ -3,6 +3,7 @@ package render
 import (
 	"cmp"
 	"fmt"
+	"net/http"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -368,12 +369,25 @@ func leads(r *reports.Rule) string {
 		if len(r.Destinations) > 1 {
 			name += " " + Percent(d.Share)
 		}
-		if d.Status != 0 {
-			name += fmt.Sprintf(" (nobody: %d)", d.Status)
-		}
+		name += met(d)
 		all = append(all, name)
 	}
 	return "to " + strings.Join(all, ", ")
+}
+
+// met says how requests are sent to a destination, and what answers in place of a service: " (nobody: 503)".
+func met(d *reports.Destination) string {
+	switch {
+	case d.Status == http.StatusBadRequest:
+		return fmt.Sprintf(" (HTTP at a port of TLS: %d)", d.Status)
+	case d.TLS && d.Status != 0:
+		return fmt.Sprintf(" (TLS fails: %d)", d.Status)
+	case d.TLS:
+		return " (by TLS)"
+	case d.Status != 0:
+		return fmt.Sprintf(" (nobody: %d)", d.Status)
+	}
+	return ""
 }
 
 // uncovered says how many cases of the rules were met, and which were not.

@@ -348,7 +348,7 @@ func Rule(row *oracle.Row) *reports.Rule {
 	rule.Answer, _ = Answer(row)
 	for i := range row.Destinations {
 		d := &row.Destinations[i]
-		to := reports.Destination{Name: d.Name, Share: d.Share, Status: d.Status}
+		to := reports.Destination{Name: d.Name, Share: d.Share, Status: d.Status, TLS: d.TLS}
 		for _, w := range d.Workloads {
 			to.Versions = append(to.Versions, w.Version)
 		}

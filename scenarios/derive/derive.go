@@ -154,6 +154,9 @@ func (d *deriver) redirected() {
 	}
 }
 
+// registered reports whether the mesh's registry has a host.
+func (d *deriver) registered(host string) bool { return slices.Contains(d.rules.Hosts(), host) }
+
 // bare adds a request for each host that no http entry is for: hosts outside the mesh, and hosts of DestinationRules. A host without a
 // port of HTTP, such as one of a ServiceEntry for TLS, has none: no proxy would take the request for one to it.
 func (d *deriver) bare(entries []manifests.HTTPEntry) {
@@ -164,14 +167,17 @@ func (d *deriver) bare(entries []manifests.HTTPEntry) {
 		}
 	}
 	for _, rule := range d.rules.DestinationRules() {
-		if d.rules.Services[rule.Host] != nil {
-			hosts[rule.Host] = true
+		suffix, wild := strings.CutPrefix(rule.Host, "*")
+		for host := range d.rules.Services {
+			if host == rule.Host || wild && strings.HasSuffix(host, suffix) && d.registered(host) {
+				hosts[host] = true
+			}
 		}
 	}
 	maps.DeleteFunc(hosts, func(host string, _ bool) bool { return !http[host] })
 	for _, host := range slices.Sorted(maps.Keys(hosts)) {
 		written := slices.ContainsFunc(entries, func(e manifests.HTTPEntry) bool { return slices.Contains(e.Hosts, host) })
-		if namespace, ok := d.clientFor(host, ""); ok && !written && !strings.HasPrefix(host, "*") && len(d.cohorts) < MostCohorts {
+		if namespace, ok := d.clientFor(host, ""); ok && !written && len(d.cohorts) < MostCohorts {
 			d.add(candidates(d.inMesh(host, namespace, 0), &manifests.Asked{})[0], 0, false)
 		}
 	}

@@ -13,6 +13,11 @@ import (
 func (f *finder) unusedDestinationRules() {
 	for i := range f.destinationRules {
 		d := &f.destinationRules[i]
+		if strings.HasPrefix(d.Host, "*") {
+			if slices.ContainsFunc(f.hosts, func(host string) bool { return covers(d.Host, host) }) {
+				continue
+			}
+		}
 		if !f.registered(d.Host) {
 			known := shortAll(f.hosts, d.Namespace)
 			f.addAt(ForNobody, d.Object, d.File, d.HostLine, fmt.Sprintf("host %q is not in the mesh's registry%s: no Service and no ServiceEntry that the mesh knows has it; %s", d.Written,

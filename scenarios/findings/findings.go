@@ -25,6 +25,8 @@ const (
 	HostsApart = "HC106" // a Gateway serves none of the hosts of a rule that is for it
 	ClosedPort = "HC107" // calls go to a port that the Service or ServiceEntry of their host does not open
 	LeftOut    = "HC108" // Istio leaves out a server of a Gateway, since another one has its host
+	PlainToTLS = "HC109" // requests are sent without TLS to a port at which TLS is spoken
+	TLSFails   = "HC110" // a DestinationRule has TLS opened where it is not spoken, or with a name that the certificate has not
 	NotCalled  = "HC111" // no request is for the host of a rule
 	OtherProxy = "HC112" // no request for the host of a rule passes a proxy that has the rule
 	Shadowed   = "HC113" // other rules take every request that could meet a rule
@@ -70,7 +72,7 @@ func Of(phase *scenarios.Phase, rules *manifests.Rules, ways *oracle.Ways) []rep
 			f.direct = append(f.direct, row.Host)
 		}
 	}
-	for _, find := range []func(){f.gateways, f.apart, f.leftOut, f.destinations, f.ports, f.unusedDestinationRules, f.subsets, f.unmet, f.delegates, f.retries, f.timeouts, f.multiplied, f.aborts,
+	for _, find := range []func(){f.gateways, f.apart, f.leftOut, f.destinations, f.ports, f.originations, f.unusedDestinationRules, f.subsets, f.unmet, f.delegates, f.retries, f.timeouts, f.multiplied, f.aborts,
 		f.repeated, f.weights, f.gatewayOnly, f.openOrder, f.letters, f.ejections} {
 		find()
 	}

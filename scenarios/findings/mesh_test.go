@@ -89,6 +89,35 @@ func serviceEntry(port int, protocol string) string {
 		"spec: {hosts: [clock.outside.svc.cluster.local], resolution: DNS, ports: [{number: %d, name: port, protocol: %s}]}\n", port, protocol)
 }
 
+// outside is a Service whose pods answer for api.example.com.
+const outside = `
+apiVersion: v1
+kind: Service
+metadata: {name: outside, annotations: {networking.istio.io/exportTo: "~", hellochaos/answers-for: api.example.com}}
+spec: {selector: {app: one}, ports: [{name: http, port: 80, targetPort: 3000}, {name: http-tls, port: 443, targetPort: 3000}]}
+---
+`
+
+// entryOf has api.example.com with the ports 80, of which more may be said, and 443.
+func entryOf(more string) string {
+	return "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: api}\n" +
+		"spec: {hosts: [api.example.com], resolution: DNS, ports: [{number: 80, name: http, protocol: HTTP" + more + "}, {number: 443, name: https, protocol: HTTPS}]}\n---\n"
+}
+
+// toTLS sends requests for a host to port 443 of api.example.com.
+func toTLS(host string) string {
+	return virtualService("api", host, "", "route: [{destination: {host: api.example.com, port: {number: 443}}}]") + "\n---\n"
+}
+
+// opensTLS is a DestinationRule for api.example.com with TLS; for all ports where port is empty.
+func opensTLS(port, tls string) string {
+	policy := "tls: {" + tls + "}"
+	if port != "" {
+		policy = "portLevelSettings: [{port: {number: " + port + "}, " + policy + "}]"
+	}
+	return "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: api}\nspec: {host: api.example.com, trafficPolicy: {" + policy + "}}\n---\n"
+}
+
 // gatewayFor is the Gateway shop with these hosts, and gatewayOf one of another name.
 func gatewayFor(hosts string) string { return gatewayOf("shop", hosts) }
 func gatewayOf(name, hosts string) string {

@@ -106,8 +106,12 @@ type Destination struct {
 	Name string
 	// Share of the calls, in (0, 1].
 	Share float64
-	// Status is the proxy's own answer (503: no such host or subset, or no pods); 0 where somebody answers.
+	// Status is the proxy's own answer (503: no such host or subset, no pods, or no connection with TLS); 0 where somebody answers.
 	Status int
+	// Plain says that Status is the answer of a server of TLS to plain HTTP, and not the proxy's.
+	Plain bool
+	// TLS says that the caller's proxy opens TLS there by a DestinationRule.
+	TLS bool
 	// External: a host outside at which no stand-in of ours answers; whoever is there answers what he likes.
 	External bool
 	// Host is what a rule sends there in place of the call's host; empty where it sends the same. Path is the path with its query that
@@ -245,13 +249,17 @@ func (w *Ways) lead(c *Call, request *manifests.Request) error {
 		if to.Share == 0 {
 			continue
 		}
-		d, header := Destination{Name: destinationName(to), Share: to.Share}, to.Request.Changed(request.Header)
-		if d.Host, d.Path = c.Rule.Rewritten(request, to); d.Host == request.Host {
+		d, header := Destination{Name: destinationName(to), Share: to.Share, TLS: to.TLS != nil}, to.Request.Changed(request.Header)
+		d.Host, d.Path = c.Rule.Rewritten(request, to)
+		failing := w.rules.Failing(to, d.Host)
+		if d.Host == request.Host {
 			d.Host = ""
 		}
 		switch endpoints := w.rules.Endpoints(to); {
-		case endpoints.External != "":
-			if err := w.answeredBy(&d, w.behind(endpoints.External), header); err != nil {
+		case failing != nil && failing.Status != 0:
+			d.Status, d.Plain = failing.Status, failing.Plain
+		case len(endpoints.External) > 0:
+			if err := w.answeredBy(&d, w.rules.Behind(endpoints.External), header); err != nil {
 				return err
 			}
 			d.External = !slices.ContainsFunc(d.Workloads, func(at *Workload) bool { return at.Ours })
@@ -279,15 +287,6 @@ func (c *Call) distinct() error {
 			}
 			seen[at.Workload] = at
 		}
-	}
-	return nil
-}
-
-// behind are the workloads of our own objects that stand at an external host:port, as the clock and stand-ins of external hosts
-// do: none for the rest of the world.
-func (w *Ways) behind(address string) []manifests.Workload {
-	if s := w.rules.Answering(address); s != nil {
-		return w.rules.Selected(s)
 	}
 	return nil
 }
@@ -517,7 +516,8 @@ func sentAlike(a, b *Row) bool {
 		}
 	}
 	for i := range a.Rule.Split {
-		if mine, other := &a.Rule.Split[i], &b.Rule.Split[i]; !reflect.DeepEqual(mine.Request, other.Request) || !reflect.DeepEqual(mine.Answer, other.Answer) {
+		mine, other := &a.Rule.Split[i], &b.Rule.Split[i]
+		if !reflect.DeepEqual(mine.Request, other.Request) || !reflect.DeepEqual(mine.Answer, other.Answer) || !reflect.DeepEqual(mine.TLS, other.TLS) {
 			return false
 		}
 	}

@@ -1,6 +1,7 @@
 package standins
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -19,6 +20,8 @@ type names struct {
 	subsets map[string][]subset
 	// external are the hosts of ServiceEntries, in the order of the objects.
 	external []outsider
+	// endpoints are those of ServiceEntries, each address once.
+	endpoints []endpoint
 	// gatewayPorts are the ports of each Gateway, by "namespace/name".
 	gatewayPorts map[string][]int
 }
@@ -41,12 +44,24 @@ type subset struct {
 	line   int
 }
 
-// outsider is a host outside the mesh with its ports of HTTP.
+// outsider is a host outside the mesh with the ports to which proxies send what they receive as HTTP, or what rules may send there.
 type outsider struct {
 	host  string
 	ports []int
-	from  *manifests.Object
-	line  int
+	http  bool // whether one of its ports is one of HTTP
+	// elsewhere says that the endpoints of a ServiceEntry answer for it, if anybody does.
+	elsewhere bool
+	from      *manifests.Object
+	line      int
+}
+
+// endpoint is an endpoint of a ServiceEntry, with the ports of it to which proxies may send what they receive as HTTP.
+type endpoint struct {
+	address, host string // host is the first one for which it answers
+	version       string
+	ports         []int
+	from          *manifests.Object
+	line          int
 }
 
 // named finds what the objects of Istio name.
@@ -134,7 +149,9 @@ func portsAsked(h *networking.HTTPRoute) (all bool, ports []int) {
 }
 
 func (n *names) addSubsets(o *manifests.Object, spec *networking.DestinationRule) {
-	n.add(o, "spec.host", spec.Host, naming{})
+	if !strings.HasPrefix(spec.Host, "*") {
+		n.add(o, "spec.host", spec.Host, naming{})
+	}
 	host := manifests.FullHost(spec.Host, o.InNamespace())
 	for i, s := range spec.Subsets {
 		n.subsets[host] = append(n.subsets[host], subset{s.Name, s.Labels, o, o.LineOf(fmt.Sprintf("spec.subsets[%d]", i))})
@@ -143,14 +160,57 @@ func (n *names) addSubsets(o *manifests.Object, spec *networking.DestinationRule
 
 func (n *names) addEntry(o *manifests.Object, spec *networking.ServiceEntry) {
 	var ports []int
+	http := false
 	for _, p := range spec.Ports {
-		if strings.EqualFold(p.Protocol, "HTTP") {
-			ports = append(ports, int(p.Number))
+		if manifests.SpeaksHTTP(p.Protocol) || manifests.SpeaksTLS(p.Protocol) {
+			ports = append(ports, int(cmp.Or(p.TargetPort, p.Number)))
 		}
+		http = http || manifests.SpeaksHTTP(p.Protocol)
 	}
 	for i, host := range spec.Hosts {
-		n.external = append(n.external, outsider{strings.ToLower(host), ports, o, o.LineOf(fmt.Sprintf("spec.hosts[%d]", i))})
+		elsewhere := len(spec.Endpoints) > 0 || spec.Resolution == networking.ServiceEntry_STATIC
+		n.external = append(n.external, outsider{strings.ToLower(host), ports, http, elsewhere, o, o.LineOf(fmt.Sprintf("spec.hosts[%d]", i))})
 	}
+	for i, e := range spec.Endpoints {
+		n.addEndpoint(o, spec, e, i)
+	}
+}
+
+// addEndpoint adds an endpoint of a ServiceEntry, or the ports of it to those of one with its address.
+func (n *names) addEndpoint(o *manifests.Object, spec *networking.ServiceEntry, e *networking.WorkloadEntry, number int) {
+	var ports []int
+	for _, p := range spec.Ports {
+		if manifests.SpeaksHTTP(p.Protocol) || manifests.SpeaksTLS(p.Protocol) {
+			ports = append(ports, int(cmp.Or(e.Ports[p.Name], p.TargetPort, p.Number)))
+		}
+	}
+	address := strings.ToLower(e.Address)
+	for i := range n.endpoints {
+		if same := &n.endpoints[i]; same.address == address {
+			same.ports = append(same.ports, ports...)
+			return
+		}
+	}
+	host, version := strings.ToLower(spec.Hosts[0]), e.Labels["version"]
+	if version == "" || slices.ContainsFunc(n.endpoints, func(other endpoint) bool { return other.host == host && other.version == version }) {
+		version = fmt.Sprintf("endpoint-%d", number)
+	}
+	n.endpoints = append(n.endpoints, endpoint{address, host, version, ports, o, o.LineOf(fmt.Sprintf("spec.endpoints[%d]", number))})
+}
+
+// subsetsOf are the subsets of a host: those of the DestinationRules for its name, or else of those for the longest wildcard that covers it.
+func (n *names) subsetsOf(host string) []subset {
+	longest := ""
+	for pattern := range n.subsets {
+		suffix, wild := strings.CutPrefix(pattern, "*")
+		if wild && len(pattern) > len(longest) && strings.HasSuffix(host, suffix) {
+			longest = pattern
+		}
+	}
+	if own, ok := n.subsets[host]; ok {
+		return own
+	}
+	return n.subsets[longest]
 }
 
 // isExternal reports whether a ServiceEntry has a host.

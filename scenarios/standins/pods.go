@@ -139,7 +139,7 @@ func (b *builder) standUpPods(s *service) {
 		from, line := s.from, s.line
 		why := "no DestinationRule defines a subset of its host"
 		switch {
-		case v.subset == nil && len(b.named.subsets[s.host]) > 0:
+		case v.subset == nil && len(b.named.subsetsOf(s.host)) > 0:
 			why += " with labels that its pods may have"
 		case v.subset != nil:
 			from, line = v.subset.from, v.subset.line
@@ -158,7 +158,7 @@ func (b *builder) standUpPods(s *service) {
 // versionsOf are the versions of a Service without pods in the files: one for each set of labels that a subset of its host asks for, as
 // far as pods that the Service selects can have them, or one.
 func (b *builder) versionsOf(s *service) (all []version) {
-	subsets := b.named.subsets[s.host]
+	subsets := b.named.subsetsOf(s.host)
 	for i := range subsets {
 		sub := &subsets[i]
 		same := func(v version) bool { return maps.Equal(v.labels, sub.labels) }

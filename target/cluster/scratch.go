@@ -61,6 +61,9 @@ func (c *Cluster) BeginScratch(ctx context.Context, set *scratch.Set, o ScratchO
 			return nil, err
 		}
 	}
+	if err := plainOutside(rules); err != nil {
+		return nil, err
+	}
 	c.scratch = set
 	found, err := c.kept(ctx)
 	if err != nil {

@@ -15,7 +15,7 @@ const hostPicks = 5
 type cluster struct {
 	known     bool // false when no object defines the destination
 	balancer  string
-	sidecar   bool // whether the endpoints have a sidecar, as pods of the mesh do
+	sidecar   bool // whether the endpoints have a sidecar that takes the connections, as pods of the mesh do
 	endpoints []*upstream
 	turn      atomic.Uint64 // how many picks ROUND_ROBIN has made
 
@@ -79,16 +79,22 @@ func (c *cluster) balance(among []*upstream, draw func() float64) *upstream {
 
 // cluster is a destination as the proxy sees it. It is made once for each view and destination.
 func (v *view) cluster(d *manifests.Destination) *cluster {
-	endpoints := v.rules.Endpoints(d)
-	if made, ok := v.clusters.Load(endpoints); ok {
+	key := clusterKey{v.rules.Endpoints(d), d.TLS}
+	if made, ok := v.clusters.Load(key); ok {
 		return made.(*cluster)
 	}
-	made, _ := v.clusters.LoadOrStore(endpoints, v.newCluster(endpoints))
+	made, _ := v.clusters.LoadOrStore(key, v.newCluster(key))
 	return made.(*cluster)
 }
 
-func (v *view) newCluster(e *manifests.Endpoints) *cluster {
-	c := &cluster{known: e.Known, balancer: e.Balancer, sidecar: e.External == "", keyed: e.Hash != nil}
+// clusterKey identifies a cluster of a proxy.
+type clusterKey struct {
+	*manifests.Endpoints
+	tls *manifests.Origination
+}
+
+func (v *view) newCluster(e clusterKey) *cluster {
+	c := &cluster{known: e.Known, balancer: e.Balancer, sidecar: len(e.External) == 0 && e.tls == nil, keyed: e.Hash != nil}
 	if e.Pool != nil && !v.proxy.ignored.limits {
 		c.breaker = newBreaker(e.Pool)
 	}
@@ -99,25 +105,42 @@ func (v *view) newCluster(e *manifests.Endpoints) *cluster {
 	return c
 }
 
+// connecting is how a cluster gets the proxy's connections to an address.
+type connecting func(address string, opens *opener) *upstream
+
 // endpointsOf are the proxy's connections to the endpoints of a cluster.
-func (v *view) endpointsOf(c *cluster, e *manifests.Endpoints) (all []*upstream) {
-	to := v.proxy.upstream
+func (v *view) endpointsOf(c *cluster, e clusterKey) (all []*upstream) {
+	to := connecting(v.proxy.upstream)
 	if c.breaker != nil {
-		to = func(address string) *upstream { return v.proxy.bounded(address, c.breaker) }
+		to = func(address string, opens *opener) *upstream { return v.proxy.bounded(address, opens, c.breaker) }
 	}
-	pods := v.pods.replicasOf(e.Workloads)
-	if e.External != "" {
-		var ours bool
-		if pods, ours = v.pods.serving(v.rules, e.External); !ours {
-			address := e.External
-			if v.proxy.sealed {
-				address = "" // dialling no address is an error, as is a name that DNS does not know
-			}
-			return append(all, to(address))
+	if len(e.External) == 0 {
+		for _, pod := range v.pods.replicasOf(e.Workloads) {
+			all = append(all, to(pod.server.address, v.opener(e.tls, true)))
 		}
 	}
+	for _, external := range e.External {
+		all = append(all, v.outside(external, e.tls, to)...)
+	}
+	return all
+}
+
+// outside are the proxy's connections to an external host:port: to the pods that answer there, or else to the host itself.
+func (v *view) outside(external string, tls *manifests.Origination, to connecting) (all []*upstream) {
+	pods, ours := v.pods.serving(v.rules, external)
+	if !ours {
+		address := external
+		if v.proxy.sealed {
+			address = "" // dialling no address is an error, as is a name that DNS does not know
+		}
+		return []*upstream{to(address, v.opener(tls, false))}
+	}
 	for _, pod := range pods {
-		all = append(all, to(pod.server.address))
+		address := pod.server.address
+		if v.rules.Certificate(external) != nil {
+			address = pod.secure.address
+		}
+		all = append(all, to(address, v.opener(tls, true)))
 	}
 	return all
 }

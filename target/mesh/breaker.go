@@ -33,7 +33,7 @@ func reached(used, limit int) bool { return limit > 0 && used >= limit }
 
 // send is upstream.send within the limits. The error is errOverflow where one of them refuses the try.
 func (b *breaker) send(ctx context.Context, u *upstream, request *outgoing, perTry time.Duration) (*http.Response, error) {
-	connection, err := b.connect(ctx, u)
+	connection, err := b.connect(ctx, u, u.opens.asked(request.host))
 	if err != nil {
 		return nil, err
 	}
@@ -50,11 +50,12 @@ func (b *breaker) send(ctx context.Context, u *upstream, request *outgoing, perT
 	return u.exchange(ctx, connection, request, perTry)
 }
 
-// connect is a connection for a try: an idle one, or a new one where there may be one more, or one that another try gives back. Each endpoint
+// connect is a connection for a try: an idle one by which the server was asked for the name, or a new one where there may be one more or an
+// idle one for another name makes room, or one that another try gives back. Each endpoint
 // may have one connection whatever the others have (tryCreateNewConnection).
-func (b *breaker) connect(ctx context.Context, u *upstream) (*connection, error) {
+func (b *breaker) connect(ctx context.Context, u *upstream, asked string) (*connection, error) {
 	b.mutex.Lock()
-	if kept := u.idleOne(); kept != nil {
+	if kept := u.idleOne(asked); kept != nil {
 		b.mutex.Unlock()
 		return kept, nil
 	}
@@ -64,17 +65,21 @@ func (b *breaker) connect(ctx context.Context, u *upstream) (*connection, error)
 	}
 	b.pending++
 	defer b.waited()
-	if b.mayConnect(u) {
+	if b.mayConnect(u) || u.makeRoom() {
 		b.mutex.Unlock()
-		return b.dial(ctx, u)
+		return b.dial(ctx, u, asked)
 	}
 	turn := make(chan *connection, 1)
 	b.waiting[u] = append(b.waiting[u], turn)
 	b.mutex.Unlock()
 	select {
 	case given := <-turn:
+		if given != nil && given.asked != asked {
+			given.Close()
+			given = nil
+		}
 		if given == nil {
-			return b.dial(ctx, u)
+			return b.dial(ctx, u, asked)
 		}
 		return given, nil
 	case <-ctx.Done():
@@ -94,8 +99,8 @@ func (b *breaker) mayConnect(u *upstream) bool {
 }
 
 // dial makes a connection that was counted before.
-func (b *breaker) dial(ctx context.Context, u *upstream) (*connection, error) {
-	made, err := u.dial(ctx)
+func (b *breaker) dial(ctx context.Context, u *upstream, asked string) (*connection, error) {
+	made, err := u.dial(ctx, asked)
 	if err != nil {
 		b.mutex.Lock()
 		b.gone(u)

@@ -96,3 +96,13 @@ func (i *issuer) leaf(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 func (i *issuer) server(asks tls.ClientAuthType) *tls.Config {
 	return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: i.leaf, ClientAuth: asks, ClientCAs: i.pool}
 }
+
+// host is how a host outside the mesh accepts clients, by a certificate with these names. It takes clients with a certificate of the issuer,
+// and without any.
+func (i *issuer) host(names []string) (*tls.Config, error) {
+	made, err := i.sign(&x509.Certificate{Subject: pkix.Name{CommonName: "host outside the mesh"}, DNSNames: names, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}, i.own)
+	if err != nil {
+		return nil, err
+	}
+	return &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{*made}, ClientAuth: tls.VerifyClientCertIfGiven, ClientCAs: i.pool}, nil
+}

@@ -40,13 +40,6 @@ func (m *Mesh) openDoor(at door) (*proxy, error) {
 	if !at.tls {
 		return p, p.start(nil)
 	}
-	if m.issuer == nil {
-		issuer, err := newIssuer()
-		if err != nil {
-			return nil, err
-		}
-		m.issuer = issuer
-	}
 	t := terminator{proxy: p, at: at.Caller, configs: map[manifests.ClientCertificate]*tls.Config{
 		manifests.NoCertificate:       m.issuer.server(tls.NoClientCert),
 		manifests.OptionalCertificate: m.issuer.server(tls.VerifyClientCertIfGiven),

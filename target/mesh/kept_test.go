@@ -8,7 +8,7 @@ import (
 
 // A proxy that called hundreds of services keeps no more idle connections than are of use, and closes none to the service that it calls.
 func TestIdleConnectionsAreBounded(t *testing.T) {
-	p := &proxy{upstreams: map[string]*upstream{}}
+	p := &proxy{upstreams: map[connected]*upstream{}}
 	keep := func(u *upstream, n int) {
 		for range n {
 			near, far := net.Pipe()
@@ -17,12 +17,12 @@ func TestIdleConnectionsAreBounded(t *testing.T) {
 		}
 	}
 	for i := range 300 {
-		keep(p.upstream(strconv.Itoa(i)), 10)
+		keep(p.upstream(strconv.Itoa(i), nil), 10)
 	}
 	if kept := p.kept.Load(); kept > mostKept || kept < mostKept/2 {
 		t.Errorf("%d idle connections, want %d to %d", kept, mostKept/2, mostKept)
 	}
-	last := p.upstream("last")
+	last := p.upstream("last", nil)
 	keep(last, mostKept+100)
 	if p.kept.Load() != mostKept+100 || len(last.idle) != mostKept+100 {
 		t.Errorf("%d idle connections, %d of them to the service that is called, want %d", p.kept.Load(), len(last.idle), mostKept+100)

@@ -61,7 +61,7 @@ type Mesh struct {
 	pods     pods
 	sidecars map[sidecarName]*proxy
 	gateways map[door]*proxy // all ports of Gateways that were ever applied
-	issuer   *issuer         // nil before a port with TLS is opened
+	issuer   *issuer         // nil before the first Apply
 }
 
 // sidecarName identifies a sidecar: its pods have this namespace and this label app.
@@ -120,15 +120,20 @@ func (m *Mesh) obey(ctx context.Context, rules *manifests.Rules) error {
 	if err != nil {
 		return fmt.Errorf("applying objects: %w", err)
 	}
+	if m.issuer == nil {
+		if m.issuer, err = newIssuer(); err != nil {
+			return fmt.Errorf("applying objects: %w", err)
+		}
+	}
 	if err := m.openGateways(rules); err != nil {
 		return fmt.Errorf("applying objects: %w", err)
 	}
-	next, err := m.pods.deploy(rules.Workloads, m.sidecarOf, m.broken.work)
+	next, err := m.pods.deploy(rules.Workloads, certificates(rules), m.issuer, m.sidecarOf, m.broken.work)
 	if err != nil {
 		m.retire(m.pods)
 		return err
 	}
-	means := meaning{usual, seldom, next, make(map[manifests.Caller][2]*manifests.Table)}
+	means := meaning{usual, seldom, next, m.issuer, make(map[manifests.Caller][2]*manifests.Table)}
 	all := m.named()
 	for _, p := range all {
 		if p.proxy.current.Load() != nil {

@@ -1,9 +1,11 @@
 package mesh
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/hellochaos/hellochaos/manifests"
@@ -14,13 +16,15 @@ import (
 type pod struct {
 	service *service.Service
 	server  *server
+	secure  *server   // the same with TLS; nil where nobody speaks TLS with it
 	metrics *upstream // connections to its /metrics and its spans, through no proxy
 }
 
 // deployment is a running workload.
 type deployment struct {
-	workload manifests.Workload
-	pods     []*pod
+	workload    manifests.Workload
+	certificate []string // the names of the certificate by which its pods speak TLS; none where they do not
+	pods        []*pod
 }
 
 // pods are the running deployments, by namespace and name.
@@ -31,8 +35,8 @@ type deploymentName struct{ namespace, name string }
 func nameOf(w *manifests.Workload) deploymentName { return deploymentName{w.Namespace, w.Name} }
 
 // startPod starts the replica of a number, in which every try that does not fail takes work longer than its environment says. calls sends its
-// calls to the proxy of its app.
-func startPod(w *manifests.Workload, number int, calls transport, work time.Duration) (*pod, error) {
+// calls to the proxy of its app. It speaks TLS as well unless secure is nil.
+func startPod(w *manifests.Workload, number int, calls transport, work time.Duration, secure *tls.Config) (*pod, error) {
 	config, _, err := service.FromEnvironment(func(name string) string { return w.Env[name] })
 	if err != nil {
 		return nil, fmt.Errorf("starting Deployment %s: reading its environment: %w", w.Name, err)
@@ -50,12 +54,22 @@ func startPod(w *manifests.Workload, number int, calls transport, work time.Dura
 		return nil, fmt.Errorf("starting Deployment %s: %w", w.Name, err)
 	}
 	p.metrics = &upstream{address: p.server.address}
+	if secure == nil {
+		return p, nil
+	}
+	if p.secure, err = serve(p.service, podLimits, secure); err != nil {
+		p.close()
+		return nil, fmt.Errorf("starting Deployment %s: %w", w.Name, err)
+	}
 	return p, nil
 }
 
 func (p *pod) close() {
 	p.metrics.close()
 	p.server.close()
+	if p.secure != nil {
+		p.secure.close()
+	}
 	p.service.Close()
 }
 
@@ -66,22 +80,27 @@ func (d *deployment) close() {
 }
 
 // deploy runs the workloads. It keeps the deployments of p that did not change and starts the others. The caller must close those
-// that only p has. On error deploy closes everything that it started.
-func (p pods) deploy(workloads []manifests.Workload, calls func(*manifests.Workload) (transport, error), work func(*manifests.Workload) time.Duration) (pods, error) {
+// that only p has. On error deploy closes everything that it started. certificates are the names by which workloads speak TLS, by workload.
+func (p pods) deploy(workloads []manifests.Workload, certificates map[deploymentName][]string, issuer *issuer, calls func(*manifests.Workload) (transport, error),
+	work func(*manifests.Workload) time.Duration) (pods, error) {
 	next := make(pods, len(workloads))
 	var problems []error
 	for i := range workloads {
-		w := &workloads[i]
-		if running := p[nameOf(w)]; running != nil && reflect.DeepEqual(running.workload, *w) {
+		w, names := &workloads[i], certificates[nameOf(&workloads[i])]
+		if running := p[nameOf(w)]; running != nil && reflect.DeepEqual(running.workload, *w) && slices.Equal(running.certificate, names) {
 			next[nameOf(w)] = running
 			continue
 		}
-		started := &deployment{workload: *w}
+		started := &deployment{workload: *w, certificate: names}
 		next[nameOf(w)] = started
 		through, err := calls(w)
+		var secure *tls.Config
+		if len(names) > 0 && err == nil {
+			secure, err = issuer.host(names)
+		}
 		for len(started.pods) < w.Replicas && err == nil {
 			var pod *pod
-			if pod, err = startPod(w, len(started.pods), through, work(w)); err == nil {
+			if pod, err = startPod(w, len(started.pods), through, work(w), secure); err == nil {
 				started.pods = append(started.pods, pod)
 			}
 		}
@@ -105,6 +124,9 @@ func (p pods) closeExcept(kept pods) (gone []string) {
 		d.close()
 		for _, pod := range d.pods {
 			gone = append(gone, pod.server.address)
+			if pod.secure != nil {
+				gone = append(gone, pod.secure.address)
+			}
 		}
 	}
 	return gone
@@ -118,6 +140,23 @@ func (p pods) replicasOf(workloads []manifests.Workload) (replicas []*pod) {
 		}
 	}
 	return replicas
+}
+
+// certificates are the names by which workloads speak TLS for hosts outside the mesh, by workload.
+func certificates(rules *manifests.Rules) map[deploymentName][]string {
+	all := make(map[deploymentName][]string)
+	for _, external := range rules.SecureAddresses() {
+		service := rules.Answering(external)
+		if service == nil {
+			continue
+		}
+		for _, w := range rules.Selected(service) {
+			names := append(all[nameOf(&w)], rules.Certificate(external)...)
+			slices.Sort(names)
+			all[nameOf(&w)] = slices.Compact(names)
+		}
+	}
+	return all
 }
 
 // serving are the pods that answer at an external host:port. It returns false when no Service answers there.

@@ -32,18 +32,22 @@ type proxy struct {
 
 	kept      atomic.Int64 // how many idle connections the upstreams have
 	mutex     sync.Mutex
-	upstreams map[string]*upstream
+	upstreams map[connected]*upstream
 	limited   map[string][]*upstream // those of clusters with a breaker, by address
 }
+
+// connected is an address, and how TLS is opened there: opener.text, which is empty without TLS.
+type connected struct{ address, tls string }
 
 // view has what one Apply means to a proxy. It does not change, except that clusters is filled when destinations are first used.
 type view struct {
 	proxy    *proxy
 	rules    *manifests.Rules
+	issuer   *issuer
 	table    *manifests.Table // nil: the proxy has no routes
 	seldom   *manifests.Table // table for the share proxy.share of the calls; nil when all use table
 	pods     pods
-	clusters sync.Map // *manifests.Endpoints -> *cluster
+	clusters sync.Map // clusterKey -> *cluster
 }
 
 // meaning makes the views of all proxies for one Apply. A share of the calls obeys seldom in place of usual, unless seldom is nil.
@@ -51,6 +55,7 @@ type view struct {
 type meaning struct {
 	usual, seldom *manifests.Rules
 	pods          pods
+	issuer        *issuer
 	// tables are those of usual and seldom: the sidecars of one namespace share them, since an application has as many sidecars as
 	// hosts, and a table has all hosts.
 	tables map[manifests.Caller][2]*manifests.Table
@@ -66,12 +71,12 @@ func (m *meaning) view(caller manifests.Caller) *view {
 		}
 		m.tables[caller] = tables
 	}
-	return &view{rules: m.usual, table: tables[0], seldom: tables[1], pods: m.pods}
+	return &view{rules: m.usual, issuer: m.issuer, table: tables[0], seldom: tables[1], pods: m.pods}
 }
 
 // start starts the proxy's server, with TLS unless secure is nil. It answers 503 until show is called.
 func (p *proxy) start(secure *tls.Config) (err error) {
-	p.upstreams = make(map[string]*upstream)
+	p.upstreams = make(map[connected]*upstream)
 	if p.server, err = serve(p, proxyLimits, secure); err != nil {
 		return err
 	}
@@ -89,23 +94,24 @@ func (p *proxy) show(next *view) {
 	p.current.Store(next)
 }
 
-// upstream has the proxy's connections to an address.
-func (p *proxy) upstream(address string) *upstream {
+// upstream has the proxy's connections to an address. opens is nil where they have no TLS.
+func (p *proxy) upstream(address string, opens *opener) *upstream {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
-	u := p.upstreams[address]
+	key := connected{address, opens.text()}
+	u := p.upstreams[key]
 	if u == nil {
-		u = &upstream{address: address, kept: &p.kept, full: p.trim}
-		p.upstreams[address] = u
+		u = &upstream{address: address, opens: opens, kept: &p.kept, full: p.trim}
+		p.upstreams[key] = u
 	}
 	return u
 }
 
 // bounded is a new upstream for a cluster whose connections are counted by themselves.
-func (p *proxy) bounded(address string, by *breaker) *upstream {
+func (p *proxy) bounded(address string, opens *opener, by *breaker) *upstream {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
-	u := &upstream{address: address, breaker: by}
+	u := &upstream{address: address, opens: opens, breaker: by}
 	if p.limited == nil {
 		p.limited = make(map[string][]*upstream)
 	}
@@ -150,9 +156,11 @@ func (p *proxy) trim(u *upstream) {
 func (p *proxy) forget(address string) {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
-	if u := p.upstreams[address]; u != nil {
-		u.close()
-		delete(p.upstreams, address)
+	for key, u := range p.upstreams {
+		if key.address == address {
+			u.close()
+			delete(p.upstreams, key)
+		}
 	}
 	for _, u := range p.limited[address] {
 		u.close()

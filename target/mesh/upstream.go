@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"os"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -31,6 +32,7 @@ var (
 // for each connection. upstream may be used concurrently.
 type upstream struct {
 	address string
+	opens   *opener      // how TLS is opened; nil where it is not
 	active  atomic.Int64 // number of requests whose answer is not complete; the load balancer LEAST_REQUEST compares it
 
 	// kept counts the idle connections of all upstreams of a proxy; nil where nobody bounds them. full is called after one more is kept.
@@ -52,7 +54,8 @@ type connection struct {
 	net.Conn
 	socket syscall.RawConn
 	reader *bufio.Reader
-	served int // how many requests it has carried, where a breaker counts them
+	served int    // how many requests it has carried, where a breaker counts them
+	asked  string // the name for which the server was asked, with TLS
 }
 
 // outgoing is a request as it is written to a connection. It can be written any number of times while rest is nil.
@@ -70,7 +73,7 @@ type outgoing struct {
 // when not 0, limits the time from the last byte of the request to the headers of the answer. When ctx ends, the connection is
 // closed.
 func (u *upstream) send(ctx context.Context, request *outgoing, perTry time.Duration) (*http.Response, error) {
-	connection, err := u.take(ctx)
+	connection, err := u.take(ctx, u.opens.asked(request.host))
 	if err != nil {
 		return nil, errors.Join(errConnect, err)
 	}
@@ -95,26 +98,43 @@ func (u *upstream) exchange(ctx context.Context, connection *connection, request
 	return response, nil
 }
 
-// take returns a kept connection that is still open, or a new one. It checks a kept connection before anything is sent, so that no
-// request has to be sent again because its connection was closed.
-func (u *upstream) take(ctx context.Context) (*connection, error) {
-	if kept := u.idleOne(); kept != nil {
+// take returns a kept connection that is still open, or a new one, by which the server was asked for this name. It checks a kept
+// connection before anything is sent, so that no request has to be sent again because its connection was closed.
+func (u *upstream) take(ctx context.Context, asked string) (*connection, error) {
+	if kept := u.idleOne(asked); kept != nil {
 		return kept, nil
 	}
-	return u.dial(ctx)
+	return u.dial(ctx, asked)
 }
 
-// idleOne is a kept connection that is still open; nil where there is none.
-func (u *upstream) idleOne() *connection {
+// makeRoom closes an idle connection, so that another one may take its place, and reports whether there was one.
+func (u *upstream) makeRoom() bool {
+	u.mutex.Lock()
+	defer u.mutex.Unlock()
+	last := len(u.idle) - 1
+	if last < 0 {
+		return false
+	}
+	u.idle[last].Close()
+	u.idle = u.idle[:last]
+	u.count(-1)
+	return true
+}
+
+// idleOne is a kept connection that is still open, by which the server was asked for this name; nil where there is none.
+func (u *upstream) idleOne(asked string) *connection {
 	for {
 		u.mutex.Lock()
 		last := len(u.idle) - 1
+		for last >= 0 && u.idle[last].asked != asked {
+			last--
+		}
 		if last < 0 {
 			u.mutex.Unlock()
 			return nil
 		}
 		connection := u.idle[last]
-		u.idle = u.idle[:last]
+		u.idle = slices.Delete(u.idle, last, last+1)
 		u.count(-1)
 		u.mutex.Unlock()
 		if connection.silent() {
@@ -128,7 +148,7 @@ func (u *upstream) idleOne() *connection {
 	}
 }
 
-func (u *upstream) dial(ctx context.Context) (*connection, error) {
+func (u *upstream) dial(ctx context.Context, asked string) (*connection, error) {
 	dialer := net.Dialer{Timeout: connectTimeout}
 	conn, err := dialer.DialContext(ctx, "tcp", u.address)
 	if err != nil {
@@ -139,7 +159,10 @@ func (u *upstream) dial(ctx context.Context) (*connection, error) {
 		conn.Close()
 		return nil, err
 	}
-	return &connection{Conn: conn, socket: socket, reader: bufio.NewReader(conn)}, nil
+	if conn, err = u.opens.open(ctx, conn, asked); err != nil {
+		return nil, err
+	}
+	return &connection{Conn: conn, socket: socket, reader: bufio.NewReader(conn), asked: asked}, nil
 }
 
 // put keeps a connection for a later request, or closes it when the upstream is closed.
