@@ -71,8 +71,8 @@ cluster is changed (docs/cluster.md).`,
   hellochaos verify -f mesh/ --cases tests/
   hellochaos verify -f subsets.yaml -f reviews.yaml --fail 0.5
   hellochaos verify -f mesh/ --target cluster -n try`,
-		Args: cobra.NoArgs,
 	}
+	cmd.Args = func(_ *cobra.Command, args []string) error { return onlyFlags("verify", flags.files, args) }
 	options = scenario.AddFlags(cmd.Flags())
 	cmd.Flags().Lookup("fail").Usage += severalFails
 	for name, value := range verifyDefaults {
@@ -99,6 +99,9 @@ func (f *verifyFlags) run(cmd *cobra.Command, text *scenario.Flags, undo *atomic
 		return fmt.Errorf("verify:\n%w", err)
 	}
 	if options.Cases, options.CasesNotMet, err = own.hold(f.cases); err != nil {
+		return fmt.Errorf("verify:\n%w", err)
+	}
+	if err = own.spellOut(options.Expect); err != nil {
 		return fmt.Errorf("verify:\n%w", err)
 	}
 	options.Derived, options.Allowed = true, f.allowed
