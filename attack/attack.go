@@ -72,6 +72,9 @@ type Plan struct {
 	// Grace is how long sending may go on after its planned end, at least 20 ms; 0: a quarter of a second, or a tenth of the
 	// planned time where that is more.
 	Grace time.Duration
+	// Bare sends the requests as the cohorts have them, and nothing more: no name in trail.HeaderRequest, and no Accept. The answers of a bare
+	// plan have no trails, and their bodies are counted (Observation.BytesIn) and not kept.
+	Bare bool
 	// Trace gives every request the id of a trace of its own (TraceID), as B3 headers that leave it to the mesh to sample.
 	Trace bool
 }
@@ -115,6 +118,7 @@ type Cohort struct {
 	Host   string // Host header; empty: that of the URL
 	Method string // empty: GET
 	Header http.Header
+	Body   []byte // of its requests; empty: they have none
 	// Series is part of the names of its requests. Cohorts of one series must not share numbers.
 	Series string
 }
