@@ -1,6 +1,6 @@
 // Package attack sends load through Vegeta at planned times, decodes each answer into an observation, and tallies
-// observations in constant memory. It knows trails and clocks; it must not know manifests, meshes, statistics or
-// verdicts.
+// observations in constant memory. It reads Vegeta's files of targets, and reads and writes its files of results. It
+// knows trails and clocks; it must not know manifests, meshes, statistics or verdicts.
 //
 // Vegeta drives the hits; what it leaves open is settled here. The pacer knows when every hit is due, so that lag and
 // unsent hits are counted instead of vanishing. The transport never sends a request twice, names every request, and
@@ -130,6 +130,16 @@ func readURL(text string) (*url.URL, error) {
 		err = fmt.Errorf("%q must be http://host/ or https://host/", text)
 	}
 	return address, err
+}
+
+// CheckURL returns an error for a text that is no absolute URL of HTTP.
+func CheckURL(text string) error {
+	_, err := readURL(text)
+	var parsing *url.Error
+	if errors.As(err, &parsing) {
+		return fmt.Errorf("%q must be http://host/ or https://host/: %w", text, parsing.Err)
+	}
+	return err
 }
 
 // Check returns all problems of a plan at once, or nil: whatever it accepts, Run begins to send.

@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// reachTime is how long a first connection may take, where requests may take longer.
+// reachTime is how long a first connection may take, with its TLS.
 const reachTime = 10 * time.Second
 
 // Unreachable is the error of a host to which no request could be sent.
@@ -97,7 +97,7 @@ func (p *Plan) hosts() map[string]string {
 
 // reach opens a connection and closes it. It returns the address of the other side.
 func reach(ctx context.Context, host, name string, plan *Plan) (net.Addr, error) {
-	ctx, stop := context.WithTimeout(ctx, min(plan.Timeout, reachTime))
+	ctx, stop := context.WithTimeout(ctx, reachTime)
 	defer stop()
 	connection, err := new(net.Dialer).DialContext(ctx, "tcp", host)
 	if err != nil {
