@@ -57,10 +57,10 @@ func judge(r *load.Report, t *tally, w expect.Expectation) load.Expectation {
 		n.unusable = r.Interrupted
 	}
 	verdict, reason := w.Band.Judge(expect.Evidence{Interval: n.interval, Unusable: n.unusable})
-	if n.value != nil && n.interval == nil && n.unusable == "" {
-		verdict, reason = expect.Inconclusive, expect.TooFewData // a value without an interval is no lack of data
+	e := load.Expectation{Text: w.Text, Verdict: reports.Verdict(verdict), Unit: n.unit, Measured: n.value}
+	if n.interval != nil {
+		e.Interval = finite(*n.interval)
 	}
-	e := load.Expectation{Text: w.Text, Verdict: reports.Verdict(verdict), Unit: n.unit, Measured: n.value, Interval: n.interval}
 	switch reason {
 	case expect.MeasurementHolds:
 		e.Why = "the measured interval lies within it"
@@ -97,10 +97,9 @@ func measured(r *load.Report, t *tally, w expect.Expectation) number {
 		}
 	case good > 0:
 		blocks := t.blocks()
-		value, interval := quantile(blocks, w.Quantile, Risk)
-		value = min(value, r.Latency.OK.Max)
-		n.value, n.interval = &value, interval
-		n.few = fmt.Sprintf("%d good answers in %d windows of %v are too few to tell: the interval lies across the limit, or has no end", good, blocks.Len(), t.width)
+		value, interval := min(blocks.Quantile(w.Quantile), r.Latency.OK.Max), within(blocks, w.Quantile, Risk)
+		n.value, n.interval = &value, &interval
+		n.few = fmt.Sprintf("%d good answers are too few to tell: the interval lies across the limit, or has no upper end", good)
 	}
 	if n.unit == load.Seconds && r.Limited {
 		n.unusable = "the load generator did not keep its schedule, so that no verdict about latency follows"

@@ -156,15 +156,20 @@ func (t *tally) blocks() *stats.Blocks {
 	return stats.NewBlocks(all)
 }
 
-// quantile is a quantile of blocks, and its interval, which is nil where there are too few data. The lower end is that of its bin.
-func quantile(blocks *stats.Blocks, q, alpha float64) (float64, *stats.Interval) {
-	value := blocks.Quantile(q)
-	interval, ok := blocks.QuantileInterval(q, alpha)
-	if !ok {
-		return value, nil
+// within is where a quantile of blocks lies. The lower end is that of its bin, and 0 where there is none; the upper end is infinite where the data
+// are too few for one.
+func within(blocks *stats.Blocks, q, alpha float64) stats.Interval {
+	interval := blocks.QuantileByShares(q, alpha)
+	interval.Lo = max(0, interval.Lo*(1-binWidth))
+	return interval
+}
+
+// finite is an interval for a report, which has none without an end.
+func finite(i stats.Interval) *stats.Interval {
+	if math.IsInf(i.Hi, 0) {
+		return nil
 	}
-	interval.Lo *= 1 - binWidth
-	return value, &interval
+	return &i
 }
 
 // shares are the failed requests by window.
@@ -223,8 +228,8 @@ func (t *tally) report(result *attack.Result) *load.Report {
 	blocks := t.blocks()
 	for i := range r.Latency.OK.Quantiles {
 		q := &r.Latency.OK.Quantiles[i]
-		q.Seconds, q.Interval = quantile(blocks, q.Q, alpha) // of the same bins
-		q.Seconds = min(q.Seconds, r.Latency.OK.Max)
+		q.Seconds = min(blocks.Quantile(q.Q), r.Latency.OK.Max) // of the same bins as its interval
+		q.Interval = finite(within(blocks, q.Q, alpha))
 	}
 	for class, count := range t.errors {
 		r.Errors = append(r.Errors, load.Error{Class: class, Count: count, First: result.First[class]})

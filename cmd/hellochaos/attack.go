@@ -106,7 +106,9 @@ func (f *attackFlags) run(cmd *cobra.Command, args []string) error {
 	line := newProgressLine(stderr, f.noProgress)
 	report, err := a.Send(cmd.Context(), keep, line.attack)
 	if recorder != nil {
-		err = errors.Join(err, recorder.Close())
+		if unflushed := recorder.Close(); err == nil {
+			err = unflushed
+		}
 	}
 	line.clear()
 	if err != nil {
@@ -207,8 +209,13 @@ func (f *attackFlags) reach(ctx context.Context, a *gauge.Attack) error {
 	if err != nil {
 		return failure{fmt.Errorf("%w\nnothing was sent", err)}
 	}
-	if len(public) > 0 && a.Rate > publicRate && !f.yes {
-		return fmt.Errorf("--rate: %g requests a second to %s, which is a public address: more than %d are sent there only with --yes", a.Rate, public[0], publicRate)
+	return f.agreed(public, a.Rate)
+}
+
+// agreed refuses a high rate to public addresses without --yes.
+func (f *attackFlags) agreed(public []string, rate float64) error {
+	if len(public) == 0 || rate <= publicRate || f.yes {
+		return nil
 	}
-	return nil
+	return fmt.Errorf("--rate: %g requests a second to %s, which is a public address: more than %d are sent there only with --yes", rate, public[0], publicRate)
 }

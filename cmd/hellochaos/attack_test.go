@@ -126,6 +126,21 @@ func TestAttackUnreachable(t *testing.T) {
 	}
 }
 
+// Much load on a public address needs --yes.
+func TestAttackPublic(t *testing.T) {
+	for _, c := range []struct {
+		public []string
+		rate   float64
+		yes    bool
+		want   string
+	}{{nil, 5000, false, ""}, {[]string{"shop.example:443"}, 1000, false, ""}, {[]string{"shop.example:443"}, 1001, true, ""}, {[]string{"shop.example:443"}, 1001, false, "--rate: 1001 requests a second to shop.example:443, which is a public address"}} {
+		err := (&attackFlags{yes: c.yes}).agreed(c.public, c.rate)
+		if (err != nil) != (c.want != "") || err != nil && !strings.HasPrefix(err.Error(), c.want) {
+			t.Errorf("%+v: %v", c, err)
+		}
+	}
+}
+
 // A signal ends an attack, and the report is of what was done until then. The values of headers and passwords are in no report.
 func TestAttackInterrupted(t *testing.T) {
 	var cmd *exec.Cmd
