@@ -69,3 +69,32 @@ func TestReadTargetsRefuses(t *testing.T) {
 		}
 	}
 }
+
+// FuzzReadTargets: what is accepted of a file is what Vegeta reads from it.
+func FuzzReadTargets(f *testing.F) {
+	for _, text := range []string{"GET http://a/1\nA: b\n\n# c\nPOST http://b/\n", "GET http://a/1\nGET http://a/2\n# c\nA: b\n", `{"method":"GET","url":"http://a/","header":{"A":["b"]},"body":"Rk9P"}`, "GET http://a/\n \t\nB c\n"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if strings.Contains(text, "@") || len(text) > 1<<14 { // no file is read, and Vegeta's scanner has a limit
+			return
+		}
+		got, err := ReadTargets("t", []byte(text), nil, nil)
+		if err != nil {
+			return
+		}
+		reader := vegeta.NewHTTPTargeter(strings.NewReader(text), nil, nil)
+		if strings.HasPrefix(strings.TrimSpace(text), "{") {
+			reader = vegeta.NewJSONTargeter(strings.NewReader(text+"\n"), nil, nil)
+		}
+		want, err := vegeta.ReadAllTargets(reader)
+		if err != nil || len(want) != len(got) {
+			t.Fatalf("%q: %d targets, and Vegeta reads %d, %v", text, len(got), len(want), err)
+		}
+		for i, target := range want {
+			if of := NewTarget(target.Method, target.URL, target.Header, target.Body); !reflect.DeepEqual(got[i], of) {
+				t.Errorf("%q, target %d:\n got %+v\nwant %+v", text, i, got[i], of)
+			}
+		}
+	})
+}

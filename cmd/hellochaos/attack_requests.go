@@ -32,9 +32,10 @@ func (f *attackFlags) requests(stdin io.Reader, args []string) ([]attack.Cohort,
 		problems = append(problems, errors.New("name what to attack: a URL such as http://localhost:8080/, or --targets with a file"))
 	case f.targets == "":
 		problems = append(problems, fmt.Errorf("%s: name one URL; several targets stand in a file, which --targets names", strings.Join(args, " ")))
-	case len(args) > 0:
-		problems = append(problems, fmt.Errorf("%s: name a URL or --targets, and not both", args[0]))
 	default:
+		if len(args) > 0 {
+			problems = append(problems, fmt.Errorf("%s: name a URL or --targets, and not both", args[0]))
+		}
 		if f.given {
 			problems = append(problems, errors.New("--method: is for a URL, and the targets of a file have methods of their own"))
 		}

@@ -141,6 +141,13 @@ func TestAttackPublic(t *testing.T) {
 	}
 }
 
+func TestWithoutValues(t *testing.T) {
+	got := withoutValues(strings.Fields("hellochaos attack http://a/ -H A:1 -HB:2 --header C:3 --header=D:4 --body b"))
+	if want := "[hellochaos attack http://a/ -H A: … -HB: … --header C: … --header=D: … --body b]"; fmt.Sprint(got) != want {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
 // A signal ends an attack, and the report is of what was done until then. The values of headers and passwords are in no report.
 func TestAttackInterrupted(t *testing.T) {
 	var cmd *exec.Cmd

@@ -50,7 +50,7 @@ func TestUsage(t *testing.T) {
 			[]string{`"localhost:80" must begin with http:// or https:// (did you mean "http://localhost:80"?)`, "--rate -3: must be", "--duration x: must be", "--requests 0: must be", "--method get: must be",
 				`--header "x": must be`, "none: no such file or directory", "--cacert none: no such file", "--weights 1,x: must be whole numbers", "--format xml: the report of an attack is printed as text or json", `(did you mean "errors"?)`}},
 		{"an attack of what is too much", "attack http://localhost/ --rate 100000 --duration 1h --weights 1,2", []string{"are 360000000 requests", "--weights: has 2 numbers, and there are 1 targets"}},
-		{"an attack on both", "attack http://localhost/ --targets " + filepath.Join(empty, "none"), []string{"http://localhost/: name a URL or --targets, and not both"}},
+		{"an attack on both", "attack http://localhost/ --targets " + filepath.Join(empty, "none"), []string{"http://localhost/: name a URL or --targets, and not both", "--targets " + filepath.Join(empty, "none") + ": no such file"}},
 		{"an attack as vegeta has it", "attack -rate=50 http://localhost/", []string{"a flag with a long name has two dashes, --rate"}},
 		{"not numbers", "run retry --fail x --hang NaN --seed -1 --canary-weight 20.5 --exclude 0 --split-tolerance 0.7 --require time",
 			[]string{"--fail x", "--hang NaN", "--seed -1", "--canary-weight 20.5", "--exclude 0: must be a share from 0.0005 to 0.5", "--split-tolerance 0.7: must be two factors", "--require time: must be times (did you mean \"times\"?)"}},
