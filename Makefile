@@ -114,13 +114,16 @@ PLAIN := ./expect ./manifests ./manifests/scratch ./openfiles ./printable ./repo
 # Tests of one package that run in parallel spend most of their time waiting.
 LOADED := ./attack ./cmd/hellochaos ./docs ./scenarios/oracle ./scenarios/run ./service ./target ./target/mesh
 
+# "make check" has go vet look at every package, so go test need not, and nobody debugs these programs: they get no tables for a debugger.
+QUICKLY := -vet=off -ldflags=-w
+
 # With the race detector a program waits a second before it ends, in case goroutines are still running. Here it waits a tenth of one.
 test: ## run all tests, most with the race detector
 	@all=$$($(GO) list ./...) && apart=$$($(GO) list $(PLAIN) $(LOADED)) || exit 1; \
 	export GORACE="atexit_sleep_ms=100 $$GORACE"; status=0; set -x; \
-	$(GO) test $(PLAIN) || status=1; \
-	$(GO) test -race $$(echo "$$all" | grep -vxF "$$apart") || status=1; \
-	$(GO) test -race -p 1 -parallel 4 $(LOADED) || status=1; \
+	$(GO) test $(QUICKLY) $(PLAIN) || status=1; \
+	$(GO) test $(QUICKLY) -race $$(echo "$$all" | grep -vxF "$$apart") || status=1; \
+	$(GO) test $(QUICKLY) -race -p 1 -parallel 4 $(LOADED) || status=1; \
 	exit $$status
 
 check: ## run what every commit must pass

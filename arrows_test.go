@@ -16,7 +16,7 @@ const module = "github.com/hellochaos/hellochaos/"
 // arrows is every import between packages of this module that is allowed; service/trail, spelling, stats, printable and yamlnode may be
 // imported by all.
 var arrows = map[string][]string{
-	"cmd/hellochaos": {"scenarios", "scenarios/cases", "scenarios/derive", "scenarios/draft", "scenarios/isotope", "scenarios/run", "scenarios/standins", "target", "target/mesh", "target/cluster", "manifests", "manifests/scratch", "reports", "reports/render",
+	"cmd/hellochaos": {"expect", "scenarios", "scenarios/cases", "scenarios/derive", "scenarios/draft", "scenarios/isotope", "scenarios/run", "scenarios/standins", "target", "target/mesh", "target/cluster", "manifests", "manifests/scratch", "reports", "reports/render",
 		"attack", "attack/gauge", "reports/load", "metrics", "openfiles", "reports/compare", "reports/sweep", "reports/destination", "reports/grafana", "reports/links", "reports/traces"},
 	"cmd/hello-service":  {"service"},
 	"cmd/hello-image":    {},

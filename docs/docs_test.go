@@ -131,7 +131,7 @@ var (
 		`NOT JUDGED the times of retries \([^)]*\): requests left late, so that no time is judged `,
 		`! not judged: [^!]*?(?:no time is judged|too long to tell waits of # ms|# waits are too few to be judged) ?`,
 		`! # problems more, which --verbose prints ?`,
-		`! The phase was sent again at half the rate, since (?:# requests a second were too many for this machine|waits contradicted the back-off, which a pause of this machine makes them do, too)\. ?`,
+		`! The phase was sent again more slowly, since (?:# requests a second were too many for this machine|waits contradicted the back-off, which a pause of this machine makes them do, too)\. ?`,
 	}, "|"))
 	// waits are the medians of a call's waits, some of which may not have been judged.
 	waits = regexp.MustCompile(`(?:[#-], )+[#-]|not judged`)
@@ -159,7 +159,7 @@ func TestSessions(t *testing.T) {
 	quiet := "PASS  all\nabout: 1,434 requests\n\ncall  waits (ms)  policy\na  12, 38, 88  3 retries\n  Words.\n"
 	late := "PASS  all, as far as no time limit decided\n  (16 calls)\nNOT JUDGED  the times of retries (a and b,\n  in retry): requests left late, so that no time is judged\nabout: 12 requests\n\ncall  waits (ms)  policy\na  -, 38, 88  3 retries\n" +
 		"  ! not judged: a: waits before try 2: 4 waits with a median of\n    15.9ms, predicted 12.5ms: a try's way itself takes up to 20.9 ms here, too\n    long to tell waits of 12.5 ms\n  ! 2 problems more, which --verbose prints\n" +
-		"  Words.\n  ! The phase was sent again at half the rate, since 1290 requests a second were\n    too many for this machine.\n"
+		"  Words.\n  ! The phase was sent again more slowly, since 1290 requests a second were\n    too many for this machine.\n"
 	if normal(quiet) != normal(late) || normal(quiet) != normal(strings.Replace(quiet, "12, 38, 88", "not judged", 1)) {
 		t.Errorf("a busy machine prints something else:\n%s\n%s", normal(late), normal(quiet))
 	}

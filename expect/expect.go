@@ -41,7 +41,7 @@ type Expectation struct {
 	Phase string
 	Kind  Kind
 	// Service is the service that is called, Version the version of it that answers, and Requests what the requests are called of which
-	// Reaches speaks. They are empty where the kind has none, and where none was named.
+	// Reaches speaks, and to which Share and Fails may be restricted. They are empty where the kind has none, and where none was named.
 	Service, Version, Requests string
 	// Quantile is the quantile of Latency, in (0, 1).
 	Quantile float64

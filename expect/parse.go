@@ -13,13 +13,14 @@ import (
 
 // Forms are the accepted forms, for help texts and errors. In front of each, a phase may stand: "retry: edge fails <= 0.1".
 var Forms = []string{"edge fails <= 0.01", "any fails <= 0.1", "SERVICE fails <= 0.05", "SERVICE VERSION share = 0.2 ± 0.05",
-	"SERVICE tries per request <= 2", "worst case tries <= 16", "SERVICE worst case tries <= 4", "p99 <= 250ms", "REQUESTS reaches SERVICE VERSION"}
+	"SERVICE tries per request <= 2", "worst case tries <= 16", "SERVICE worst case tries <= 4", "p99 <= 250ms", "REQUESTS reaches SERVICE VERSION",
+	"REQUESTS to SERVICE VERSION share = 0.2 ± 0.05", "REQUESTS to SERVICE fails <= 0.05"}
 
 // LoadForms are the accepted forms of ParseLoad.
 var LoadForms = []string{"p99 <= 250ms", "errors <= 0.5%", "rate >= 990/s"}
 
 // words are those of the language.
-var words = []string{"edge", "any", "fails", "share", "tries", "per", "request", "worst", "case", "reaches", "within"}
+var words = []string{"edge", "any", "fails", "share", "tries", "per", "request", "worst", "case", "reaches", "to", "within"}
 
 // comparisons are what stands between a quantity and its limit.
 const comparisons = "<=, <, >=, >, =, '= 0.2 ± 0.05' or 'within 0.15..0.25'"
@@ -84,9 +85,16 @@ func (p *parser) parse() error {
 	if p.rest[0].is("reaches") {
 		return p.reaches(subject)
 	}
+	if to := slices.IndexFunc(subject, func(t token) bool { return t.is("to") }); to > 0 && slices.Contains(p.words, "to") {
+		p.Requests = joined(subject[:to])
+		subject = subject[to+1:]
+	}
 	unit, err := p.language.subject(p, subject)
 	if err != nil {
 		return err
+	}
+	if p.Requests != "" && p.Kind != Share && p.Kind != Fails {
+		return fmt.Errorf("of the calls of some requests only 'fails' and 'share' can be expected, not %s: %s", shown(subject), p.accepted())
 	}
 	return p.band(unit)
 }

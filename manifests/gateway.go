@@ -129,6 +129,12 @@ func (r *Rules) Merged(c Caller, host string) (all []string) {
 	return all
 }
 
+// Names reports whether a server of HTTP of a gateway has a host by its name, or by a pattern other than "*", which every host has.
+func (g *Gateway) Names(host string) bool {
+	host, _ = splitHost(host)
+	return slices.ContainsFunc(g.Servers, func(s *Server) bool { return !s.out && s.exactness(host) > len("*") })
+}
+
 // Entrance is the port at which requests for a host enter a gateway where no port is said: that of its first server that has the host
 // and redirects nobody to https. It is the next best where there is none: a server that redirects, one of other hosts. Without a host
 // every server has it. It is 0 for a Gateway without a server of HTTP.

@@ -41,7 +41,7 @@ func everything() *Report {
 		Findings: []Finding{{ID: "dead-rule", Severity: SeverityError, Phase: "retry", File: "retry.yaml", Line: 3, Object: "VirtualService backend", Text: "nobody meets it"}},
 		Cases:    &Cases{Held: 2, All: 3},
 		Expectations: []Expectation{{Text: "edge fails <= 0.01", Phase: "retry", Of: "frontend from edge", Unit: UnitShare, Predicted: pointer(0.5), PredictedError: 0.001,
-			Measured: pointer(0.49), Interval: &stats.Interval{Lo: 0.4, Hi: 0.6}, N: 4, Verdict: Fail, Why: "0.5 is predicted"}},
+			Measured: pointer(0.49), Interval: &stats.Interval{Lo: 0.4, Hi: 0.6}, N: 4, Verdict: Fail, Why: "0.5 is predicted", Note: "a 404 is no failure"}},
 		Changes: []Change{{From: "retry", To: "application", PutBack: true, Verdict: Fail, Why: "so few", Rate: 500, Requests: 431, Applied: 0.2, Calls: 1458, Evidence: 602, Open: 1, Mixed: 13,
 			Lost: 19, OldAfterNew: 2, Late: 3, Early: 4, Proxies: []ChangedProxy{{Name: "frontend", Old: 145, New: 222, LastOld: pointer(0.06), FirstNew: pointer(0.09), Unwatched: 0.004}},
 			Troubles: []Trouble{{Kind: "lost", Count: 19, Request: "7/retry/b/169", From: "frontend", To: "middleware", At: 0.04, Expected: "middleware-prod answers", Met: "status 404 came"}},

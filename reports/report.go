@@ -174,6 +174,8 @@ type Expectation struct {
 	Verdict  Verdict         `json:"verdict" jsonschema:"enum=pass,enum=fail,enum=inconclusive"`
 	// Why is a clause that says what decided.
 	Why string `json:"why"`
+	// Note is a clause about what the number does not count, where that is not plain; empty where it is.
+	Note string `json:"note,omitempty"`
 }
 
 // EntryGateway is the Entry of a phase all of whose requests enter at a gateway.

@@ -48,6 +48,9 @@ type Cohort struct {
 	// straight at a Service need none, and those of a caller must have one.
 	Host   string
 	Header http.Header
+	// Aside: an expectation is about these requests only where it spells them out, or names no others. They are near misses of a rule, and
+	// requests that another expectation spells out.
+	Aside bool
 }
 
 // Often is the weight of a cohort, at least 1.

@@ -4,6 +4,7 @@ package spelling
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -20,6 +21,24 @@ func DidYouMean(name string, accepted []string) string {
 		return ""
 	}
 	return fmt.Sprintf(" (did you mean %q?)", best)
+}
+
+// Nearest are accepted names in the order of how near they are to a name; those that are as near as each other stay in their order.
+func Nearest(name string, accepted []string) []string {
+	type at struct {
+		name     string
+		distance int
+	}
+	var all []at
+	for _, candidate := range accepted {
+		all = append(all, at{candidate, editDistance(strings.ToLower(name), strings.ToLower(candidate))})
+	}
+	slices.SortStableFunc(all, func(a, b at) int { return a.distance - b.distance })
+	sorted := make([]string, len(all))
+	for i := range all {
+		sorted[i] = all[i].name
+	}
+	return sorted
 }
 
 // editDistance is the smallest number of edits that turn a into b, if no letter is edited twice. An edit inserts, deletes or replaces

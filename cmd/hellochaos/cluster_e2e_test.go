@@ -197,6 +197,6 @@ func TestE2EWithoutRetryOn(t *testing.T) {
 	if got.code != 0 || !strings.Contains(report.Summary, "not what the scenario promises") {
 		t.Errorf("exit %d: %s", got.code, report.Summary)
 	}
-	expect(t, report, "retry", "middleware", 0.5)
+	expectFails(t, report, "retry", "middleware", 0.5)
 	t.Logf("%.0f s", report.Elapsed)
 }

@@ -44,6 +44,10 @@ what one compares. The stages, the probabilities, the kind of target, the rate
 and the manifests must be the same, or compare-reports refuses; with --force it
 compares nevertheless.
 
+The manifests of two reports of 'hellochaos verify' may differ: then their
+rules are compared, by host and match, with what the old ones and the new ones
+come to.
+
 Exit codes:
   0  the same, or better
   1  worse

@@ -207,12 +207,12 @@ func (g *grid) prepare() error {
 
 // announce prints what the grid is about to do.
 func (g *grid) announce(w io.Writer, what, target string) {
-	requests, took := 0, time.Duration(0)
+	requests, most, took := 0, 0, time.Duration(0)
 	var said []string
 	for i := range g.points {
 		plan := g.points[i].plan
-		n, _, duration := plan.Requests()
-		requests, took = requests+n, took+duration
+		n, to, duration := plan.Requests()
+		requests, most, took = requests+n, most+to, took+duration
 		for _, notice := range plan.Notices() {
 			said = append(said, "note: "+notice)
 		}
@@ -220,7 +220,7 @@ func (g *grid) announce(w io.Writer, what, target string) {
 			said = append(said, fmt.Sprintf("%s: %s", finding.Severity, render.Finding(&finding)))
 		}
 	}
-	fmt.Fprintf(w, "testing %s on %s with seed %d: %d points, %s requests, in about %s\n", what, target, g.seed, len(g.points), render.Count(int64(requests)), max(took.Round(time.Second), time.Second))
+	fmt.Fprintf(w, "testing %s on %s with seed %d: %d points, %s, in about %s\n", what, target, g.seed, len(g.points), announced(requests, most), max(took.Round(time.Second), time.Second))
 	for i, line := range said {
 		if !slices.Contains(said[:i], line) {
 			fmt.Fprintln(w, line)

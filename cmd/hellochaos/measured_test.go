@@ -83,9 +83,9 @@ func callTo(t *testing.T, r *reports.Report, phase, to string) *reports.Call {
 	return nil
 }
 
-// expect compares the prediction of how often calls fail exactly, to four digits, and what was measured within five standard
+// expectFails compares the prediction of how often calls fail exactly, to four digits, and what was measured within five standard
 // deviations.
-func expect(t *testing.T, r *reports.Report, phase, to string, want float64) {
+func expectFails(t *testing.T, r *reports.Report, phase, to string, want float64) {
 	t.Helper()
 	holds(t, phase+", calls to "+to, &callTo(t, r, phase, to).Fails, want)
 }

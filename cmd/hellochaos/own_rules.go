@@ -159,8 +159,8 @@ func (o *ownRules) announce(w io.Writer, plan *scenario.Run, seed uint64, verbos
 	if o.graph != nil {
 		announceGraph(w, o.graph)
 	}
-	requests, _, duration := plan.Requests()
-	fmt.Fprintf(w, "verifying %s with %s requests of %s, seed %d, in about %s\n", several(o.rules, "rule"), render.Count(int64(requests)), several(len(o.phase.Cohorts), "kind"), seed, max(duration.Round(time.Second), time.Second))
+	requests, most, duration := plan.Requests()
+	fmt.Fprintf(w, "verifying %s with %s of %s, seed %d, in about %s\n", several(o.rules, "rule"), announced(requests, most), several(len(o.phase.Cohorts), "kind"), seed, max(duration.Round(time.Second), time.Second))
 	if n := len(o.stoodUp); n > 0 && !verbose {
 		fmt.Fprintf(w, "note: %d Services and versions of them are stood up because the rules name them and no file has them; --verbose lists them\n", n)
 	}

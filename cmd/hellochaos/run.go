@@ -183,17 +183,21 @@ func (f *runFlags) measure(cmd *cobra.Command, p *point, on target.Target, line 
 	return report
 }
 
+// announced says how many requests a run sends: more than the least where a share that the mesh draws is not decided by then.
+func announced(least, most int) string {
+	switch {
+	case most > least:
+		return fmt.Sprintf("at least %s requests (at most %s)", render.Count(int64(least)), render.Count(int64(most)))
+	case least == 1:
+		return "1 request"
+	}
+	return render.Count(int64(least)) + " requests"
+}
+
 // announce prints what a run is about to do, what it cannot decide, and what is wrong with the manifests.
 func announce(w io.Writer, plan *scenario.Run, args []string, target string, seed uint64) {
 	requests, most, duration := plan.Requests()
-	number := render.Count(int64(requests)) + " requests"
-	switch {
-	case requests == 1:
-		number = "1 request"
-	case most > requests:
-		number = fmt.Sprintf("about %s, at most %s", number, render.Count(int64(most)))
-	}
-	fmt.Fprintf(w, "testing %s on %s with seed %d: %s, in about %s\n", strings.Join(args, ", "), target, seed, number, max(duration.Round(time.Second), time.Second))
+	fmt.Fprintf(w, "testing %s on %s with seed %d: %s, in about %s\n", strings.Join(args, ", "), target, seed, announced(requests, most), max(duration.Round(time.Second), time.Second))
 	for _, notice := range plan.Notices() {
 		fmt.Fprintf(w, "note: %s\n", notice)
 	}

@@ -101,6 +101,9 @@ func (f *verifyFlags) run(cmd *cobra.Command, text *scenario.Flags, undo *atomic
 	if options.Cases, options.CasesNotMet, err = own.hold(f.cases); err != nil {
 		return fmt.Errorf("verify:\n%w", err)
 	}
+	if err = own.spellOut(options.Expect); err != nil {
+		return fmt.Errorf("verify:\n%w", err)
+	}
 	options.Derived, options.Allowed = true, f.allowed
 	var set *scratch.Set
 	if f.target == "cluster" {

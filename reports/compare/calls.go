@@ -198,7 +198,7 @@ func (p *pair) coverage(label string, a, b *reports.Call) {
 	if len(a.Branches) == 0 {
 		return
 	}
-	met := map[string]bool{}
+	met, has := map[string]bool{}, map[string]bool{}
 	count := func(c *reports.Call) (v Value) {
 		for _, branch := range c.Branches {
 			v.N++
@@ -212,11 +212,11 @@ func (p *pair) coverage(label string, a, b *reports.Call) {
 		return v
 	}
 	for _, branch := range b.Branches {
-		met[branch.Name] = branch.Met > 0
+		met[branch.Name], has[branch.Name] = branch.Met > 0, true
 	}
 	var lost []string
 	for _, branch := range a.Branches {
-		if branch.Met > 0 && !met[branch.Name] {
+		if branch.Met > 0 && !met[branch.Name] && (has[branch.Name] || !p.c.Policies) { // another rule has other cases
 			lost = append(lost, branch.Name)
 		}
 	}

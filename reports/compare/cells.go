@@ -131,7 +131,11 @@ func (c *Comparison) margins() string {
 	if slices.ContainsFunc(c.Rows, func(r Row) bool { return r.Kind == Violations || r.ofViolations }) {
 		violations = "The number before \"wrong\" counts the calls, or the tries of a ledger, that contradict the manifests. "
 	}
-	return violations + fmt.Sprintf("A metric is the same where the whole interval of its difference is within the margin: %s for shares, %.3g %% for tries per request, "+
+	predicted := ""
+	if c.Policies {
+		predicted = "Predictions are exact, and have no margin. "
+	}
+	return violations + predicted + fmt.Sprintf("A metric is the same where the whole interval of its difference is within the margin: %s for shares, %.3g %% for tries per request, "+
 		"from %.3g %% less to %.3g %% more%s for times. "+
 		"It is worse or better where the whole interval lies beyond the margin and p is at most %[7]s; p is adjusted by Holm's procedure for %[6]d tests. "+
 		"Intervals have a confidence of 0.95. The column \"needs\" has about how many requests a phase needs so that a metric is no longer unclear.",

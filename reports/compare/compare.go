@@ -53,6 +53,8 @@ type Comparison struct {
 	// Forced is true where the scenarios differ, as Mismatches lists, and the user had them compared nevertheless.
 	Forced     bool       `json:"forced,omitempty"`
 	Mismatches []Mismatch `json:"mismatches,omitempty"`
+	// Policies: the reports are those of 'hellochaos verify' before and after a change of the manifests, and the rows those of its rules.
+	Policies bool `json:"policies,omitempty"`
 	// Changes are differences that may be the reason for the comparison: versions, machines, deviations on purpose (--break).
 	Changes []Mismatch `json:"changes,omitempty"`
 	// Unknown lists what could not be compared because a report does not have it.
@@ -62,7 +64,8 @@ type Comparison struct {
 	Excluded []Exclusion `json:"excluded,omitempty"`
 
 	unpaired string // why requests are not compared one by one; empty where they are
-	bitsOnly bool   // only the two bits of failures of outcomes mean the same in both reports
+	rules    []Mismatch
+	bitsOnly bool // only the two bits of failures of outcomes mean the same in both reports
 }
 
 // Side identifies one of the two reports.
@@ -97,6 +100,7 @@ type Exclusion struct {
 // of the two sides.
 func Of(before, after *reports.Report, o Options) *Comparison {
 	c := &Comparison{Schema: SchemaVersion, Old: side(before), New: side(after), Options: o, Alpha: familyAlpha, Rows: []Row{}}
+	c.Policies = policies(before, after)
 	c.scenario(before, after)
 	c.pairing(before, after)
 	c.gather(before, after)

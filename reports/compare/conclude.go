@@ -37,6 +37,12 @@ func (c *Comparison) conclude() {
 			c.Summary = fmt.Sprintf("NEW is the same as OLD in %d of %s; not decided, and not counted: %s", count[Same], metrics(len(c.Rows)), sumUp(open))
 		}
 	}
+	if n := len(c.rules); n > 0 {
+		c.Summary += fmt.Sprintf(". %d of the rules, by host and match, differ", n)
+		if n == 1 {
+			c.Summary = strings.TrimSuffix(c.Summary, "differ") + "differs"
+		}
+	}
 }
 
 // wordOf returns the word of a comparison whose rows have these words. open is true where a row that counts is unclear, or where data

@@ -34,6 +34,11 @@ func (c *Comparison) gather(before, after *reports.Report) {
 			continue
 		}
 		p.judged = before.UpgradedFrom == "" && after.UpgradedFrom == "" && passes(p.old) && passes(p.new)
+		if c.Policies {
+			p.policies(before, after)
+			p.verdict()
+			continue
+		}
 		p.requests(before)
 		p.shares()
 		p.calls()

@@ -32,6 +32,8 @@ func (c *Comparison) pairing(before, after *reports.Report) {
 		c.unpaired = notPaired + "the runs have different seeds (run both with the same --seed)"
 	case before.Tool.Draws != after.Tool.Draws:
 		c.unpaired = notPaired + fmt.Sprintf("the two versions of hellochaos draw in different ways (%s and %s)", orNone(before.Tool.Draws), orNone(after.Tool.Draws))
+	case c.Policies:
+		c.unpaired = notPaired + "the policies differ, so that requests of one name need not be the same"
 	case len(c.Mismatches) > 0:
 		c.unpaired = notPaired + "the scenarios differ, so that requests of one name need not be the same"
 	case before.Settings.ManifestsHash == "" || after.Settings.ManifestsHash == "":

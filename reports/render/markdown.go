@@ -54,7 +54,7 @@ func (m *markdown) marked(mark string, texts []string) {
 func (m *markdown) expectations(r *reports.Report) {
 	for i := range r.Expectations {
 		e := &r.Expectations[i]
-		m.line("- **%s** %s", verdictWord(e.Verdict), EscapeMarkdown(expectation(r, e)+". "+sentenceOf(e.Why)))
+		m.line("- **%s** %s", verdictWord(e.Verdict), EscapeMarkdown(expectation(r, e)+strings.TrimSpace(". "+sentenceOf(e.Why)+" "+sentenceOf(e.Note))))
 	}
 	if len(r.Expectations) > 0 {
 		m.line("")

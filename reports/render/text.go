@@ -89,6 +89,9 @@ func (t *text) expectations() {
 		if e.Verdict != reports.Pass || t.verbose {
 			t.Paragraph(sentenceOf(e.Why), "  ")
 		}
+		if e.Note != "" {
+			t.Paragraph(sentenceOf(e.Note), "  ")
+		}
 	}
 }
 

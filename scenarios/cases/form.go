@@ -139,6 +139,12 @@ func (d *document) path(field, uri string) string {
 var ownHeaders = []string{"accept", trail.HeaderFail, trail.HeaderHang, trail.HeaderCascade, trail.HeaderAttempt, trail.HeaderExpected, "connection",
 	"content-length", "transfer-encoding"}
 
+// Own reports whether a run, or HTTP, sets a header itself, so that a request cannot have another value of it.
+func Own(header string) bool {
+	key := strings.ToLower(header)
+	return slices.Contains(ownHeaders, key) || strings.HasPrefix(key, "x-hellochaos-")
+}
+
 // headers reads the headers of a request. unsent is a clause that says why they cannot be sent.
 func (d *document) headers(path string, n *yaml.Node) (header http.Header, unsent string) {
 	if n == nil {
@@ -160,7 +166,7 @@ func (d *document) headers(path string, n *yaml.Node) (header http.Header, unsen
 			d.note(field, "%q is not the value of a header", value)
 		case header.Values(name) != nil:
 			d.note(field, "is the same header as another one: write it once")
-		case slices.Contains(ownHeaders, key) || strings.HasPrefix(key, "x-hellochaos-"):
+		case Own(name):
 			unsent = "hellochaos sets the header " + key + " itself"
 		}
 		header.Set(name, value)

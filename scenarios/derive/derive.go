@@ -71,7 +71,7 @@ func (d *deriver) entry(e *manifests.HTTPEntry) {
 		for _, at := range d.places(e, &asked[i]) {
 			r, meets := d.meeting(e, at, &asked[i])
 			if len(d.cohorts) < MostCohorts || meets && len(d.met[ruleOf(e)]) == 0 {
-				d.add(r, d.weight(e, meets))
+				d.add(r, d.weight(e, meets), false)
 			}
 			if meets {
 				d.keep(e, made{r, asked[i]})
@@ -134,14 +134,14 @@ func (d *deriver) route(r request) *manifests.Rule {
 	return d.tables[caller].Route(r.request())
 }
 
-// add adds a request, unless it is there already.
-func (d *deriver) add(r request, weight int) {
+// add adds a request, unless it is there already. aside is that of a cohort.
+func (d *deriver) add(r request, weight int, aside bool) {
 	cohort := r.cohort(d.rules)
 	if d.known[cohort.Name] {
 		return
 	}
 	d.known[cohort.Name] = true
-	cohort.Weight = weight
+	cohort.Weight, cohort.Aside = weight, aside
 	d.cohorts = append(d.cohorts, cohort)
 }
 
@@ -149,7 +149,7 @@ func (d *deriver) add(r request, weight int) {
 func (d *deriver) redirected() {
 	for _, at := range d.rules.Redirecting() {
 		if len(d.cohorts) < MostCohorts {
-			d.add(candidates(place{at.Entry, anyOf(at.Host)}, &manifests.Asked{})[0], 0)
+			d.add(candidates(place{at.Entry, anyOf(at.Host)}, &manifests.Asked{})[0], 0, false)
 		}
 	}
 }
@@ -170,7 +170,7 @@ func (d *deriver) bare(entries []manifests.HTTPEntry) {
 	for _, host := range slices.Sorted(maps.Keys(hosts)) {
 		written := slices.ContainsFunc(entries, func(e manifests.HTTPEntry) bool { return slices.Contains(e.Hosts, host) })
 		if namespace, ok := d.clientFor(host, ""); ok && !written && !strings.HasPrefix(host, "*") && len(d.cohorts) < MostCohorts {
-			d.add(candidates(d.inMesh(host, namespace, 0), &manifests.Asked{})[0], 0)
+			d.add(candidates(d.inMesh(host, namespace, 0), &manifests.Asked{})[0], 0, false)
 		}
 	}
 }

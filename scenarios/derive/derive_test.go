@@ -207,10 +207,15 @@ func TestAt(t *testing.T) {
 	port := "apiVersion: v1\nkind: Service\nmetadata: {name: reviews}\nspec: {selector: {app: reviews}, ports: [{name: http, port: 9080}]}\n---\n" +
 		virtualService("reviews", "hosts: [reviews]", "{route: [{destination: {host: reviews}}]}")
 	alone := gateway + virtualService("shop", "hosts: [shop.example.com], gateways: [door]", "{route: [{destination: {host: shop}}]}")
+	lost := strings.ReplaceAll(gateway, "'*'", "shop.example.com") + virtualService("shop", "hosts: [cart]", "{route: [{destination: {host: cart}}]}")
+	every := gateway + virtualService("shop", "hosts: ['*'], gateways: [door]", "{route: [{destination: {host: shop}}]}") + virtualService("cart", "hosts: [cart]", "{route: [{destination: {host: cart}}]}") + before(port, "---")
 	for _, c := range []struct {
 		yaml, host string
 		want       []string
 	}{
+		{lost, "shop.example.com", []string{"PUT shop.example.com /x, by gateway door"}},
+		{every, "reviews", []string{"PUT reviews:9080 /x"}},
+		{every, "a.example.com", []string{"PUT a.example.com /x, by gateway door"}},
 		{both, "a.example.com", []string{"PUT a.example.com /x, by gateway door", "PUT a.example.com /x"}},
 		{both, "reviews.default.svc.cluster.local:80", []string{"PUT reviews.default.svc.cluster.local:80 /x, by gateway door", "PUT reviews.default.svc.cluster.local:80 /x"}},
 		{both, "nowhere.example.org", []string{"PUT nowhere.example.org /x"}},
@@ -232,7 +237,7 @@ func TestAt(t *testing.T) {
 			t.Fatal(err)
 		}
 		var got []string
-		for _, cohort := range At(rules, set.Clients, standins.Client, Wanted{Host: c.host, Method: "PUT", Path: "/x"}) {
+		for _, cohort := range Spelt(rules, set.Clients, standins.Client, Wanted{Host: c.host, Method: "PUT", Path: "/x"}) {
 			got = append(got, cohort.Name)
 			if _, _, err := rules.CallerOf(cohort.Entry); err != nil {
 				t.Errorf("%s: %v", cohort.Name, err)
@@ -242,4 +247,10 @@ func TestAt(t *testing.T) {
 			t.Errorf("%s: %q, want %q", c.host, got, c.want)
 		}
 	}
+}
+
+// before is what stands in front of a mark.
+func before(text, mark string) string {
+	text, _, _ = strings.Cut(text, mark)
+	return text
 }

@@ -15,7 +15,7 @@ func (d *deriver) nearMisses(e *manifests.HTTPEntry) {
 	for _, m := range d.met[ruleOf(e)] {
 		for _, r := range changed(&m) {
 			if len(d.cohorts) < MostCohorts && !d.leads(r, e) {
-				d.add(r, 0)
+				d.add(r, 0, true)
 			}
 		}
 	}

@@ -20,12 +20,13 @@ type Wanted struct {
 }
 
 // At are the cohorts of a request: one for each proxy that has rules for its host, which are the gateways of these rules, and the sidecars
-// of a client where one of them is for sidecars. For a host of no rule it is that of a client, or else of the first Gateway. There is
-// none where the rules have neither. clients and client are those of Cohorts.
+// of a client where one of them is for sidecars. For a host of no rule they are those of the Gateways that name the host, or else that of
+// a client, in the namespace of the host's Service where there is one, or else of the first Gateway. There is none where the rules have
+// neither. clients and client are those of Cohorts.
 func At(rules *manifests.Rules, clients []string, client string, w Wanted) []scenarios.Cohort {
 	d := &deriver{rules: rules, clients: clients, client: client, known: map[string]bool{}}
 	add := func(at place) {
-		d.add(request{place: at, method: w.Method, path: w.Path, header: w.Header}, 0)
+		d.add(request{place: at, method: w.Method, path: w.Path, header: w.Header}, 0, false)
 	}
 	host, _, _ := strings.Cut(strings.ToLower(w.Host), ":")
 	entries := rules.HTTPEntries()
@@ -45,12 +46,53 @@ func At(rules *manifests.Rules, clients []string, client string, w Wanted) []sce
 	if len(d.cohorts) > 0 {
 		return d.cohorts
 	}
-	if namespace, ok := d.clientFor(host, ""); ok {
+	gateways := slices.DeleteFunc(slices.Sorted(maps.Keys(rules.Gateways)), func(name string) bool { return !hasHTTP(rules, name) })
+	at := func(gateway string) place {
+		return place{manifests.Entry{Gateway: gateway, Port: rules.Gateways[gateway].Entrance(w.Host)}, w.Host}
+	}
+	for _, name := range gateways {
+		if rules.Gateways[name].Names(host) {
+			add(at(name))
+		}
+	}
+	if len(d.cohorts) > 0 {
+		return d.cohorts
+	}
+	if namespace, ok := d.clientFor(host, d.home(host)); ok {
 		add(d.fromClient(w.Host, namespace))
-	} else if gateways := slices.DeleteFunc(slices.Sorted(maps.Keys(rules.Gateways)), func(name string) bool { return !hasHTTP(rules, name) }); len(gateways) > 0 {
-		add(place{manifests.Entry{Gateway: gateways[0], Port: rules.Gateways[gateways[0]].Entrance(w.Host)}, w.Host})
+	} else if len(gateways) > 0 {
+		add(at(gateways[0]))
 	}
 	return d.cohorts
+}
+
+// home is the namespace of a client in which a host is the name of a Service; empty where there is none.
+func (d *deriver) home(host string) string {
+	for _, namespace := range d.clients {
+		if !strings.Contains(host, ".") && d.rules.Services[manifests.FullHost(host, namespace)] != nil {
+			return namespace
+		}
+	}
+	return ""
+}
+
+// Spelt are the cohorts of a request that an expectation spells out: those of At. But where only a rule for every host ("*") lets requests
+// for a Service of the mesh in at a gateway, it is the request of a client, as if there were no such rule.
+func Spelt(rules *manifests.Rules, clients []string, client string, w Wanted) []scenarios.Cohort {
+	d := &deriver{rules: rules, clients: clients, client: client, known: map[string]bool{}}
+	cohorts, host := At(rules, clients, client, w), strings.ToLower(w.Host)
+	host, _, _ = strings.Cut(host, ":")
+	home := d.home(host)
+	for i := range cohorts {
+		if g := rules.Gateways[cohorts[i].Entry.Gateway]; g == nil || g.Names(host) {
+			return cohorts
+		}
+	}
+	if namespace, ok := d.clientFor(host, home); ok && (home != "" || rules.Services[host] != nil) {
+		d.add(request{place: d.fromClient(w.Host, namespace), method: w.Method, path: w.Path, header: w.Header}, 0, false)
+		return d.cohorts
+	}
+	return cohorts
 }
 
 // hasHTTP reports whether there is a Gateway of a name with a server of HTTP.

@@ -42,6 +42,8 @@ type number struct {
 	n, held   int64
 	// unusable says why what was measured cannot be used, absent why nothing was measured, and few why the interval lacks an end.
 	unusable, absent, few string
+	// way is a clause that says where the requests go that an expectation is about; empty where that is not known.
+	way string
 }
 
 // predict notes a prediction with its standard error.
@@ -69,6 +71,7 @@ func judge(r *reports.Report, w *Wanted) reports.Expectation {
 			worst, far = e, away
 		}
 	}
+	worst.Note = uncounted(r, w)
 	return worst
 }
 
@@ -94,7 +97,10 @@ func numbers(r *reports.Report, w *Wanted) []number {
 	case expect.AnyFails:
 		all = share(p, reports.AnyFails)
 	case expect.Fails:
-		all = fails(p, leading(p, w.Service))
+		all = fails(p, leading(p, w.Service, w.Cohorts...))
+		for _, n := range strays(p, w) {
+			all = append(all, number{of: n.of, absent: cmp.Or(n.way, n.absent)})
+		}
 	case expect.Share:
 		all = versionShares(p, w)
 	case expect.Reaches:
@@ -164,6 +170,9 @@ func unit(k expect.Kind) reports.Unit {
 func (n *number) why(reason expect.Reason) string {
 	switch reason {
 	case expect.PredictionBreaks:
+		if n.way != "" {
+			return n.way
+		}
 		return "the manifests do not achieve it, whatever is measured"
 	case expect.MeasurementBreaks:
 		return "what was measured excludes it"

@@ -103,11 +103,22 @@ func TestJudge(t *testing.T) {
 		{text: "jason reaches reviews v2", cohort: "reviews end-user: jason", want: reports.Pass, of: "reviews end-user: jason"},
 		{text: "jason reaches reviews", cohort: "reviews end-user: jason", want: reports.Pass},
 		{text: "JASON reaches reviews v1", cohort: "reviews end-user: JASON", want: reports.Fail},
-		{text: "jason reaches ratings a", cohort: "reviews end-user: jason", want: reports.Fail, why: "the manifests do not"}, // a balancer chooses
+		{text: "jason reaches ratings a", cohort: "reviews end-user: jason", want: reports.Fail, why: "the call of reviews goes to ratings, where a load balancer chooses among the versions"},
 		{text: "jason reaches ratings", cohort: "reviews end-user: jason", want: reports.Pass},
-		{text: "stranger reaches reviews", cohort: "stranger", want: reports.Fail, why: "no such request leads to a call to reviews"},
+		{text: "stranger reaches reviews", cohort: "stranger", want: reports.Fail, of: "stranger", why: "the manifests do not achieve it"},
+		{text: "jason reaches reviews v1", cohort: "reviews end-user: jason", want: reports.Fail, why: "such a request goes to reviews subset v2 (reviews.yaml:17)"},
+		{text: "jason reaches rare", cohort: "reviews end-user: jason", want: reports.Fail, why: "the call of reviews meets no rule ()"},
+		{text: "jason reaches nobody", cohort: "reviews end-user: jason", want: reports.Fail, why: "such a request goes to reviews subset v2 (reviews.yaml:17), and leads to no call to nobody"},
+		{text: "jason to nobody fails <= 0.1", cohort: "reviews end-user: jason", want: reports.Fail, why: "there are no data: such a request goes to reviews subset v2 (reviews.yaml:17), and leads to no call to nobody"},
+		{text: "jason to reviews fails <= 0.1", cohort: "reviews end-user: jason", want: reports.Pass}, // the other rule's calls fail more often
+		{text: "jason to reviews v2 share = 1", cohort: "reviews end-user: jason", want: reports.Pass},
+		{text: "jason to nobody v2 share = 1", cohort: "reviews end-user: jason", want: reports.Fail},
 	} {
-		got := judge(t, shop(), c.text, c.cohort)
+		var cohorts []string
+		if c.cohort != "" {
+			cohorts = []string{c.cohort}
+		}
+		got := judge(t, shop(), c.text, cohorts...)
 		if got.Verdict != c.want || !strings.Contains(got.Why, c.why) || c.of != "" && got.Of != c.of {
 			t.Errorf("%s: %s, of %q, because %q (predicted %v, interval %v), want %s, of %q, because %q", c.text, got.Verdict, got.Of, got.Why, got.Predicted, got.Interval, c.want, c.of, c.why)
 		}
@@ -150,5 +161,41 @@ func TestJudgeUnusable(t *testing.T) {
 	r.Phases[1].Undecided = "pods were replaced"
 	if got := judge(t, r, "edge fails <= 0.01"); got.Verdict != reports.Fail {
 		t.Errorf("a weak policy without usable data: %s, want fail", got.Verdict)
+	}
+}
+
+// An expectation on failures says which answers of a proxy it does not count.
+func TestUncountedAnswers(t *testing.T) {
+	r := shop()
+	if got := judge(t, r, "edge fails <= 0.1"); got.Note != "" {
+		t.Errorf("without an answer of a proxy: %q", got.Note)
+	}
+	r.Phases[1].Calls = append(r.Phases[1].Calls, reports.Call{From: "edge", To: "nobody", Rule: &reports.Rule{Name: "no rule", Answer: 404}})
+	for text, want := range map[string]string{"edge fails <= 0.1": "the 404 of the proxy is none", "nobody fails <= 0.1": "the 404", "reviews fails <= 0.3": ""} {
+		if got := judge(t, r, text); !strings.Contains(got.Note, want) || want == "" && got.Note != "" {
+			t.Errorf("%s: %q, want %q", text, got.Note, want)
+		}
+	}
+}
+
+// A rule that sends all of its calls to one version, and Istio's default, say nothing of the share that weights decide.
+func TestShareIsThatOfWeights(t *testing.T) {
+	r := shop()
+	p := &r.Phases[1]
+	all := *p.Calls[0].Rule
+	all.Destinations = []reports.Destination{{Name: "reviews.default.svc.cluster.local subset v3", Share: 1, Versions: []string{"v3"}}}
+	p.Calls[0].Rule = &all
+	if got := judge(t, r, "reviews v3 share = 0.18 ± 0.01"); got.Verdict != reports.Pass {
+		t.Errorf("beside a rule for all: %+v", got)
+	}
+	p.Calls[1].Rule.Destinations = p.Calls[1].Rule.Destinations[:1] // all to v1: no weights lead to v3 any more
+	if got := judge(t, r, "reviews v3 share = 0.18 ± 0.01"); got.Verdict != reports.Fail {
+		t.Errorf("without weights: %+v", got)
+	}
+	p.Calls[0].Rule.Hosts, p.Calls[0].Rule.Destinations = []string{"reviews"}, p.Calls[1].Rule.Destinations
+	p.Calls[1].Rule, p.Calls[1].Split = &reports.Rule{Name: "no rule", Destinations: []reports.Destination{{Share: 1, Versions: []string{"v1", "v3"}}}},
+		&reports.Split{Balanced: true, Verdict: reports.Pass, Parts: []reports.SplitShare{part("v1", 0.5, 75), part("v3", 0.5, 75)}}
+	if got := judge(t, r, "reviews v3 share within 0.3..0.7"); got.Predicted == nil || *got.Predicted != 0 {
+		t.Errorf("Istio's default beside a rule that leads elsewhere: %+v", got)
 	}
 }

@@ -12,10 +12,10 @@ import (
 // Leads reports whether calls to what a report calls to lead to a service, of which the name in its namespace is enough.
 func Leads(to, service string) bool { return reports.SameService(to, service) }
 
-// leading are the rows of calls that lead to a service.
-func leading(p *reports.Phase, service string) (rows []*reports.Call) {
+// leading are the rows of calls that lead to a service; with cohorts, of those to which the requests of one of them lead.
+func leading(p *reports.Phase, service string, cohorts ...string) (rows []*reports.Call) {
 	for i := range p.Calls {
-		if Leads(p.Calls[i].To, service) {
+		if Leads(p.Calls[i].To, service) && (len(cohorts) == 0 || leadsTo(&p.Calls[i], cohorts...)) {
 			rows = append(rows, &p.Calls[i])
 		}
 	}
@@ -81,12 +81,16 @@ func fails(p *reports.Phase, rows []*reports.Call) (all []number) {
 	return all
 }
 
-// versionShares are the shares of the calls to a service that go to a version: of the rows whose rule leads there at all, or of all rows
-// where none does.
+// versionShares are the shares of the calls to a service that go to a version: of the rows of some requests where the expectation names
+// them. Else they are of the rows of written rules, where there are any: of those whose weights lead some calls there, or of those that lead
+// there at all where none has weights, or of all where none leads there.
 func versionShares(p *reports.Phase, w *Wanted) (all []number) {
-	rows := leading(p, w.Service)
-	if some := slices.DeleteFunc(slices.Clone(rows), func(c *reports.Call) bool { return !mayReach(c, w.Version) }); len(some) > 0 {
-		rows = some
+	rows := leading(p, w.Service, w.Cohorts...)
+	all = strays(p, w)
+	if len(w.Cohorts) == 0 {
+		rows = narrowed(rows, func(c *reports.Call) bool { return c.Rule != nil && len(c.Rule.Hosts) > 0 })
+		rows = narrowed(rows, func(c *reports.Call) bool { return mayReach(c, w.Version) })
+		rows = narrowed(rows, divides)
 	}
 	for _, c := range rows {
 		n := versionShare(c, w.Version, Risk/float64(len(rows)))
@@ -96,20 +100,43 @@ func versionShares(p *reports.Phase, w *Wanted) (all []number) {
 	return all
 }
 
+// divides reports whether the rule of a row has weights that divide its calls.
+func divides(c *reports.Call) bool {
+	if c.Rule == nil {
+		return false
+	}
+	led := 0
+	for i := range c.Rule.Destinations {
+		if c.Rule.Destinations[i].Share > 0 {
+			led++
+		}
+	}
+	return led > 1
+}
+
+// narrowed are the rows that are meant, or all where none is.
+func narrowed(rows []*reports.Call, meant func(*reports.Call) bool) []*reports.Call {
+	some := slices.DeleteFunc(slices.Clone(rows), func(c *reports.Call) bool { return !meant(c) })
+	if len(some) == 0 {
+		return rows
+	}
+	return some
+}
+
 // reached are the shares of the calls to a service that go to a version, of the rows that some cohorts lead to.
 func reached(p *reports.Phase, w *Wanted) (all []number) {
 	rows := leading(p, w.Service)
 	for _, cohort := range w.Cohorts {
 		before := len(all)
 		for _, c := range rows {
-			if c.Cohorts == nil || slices.Contains(c.Cohorts, cohort) {
+			if leadsTo(c, cohort) {
 				n := versionShare(c, w.Version, Risk/float64(len(rows)))
-				n.of = cohort
+				n.of, n.way = cohort, way(c)
 				all = append(all, n)
 			}
 		}
 		if len(all) == before {
-			all = append(all, number{of: cohort, absent: fmt.Sprintf("no such request leads to a call to %s", w.Service)})
+			all = append(all, elsewhere(p, cohort, w.Service))
 		}
 	}
 	return all

@@ -29,7 +29,7 @@ const (
 	drainTimeout = 60 * time.Second
 	// progressEvery is how often progress is told.
 	progressEvery = 100 * time.Millisecond
-	// mostRepeats is how often a phase is sent again at half its rate when this machine could not keep a rate that we chose
+	// mostRepeats is how often a phase is sent again more slowly when this machine could not keep a rate that we chose
 	// ourselves. The draws are the same again, so the same seed still gives the same counts.
 	mostRepeats = 2
 	// lookEvery is after how many requests it is looked whether everything is decided.
@@ -165,10 +165,10 @@ func (r *Run) phase(ctx context.Context, p *planned, on target.Target, name stri
 		r.emit(PhaseBegan{done})
 		s := newSending(p)
 		err := s.attack(ctx, on, addresses, func() { r.emit(s.progress(done)) })
-		if err == nil && p.options.Attack.Rate == 0 && len(repeated) < mostRepeats && p.rate > 1 && p.again() {
+		if slower := s.slower(); err == nil && p.options.Attack.Rate == 0 && len(repeated) < mostRepeats && p.mayTake(slower) {
 			if why := s.resend(repeated); why != "" {
-				repeated = append(repeated, "The phase was sent again at half the rate, since "+why+".")
-				p.rate /= 2
+				repeated = append(repeated, "The phase was sent again more slowly, since "+why+".")
+				p.rate = slower
 				continue
 			}
 		}
@@ -178,9 +178,9 @@ func (r *Run) phase(ctx context.Context, p *planned, on target.Target, name stri
 	}
 }
 
-// again reports whether the phase may be sent again at half the rate.
-func (p *planned) again() bool {
-	return p.options.Longest == 0 || 2*p.seconds() <= p.options.Longest.Seconds()
+// mayTake reports whether the phase may be sent again at another rate.
+func (p *planned) mayTake(rate float64) bool {
+	return rate >= 1 && (p.options.Longest == 0 || float64(p.settled) <= rate*p.options.Longest.Seconds())
 }
 
 // addresses are those of a phase's entries.
@@ -357,6 +357,15 @@ func (s *sending) hurried() bool {
 
 // waitsStrayed is why a phase is sent again whose waits alone contradicted the rules.
 const waitsStrayed = "waits contradicted the back-off, which a pause of this machine makes them do, too"
+
+// slower is at how many requests a second the phase is sent again: at half the rate, or at the one that this machine kept, where that is lower.
+func (s *sending) slower() float64 {
+	rate := s.rate / 2
+	if kept := s.result.AchievedRate; kept > 0 {
+		rate = min(rate, kept)
+	}
+	return rate
+}
 
 // resend says as a clause why the phase should be sent again at a slower pace; "" where it should not. repeated are the warnings of the
 // times that it was sent again before.

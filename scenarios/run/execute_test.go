@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -280,8 +281,8 @@ func impatient(timeout time.Duration) Options {
 	return o
 }
 
-// A phase in which time limits may have decided too much is sent again at half the rate, as the same requests.
-func TestAPhaseIsRepeatedAtHalfTheRate(t *testing.T) {
+// A phase in which time limits may have decided too much is sent again more slowly, as the same requests.
+func TestAPhaseIsRepeatedMoreSlowly(t *testing.T) {
 	t.Parallel()
 	on := newStandIn(t)
 	var slow atomic.Int64
@@ -298,18 +299,26 @@ func TestAPhaseIsRepeatedAtHalfTheRate(t *testing.T) {
 		}
 	})
 	report := r.Execute(t.Context(), on)
-	first, second := report.Phases[0], report.Phases[1]
-	if len(began["first"]) != 1 || len(first.Warnings) > 0 {
-		t.Errorf("the first phase began at %v with warnings %q, want once and none", began["first"], first.Warnings)
+	for _, p := range report.Phases { // a busy machine may be why a phase is sent again, too
+		if rates := began[p.Name]; len(rates) != 1+repeats(&p) || !slices.IsSortedFunc(rates, func(a, b float64) int { return cmp.Compare(b/2, a) }) || p.PlannedRate != rates[len(rates)-1] {
+			t.Errorf("phase %s began at %v, and ended at %v with warnings %q", p.Name, rates, p.PlannedRate, p.Warnings)
+		}
 	}
-	rates := began["second"]
-	if len(rates) != 2 || rates[1] != rates[0]/2 || second.PlannedRate != rates[1] {
-		t.Fatalf("the second phase began at %v, and ended at %v; want twice, at half the rate", rates, second.PlannedRate)
-	}
-	want := fmt.Sprintf("The phase was sent again at half the rate, since %.0f requests a second were too many for this machine.", rates[0])
+	second := report.Phases[1]
+	want := fmt.Sprintf("The phase was sent again more slowly, since %.0f requests a second were too many for this machine.", began["second"][0])
 	if len(second.Warnings) == 0 || second.Warnings[0] != want || second.Calls[0].Open > 0 || second.Observed != 60 || second.Natural+second.Probes != 60 {
 		t.Errorf("warnings %q, %d open, %d observed", second.Warnings, second.Calls[0].Open, second.Observed)
 	}
+}
+
+// repeats is how often a phase was sent again.
+func repeats(p *reports.Phase) (n int) {
+	for _, warning := range p.Warnings {
+		if strings.HasPrefix(warning, "The phase was sent again more slowly") {
+			n++
+		}
+	}
+	return n
 }
 
 // It is repeated twice at most, and never at a rate that the user asked for.

@@ -4,12 +4,15 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/hellochaos/hellochaos/expect"
+	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/scenarios"
 	"github.com/hellochaos/hellochaos/scenarios/check"
 	"github.com/hellochaos/hellochaos/scenarios/expectations"
@@ -77,30 +80,70 @@ func (p *planned) resolve(w *expectations.Wanted) error {
 	switch {
 	case w.Kind == expect.AnyFails && p.options.Derived:
 		return errors.New("the requests are derived from the rules, so that a share of all of them says nothing: expect something of 'edge fails' or 'SERVICE fails', which must hold for each rule")
-	case w.Kind != expect.Reaches:
+	case w.Requests == "":
 		return nil
 	}
 	if w.Cohorts = p.named(w.Requests); len(w.Cohorts) == 0 {
-		names := []string{allRequests}
-		for _, c := range p.Cohorts {
-			if c.Name != "" {
-				names = append(names, c.Name)
-			}
-		}
-		return fmt.Errorf("no requests of phase %s are called %q, send a header with that value, or have it in their name%s: there are %s",
-			p.Name, w.Requests, spelling.DidYouMean(w.Requests, append(names, p.values()...)), some(names))
+		return p.unnamed(w.Requests)
 	}
 	return nil
+}
+
+// unnamed is the error of a text that names no requests. It lists those that there are, the nearest first, one in a line, since their names
+// have commas.
+func (p *planned) unnamed(text string) error {
+	names := []string{allRequests}
+	for _, c := range p.Cohorts {
+		if c.Name != "" {
+			names = append(names, c.Name)
+		}
+	}
+	suggestion := spelling.DidYouMean(text, append(slices.Clone(names), p.values()...))
+	var list strings.Builder
+	for i, name := range spelling.Nearest(text, names) {
+		if i == mostNames {
+			fmt.Fprintf(&list, "\n    and %d more", len(names)-mostNames)
+			break
+		}
+		fmt.Fprintf(&list, "\n    %q", name)
+	}
+	spell := ""
+	if p.options.Derived {
+		spell = `, and it spells out no request, as "shop.example.com /checkout x-canary: true" does`
+	}
+	return fmt.Errorf("no requests of phase %s are called %q, send a header with that value, or have it in their name%s%s. There are:%s", p.Name, text, spell, suggestion, list.String())
 }
 
 // allRequests names the requests of every cohort.
 const allRequests = "all"
 
-// named are the cohorts that a text names: all where it is "all", those whose name it is, or else those that send a header with exactly this value, or else those
-// in whose name it stands.
+// named are the cohorts that a text names: those whose name it is, or, where requests are derived from rules, which it spells out. Else they
+// are all where it is "all", or those that send a header with exactly this value, or else those in whose name it stands: those beside
+// which there are others are left out (Cohort.Aside).
 func (p *planned) named(text string) []string {
+	request, spelt := expect.RequestOf(text)
+	of := func(means func(*scenarios.Cohort) bool) (names, aside []string) {
+		for i := range p.Cohorts {
+			switch c := &p.Cohorts[i]; {
+			case !means(c):
+			case c.Aside:
+				aside = append(aside, c.Name)
+			default:
+				names = append(names, c.Name)
+			}
+		}
+		return names, aside
+	}
 	for _, means := range []func(*scenarios.Cohort) bool{
-		func(c *scenarios.Cohort) bool { return text == allRequests || c.Name == text },
+		func(c *scenarios.Cohort) bool { return c.Name == text },
+		func(c *scenarios.Cohort) bool { return spelt && p.options.Derived && isRequest(c, &request) },
+	} {
+		if names, aside := of(means); len(names)+len(aside) > 0 {
+			return append(names, aside...)
+		}
+	}
+	for _, means := range []func(*scenarios.Cohort) bool{
+		func(*scenarios.Cohort) bool { return text == allRequests },
 		func(c *scenarios.Cohort) bool {
 			for _, values := range c.Header {
 				if slices.Contains(values, text) {
@@ -111,17 +154,27 @@ func (p *planned) named(text string) []string {
 		},
 		func(c *scenarios.Cohort) bool { return strings.Contains(c.Name, text) },
 	} {
-		var names []string
-		for i := range p.Cohorts {
-			if means(&p.Cohorts[i]) {
-				names = append(names, p.Cohorts[i].Name)
-			}
-		}
-		if len(names) > 0 {
+		if names, aside := of(means); len(names) > 0 {
 			return names
+		} else if len(aside) > 0 {
+			return aside
 		}
 	}
 	return nil
+}
+
+// isRequest reports whether the requests of a cohort are those that a text spells out. Without a port in the text any will do.
+func isRequest(c *scenarios.Cohort, r *expect.Request) bool {
+	host := c.Host
+	if !strings.Contains(r.Host, ":") {
+		host, _, _ = strings.Cut(host, ":")
+	}
+	header := http.Header{}
+	for _, h := range r.Header {
+		header.Set(h[0], h[1])
+	}
+	return strings.EqualFold(host, r.Host) && cmp.Or(c.Method, http.MethodGet) == r.Method && requestPath(c) == manifests.NormalPath(r.Path) &&
+		strings.HasSuffix(c.Name, r.Place) && maps.EqualFunc(c.Header, header, slices.Equal[[]string])
 }
 
 // values are those of the headers that cohorts send.
@@ -168,8 +221,11 @@ func (p *planned) knows(w *expectations.Wanted) error {
 		}
 	}
 	for _, at := range p.ways.Unreached() {
-		if at.Service == w.Service {
+		if expectations.Leads(at.Service, w.Service) {
 			versions = add(versions, at.Version)
+			if w.Requests != "" && rows == 0 { // requests that lead elsewhere are the very thing that it forbids
+				services, rows = add(services, at.Service), 1
+			}
 		}
 	}
 	slices.Sort(services)

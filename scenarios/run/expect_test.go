@@ -32,7 +32,7 @@ func TestExpectationsOfNothing(t *testing.T) {
 		"cnary: edge fails <= 0.1":                    `no phase "cnary" (did you mean "canary"?)`,
 		"midleware fails <= 0.1":                      `no calls of phase canary lead to "midleware" (did you mean "middleware"?): they lead to backend, clock, frontend, middleware`,
 		"middleware canry share = 0.1":                `middleware has no version or subset "canry" (did you mean "canary"?): it has canary, prod`,
-		"super-secrt reaches middleware canary":       `no requests of phase canary are called "super-secrt", send a header with that value, or have it in their name (did you mean "super-secret"?): there are all, exact header, no header, another value, another case`,
+		"super-secrt reaches middleware canary":       `no requests of phase canary are called "super-secrt", send a header with that value, or have it in their name (did you mean "super-secret"?). There are:` + "\n    \"no header\"\n    \"all\"\n    \"exact header\"\n",
 		"exact header reaches middleware canar":       `middleware has no version or subset "canar"`,
 		"middleware tries per request <= 2":           "2 rules of phase canary lead to middleware, whose tries are counted together",
 		"midleware worst case tries <= 2":             `lead to "midleware" (did you mean "middleware"?)`,
@@ -108,7 +108,7 @@ func TestExpectationsOnTheMesh(t *testing.T) {
 	weak := of("canary", true, "edge fails <= 0.001", "another case reaches middleware canary", "worst case tries <= 63", "edge fails <= 0.2")
 	weak.phases[0].onlySo(5)
 	r = onMesh(t, weak, "")
-	for i, want := range []string{"fail: the manifests do not", "fail: the manifests do not", "fail: the manifests do not", "pass: "} {
+	for i, want := range []string{"fail: the manifests do not", "fail: the call of frontend goes to middleware subset prod (canary.yaml:24)", "fail: the manifests do not", "pass: "} {
 		if got := verdicts(r); !strings.HasPrefix(got[i], want) {
 			t.Errorf("%s: %q, want %q", r.Expectations[i].Text, got[i], want)
 		}

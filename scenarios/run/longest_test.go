@@ -32,10 +32,10 @@ func TestAPhaseThatTakesTooLongIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p := r.phases[0]; p.seconds() > 5 || p.again() {
-		t.Errorf("%d requests in %.1f s, which may be sent again: %v", p.settled, p.seconds(), p.again())
+	if p := r.phases[0]; p.seconds() > 5 || p.mayTake(p.rate/2) {
+		t.Errorf("%d requests in %.1f s, which may be sent again: %v", p.settled, p.seconds(), p.mayTake(p.rate/2))
 	}
-	if r, err = shopPlan(t, o, pace); err != nil || !r.phases[0].again() {
+	if r, err = shopPlan(t, o, pace); err != nil || !r.phases[0].mayTake(r.phases[0].rate/2) {
 		t.Errorf("%v: requests that take less than half of the longest time may be sent again", err)
 	}
 }

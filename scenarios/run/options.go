@@ -111,7 +111,7 @@ func (f *Flags) Grid() (o Options, fails []float64, wrong error) {
 		note(fmt.Errorf("--cascade %s: must be %s or %s%s", f.cascade, trail.Absorb, trail.Propagate,
 			spelling.DidYouMean(f.cascade, []string{trail.Absorb, trail.Propagate})))
 	}
-	o.Exclude, err = number("--exclude", f.exclude, "a share from 0.0005 to 0.5", func(v float64) bool { return v >= 0.0005 && v <= 0.5 })
+	o.Exclude, err = number("--exclude", f.exclude, "a share from 0.0005 to 0.5, such as 0.05 or 5%", func(v float64) bool { return v >= 0.0005 && v <= 0.5 })
 	note(err)
 	note(o.readSplit(f.split))
 	if o.RequireTimes = f.require == "times"; f.require != "" && !o.RequireTimes {
@@ -183,7 +183,7 @@ func (o *Options) readSplit(text string) error {
 const (
 	// leastProbability above 0, and below 1, is what the most requests of a phase (attack.MaxRequests) would show ten times.
 	leastProbability = 1e-6
-	probabilityText  = "a probability from 0 to 1; above 0 it must be at least 0.000001, and below 1 at most 0.999999"
+	probabilityText  = "a probability from 0 to 1, such as 0.05 or 5%; above 0 it must be at least 0.000001, and below 1 at most 0.999999"
 )
 
 func probability(v float64) bool {
@@ -209,8 +209,13 @@ func probabilities(flag, text string) (all []float64, err error) {
 	return all, errors.Join(problems...)
 }
 
+// number reads a share: "0.05" or "5%".
 func number(flag, text, accepted string, ok func(float64) bool) (float64, error) {
-	v, err := strconv.ParseFloat(text, 64)
+	digits, percent := strings.CutSuffix(text, "%")
+	if percent {
+		digits = strings.TrimSuffix(digits, " ") + "e-2" // and not divided by 100, so that 0.7% is what 0.007 is
+	}
+	v, err := strconv.ParseFloat(digits, 64)
 	if err != nil || !ok(v) { // NaN is refused by every ok: its comparisons are false
 		return 0, fmt.Errorf("%s %s: must be %s", flag, text, accepted)
 	}

@@ -29,7 +29,7 @@ func TestOptionsReportEveryBadValue(t *testing.T) {
 	}
 	lines := strings.Split(err.Error(), "\n")
 	for i, want := range []string{
-		"--fail 1.5: must be a probability from 0 to 1; above 0 it must be at least 0.000001, and below 1 at most 0.999999",
+		"--fail 1.5: must be a probability from 0 to 1, such as 0.05 or 5%; above 0 it must be at least 0.000001, and below 1 at most 0.999999",
 		"--hang NaN: must be a probability",
 		`--cascade propagat: must be absorb or propagate (did you mean "propagate"?)`,
 		"--exclude 0: must be a share from 0.0005 to 0.5",
@@ -76,6 +76,9 @@ func TestOptionsTakeWhatIsGiven(t *testing.T) {
 	}
 	if o.Fail != 0 || 1/o.Fail < 0 {
 		t.Error("--fail -0 is printed as -0")
+	}
+	if o, err = options(t, "--fail", "0.7%", "--hang", "5 %", "--exclude", "1%"); err != nil || o.Fail != 0.007 || o.Hang != 0.05 || o.Exclude != 0.01 {
+		t.Errorf("percent: %+v, %v", o, err)
 	}
 	o, err = options(t)
 	if err != nil {

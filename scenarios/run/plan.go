@@ -128,10 +128,10 @@ func (r *Run) Notices() (all []string) {
 // Findings are what is wrong with the manifests themselves, whatever the mesh makes of them.
 func (r *Run) Findings() []reports.Finding { return r.findings }
 
-// Requests is how many the run is expected to send, the most that it sends, and about how long that takes.
-func (r *Run) Requests() (expected, most int, duration time.Duration) {
+// Requests is how many the run sends at least, unless it is ended, the most that it sends, and about how long the first take.
+func (r *Run) Requests() (least, most int, duration time.Duration) {
 	for _, p := range r.phases {
-		expected += p.settled
+		least += p.settled
 		most += len(p.sequence)
 		var longest time.Duration
 		for _, prediction := range p.predictions {
@@ -142,7 +142,7 @@ func (r *Run) Requests() (expected, most int, duration time.Duration) {
 			duration += 4 * settle
 		}
 	}
-	return expected, most, duration
+	return least, most, duration
 }
 
 // InFlight is the most requests that the run has under way at once, on a machine however slow.

@@ -26,7 +26,7 @@ func TestWaitsThatContradictAreMeasuredAgain(t *testing.T) {
 	}
 	// A slow machine may be why it is sent again before, and twice is the limit: the first measurement is never what fails.
 	again := func(warning string) bool {
-		return strings.HasPrefix(warning, "The phase was sent again at half the rate, since ")
+		return strings.HasPrefix(warning, "The phase was sent again more slowly, since ")
 	}
 	if p.Verdict != reports.Fail || !slices.ContainsFunc(p.Warnings, again) {
 		t.Errorf("%s with warnings %q, want a FAIL of a second measurement", p.Verdict, p.Warnings)
