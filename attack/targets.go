@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	vegeta "github.com/tsenart/vegeta/v12/lib"
+	"golang.org/x/net/http/httpguts"
 )
 
 // MaxTargets is how many targets a file may have.
@@ -34,7 +35,7 @@ func ReadTargets(file string, text, body []byte, header http.Header) ([]Cohort, 
 		var target vegeta.Target
 		err := reader(strings.NewReader(part.text), body, header)(&target)
 		if err == nil {
-			_, err = readURL(target.URL)
+			err = errors.Join(CheckURL(target.URL), checkHeader(target.Header))
 		}
 		if err != nil {
 			problems = append(problems, fmt.Errorf("%s:%d: %w", file, part.line, err))
@@ -49,6 +50,21 @@ func ReadTargets(file string, text, body []byte, header http.Header) ([]Cohort, 
 		problems = append(problems, fmt.Errorf("%s: has %d targets, and at most %d are accepted", file, len(parts), MaxTargets))
 	}
 	return cohorts, errors.Join(problems...)
+}
+
+// checkHeader refuses headers that net/http would not send.
+func checkHeader(header http.Header) error {
+	for name, values := range header {
+		if !httpguts.ValidHeaderFieldName(name) {
+			return fmt.Errorf("header %q: is no name of a header", name)
+		}
+		for _, value := range values {
+			if !httpguts.ValidHeaderFieldValue(value) {
+				return fmt.Errorf("header %s: %q cannot be sent", name, value)
+			}
+		}
+	}
+	return nil
 }
 
 // NewTarget returns the cohort of a bare plan that sends this request. A header Host, in any case of letters, becomes the host that the

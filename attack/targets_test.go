@@ -51,6 +51,7 @@ func TestReadTargetsRefuses(t *testing.T) {
 		{"get http://a/\n\nGET ftp://b/\n\nGET http://c/\nno header\n\nGET http://d/\n@none\n", "t:1: bad method|t:3: \"ftp://b/\" must be http|t:5: bad header: no header|t:8: bad body: open none"},
 		{"GET http://a/\nA: b\nGET http://c/\n", "t:3: a blank line must stand"},
 		{`{"method":"GET","url":"http://a/"}` + "\n{\"method\":\n" + `{"url":"http://a/"}` + "\n" + `{"method":"GET"}`, "t:2: |t:3: target: required method|t:4: target: required url"},
+		{`{"method":"GET","url":"http://a/","header":{"A B":["c"]}}` + "\n" + `{"method":"GET","url":"http://a/","header":{"A":["b\nc"]}}`, `t:1: header "A B": is no name|t:2: header A: "b\nc" cannot be sent`},
 		{" \n# nothing\n", "t: has no target"},
 	} {
 		_, err := ReadTargets("t", []byte(c.text), nil, nil)
