@@ -13,20 +13,30 @@ import (
 func (b *Blocks) QuantileByShares(q, alpha float64) Interval {
 	requireProbability("q", q)
 	requireProbability("alpha", alpha)
-	above := func(i int) Interval {
+	// above returns the effective counts of the observations above a value.
+	above := func(i int) (k, n float64) {
 		shares := make([]Share, len(b.blocks))
 		for at := range b.blocks {
 			one := &b.blocks[at]
 			shares[at] = Share{K: one.total() - one.atMost(b.all.values[i]), N: one.total()}
 		}
-		return ClusteredProportion(shares, alpha)
+		return effectiveCounts(shares, alpha)
 	}
-	n := len(b.all.values)
+	// An end of the interval of a share lies beyond 1-q where the binomial test of 1-q rejects.
+	notMore := func(i int) bool {
+		k, n := above(i)
+		return atLeast(k, n, 1-q) > alpha/2
+	}
+	surelyLess := func(i int) bool {
+		k, n := above(i)
+		return atLeast(n-k, n, q) <= alpha/2
+	}
+	count := len(b.all.values)
 	interval := Interval{Lo: math.Inf(-1), Hi: math.Inf(1)}
-	if lo := sort.Search(n, func(i int) bool { return above(i).Lo <= 1-q }); lo > 0 && lo < n { // the quantile is above value lo-1
+	if lo := sort.Search(count, notMore); lo > 0 && lo < count { // the quantile is above value lo-1
 		interval.Lo = b.all.values[lo]
 	}
-	if hi := sort.Search(n, func(i int) bool { return above(i).Hi <= 1-q }); hi < n {
+	if hi := sort.Search(count, surelyLess); hi < count {
 		interval.Hi = b.all.values[hi]
 	}
 	return interval
