@@ -16,7 +16,7 @@ const module = "github.com/hellochaos/hellochaos/"
 // arrows is every import between packages of this module that is allowed; service/trail, spelling, stats, printable and yamlnode may be
 // imported by all.
 var arrows = map[string][]string{
-	"cmd/hellochaos": {"expect", "scenarios", "scenarios/cases", "scenarios/derive", "scenarios/draft", "scenarios/isotope", "scenarios/run", "scenarios/standins", "target", "target/mesh", "target/cluster", "manifests", "manifests/scratch", "reports", "reports/render",
+	"cmd/hellochaos": {"expect", "scenarios", "scenarios/cases", "scenarios/derive", "scenarios/draft", "scenarios/isotope", "scenarios/run", "scenarios/standins", "target", "target/mesh", "target/cluster", "manifests", "manifests/scratch", "reports", "reports/render", "reports/terminal",
 		"attack", "attack/gauge", "reports/load", "metrics", "openfiles", "reports/compare", "reports/sweep", "reports/destination", "reports/grafana", "reports/links", "reports/traces"},
 	"cmd/hello-service":  {"service"},
 	"cmd/hello-image":    {},
@@ -25,6 +25,7 @@ var arrows = map[string][]string{
 	"scenarios/derive":   {"manifests", "scenarios"},
 	"scenarios/draft":    {"manifests", "scenarios", "scenarios/derive", "scenarios/standins"},
 	"scenarios/explain":  {"reports"},
+	"scenarios/drill":    {"manifests", "scenarios/oracle"},
 	"scenarios/findings": {"manifests", "scenarios", "scenarios/oracle", "reports"},
 	"scenarios/graph":    {"manifests", "service"},
 	"scenarios/isotope":  {"manifests", "service/calls"},
@@ -32,7 +33,7 @@ var arrows = map[string][]string{
 	"scenarios/standins": {"manifests", "service/calls"},
 	"scenarios/observe":  {"attack", "scenarios/oracle"},
 	"scenarios/check":    {"manifests", "reports", "scenarios/observe", "scenarios/oracle", "target"},
-	"scenarios/run": {"attack", "manifests", "reports", "scenarios", "scenarios/check", "scenarios/explain", "scenarios/findings", "expect", "scenarios/expectations",
+	"scenarios/run": {"attack", "manifests", "reports", "scenarios", "scenarios/check", "scenarios/drill", "scenarios/explain", "scenarios/findings", "expect", "scenarios/expectations",
 		"scenarios/observe", "scenarios/oracle", "target"},
 	"target/mesh":           {"target", "manifests", "service"},
 	"target/cluster":        {"target", "manifests", "manifests/scratch"},

@@ -2,7 +2,9 @@ package differential
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"strings"
 
 	"sigs.k8s.io/yaml"
@@ -294,9 +296,46 @@ func (d draw) trafficPolicy() tree {
 		policy["tls"] = tree{"mode": d.one("DISABLE", "ISTIO_MUTUAL")}
 	}
 	if d.chance(0.3) {
-		policy["portLevelSettings"] = []any{tree{"port": tree{"number": []int{80, 81, 8080}[d.IntN(3)]}, "loadBalancer": balancer()}}
+		policy["connectionPool"] = d.connectionPool()
+	}
+	if d.chance(0.3) {
+		policy["outlierDetection"] = d.outlierDetection()
+	}
+	if d.chance(0.3) {
+		at := tree{"port": tree{"number": []int{80, 81, 8080}[d.IntN(3)]}, "loadBalancer": balancer()}
+		if d.chance(0.3) {
+			at["connectionPool"] = d.connectionPool()
+		}
+		if d.chance(0.3) {
+			at["outlierDetection"] = d.outlierDetection()
+		}
+		policy["portLevelSettings"] = []any{at}
 	}
 	return policy
+}
+
+// connectionPool has limits, now and then one that Istio refuses.
+func (d draw) connectionPool() tree {
+	return tree{"http": d.settings(map[string]any{"http1MaxPendingRequests": d.IntN(5) - 1, "http2MaxRequests": d.IntN(4), "maxRetries": d.IntN(4), "maxRequestsPerConnection": d.IntN(3),
+		"idleTimeout": d.one("1s", "5m"), "h2UpgradePolicy": d.one("DEFAULT", "DO_NOT_UPGRADE"), "useClientProtocol": d.chance(0.1), "maxConcurrentStreams": d.IntN(3)}),
+		"tcp": d.settings(map[string]any{"maxConnections": d.IntN(5) - 1, "connectTimeout": d.one("30ms", "0s", "10s"), "idleTimeout": d.one("0s", "1m"), "tcpKeepalive": tree{"time": "7200s"}})}
+}
+
+// outlierDetection has settings, now and then one that Istio refuses.
+func (d draw) outlierDetection() tree {
+	return d.settings(map[string]any{"consecutive5xxErrors": d.IntN(4), "consecutiveGatewayErrors": d.IntN(4), "splitExternalLocalOriginErrors": d.chance(0.7), "consecutiveLocalOriginFailures": d.IntN(3),
+		"interval": d.one("1s", "300ms", "1m"), "baseEjectionTime": d.one("1s", "3m"), "maxEjectionPercent": d.IntN(104), "minHealthPercent": d.IntN(104) - 1, "consecutiveErrors": d.IntN(3)})
+}
+
+// settings are some of the fields.
+func (d draw) settings(fields map[string]any) tree {
+	all := tree{}
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		if d.chance(0.3) {
+			all[name] = fields[name]
+		}
+	}
+	return all
 }
 
 func (d draw) serviceEntry() tree {

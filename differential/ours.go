@@ -63,7 +63,19 @@ func destination(e *manifests.Endpoints) string {
 	case len(pods) == 0:
 		return "UH"
 	}
-	return envoy.Pods(pods, e.Balancer)
+	return envoy.Pods(pods, e.Balancer) + settings(e).String()
+}
+
+// settings are the limits of a destination, and when it ejects pods.
+func settings(e *manifests.Endpoints) (s envoy.Settings) {
+	if p := e.Pool; p != nil {
+		s.Connections, s.Pending, s.Requests, s.Retries, s.PerConnection = p.Connections, p.Pending, p.Requests, p.Retries, p.RequestsPerConnection
+	}
+	if j := e.Ejection; j != nil {
+		s.Ejects, s.Errors, s.Gateway, s.Local = true, j.Errors, j.GatewayErrors, j.Local
+		s.Interval, s.Base, s.Percent, s.Panic = j.Interval, j.Base, j.Percent, j.Panic
+	}
+	return s
 }
 
 // port is the port to which a client sends a request, by its Host header.

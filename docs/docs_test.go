@@ -127,7 +127,7 @@ var (
 	number = regexp.MustCompile(`[0-9]+(?:[.,][0-9]+)*|\.[0-9]+`)
 	// busy are what a report has where the machine was too busy to judge times. A page shows what a quiet machine prints.
 	busy = regexp.MustCompile(strings.Join([]string{
-		`, as far as no time limit decided \(# calls\)`,
+		`, apart from # calls? that a time limit may have decided`,
 		`NOT JUDGED the times of retries \([^)]*\): requests left late, so that no time is judged `,
 		`! not judged: [^!]*?(?:no time is judged|too long to tell waits of # ms|# waits are too few to be judged) ?`,
 		`! # problems more, which --verbose prints ?`,
@@ -157,7 +157,7 @@ func TestSessions(t *testing.T) {
 		t.Error("normal must forget numbers and keep words")
 	}
 	quiet := "PASS  all\nabout: 1,434 requests\n\ncall  waits (ms)  policy\na  12, 38, 88  3 retries\n  Words.\n"
-	late := "PASS  all, as far as no time limit decided\n  (16 calls)\nNOT JUDGED  the times of retries (a and b,\n  in retry): requests left late, so that no time is judged\nabout: 12 requests\n\ncall  waits (ms)  policy\na  -, 38, 88  3 retries\n" +
+	late := "PASS  all, apart from 16 calls that a\n  time limit may have decided\nNOT JUDGED  the times of retries (a and b,\n  in retry): requests left late, so that no time is judged\nabout: 12 requests\n\ncall  waits (ms)  policy\na  -, 38, 88  3 retries\n" +
 		"  ! not judged: a: waits before try 2: 4 waits with a median of\n    15.9ms, predicted 12.5ms: a try's way itself takes up to 20.9 ms here, too\n    long to tell waits of 12.5 ms\n  ! 2 problems more, which --verbose prints\n" +
 		"  Words.\n  ! The phase was sent again more slowly, since 1290 requests a second were\n    too many for this machine.\n"
 	if normal(quiet) != normal(late) || normal(quiet) != normal(strings.Replace(quiet, "12, 38, 88", "not judged", 1)) {

@@ -3,6 +3,7 @@ package manifests
 import (
 	"cmp"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -25,6 +26,40 @@ type Alternative struct {
 type Place struct {
 	Object, File string
 	Line         int
+}
+
+// mostPlaces is how many places of an alternative are named.
+const mostPlaces = 4
+
+// Where names the files with their lines, the first of them only where there are many: "a.yaml:1, b.yaml:1 and 9 more". They are without
+// the folder dir.
+func (a *Alternative) Where(dir string) string { return placesIn(a.Objects, dir) }
+
+func placesIn(places []Place, dir string) string {
+	var all []string
+	for _, p := range places {
+		file := p.File
+		if dir != "" {
+			file = strings.TrimPrefix(file, dir+string(filepath.Separator))
+		}
+		all = append(all, fmt.Sprintf("%s:%d", file, p.Line))
+	}
+	switch more := len(all) - mostPlaces; {
+	case more > 1:
+		return fmt.Sprintf("%s and %d more", strings.Join(all[:mostPlaces], ", "), more)
+	case len(all) == 1:
+		return all[0]
+	}
+	return strings.Join(all[:len(all)-1], ", ") + " and " + all[len(all)-1]
+}
+
+// problem says of the first object that there are others, beside what else is wrong with the files.
+func (a *Alternative) problem() Problem {
+	first, do := a.Objects[0], "do"
+	if len(a.Objects) == 2 {
+		do = "does"
+	}
+	return Problem{File: first.File, Line: first.Line, Text: fmt.Sprintf("defines %s, as %s %s: they are alternatives, of which a mesh obeys one at a time", a.Of, placesIn(a.Objects[1:], filepath.Dir(first.File)), do)}
 }
 
 // alternatives finds objects of different files with one kind, namespace and name, and VirtualServices of different names for one

@@ -26,13 +26,12 @@ type Beyond struct {
 var applicable = map[protoreflect.Name][]string{
 	"VirtualService":       {"tcp", "tls"},
 	"HTTPRoute":            {"corsPolicy"},
-	"TrafficPolicy":        {"connectionPool", "outlierDetection", "proxyProtocol", "retryBudget"},
-	"PortTrafficPolicy":    {"connectionPool", "outlierDetection"},
-	"LoadBalancerSettings": {"consistentHash", "localityLbSetting", "warmup", "warmupDurationSecs"},
+	"TrafficPolicy":        {"proxyProtocol", "retryBudget"},
+	"LoadBalancerSettings": {"localityLbSetting", "warmup", "warmupDurationSecs"},
 }
 
 // LoadForCluster is LoadOthers for files that a cluster executes: some fields of VirtualServices and DestinationRules that this package
-// does not execute are kept in Object.Beyond, and not refused: corsPolicy, connectionPool, outlierDetection and others like them. Objects
+// does not execute are kept in Object.Beyond, and not refused: corsPolicy, retryBudget, warmup and others like them. Objects
 // of security.istio.io are kept in Others.Policies.
 func LoadForCluster(names []string, stdin io.Reader) (*Others, error) {
 	return loadOthers(names, stdin, true)

@@ -13,8 +13,8 @@ kind: DestinationRule
 metadata: {name: m}
 spec:
   host: m
-  trafficPolicy: {outlierDetection: {consecutive5xxErrors: 7}}
-  subsets: [{name: a, labels: {v: a}}, {name: b, labels: {v: b}, trafficPolicy: {loadBalancer: {consistentHash: {minimumRingSize: 1024}}}}]
+  trafficPolicy: {retryBudget: {percent: 25}}
+  subsets: [{name: a, labels: {v: a}}, {name: b, labels: {v: b}, trafficPolicy: {loadBalancer: {warmup: {duration: 10s}}}}]
 ---
 apiVersion: networking.istio.io/v1
 kind: VirtualService
@@ -31,7 +31,7 @@ func TestLoadForCluster(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, want := range []string{
-		"outlierDetection:\n      consecutive5xxErrors: 7\n", "consistentHash:\n          minimumRingSize: 1024\n",
+		"retryBudget:\n      percent: 25\n", "warmup:\n          duration: 10s\n",
 		"sniHosts:\n      - a.b\n", "corsPolicy:\n      allowCredentials: true\n      maxAge: 24h\n", "timeout: 2s\n",
 	} {
 		o := &read.Objects[i/2-i/4]
@@ -43,7 +43,7 @@ func TestLoadForCluster(t *testing.T) {
 			t.Errorf("%s lacks %q: %v\n%s", o.Name(), want, err, text)
 		}
 	}
-	if b := read.Objects[0].Beyond; len(b) != 2 || b[0].Field != "spec.subsets[1].trafficPolicy.loadBalancer.consistentHash" || b[0].Line != 7 || b[1].Field != "spec.trafficPolicy.outlierDetection" {
+	if b := read.Objects[0].Beyond; len(b) != 2 || b[0].Field != "spec.subsets[1].trafficPolicy.loadBalancer.warmup" || b[0].Line != 7 || b[1].Field != "spec.trafficPolicy.retryBudget" {
 		t.Errorf("the fields that were kept are %+v", b)
 	}
 	if _, err := Read(read.Objects); err != nil {
@@ -74,10 +74,10 @@ func TestLoadForClusterKeepsPolicies(t *testing.T) {
 // What decides which rule a request meets, what adds requests, and what Istio itself refuses, is refused for a cluster, too.
 func TestLoadForClusterRefuses(t *testing.T) {
 	for was, is := range map[string]string{
-		"route: [{destination: {host: m}}]}]\n":         "match: [{sourceLabels: {a: b}}], route: [{destination: {host: m}}]}]\n",
-		"timeout: 2s":                                   "mirror: {host: m}",
-		"{outlierDetection: {consecutive5xxErrors: 7}}": "{}",
-		"corsPolicy:":                                   "corsPolcy:",
+		"route: [{destination: {host: m}}]}]\n": "match: [{sourceLabels: {a: b}}], route: [{destination: {host: m}}]}]\n",
+		"timeout: 2s":                           "mirror: {host: m}",
+		"{retryBudget: {percent: 25}}":          "{}",
+		"corsPolicy:":                           "corsPolcy:",
 	} {
 		if _, err := LoadForCluster([]string{"-"}, strings.NewReader(strings.Replace(pool, was, is, 1))); err == nil {
 			t.Errorf("%s in place of %s is accepted", is, was)

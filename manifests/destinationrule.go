@@ -13,7 +13,9 @@ type WrittenDestinationRule struct {
 	// Object is "DestinationRule middleware"; it begins at Line of File, and its host stands at HostLine.
 	Object, File   string
 	Line, HostLine int
-	Namespace      string
+	// Namespace is its own, and NoNamespace says that the file names none, so that it is taken for Namespace.
+	Namespace   string
+	NoNamespace bool
 	// Host is fully qualified, and Written is the host as the file has it.
 	Host, Written string
 	Subsets       []WrittenSubset
@@ -28,7 +30,7 @@ type WrittenSubset struct {
 
 func writtenDestinationRule(o *Object, spec *networking.DestinationRule) WrittenDestinationRule {
 	w := WrittenDestinationRule{Object: o.Name(), File: o.File, Line: o.Line, HostLine: o.lines.of("spec.host", o.Line), Namespace: o.namespace(),
-		Host: qualify(spec.Host, o.namespace()), Written: spec.Host}
+		NoNamespace: o.Meta.Namespace == "", Host: qualify(spec.Host, o.namespace()), Written: spec.Host}
 	for i, s := range spec.Subsets {
 		w.Subsets = append(w.Subsets, WrittenSubset{Name: s.Name, Labels: s.Labels, Line: o.lines.of(fmt.Sprintf("spec.subsets[%d]", i), o.Line)})
 	}

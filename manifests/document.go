@@ -162,6 +162,7 @@ func (d *document) visit(path string, n *yaml.Node, line, depth int) {
 func (d *document) visitMapping(path string, n *yaml.Node, depth int, taken map[string]bool) {
 	seen := make(map[string]int, len(n.Content)/2)
 	var merge, before = (*yaml.Node)(nil), map[string]bool(nil)
+	joined := false // whether a second object follows the first one in the same document
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
 		if key.Kind != yaml.ScalarNode {
@@ -171,7 +172,14 @@ func (d *document) visitMapping(path string, n *yaml.Node, depth int, taken map[
 		field := yamlnode.Join(path, key.Value)
 		if first, ok := seen[key.Value]; ok {
 			d.lines[field] = d.first + key.Line - 1
-			d.problem(field, "is written twice, first in line %d: write it once", d.first+first-1)
+			switch {
+			case joined: // the fields that follow are those of the second object
+			case field == "apiVersion":
+				joined = true
+				d.problem(field, "is written twice, first in line %d: write a line --- between two objects", d.first+first-1)
+			default:
+				d.problem(field, "is written twice, first in line %d: write it once", d.first+first-1)
+			}
 			continue
 		}
 		if key.Tag == mergeTag {

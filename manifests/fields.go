@@ -169,6 +169,11 @@ func number(kind protoreflect.Kind, value any) (v protoreflect.Value, want strin
 			v = protoreflect.ValueOfUint32(uint32(i))
 		}
 		return v, "a whole number of at least 0"
+	case protoreflect.Uint64Kind:
+		if i, err := strconv.ParseUint(text, 10, 64); err == nil {
+			v = protoreflect.ValueOfUint64(i)
+		}
+		return v, "a whole number of at least 0"
 	case protoreflect.DoubleKind:
 		if f, err := strconv.ParseFloat(text, 64); err == nil && !math.IsInf(f, 0) {
 			v = protoreflect.ValueOfFloat64(f)
@@ -194,6 +199,13 @@ func (d *document) message(path string, name protoreflect.FullName, empty func()
 			break
 		}
 		v.Message().Set(v.Message().Descriptor().Fields().ByName("value"), protoreflect.ValueOfBool(b))
+	case uint32Value:
+		n, want := number(protoreflect.Uint32Kind, value)
+		if !n.IsValid() {
+			d.mustBe(path, want, value)
+			break
+		}
+		v.Message().Set(v.Message().Descriptor().Fields().ByName("value"), n)
 	default:
 		d.fill(path, v.Message(), value)
 	}
@@ -211,6 +223,8 @@ func (d *document) duration(path string, value any) (time.Duration, bool) {
 	switch {
 	case err != nil:
 		d.mustBe(path, `a duration such as "2s" or "300ms"`, value)
+	case duration == 0 && (strings.HasSuffix(path, ".httpCookie.ttl") || strings.HasSuffix(path, ".tcp.idleTimeout")):
+		return 0, true
 	case duration < time.Millisecond:
 		d.problem(path, "must be at least 1ms, not %q", text)
 	case duration%time.Millisecond != 0:

@@ -19,9 +19,6 @@ const stdinName, stdinFile = "-", "standard input"
 // clockNamespace is the namespace of the bundled clock, outside the mesh.
 const clockNamespace = "outside"
 
-// kustomizations are the names of the files that kustomize reads in a folder.
-var kustomizations = []string{"kustomization.yaml", "kustomization.yml", "Kustomization"}
-
 // LoadDirectory reads the user's files for stages with these names, <stage>.yaml or <stage>.yml, and returns their objects by stage
 // name. Other YAML files, files without objects, a folder without the file of a stage, and everything that Parse refuses are
 // Problems. remarks name the files that were passed over.
@@ -45,7 +42,11 @@ func LoadDirectory(dir string, names []string) (stages map[string][]Object, rema
 		_, twice := stages[stage]
 		switch {
 		case slices.Contains(kustomizations, entry.Name()):
-			remarks = append(remarks, passedOver(path))
+			if problem := notKustomized(path, fmt.Sprintf("pipe the output of 'kubectl kustomize %s' into '-f -'", dir)); problem != nil {
+				problems = append(problems, *problem)
+			} else {
+				remarks = append(remarks, passedOver(path))
+			}
 		case !slices.Contains(names, stage):
 			problems = append(problems, Problem{File: path, Text: "is not the file of a stage" + spelling.DidYouMean(stage, names) +
 				"; accepted: " + wanted + "; -f takes files of any name"})
@@ -138,6 +139,9 @@ func load(name string, stdin io.Reader) (objects []Object, remarks []string, pro
 		path := filepath.Join(name, entry.Name())
 		switch _, ok := yamlStem(entry.Name()); {
 		case slices.Contains(kustomizations, entry.Name()):
+			if problem := notKustomized(path, fmt.Sprintf("pipe the output of 'kubectl kustomize %s' into '-f -'", name)); problem != nil {
+				return nil, remarks, Problems{*problem}
+			}
 			remarks = append(remarks, passedOver(path))
 		case !entry.IsDir() && (ok || filepath.Ext(path) == ".json"):
 			files++
@@ -149,11 +153,6 @@ func load(name string, stdin io.Reader) (objects []Object, remarks []string, pro
 		return wrong("is a folder without a .yaml, .yml or .json file")
 	}
 	return objects, remarks, problems
-}
-
-func passedOver(path string) string {
-	return fmt.Sprintf("%s was passed over, since hellochaos does not run kustomize: pipe the output of 'kubectl kustomize %s' into '-f -'",
-		path, filepath.Dir(path))
 }
 
 // yamlStem is a file's name without .yaml or .yml; false when it has another extension.

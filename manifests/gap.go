@@ -57,6 +57,25 @@ func (r *Rules) Gap(d *Destination) *Gap {
 	return gap
 }
 
+// GapFor is Gap for the calls of the proxies of a namespace, whoever else calls: they obey the DestinationRules of their own namespace, if
+// it has any for the host. A name that no namespace has stands for each of those that have none.
+func (r *Rules) GapFor(d *Destination, namespace string) *Gap {
+	from := *d
+	from.from, from.endpoints = namespace, nil
+	return r.Gap(&from)
+}
+
+// SpeaksHTTP are the hosts of the mesh's registry that have a port of HTTP.
+func (r *Rules) SpeaksHTTP() map[string]bool {
+	all := make(map[string]bool)
+	for host, ports := range r.hosts() {
+		if len(ports) > 0 {
+			all[host] = true
+		}
+	}
+	return all
+}
+
 // hosts are the hosts of the mesh's registry with their ports of HTTP.
 func (r *Rules) hosts() map[string][]int {
 	all := make(map[string][]int)

@@ -11,6 +11,7 @@ import (
 type destinationRule struct {
 	subsets map[string]subset         // by name
 	policy  *networking.TrafficPolicy // nil where none of them has one
+	object  *Object                   // that has policy; nil where there is none
 	private bool                      // whether one of them is exported to its own namespace only
 }
 
@@ -36,12 +37,12 @@ func (r *Rules) addDestinationRules(objects []Object) {
 
 func (r *Rules) addDestinationRule(o *Object, spec *networking.DestinationRule) {
 	host, namespace := qualify(spec.Host, o.namespace()), o.namespace()
-	r.destinations.merge(host, namespace, spec)
+	r.destinations.merge(host, namespace, o, spec)
 	switch {
 	case !private(o):
-		r.exported.merge(host, namespace, spec)
+		r.exported.merge(host, namespace, o, spec)
 	case namespace == rootNamespace:
-		r.rootOwn.merge(host, namespace, spec)
+		r.rootOwn.merge(host, namespace, o, spec)
 		fallthrough
 	default:
 		r.destinations[host][namespace].private = true
@@ -49,7 +50,7 @@ func (r *Rules) addDestinationRule(o *Object, spec *networking.DestinationRule) 
 }
 
 // merge adds a DestinationRule to the others for its host. Of two subsets of one name, and of two policies, the first one holds.
-func (d destinationRules) merge(host, namespace string, spec *networking.DestinationRule) {
+func (d destinationRules) merge(host, namespace string, o *Object, spec *networking.DestinationRule) {
 	if d[host] == nil {
 		d[host] = make(map[string]*destinationRule)
 	}
@@ -60,11 +61,11 @@ func (d destinationRules) merge(host, namespace string, spec *networking.Destina
 	}
 	for _, s := range spec.Subsets {
 		if _, ok := rule.subsets[s.Name]; !ok {
-			rule.subsets[s.Name] = subset{s.Labels, s.TrafficPolicy}
+			rule.subsets[s.Name] = subset{s.Labels, s.TrafficPolicy, o}
 		}
 	}
 	if rule.policy == nil {
-		rule.policy = spec.TrafficPolicy
+		rule.policy, rule.object = spec.TrafficPolicy, o
 	}
 }
 

@@ -70,11 +70,15 @@ func loadOthers(names []string, stdin io.Reader, keepBeyond bool) (*Others, erro
 		}
 		r.load(name)
 	}
-	if r.problems = append(r.problems, r.twice()...); len(r.problems) > 0 {
-		return nil, r.problems
-	}
+	r.problems = append(r.problems, r.twice()...)
 	r.others.Objects = withoutOwned(r.others.Objects)
 	r.others.Alternatives = alternatives(r.others.Objects)
+	if len(r.problems) > 0 {
+		for i := range r.others.Alternatives {
+			r.problems = append(r.problems, r.others.Alternatives[i].problem())
+		}
+		return nil, r.problems
+	}
 	return r.others, nil
 }
 
@@ -144,6 +148,11 @@ func (r *othersReader) folder(dir string, depth int) {
 		return
 	}
 	for _, entry := range entries {
+		if slices.Contains(kustomizations, entry.Name()) && !entry.IsDir() && !r.kustomize(filepath.Join(dir, entry.Name())) {
+			return
+		}
+	}
+	for _, entry := range entries {
 		path := filepath.Join(dir, entry.Name())
 		_, isYAML := yamlStem(entry.Name())
 		switch {
@@ -152,8 +161,7 @@ func (r *othersReader) folder(dir string, depth int) {
 			r.problem(path, "is more than %d folders deep", deepestFolder)
 		case entry.IsDir():
 			r.folder(path, depth+1)
-		case slices.Contains(kustomizations, entry.Name()):
-			r.others.Remarks = append(r.others.Remarks, passedOver(path))
+		case slices.Contains(kustomizations, entry.Name()): // it was read above
 		case !isYAML && filepath.Ext(path) != ".json":
 		case len(r.read) == mostFiles:
 			r.full = true

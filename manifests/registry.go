@@ -171,8 +171,15 @@ func (r *Rules) addClustersOf(host string, port int, namespace string, find func
 	}
 	add := func(name string, s subset) {
 		e := find(s.labels)
-		if e.Balancer = balancer(balancerOf(rule.policy, s.policy, port).GetSimple()); e.Balancer == "" {
-			e.Balancer = leastRequest
+		its := settingsOf(rule.policy, s.policy, port)
+		e.Balancer = cmp.Or(balancer(its.balancer.GetSimple()), leastRequest)
+		e.Pool, e.Ejection, e.Hash = poolOf(its.pool), ejectionOf(its.outlier), hashOf(its.balancer)
+		by := rule.object
+		if s.policy != nil {
+			by = s.object
+		}
+		if by != nil {
+			e.Rule, e.File, e.Line = by.Name(), by.File, by.Line
 		}
 		r.clusters[cluster{host, name, port, namespace}] = &e
 	}

@@ -73,7 +73,7 @@ func retry(policy *networking.HTTPRetry, routeTimeout time.Duration) Retry {
 			r.Base = policy.Backoff.AsDuration()
 		}
 		if policy.RetryIgnorePreviousHosts != nil {
-			r.PreviousHosts = policy.RetryIgnorePreviousHosts.Value
+			r.PreviousHosts, r.previousSet = policy.RetryIgnorePreviousHosts.Value, true
 		}
 		if policy.RetryOn != "" {
 			on = policy.RetryOn
@@ -106,6 +106,9 @@ func statusCode(word string) (int, bool) {
 // Covers reports whether the policy sends a call again whose try failed with f, as long as attempts are left. It follows Envoy's
 // RetryStateImpl::wouldRetryFromHeaders and wouldRetryFromReset.
 func (r *Retry) Covers(f Failure) bool {
+	if f.Overflow {
+		return false
+	}
 	if f.Status == 0 {
 		return r.classes&(class5xx|classGateway|classReset) != 0 || f.ConnectFailure && r.classes&classConnect != 0
 	}

@@ -231,6 +231,11 @@ func (r *Rules) bindRule(rule *Rule, at listener) *Rule {
 		d.endpoints = r.Endpoints(&d)
 		bound.Split[i] = d
 	}
+	// Where the only destination of a rule is chosen by a key, a retry goes there again unless the YAML says otherwise (ConvertPolicy in
+	// Istio's route/retry, and applyHTTPRouteDestination in its route.go).
+	if rule.File != "" && len(bound.Split) == 1 && bound.Split[0].endpoints.Hash != nil && !rule.Retry.previousSet {
+		bound.Retry.PreviousHosts = false
+	}
 	bound.Rewrite = copyOf(rule.Rewrite)
 	return &bound
 }

@@ -181,8 +181,8 @@ type Retry struct {
 	PerTry time.Duration
 	// Base is the first back-off interval, 25 ms by default.
 	Base time.Duration
-	// PreviousHosts says that a retry looks for an endpoint that was not tried yet.
-	PreviousHosts bool
+	// PreviousHosts says that a retry looks for an endpoint that was not tried yet. previousSet: the YAML says so, or that it does not.
+	PreviousHosts, previousSet bool
 	// On is the retryOn that takes effect, for messages: "5xx,connect-failure,refused-stream".
 	On string
 
@@ -192,12 +192,13 @@ type Retry struct {
 
 // Failure is how a try failed, as the caller's proxy sees it.
 type Failure struct {
-	// Status is the status of the answer. It is 0 when there was no answer, and then exactly one of ConnectFailure, Reset and
-	// PerTryTimeout is set.
+	// Status is the status of the answer. It is 0 when there was no answer, and then exactly one of ConnectFailure, Reset,
+	// PerTryTimeout and Overflow is set.
 	Status         int
 	ConnectFailure bool // the connection could not be made
 	Reset          bool // the connection ended before the answer's headers
 	PerTryTimeout  bool // the per-try timeout ended the try
+	Overflow       bool // a limit of a connectionPool refused the try, which no policy sends again
 	// RateLimited says that the answer carries x-envoy-ratelimited.
 	RateLimited bool
 }
@@ -213,4 +214,12 @@ type Endpoints struct {
 	Workloads []Workload
 	// Balancer is the simple load balancer: "LEAST_REQUEST" (the default), "RANDOM", "ROUND_ROBIN".
 	Balancer string
+	// Hash chooses endpoints by a key in place of Balancer; nil where nothing does.
+	Hash *Hash
+	// Pool are the limits of the calls of a proxy, and Ejection says which endpoints it avoids; nil where there are none.
+	Pool     *Pool
+	Ejection *Ejection
+	// Rule is the DestinationRule whose policy holds, "DestinationRule reviews", which begins at Line of File; empty where none has one.
+	Rule, File string
+	Line       int
 }

@@ -8,6 +8,11 @@ const (
 	onlyHidden    = `"." is refused where a proxy of another namespace needs the object, and hides it from nobody elsewhere`
 	anyTLS        = "sidecars accept calls with mutual TLS and without: only a PeerAuthentication could forbid it, and that is no kind that is read"
 	protocolTells = "Istio takes the protocol of the port from the field protocol"
+	ownHTTP2      = "it is for connections of HTTP/2, and requests and the connections on which proxies send them on are HTTP/1.1"
+	laterClosed   = "it decides when a proxy closes a connection, and the next request gets a new one"
+	atOnce        = "the programs of a run accept or refuse a connection at once"
+	deprecated    = "Istio reads it no more"
+	spreadsKeys   = "it decides how evenly keys are spread over endpoints, and not whether requests with the same key go to the same one"
 	handshakeOnly = "it decides which clients get a connection with TLS, and by which certificate; those of a run get one, by a certificate of the run, and what becomes of their requests is the same"
 )
 
@@ -110,16 +115,73 @@ var istioFields = []Field{
 	{"Subset", "trafficPolicy", executed},
 
 	{"TrafficPolicy", "loadBalancer", executed},
+	{"TrafficPolicy", "connectionPool", executed},
+	{"TrafficPolicy", "outlierDetection", executed},
 	{"TrafficPolicy", "tls", anyTLS},
 	{"TrafficPolicy", "portLevelSettings", executed},
 
 	{"PortTrafficPolicy", "port", executed},
 	{"PortTrafficPolicy", "loadBalancer", executed},
+	{"PortTrafficPolicy", "connectionPool", executed},
+	{"PortTrafficPolicy", "outlierDetection", executed},
 	{"PortTrafficPolicy", "tls", anyTLS},
 
 	{"ClientTLSSettings", "mode", anyTLS},
 
 	{"LoadBalancerSettings", "simple", executed},
+	{"LoadBalancerSettings", "consistentHash", executed},
+
+	{"ConsistentHashLB", "httpHeaderName", executed},
+	{"ConsistentHashLB", "httpCookie", executed},
+	{"ConsistentHashLB", "useSourceIp", executed},
+	{"ConsistentHashLB", "httpQueryParameterName", executed},
+	{"ConsistentHashLB", "ringHash", spreadsKeys},
+	{"ConsistentHashLB", "maglev", spreadsKeys},
+	{"ConsistentHashLB", "minimumRingSize", spreadsKeys},
+
+	{"HTTPCookie", "name", executed},
+	{"HTTPCookie", "path", executed},
+	{"HTTPCookie", "ttl", executed},
+
+	{"RingHash", "minimumRingSize", spreadsKeys},
+
+	{"MagLev", "tableSize", spreadsKeys},
+
+	{"ConnectionPoolSettings", "tcp", executed},
+	{"ConnectionPoolSettings", "http", executed},
+
+	{"TCPSettings", "maxConnections", executed},
+	{"TCPSettings", "connectTimeout", atOnce},
+	{"TCPSettings", "tcpKeepalive", laterClosed},
+	{"TCPSettings", "maxConnectionDuration", laterClosed},
+	{"TCPSettings", "idleTimeout", laterClosed},
+
+	{"TcpKeepalive", "probes", laterClosed},
+	{"TcpKeepalive", "time", laterClosed},
+	{"TcpKeepalive", "interval", laterClosed},
+
+	{"HTTPSettings", "http1MaxPendingRequests", executed},
+	{"HTTPSettings", "http2MaxRequests", executed},
+	{"HTTPSettings", "maxRetries", executed},
+	{"HTTPSettings", "maxRequestsPerConnection", laterClosed},
+	{"HTTPSettings", "idleTimeout", laterClosed},
+	{"HTTPSettings", "h2UpgradePolicy", ownHTTP2},
+	{"HTTPSettings", "useClientProtocol", ownHTTP2},
+	{"HTTPSettings", "maxConcurrentStreams", ownHTTP2},
+	{"HTTPSettings", "http2KeepAlive", ownHTTP2},
+
+	{"ConnectionKeepalive", "interval", ownHTTP2},
+	{"ConnectionKeepalive", "timeout", ownHTTP2},
+
+	{"OutlierDetection", "consecutive5xxErrors", executed},
+	{"OutlierDetection", "consecutiveGatewayErrors", executed},
+	{"OutlierDetection", "splitExternalLocalOriginErrors", executed},
+	{"OutlierDetection", "consecutiveLocalOriginFailures", executed},
+	{"OutlierDetection", "consecutiveErrors", deprecated},
+	{"OutlierDetection", "interval", executed},
+	{"OutlierDetection", "baseEjectionTime", executed},
+	{"OutlierDetection", "maxEjectionPercent", executed},
+	{"OutlierDetection", "minHealthPercent", executed},
 
 	{"Gateway", "selector", executed},
 	{"Gateway", "servers", executed},
@@ -178,6 +240,10 @@ var istioValues = []Field{
 	{"SimpleLB", "ROUND_ROBIN", executed},
 	{"SimpleLB", "LEAST_CONN", executed},
 	{"SimpleLB", "UNSPECIFIED", executed},
+
+	// UPGRADE would make HTTP/2 of the calls, which share one connection then.
+	{"H2UpgradePolicy", "DEFAULT", ownHTTP2},
+	{"H2UpgradePolicy", "DO_NOT_UPGRADE", ownHTTP2},
 
 	{"Mode", "REGISTRY_ONLY", executed},
 	{"Mode", "ALLOW_ANY", executed},

@@ -10,26 +10,41 @@ import (
 type subset struct {
 	labels map[string]string
 	policy *networking.TrafficPolicy // nil where it has none
+	object *Object                   // that defines it
 }
 
-// balancerOf is the load balancer of a port of a host, or of one of its subsets (Istio's MergeSubsetTrafficPolicy). What a policy says of
+// settings are what takes effect of a policy for a port.
+type settings struct {
+	balancer *networking.LoadBalancerSettings
+	pool     *networking.ConnectionPoolSettings
+	outlier  *networking.OutlierDetection
+}
+
+// settingsOf are those of a port of a host, or of one of its subsets (Istio's MergeSubsetTrafficPolicy). What a policy says of
 // a port replaces all that it says besides, also where it leaves a part out, and what a subset says comes before what the host says.
-func balancerOf(host, subset *networking.TrafficPolicy, port int) (balancer *networking.LoadBalancerSettings) {
-	balancer, _ = balancerAt(host, port)
-	if own, replaces := balancerAt(subset, port); own != nil || replaces {
-		balancer = own
+func settingsOf(host, subset *networking.TrafficPolicy, port int) settings {
+	all, _ := settingsAt(host, port)
+	own, replaces := settingsAt(subset, port)
+	if own.balancer != nil || replaces {
+		all.balancer = own.balancer
 	}
-	return balancer
+	if own.pool != nil || replaces {
+		all.pool = own.pool
+	}
+	if own.outlier != nil || replaces {
+		all.outlier = own.outlier
+	}
+	return all
 }
 
-// balancerAt is the load balancer of a policy for a port, and whether the policy has settings of that port.
-func balancerAt(policy *networking.TrafficPolicy, port int) (*networking.LoadBalancerSettings, bool) {
+// settingsAt are those of a policy for a port, and whether the policy has settings of that port.
+func settingsAt(policy *networking.TrafficPolicy, port int) (settings, bool) {
 	for _, p := range policy.GetPortLevelSettings() {
 		if int(p.GetPort().GetNumber()) == port {
-			return p.LoadBalancer, true
+			return settings{p.LoadBalancer, p.ConnectionPool, p.OutlierDetection}, true
 		}
 	}
-	return policy.GetLoadBalancer(), false
+	return settings{policy.GetLoadBalancer(), policy.GetConnectionPool(), policy.GetOutlierDetection()}, false
 }
 
 // tlsModes calls each with the mode of every TLS setting of a DestinationRule, and the field where it stands.
@@ -50,21 +65,31 @@ func tlsModes(spec *networking.DestinationRule, each func(field string, mode net
 	}
 }
 
-// checkTrafficPolicy refuses what Istio's validateTrafficPolicy refuses, and load balancers that this package does not execute.
+// checkTrafficPolicy refuses what Istio's validateTrafficPolicy refuses, and settings that this package does not execute.
 func (d *document) checkTrafficPolicy(field string, policy *networking.TrafficPolicy) {
 	if policy == nil {
 		return
 	}
-	if policy.LoadBalancer == nil && policy.Tls == nil && policy.PortLevelSettings == nil && !d.goesBeyond(field) {
-		d.problem(field, "must not be empty, since Istio refuses it: set loadBalancer, tls or portLevelSettings, or remove trafficPolicy")
+	own, _ := settingsAt(policy, 0)
+	if own == (settings{}) && policy.Tls == nil && policy.PortLevelSettings == nil && !d.goesBeyond(field) {
+		d.problem(field, "must not be empty, since Istio refuses it: set loadBalancer, connectionPool, outlierDetection, tls or portLevelSettings, or remove trafficPolicy")
 	}
-	d.checkValue(field+".loadBalancer.simple", policy.GetLoadBalancer().GetSimple())
+	d.checkSettings(field, own)
 	for i, p := range policy.PortLevelSettings {
-		place := fmt.Sprintf("%s.portLevelSettings[%d]", field, i)
-		d.checkPort(place+".port.number", int(p.GetPort().GetNumber()))
-		if p.LoadBalancer == nil && p.Tls == nil && !d.goesBeyond(place) {
-			d.problem(place, "must have loadBalancer or tls, since Istio refuses it without any")
+		place, number := fmt.Sprintf("%s.portLevelSettings[%d]", field, i), int(p.GetPort().GetNumber())
+		d.checkPort(place+".port.number", number)
+		at := settings{p.LoadBalancer, p.ConnectionPool, p.OutlierDetection}
+		if at == (settings{}) && p.Tls == nil && !d.goesBeyond(place) {
+			d.problem(place, "must have loadBalancer, connectionPool, outlierDetection or tls, since Istio refuses it without any")
 		}
-		d.checkValue(place+".loadBalancer.simple", p.GetLoadBalancer().GetSimple())
+		d.checkSettings(place, at)
 	}
+}
+
+// checkSettings checks what a policy says of a port, or of all.
+func (d *document) checkSettings(field string, s settings) {
+	d.checkValue(field+".loadBalancer.simple", s.balancer.GetSimple())
+	d.checkHash(field+".loadBalancer.consistentHash", s.balancer)
+	d.checkPool(field+".connectionPool", s.pool)
+	d.checkOutlierDetection(field+".outlierDetection", s.outlier)
 }

@@ -11,8 +11,11 @@ type Change struct {
 	// Why is a clause that says why there is no verdict; empty where there is one.
 	Why string `json:"why,omitempty"`
 	// Rate is the requests a second that were sent all the time. Requests were judged.
-	Rate     float64 `json:"rate"`
-	Requests int64   `json:"requests"`
+	Rate float64 `json:"rate"`
+	// ByConnection: each connection to a proxy takes up new rules by itself, as those of Envoy's threads do. Old rules after new ones are then
+	// wrong on one connection alone.
+	ByConnection bool  `json:"by_connection,omitempty"`
+	Requests     int64 `json:"requests"`
 	// Applied is how long the target took to apply the objects.
 	Applied float64 `json:"applied_seconds"`
 	// Calls were judged: Evidence those that tell the old rules from the new ones, since only one of the two explains them; Open those that
@@ -22,7 +25,8 @@ type Change struct {
 	Open     int64 `json:"open"`
 	// Mixed are the requests of which one call met the old rules and another one the new ones, which is right.
 	Mixed int64 `json:"mixed_requests"`
-	// Lost calls are explained by neither. OldAfterNew met the old rules after their proxy had obeyed the new ones for the same host, Late
+	// Lost calls are explained by neither. OldAfterNew met the old rules after their proxy (with ByConnection: on their connection) had obeyed
+	// the new ones for the same host, Late
 	// after all proxies were said to obey the new ones; Early met the new ones before they were applied.
 	Lost        int64 `json:"lost"`
 	OldAfterNew int64 `json:"old_after_new"`
@@ -38,7 +42,8 @@ type Change struct {
 
 // ChangedProxy is when the calls of one proxy met new rules.
 type ChangedProxy struct {
-	// Name is the app whose calls the proxy sends, or the gateway's name.
+	// Name is the app whose calls the proxy sends, on a cluster the pod, or the gateway's name. On a cluster all replicas of a gateway have one
+	// name, since its answers do not say which of them they came by.
 	Name string `json:"name"`
 	// Old and New are how many of its calls only the old rules explain, and only the new ones.
 	Old int64 `json:"old"`
@@ -50,6 +55,9 @@ type ChangedProxy struct {
 	// Unwatched is the longest time during the change in which the proxy may have looked up no rules: what befell it for a shorter time may
 	// have gone unseen.
 	Unwatched float64 `json:"unwatched_seconds"`
+	// Spread is by how much a call that met the old rules was later than one to the same host that had met the new ones, at least, which is right
+	// where each connection takes up rules by itself.
+	Spread float64 `json:"spread_seconds,omitempty"`
 }
 
 // Trouble is calls that met what they must not while rules changed.
@@ -75,6 +83,16 @@ func (c *Change) LeastWatched() (worst *ChangedProxy) {
 		}
 	}
 	return worst
+}
+
+// Widest is the proxy with the largest Spread; nil where no call shows one.
+func (c *Change) Widest() (widest *ChangedProxy) {
+	for i := range c.Proxies {
+		if p := &c.Proxies[i]; p.Spread > 0 && (widest == nil || p.Spread > widest.Spread) {
+			widest = p
+		}
+	}
+	return widest
 }
 
 // Later is the later one of the two phases in the run.

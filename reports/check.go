@@ -11,7 +11,7 @@ import (
 type Check struct {
 	// Name is unique in its phase: "middleware: each call", "middleware: split", "backend: waits before try 3".
 	Name string
-	// Call is the calls that the check is about.
+	// Call is the calls that the check is about; nil where it is about a policy.
 	Call    *Call
 	Verdict Verdict
 	// Text is what was measured, as a clause. Note is what else must be known of it, often why there is no verdict; it may be empty.
@@ -91,6 +91,10 @@ func (p *Phase) Checks() (all []Check) {
 		if c.Ledger != nil {
 			add("ledger", c.Ledger.Verdict, fmt.Sprintf("%d retries counted for %d failures that call for one", c.Ledger.Retries, c.Ledger.Failures), c.Ledger.Note)
 		}
+	}
+	for i := range p.Policies {
+		c := &p.Policies[i]
+		all = append(all, Check{Name: c.Label(), Verdict: c.Verdict, Text: c.Text})
 	}
 	return all
 }

@@ -11,9 +11,22 @@ type Plan struct {
 	Requests, Most int
 	Duration       time.Duration
 	Phases         []PlannedPhase
-	Findings       []Finding
+	// Changes are those that are measured under load ('hellochaos run --through-change').
+	Changes  []PlannedChange
+	Findings []Finding
 	// Notices are what the plan cannot decide.
 	Notices []string
+}
+
+// PlannedChange is the objects of one phase taking the place of those of another under load, and being put back.
+type PlannedChange struct {
+	From, To string
+	// Blocked is a clause that says why no request can be sent before and after it; empty where some can.
+	Blocked string
+	// Rate is the requests a second that are sent, at most.
+	Rate float64
+	// Steps are the objects that are written or removed one step after another, and Back those of putting back.
+	Steps, Back [][]string
 }
 
 // PlannedPhase is one set of objects in force, and the requests that are to be sent meanwhile.

@@ -4,6 +4,8 @@
 package reports
 
 import (
+	"fmt"
+	"path/filepath"
 	"time"
 
 	"github.com/hellochaos/hellochaos/stats"
@@ -229,6 +231,8 @@ type Phase struct {
 	Shares []Share `json:"shares,omitempty"`
 	// Calls are what was called by whom under which rule, from the edge inwards.
 	Calls []Call `json:"calls,omitempty"`
+	// Policies are the policies of DestinationRules that make calls depend on each other, each checked by requests of its own.
+	Policies []PolicyCheck `json:"policies,omitempty"`
 	// Mismatches are the calls that met something else than the rules allow: the first of each kind and rule.
 	Mismatches []Mismatch `json:"mismatches,omitempty"`
 	// Undecided says why the phase has no verdict, where it has none; it did not end, or pods were replaced.
@@ -314,6 +318,31 @@ type Call struct {
 	// Verdict is of all that is judged of the calls, Note why there is none. It is "not judged" where nothing of them can be.
 	Verdict Verdict `json:"verdict" jsonschema:"enum=pass,enum=fail,enum=inconclusive,enum=not judged"`
 	Note    string  `json:"note,omitempty"`
+}
+
+// PolicyCheck is what requests of their own showed of a policy of a DestinationRule.
+type PolicyCheck struct {
+	// Policy is the part of the trafficPolicy, "connectionPool", and Host the destination that has it, with its subset.
+	Policy string `json:"policy"`
+	Host   string `json:"host"`
+	// Rule is the DestinationRule, which begins at Line of File.
+	Rule string `json:"rule,omitempty"`
+	File string `json:"file,omitempty"`
+	Line int    `json:"line,omitempty"`
+	// Requests is how many were sent; 0 where the policy could not be checked.
+	Requests int     `json:"requests"`
+	Verdict  Verdict `json:"verdict" jsonschema:"enum=pass,enum=fail,enum=inconclusive,enum=not judged"`
+	// Text is a clause that says what was seen, or why nothing follows.
+	Text string `json:"text"`
+}
+
+// Label names the check: "connectionPool of httpbin.default.svc.cluster.local (httpbin.yaml:1)".
+func (c *PolicyCheck) Label() string {
+	text := c.Policy + " of " + c.Host
+	if c.File != "" {
+		text += fmt.Sprintf(" (%s:%d)", filepath.Base(c.File), c.Line)
+	}
+	return text
 }
 
 // Rule is what a proxy does with a call.

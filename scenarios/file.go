@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/printable"
 	"github.com/hellochaos/hellochaos/spelling"
 	"github.com/hellochaos/hellochaos/yamlnode"
 )
@@ -71,7 +72,7 @@ func content(path string) ([]byte, error) {
 	}
 	defer file.Close()
 	if info, err := file.Stat(); err == nil && info.IsDir() {
-		return nil, errors.New("is a folder, and must be a scenario file")
+		return nil, errors.New("is a folder, and must be a scenario file; a folder of manifests is proved by: hellochaos verify -f " + printable.Word(path))
 	}
 	data, err := io.ReadAll(io.LimitReader(file, maxFile+1))
 	return data, cause(err)

@@ -183,7 +183,7 @@ wrong.yaml:6: VirtualService middleware: spec.http[0].retries.attempt: unknown f
 			t.Errorf("%s:\ngot  %s\nwant %s", name, got, c.want)
 		}
 	}
-	for path, want := range map[string]string{filepath.Join(dir, "none.yaml"): ": no such file or directory", filepath.Join(dir, "rules") + "/": ": is a folder, and must be a scenario file"} {
+	for path, want := range map[string]string{filepath.Join(dir, "none.yaml"): ": no such file or directory", filepath.Join(dir, "rules") + "/": ": is a folder, and must be a scenario file; a folder of manifests is proved by: hellochaos verify -f " + filepath.Join(dir, "rules") + "/"} {
 		if _, err := OpenFile(path); err == nil || err.Error() != path+want {
 			t.Errorf("%s: %v, want %s", path, err, want)
 		}

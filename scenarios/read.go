@@ -17,6 +17,7 @@ import (
 	"golang.org/x/net/http/httpguts"
 
 	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/printable"
 	"github.com/hellochaos/hellochaos/service/trail"
 	"github.com/hellochaos/hellochaos/yamlnode"
 )
@@ -80,6 +81,11 @@ func (d *decoder) document(data []byte, f *form) bool {
 		d.syntax(err)
 		return false
 	}
+	if version, kind := manifestKind(root.Content[0]); kind != "" {
+		d.object = "" // it is no Scenario
+		d.problem("", "is the %s of a manifest (apiVersion %s), and must be a %s (apiVersion %s); manifests are proved by: hellochaos verify -f %s", kind, version, Kind, APIVersion, printable.Word(d.file))
+		return false
+	}
 	d.fill("", root.Content[0], reflect.ValueOf(f).Elem())
 	if f.Name != "" {
 		d.object = Kind + " " + f.Name
@@ -93,6 +99,29 @@ func (d *decoder) document(data []byte, f *form) bool {
 		d.syntax(err)
 	}
 	return root.Content[0].Kind == yaml.MappingNode
+}
+
+// manifestKind is the apiVersion and kind of an object of Kubernetes, which has metadata, as no scenario does; both are empty where a
+// document is none.
+func manifestKind(n *yaml.Node) (version, kind string) {
+	if n.Kind != yaml.MappingNode {
+		return "", ""
+	}
+	meta := false
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		switch n.Content[i].Value {
+		case "metadata":
+			meta = true
+		case "apiVersion":
+			version = n.Content[i+1].Value
+		case "kind":
+			kind = n.Content[i+1].Value
+		}
+	}
+	if !meta || version == "" || version == APIVersion || kind == Kind {
+		return "", ""
+	}
+	return version, kind
 }
 
 // syntax notes an error of the YAML parser.

@@ -36,7 +36,10 @@ func (s *Service) hop(r *http.Request, t try, order *order, record *tried) answe
 		return answer{code: trail.CodeCut}
 	}
 	hop := &trail.Hop{Service: s.config.Service, Version: s.config.Version, Status: http.StatusOK, Attempt: t.attempt,
-		Host: trail.ToldHost(s.config.Service, r.Host), Path: trail.ToldPath(r.RequestURI)}
+		Host: trail.ToldHost(s.config.Service, r.Host), Path: trail.ToldPath(r.RequestURI), Pod: s.config.Pod}
+	if hop.Pod == "" && len(r.Header[podKey]) > 0 {
+		hop.Pod = s.config.Replica
+	}
 	if s.befalls(trail.HeaderFail, trail.PinFail, configuredOr(s.config.FailProbability, order.fail), order, record) {
 		hop.Status = http.StatusInternalServerError
 		return deliver(r, hop, t)

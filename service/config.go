@@ -36,6 +36,8 @@ const DefaultPort = 3000
 type Config struct {
 	// Service and Version name the workload: "middleware", "canary". The clock needs no name: it is "clock" then.
 	Service, Version string
+	// Replica is what a Chain without a Pod calls its pod where a request asks for it (trail.HeaderPod); empty: nothing.
+	Replica string
 	// Upstream is the absolute http or https URL of the only call that a Chain makes for each try, and External is that
 	// call's: the short form of Calls for one call, and empty where there are Calls. Probes connect to its host: a Relay may
 	// have one for that, since nobody answers elsewhere where the mesh lets unknown hosts pass. Other roles need none.
@@ -58,6 +60,8 @@ type Config struct {
 	// each probe and each of a Relay's requests a connection of its own. Calls are made so that an http.Transport never
 	// sends one twice. Close closes its idle connections.
 	Transport http.RoundTripper
+	// Pod is the name of the pod in which a Chain runs, for its trails; empty outside Kubernetes.
+	Pod string
 	// Role is Chain when empty.
 	Role Role
 }
@@ -169,6 +173,9 @@ func (c *Config) check() error {
 		c.Service = string(Clock)
 	} else if c.Role != Clock && (c.Service == "" || c.Version == "") {
 		wrong.add("the service is %q and its version %q (SERVICE_NAME): both must be set, such as middleware-canary", c.Service, c.Version)
+	}
+	if !utf8.ValidString(c.Pod) {
+		wrong.add("the pod is %q (POD_NAME): it must be UTF-8", c.Pod)
 	}
 	if !utf8.ValidString(c.Service) || !utf8.ValidString(c.Version) {
 		wrong.add("the service is %q and its version %q (SERVICE_NAME): both must be UTF-8, since they are labels of metrics", c.Service, c.Version)

@@ -15,6 +15,7 @@ var (
 	cascadeKey = http.CanonicalHeaderKey(trail.HeaderCascade)
 	requestKey = http.CanonicalHeaderKey(trail.HeaderRequest)
 	pinsKey    = http.CanonicalHeaderKey(trail.HeaderPins)
+	podKey     = http.CanonicalHeaderKey(trail.HeaderPod)
 	triesKey   = http.CanonicalHeaderKey(trail.HeaderTries)
 	attemptKey = http.CanonicalHeaderKey(trail.HeaderAttempt)
 

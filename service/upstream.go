@@ -47,6 +47,7 @@ type upstreams struct {
 	transport http.RoundTripper
 	steps     [][]preparedCall
 	count     int      // of the calls of all steps
+	numbered  bool     // connections are numbered, for the trails of a pod
 	ownKeys   []string // headers that go on to our own services
 }
 
@@ -54,7 +55,11 @@ type upstreams struct {
 func newUpstreams(config Config) *upstreams {
 	u := &upstreams{transport: config.Transport, steps: prepareCalls(config.Steps()), ownKeys: ownKeys}
 	if u.transport == nil {
-		u.transport = newTransport()
+		transport := newTransport()
+		if u.numbered = config.Pod != ""; u.numbered {
+			number(transport)
+		}
+		u.transport = transport
 	}
 	for _, step := range u.steps {
 		u.count += len(step)
@@ -127,7 +132,11 @@ func anyFailed(calls []trail.Call) bool {
 // callOne makes one call and notes when it began. Redirects are answers like any other.
 func (u *upstreams) callOne(r *http.Request, tries string, prepared *preparedCall, call *trail.Call, began *time.Time) {
 	*began = time.Now()
-	request := prepared.request.WithContext(r.Context())
+	sent := r.Context()
+	if u.numbered {
+		sent = tellConnection(sent, call)
+	}
+	request := prepared.request.WithContext(sent)
 	request.Header = u.header(r.Header, trail.CallOf(tries, prepared.number), prepared.External)
 	if prepared.Body != "" {
 		trail.OnceWith(request, prepared.Body)

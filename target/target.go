@@ -79,6 +79,9 @@ type Description struct {
 	Versions map[string]string
 	// Traced says that the mesh may have a tracer, so that requests get ids by which the tracer knows them.
 	Traced bool
+	// ByConnection says that each connection to a proxy takes up new rules by itself, and that each pod has a proxy of its own. Without it a
+	// proxy sends the calls of all pods of an app, and takes up new rules for all of them at one moment.
+	ByConnection bool
 	// Deviation is the value of --break, which makes the mesh wrong on purpose, or empty. It is printed, and never used in a
 	// verdict or an explanation.
 	Deviation string

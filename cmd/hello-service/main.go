@@ -66,6 +66,10 @@ variables configure it:
   HANG_PROBABILITY   probability in [0,1] that a chain hangs; it replaces that of the header hang
   WORK_DURATION      how long a try that does not fail works before it calls; default 0s
   HANG_DURATION      how long a try that hangs waits; default 3s
+  POD_NAME           name of the pod, which is in the trail of a chain; default: the host's name if
+                     there is the next variable
+  KUBERNETES_SERVICE_HOST
+                     set by Kubernetes in each of its containers
   PORT               TCP port to listen on; 0 takes any free one; default 3000
   ADMIN_PORT         a second TCP port at which the service answers the same, for programs that
                      must reach it past the sidecar of its pod; default none
@@ -124,6 +128,7 @@ func configure(args []string, getenv func(string) string) (service.Config, []int
 		problem = fmt.Errorf("the arguments %q are not accepted: hello-service takes none", flags.Args())
 	}
 	config, port, err := service.FromEnvironment(getenv)
+	config.Pod = podName(getenv, os.Hostname)
 	ports := []int{port}
 	if text := getenv("ADMIN_PORT"); text != "" {
 		number, wrong := strconv.ParseUint(text, 10, 16)
@@ -133,6 +138,19 @@ func configure(args []string, getenv func(string) string) (service.Config, []int
 		ports = append(ports, int(number))
 	}
 	return config, ports, errors.Join(problem, err)
+}
+
+// podName is the name of the pod in which the program runs; "" outside Kubernetes. A container has its pod's name as the name of its host,
+// unless the pod's spec says another one, and the variable of the API server in its environment.
+func podName(getenv func(string) string, hostname func() (string, error)) string {
+	if name := getenv("POD_NAME"); name != "" || getenv("KUBERNETES_SERVICE_HOST") == "" {
+		return name
+	}
+	name, err := hostname()
+	if err != nil {
+		return ""
+	}
+	return name
 }
 
 // listen serves config on ports, of which there is at least one, until ctx ends.

@@ -290,6 +290,25 @@ func TestRunSaysWhatItCannotListenOn(t *testing.T) {
 	taken.end(t)
 }
 
+// A pod's trails have the name of the pod: that of its host, as Kubernetes sets it, unless the variable says another one.
+func TestPodName(t *testing.T) {
+	for _, c := range []struct {
+		environment map[string]string
+		err         error
+		want        string
+	}{
+		{nil, nil, ""},
+		{map[string]string{"KUBERNETES_SERVICE_HOST": "10.96.0.1"}, nil, "front-x1"},
+		{map[string]string{"KUBERNETES_SERVICE_HOST": "10.96.0.1"}, errors.New("no name"), ""},
+		{map[string]string{"KUBERNETES_SERVICE_HOST": "10.96.0.1", "POD_NAME": "web-0"}, nil, "web-0"},
+	} {
+		got := podName(func(name string) string { return c.environment[name] }, func() (string, error) { return "front-x1", c.err })
+		if got != c.want {
+			t.Errorf("%v, %v: %q, want %q", c.environment, c.err, got, c.want)
+		}
+	}
+}
+
 func TestHelpNamesEveryVariable(t *testing.T) {
 	var stdout bytes.Buffer
 	asked := make(map[string]bool)
@@ -300,11 +319,11 @@ func TestHelpNamesEveryVariable(t *testing.T) {
 	if status := quick.run(t.Context(), nil, getenv, io.Discard, io.Discard); status != 2 {
 		t.Errorf("status without a configuration = %d, want 2", status)
 	}
-	if len(asked) != 13 {
-		t.Errorf("the program asks for %v, want 13 variables", asked)
+	if len(asked) != 15 {
+		t.Errorf("the program asks for %v, want 15 variables", asked)
 	}
 	for name := range asked {
-		if !strings.Contains(stdout.String(), "\n  "+name+" ") {
+		if !regexp.MustCompile("\\n  " + name + "\\s").MatchString(stdout.String()) {
 			t.Errorf("-h does not explain %s", name)
 		}
 	}

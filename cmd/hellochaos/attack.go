@@ -181,7 +181,7 @@ func (f *attackFlags) plan(cmd *cobra.Command, args []string) (*gauge.Attack, er
 	o.Options, problems[0] = f.pace.Options()
 	o.Targets, problems[1] = f.requests(cmd.InOrStdin(), args)
 	o.Weights, problems[2] = f.readWeights()
-	o.TLS, problems[3] = f.trust()
+	o.TLS, problems[3] = attack.Trust(f.insecure, f.cacert)
 	o.Expect, problems[4] = gauge.Expectations(f.expect)
 	problems[5] = f.check()
 	o.MostConnections, problems[6] = mostConnections(o.Connections)

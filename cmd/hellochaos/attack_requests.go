@@ -1,8 +1,6 @@
 package main
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -124,24 +122,4 @@ func (f *attackFlags) readWeights() (weights []int, err error) {
 		weights = append(weights, w)
 	}
 	return weights, nil
-}
-
-// trust says whose certificates are accepted.
-func (f *attackFlags) trust() (*tls.Config, error) {
-	settings := &tls.Config{InsecureSkipVerify: f.insecure} //nolint:gosec // the user asks for it
-	if f.cacert == "" {
-		return settings, nil
-	}
-	if f.insecure {
-		return nil, errors.New("--cacert and --insecure: give one of them, since --insecure accepts any certificate")
-	}
-	text, err := os.ReadFile(filepath.Clean(f.cacert))
-	if err != nil {
-		return nil, fmt.Errorf("--cacert %s: %w", f.cacert, cause(err))
-	}
-	settings.RootCAs = x509.NewCertPool()
-	if !settings.RootCAs.AppendCertsFromPEM(text) {
-		return nil, fmt.Errorf("--cacert %s: has no certificate in PEM form (-----BEGIN CERTIFICATE-----)", f.cacert)
-	}
-	return settings, nil
 }

@@ -24,7 +24,7 @@ and how to mend it. No request is sent; 'hellochaos verify' proves the rules.
 Exit code 1 means that there is an error among the findings.`,
 		Example: `  hellochaos explain -f mesh/
   kubectl kustomize . | hellochaos explain -f -`,
-		Args: cobra.NoArgs,
+		Args: func(_ *cobra.Command, args []string) error { return onlyFlags("explain", files, args) },
 	}
 	cmd.Flags().StringArrayVarP(&files, "filename", "f", nil, "`file` or folder with your manifests, or - for standard input. You can repeat the flag")
 	cmd.Flags().StringArrayVar(&allowed, "allow-findings", nil, "`id` of a finding that is meant so, such as HC113, which then is no error. You can repeat the flag")

@@ -51,6 +51,9 @@ func terminal(w io.Writer) *os.File {
 	if escaping, ok := w.(*printable.Writer); ok {
 		w = escaping.Unwrap()
 	}
+	if f, ok := w.(folded); ok {
+		w = f.to
+	}
 	if o, ok := w.(*output); ok {
 		w = o.to
 	}

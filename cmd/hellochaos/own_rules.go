@@ -80,15 +80,15 @@ func readOwn(files []string, graph string, onCluster bool, stdin io.Reader) (*ow
 		own.phase.Cohorts = append(entering(own.graph), own.phase.Cohorts...)
 	}
 	if own.rules == 0 && len(own.phase.Cohorts) == 0 {
-		return nil, fmt.Errorf("%s: there is no rule to verify: no VirtualService, DestinationRule or ServiceEntry", strings.Join(files, ", "))
-	}
-	for _, k := range others.NotExecuted {
-		what, why := "NOT EXECUTED", "hellochaos does not execute this kind"
-		if onCluster {
-			what, why = "NOT APPLIED", "hellochaos does not apply this kind"
+		none := []string{strings.Join(files, ", ") + ": there is no rule to verify: no VirtualService, and no DestinationRule or ServiceEntry for a host with a port of HTTP"}
+		for _, k := range others.Unknown {
+			if k.Kind == scenarios.Kind {
+				none = append(none, fmt.Sprintf("%s:%d: is a scenario, which is tested by: hellochaos run %s", k.File, k.Line, printable.Word(scenarioArgument(k.File))))
+			}
 		}
-		own.remarks = append(own.remarks, fmt.Sprintf("%s: %s (first %s:%d). %s, so that a cluster may treat requests otherwise than is said here.", what, kindCount(k), k.File, k.Line, why))
+		return nil, errors.New(strings.Join(slices.Concat(none, notExecuted(others.NotExecuted, onCluster, ""), others.Remarks, set.Remarks), "\n"))
 	}
+	own.remarks = append(own.remarks, notExecuted(others.NotExecuted, onCluster, ", so that a cluster may treat requests otherwise than is said here")...)
 	if len(others.PassedOver)+len(others.Unknown) > 0 {
 		var kinds []string
 		for _, k := range slices.Concat(others.PassedOver, others.Unknown) {
@@ -98,6 +98,27 @@ func readOwn(files []string, graph string, onCluster bool, stdin io.Reader) (*ow
 	}
 	own.remarks = append(own.remarks, slices.Concat(others.Remarks, set.Remarks)...)
 	return own, nil
+}
+
+// notExecuted names the kinds that act on requests and that hellochaos does not execute, or does not apply to a cluster, and what follows
+// from that.
+func notExecuted(kinds []manifests.KindCount, onCluster bool, so string) (all []string) {
+	what, why := "NOT EXECUTED", "hellochaos does not execute this kind"
+	if onCluster {
+		what, why = "NOT APPLIED", "hellochaos does not apply this kind"
+	}
+	for _, k := range kinds {
+		all = append(all, fmt.Sprintf("%s: %s (first %s:%d). %s%s.", what, kindCount(k), k.File, k.Line, why, so))
+	}
+	return all
+}
+
+// scenarioArgument is the name of a file as 'hellochaos run' takes it for one: a name without an extension or a slash is that of a stage.
+func scenarioArgument(file string) string {
+	if scenarios.IsFile(file) {
+		return file
+	}
+	return "./" + file
 }
 
 // hold holds the test cases of files against the rules, and adds their requests to those that were derived. Without files it returns nil.
@@ -139,7 +160,7 @@ func (o *ownRules) plan(options scenario.Options, pace scenario.Pace) (*scenario
 // explain prints what is wrong with the files, and ends with exit code 1 where that is an error, or where no request can meet any rule.
 func (o *ownRules) explain(stdout io.Writer, plan *scenario.Run, noColor bool) error {
 	to, coloured := painted(stdout, noColor)
-	if err := render.Findings(to, plan.Findings(), o.rules, render.TextOptions{Colour: coloured}); err != nil {
+	if err := render.Findings(to, plan.Findings(), o.rules, o.remarks, render.TextOptions{Colour: coloured}); err != nil {
 		return failure{err}
 	}
 	wrong := len(o.phase.Cohorts) == 0
@@ -162,7 +183,11 @@ func (o *ownRules) announce(w io.Writer, plan *scenario.Run, seed uint64, verbos
 	requests, most, duration := plan.Requests()
 	fmt.Fprintf(w, "verifying %s with %s of %s, seed %d, in about %s\n", several(o.rules, "rule"), announced(requests, most), several(len(o.phase.Cohorts), "kind"), seed, max(duration.Round(time.Second), time.Second))
 	if n := len(o.stoodUp); n > 0 && !verbose {
-		fmt.Fprintf(w, "note: %d Services and versions of them are stood up because the rules name them and no file has them; --verbose lists them\n", n)
+		are, them := "Services and versions of them are", "them"
+		if n == 1 {
+			are, them = "Service or version of one is", "it"
+		}
+		fmt.Fprintf(w, "note: %d %s stood up because the rules name %s and no file has %s; --verbose lists %s\n", n, are, them, them, them)
 	}
 	for _, one := range o.stoodUp {
 		if verbose {
@@ -172,35 +197,6 @@ func (o *ownRules) announce(w io.Writer, plan *scenario.Run, seed uint64, verbos
 	for _, notice := range plan.Notices() {
 		fmt.Fprintf(w, "note: %s\n", notice)
 	}
-}
-
-// mostExamples is how many commands are shown that verify alternatives.
-const mostExamples = 3
-
-// alternatives is the error of files that a mesh does not obey together: what each of them defines, and command lines of a command for one
-// of them with the files that it needs.
-func alternatives(command string, others *manifests.Others) error {
-	var text strings.Builder
-	text.WriteString("some of the files are alternatives, of which a mesh obeys one at a time:")
-	var files []string
-	for _, a := range others.Alternatives {
-		var places []string
-		for _, p := range a.Objects {
-			places = append(places, fmt.Sprintf("%s:%d", p.File, p.Line))
-			if !slices.Contains(files, p.File) {
-				files = append(files, p.File)
-			}
-		}
-		fmt.Fprintf(&text, "\n%s: %s", a.Of, strings.Join(places, ", "))
-	}
-	text.WriteString("\nname one of them, with the files that it needs, such as:")
-	for _, file := range files[:min(mostExamples, len(files))] {
-		text.WriteString("\n  hellochaos " + command)
-		for _, with := range others.Together(file) {
-			text.WriteString(" -f " + printable.Word(with))
-		}
-	}
-	return errors.New(text.String())
 }
 
 // several is a number of things: "1 rule", "2 rules".

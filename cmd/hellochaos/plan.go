@@ -20,6 +20,7 @@ type planFlags struct {
 	manifests  manifestFlags
 	parameters parameterFlags
 	noColor    bool
+	through    bool
 }
 
 func planCommand() *cobra.Command {
@@ -42,9 +43,10 @@ Exit code 1 means that there is an error among the findings.`,
 	options := scenario.AddFlags(cmd.Flags())
 	flags.parameters.add(cmd.Flags())
 	flags.manifests.add(cmd.Flags())
+	cmd.Flags().BoolVar(&flags.through, "through-change", false, "also say what 'hellochaos run --through-change' applies, step by step, while it keeps the load on (docs/changes.md)")
 	cmd.Flags().BoolVar(&flags.noColor, "no-color", false, "do not print colours on a terminal")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		args, unknown := splitUnknown(cmd.Flags(), args)
+		args, unknown := splitUnknown(cmd, args)
 		chosen := [][]string{args}
 		if len(args) > 1 && !slices.ContainsFunc(args, func(arg string) bool { return !scenarios.IsFile(arg) }) {
 			chosen = nil
@@ -96,7 +98,7 @@ func (f *planFlags) plan(cmd *cobra.Command, args []string, options scenario.Opt
 	if err != nil {
 		return nil, err
 	}
-	options.Parameters = values
+	options.Parameters, options.ThroughChange = values, f.through
 	options.AlsoExpect(of.Expect())
 	run, err := scenario.Plan(of.Name, phases, options, scenario.Pace{Capacity: mesh.Capacity, Timed: mesh.Timed})
 	if err != nil {

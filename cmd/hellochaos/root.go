@@ -20,7 +20,7 @@ import (
 // printable.Writer, except the colours that painted allows.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	lost := &output{to: stdout}
-	out, complaints := printable.NewWriter(lost), printable.NewWriter(stderr)
+	out, complaints := printable.NewWriter(lost), printable.NewWriter(messages(stderr))
 	err := obey(ctx, args, out, complaints)
 	_ = out.Flush() // lost remembers its error
 	code := conclude(err, lost.problem(), complaints)
@@ -39,6 +39,9 @@ func obey(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	root.SetErr(stderr)
 	refuseUnknownTopics(root) // after SetOut, since Cobra's completion command takes the output when it is made
 	return interruptible(ctx, func(ctx context.Context) error {
+		if err := checkCommand(root, args); err != nil {
+			return err
+		}
 		if err := checkGiven(root, args); err != nil {
 			return err
 		}
@@ -128,7 +131,7 @@ Exit codes:
 		RunE: func(cmd *cobra.Command, args []string) error {
 			names := available(cmd)
 			if len(args) > 0 {
-				return fmt.Errorf("no command %q%s: the commands are %s", args[0], spelling.DidYouMean(args[0], names), strings.Join(names, ", "))
+				return noCommand(cmd, args)
 			}
 			return fmt.Errorf("no command given: the commands are %s", strings.Join(names, ", "))
 		},
@@ -139,12 +142,13 @@ Exit codes:
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		var unknown *pflag.NotExistError
 		if errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() == "" {
-			return fmt.Errorf("%w%s", err, nearestFlag(cmd.Flags(), unknown.GetSpecifiedName()))
+			return fmt.Errorf("%w%s", err, instead(cmd, unknown.GetSpecifiedName()))
 		}
 		if unknown != nil {
 			if name, _, _ := strings.Cut(unknown.GetSpecifiedShortnames(), "="); len(name) > 1 && cmd.Flags().Lookup(name) != nil {
 				return fmt.Errorf("%w: a flag with a long name has two dashes, --%s", err, name)
 			}
+			return fmt.Errorf("%w%s", err, ofVerify(cmd, unknown.GetSpecifiedName()))
 		}
 		return err
 	})

@@ -219,6 +219,7 @@ func (f *runFlags) prepareTarget(ctx context.Context, plan *scenario.Run, seed u
 		}
 		return m, nil
 	}
+	connection.Gradual = f.throughChange
 	c, err := connect(ctx, connection, nil)
 	if err != nil {
 		return nil, err
@@ -243,7 +244,7 @@ func (f *runFlags) prepareTarget(ctx context.Context, plan *scenario.Run, seed u
 // plan turns the command line into the plan of its only point, or those of a grid. Its error lists all problems of the command line.
 func (f *runFlags) plan(cmd *cobra.Command, args []string, text *scenario.Flags) (*grid, cluster.Options, error) {
 	set := cmd.Flags()
-	args, unknown := splitUnknown(set, args)
+	args, unknown := splitUnknown(cmd, args)
 	options, fails, flagProblems := text.Grid()
 	connection, connectionProblems := f.cluster.Options()
 	of, values, overrides, chosenProblems := choose(cmd, args, &f.manifests, &f.parameters)
@@ -311,16 +312,16 @@ func again(command string, set *pflag.FlagSet, args []string, seed uint64, c cha
 
 // splitUnknown separates the arguments from the unknown flags that pflag has passed among them. It takes the argument after an
 // unknown flag for the value of the flag, unless it is the name of a stage.
-func splitUnknown(set *pflag.FlagSet, args []string) (rest []string, err error) {
+func splitUnknown(cmd *cobra.Command, args []string) (rest []string, err error) {
 	var problems []error
 	value := false
 	for _, arg := range args {
 		switch {
 		case strings.HasPrefix(arg, "-"):
 			name, _, _ := strings.Cut(arg, "=")
-			suggestion := ""
+			suggestion := ofVerify(cmd, strings.TrimLeft(name, "-"))
 			if name, long := strings.CutPrefix(name, "--"); long {
-				suggestion = nearestFlag(set, name)
+				suggestion = instead(cmd, name)
 			}
 			problems = append(problems, fmt.Errorf("unknown flag: %s%s", arg, suggestion))
 			value = !strings.Contains(arg, "=")
@@ -353,9 +354,6 @@ func (f *runFlags) check(set *pflag.FlagSet, of *scenarios.Scenario) error {
 			}
 		}
 	case "cluster":
-		if f.throughChange {
-			problems = append(problems, errors.New("--through-change: needs --target mesh: on a cluster each pod has a proxy of its own, and the answers do not tell yet which pod they came from"))
-		}
 		if f.deviation != "" {
 			problems = append(problems, errors.New("--break: needs --target mesh, since only the embedded mesh can disobey the manifests on purpose"))
 		}
@@ -407,7 +405,7 @@ func checkBreak(name string, stages []scenarios.Stage, throughChange bool) error
 		case b.Name != name:
 		case b.OnlyChange && !throughChange:
 			return fmt.Errorf("--break %s: only 'hellochaos run --through-change' shows this deviation", name)
-		case len(stages) > 0 && !b.OnlyCompared && !b.OnlyChange && !slices.ContainsFunc(stages, func(s scenarios.Stage) bool { return s.Name == b.Stage }):
+		case len(stages) > 0 && !b.OnlyCompared && !b.OnlyChange && !b.OnlyPolicy && !slices.ContainsFunc(stages, func(s scenarios.Stage) bool { return s.Name == b.Stage }):
 			return fmt.Errorf("--break %s: only stage %s shows this deviation, and the run does not include it", name, b.Stage)
 		default:
 			return nil

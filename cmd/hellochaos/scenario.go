@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -117,6 +118,13 @@ func choose(cmd *cobra.Command, args []string, own *manifestFlags, parameters *p
 		}
 	}
 	values, wrongValues := parameters.values(cmd.Flags(), settable)
-	overrides, wrongManifests := own.load(of, cmd.InOrStdin(), cmd.ErrOrStderr())
+	notes := cmd.ErrOrStderr()
+	if wrong != nil { // they would be about a chain that is not chosen
+		notes = io.Discard
+	}
+	overrides, wrongManifests := own.load(of, cmd.InOrStdin(), notes)
+	if len(args) == 0 && len(own.files) > 0 {
+		wrong = fmt.Errorf("%w; manifests of your own are proved without a stage: %s", wrong, command("verify", own.files))
+	}
 	return of, values, overrides, errors.Join(wrong, wrongValues, wrongManifests)
 }

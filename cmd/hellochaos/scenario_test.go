@@ -175,7 +175,7 @@ func TestValidate(t *testing.T) {
 			}
 		}
 		file := filepath.Join(dir, name)
-		if got := usage(t, "validate", file); got.code != 0 || got.stderr != "" || got.stdout != file+": right: "+want+"\n" {
+		if got := usage(t, "validate", file); got.code != 0 || got.stderr != "" || got.stdout != file+": valid: "+want+"\n" {
 			t.Errorf("%+v, want %s", got, want)
 		}
 	}

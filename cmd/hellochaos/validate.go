@@ -31,7 +31,7 @@ What the manifests do wrong is told by 'hellochaos plan'.`,
 			for _, file := range args {
 				has, err := validate(file)
 				if err == nil {
-					_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: right: %s\n", file, has)
+					_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: valid: %s\n", file, has)
 				}
 				if err != nil {
 					problems = append(problems, err)

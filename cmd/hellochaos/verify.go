@@ -71,8 +71,8 @@ cluster is changed (docs/cluster.md).`,
   hellochaos verify -f mesh/ --cases tests/
   hellochaos verify -f subsets.yaml -f reviews.yaml --fail 0.5
   hellochaos verify -f mesh/ --target cluster -n try`,
-		Args: cobra.NoArgs,
 	}
+	cmd.Args = func(_ *cobra.Command, args []string) error { return onlyFlags("verify", flags.files, args) }
 	options = scenario.AddFlags(cmd.Flags())
 	cmd.Flags().Lookup("fail").Usage += severalFails
 	for name, value := range verifyDefaults {

@@ -141,7 +141,8 @@ func (p *Proxy) destination(name string, q *Request) (string, error) {
 		return "UH", nil
 	}
 	if c.GetType() == cluster.Cluster_EDS {
-		return Pods(pods, c.LbPolicy.String()), nil
+		limits, err := settings(c)
+		return Pods(pods, c.LbPolicy.String()) + limits.String(), err
 	}
 	slices.Sort(pods)
 	return strings.Join(slices.Compact(pods), " "), nil

@@ -104,6 +104,7 @@ func Of(before, after *reports.Report, o Options) *Comparison {
 	c.scenario(before, after)
 	c.pairing(before, after)
 	c.gather(before, after)
+	c.underLoad(before, after)
 	c.judge()
 	c.conclude()
 	return c

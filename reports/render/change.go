@@ -41,7 +41,11 @@ func changeFacts(c *reports.Change) []string {
 	if len(last) == 0 {
 		last = []string{"none seen"}
 	}
-	return []string{seen, fmt.Sprintf("last old answers: %s; applied in %s ms", strings.Join(last, ", "), milliseconds(c.Applied))}
+	applied := fmt.Sprintf("last old answers: %s; applied in %s ms", strings.Join(last, ", "), milliseconds(c.Applied))
+	if widest := c.Widest(); widest != nil && c.ByConnection {
+		applied += fmt.Sprintf("; connections to one proxy at least %s ms apart", milliseconds(widest.Spread))
+	}
+	return []string{seen, applied}
 }
 
 // changeWords are the facts and sentences about a change; none where its line says all.

@@ -9,8 +9,9 @@ import (
 	"github.com/hellochaos/hellochaos/reports/terminal"
 )
 
-// Findings writes what is wrong with some rules for people, errors first. rules is how many there are.
-func Findings(w io.Writer, all []reports.Finding, rules int, o TextOptions) error {
+// Findings writes what is wrong with some rules for people, errors first. rules is how many there are, and remarks are sentences about
+// what is not known of them.
+func Findings(w io.Writer, all []reports.Finding, rules int, remarks []string, o TextOptions) error {
 	t := &terminal.Text{Coloured: o.Colour}
 	errors := int64(0)
 	for i := range all {
@@ -30,6 +31,12 @@ func Findings(w io.Writer, all []reports.Finding, rules int, o TextOptions) erro
 	for i := range all {
 		t.Blank()
 		t.Headline(strings.ToUpper(string(all[i].Severity)), severities[all[i].Severity], Finding(&all[i]))
+	}
+	if len(remarks) > 0 {
+		t.Blank()
+	}
+	for _, remark := range remarks {
+		t.Paragraph(remark, "! ")
 	}
 	_, err := io.WriteString(w, t.String())
 	return err

@@ -24,6 +24,10 @@ func Plan(w io.Writer, p *reports.Plan, o TextOptions) error {
 		t.Blank()
 		planPhase(t, &p.Phases[i], i == 0)
 	}
+	for i := range p.Changes {
+		t.Blank()
+		planChange(t, &p.Changes[i])
+	}
 	for _, notice := range p.Notices {
 		t.Blank()
 		t.Paragraph(notice, "! ")
@@ -60,12 +64,43 @@ func planPhase(t *terminal.Text, p *reports.PlannedPhase, first bool) {
 	planCalls(t, p)
 }
 
+// planChange writes what would be sent and applied during a change.
+func planChange(t *terminal.Text, c *reports.PlannedChange) {
+	title := "the change " + c.From + " → " + c.To
+	if c.Blocked != "" {
+		t.Paragraph(title+" will have no verdict: "+c.Blocked, "")
+		return
+	}
+	if len(c.Steps) == 0 {
+		t.Paragraph(title+": both phases have the same objects, so that nothing changes", "")
+		return
+	}
+	t.Paragraph(fmt.Sprintf("%s, and back: %v requests a second at most, while the objects are applied", title, c.Rate), "")
+	t.Paragraph(planSteps(c.Steps), "  applies ")
+	t.Paragraph(planSteps(c.Back), "  puts back ")
+}
+
+// planSteps names the objects of steps that follow each other.
+func planSteps(steps [][]string) string {
+	var parts []string
+	for _, names := range steps {
+		parts = append(parts, strings.Join(names, ", "))
+	}
+	return strings.Join(parts, "; then ")
+}
+
 // planObjects names objects, those of a file together: "retry.yaml: VirtualService frontend (5), VirtualService backend (19)". The numbers
 // are lines.
 func planObjects(objects []reports.PlannedObject) string {
-	var files []string
+	var files, own []string
 	of := map[string][]string{}
 	for _, o := range objects {
+		if o.File == "" { // hellochaos adds it, perhaps one in each of several namespaces
+			if !slices.Contains(own, o.Name) {
+				own = append(own, o.Name)
+			}
+			continue
+		}
 		if !slices.Contains(files, o.File) {
 			files = append(files, o.File)
 		}
@@ -74,6 +109,9 @@ func planObjects(objects []reports.PlannedObject) string {
 	var parts []string
 	for _, file := range files {
 		parts = append(parts, file+": "+strings.Join(of[file], ", "))
+	}
+	if len(own) > 0 {
+		parts = append(parts, "of hellochaos itself: "+strings.Join(own, ", "))
 	}
 	if len(parts) == 0 {
 		return "nothing that was not in force before"

@@ -86,6 +86,14 @@ func problems(p *reports.Phase) (failed []string) {
 			add(c.Ledger.Verdict, "ledger", either(c.Ledger.Note, ledger(c.Ledger)))
 		}
 	}
+	for i := range p.Policies {
+		switch c := &p.Policies[i]; c.Verdict {
+		case reports.Fail:
+			failed = append(failed, c.Label()+": "+c.Text)
+		case reports.Inconclusive:
+			open = append(open, c.Label()+": "+c.Text)
+		}
+	}
 	if p.Verdict == reports.Fail {
 		return failed
 	}

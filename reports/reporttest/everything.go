@@ -20,7 +20,8 @@ func Everything() *reports.Report {
 	r.Aborted, r.Error, r.Restored = true, "no answer", reports.NotRestored
 	r.Restoration = &reports.Restoration{Objects: 3, Detail: "3 objects", Problem: "VirtualService backend:\n  edited since", Elapsed: 0.5}
 	r.Findings, r.Expectations = Findings().Findings, Expected().Expectations
-	r.Changes = Changed().Changes
+	r.Expectations[0].Note = "it fails nowhere else"
+	r.Changes = OnPods().Changes
 	p := &r.Phases[1]
 	p.Unsent, p.Stopped, p.GeneratorLimited, p.Late, p.Replaced, p.PromiseBroken = 3, true, true, true, true, true
 	p.Observed, p.Sent = p.Observed-3, p.Sent-3

@@ -276,6 +276,16 @@ func Changed() *reports.Report {
 	return r
 }
 
+// OnPods is Changed on a cluster, where each pod has a proxy, and each connection takes up rules by itself.
+func OnPods() *reports.Report {
+	r := Changed()
+	for i := range r.Changes {
+		r.Changes[i].ByConnection = true
+	}
+	r.Changes[0].Proxies[1].Name, r.Changes[0].Proxies[1].Spread = "frontend-prod-54fff9dccc-qz2fh", 0.0124
+	return r
+}
+
 // NotRestored is Retry on a cluster that was not put back.
 func NotRestored() *reports.Report {
 	r := Retry()

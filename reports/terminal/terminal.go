@@ -56,8 +56,12 @@ func (t *Text) Headline(word string, colour Colour, text string) {
 	}
 }
 
-// Title writes a painted line.
-func (t *Text) Title(text string, colour Colour) { t.put(t.paint(Plain(text), colour)) }
+// Title writes a painted text, folded to the width.
+func (t *Text) Title(text string, colour Colour) {
+	for _, line := range fold(text, Width) {
+		t.put(t.paint(line, colour))
+	}
+}
 
 // Paragraph writes text folded to the width. Its first line stands after lead, the others are indented as far as lead is long.
 func (t *Text) Paragraph(text, lead string) {
@@ -157,7 +161,7 @@ func Cell(text string, width int) (lines []string) {
 				break
 			}
 			cut := width
-			for i := width - 1; i > width/2; i-- {
+			for i := width - 1; i > width/3; i-- {
 				if strings.ContainsRune(breakAfter, rest[i]) {
 					cut = i + 1
 					break

@@ -39,6 +39,9 @@ func Change(c *reports.Change, seen *observe.Change, began, ended time.Duration,
 	switch {
 	case len(c.Troubles) > 0:
 		c.Verdict = reports.Fail
+	case seen.Unnamed > 0:
+		c.Verdict, c.Why = reports.Inconclusive, fmt.Sprintf("%d calls came from services whose answers do not say in which pod they run, so that it is not known whose proxy sent the calls: "+
+			"the image of the pods is older than this hellochaos", seen.Unnamed)
 	case c.Evidence < LeastEvidence:
 		c.Verdict, c.Why = reports.Inconclusive, fmt.Sprintf("%d calls tell the old rules from the new ones, and at least %d are needed", c.Evidence, LeastEvidence)
 	default:
@@ -57,7 +60,7 @@ func Unwatched(c *reports.Change) bool {
 
 // proxy is what the report says of a proxy.
 func proxy(p *observe.Proxy) reports.ChangedProxy {
-	all := reports.ChangedProxy{Name: p.Name, Old: p.Old, New: p.New, Unwatched: p.Unwatched.Seconds()}
+	all := reports.ChangedProxy{Name: p.Name, Old: p.Old, New: p.New, Unwatched: p.Unwatched.Seconds(), Spread: p.Spread.Seconds()}
 	if p.Old > 0 {
 		last := max(0, p.LastOld.Seconds())
 		all.LastOld = &last

@@ -1,6 +1,7 @@
 package check_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -26,8 +27,14 @@ func answered(number, clock int) *attack.Observation {
 		Trail: hop("frontend", 0, "http://middleware/", trail.Call{Status: 200, Hop: middleware})}
 }
 
-// changing counts observations during the change to stage egress.
+// changing counts observations during the change to stage egress, where proxies take up rules at once.
 func changing(t *testing.T, all ...*attack.Observation) *observe.Change {
+	t.Helper()
+	return counted(t, observe.ByProxy, all...)
+}
+
+// counted counts observations during the change to stage egress.
+func counted(t *testing.T, by observe.Unit, all ...*attack.Observation) *observe.Change {
 	t.Helper()
 	read := func(stage string) *manifests.Rules {
 		objects, err := scenarios.Through(stage, nil)
@@ -48,7 +55,7 @@ func changing(t *testing.T, all ...*attack.Observation) *observe.Change {
 	if err != nil {
 		t.Fatal(err)
 	}
-	seen := observe.NewChange([]observe.Cohort{{Way: first, Request: oracle.Request{Pins: trail.PinNothing}}}, []string{""}, func(int) string { return "1/egress/c/0" })
+	seen := observe.NewChange([]observe.Cohort{{Way: first, Request: oracle.Request{Pins: trail.PinNothing}}}, []string{""}, by, func(int) string { return "1/egress/c/0" })
 	for _, o := range all {
 		seen.Add(o)
 	}
@@ -86,5 +93,31 @@ func TestVerdictOnAChange(t *testing.T) {
 	}
 	if c := judged(); c.Verdict != reports.Inconclusive {
 		t.Errorf("no data: %+v", c)
+	}
+}
+
+// On a cluster whose services do not say their pods, nobody knows whose proxy sent a call: there is no PASS.
+func TestChangeOfUnknownPods(t *testing.T) {
+	var right []*attack.Observation
+	for n := range 100 {
+		right = append(right, answered(n, map[bool]int{true: 502, false: 200}[n < 50]))
+	}
+	var c reports.Change
+	check.Change(&c, counted(t, observe.ByConnection, right...), 480*time.Millisecond, 520*time.Millisecond, false)
+	if c.Verdict != reports.Inconclusive || !strings.HasPrefix(c.Why, "300 calls came from services whose answers do not say in which pod they run") {
+		t.Errorf("%s: %s", c.Verdict, c.Why)
+	}
+	for _, o := range right {
+		for hop := o.Trail; hop != nil; hop = hop.Calls[0].Hop {
+			hop.Pod = hop.Service + "-prod-1"
+			if hop.Calls[0].Hop == nil {
+				break
+			}
+		}
+	}
+	c = reports.Change{}
+	check.Change(&c, counted(t, observe.ByConnection, right...), 480*time.Millisecond, 520*time.Millisecond, false)
+	if c.Verdict != reports.Pass || c.Proxies[0].Name != "backend-prod-1" {
+		t.Errorf("%s: %s: %+v", c.Verdict, c.Why, c.Proxies)
 	}
 }

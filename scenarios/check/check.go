@@ -391,6 +391,14 @@ func rewriting(row *oracle.Row) (parts []string) {
 	return parts
 }
 
+// retries is a number of retries.
+func retries(n int) string {
+	if n == 1 {
+		return "1 retry"
+	}
+	return fmt.Sprintf("%d retries", n)
+}
+
 // policy says in a few words what a rule does.
 func policy(row *oracle.Row, rule *reports.Rule) string {
 	r := row.Rule
@@ -403,9 +411,9 @@ func policy(row *oracle.Row, rule *reports.Rule) string {
 	case always:
 		return fmt.Sprintf("the proxy answers %d", rule.Answer)
 	case rule.Covers500:
-		parts = append(parts, fmt.Sprintf("%d retries on %s", rule.Retries, covering(rule.RetryOn)))
+		parts = append(parts, retries(rule.Retries)+" on "+covering(rule.RetryOn))
 	case rule.Retries > 0 && !r.Retry.Default:
-		parts = append(parts, fmt.Sprintf("%d retries, none on 500", rule.Retries))
+		parts = append(parts, retries(rule.Retries)+", none on 500")
 	}
 	if len(row.Destinations) > 1 {
 		var shares []string

@@ -154,9 +154,10 @@ func (d *deriver) redirected() {
 	}
 }
 
-// bare adds a request for each host that no http entry is for: hosts outside the mesh, and hosts of DestinationRules.
+// bare adds a request for each host that no http entry is for: hosts outside the mesh, and hosts of DestinationRules. A host without a
+// port of HTTP, such as one of a ServiceEntry for TLS, has none: no proxy would take the request for one to it.
 func (d *deriver) bare(entries []manifests.HTTPEntry) {
-	hosts := map[string]bool{}
+	hosts, http := map[string]bool{}, d.rules.SpeaksHTTP()
 	for _, host := range d.rules.Hosts() {
 		if d.rules.Services[host] == nil {
 			hosts[host] = true
@@ -167,6 +168,7 @@ func (d *deriver) bare(entries []manifests.HTTPEntry) {
 			hosts[rule.Host] = true
 		}
 	}
+	maps.DeleteFunc(hosts, func(host string, _ bool) bool { return !http[host] })
 	for _, host := range slices.Sorted(maps.Keys(hosts)) {
 		written := slices.ContainsFunc(entries, func(e manifests.HTTPEntry) bool { return slices.Contains(e.Hosts, host) })
 		if namespace, ok := d.clientFor(host, ""); ok && !written && !strings.HasPrefix(host, "*") && len(d.cohorts) < MostCohorts {

@@ -12,20 +12,39 @@ func Change(c *reports.Change) (words []string) {
 	say := func(format string, args ...any) { words = append(words, fmt.Sprintf(format, args...)) }
 	for i := range c.Troubles {
 		t := &c.Troubles[i]
-		say("%s. The first one was that of %s to %s, no later than %s the objects began to be applied (request %s)%s.", troubled(t), sender(t), t.To, since(t.At), t.Request, instead(t))
+		say("%s. The first one was that of %s to %s, no later than %s the objects began to be applied (request %s)%s.", troubled(t, c.ByConnection), sender(t), t.To, since(t.At), t.Request, instead(t))
 	}
 	if c.Why != "" {
 		say("There is no verdict: %s.", c.Why)
 	}
 	if worst := c.LeastWatched(); len(c.Troubles) == 0 && worst != nil {
-		say("Each of %s met the old rules of its caller or the new ones, and none met old ones after new ones at one proxy.", counted(c.Calls, "call"))
-		say("Each proxy was asked at least once in any %s ms meanwhile (%s least often): what was shorter may have gone unseen.", count(int64(math.Ceil(1000*worst.Unwatched))), worst.Name)
+		say("Each of %s met the old rules of its caller or the new ones, and none met old ones after new ones %s.", counted(c.Calls, "call"), unit(c))
+		say("Each proxy was asked at least once in any %s ms %s (%s least often): what was shorter may have gone unseen.", count(int64(math.Ceil(1000*worst.Unwatched))), watched(c), worst.Name)
+	}
+	if worst := c.Widest(); worst != nil && c.ByConnection {
+		say("At the proxy of %s a call on one connection met old rules at least %s after one on another connection had met the new ones: each thread of the proxy takes up rules by itself.", worst.Name, milliseconds(worst.Spread))
 	}
 	return words
 }
 
+// unit is where the order of calls is judged.
+func unit(c *reports.Change) string {
+	if c.ByConnection {
+		return "on one connection to a pod's proxy"
+	}
+	return "at one proxy"
+}
+
+// watched is the time in which a proxy must not be asked nothing for long.
+func watched(c *reports.Change) string {
+	if c.ByConnection {
+		return "between its first call and its last one"
+	}
+	return "meanwhile"
+}
+
 // troubled says what became of calls that are wrong.
-func troubled(t *reports.Trouble) string {
+func troubled(t *reports.Trouble, byConnection bool) string {
 	were, met := "was", "1 call"
 	if t.Count != 1 {
 		were, met = "were", count(t.Count)+" calls"
@@ -34,6 +53,9 @@ func troubled(t *reports.Trouble) string {
 	case "lost":
 		return fmt.Sprintf("%s %s lost: neither the old rules of the caller nor the new ones explain what came back", met, were)
 	case "old rules after new ones":
+		if byConnection {
+			return met + " met the old rules after the same connection to the proxy had met the new ones for the same host"
+		}
 		return met + " met the old rules after the proxy had obeyed the new ones for the same host"
 	case "old rules after the change":
 		return met + " met the old rules after all proxies were said to obey the new ones"

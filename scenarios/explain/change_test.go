@@ -30,6 +30,18 @@ func TestWordsOfAChange(t *testing.T) {
 	if words := strings.Join(Change(c), "\n"); !strings.HasPrefix(words, "Each of 1,458 calls met the old rules of its caller or the new ones") || !strings.Contains(words, "in any 9 ms meanwhile (backend least often)") {
 		t.Error(words)
 	}
+	c = &reporttest.OnPods().Changes[0]
+	if words := strings.Join(Change(c), "\n"); !strings.Contains(words, "2 calls met the old rules after the same connection to the proxy had met the new ones for the same host.") {
+		t.Error(words)
+	}
+	c.Troubles, c.Verdict = nil, reports.Pass
+	words = strings.Join(Change(c), "\n")
+	for _, want := range []string{"none met old ones after new ones on one connection to a pod's proxy.", "in any 9 ms between its first call and its last one (backend least often)",
+		"At the proxy of frontend-prod-54fff9dccc-qz2fh a call on one connection met old rules at least 12 ms after one on another connection had met the new ones"} {
+		if !strings.Contains(words, want) {
+			t.Errorf("no %q in:\n%s", want, words)
+		}
+	}
 	if words := Change(&reports.Change{Why: "nothing was sent"}); len(words) != 1 || words[0] != "There is no verdict: nothing was sent." {
 		t.Error(words)
 	}

@@ -24,6 +24,7 @@ func Phase(r *reports.Report, i int) []string {
 	if !s.phase.Base {
 		s.rules()
 		s.promise()
+		s.policies()
 	}
 	return s.words
 }

@@ -61,7 +61,7 @@ func met(r *reports.Report) string {
 		text = fmt.Sprintf("all but %s of %s requests met what the manifests say, and those lost a connection", count(lost), count(n))
 	}
 	if open > 0 {
-		text += fmt.Sprintf(", as far as no time limit decided (%s calls)", count(open))
+		text += fmt.Sprintf(", apart from %s that a time limit may have decided", counted(open, "call"))
 	}
 	return text
 }
@@ -191,7 +191,7 @@ func expected(r *reports.Report, verdict reports.Verdict, one, several string) s
 	case of == 1:
 		return fmt.Sprintf("1 of %d expectations %s: %s", len(r.Expectations), one, first)
 	}
-	return fmt.Sprintf("%d of %d expectations %s, first %s", of, len(r.Expectations), several, first)
+	return fmt.Sprintf("%d of %d expectations %s, the first of them: %s", of, len(r.Expectations), several, first)
 }
 
 // deviating says how many calls met something else than the manifests say, and the first of them. One request may have several.

@@ -50,12 +50,12 @@ func TestSummary(t *testing.T) {
 		"1 error in the manifests, HC103 of VirtualService v (v.yaml:8); 3 of 3 test cases hold": with(observed(reports.Fail, 5), func(r *reports.Report) {
 			r.Cases, r.Findings = &reports.Cases{Held: 3, All: 3}, []reports.Finding{missing}
 		}),
-		"no verdict: nothing was judged; 3 of 3 test cases hold":                                      with(observed(reports.Inconclusive, 5), func(r *reports.Report) { r.Cases = &reports.Cases{Held: 3, All: 3} }),
-		"each of 5 requests met what the manifests say, and the expectation is met":                   with(observed(reports.Pass, 5), expecting(reports.Pass)),
-		"each of 5 requests met what the manifests say, and all 2 expectations are met":               with(observed(reports.Pass, 5), expecting(reports.Pass, reports.Pass)),
-		"each of 5 requests met what the manifests say, but the expectation is not met: a":            with(observed(reports.Pass, 5), failing(reports.Fail)),
-		"each of 5 requests met what the manifests say, but 1 of 2 expectations is not met: b":        with(observed(reports.Pass, 5), failing(reports.Pass, reports.Fail)),
-		"each of 5 requests met what the manifests say, but 2 of 3 expectations are not met, first b": with(observed(reports.Pass, 5), failing(reports.Inconclusive, reports.Fail, reports.Fail)),
+		"no verdict: nothing was judged; 3 of 3 test cases hold":                                                   with(observed(reports.Inconclusive, 5), func(r *reports.Report) { r.Cases = &reports.Cases{Held: 3, All: 3} }),
+		"each of 5 requests met what the manifests say, and the expectation is met":                                with(observed(reports.Pass, 5), expecting(reports.Pass)),
+		"each of 5 requests met what the manifests say, and all 2 expectations are met":                            with(observed(reports.Pass, 5), expecting(reports.Pass, reports.Pass)),
+		"each of 5 requests met what the manifests say, but the expectation is not met: a":                         with(observed(reports.Pass, 5), failing(reports.Fail)),
+		"each of 5 requests met what the manifests say, but 1 of 2 expectations is not met: b":                     with(observed(reports.Pass, 5), failing(reports.Pass, reports.Fail)),
+		"each of 5 requests met what the manifests say, but 2 of 3 expectations are not met, the first of them: b": with(observed(reports.Pass, 5), failing(reports.Inconclusive, reports.Fail, reports.Fail)),
 		"1 call of 5 requests met something else than the manifests say, first b: no answer; the expectation is not met: a": with(observed(reports.Fail, 5), func(r *reports.Report) {
 			r.Phases[0].Mismatches = []reports.Mismatch{{Kind: "no answer", To: "b", Count: 1}}
 			expecting(reports.Fail)(r)

@@ -50,6 +50,10 @@ const (
 	Unlabelled   = "HC212" // a subset that calls go to has no labels, so that it has all pods of its host
 	SubsetTwice  = "HC213" // two DestinationRules define a subset with different labels
 	OpenOrder    = "HC214" // which of two VirtualServices for a host at a gateway takes a request depends on which was created first
+
+	NeverEjected  = "HC221" // the outlierDetection of a destination ejects no endpoint, since one of them is more than maxEjectionPercent
+	AllEjected    = "HC222" // the outlierDetection of a destination may eject all of its endpoints
+	ErrorsIgnored = "HC223" // an outlierDetection has consecutiveErrors, which Istio ignores
 )
 
 // Of are the findings of a phase, errors first, each in the order of files and lines. rules are what its objects mean, and ways must
@@ -67,7 +71,7 @@ func Of(phase *scenarios.Phase, rules *manifests.Rules, ways *oracle.Ways) []rep
 		}
 	}
 	for _, find := range []func(){f.gateways, f.apart, f.leftOut, f.destinations, f.ports, f.unusedDestinationRules, f.subsets, f.unmet, f.delegates, f.retries, f.timeouts, f.multiplied, f.aborts,
-		f.repeated, f.weights, f.gatewayOnly, f.openOrder, f.letters} {
+		f.repeated, f.weights, f.gatewayOnly, f.openOrder, f.letters, f.ejections} {
 		find()
 	}
 	f.found = slices.DeleteFunc(f.found, func(found reports.Finding) bool {

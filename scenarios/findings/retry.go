@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/scenarios/oracle"
@@ -11,6 +12,7 @@ import (
 
 // retries finds policies that do not send again what the services fail with.
 func (f *finder) retries() {
+	told := "" // the first rule of which the default was named
 	for i := range f.entries {
 		e := &f.entries[i]
 		rows := f.met[placeOf(e)]
@@ -21,9 +23,15 @@ func (f *finder) retries() {
 		if !meant && !e.Retry.Covers(manifests.Failure{Status: http.StatusInternalServerError}) && slices.ContainsFunc(rows, fails) {
 			why := fmt.Sprintf("retryOn %q covers no 500", e.Retry.On)
 			if e.Retry.DefaultOn {
-				why = fmt.Sprintf("the retries have no retryOn, and Istio's default, %q, covers no 500", e.Retry.On)
+				why = fmt.Sprintf("the retries have no retryOn, and Istio's default (%s) covers no 500", strings.ReplaceAll(e.Retry.On, ",", ", "))
 			}
-			f.add(NotRetried, e, e.RetriesLine, why, fmt.Sprintf("a call that is answered 500 is not sent again: it has 1 try, and not up to %d; add 5xx or 500 to retryOn if it is to be sent again", 1+e.Retry.Attempts))
+			effect := fmt.Sprintf("a call that is answered 500 is not sent again: it has 1 try, and not up to %d; add 5xx or 500 to retryOn if it is to be sent again", 1+e.Retry.Attempts)
+			if told != "" && e.Retry.DefaultOn {
+				why, effect = fmt.Sprintf("the retries have no retryOn, as those of %s", told), fmt.Sprintf("a call that is answered 500 has 1 try, and not up to %d", 1+e.Retry.Attempts)
+			} else if e.Retry.DefaultOn {
+				told = fmt.Sprintf("%s (%s:%d)", e.Name, e.File, e.RetriesLine)
+			}
+			f.add(NotRetried, e, e.RetriesLine, why, effect)
 		}
 	}
 }

@@ -7,7 +7,6 @@ import (
 
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/scenarios/oracle"
-	"github.com/hellochaos/hellochaos/spelling"
 )
 
 // destinations finds routes that lead to nobody.
@@ -50,16 +49,6 @@ func (f *finder) lacks(row *oracle.Row, number int) *manifests.Gap {
 	return f.rules.Gap(&row.Rule.Split[number])
 }
 
-// portAsked is the port at which a destination lacks something: that of the first calls to which it does.
-func (f *finder) portAsked(e *manifests.HTTPEntry, number int) int {
-	for _, row := range f.met[placeOf(e)] {
-		if f.lacks(row, number) != nil {
-			return row.Rule.Split[number].Port
-		}
-	}
-	return e.Destinations[number].Port
-}
-
 // route adds the finding of a destination of which something is missing.
 func (f *finder) route(e *manifests.HTTPEntry, number int, gap *manifests.Gap) {
 	d := &e.Destinations[number]
@@ -75,19 +64,11 @@ func (f *finder) route(e *manifests.HTTPEntry, number int, gap *manifests.Gap) {
 		}
 		missing := fmt.Sprintf("host %s has no port %d for HTTP: %s", host, d.Port, has)
 		if !d.PortWritten {
-			missing = fmt.Sprintf("host %s has no port %d for HTTP, which is the port of the request, and the destination names none: %s", host, f.portAsked(e, number), has)
+			missing = fmt.Sprintf("host %s has no port %d for HTTP, which is the port of the request, and the destination names none: %s", host, f.lackingOf(e, number).Port, has)
 		}
 		f.add(NoPort, e, d.PortLine, missing, effect)
 	case manifests.PartSubset:
-		has := fmt.Sprintf("no DestinationRule for host %s defines a subset", host)
-		if len(gap.Known) > 0 {
-			has = fmt.Sprintf("for host %s %s", host, thereAre(gap.Known))
-		}
-		missing := fmt.Sprintf("no DestinationRule defines the subset %q%s: %s", d.Subset, spelling.DidYouMean(d.Subset, gap.Known), has)
-		if r := f.defines(d.Host, d.Subset); r != nil {
-			missing = fmt.Sprintf("no DestinationRule that holds for these calls defines the subset %q: %s (%s:%d) defines it for callers in namespace %s alone", d.Subset, r.Object, r.File, r.Line, r.Namespace)
-		}
-		f.add(NoSubset, e, d.SubsetLine, missing, effect)
+		f.add(NoSubset, e, d.SubsetLine, f.noSubset(e, number, gap), effect)
 	case manifests.PartPods:
 		of := "host " + host
 		if d.Subset != "" {
@@ -95,17 +76,6 @@ func (f *finder) route(e *manifests.HTTPEntry, number int, gap *manifests.Gap) {
 		}
 		f.add(NoPods, e, d.HostLine, fmt.Sprintf("no pod belongs to %s: no Deployment with replicas has the labels", of), effect)
 	}
-}
-
-// defines is a DestinationRule that defines a subset of a host; nil where there is none.
-func (f *finder) defines(host, subset string) *manifests.WrittenDestinationRule {
-	for i := range f.destinationRules {
-		r := &f.destinationRules[i]
-		if r.Host == host && slices.ContainsFunc(r.Subsets, func(s manifests.WrittenSubset) bool { return s.Name == subset }) {
-			return r
-		}
-	}
-	return nil
 }
 
 // effect says what a destination that leads to nobody does to traffic.
@@ -120,7 +90,7 @@ func (f *finder) effect(e *manifests.HTTPEntry, number int) string {
 	}
 	var calls []string
 	for _, row := range rows {
-		if text := f.callsOf(row, e.Namespace); !slices.Contains(calls, text) {
+		if text := f.callsOf(row, e.Namespace, number); !slices.Contains(calls, text) {
 			calls = append(calls, text)
 		}
 	}
@@ -131,8 +101,9 @@ func (f *finder) effect(e *manifests.HTTPEntry, number int) string {
 	return fmt.Sprintf("the proxy answers 503 to %s %s", of, list(calls))
 }
 
-// callsOf names the calls of a row.
-func (f *finder) callsOf(row *oracle.Row, namespace string) string {
+// callsOf names the calls of a row that a destination leads to nobody. Requests of a caller in the mesh stand for those of all
+// namespaces, of which some may have a DestinationRule of their own.
+func (f *finder) callsOf(row *oracle.Row, namespace string, number int) string {
 	host, _, _ := strings.Cut(row.Host, ":")
 	switch {
 	case row.Caller != oracle.Edge:
@@ -140,5 +111,13 @@ func (f *finder) callsOf(row *oracle.Row, namespace string) string {
 	case slices.ContainsFunc(f.ways.Routed(), func(r oracle.Routed) bool { return r.Caller.Gateway != "" && r.Rule == row.Rule }):
 		return "the requests that enter by the gateway and meet the rule"
 	}
-	return fmt.Sprintf("the calls to %s that meet the rule", short(host, namespace))
+	from, most := f.divided(&row.Rule.Split[number])
+	switch to := short(host, namespace); {
+	case len(from) == 0:
+		return fmt.Sprintf("the calls to %s that meet the rule", to)
+	case most:
+		return fmt.Sprintf("the calls to %s from outside %s that meet the rule", to, namespaces(from))
+	default:
+		return fmt.Sprintf("the calls to %s from %s that meet the rule", to, namespaces(from))
+	}
 }

@@ -2,7 +2,6 @@ package findings
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/hellochaos/hellochaos/manifests"
@@ -53,21 +52,12 @@ func slow(e *manifests.HTTPEntry) string {
 
 // tooShort adds the finding of a timeout that ends calls before their last retry is sent. sure is the last one that is sent in any case.
 func (f *finder) tooShort(e *manifests.HTTPEntry, sure int) {
-	possible := lastRetry(e, false)
-	var waits []string
-	for n := 1; n <= sure+1; n++ {
-		waits = append(waits, e.Retry.BackOff(n).String())
-	}
 	last := fmt.Sprintf("retry %d is the last that is sure to be sent", sure)
 	if sure == 0 {
 		last = "no retry is sure to be sent"
 	}
-	most := ""
-	if possible < e.Retry.Attempts {
-		most = fmt.Sprintf("even without back-offs such a call has at most %s, and not %d", counted(1+possible, "try", "tries"), 1+e.Retry.Attempts)
-	}
-	f.add(TimeoutShort, e, e.TimeoutLine, fmt.Sprintf("the timeout of %s, %v, is too short for its %s: where each try %s, %s, since in the worst case retry %d would begin after %v (back-offs of up to %s)", e.Name, e.Timeout,
-		counted(e.Retry.Attempts, "retry", "retries"), slow(e), last, sure+1, begins(e, sure+1, true), strings.Join(waits, " + ")), most, cutShort(e, possible),
+	f.add(TimeoutShort, e, e.TimeoutLine, fmt.Sprintf("the timeout of %s, %v, is too short for its %s: where each try %s, %s, since with the longest back-offs retry %d would begin after %v", e.Name, e.Timeout,
+		counted(e.Retry.Attempts, "retry", "retries"), slow(e), last, sure+1, begins(e, sure+1, true)),
 		fmt.Sprintf("the timeout must be above %v for all of them to be sent", begins(e, e.Retry.Attempts, true)))
 }
 

@@ -184,8 +184,7 @@ var traps = map[string]trap{
 		seen: map[string]span{"504": exactly(1), "one-v1": {0, 1}}, twinSeen: map[string]span{"504": exactly(1), "one-v1": {2, 4}}},
 	"a timeout that ends the second try": {id: TimeoutShort, sent: []sent{{host: "one", header: hanging}}, objects: one("{" + toOne + ", timeout: 700ms, retries: {attempts: 3, perTryTimeout: 400ms, retryOn: 5xx}}"),
 		twin: one("{" + toOne + ", timeout: 1m, retries: {attempts: 3, perTryTimeout: 500ms, retryOn: 5xx}}"),
-		text: "The timeout of VirtualService one, http[0], 700ms, is too short for its 3 retries: where each try takes all of its perTryTimeout of 400ms, retry 1 is the last that is sure to be sent, since in the worst case retry 2 would begin after 875ms (back-offs of up to 25ms + 50ms). " +
-			"Even without back-offs such a call has at most 2 tries, and not 4. Try 2 of such a call is ended after at most 300ms of its 400ms. The timeout must be above 1.375s for all of them to be sent",
+		text: "The timeout of VirtualService one, http[0], 700ms, is too short for its 3 retries: where each try takes all of its perTryTimeout of 400ms, retry 1 is the last that is sure to be sent, since with the longest back-offs retry 2 would begin after 875ms. The timeout must be above 1.375s for all of them to be sent",
 		seen: map[string]span{"504": exactly(1), "one-v1": {0, 2}}, twinSeen: map[string]span{"504": exactly(1), "one-v1": {3, 4}}},
 	"retries behind retries": {id: Multiplied, sent: []sent{{host: "two", header: http.Header{"Cascade": {"propagate"}}}},
 		objects: two("{"+toA+", "+on5xx+"}") + "---\n" + virtualService("three", "three", "", "{route: [{destination: {host: three}}], retries: {attempts: 2, retryOn: 5xx}}") + "---\n" + failed("three"),
@@ -215,6 +214,15 @@ var traps = map[string]trap{
 		twin:    two("{match: [{headers: {x-dev-user: {exact: Ann}}}, {headers: {x-dev-user: {exact: ann}}}], "+toA+"}", toB),
 		text:    `VirtualService two, http[1] asks for header x-dev-user exact "ann", and VirtualService two, http[0] (f.yaml:8) asks for exact "Ann". Values are compared with regard to case, so that a request meets one of the two at most`,
 		seen:    map[string]span{"200": exactly(3), "three-v1": exactly(3), "two-a": exactly(1), "two-b": exactly(2)}, twinSeen: map[string]span{"200": exactly(3), "three-v1": exactly(3), "two-a": exactly(2), "two-b": exactly(1)}},
+	"outlier detection that ejects nobody": {id: NeverEjected, sent: []sent{{host: "two", header: failing, times: many}}, objects: outlier("two", "consecutive5xxErrors: 1"), twin: outlier("two", "consecutive5xxErrors: 1, maxEjectionPercent: 50"),
+		text: "OutlierDetection for two ejects nobody: maxEjectionPercent is 10, and one of 2 pods is more than that. However often it fails, calls go on to it. A pod can be ejected where there are at least 10 of them, or with a maxEjectionPercent of at least 50.",
+		seen: map[string]span{"500": exactly(many), "two-a": about(.5), "two-b": about(.5)}, twinSeen: map[string]span{"500": exactly(many), "two-a": {1, many - 1}, "two-b": {1, many - 1}}},
+	"outlier detection that ejects all": {id: AllEjected, sent: []sent{{host: "two", header: failing, times: many}}, objects: outlier("two", "consecutive5xxErrors: 1, maxEjectionPercent: 100"), twin: outlier("two", "consecutive5xxErrors: 1, maxEjectionPercent: 100, minHealthPercent: 50"),
+		text: "after 1 answer of 5xx at each of them, the proxy answers 503 to all of the calls for at least 30s",
+		seen: map[string]span{"500": exactly(2), "503": exactly(many - 2), "two-a": exactly(1), "two-b": exactly(1)}, twinSeen: map[string]span{"500": exactly(many), "two-a": {1, many - 1}, "two-b": {1, many - 1}}},
+	"a setting of outlier detection that is ignored": {id: ErrorsIgnored, sent: []sent{{host: "two", header: failing, times: 4}}, objects: outlier("two", "consecutiveErrors: 1, maxEjectionPercent: 50"), twin: outlier("two", "consecutive5xxErrors: 1, maxEjectionPercent: 50"),
+		text: "has consecutiveErrors: 1, which Istio reads no more: what ejects a pod is 5 answers of 5xx in a row",
+		seen: map[string]span{"500": exactly(4), "two-a": {0, 4}, "two-b": {0, 4}}, twinSeen: map[string]span{"500": exactly(4), "two-a": {1, 3}, "two-b": {1, 3}}},
 	"a subset without labels": {id: Unlabelled, sent: asks("two"), objects: strings.Replace(destinationRule("more", "default", "two", "c=a"), "labels: {version: a}", "labels: {}", 1) + two("route: [{destination: {host: two, subset: c}}]"),
 		twin: destinationRule("more", "default", "two", "c=a") + two("route: [{destination: {host: two, subset: c}}]"),
 		text: "Subset c has no labels, so that all pods of host two belong to it: the calls that VirtualService two, http[0] sends to it spread over them, about 50 % to two-a and 50 % to two-b", seen: all(.5), twinSeen: all(1)},
@@ -262,3 +270,8 @@ func plus(s span, n int64) span { return span{s.low + n, s.high + n} }
 
 // failed is a stand-in all of whose tries fail.
 func failed(app string) string { return stand(app, "v1", "[]", `{name: FAIL_PROBABILITY, value: "1"}`) }
+
+// outlier is a DestinationRule with outlierDetection for a host. It has a name of its own, beside the one with subsets.
+func outlier(host, settings string) string {
+	return "---\napiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: " + host + "-outlier}\nspec: {host: " + host + ", trafficPolicy: {outlierDetection: {" + settings + "}}}\n"
+}

@@ -32,7 +32,7 @@ func (f *finder) explain(e *manifests.HTTPEntry) {
 	switch {
 	case near != nil && near.Kind == manifests.MissEarlier:
 		if why := f.always(near.Earlier); near.Always && why != "" {
-			f.add(Shadowed, e, e.Line, fmt.Sprintf("no request meets %s: %s comes before it and takes every request, since %s", e.Name, ruleAt(near.Earlier), why), "the rule has no effect on any request")
+			f.add(Shadowed, e, e.Line, fmt.Sprintf("no request meets %s: %s comes before it and takes every request, since %s", e.Name, ruleAt(near.Earlier), why), "the rule has no effect on any request", f.anyItem(near.Earlier))
 			break
 		}
 		f.shadowed(e, dead)
@@ -73,7 +73,7 @@ func (f *finder) explain(e *manifests.HTTPEntry) {
 // shadowed adds the finding of an entry that some requests could meet, all of which meet other rules, or none at a port at which their
 // sidecar has no rules.
 func (f *finder) shadowed(e *manifests.HTTPEntry, effect string) {
-	var takers, none []string
+	var takers, none, hints []string
 	before := true // whether all of them come before the entry in its own VirtualService
 	for _, routed := range f.ways.Routed() {
 		miss := e.Miss(routed.Caller, &routed.Request)
@@ -90,7 +90,7 @@ func (f *finder) shadowed(e *manifests.HTTPEntry, effect string) {
 		}
 		before = before && miss != nil && miss.Earlier.Name == rule.Name
 		if taker := ruleAt(rule); !slices.Contains(takers, taker) {
-			takers = append(takers, taker)
+			takers, hints = append(takers, taker), append(hints, f.anyItem(rule))
 		}
 	}
 	if len(takers) == 0 {
@@ -104,7 +104,8 @@ func (f *finder) shadowed(e *manifests.HTTPEntry, effect string) {
 	if before {
 		take = come + " before it and " + take
 	}
-	f.add(Shadowed, e, e.Line, fmt.Sprintf("no request meets %s: %s %s each of the run's requests that could meet this one", e.Name, list(takers), take), effect)
+	text := fmt.Sprintf("no request meets %s: %s %s each of the run's requests that could meet this one", e.Name, list(takers), take)
+	f.add(Shadowed, e, e.Line, append([]string{text, effect}, hints...)...)
 }
 
 // always says why every request for the hosts of a rule meets it, at whichever proxy and port; empty where not every request does.

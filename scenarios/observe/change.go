@@ -16,7 +16,8 @@ import (
 const (
 	// Lost: neither the old rules nor the new ones of its caller explain it.
 	Lost oracle.Kind = "lost"
-	// OldAfterNew: its proxy obeyed the old rules after it had obeyed the new ones for the same host.
+	// OldAfterNew: its proxy obeyed the old rules after it had obeyed the new ones for the same host; with proxies that take up rules by
+	// connection, on the same connection.
 	OldAfterNew oracle.Kind = "old rules after new ones"
 	// Late: its proxy obeyed the old rules although all proxies were said to obey the new ones.
 	Late oracle.Kind = "old rules after the change"
@@ -34,9 +35,12 @@ type Change struct {
 	Requests, Calls, Mixed int64
 	// Open are the calls of which a time limit keeps secret which rules they met.
 	Open int64
+	// Unnamed are the calls of services that do not say their pod, where each pod has a proxy of its own.
+	Unnamed int64
 
 	cohorts []Cohort
 	entries []string
+	by      Unit
 	name    func(number int) string
 	judge   oracle.Judge
 	tell    func(*oracle.Told) // take
@@ -47,9 +51,23 @@ type Change struct {
 	now     asked
 }
 
+// Unit is what takes up new rules at one moment.
+type Unit bool
+
+const (
+	// ByProxy: a proxy does, for all calls of the pods of one app. So it is with the embedded mesh.
+	ByProxy Unit = false
+	// ByConnection: each connection to the proxy of a pod does. In Envoy a connection belongs to one worker thread, and each thread is handed
+	// new routes and clusters by a message of its own (source/common/rds/rds_route_config_provider_impl.cc, onConfigUpdate).
+	ByConnection Unit = true
+)
+
 // stream is the calls of one proxy to one host, which meet its rules for this host one after another. A proxy may take the rules of another
-// host sooner or later, since objects are applied one by one.
-type stream struct{ proxy, host string }
+// host sooner or later, since objects are applied one by one. With ByConnection it is those calls on one connection; 0 is an unknown one.
+type stream struct {
+	proxy, host string
+	connection  int
+}
 
 // sides are the calls of a stream that only the old rules explain, and those that only the new ones do.
 type sides struct{ old, new []moment }
@@ -62,6 +80,7 @@ type span struct{ from, to time.Duration }
 type moment struct {
 	number int // of the request
 	stream stream
+	turn   int // on a known connection
 	span
 	answered time.Duration
 	elapsed  time.Duration    // how long its caller waited
@@ -78,9 +97,9 @@ type asked struct {
 }
 
 // NewChange counts nothing yet. The requests of the cohorts of an attack go the ways of an oracle.Change, and enter at the proxies that
-// entries names for each ("" where no proxy is on their way). name is the name of a request.
-func NewChange(cohorts []Cohort, entries []string, name func(number int) string) *Change {
-	c := &Change{cohorts: cohorts, entries: entries, name: name, streams: map[stream]*sides{}, watched: map[string][]span{}}
+// entries names for each ("" where no proxy is on their way). by is what takes up rules at one moment, and name is the name of a request.
+func NewChange(cohorts []Cohort, entries []string, by Unit, name func(number int) string) *Change {
+	c := &Change{cohorts: cohorts, entries: entries, by: by, name: name, streams: map[stream]*sides{}, watched: map[string][]span{}}
 	c.tell = c.take
 	return c
 }
@@ -100,16 +119,21 @@ func (c *Change) Add(o *attack.Observation) {
 
 // take counts what one call showed.
 func (c *Change) take(t *oracle.Told) {
-	at := stream{t.Caller, t.Host}
-	if t.Caller == oracle.Edge {
+	at := stream{proxy: t.Caller, host: t.Host}
+	switch {
+	case t.Caller == oracle.Edge:
 		at.proxy = c.entries[c.now.cohort]
+	case c.by == ByConnection && t.Pod == "":
+		c.Unnamed++
+	case c.by == ByConnection:
+		at.proxy, at.connection = t.Pod, t.Connection
 	}
 	c.Calls++
 	if t.Open {
 		c.Open++
 		return
 	}
-	c.see(moment{c.now.number, at, span{c.now.sent + t.From, c.now.sent + t.To}, c.now.sent + c.now.latency, t.Elapsed, t.Mismatch}, t.Old, t.New)
+	c.see(moment{c.now.number, at, t.Turn, span{c.now.sent + t.From, c.now.sent + t.To}, c.now.sent + c.now.latency, t.Elapsed, t.Mismatch}, t.Old, t.New)
 }
 
 // see notes a call that is explained by the old rules, by the new ones, by both or by none.
@@ -156,8 +180,11 @@ type Proxy struct {
 	// LastOld and FirstNew are when the answer of the last request with one of the former, and of the first one with one of the latter, was
 	// there, since the change began; they may be negative.
 	LastOld, FirstNew time.Duration
+	// Spread is by how much a call that met the old rules was certainly later than one to the same host that met the new ones. With
+	// ByConnection that is right between two connections; 0 where no call shows it.
+	Spread time.Duration
 	// Unwatched is the longest time during the change in which the proxy may have looked up no rules: what befell it for a shorter time may
-	// have gone unseen.
+	// have gone unseen. With ByConnection it is counted from the first call of the pod to the last one: rules may lead to a pod no more.
 	Unwatched time.Duration
 }
 
@@ -174,8 +201,8 @@ type Wrong struct {
 // slow is how long a call takes that may have been cut by a limit of a server which a busy machine let wait.
 const slow = time.Second
 
-// Conclude holds the order of the calls against the change, which began and ended at these times since the attack began. Where two calls
-// overlap, so that nobody can tell which of them met its rules first, nothing is held against them. busy says that requests left late, so that
+// Conclude holds the order of the calls against the change, which began and ended at these times since the attack began. Where nobody can tell
+// which of two calls met its rules first, nothing is held against them. busy says that requests left late, so that
 // this machine may have lost slow calls itself: these are open.
 func (c *Change) Conclude(began, ended time.Duration, busy bool) Changed {
 	if busy {
@@ -191,13 +218,20 @@ func (c *Change) Conclude(began, ended time.Duration, busy bool) Changed {
 	proxies := map[string]*Proxy{}
 	for name, calls := range c.watched {
 		if name != "" {
-			proxies[name] = &Proxy{Name: name, Unwatched: unwatched(calls, began, ended, c.over)}
+			proxies[name] = &Proxy{Name: name, Unwatched: c.unwatched(calls, began, ended)}
 		}
 	}
+	obeyed := c.obeyed()
 	for at, s := range c.streams {
-		s.order(began, ended, note)
-		if p := proxies[at.proxy]; p != nil {
-			p.add(s, began)
+		s.order(began, ended, c.after(at, s, obeyed), note)
+		p := proxies[at.proxy]
+		if p == nil {
+			continue
+		}
+		p.add(s, began)
+		at.connection = 0
+		if first, some := obeyed[at]; some {
+			p.spread(s, first)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(proxies)) {
@@ -206,40 +240,70 @@ func (c *Change) Conclude(began, ended time.Duration, busy bool) Changed {
 	return changed
 }
 
-// unwatched is the longest time that begins between two times and in which no call lies as a whole, until the last of all calls is over.
-func unwatched(calls []span, began, ended, over time.Duration) (longest time.Duration) {
+// unwatched is the longest time that begins between two times and in which no call lies as a whole: until the last of all calls is over, or
+// with ByConnection between the first of these calls and the last one.
+func (c *Change) unwatched(calls []span, began, ended time.Duration) (longest time.Duration) {
 	slices.SortFunc(calls, func(a, b span) int { return cmp.Compare(a.from, b.from) })
-	next := over // when the first of the calls behind one is over
+	first, next := began, c.over // next is when the first of the calls behind one is over
+	if c.by == ByConnection {
+		first, next = max(began, calls[0].from), 0
+		for _, call := range calls {
+			next = max(next, call.to)
+		}
+	}
 	for i := len(calls) - 1; i >= 0 && calls[i].from >= began; i-- {
 		if calls[i].from <= ended {
 			longest = max(longest, next-calls[i].from)
 		}
 		next = min(next, calls[i].to)
 	}
-	return max(longest, next-began)
+	return max(longest, next-first)
 }
 
-// order notes the calls of a stream that came in an order that they must not.
-func (s *sides) order(began, ended time.Duration, note func(oracle.Kind, *moment)) {
-	obeyed := time.Duration(-1) // when the new rules were obeyed at the latest for the first time; -1: never
-	for i := range s.new {
-		m := &s.new[i]
-		if obeyed < 0 || m.to < obeyed {
-			obeyed = m.to
+// obeyed is when each proxy obeyed the new rules for a host at the latest for the first time, on whichever connection.
+func (c *Change) obeyed() map[stream]time.Duration {
+	first := map[stream]time.Duration{}
+	for at, s := range c.streams {
+		at.connection = 0
+		for i := range s.new {
+			if known, some := first[at]; !some || s.new[i].to < known {
+				first[at] = s.new[i].to
+			}
 		}
-		if m.to < began {
+	}
+	return first
+}
+
+// order notes the calls of a stream that came in an order that they must not. after reports whether one that only the old rules explain was
+// certainly looked up after one that only the new rules do.
+func (s *sides) order(began, ended time.Duration, after func(*moment) bool, note func(oracle.Kind, *moment)) {
+	for i := range s.new {
+		if m := &s.new[i]; m.to < began {
 			note(Early, m)
 		}
 	}
 	for i := range s.old {
-		m := &s.old[i]
-		switch {
-		case obeyed >= 0 && m.from > obeyed:
+		switch m := &s.old[i]; {
+		case after(m):
 			note(OldAfterNew, m)
 		case m.from > ended:
 			note(Late, m)
 		}
 	}
+}
+
+// after returns what reports whether a call of a stream that met the old rules was looked up after one that met the new ones. The calls of a
+// connection have turns. Those of a proxy that takes up rules at once are held against the time at which it obeyed the new ones at the latest
+// for the first time. Of other connections, as those of a gateway, nothing is said: each of its threads takes up rules by itself.
+func (c *Change) after(at stream, s *sides, obeyed map[stream]time.Duration) func(*moment) bool {
+	switch {
+	case len(s.new) > 0 && at.connection != 0:
+		first := slices.MinFunc(s.new, func(a, b moment) int { return cmp.Compare(a.turn, b.turn) }).turn
+		return func(m *moment) bool { return m.turn > first }
+	case len(s.new) > 0 && c.by == ByProxy:
+		return func(m *moment) bool { return m.from > obeyed[at] }
+	}
+	return func(*moment) bool { return false }
 }
 
 // add adds the calls of a stream to those of its proxy.
@@ -255,6 +319,13 @@ func (p *Proxy) add(s *sides, began time.Duration) {
 			p.FirstNew = at
 		}
 		p.New++
+	}
+}
+
+// spread notes by how much calls that met the old rules were later than the first one to the same host that met the new ones.
+func (p *Proxy) spread(s *sides, first time.Duration) {
+	for i := range s.old {
+		p.Spread = max(p.Spread, s.old[i].from-first)
 	}
 }
 

@@ -69,6 +69,10 @@ type Told struct {
 	// Caller is the app whose proxy sent the call, followed by "." and its namespace where that is not manifests.Namespace; or Edge. Host is
 	// what it called.
 	Caller, Host string
+	// Pod is the pod of the caller, followed by "." and its namespace as Caller is; empty where the answer does not say it. Connection and Turn
+	// are those of trail.Call.
+	Pod              string
+	Connection, Turn int
 	// Old and New: the old rules and the new ones explain what the call met. Mismatch says what the new ones expect where they do not.
 	Old, New bool
 	Mismatch *Mismatch
@@ -86,7 +90,7 @@ type Told struct {
 // explains nothing is known.
 func (j *Judge) Changing(request *Request, first *Call, observed *trail.Call, tell func(*Told)) {
 	c := changing{walk: walk{Request: request}, tell: tell}
-	c.judge([]*Call{first, first.Twin}, Edge, observed, path(j.buffer[:0]), observed.Elapsed)
+	c.judge([]*Call{first, first.Twin}, sender{app: Edge}, observed, path(j.buffer[:0]), observed.Elapsed)
 }
 
 // changing follows one request that was sent while the rules changed.
@@ -95,10 +99,13 @@ type changing struct {
 	tell func(*Told)
 }
 
+// sender is the app that made a call, and its pod where that is known.
+type sender struct{ app, pod string }
+
 // judge holds a call against each way that it may have gone. There may be more than two: where the two sets of rules send different headers,
 // a service's own calls meet other rules, too. ended is when the answer of the call was there at the latest, since the request was sent.
-func (w *changing) judge(ways []*Call, caller string, o *trail.Call, p path, ended time.Duration) {
-	told := Told{Way: ways[0], Caller: caller, Host: ways[0].Host, To: ended, Elapsed: o.Elapsed}
+func (w *changing) judge(ways []*Call, caller sender, o *trail.Call, p path, ended time.Duration) {
+	told := Told{Way: ways[0], Caller: caller.app, Pod: caller.pod, Connection: o.Connection, Turn: o.Turn, Host: ways[0].Host, To: ended, Elapsed: o.Elapsed}
 	if o.Hop != nil {
 		told.To = max(0, ended-o.Hop.Elapsed)
 	}
@@ -160,18 +167,22 @@ func (w *changing) under(at []*Workload, hop *trail.Hop, p path, ended time.Dura
 			}
 		}
 		if len(old) > 0 {
-			w.judge(append(old, changed...), appOf(at[0]), &hop.Calls[i], p.call(hop.Calls[i].Number), ended)
+			w.judge(append(old, changed...), senderOf(at[0], hop), &hop.Calls[i], p.call(hop.Calls[i].Number), ended)
 		}
 	}
 }
 
-// appOf names the app of a workload, whose pods' calls a proxy sends.
-func appOf(w *Workload) string {
-	name := cmp.Or(w.Labels["app"], w.Service)
+// senderOf names the app of a workload, and the pod that answered as it. On the embedded mesh, whose services run in no pod, one proxy sends
+// the calls of all pods of an app; on a cluster each pod has a proxy.
+func senderOf(w *Workload, answered *trail.Hop) sender {
+	s := sender{cmp.Or(w.Labels["app"], w.Service), answered.Pod}
 	if w.Namespace != manifests.Namespace {
-		name += "." + w.Namespace
+		s.app += "." + w.Namespace
+		if s.pod != "" {
+			s.pod += "." + w.Namespace
+		}
 	}
-	return name
+	return s
 }
 
 // called are the calls with a number of a workload: one, or none.

@@ -1,6 +1,7 @@
 package oracle_test
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -78,5 +79,19 @@ func TestEachCallMeetsOldRulesOrNewOnes(t *testing.T) {
 	}
 	if want := []time.Duration{0, 1, 0, 4, 0, 9}; !slices.Equal(bounds, want) {
 		t.Errorf("calls were looked up between %v ms, want %v", bounds, want)
+	}
+}
+
+// A call is told with the pod of the service that made it, and with its connection, where the answer says them.
+func TestCallsOfPods(t *testing.T) {
+	o := through("v1", 0)
+	o.Hop.Pod, o.Hop.Calls[0].Connection, o.Hop.Calls[0].Turn = "frontend-1", 3, 17
+	var judge oracle.Judge
+	var got []string
+	judge.Changing(&oracle.Request{Name: "1/x/0", Pins: trail.PinNothing}, marking(t), o, func(t *oracle.Told) {
+		got = append(got, fmt.Sprint(t.Caller, " ", t.Pod, " ", t.Connection, " ", t.Turn))
+	})
+	if want := []string{"edge  0 0", "frontend frontend-1 3 17", "a  0 0"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -30,6 +30,9 @@ const (
 	// mostChangeRate is the most requests a second that are sent during a change unless the user asks for more: ten in the 20 ms for which a
 	// proxy might have no routes, and so few that requests do not wait for each other.
 	mostChangeRate = 500
+	// leastChangeRate is the rate below which halving it helps no more: with a request in every 40 ms of quick answers, no proxy on the way of
+	// all of them is asked nothing for check.MostUnwatched.
+	leastChangeRate = 25
 	// changeSeries and backSeries are parts of the names of requests during a change, and while it is put back.
 	changeSeries, backSeries = "c", "b"
 )
@@ -73,12 +76,12 @@ func (r *Run) planChanges() error {
 // throughChange plans a change between two phases.
 func throughChange(from, to *planned) (*change, error) {
 	c := &change{from: from, to: to}
-	for _, o := range from.Objects {
+	for _, o := range from.calm() {
 		if o.Istio != nil {
 			c.before = append(c.before, o)
 		}
 	}
-	for _, o := range to.Objects {
+	for _, o := range to.calm() {
 		if o.Kubernetes != nil {
 			c.before = append(c.before, o)
 		}
@@ -103,7 +106,7 @@ type changing struct {
 // sides compiles the ways of the requests: those of the cohorts of the later phase that can enter before and after. back is whether the
 // change is put back, and series is part of their names. The error says that calls under a mixture of both sets of rules lead back to themselves.
 func (c *change) sides(back bool, series string) (*changing, error) {
-	d := &changing{change: c, objects: c.to.Objects}
+	d := &changing{change: c, objects: c.to.calm()}
 	old, err := manifests.Read(c.before)
 	if err != nil {
 		return nil, err
@@ -212,21 +215,25 @@ func (r *Run) changes(ctx context.Context, c *change, on target.Target) (all []r
 // direction measures a change in one direction, again and at half the rate where this machine was too busy: requests left late, or some proxy
 // was asked too seldom.
 func (r *Run) direction(ctx context.Context, c *change, on target.Target, back bool) (*reports.Change, error) {
-	rate := c.to.options.Attack.Rate
-	chosen := rate > 0
-	if !chosen {
-		rate = math.Max(1, math.Floor(min(c.to.rate/2, mostChangeRate)))
-	}
+	rate, chosen := c.rate(), c.to.options.Attack.Rate > 0
 	for repeated := 0; ; repeated++ {
 		done := c.describe(back)
-		done.Rate = rate
+		done.Rate, done.ByConnection = rate, on.Describe().ByConnection
 		r.emit(ChangeBegan{done})
 		busy, err := c.measure(ctx, on, done)
 		if err != nil || chosen || repeated == mostRepeats || !busy && !check.Unwatched(done) {
 			return done, err
 		}
-		rate /= 2
+		rate = max(rate/2, min(rate, leastChangeRate))
 	}
+}
+
+// rate is how many requests a second are sent at first during a change: the user's rate, or half of what the later phase is sent at.
+func (c *change) rate() float64 {
+	if chosen := c.to.options.Attack.Rate; chosen > 0 {
+		return chosen
+	}
+	return math.Max(1, math.Floor(min(c.to.rate/2, mostChangeRate)))
 }
 
 // describe is what a report has of a change before anything was sent.
@@ -245,7 +252,7 @@ func (c *change) measure(ctx context.Context, on target.Target, done *reports.Ch
 	}
 	series, first := changeSeries, c.before
 	if done.PutBack {
-		series, first = backSeries, c.to.Objects
+		series, first = backSeries, c.to.calm()
 	}
 	d, err := c.sides(done.PutBack, series)
 	if err != nil {
@@ -320,7 +327,7 @@ func (a *applying) over() bool {
 // send sends the requests, has the objects applied in their middle, and judges what came of them. busy says that requests left late.
 func (d *changing) send(ctx context.Context, on target.Target, done *reports.Change) (busy bool, err error) {
 	plan := d.plan(done.Rate)
-	seen := observe.NewChange(d.judged, d.proxies, plan.RequestName)
+	seen := observe.NewChange(d.judged, d.proxies, observe.Unit(done.ByConnection), plan.RequestName)
 	var apply applying
 	began := time.Now()
 	result, err := attack.Run(ctx, plan, func(o *attack.Observation) bool {

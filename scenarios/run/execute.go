@@ -148,7 +148,7 @@ func (r *Run) phase(ctx context.Context, p *planned, on target.Target, name stri
 	done := &reports.Phase{Name: name, Title: p.Title, Base: p.Base, Entry: p.kindsOfEntry(), Verdict: reports.Inconclusive,
 		Planned: len(p.sequence), Natural: p.natural, Probes: p.probes, PlannedRate: p.rate, Shares: check.PredictedShares(p.predictions)}
 	began := time.Now()
-	if err := on.Apply(ctx, p.Objects); err != nil {
+	if err := on.Apply(ctx, p.calm()); err != nil {
 		done.Undecided = endedBy(ctx)
 		return done, fmt.Errorf("applying the objects of phase %s: %w", name, err)
 	}
@@ -174,6 +174,9 @@ func (r *Run) phase(ctx context.Context, p *planned, on target.Target, name stri
 		}
 		s.record(ctx, on, done, err)
 		done.Warnings = append(repeated, done.Warnings...)
+		if err == nil {
+			err = r.policies(ctx, p, on, done)
+		}
 		return done, err
 	}
 }

@@ -233,7 +233,7 @@ func (p *planned) knows(w *expectations.Wanted) error {
 	case rows == 0:
 		return fmt.Errorf("no calls of phase %s lead to %q%s: they lead to %s", p.Name, w.Service, spelling.DidYouMean(w.Service, services), some(services))
 	case w.Version != "" && !slices.Contains(versions, w.Version):
-		return fmt.Errorf("%s has no version or subset %q%s: it has %s", w.Service, w.Version, spelling.DidYouMean(w.Version, versions), some(versions))
+		return fmt.Errorf("%s has no version or subset %q%s: it has %s", w.Service, w.Version, spelling.DidYouMean(w.Version, versions), some(slices.DeleteFunc(versions, func(name string) bool { return name == w.Service })))
 	case w.Kind == expect.Tries && rows > 1 && !p.options.Derived:
 		return fmt.Errorf("%d rules of phase %s lead to %s, whose tries are counted together: expect something of '%s worst case tries'", rows, p.Name, w.Service, w.Service)
 	}

@@ -113,7 +113,7 @@ func TestExpectationsOnTheMesh(t *testing.T) {
 			t.Errorf("%s: %q, want %q", r.Expectations[i].Text, got[i], want)
 		}
 	}
-	if r.Verdict != reports.Fail || !strings.HasSuffix(r.Summary, "met what the manifests say, but 3 of 4 expectations are not met, first edge fails <= 0.001") {
+	if r.Verdict != reports.Fail || !strings.HasSuffix(r.Summary, "met what the manifests say, but 3 of 4 expectations are not met, the first of them: edge fails <= 0.001") {
 		t.Errorf("%s: %s", r.Verdict, r.Summary)
 	}
 	disobeyed := of("ingress", true, "edge fails <= 0.05")

@@ -157,6 +157,9 @@ func TestEveryBreakOfTheEightServiceGraphIsFound(t *testing.T) {
 	untold := map[string]string{
 		"slow-backoff":     "times are not judged here",
 		"routes-dropped":   "it shows only while rules change",
+		"limits-ignored":   "no connectionPool has limits",
+		"never-ejected":    "nothing has outlierDetection",
+		"keys-ignored":     "nothing has a consistentHash",
 		"slow-backend":     "it contradicts no manifest",
 		"gateway-bypassed": "requests enter without a gateway",
 		"egress-open":      "no service calls a host outside",

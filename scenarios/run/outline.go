@@ -28,6 +28,9 @@ func (r *Run) Outline() *reports.Plan {
 			added = p.Objects
 		}
 		plan.Phases = append(plan.Phases, p.outline(added))
+		if p.change != nil {
+			plan.Changes = append(plan.Changes, p.change.outline())
+		}
 	}
 	return plan
 }

@@ -135,3 +135,18 @@ func scenariosThrough(t *testing.T, stage string) []manifests.Object {
 	}
 	return objects
 }
+
+// The outline has what is applied during a change, step by step: what VirtualServices refer to comes before them and goes after them.
+func TestOutlineOfAChange(t *testing.T) {
+	o := usual()
+	o.ThroughChange = true
+	got := planOf(t, "prod", o, nil).Outline().Changes
+	if len(got) != 1 || got[0].From != "egress" || got[0].To != "prod" || got[0].Rate != mostChangeRate ||
+		fmt.Sprint(got[0].Steps) != "[[DestinationRule middleware] [VirtualService middleware]]" ||
+		fmt.Sprint(got[0].Back) != "[[VirtualService middleware (removed)] [DestinationRule middleware (removed)]]" {
+		t.Errorf("%+v", got)
+	}
+	if got := planOf(t, "ingress", o, nil).Outline().Changes; len(got) != 1 || !strings.Contains(got[0].Blocked, "by Gateway frontend") || got[0].Steps != nil {
+		t.Errorf("%+v", got)
+	}
+}

@@ -80,6 +80,7 @@ func (p *planned) plan(former *planned) (err error) {
 	}
 	p.wants = p.want()
 	p.compose()
+	p.policyNotices()
 	p.pacing()
 	if p.curtail(); len(p.sequence) == 0 {
 		return nil // the one request that is to be sent is of another phase

@@ -12,8 +12,8 @@ import (
 
 // Bounds of the trails that Decode accepts.
 const (
-	// MaxBytes is the largest length of the JSON in bytes, enough for MaxHops hops of about 250 bytes each.
-	MaxBytes = 1 << 20
+	// MaxBytes is the largest length of the JSON in bytes, enough for MaxHops hops of about 380 bytes each.
+	MaxBytes = 3 << 19
 	// MaxHops is the largest number of hops.
 	MaxHops = 4096
 	// MaxDepth is the largest number of hops that call each other in a row. Services that read HeaderTries refuse a deeper call.
@@ -22,8 +22,8 @@ const (
 
 // Members of the JSON objects of a trail. The first hopRequired and callRequired of them must be present.
 var (
-	hopMembers  = []string{"service", "version", "status", "attempt", "elapsed_ns", "calls", "host", "path"}
-	callMembers = []string{"url", "status", "elapsed_ns", "number", "error", "body", "hop"}
+	hopMembers  = []string{"service", "version", "status", "attempt", "elapsed_ns", "calls", "host", "path", "pod"}
+	callMembers = []string{"url", "status", "elapsed_ns", "number", "error", "body", "hop", "connection", "turn"}
 )
 
 const (
@@ -94,6 +94,8 @@ func (d *decoder) hop() *Hop {
 			h.Host = d.string()
 		case "path":
 			h.Path = d.string()
+		case "pod":
+			h.Pod = d.string()
 		case "elapsed_ns":
 			h.Elapsed = time.Duration(d.number(0, math.MaxInt64))
 		case "calls":
@@ -145,6 +147,10 @@ func (d *decoder) call(c *Call) {
 			c.Body = d.string()
 		case "hop":
 			c.Hop = d.hop()
+		case "connection":
+			c.Connection = int(d.number(0, math.MaxInt32))
+		case "turn":
+			c.Turn = int(d.number(0, math.MaxInt32))
 		}
 	})
 }

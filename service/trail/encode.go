@@ -18,6 +18,9 @@ func Append(text []byte, h *Hop) []byte {
 	if h.Path != "" {
 		text = appendText(append(text, `,"path":`...), h.Path)
 	}
+	if h.Pod != "" {
+		text = appendText(append(text, `,"pod":`...), h.Pod)
+	}
 	text = strconv.AppendInt(append(text, `,"elapsed_ns":`...), int64(h.Elapsed), 10)
 	for i := range h.Calls {
 		if i == 0 {
@@ -49,6 +52,12 @@ func appendCall(text []byte, c *Call) []byte {
 	}
 	if c.Hop != nil {
 		text = Append(append(text, `,"hop":`...), c.Hop)
+	}
+	if c.Connection != 0 {
+		text = strconv.AppendInt(append(text, `,"connection":`...), int64(c.Connection), 10)
+	}
+	if c.Turn != 0 {
+		text = strconv.AppendInt(append(text, `,"turn":`...), int64(c.Turn), 10)
 	}
 	return append(text, '}')
 }

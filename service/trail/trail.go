@@ -28,6 +28,8 @@ const (
 	// by commas, such as "0.1=fail,0.2=hang". A pin is the path of a try, in which "*" is any attempt count, followed by "=fail" or
 	// "=hang". With this header there are no draws: a try without a pin neither fails nor hangs.
 	HeaderPins = "x-hellochaos-pins"
+	// HeaderPod asks a service to name its pod in the trail (Hop.Pod): pods of one workload are else the same to a reader.
+	HeaderPod = "x-hellochaos-pod"
 	// HeaderTrail marks an answer whose JSON body is a Hop. Its value is the version of the JSON, Form.
 	HeaderTrail = "x-hellochaos-trail"
 	// HeaderAttempt is Envoy's count of the tries of a call, 1 for the first. A request that no proxy sent does not have it.
@@ -85,6 +87,9 @@ type Hop struct {
 	// Where a proxy rewrites one of the two, this is what it sent.
 	Host string `json:"host,omitempty"`
 	Path string `json:"path,omitempty"`
+	// Pod is the name of the pod that answered, whose proxy sends the calls below. It is empty outside Kubernetes unless the request asked
+	// for it (HeaderPod), and in trails of older services.
+	Pod string `json:"pod,omitempty"`
 	// Elapsed is the time from when the service had read the request until it wrote the answer.
 	Elapsed time.Duration `json:"elapsed_ns"`
 	// Calls are the calls that the service made for the try, in the order of its configuration, also if it made some at the same
@@ -108,6 +113,11 @@ type Call struct {
 	Body string `json:"body,omitempty"`
 	// Hop is the trail in the answer, or nil if the answer had none.
 	Hop *Hop `json:"hop,omitempty"`
+	// Connection is a number of the connection by which the caller sent the call, above 0, and Turn the calls of that connection in their order,
+	// from 1: each was sent after the answer of the one before it was read. Both are 0 outside Kubernetes, in trails of older services, and
+	// where the call got no connection.
+	Connection int `json:"connection,omitempty"`
+	Turn       int `json:"turn,omitempty"`
 }
 
 // Failed reports whether the call failed: it got no answer, or a status of 500 or more.

@@ -14,11 +14,11 @@ import (
 func tour() *Hop {
 	clock := Call{URL: "http://time.jsontest.com/", Status: 200, Elapsed: 120 * time.Millisecond,
 		Body: `{"date":"08-24-2026","milliseconds_since_epoch":1787543605123,"time":"03:53:25 AM"}`}
-	backend := &Hop{Service: "backend", Version: "prod", Status: 200, Attempt: 3, Host: "back", Path: "/x", Elapsed: 174 * time.Millisecond, Calls: []Call{clock}}
+	backend := &Hop{Service: "backend", Version: "prod", Status: 200, Attempt: 3, Host: "back", Path: "/x", Pod: "backend-prod-5d565b5477-gs9bh", Elapsed: 174 * time.Millisecond, Calls: []Call{clock}}
 	middleware := &Hop{Service: "middleware", Version: "canary", Status: 200, Attempt: 1, Elapsed: 241 * time.Millisecond,
 		Calls: []Call{{URL: "http://backend/", Status: 200, Elapsed: 238 * time.Millisecond, Hop: backend}}}
 	return &Hop{Service: "frontend", Version: "prod", Status: 200, Elapsed: 287 * time.Millisecond,
-		Calls: []Call{{URL: "http://middleware/", Status: 200, Elapsed: 283 * time.Millisecond, Hop: middleware}}}
+		Calls: []Call{{URL: "http://middleware/", Status: 200, Elapsed: 283 * time.Millisecond, Hop: middleware, Connection: 2, Turn: 71}}}
 }
 
 // chain is a trail of n hops.
@@ -54,12 +54,12 @@ func hops(h *Hop) int {
 }
 
 func TestAppendWritesThisForm(t *testing.T) {
-	h := &Hop{Service: "middleware", Version: "canary", Status: 500, Attempt: 4, Host: "other.example", Path: "/a?b", Elapsed: 1500,
+	h := &Hop{Service: "middleware", Version: "canary", Status: 500, Attempt: 4, Host: "other.example", Path: "/a?b", Pod: "m-1", Elapsed: 1500,
 		Calls: []Call{{URL: "http://backend/", Error: "cut \"off\"\n", Elapsed: 1400, Body: "<a&b>\xff\u20ac\\"},
-			{Number: 2, URL: "http://audit/", Status: 204, Elapsed: 7}}}
-	want := `{"service":"middleware","version":"canary","status":500,"attempt":4,"host":"other.example","path":"/a?b","elapsed_ns":1500,` +
+			{Number: 2, URL: "http://audit/", Status: 204, Elapsed: 7, Connection: 3, Turn: 9}}}
+	want := `{"service":"middleware","version":"canary","status":500,"attempt":4,"host":"other.example","path":"/a?b","pod":"m-1","elapsed_ns":1500,` +
 		`"calls":[{"url":"http://backend/","status":0,"error":"cut \"off\"\u000a","elapsed_ns":1400,"body":"<a&b>` + "\uFFFD\u20ac" + `\\"},` +
-		`{"number":2,"url":"http://audit/","status":204,"elapsed_ns":7}]}`
+		`{"number":2,"url":"http://audit/","status":204,"elapsed_ns":7,"connection":3,"turn":9}]}`
 	if got := string(Append([]byte("x"), h)); got != "x"+want {
 		t.Errorf("Append:\n got %s\nwant x%s", got, want)
 	}
@@ -117,7 +117,7 @@ func TestDecodeRefuses(t *testing.T) {
 		{"another form", `[]`, `at byte 0: want '{'`},
 		{"null", `null`, `at byte 0: want '{'`},
 		{"empty object", `{}`, `at byte 1: want '"'`},
-		{"unknown member", replace(`"attempt"`, `"attempts"`), "at byte 42: want only the members service, version, status, attempt, elapsed_ns, calls, host, path, each of them once at most"},
+		{"unknown member", replace(`"attempt"`, `"attempts"`), "at byte 42: want only the members service, version, status, attempt, elapsed_ns, calls, host, path, pod, each of them once at most"},
 		{"another case", replace(`"attempt"`, `"Attempt"`), "want only the members"},
 		{"member twice", replace(`"version"`, `"service"`), "at byte 15: want only the members"},
 		{"member missing", replace(`"version":"b",`, ``), "want member version before"},
@@ -151,7 +151,7 @@ func TestDecodeRefuses(t *testing.T) {
 		{"a number beyond", withCall(`{"number":4097,"url":"u","status":1,"elapsed_ns":1}`), "want at most 4096"},
 		{"an open list", strings.TrimSuffix(withCall(`{"url":"u","status":1,"elapsed_ns":1}`), "]}") + "}", "want ']'"},
 		{"too deep", string(Append(nil, chain(MaxDepth+1))), "want at most 32 hops one below the other"},
-		{"too long", good + strings.Repeat(" ", MaxBytes), "want at most 1048576"},
+		{"too long", good + strings.Repeat(" ", MaxBytes), "want at most 1572864"},
 	} {
 		hop, err := Decode([]byte(test.text))
 		if err == nil || hop != nil || !strings.Contains(err.Error(), test.want) {

@@ -16,14 +16,44 @@ import (
 )
 
 // Apply implements target.Target. It first writes the objects that are new or different and then removes those that are not
-// in the set any more, so that no rule points at an object that does not exist. Then it waits until every proxy obeys. After
-// an error part of the set may be in force; Close takes it back.
+// in the set any more, so that no rule points at an object that does not exist. Then it waits until every proxy obeys. With Options.Gradual
+// it does so step by step. After an error part of the set may be in force; Close takes it back.
 func (r *Run) Apply(ctx context.Context, objects []manifests.Object) error {
 	ctx, done := r.whileHeld(ctx)
 	defer done()
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
+	if !r.cluster.options.Gradual {
+		r.shut()
+		return r.obey(ctx, objects)
+	}
+	r.outdate()
+	for _, step := range steps(r.applied, objects) {
+		if err := r.obey(ctx, step); err != nil {
+			return err
+		}
+		r.applied = step
+	}
+	return nil
+}
+
+// steps are those of manifests.Steps without sets on the way that no rules can be read of, since objects of two sets may contradict each other.
+// There is at least one: what others have changed meanwhile is written again.
+func steps(from, to []manifests.Object) (all [][]manifests.Object) {
+	for _, step := range manifests.Steps(from, to) {
+		if _, err := manifests.Read(step); err == nil {
+			all = append(all, step)
+		}
+	}
+	if len(all) == 0 {
+		all = append(all, to)
+	}
+	return all
+}
+
+// obey writes a set of objects and waits until every proxy obeys it.
+func (r *Run) obey(ctx context.Context, objects []manifests.Object) error {
 	rules, err := manifests.Read(objects)
 	if err != nil {
 		return err
@@ -32,7 +62,6 @@ func (r *Run) Apply(ctx context.Context, objects []manifests.Object) error {
 	if err != nil {
 		return err
 	}
-	r.shut()
 	r.rules = rules
 	if err := r.write(ctx, wanted); err != nil {
 		return err

@@ -47,6 +47,9 @@ type Options struct {
 	PrometheusURL string
 	// TakeOver allows a run to remove objects of others that make rules for the chain's hosts, and to put them back at its end.
 	TakeOver bool
+	// Gradual makes a run replace one set of objects by another in the steps of manifests.Steps, each of which every proxy obeys before the
+	// next, and keep the ways to the entries meanwhile: requests may be under way.
+	Gradual bool
 	// Wait is the longest time of each wait for pods, for proxies, or for the API server to answer again.
 	Wait time.Duration
 	// CountDown, when set, is called about once a second while the run waits for somebody else's lease, with the longest time

@@ -145,7 +145,9 @@ func portBy(pod *corev1.Pod, name string) int {
 
 // convergeGateway asks an ingress gateway, at the address to which the run will send its requests.
 func (r *Run) convergeGateway(ctx context.Context, gateway manifests.Entry, p *probe) error {
-	address, err := r.Address(ctx, gateway)
+	r.mutex.Lock()
+	address, err := r.open(ctx, gateway)
+	r.mutex.Unlock()
 	if err != nil {
 		return err
 	}

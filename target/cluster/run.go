@@ -40,6 +40,8 @@ type Run struct {
 	// rules are the rules that were applied last. gone ends when the lease is lost.
 	rules *manifests.Rules
 	gone  context.Context
+	// applied is the set that was applied last, with Options.Gradual.
+	applied []manifests.Object
 	// steady is how the chain answered before the first change.
 	steady string
 	// entryType is the type that the Service of the chain's entry had before the run. The run keeps it, since it must not open to
@@ -55,6 +57,7 @@ type Run struct {
 	incidents []target.Incident
 	entries   map[manifests.Entry]openEntry
 	tunnelled bool // whether an entry needed a port-forward
+	outdated  bool // whether the entries were found before the rules that are in force; requests may still be under way there
 	// began and ended are the moments at the ends of the present phase. unscraped means that the user's Prometheus gave no
 	// counts, and is not asked again.
 	began, ended *moment
@@ -278,7 +281,7 @@ func (c *Cluster) flags() string {
 func (r *Run) Describe() target.Description {
 	kubernetes, istio := strings.TrimPrefix(r.cluster.kubernetes, "v"), r.cluster.istioRelease()
 	return target.Description{Kind: "cluster", Detail: fmt.Sprintf("Kubernetes %s, Istio %s, namespace %s", kubernetes, istio, r.cluster.namespace),
-		Versions: versionsOf(kubernetes, istio), Traced: true}
+		Versions: versionsOf(kubernetes, istio), Traced: true, ByConnection: true}
 }
 
 // istioRelease is the release of Istio, taken from the image of its control plane, or "of an unknown release" if the control
@@ -300,6 +303,14 @@ func (c *Cluster) istioRelease() string {
 func (r *Run) Address(ctx context.Context, entry manifests.Entry) (target.Address, error) {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
+	if r.outdated {
+		r.shutAll()
+	}
+	return r.open(ctx, entry)
+}
+
+// open is Address for callers that hold the mutex. It takes an entry that was found before.
+func (r *Run) open(ctx context.Context, entry manifests.Entry) (target.Address, error) {
 	if found, ok := r.entries[entry]; ok {
 		return found.address, nil
 	}
@@ -331,6 +342,19 @@ const entryEvery = 200 * time.Millisecond
 func (r *Run) shut() {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
+	r.shutAll()
+}
+
+// outdate makes the next Address look for the entries again, which stay open until then.
+func (r *Run) outdate() {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	r.outdated = true
+}
+
+// shutAll is shut for callers that hold the mutex.
+func (r *Run) shutAll() {
+	r.outdated = false
 	for entry, open := range r.entries {
 		if open.closer != nil {
 			_ = open.closer.Close() // nobody uses the address any more

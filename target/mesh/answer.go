@@ -45,6 +45,10 @@ func via(response *http.Response) answer {
 func broken(err error, sidecar bool) (manifests.Failure, answer) {
 	const unavailable = http.StatusServiceUnavailable
 	switch {
+	case errors.Is(err, errOverflow):
+		a := proxyAnswer(unavailable, textReset+reasonOverflow, flagOverflow, detailOverflow)
+		a.header["X-Envoy-Overloaded"] = []string{"true"}
+		return manifests.Failure{Overflow: true}, a
 	case errors.Is(err, errPerTryTimeout):
 		return manifests.Failure{PerTryTimeout: true},
 			proxyAnswer(http.StatusGatewayTimeout, textTimeout, flagTimeout, detailPerTryTimeout)
@@ -68,6 +72,14 @@ func (a *answer) exhaust() {
 		a.text = strings.Replace(a.text, "reset reason: ", "retried and the latest reset reason: ", 1)
 	}
 	a.flags = joined(flagRetriesExhausted, a.flags)
+}
+
+// addCookie adds a Set-Cookie header.
+func (a *answer) addCookie(text string) {
+	if a.header == nil {
+		a.header = http.Header{}
+	}
+	a.header.Add("Set-Cookie", text)
 }
 
 // discard frees what an answer holds that is not delivered.

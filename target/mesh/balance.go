@@ -18,17 +18,35 @@ type cluster struct {
 	sidecar   bool // whether the endpoints have a sidecar, as pods of the mesh do
 	endpoints []*upstream
 	turn      atomic.Uint64 // how many picks ROUND_ROBIN has made
+
+	keyed    bool      // whether a key of the call chooses its endpoint
+	breaker  *breaker  // nil where a connectionPool sets no limit
+	detector *detector // nil where no endpoint is ever ejected
 }
 
 // pick chooses the endpoint of a try. tried are the endpoints of the tries before it; previousHosts says that it should avoid
-// them.
-func (c *cluster) pick(d *draws, tried []*upstream, previousHosts bool) *upstream {
-	if len(c.endpoints) == 1 {
-		return c.endpoints[0]
+// them, and key is that of a keyed cluster. It is nil when all endpoints are ejected.
+func (c *cluster) pick(d *draws, tried []*upstream, previousHosts bool, key string) *upstream {
+	among := c.endpoints
+	if c.detector != nil {
+		among = c.detector.endpoints()
+	}
+	switch {
+	case len(among) == 0:
+		return nil
+	case len(among) == 1:
+		return among[0]
+	case key != "":
+		if previousHosts {
+			if left := without(among, tried); len(left) > 0 {
+				among = left
+			}
+		}
+		return c.highest(among, key)
 	}
 	draw := 0
 	for picks := 1; ; picks++ {
-		endpoint := c.balance(func() float64 {
+		endpoint := c.balance(among, func() float64 {
 			draw++
 			return d.numbered("endpoint", len(tried)*2*hostPicks+draw)
 		})
@@ -40,12 +58,15 @@ func (c *cluster) pick(d *draws, tried []*upstream, previousHosts bool) *upstrea
 
 // balance is one choice of the load balancer. LEAST_REQUEST draws two endpoints, which may be the same, and chooses the one with
 // fewer requests under way (Envoy's LeastRequestLoadBalancer::unweightedHostPick).
-func (c *cluster) balance(draw func() float64) *upstream {
-	n := len(c.endpoints)
-	random := func() *upstream { return c.endpoints[int(draw()*float64(n))] }
+func (c *cluster) balance(among []*upstream, draw func() float64) *upstream {
+	n := len(among)
+	random := func() *upstream { return among[int(draw()*float64(n))] }
+	if c.keyed {
+		return random() // a call without a key
+	}
 	switch c.balancer {
 	case "ROUND_ROBIN":
-		return c.endpoints[(c.turn.Add(1)-1)%uint64(n)]
+		return among[(c.turn.Add(1)-1)%uint64(n)]
 	case "RANDOM":
 		return random()
 	}
@@ -67,7 +88,23 @@ func (v *view) cluster(d *manifests.Destination) *cluster {
 }
 
 func (v *view) newCluster(e *manifests.Endpoints) *cluster {
-	c := &cluster{known: e.Known, balancer: e.Balancer, sidecar: e.External == ""}
+	c := &cluster{known: e.Known, balancer: e.Balancer, sidecar: e.External == "", keyed: e.Hash != nil}
+	if e.Pool != nil && !v.proxy.ignored.limits {
+		c.breaker = newBreaker(e.Pool)
+	}
+	c.endpoints = v.endpointsOf(c, e)
+	if e.Ejection != nil && !v.proxy.ignored.ejections {
+		c.detector = newDetector(e.Ejection, c.endpoints)
+	}
+	return c
+}
+
+// endpointsOf are the proxy's connections to the endpoints of a cluster.
+func (v *view) endpointsOf(c *cluster, e *manifests.Endpoints) (all []*upstream) {
+	to := v.proxy.upstream
+	if c.breaker != nil {
+		to = func(address string) *upstream { return v.proxy.bounded(address, c.breaker) }
+	}
 	pods := v.pods.replicasOf(e.Workloads)
 	if e.External != "" {
 		var ours bool
@@ -76,12 +113,11 @@ func (v *view) newCluster(e *manifests.Endpoints) *cluster {
 			if v.proxy.sealed {
 				address = "" // dialling no address is an error, as is a name that DNS does not know
 			}
-			c.endpoints = []*upstream{v.proxy.upstream(address)}
-			return c
+			return append(all, to(address))
 		}
 	}
 	for _, pod := range pods {
-		c.endpoints = append(c.endpoints, v.proxy.upstream(pod.server.address))
+		all = append(all, to(pod.server.address))
 	}
-	return c
+	return all
 }

@@ -11,13 +11,15 @@ import (
 // Break is something that the mesh does wrong on purpose, so that a test can show that the verifier notices.
 type Break struct {
 	Name  string // the value of --break
-	Stage string // the stage that must fail with it; empty when OnlyCompared or OnlyChange
+	Stage string // the stage that must fail with it; empty when OnlyCompared, OnlyChange or OnlyPolicy
 	Text  string // what the mesh does with it, for people
 	// OnlyCompared says that the Break contradicts no manifest, so that every stage still passes. It shows only when the report
 	// of the run is compared with that of a run without it.
 	OnlyCompared bool
 	// OnlyChange says that the Break shows only while rules change under load (Options.Gradual): before and after every call is right.
 	OnlyChange bool
+	// OnlyPolicy says that the Break shows only where a DestinationRule has the policy that the mesh ignores. The stages have none.
+	OnlyPolicy bool
 }
 
 // breakage is how a Break is done. Most change the rules: the proxies then obey the wrong rules correctly.
@@ -32,7 +34,12 @@ type breakage struct {
 	dropped   bool  // whether a proxy has no routes for a while when it takes new rules
 	// slow is the label app of the pods in which every try that does not fail takes slowWork longer; empty for none.
 	slow string
+	// ignored are the policies of DestinationRules that no proxy obeys.
+	ignored policies
 }
+
+// policies are some of the policies of DestinationRules.
+type policies struct{ limits, ejections, keys bool }
 
 // slowWork is ten times the duration of a call on the loopback interface.
 const slowWork = 10 * time.Millisecond
@@ -62,6 +69,9 @@ func breakages() []breakage {
 		{Break: Break{Name: "header-case-insensitive", Stage: "canary", Text: "header values match whatever their case"}, rules: (*manifests.Rules).IgnoringHeaderCase},
 		{Break: Break{Name: "slow-backend", Text: "each try of the backend takes 10 ms longer", OnlyCompared: true}, slow: "backend"},
 		{Break: Break{Name: "routes-dropped", Text: "a proxy has no routes for 20 ms at a change", OnlyChange: true}, dropped: true},
+		{Break: Break{Name: "limits-ignored", Text: "a connection pool has no limits", OnlyPolicy: true}, ignored: policies{limits: true}},
+		{Break: Break{Name: "never-ejected", Text: "a pod that fails again and again is kept", OnlyPolicy: true}, ignored: policies{ejections: true}},
+		{Break: Break{Name: "keys-ignored", Text: "a consistent hash chooses by chance", OnlyPolicy: true}, ignored: policies{keys: true}},
 	}
 }
 

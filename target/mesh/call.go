@@ -25,6 +25,8 @@ type call struct {
 	draws      draws
 	tried      []*upstream        // the endpoint of each try so far
 	end        context.CancelFunc // frees the route timeout's timer; nil when there is none
+	key        string             // by which endpoints are chosen; "" where none is asked for
+	retrying   *breaker           // that counts the call as one in a retry; nil where none does
 }
 
 // run carries out a call in Envoy's order: answers that the proxy gives itself, faults, cluster, endpoint, tries. The answer's
@@ -82,10 +84,11 @@ func (c *call) finish() {
 	if c.end != nil {
 		c.end()
 	}
+	c.settle()
 }
 
 // forward sends the call to a cluster, and sends it again as the retry policy says.
-func (c *call) forward(ctx context.Context, cluster *cluster) answer {
+func (c *call) forward(ctx context.Context, cluster *cluster) (a answer) {
 	switch {
 	case !cluster.known:
 		return proxyAnswer(http.StatusServiceUnavailable, "", flagNoCluster, detailNoCluster)
@@ -95,6 +98,13 @@ func (c *call) forward(ctx context.Context, cluster *cluster) answer {
 	request, err := c.outgoing()
 	if err != nil {
 		return callerLeft()
+	}
+	if cluster.keyed && !c.view.proxy.ignored.keys {
+		key, cookie := c.keyed()
+		c.key = key
+		if cookie != "" {
+			defer func() { a.addCookie(cookie) }()
+		}
 	}
 	if c.rule.Timeout > 0 { // the timeout starts when the whole request has arrived
 		ctx, c.end = context.WithTimeout(ctx, c.rule.Timeout)
@@ -131,7 +141,10 @@ func (c *call) send(ctx context.Context, cluster *cluster, request *outgoing) an
 		retries = 0
 	}
 	for {
-		endpoint := cluster.pick(&c.draws, c.tried, retry.PreviousHosts)
+		endpoint := cluster.pick(&c.draws, c.tried, retry.PreviousHosts, c.key)
+		if endpoint == nil {
+			return proxyAnswer(http.StatusServiceUnavailable, textNoHealthy, flagNoHealthy, detailNoHealthy)
+		}
 		c.tried = append(c.tried, endpoint)
 		failure, a := c.try(ctx, cluster, endpoint, request)
 		switch {
@@ -142,6 +155,9 @@ func (c *call) send(ctx context.Context, cluster *cluster, request *outgoing) an
 			return a
 		case len(c.tried) > retries:
 			a.exhaust()
+			return a
+		case !c.mayRetry(cluster):
+			a.flags = joined(a.flags, flagOverflow)
 			return a
 		}
 		a.discard()
@@ -158,12 +174,54 @@ func (c *call) try(ctx context.Context, cluster *cluster, endpoint *upstream, re
 	if perTry > 0 {
 		request.header[headerExpectedTimeout] = []string{strconv.FormatInt(perTry.Milliseconds(), 10)}
 	}
-	response, err := endpoint.send(ctx, request, perTry)
-	if err != nil {
-		return broken(err, cluster.sidecar)
+	var response *http.Response
+	var err error
+	if cluster.breaker == nil {
+		response, err = endpoint.send(ctx, request, perTry)
+	} else {
+		response, err = cluster.breaker.send(ctx, endpoint, request, perTry)
 	}
-	limited := response.Header[headerRateLimited] != nil
-	return manifests.Failure{Status: response.StatusCode, RateLimited: limited}, via(response)
+	if err != nil {
+		failure, a := broken(err, cluster.sidecar)
+		cluster.report(ctx, endpoint, failure)
+		return failure, a
+	}
+	failure := manifests.Failure{Status: response.StatusCode, RateLimited: response.Header[headerRateLimited] != nil}
+	cluster.report(ctx, endpoint, failure)
+	return failure, via(response)
+}
+
+// mayRetry reports whether the limits of a cluster let the call be sent again. The call counts as one in a retry until it ends, or until
+// the next retry is decided (Envoy's RetryStateImpl::shouldRetry).
+func (c *call) mayRetry(cluster *cluster) bool {
+	c.settle()
+	if cluster.breaker == nil {
+		return true
+	}
+	if !cluster.breaker.retry() {
+		return false
+	}
+	c.retrying = cluster.breaker
+	return true
+}
+
+// settle ends the retry that the call is in, if any.
+func (c *call) settle() {
+	if c.retrying != nil {
+		c.retrying.retried()
+		c.retrying = nil
+	}
+}
+
+// report tells the detector of a cluster how a try ended, unless its caller went away.
+func (c *cluster) report(ctx context.Context, endpoint *upstream, failure manifests.Failure) {
+	switch {
+	case c.detector == nil, errors.Is(ctx.Err(), context.Canceled):
+	case ctx.Err() != nil: // the rule's timeout (onResponseTimeout)
+		c.detector.report(endpoint, manifests.Failure{PerTryTimeout: true})
+	default:
+		c.detector.report(endpoint, failure)
+	}
 }
 
 // backOff is the wait before the next try: a whole number of milliseconds, drawn uniformly below the policy's bound, as in Envoy's

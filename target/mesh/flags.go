@@ -13,6 +13,7 @@ const (
 	flagAborted          = "FI"
 	flagDownstreamLeft   = "DC"
 	flagProtocolError    = "DPE"
+	flagOverflow         = "UO"
 )
 
 // Envoy's response code details give the reason for an answer more exactly than its response flags.
@@ -28,6 +29,7 @@ const (
 	detailTimeout        = "response_timeout"
 	detailDownstreamLeft = "downstream_remote_disconnect"
 	detailConnectFailure = "upstream_reset_before_response_started{remote_connection_failure}"
+	detailOverflow       = "upstream_reset_before_response_started{overflow}"
 	detailTermination    = "upstream_reset_before_response_started{connection_termination}"
 )
 
@@ -40,6 +42,7 @@ const (
 	textReset         = "upstream connect error or disconnect/reset before headers. reset reason: "
 	reasonConnect     = "remote connection failure"
 	reasonTermination = "connection termination"
+	reasonOverflow    = "overflow"
 )
 
 // joined is one list of the flags of both lists.

@@ -204,6 +204,7 @@ func (m *Mesh) unstarted(name string) *proxy {
 		staleTurn: m.broken.staleTurn,
 		share:     m.broken.share,
 		sealed:    m.options.Sealed,
+		ignored:   m.broken.ignored,
 		accessLog: m.options.AccessLog,
 	}
 }

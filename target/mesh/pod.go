@@ -30,14 +30,14 @@ type deploymentName struct{ namespace, name string }
 
 func nameOf(w *manifests.Workload) deploymentName { return deploymentName{w.Namespace, w.Name} }
 
-// startPod starts one replica, in which every try that does not fail takes work longer than its environment says. calls sends its
+// startPod starts the replica of a number, in which every try that does not fail takes work longer than its environment says. calls sends its
 // calls to the proxy of its app.
-func startPod(w *manifests.Workload, calls transport, work time.Duration) (*pod, error) {
+func startPod(w *manifests.Workload, number int, calls transport, work time.Duration) (*pod, error) {
 	config, _, err := service.FromEnvironment(func(name string) string { return w.Env[name] })
 	if err != nil {
 		return nil, fmt.Errorf("starting Deployment %s: reading its environment: %w", w.Name, err)
 	}
-	config.Transport = calls
+	config.Transport, config.Replica = calls, fmt.Sprintf("%s-%d", w.Name, number)
 	if config.Role == service.Chain {
 		config.Work += work
 	}
@@ -81,7 +81,7 @@ func (p pods) deploy(workloads []manifests.Workload, calls func(*manifests.Workl
 		through, err := calls(w)
 		for len(started.pods) < w.Replicas && err == nil {
 			var pod *pod
-			if pod, err = startPod(w, through, work(w)); err == nil {
+			if pod, err = startPod(w, len(started.pods), through, work(w)); err == nil {
 				started.pods = append(started.pods, pod)
 			}
 		}

@@ -18,7 +18,8 @@ type proxy struct {
 	gateway   bool
 	staleTurn int64   // every staleTurn-th request obeys the previous rules; with 0 none does
 	share     float64 // share of the calls that obey the rules of view.seldom
-	sealed    bool    // whether no connection is made to hosts outside the mesh
+	ignored   policies
+	sealed    bool // whether no connection is made to hosts outside the mesh
 	accessLog func(AccessLogEntry)
 	server    *server
 	calls     *upstream // connections from the app to the proxy
@@ -32,6 +33,7 @@ type proxy struct {
 	kept      atomic.Int64 // how many idle connections the upstreams have
 	mutex     sync.Mutex
 	upstreams map[string]*upstream
+	limited   map[string][]*upstream // those of clusters with a breaker, by address
 }
 
 // view has what one Apply means to a proxy. It does not change, except that clusters is filled when destinations are first used.
@@ -80,6 +82,7 @@ func (p *proxy) start(secure *tls.Config) (err error) {
 // show makes every request from now on obey the rules of next.
 func (p *proxy) show(next *view) {
 	next.proxy = p
+	p.endBounded()
 	if p.staleTurn > 0 {
 		p.former.Store(p.current.Load())
 	}
@@ -96,6 +99,30 @@ func (p *proxy) upstream(address string) *upstream {
 		p.upstreams[address] = u
 	}
 	return u
+}
+
+// bounded is a new upstream for a cluster whose connections are counted by themselves.
+func (p *proxy) bounded(address string, by *breaker) *upstream {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	u := &upstream{address: address, breaker: by}
+	if p.limited == nil {
+		p.limited = make(map[string][]*upstream)
+	}
+	p.limited[address] = append(p.limited[address], u)
+	return u
+}
+
+// endBounded closes the connections of clusters with a breaker; those in use are closed when their request ends.
+func (p *proxy) endBounded() {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	for _, all := range p.limited {
+		for _, u := range all {
+			u.close()
+		}
+	}
+	p.limited = nil
 }
 
 // mostKept is how many idle connections a proxy keeps, about twice as many as there are requests under way. Where hundreds of services are
@@ -127,11 +154,16 @@ func (p *proxy) forget(address string) {
 		u.close()
 		delete(p.upstreams, address)
 	}
+	for _, u := range p.limited[address] {
+		u.close()
+	}
+	delete(p.limited, address)
 }
 
 func (p *proxy) close() {
 	p.calls.close()
 	p.server.close()
+	p.endBounded()
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
 	for _, u := range p.upstreams {

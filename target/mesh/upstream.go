@@ -37,6 +37,11 @@ type upstream struct {
 	kept *atomic.Int64
 	full func(*upstream)
 
+	// breaker bounds the connections and requests of the cluster to which this belongs; nil where nothing does. open is how many connections
+	// there are, which breaker counts.
+	breaker *breaker
+	open    int
+
 	mutex  sync.Mutex
 	idle   []*connection
 	closed bool
@@ -47,6 +52,7 @@ type connection struct {
 	net.Conn
 	socket syscall.RawConn
 	reader *bufio.Reader
+	served int // how many requests it has carried, where a breaker counts them
 }
 
 // outgoing is a request as it is written to a connection. It can be written any number of times while rest is nil.
@@ -68,6 +74,11 @@ func (u *upstream) send(ctx context.Context, request *outgoing, perTry time.Dura
 	if err != nil {
 		return nil, errors.Join(errConnect, err)
 	}
+	return u.exchange(ctx, connection, request, perTry)
+}
+
+// exchange is send on a connection.
+func (u *upstream) exchange(ctx context.Context, connection *connection, request *outgoing, perTry time.Duration) (*http.Response, error) {
 	u.active.Add(1)
 	exchange := &exchange{upstream: u, connection: connection}
 	exchange.stop = context.AfterFunc(ctx, func() { connection.Close() })
@@ -87,21 +98,33 @@ func (u *upstream) send(ctx context.Context, request *outgoing, perTry time.Dura
 // take returns a kept connection that is still open, or a new one. It checks a kept connection before anything is sent, so that no
 // request has to be sent again because its connection was closed.
 func (u *upstream) take(ctx context.Context) (*connection, error) {
+	if kept := u.idleOne(); kept != nil {
+		return kept, nil
+	}
+	return u.dial(ctx)
+}
+
+// idleOne is a kept connection that is still open; nil where there is none.
+func (u *upstream) idleOne() *connection {
 	for {
 		u.mutex.Lock()
 		last := len(u.idle) - 1
 		if last < 0 {
 			u.mutex.Unlock()
-			return u.dial(ctx)
+			return nil
 		}
 		connection := u.idle[last]
 		u.idle = u.idle[:last]
 		u.count(-1)
 		u.mutex.Unlock()
 		if connection.silent() {
-			return connection, nil
+			return connection
 		}
 		connection.Close()
+		if u.breaker != nil {
+			u.breaker.connections--
+			u.open--
+		}
 	}
 }
 
@@ -248,11 +271,14 @@ func (e *exchange) finish(keep bool) {
 	}
 	e.done = true
 	e.upstream.active.Add(-1)
-	if e.stop() && keep {
+	switch keep = e.stop() && keep; {
+	case e.upstream.breaker != nil:
+		e.upstream.breaker.ended(e.upstream, e.connection, keep)
+	case keep:
 		e.upstream.put(e.connection)
-		return
+	default:
+		e.connection.Close()
 	}
-	e.connection.Close()
 }
 
 // buffers holds buffers into which write puts requests.
