@@ -17,7 +17,7 @@ const module = "github.com/hellochaos/hellochaos/"
 // imported by all.
 var arrows = map[string][]string{
 	"cmd/hellochaos": {"expect", "scenarios", "scenarios/cases", "scenarios/derive", "scenarios/draft", "scenarios/isotope", "scenarios/run", "scenarios/standins", "target", "target/mesh", "target/cluster", "manifests", "manifests/scratch", "reports", "reports/render", "reports/terminal",
-		"attack", "metrics", "openfiles", "reports/compare", "reports/sweep", "reports/destination", "reports/grafana", "reports/links", "reports/traces"},
+		"attack", "attack/gauge", "reports/load", "metrics", "openfiles", "reports/compare", "reports/sweep", "reports/destination", "reports/grafana", "reports/links", "reports/traces"},
 	"cmd/hello-service":  {"service"},
 	"cmd/hello-image":    {},
 	"scenarios":          {"expect", "manifests", "scenarios/standins"},
@@ -59,6 +59,8 @@ var arrows = map[string][]string{
 	"metrics":               {"scenarios/run", "scenarios/observe", "attack", "reports", "reports/render"},
 	"reports/traces":        {"reports", "reports/destination"},
 	"attack":                {},
+	"attack/gauge":          {"attack", "expect", "reports", "reports/load"},
+	"reports/load":          {"reports", "reports/render", "reports/terminal"},
 	"manifests":             {"service/calls"},
 	"manifests/scratch":     {"manifests"},
 	"openfiles":             {},

@@ -1,6 +1,6 @@
 // Package attack sends load through Vegeta at planned times, decodes each answer into an observation, and tallies
-// observations in constant memory. It knows trails and clocks; it must not know manifests, meshes, statistics or
-// verdicts.
+// observations in constant memory. It reads Vegeta's files of targets, and reads and writes its files of results. It
+// knows trails and clocks; it must not know manifests, meshes, statistics or verdicts.
 //
 // Vegeta drives the hits; what it leaves open is settled here. The pacer knows when every hit is due, so that lag and
 // unsent hits are counted instead of vanishing. The transport never sends a request twice, names every request, and
@@ -72,6 +72,9 @@ type Plan struct {
 	// Grace is how long sending may go on after its planned end, at least 20 ms; 0: a quarter of a second, or a tenth of the
 	// planned time where that is more.
 	Grace time.Duration
+	// Bare sends the requests as the cohorts have them, and nothing more: no name in trail.HeaderRequest, and no Accept. The answers of a bare
+	// plan have no trails, and their bodies are counted (Observation.BytesIn) and not kept.
+	Bare bool
 	// Trace gives every request the id of a trace of its own (TraceID), as B3 headers that leave it to the mesh to sample.
 	Trace bool
 }
@@ -115,6 +118,7 @@ type Cohort struct {
 	Host   string // Host header; empty: that of the URL
 	Method string // empty: GET
 	Header http.Header
+	Body   []byte // of its requests; empty: they have none
 	// Series is part of the names of its requests. Cohorts of one series must not share numbers.
 	Series string
 }
@@ -126,6 +130,16 @@ func readURL(text string) (*url.URL, error) {
 		err = fmt.Errorf("%q must be http://host/ or https://host/", text)
 	}
 	return address, err
+}
+
+// CheckURL returns an error for a text that is no absolute URL of HTTP.
+func CheckURL(text string) error {
+	_, err := readURL(text)
+	var parsing *url.Error
+	if errors.As(err, &parsing) {
+		return fmt.Errorf("%q must be http://host/ or https://host/: %w", text, parsing.Err)
+	}
+	return err
 }
 
 // Check returns all problems of a plan at once, or nil: whatever it accepts, Run begins to send.

@@ -17,7 +17,11 @@ const (
 	Closed   = "connection closed"  // the peer closed the connection before the answer began
 	Cut      = "body cut"           // the answer began, but its body did not come to its end
 	Canceled = "canceled"           // the attack itself was aborted; such a request is never observed
-	Other    = "other"              // every other error: an unknown host, an answer that is not HTTP, TLS
+	Unknown  = "name not resolved"  // the name of the host has no address
+	Secure   = "TLS failed"         // no secure connection came about: the certificate, the version, or a server without TLS
+	Garbled  = "malformed answer"   // what came is no answer of HTTP, or one with a head that is too large
+	Full     = "no file or port"    // this machine has no file or no local port left for a connection
+	Other    = "other"              // every other error
 )
 
 // failure is an error whose text is only its class. Vegeta passes errors on as text, and classOf finds the class in it.
@@ -28,6 +32,13 @@ func (f failure) Error() string { return string(f) }
 
 // errServerClosedIdle is the text of an unexported error of net/http, for a reused connection that the server has closed.
 const errServerClosedIdle = "http: server closed idle connection"
+
+// Parts of texts of net/http and crypto/tls, whose errors have no common types.
+const (
+	errHeadTooLarge = "server response headers exceeded"
+	errPlainServer  = "server gave HTTP response to HTTPS client"
+	errTLS          = "tls: " // the certificate, the version, and what the other side complains of
+)
 
 // classify returns the class of err, the error of the transport for a request. ended is the error of the context of the request,
 // nil if the context has not ended.
@@ -42,6 +53,14 @@ func classify(err, ended error) failure {
 		return Refused
 	case errors.Is(err, errnoReset):
 		return Reset
+	case errors.As(err, new(*net.DNSError)):
+		return Unknown
+	case strings.Contains(err.Error(), errTLS), strings.Contains(err.Error(), errPlainServer):
+		return Secure
+	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE), errors.Is(err, syscall.EADDRNOTAVAIL):
+		return Full
+	case strings.Contains(err.Error(), "malformed"), strings.Contains(err.Error(), errHeadTooLarge):
+		return Garbled
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.EPIPE),
 		strings.Contains(err.Error(), errServerClosedIdle):
 		return Closed
@@ -51,7 +70,7 @@ func classify(err, ended error) failure {
 
 // classOf is the class at the end of a Vegeta result's error, `Get "http://frontend/": timeout`.
 func classOf(text string) string {
-	for _, class := range [...]string{Timeout, Refused, Reset, Closed, Cut, Canceled} {
+	for _, class := range [...]string{Timeout, Refused, Reset, Closed, Cut, Canceled, Unknown, Secure, Garbled, Full} {
 		if strings.HasSuffix(text, class) {
 			return class
 		}

@@ -2,6 +2,7 @@ package attack
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -30,7 +31,13 @@ func TestClassify(t *testing.T) {
 		{io.EOF, nil, Closed},
 		{fmt.Errorf("net/http: HTTP/1.x transport connection broken: %w", io.ErrUnexpectedEOF), nil, Closed},
 		{errors.New("http: server closed idle connection"), nil, Closed},
-		{&net.DNSError{Err: "no such host", IsNotFound: true}, nil, Other},
+		{&net.DNSError{Err: "no such host", IsNotFound: true}, nil, Unknown},
+		{&tls.CertificateVerificationError{Err: errors.New("x509: certificate signed by unknown authority")}, nil, Secure},
+		{errors.New("http: server gave HTTP response to HTTPS client"), nil, Secure},
+		{reading(syscall.EMFILE), nil, Full},
+		{errors.New(`net/http: HTTP/1.x transport connection broken: malformed HTTP status code "abc"`), nil, Garbled},
+		{errors.New("net/http: server response headers exceeded 10 bytes; aborted"), nil, Garbled},
+		{errors.New("what nobody knows"), nil, Other},
 	} {
 		class := classify(test.err, test.ended)
 		if string(class) != test.want {

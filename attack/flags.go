@@ -13,17 +13,35 @@ import (
 // Flags are the flags of an attack as the user typed them. They are kept as text and parsed later by Options, so that all bad
 // values of a command line are reported at once: pflag alone stops at the first bad value.
 type Flags struct {
+	requests                                          string // the name of the flag of the largest number of requests
 	set                                               *pflag.FlagSet
 	rate, duration, maxRequests, connections, timeout string
 }
 
 // AddFlags adds --rate, --duration, --max-requests, --connections and --timeout to set.
 func AddFlags(set *pflag.FlagSet) *Flags {
-	f := &Flags{set: set}
+	f := &Flags{set: set, requests: "max-requests"}
 	set.StringVar(&f.rate, "rate", "", "`number` of requests a second, or a number per time such as 3000/1m (default: what the phase needs)")
 	set.StringVar(&f.duration, "duration", "", "longest `time` for which one phase sends requests, such as 10s (default: what the phase needs)")
 	set.StringVar(&f.maxRequests, "max-requests", "", "largest `number` of requests of one phase (default: what the phase needs)")
 	set.StringVar(&f.connections, "connections", "", "largest `number` of requests that wait for their answers at the same time (default: what the phase needs)")
+	set.StringVar(&f.timeout, "timeout", DefaultTimeout.String(), "longest `time` that a request may take until its answer has been read")
+	return f
+}
+
+// The pace of an attack on addresses for which the user names none.
+const (
+	DefaultRate     = 50.0 // requests a second
+	DefaultDuration = 10 * time.Second
+)
+
+// AddLoadFlags adds --rate, --duration, --requests, --connections and --timeout to set, for an attack on addresses that the user names.
+func AddLoadFlags(set *pflag.FlagSet) *Flags {
+	f := &Flags{set: set, requests: "requests"}
+	set.StringVar(&f.rate, "rate", "", fmt.Sprintf("`number` of requests a second, or a number per time such as 3000/1m (default: %g)", DefaultRate))
+	set.StringVar(&f.duration, "duration", "", fmt.Sprintf("`time` for which requests are sent, such as 1m (default: %v, or as long as --requests takes)", DefaultDuration))
+	set.StringVar(&f.maxRequests, f.requests, "", "`number` of requests to send (default: as many as --rate sends in --duration)")
+	set.StringVar(&f.connections, "connections", "", "largest `number` of requests that wait for their answers at the same time (default: as many as --rate and --timeout need)")
 	set.StringVar(&f.timeout, "timeout", DefaultTimeout.String(), "longest `time` that a request may take until its answer has been read")
 	return f
 }
@@ -45,7 +63,7 @@ func (f *Flags) Options() (Options, error) {
 		func(text string) (ok bool) { o.Rate, ok = parseRate(text); return ok })
 	ask("duration", f.duration, fmt.Sprintf("a time from %v to %.0f seconds, such as 10s", MinDuration, MaxDuration.Seconds()),
 		func(text string) (ok bool) { o.Duration, ok = parseTime(text, MaxDuration); return ok })
-	ask("max-requests", f.maxRequests, fmt.Sprintf("a whole number from 1 to %d", MaxRequests),
+	ask(f.requests, f.maxRequests, fmt.Sprintf("a whole number from 1 to %d", MaxRequests),
 		func(text string) (ok bool) { o.MaxRequests, ok = parseCount(text, MaxRequests); return ok })
 	ask("connections", f.connections, fmt.Sprintf("a whole number from 1 to %d", MaxConnections),
 		func(text string) (ok bool) { o.Connections, ok = parseCount(text, MaxConnections); return ok })

@@ -17,11 +17,21 @@ type Observation struct {
 	Latency time.Duration // from sending the request until the answer was read
 	Status  int           // the HTTP status; 0: there was no complete answer
 	Error   string        // the class of the error, such as Timeout or Refused; empty if there is a Status
-	Trail   *trail.Hop    // nil if the answer had no trail of version trail.Form
+	// BytesIn are the bytes of the answer's body, and BytesOut those of the request's, where a bare plan got a complete answer; else 0.
+	BytesIn, BytesOut int64
+	Trail             *trail.Hop // nil if the answer had no trail of version trail.Form
 }
 
 // EdgeFailure reports whether the request failed at the edge: an answer of 500 or more, a timeout or no answer.
 func (o *Observation) EdgeFailure() bool { return o.Status == 0 || o.Status >= 500 }
+
+// Bad reports whether the request got no good answer, for an attack on addresses that the user names: no complete answer, or a status below
+// 200 or from 400 on. It is what Vegeta counts as no success.
+func (o *Observation) Bad() bool { return o.Status < 200 || o.Status >= 400 }
+
+// Response is the latency from the planned start until the answer was read: what a request that is sent late waits before counts, too. For a
+// service that stands still, Latency alone leaves out the requests that could not be sent meanwhile (coordinated omission).
+func (o *Observation) Response() time.Duration { return max(o.Started+o.Latency-o.Planned, o.Latency) }
 
 // read fills the observation from a result of Vegeta. Vegeta gives the code 0 to every request without a complete answer, so 0
 // does not mean that the request was not sent.
@@ -32,6 +42,7 @@ func (o *Observation) read(result *vegeta.Result) {
 		o.Error = classOf(result.Error)
 		return
 	}
+	o.BytesIn, o.BytesOut = sizesOf(result.Headers)
 	if result.Headers.Get(trail.HeaderTrail) == trail.Form {
 		// An answer whose trail cannot be decoded counts as one without a trail. Tally counts such answers.
 		o.Trail, _ = trail.Decode(result.Body)

@@ -36,6 +36,10 @@ type Result struct {
 	LateShare float64
 	// Resends counts requests that the transport of the client sent more than once. This package prevents that, so it must be 0.
 	Resends int
+	// Opened is how many connections were opened, and MostInFlight how many requests waited for their answers at the same time, at most.
+	Opened, MostInFlight int
+	// First has the text of the first error of each class that occurred.
+	First   map[string]string
 	Stopped bool // whether observe returned false
 	// Limited says that the generator could not keep its schedule, so that counts are void: more than 1 % of the due requests were
 	// not sent.

@@ -28,6 +28,14 @@ func Run(ctx context.Context, plan Plan, observe func(*Observation) (more bool))
 	return run(ctx, plan, base, observe)
 }
 
+// kept is how many bytes of an answer's body are kept.
+func (p *Plan) kept() int64 {
+	if p.Bare {
+		return 0
+	}
+	return maxAnswer
+}
+
 // firstWorkers are the goroutines that Vegeta starts with; it starts more, up to Plan.Connections, when all are busy.
 const firstWorkers = 64
 
@@ -52,7 +60,7 @@ func run(ctx context.Context, plan Plan, base http.RoundTripper, observe func(*O
 	a.stop = stop
 	a.result.Began = time.Now()
 	transport := newTransport(inFlight, &plan, base, a.result.Began)
-	attacker := vegeta.NewAttacker(vegeta.Client(transport.client()), vegeta.MaxBody(maxAnswer),
+	attacker := vegeta.NewAttacker(vegeta.Client(transport.client()), vegeta.MaxBody(plan.kept()),
 		vegeta.Workers(uint64(min(firstWorkers, plan.Connections, plan.Requests))), vegeta.MaxWorkers(uint64(plan.Connections)))
 
 	pacer := newPacer(sending, a.schedule)
@@ -67,6 +75,7 @@ func run(ctx context.Context, plan Plan, base http.RoundTripper, observe func(*O
 	a.receive(results, sending.Done())
 	a.conclude()
 	a.result.Resends = int(transport.resends.Load())
+	a.result.Opened, a.result.MostInFlight, a.result.First = int(transport.opened.Load()), int(transport.mostInFlight.Load()), transport.noted()
 	return a.result, a.aborted()
 }
 

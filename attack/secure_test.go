@@ -43,7 +43,7 @@ func TestRunAsksForTheHost(t *testing.T) {
 	}
 	plan.TLS, got = &tls.Config{RootCAs: x509.NewCertPool()}, nil
 	plan.Requests = 2
-	if _, err := Run(t.Context(), plan, collect(&got)); err != nil || len(got) != 2 || got[0].Error != Other {
+	if _, err := Run(t.Context(), plan, collect(&got)); err != nil || len(got) != 2 || got[0].Error != Secure {
 		t.Errorf("a certificate of somebody whom the plan does not trust: %+v, %v", got, err)
 	}
 }

@@ -152,7 +152,7 @@ func TestFailuresOverSockets(t *testing.T) {
 		{"closed after the status line", say(header[:17], closing), Closed},
 		{"closed in the body", say(header+"beginning", closing), Cut},
 		{"reset before the answer", say("", reset), Reset},
-		{"not HTTP", say("SSH-2.0-OpenSSH_9.9\r\n", closing), Other},
+		{"not HTTP", say("SSH-2.0-OpenSSH_9.9\r\n", closing), Garbled},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			release = make(chan struct{})

@@ -24,6 +24,10 @@ const (
 	Latency
 	// Reaches is the share of the calls of some requests that go to a version, which must be all: "jason reaches reviews v2".
 	Reaches
+	// Errors is the share of the requests of an attack that get no good answer: "errors <= 0.5%".
+	Errors
+	// Rate is how many good answers an attack gets a second: "rate >= 990/s".
+	Rate
 )
 
 // Expectation is one thing that a user wants.

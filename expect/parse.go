@@ -16,19 +16,40 @@ var Forms = []string{"edge fails <= 0.01", "any fails <= 0.1", "SERVICE fails <=
 	"SERVICE tries per request <= 2", "worst case tries <= 16", "SERVICE worst case tries <= 4", "p99 <= 250ms", "REQUESTS reaches SERVICE VERSION",
 	"REQUESTS to SERVICE VERSION share = 0.2 ± 0.05", "REQUESTS to SERVICE fails <= 0.05"}
 
+// LoadForms are the accepted forms of ParseLoad.
+var LoadForms = []string{"p99 <= 250ms", "errors <= 0.5%", "rate >= 990/s"}
+
 // words are those of the language.
 var words = []string{"edge", "any", "fails", "share", "tries", "per", "request", "worst", "case", "reaches", "to", "within"}
 
 // comparisons are what stands between a quantity and its limit.
 const comparisons = "<=, <, >=, >, =, '= 0.2 ± 0.05' or 'within 0.15..0.25'"
 
-// Parse reads an expectation. The error names what was read, what is accepted, and the nearest word.
+// loadWords are those of an attack.
+var loadWords = []string{"errors", "rate", "p50", "p90", "p99", "within"}
+
+// Parse reads an expectation of a run. The error names what was read, what is accepted, and the nearest word.
 func Parse(text string) (Expectation, error) {
+	return read(text, language{Forms, words, (*parser).subject})
+}
+
+// ParseLoad reads an expectation of an attack, which knows no services and phases, and has LoadForms.
+func ParseLoad(text string) (Expectation, error) {
+	return read(text, language{LoadForms, loadWords, (*parser).loadSubject})
+}
+
+// language is what can be expected of something.
+type language struct {
+	forms, words []string
+	subject      func(*parser, []token) (unit, error)
+}
+
+func read(text string, in language) (Expectation, error) {
 	all, err := tokens(text)
 	if err != nil {
 		return Expectation{}, err
 	}
-	p := &parser{Expectation: Expectation{Text: strings.TrimSpace(text)}, rest: all}
+	p := &parser{Expectation: Expectation{Text: strings.TrimSpace(text)}, rest: all, language: in}
 	if err := p.parse(); err != nil {
 		return Expectation{}, fmt.Errorf("%s: %w", p.Text, err)
 	}
@@ -38,6 +59,7 @@ func Parse(text string) (Expectation, error) {
 // parser reads the tokens of an expectation from left to right.
 type parser struct {
 	Expectation
+	language
 	rest []token
 }
 
@@ -47,30 +69,32 @@ func (p *parser) parse() error {
 			p.Phase, p.rest = phase, p.rest[1:]
 		}
 	}
-	end := slices.IndexFunc(p.rest, func(t token) bool { return t.sign || t.is("within") || t.is("reaches") })
+	end := slices.IndexFunc(p.rest, func(t token) bool {
+		return t.sign || t.is("within") || t.is("reaches") && slices.Contains(p.words, "reaches")
+	})
 	switch {
 	case len(p.rest) == 0:
-		return fmt.Errorf("nothing is expected: %s", accepted())
+		return fmt.Errorf("nothing is expected: %s", p.accepted())
 	case end < 0:
-		return fmt.Errorf("%s is not compared with anything%s: %s", shown(p.rest), p.near(p.rest), accepted())
+		return fmt.Errorf("%s is not compared with anything%s: %s", shown(p.rest), p.near(p.rest), p.accepted())
 	case end == 0:
-		return fmt.Errorf("nothing stands in front of %q: %s", p.rest[0].text, accepted())
+		return fmt.Errorf("nothing stands in front of %q: %s", p.rest[0].text, p.accepted())
 	}
 	subject := p.rest[:end]
 	p.rest = p.rest[end:]
 	if p.rest[0].is("reaches") {
 		return p.reaches(subject)
 	}
-	if to := slices.IndexFunc(subject, func(t token) bool { return t.is("to") }); to > 0 {
+	if to := slices.IndexFunc(subject, func(t token) bool { return t.is("to") }); to > 0 && slices.Contains(p.words, "to") {
 		p.Requests = joined(subject[:to])
 		subject = subject[to+1:]
 	}
-	unit, err := p.subject(subject)
+	unit, err := p.language.subject(p, subject)
 	if err != nil {
 		return err
 	}
 	if p.Requests != "" && p.Kind != Share && p.Kind != Fails {
-		return fmt.Errorf("of the calls of some requests only 'fails' and 'share' can be expected, not %s: %s", shown(subject), accepted())
+		return fmt.Errorf("of the calls of some requests only 'fails' and 'share' can be expected, not %s: %s", shown(subject), p.accepted())
 	}
 	return p.band(unit)
 }
@@ -96,6 +120,7 @@ const (
 	shares unit = iota
 	tries
 	seconds
+	perSecond
 )
 
 // subject reads what is compared.
@@ -131,9 +156,45 @@ func (p *parser) subject(s []token) (unit, error) {
 		p.Kind, p.Quantile = Latency, quantile(s[0].text)
 		return seconds, nil
 	default:
-		return 0, fmt.Errorf("%s is nothing that can be expected%s: %s", shown(s), p.near(s), accepted())
+		return 0, fmt.Errorf("%s is nothing that can be expected%s: %s", shown(s), p.near(s), p.accepted())
 	}
 	return shares, nil
+}
+
+// loadSubject reads what is compared of an attack.
+func (p *parser) loadSubject(s []token) (unit, error) {
+	one := len(s) == 1 && !s[0].quoted
+	switch {
+	case p.Phase != "":
+		return 0, fmt.Errorf("%q names a phase, and an attack has none: %s", p.Phase+":", p.accepted())
+	case one && s[0].is("errors"):
+		p.Kind = Errors
+		return shares, nil
+	case one && s[0].is("rate"):
+		p.Kind = Rate
+		return perSecond, nil
+	case one && quantile(s[0].text) > 0:
+		p.Kind, p.Quantile = Latency, quantile(s[0].text)
+		return seconds, nil
+	}
+	return 0, fmt.Errorf("%s is nothing that can be expected%s: %s", shown(s), p.near(s), p.accepted())
+}
+
+// perTime reads a rate: "990/s", "3000/1m".
+func perTime(text string) (float64, error) {
+	number, per, ok := strings.Cut(text, "/")
+	v, err := strconv.ParseFloat(number, 64)
+	if !ok || err != nil {
+		return 0, fmt.Errorf("no number per time")
+	}
+	if per != "" && (per[0] < '0' || per[0] > '9') {
+		per = "1" + per
+	}
+	interval, err := time.ParseDuration(per)
+	if err != nil || interval <= 0 {
+		return 0, fmt.Errorf("no time")
+	}
+	return v / interval.Seconds(), nil
 }
 
 // quantile reads "p99" or "p99.9"; 0 where the word is none.
@@ -214,7 +275,8 @@ func (p *parser) take(sign string) bool {
 
 // number reads a limit: a share such as 0.01 or 1 %, a number of tries, or a time with its unit.
 func (p *parser) number(in unit) (float64, error) {
-	what := map[unit]string{shares: "a share from 0 to 1, such as 0.05 or 5 %", tries: "a number of tries, such as 2 or 1.5", seconds: "a time with its unit, such as 250ms or 1.5s"}[in]
+	what := map[unit]string{shares: "a share from 0 to 1, such as 0.05 or 5 %", tries: "a number of tries, such as 2 or 1.5", seconds: "a time with its unit, such as 250ms or 1.5s",
+		perSecond: "a number per time, such as 990/s or 3000/1m"}[in]
 	if len(p.rest) == 0 || p.rest[0].sign {
 		return 0, fmt.Errorf("%s must be %s", shown(p.rest), what)
 	}
@@ -228,6 +290,9 @@ func (p *parser) number(in unit) (float64, error) {
 		return d.Seconds(), nil
 	}
 	v, err := strconv.ParseFloat(text, 64)
+	if in == perSecond {
+		v, err = perTime(text)
+	}
 	if in == shares && p.take("%") {
 		v /= 100
 	}
@@ -240,17 +305,17 @@ func (p *parser) number(in unit) (float64, error) {
 // near suggests a word of the language for the first word that is like one and is none.
 func (p *parser) near(read []token) string {
 	for _, t := range read {
-		if t.quoted || t.sign || slices.Contains(words, t.text) {
+		if t.quoted || t.sign || slices.Contains(p.words, t.text) {
 			continue
 		}
-		if suggestion := spelling.DidYouMean(t.text, words); suggestion != "" {
+		if suggestion := spelling.DidYouMean(t.text, p.words); suggestion != "" {
 			return suggestion
 		}
 	}
 	return ""
 }
 
-func accepted() string { return "accepted are '" + strings.Join(Forms, "', '") + "'" }
+func (p *parser) accepted() string { return "accepted are '" + strings.Join(p.forms, "', '") + "'" }
 
 // joined is the text of some tokens with a blank between each two.
 func joined(all []token) string {

@@ -82,6 +82,39 @@ func TestParseErrors(t *testing.T) {
 	}
 }
 
+func TestParseLoad(t *testing.T) {
+	for text, want := range map[string]Expectation{
+		"p99 <= 250ms":      {Kind: Latency, Quantile: 0.99, Band: Band{Lo: math.Inf(-1), Hi: 0.25}},
+		"errors <= 0.5%":    {Kind: Errors, Band: Band{Lo: math.Inf(-1), Hi: 0.005}},
+		"rate >= 990/s":     {Kind: Rate, Band: Band{Lo: 990, Hi: math.Inf(1)}},
+		"rate > 3000/1m":    {Kind: Rate, Band: Band{Lo: 50, Hi: math.Inf(1), Above: true}},
+		"rate = 50/s ± 1/s": {Kind: Rate, Band: Band{Lo: 49, Hi: 51}},
+	} {
+		want.Text = text
+		if got, err := ParseLoad(text); err != nil || fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("%s:\n got %+v, %v\nwant %+v", text, got, err, want)
+		}
+	}
+	for text, want := range map[string]string{
+		"edge fails <= 0.01":       `"edge fails" is nothing that can be expected: accepted are 'p99 <= 250ms', 'errors <= 0.5%', 'rate >= 990/s'`,
+		"erors <= 1%":              `(did you mean "errors"?)`,
+		"rate >= 990":              `"990" must be a number per time, such as 990/s or 3000/1m`,
+		"rate >= 9/0s":             "must be a number per time",
+		"rate >= 0/s":              "every number meets that",
+		"rate >= NaN/s":            "must be a number per time",
+		"retry: errors <= 1%":      `"retry:" names a phase, and an attack has none`,
+		"jason reaches reviews v2": "is not compared with anything",
+		"errors fails <= 1":        `"errors fails" is nothing`,
+	} {
+		if _, err := ParseLoad(text); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: got %v, want %q", text, err, want)
+		}
+	}
+	if _, err := Parse("rate >= 990/s"); err == nil {
+		t.Error("a run has no rate")
+	}
+}
+
 // FuzzParse: whatever is read without an error has a band that can fail and hold, and is read again as the same.
 func FuzzParse(f *testing.F) {
 	for _, form := range Forms {

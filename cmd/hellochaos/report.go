@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hellochaos/hellochaos/reports"
+	"github.com/hellochaos/hellochaos/reports/load"
 	"github.com/hellochaos/hellochaos/reports/sweep"
 )
 
@@ -22,11 +23,15 @@ func reportCommand() *cobra.Command {
 --format names. With --out, also write it to files in all formats. The report is
 a folder that 'hellochaos run --out' wrote, a JSON file, or - (standard input).
 
+The folder of 'hellochaos attack --out' is printed, too, and so is a file of
+results that 'hellochaos attack --output' or vegeta wrote (gob, JSON or CSV).
+
 The exit code does not depend on the verdict: it is 0 if the report was printed,
 and 2 if it could not be read.`,
 		Example: `  hellochaos report r1
   hellochaos report r1/report.json --format markdown
-  hellochaos report r1 --out r1`,
+  hellochaos report r1 --out r1
+  hellochaos report results.bin`,
 	}
 	flags.add(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, args []string) error { return flags.render(cmd, args) }
@@ -35,6 +40,11 @@ and 2 if it could not be read.`,
 
 // render reads the report that the argument names, and prints or saves it.
 func (f *deliveryFlags) render(cmd *cobra.Command, args []string) error {
+	if len(args) == 1 && args[0] != "-" {
+		if report, ok, err := readAttack(args[0]); ok {
+			return f.renderAttack(cmd, report, err)
+		}
+	}
 	var report *reports.Report
 	err := errors.New("name one report: a folder that 'run --out' wrote, a file, or - for standard input")
 	if len(args) == 1 {
@@ -47,6 +57,21 @@ func (f *deliveryFlags) render(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	if err := f.deliver(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), cmd.ErrOrStderr(), report); err != nil {
+		return failure{err}
+	}
+	return nil
+}
+
+// renderAttack prints or saves the report of an attack; err says why it could not be read.
+func (f *deliveryFlags) renderAttack(cmd *cobra.Command, report *load.Report, err error) error {
+	to := &loadDelivery{*f}
+	if err := errors.Join(err, to.check()); err != nil {
+		return fmt.Errorf("report:\n%w", err)
+	}
+	if err := to.prepare(); err != nil {
+		return err
+	}
+	if err := to.deliver(cmd.OutOrStdout(), cmd.ErrOrStderr(), report); err != nil {
 		return failure{err}
 	}
 	return nil

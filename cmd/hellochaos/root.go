@@ -145,11 +145,14 @@ Exit codes:
 			return fmt.Errorf("%w%s", err, instead(cmd, unknown.GetSpecifiedName()))
 		}
 		if unknown != nil {
+			if name, _, _ := strings.Cut(unknown.GetSpecifiedShortnames(), "="); len(name) > 1 && cmd.Flags().Lookup(name) != nil {
+				return fmt.Errorf("%w: a flag with a long name has two dashes, --%s", err, name)
+			}
 			return fmt.Errorf("%w%s", err, ofVerify(cmd, unknown.GetSpecifiedName()))
 		}
 		return err
 	})
-	root.AddCommand(runCommand(undo), verifyCommand(undo), explainCommand(), initCommand(), importCommand(), planCommand(), validateCommand(), schemaCommand(), reportCommand(), compareCommand(), dashboardCommand(), upCommand(), listCommand(), manifestsCommand(),
+	root.AddCommand(attackCommand(), runCommand(undo), verifyCommand(undo), explainCommand(), initCommand(), importCommand(), planCommand(), validateCommand(), schemaCommand(), reportCommand(), compareCommand(), dashboardCommand(), upCommand(), listCommand(), manifestsCommand(),
 		versionCommand(), deployCommand(), undeployCommand(), doctorCommand(), statusCommand(), restoreCommand())
 	return root
 }

@@ -45,6 +45,13 @@ func TestUsage(t *testing.T) {
 				"--canary-weight 200: must be a whole number of percent", "--format prometheus: a grid is written as json, text, markdown, junit, html", "--request: is sent at one point"}},
 		{"a grid that is too large", "run canary --fail 0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9,0.95,0.99 --set canary-weight=1,2,3,4,5,6,7,8,9,10", []string{"the grid has 110 points (11 × 10), and at most 100 are run"}},
 		{"a grid of what has none", "plan retry --fail 0.1,0.2", []string{"--fail 0.1,0.2: must be one probability"}},
+		{"an attack on nothing", "attack", []string{"name what to attack: a URL such as http://localhost:8080/, or --targets with a file"}},
+		{"an attack of bad values", "attack localhost:80 --rate -3 --duration x --requests 0 --method get -H x --body " + filepath.Join(empty, "none") + " --cacert none --weights 1,x --format xml --expect erors<=1%",
+			[]string{`"localhost:80" must begin with http:// or https:// (did you mean "http://localhost:80"?)`, "--rate -3: must be", "--duration x: must be", "--requests 0: must be", "--method get: must be",
+				`--header "x": must be`, "none: no such file or directory", "--cacert none: no such file", "--weights 1,x: must be whole numbers", "--format xml: the report of an attack is printed as text or json", `(did you mean "errors"?)`}},
+		{"an attack of what is too much", "attack http://localhost/ --rate 100000 --duration 1h --weights 1,2", []string{"are 360000000 requests", "--weights: has 2 numbers, and there are 1 targets"}},
+		{"an attack on both", "attack http://localhost/ --targets " + filepath.Join(empty, "none"), []string{"http://localhost/: name a URL or --targets, and not both", "--targets " + filepath.Join(empty, "none") + ": no such file"}},
+		{"an attack as vegeta has it", "attack -rate=50 http://localhost/", []string{"a flag with a long name has two dashes, --rate"}},
 		{"not numbers", "run retry --fail x --hang NaN --seed -1 --canary-weight 20.5 --exclude 0 --split-tolerance 0.7 --require time",
 			[]string{"--fail x", "--hang NaN", "--seed -1", "--canary-weight 20.5", "--exclude 0: must be a share from 0.0005 to 0.5", "--split-tolerance 0.7: must be two factors", "--require time: must be times (did you mean \"times\"?)"}},
 		{"stage and flags", "run retyr --format xml --break no-retry",
@@ -172,7 +179,7 @@ func TestListAndManifests(t *testing.T) {
 
 // Help fits a terminal of 80 columns.
 func TestHelp(t *testing.T) {
-	for _, args := range []string{"--help", "help run", "up --help", "manifests --help", "list --help", "report --help", "compare-reports --help", "compare --help",
+	for _, args := range []string{"--help", "help run", "attack --help", "up --help", "manifests --help", "list --help", "report --help", "compare-reports --help", "compare --help",
 		"dashboard --help", "version --help", "plan --help", "validate --help", "init --help", "schema --help", "verify --help", "explain --help", "deploy --help", "undeploy --help", "doctor --help", "status --help", "restore --help", "completion --help"} {
 		got := usage(t, strings.Fields(args)...)
 		if got.code != 0 || !strings.Contains(got.stdout, "Usage:") {

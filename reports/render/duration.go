@@ -24,3 +24,6 @@ func significant(v float64) string {
 	decimals := 2 - int(math.Floor(math.Log10(max(math.Abs(v), 0.01))+1e-12))
 	return withoutZeros(strconv.FormatFloat(v, 'f', max(0, decimals), 64))
 }
+
+// Duration returns a time of so many seconds with three significant digits, in microseconds, milliseconds or seconds: "4.12ms".
+func Duration(seconds float64) string { return duration(seconds) }

@@ -1,0 +1,167 @@
+// Package gauge attacks addresses that a user names, and measures what comes of it: it makes the plan, counts observations in constant
+// memory, holds the figures against what was expected, and makes the report. It must not know scenarios, meshes or manifests.
+package gauge
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/hellochaos/hellochaos/attack"
+	"github.com/hellochaos/hellochaos/expect"
+	"github.com/hellochaos/hellochaos/reports/load"
+)
+
+// Options are what a user asks for.
+type Options struct {
+	attack.Options
+	// Targets are the requests, which take turns: each as often as its weight says. Weights has one for each target, or none where all have 1.
+	Targets []attack.Cohort
+	Weights []int
+	TLS     *tls.Config
+	Expect  []expect.Expectation
+	// MostConnections is how many requests may be in flight where Options.Connections does not say it; 0: attack.MaxConnections.
+	MostConnections int
+}
+
+// MaxWeights is the largest sum of weights.
+const MaxWeights = 10_000
+
+// Attack is an attack that can be sent.
+type Attack struct {
+	attack.Plan
+	options Options
+}
+
+// Plan makes the plan of an attack. The error joins all problems.
+func Plan(o Options) (*Attack, error) {
+	var problems []error
+	o.Rate = cmp.Or(o.Rate, attack.DefaultRate)
+	if o.Duration == 0 && o.MaxRequests == 0 {
+		o.Duration = attack.DefaultDuration
+	}
+	requests := o.MaxRequests
+	if o.Duration > 0 {
+		planned := int(math.Ceil(o.Rate*o.Duration.Seconds() - 1e-9))
+		requests = max(1, min(planned, cmp.Or(o.MaxRequests, planned)))
+	}
+	if requests > attack.MaxRequests {
+		problems = append(problems, fmt.Errorf("--rate and --duration: are %d requests, and one attack sends at most %d", requests, attack.MaxRequests))
+	}
+	if took := float64(requests) / o.Rate; took > attack.MaxSending.Seconds() {
+		problems = append(problems, fmt.Errorf("--rate and --requests: take %.0f hours, and one attack sends for at most %.0f", took/3600, attack.MaxSending.Hours()))
+	}
+	cohorts, err := turns(o.Targets, o.Weights)
+	problems = append(problems, err)
+	if err := errors.Join(problems...); err != nil {
+		return nil, err
+	}
+	a := &Attack{options: o, Plan: attack.Plan{URL: o.Targets[0].URL, TLS: o.TLS, Requests: requests, Rate: o.Rate, Cohorts: cohorts, Name: "attack",
+		Timeout: o.Timeout, Bare: true}}
+	if a.TLS == nil {
+		a.TLS = &tls.Config{}
+	}
+	needed := int(min(math.Ceil(o.Rate*o.Timeout.Seconds()), float64(requests), attack.MaxConnections))
+	a.Connections = cmp.Or(o.Connections, max(1, min(needed, cmp.Or(o.MostConnections, attack.MaxConnections))))
+	return a, a.Check()
+}
+
+// turns are the targets in the order in which they take turns, each as often as its weight says and spread evenly: at each turn the target
+// comes that is furthest behind its share (the smooth weighted round robin of nginx).
+func turns(targets []attack.Cohort, weights []int) ([]attack.Cohort, error) {
+	if len(weights) == 0 {
+		return targets, nil
+	}
+	if len(weights) != len(targets) {
+		return nil, fmt.Errorf("--weights: has %d numbers, and there are %d targets: give one for each", len(weights), len(targets))
+	}
+	sum := 0
+	for _, w := range weights {
+		sum += w
+	}
+	if sum > MaxWeights {
+		return nil, fmt.Errorf("--weights: the sum is %d, and must be at most %d", sum, MaxWeights)
+	}
+	credit := make([]int, len(weights))
+	order := make([]attack.Cohort, 0, sum)
+	for range sum {
+		next := 0
+		for i, w := range weights {
+			if credit[i] += w; credit[i] > credit[next] {
+				next = i
+			}
+		}
+		credit[next] -= sum
+		order = append(order, targets[next])
+	}
+	return order, nil
+}
+
+// Progress is how far an attack has come.
+type Progress struct{ Planned, Done, Failed int64 }
+
+// Send sends the attack. It hands each observation to keep, in planned order, which may be nil; where keep returns an error, sending ends. tell
+// is told of each request that is done. The report is always valid: of an attack whose context ended, or whose keep failed, it has what was
+// done until then, and says so. The error is that of keep.
+func (a *Attack) Send(ctx context.Context, keep func(*attack.Observation) error, tell func(Progress)) (*load.Report, error) {
+	tally := newTally()
+	var unkept error
+	result, err := attack.Run(ctx, a.Plan, func(o *attack.Observation) bool {
+		tally.add(o)
+		if keep != nil && unkept == nil {
+			unkept = keep(o)
+		}
+		tell(Progress{int64(a.Requests), tally.requests(), tally.failed})
+		return unkept == nil
+	})
+	r := a.report(tally, &result)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		r.Interrupted = "the attack was interrupted"
+	case err != nil:
+		return r, err
+	case unkept != nil:
+		r.Interrupted = "the results could not be written, and the attack ended"
+	}
+	conclude(r, tally, a.options.Expect)
+	return r, unkept
+}
+
+// report has the figures of an attack.
+func (a *Attack) report(t *tally, result *attack.Result) *load.Report {
+	r := t.report(result)
+	r.Connections = &load.Connections{Opened: result.Opened, MostInFlight: result.MostInFlight, Most: a.Connections}
+	if r.Limited && result.MostInFlight >= a.Connections {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("at times all %d requests that may be in flight waited for their answers, and none could be sent: --connections allows more", a.Connections))
+	}
+	for i := range a.options.Targets {
+		to := &a.options.Targets[i]
+		weight := 1
+		if len(a.options.Weights) > 0 {
+			weight = a.options.Weights[i]
+		}
+		r.Targets = append(r.Targets, load.Target{Method: cmp.Or(to.Method, "GET"), URL: to.URL, Weight: weight})
+	}
+	return r
+}
+
+// Recorded makes the report of a file of results, in one of Vegeta's formats.
+func Recorded(file string) (*load.Report, error) {
+	recording, err := attack.OpenRecording(file)
+	if err != nil {
+		return nil, err
+	}
+	t := newTally()
+	if err := recording.Observations(t.add); err != nil {
+		return nil, err
+	}
+	r := t.report(&recording.Result)
+	r.Recording, r.FromStart = file, !recording.Planned
+	for i := range recording.Targets {
+		r.Targets = append(r.Targets, load.Target{Method: recording.Targets[i].Method, URL: recording.Targets[i].URL, Weight: 1})
+	}
+	return r, nil
+}

@@ -1,0 +1,108 @@
+package gauge
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/hellochaos/hellochaos/expect"
+	"github.com/hellochaos/hellochaos/reports"
+	"github.com/hellochaos/hellochaos/reports/load"
+	"github.com/hellochaos/hellochaos/stats"
+)
+
+// Risk is how often a measurement breaks an expectation that is met exactly at its limit, at most. It is that of a run's verdicts.
+const Risk = 0.001
+
+// Forms are those of expectations.
+var Forms = expect.LoadForms
+
+// Expectations reads expectations of an attack. The error joins one line for each that cannot be read.
+func Expectations(texts []string) (all []expect.Expectation, err error) {
+	var problems []error
+	for _, text := range texts {
+		e, err := expect.ParseLoad(text)
+		if err != nil {
+			problems = append(problems, fmt.Errorf("--expect %w", err))
+		}
+		all = append(all, e)
+	}
+	return all, errors.Join(problems...)
+}
+
+// conclude holds the figures against what was expected.
+func conclude(r *load.Report, t *tally, wanted []expect.Expectation) {
+	var verdicts []reports.Verdict
+	for _, w := range wanted {
+		e := judge(r, t, w)
+		r.Expectations, verdicts = append(r.Expectations, e), append(verdicts, e.Verdict)
+	}
+	if len(wanted) > 0 {
+		r.Verdict = reports.Worst(verdicts...)
+	}
+}
+
+// number is a number of which an expectation speaks: its value, where it lies, and why it cannot be used, which is empty where it can.
+type number struct {
+	unit     load.Unit
+	value    *float64
+	interval *stats.Interval
+	unusable string
+	few      string // why the interval may be too wide
+}
+
+// judge says what became of an expectation.
+func judge(r *load.Report, t *tally, w expect.Expectation) load.Expectation {
+	n := measured(r, t, w)
+	if r.Interrupted != "" {
+		n.unusable = r.Interrupted
+	}
+	verdict, reason := w.Band.Judge(expect.Evidence{Interval: n.interval, Unusable: n.unusable})
+	e := load.Expectation{Text: w.Text, Verdict: reports.Verdict(verdict), Unit: n.unit, Measured: n.value}
+	if n.interval != nil {
+		e.Interval = finite(*n.interval)
+	}
+	switch reason {
+	case expect.MeasurementHolds:
+		e.Why = "the measured interval lies within it"
+	case expect.MeasurementBreaks:
+		e.Why = "what was measured excludes it"
+	case expect.UnusableData:
+		e.Why = n.unusable
+	case expect.NoData:
+		e.Why = "there are no data: no request got a good answer"
+	default:
+		e.Why = n.few
+	}
+	return e
+}
+
+// measured is the number of which an expectation speaks.
+func measured(r *load.Report, t *tally, w expect.Expectation) number {
+	n := number{unit: load.Seconds}
+	good, all := r.Requests.OK, r.Requests.OK+r.Requests.Failed
+	if skipped := r.Requests.Skipped; float64(skipped) > 0.01*float64(r.Requests.Sent+skipped) {
+		n.unusable = fmt.Sprintf("the load generator never sent %d of the requests that were due, so that no verdict follows", skipped)
+	}
+	switch {
+	case w.Kind == expect.Errors && all > 0:
+		share, interval := float64(r.Requests.Failed)/float64(all), stats.ClusteredProportion(t.shares(), Risk)
+		n.unit, n.value, n.interval = load.Share, &share, &interval
+		n.few = fmt.Sprintf("%d requests are too few to tell: the interval lies across the limit", all)
+	case w.Kind == expect.Errors:
+		n.unit = load.Share
+	case w.Kind == expect.Rate:
+		n.unit = load.PerSecond
+		if good > 0 { // counted, and not estimated
+			n.value, n.interval = &r.Rate.OK, &stats.Interval{Lo: r.Rate.OK, Hi: r.Rate.OK}
+		}
+	case good > 0:
+		blocks := t.blocks()
+		value, interval := min(blocks.Quantile(w.Quantile), r.Latency.OK.Max), within(blocks, w.Quantile, Risk)
+		n.value, n.interval = &value, &interval
+		n.few = fmt.Sprintf("%d good answers are too few to tell: the interval lies across the limit, or has no upper end", good)
+	}
+	if n.unit == load.Seconds && r.Limited {
+		n.unusable = "the load generator did not keep its schedule, so that no verdict about latency follows"
+	}
+	return n
+}

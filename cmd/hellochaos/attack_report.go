@@ -1,0 +1,72 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/hellochaos/hellochaos/attack"
+	"github.com/hellochaos/hellochaos/attack/gauge"
+	"github.com/hellochaos/hellochaos/reports/destination"
+	"github.com/hellochaos/hellochaos/reports/load"
+	"github.com/hellochaos/hellochaos/spelling"
+)
+
+// loadDelivery says how the report of an attack is printed, and where it is written.
+type loadDelivery struct {
+	deliveryFlags
+}
+
+// loadFormats are those in which the report of an attack is printed.
+var loadFormats = []string{"text", "json"}
+
+func (f *loadDelivery) add(set *pflag.FlagSet) {
+	set.StringVar(&f.out, "out", "", "`folder` to write the report into, as JSON and as text (default: write no files)")
+	set.StringVar(&f.format, "format", "text", "`format` to print the report in: "+strings.Join(loadFormats, ", "))
+	set.BoolVar(&f.noColor, "no-color", false, "do not print colours on a terminal")
+}
+
+func (f *loadDelivery) check() error {
+	if slices.Contains(loadFormats, f.format) {
+		return nil
+	}
+	return fmt.Errorf("--format %s: the report of an attack is printed as %s%s", f.format, strings.Join(loadFormats, " or "), spelling.DidYouMean(f.format, loadFormats))
+}
+
+// deliver saves a report and then prints it. Users and passwords of URLs are in neither.
+func (f *loadDelivery) deliver(stdout, progress io.Writer, report *load.Report) error {
+	for i := range report.Targets {
+		report.Targets[i].URL = destination.HideUserInfo(report.Targets[i].URL)
+	}
+	var err error
+	if f.out != "" {
+		var written []string
+		if written, err = load.Save(f.out, report); len(written) > 0 {
+			fmt.Fprintf(progress, "the report was written to %s: %s\n", f.out, strings.Join(written, ", "))
+		}
+	}
+	if f.format == "json" {
+		return errors.Join(err, load.JSON(stdout, report))
+	}
+	to, coloured := painted(stdout, f.noColor)
+	return errors.Join(err, load.Text(to, report, coloured))
+}
+
+// readAttack reads the report of an attack, or a file of results in one of vegeta's formats. ok is false for everything else.
+func readAttack(name string) (report *load.Report, ok bool, err error) {
+	if report, ok, err = load.Load(name); ok {
+		return report, true, err
+	}
+	if !attack.IsRecording(name) {
+		return nil, false, nil
+	}
+	report, err = gauge.Recorded(name)
+	if err == nil {
+		report.Version = version()
+	}
+	return report, true, err
+}

@@ -1,0 +1,236 @@
+// Package load is the report of an attack on addresses: its schema, and how it is read and printed. It knows figures and verdicts; it must not
+// know how anything was sent, measured or judged.
+package load
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/hellochaos/hellochaos/reports"
+	"github.com/hellochaos/hellochaos/stats"
+)
+
+// Schema is what Report.Schema has.
+const Schema = "hellochaos attack 1"
+
+// FileName and TextName are the files that Save writes into a folder.
+const (
+	FileName = reports.FileName
+	TextName = "report.txt"
+)
+
+// Report is what came of an attack. Times are seconds, rates are numbers a second, shares are in [0, 1], and intervals have a confidence of
+// 95 %, but for those of expectations.
+type Report struct {
+	Schema  string    `json:"schema"`
+	Version string    `json:"version"` // of hellochaos
+	Command []string  `json:"command,omitempty"`
+	Began   time.Time `json:"began"`
+	// Recording is the file whose results these are; empty for an attack that was sent.
+	Recording string   `json:"recording,omitempty"`
+	Targets   []Target `json:"targets"`
+	// Verdict is the worst of the expectations; empty where nothing was expected.
+	Verdict      reports.Verdict `json:"verdict,omitempty"`
+	Expectations []Expectation   `json:"expectations,omitempty"`
+	// Interrupted says why the attack ended before its end; empty: it did not.
+	Interrupted string `json:"interrupted,omitempty"`
+	// Limited: more requests than 1 % of those that were due were never sent, or more than 5 % left more than 20 ms late, so that no verdict about
+	// latency follows. Warnings have sentences about that.
+	Limited  bool     `json:"generatorLimited"`
+	Warnings []string `json:"warnings,omitempty"`
+
+	Requests Requests `json:"requests"`
+	Rate     Rate     `json:"rate"`
+	// Latency is from the planned start of each request until its answer was read, and Service from when it was sent.
+	Latency Outcomes `json:"latency"`
+	Service Outcomes `json:"serviceTime"`
+	// FromStart says that the planned starts are not known, as in a recording of Vegeta: then Latency is from when a request was sent.
+	FromStart bool `json:"latencyFromSending,omitempty"`
+	// Statuses are requests by the status of the answer, without those that got no complete one. These are in Errors.
+	Statuses map[int]int64 `json:"statuses"`
+	Errors   []Error       `json:"errors"`
+	// BytesIn and BytesOut are the bodies of complete answers, and of the requests that got one.
+	BytesIn  int64 `json:"bytesIn"`
+	BytesOut int64 `json:"bytesOut"`
+	// Connections are nil for a recording.
+	Connections *Connections `json:"connections,omitempty"`
+	Schedule    Schedule     `json:"schedule"`
+}
+
+// Target is what was requested, and with which weight.
+type Target struct {
+	Method string `json:"method"`
+	URL    string `json:"url"`
+	Weight int    `json:"weight"`
+}
+
+// Requests are counts that add up: Planned is Sent and Skipped, and where the attack was interrupted those that were not due yet; Sent is OK,
+// Failed and GivenUp.
+type Requests struct {
+	Planned int64 `json:"planned"`
+	Sent    int64 `json:"sent"`
+	Skipped int64 `json:"skipped"` // due and never sent
+	OK      int64 `json:"ok"`      // a complete answer with a status from 200 to 399
+	Failed  int64 `json:"failed"`
+	GivenUp int64 `json:"givenUp"` // in flight when the attack was interrupted
+	// FailedShare is where the share of the failed ones lies; nil without an answer.
+	FailedShare *stats.Interval `json:"failedShare,omitempty"`
+}
+
+// Rate is how many requests were planned and sent a second, and how many good answers came.
+type Rate struct {
+	Planned float64 `json:"planned"`
+	Sent    float64 `json:"sent"`
+	OK      float64 `json:"ok"`
+}
+
+// Outcomes are the times of good answers, and of requests that failed.
+type Outcomes struct {
+	OK     Distribution `json:"ok"`
+	Failed Distribution `json:"failed"`
+}
+
+// Distribution has quantiles, and the largest value.
+type Distribution struct {
+	N         int64      `json:"n"`
+	Quantiles []Quantile `json:"quantiles,omitempty"`
+	Max       float64    `json:"max"`
+}
+
+// Quantile is a value with its interval, which is nil where there are too few data for one, and for times other than Latency.OK.
+type Quantile struct {
+	Q        float64         `json:"q"`
+	Seconds  float64         `json:"seconds"`
+	Interval *stats.Interval `json:"interval,omitempty"`
+}
+
+// Error is a class of errors by which requests got no complete answer, with the text of the first one; empty where it is not known.
+type Error struct {
+	Class string `json:"class"`
+	Count int64  `json:"count"`
+	First string `json:"first,omitempty"`
+}
+
+// Connections counts them, and the requests in flight at the same time.
+type Connections struct {
+	Opened       int `json:"opened"`
+	MostInFlight int `json:"mostInFlight"`
+	Most         int `json:"most"` // requests that may be in flight
+}
+
+// Schedule says how much later than planned requests left.
+type Schedule struct {
+	LagMedian float64 `json:"lagMedian"`
+	LagP99    float64 `json:"lagP99"`
+	LateShare float64 `json:"lateShare"` // of those that left more than 20 ms late
+}
+
+// Unit is what the numbers of an expectation are counted in.
+type Unit string
+
+// The units.
+const (
+	Share     Unit = "share"
+	Seconds   Unit = "seconds"
+	PerSecond Unit = "perSecond"
+)
+
+// Expectation is what a user wants of the attack, and what became of it. Its interval has a confidence of 99.9 %.
+type Expectation struct {
+	Text     string          `json:"text"`
+	Verdict  reports.Verdict `json:"verdict"`
+	Unit     Unit            `json:"unit"`
+	Measured *float64        `json:"measured,omitempty"`
+	Interval *stats.Interval `json:"interval,omitempty"`
+	Why      string          `json:"why"`
+}
+
+// ExitCode is what a command ends with that sent the attack.
+func (r *Report) ExitCode() int {
+	switch {
+	case r.Interrupted != "":
+		return reports.ExitAborted
+	case r.Verdict == reports.Fail:
+		return reports.ExitFail
+	case r.Verdict == reports.Pass:
+		return reports.ExitPass
+	case r.Verdict != "":
+		return reports.ExitInconclusive
+	case r.Requests.OK+r.answered() == 0:
+		return reports.ExitInfrastructure // nothing answered at all
+	}
+	return reports.ExitPass
+}
+
+// answered is how many requests got a complete answer.
+func (r *Report) answered() (n int64) {
+	for _, count := range r.Statuses {
+		n += count
+	}
+	return n
+}
+
+// JSON writes the report.
+func JSON(w io.Writer, r *Report) error {
+	text, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(append(text, '\n'))
+	return err
+}
+
+// Save writes the report into a folder as JSON and as text. It returns the names of the files that were written.
+func Save(folder string, r *Report) (written []string, err error) {
+	for _, file := range []struct {
+		name  string
+		write func(io.Writer, *Report) error
+	}{{FileName, JSON}, {TextName, func(w io.Writer, r *Report) error { return Text(w, r, false) }}} {
+		var text bytes.Buffer
+		if err := file.write(&text, r); err != nil {
+			return written, err
+		}
+		if err := os.WriteFile(filepath.Join(folder, file.name), text.Bytes(), 0o644); err != nil {
+			return written, err
+		}
+		written = append(written, file.name)
+	}
+	return written, nil
+}
+
+// Load reads the report of an attack from a file, or from the folder into which Save wrote it. ok is false for what is no such report.
+func Load(name string) (r *Report, ok bool, err error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, false, nil
+	}
+	if info.IsDir() {
+		name = filepath.Join(name, FileName)
+		info, err = os.Stat(name)
+	}
+	if err != nil || !info.Mode().IsRegular() {
+		return nil, false, nil // a FIFO can be read only once
+	}
+	text, err := os.ReadFile(filepath.Clean(name))
+	if err != nil {
+		return nil, false, nil
+	}
+	var head struct {
+		Schema json.RawMessage `json:"schema"`
+	}
+	if json.Unmarshal(text, &head) != nil || string(head.Schema) != fmt.Sprintf("%q", Schema) {
+		return nil, false, nil
+	}
+	r = &Report{}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(r); err != nil {
+		return nil, true, fmt.Errorf("%s: is no report of an attack of this version: %w", name, err)
+	}
+	return r, true, nil
+}
