@@ -169,7 +169,7 @@ func TestRunDecodesTrails(t *testing.T) {
 			w.Write([]byte(`{"service":`))
 		case 3: // a trail that is much too long
 			w.Header().Set(trail.HeaderTrail, trail.Form)
-			w.Write(append(trail.Append(nil, &hop), slices.Repeat([]byte(" "), 1<<20)...))
+			w.Write(append(trail.Append(nil, &hop), slices.Repeat([]byte(" "), trail.MaxBytes)...))
 		case 5: // a trail of another version
 			w.Header().Set(trail.HeaderTrail, "1")
 			w.Write(trail.Append(nil, &hop))

@@ -21,7 +21,7 @@ func TestExpect(t *testing.T) {
 			[]string{"PASS  each of ", ", and all 5 expectations are", "\nPASS  jason reaches reviews v2: predicted 1, at reviews end-user: jason\n"}},
 		{[]string{"verify", "-f", mesh, "--seed", "1", "--expect", "reviews v3 share = 0.3 ± 0.05", "--expect", `"reviews /7 end-user: mary" reaches reviews v2`,
 			"--expect", `"PUT reviews /7 end-user: jason" to reviews v2 share = 1`}, 1,
-			[]string{"FAIL  each of ", "but 2 of 3 expectations are not met, first reviews v3 share = 0.3 ± 0.05",
+			[]string{"FAIL  each of ", "but 2 of 3 expectations are not met, the first of them: reviews v3 share = 0.3 ± 0.05",
 				`FAIL "reviews /7 end-user: mary" reaches reviews v2: predicted 0, measured 0 (0 to `, `, at reviews /7 end-user: mary Such a request goes to reviews subset v1 (80 %) and reviews subset v3 (20 %)`}},
 	} {
 		got := execute(t, c.args...)

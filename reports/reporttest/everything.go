@@ -41,6 +41,8 @@ func Everything() *reports.Report {
 	c.Branches[1].Why = "it takes 8 s"
 	c.Waits[0].Interval = &stats.Interval{Lo: 0.0115, Hi: 0.0136}
 	c.Split = &reports.Split{Balanced: true, Unlike: true, Note: "66 calls are needed", Verdict: reports.Inconclusive, Parts: []reports.SplitShare{{Share: share("prod", 0.5, 60), Verdict: reports.Inconclusive}}}
+	p.Policies = []reports.PolicyCheck{{Policy: "outlierDetection", Host: "backend.default.svc.cluster.local", Rule: "DestinationRule backend", File: "backend.yaml", Line: 4, Requests: 40,
+		Verdict: reports.Pass, Text: "after 3 answers of 500 in a row a pod met no request for 2s"}}
 	return r
 }
 
@@ -79,6 +81,9 @@ func Hostile() *reports.Report {
 		p := &r.Phases[i]
 		odd(&p.Name, &p.Title)
 		p.Words, p.Warnings, p.Incidents = Odd, Odd, Odd
+		for _, text := range Odd {
+			p.Policies = append(p.Policies, reports.PolicyCheck{Policy: text, Host: text, Rule: text, File: text, Line: 4, Verdict: reports.Fail, Text: text})
+		}
 		for j := range p.Calls {
 			c := &p.Calls[j]
 			odd(&c.To, &c.From, &c.Note)
