@@ -103,7 +103,7 @@ func (q *question) sentTo(to string, received *receipt) bool {
 	where, rest, _ := strings.Cut(to, " as ")
 	expected, answers, _ := strings.Cut(rest, " answers ")
 	external := strings.HasPrefix(where, "external ")
-	if where != received.by && !(external && received.by == passedThrough) && !slices.Contains(podsIn(where), received.by) {
+	if where != received.by && !(external && received.by == passedThrough) && !slices.Contains(endpointsIn(where), received.by) {
 		return false
 	}
 	by := q.got.header.Get(trail.HeaderTrail)
@@ -111,15 +111,15 @@ func (q *question) sentTo(to string, received *receipt) bool {
 		(by == "" || answers == envoy.HeaderWords(changeableOf(q.got.header)))
 }
 
-// podsIn are the pods of a destination in the words of package envoy: "pod default/two-a pod default/two-b by LEAST_REQUEST".
-func podsIn(where string) (pods []string) {
+// endpointsIn are the endpoints of a destination in the words of package envoy: "pod default/two-a pod default/two-b by LEAST_REQUEST", or
+// "external 198.51.100.1:80 external api.example:80 by RANDOM".
+func endpointsIn(where string) (all []string) {
 	list, _, _ := strings.Cut(where, " by ")
-	for _, name := range strings.Split(list, "pod ") {
-		if name = strings.TrimSpace(name); name != "" {
-			pods = append(pods, "pod "+name)
-		}
+	words := strings.Fields(list)
+	for i := 0; i+1 < len(words); i += 2 {
+		all = append(all, words[i]+" "+words[i+1])
 	}
-	return pods
+	return all
 }
 
 // inWords is what of an answer must be the same by the embedded mesh and by a real Envoy.
