@@ -50,9 +50,9 @@ func (b *breaker) send(ctx context.Context, u *upstream, request *outgoing, perT
 	return u.exchange(ctx, connection, request, perTry)
 }
 
-// connect is a connection for a try: an idle one by which the server was asked for the name, or a new one where there may be one more or an
-// idle one for another name makes room, or one that another try gives back. Each endpoint
-// may have one connection whatever the others have (tryCreateNewConnection).
+// connect is a connection for a try: an idle one by which the server was asked for the name, or a new one where there may be one more or
+// where an idle one for another name makes room, or one that another try gives back. Each endpoint may have one connection whatever the
+// others have (tryCreateNewConnection).
 func (b *breaker) connect(ctx context.Context, u *upstream, asked string) (*connection, error) {
 	b.mutex.Lock()
 	if kept := u.idleOne(asked); kept != nil {

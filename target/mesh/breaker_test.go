@@ -169,3 +169,36 @@ func TestRetriesAtATime(t *testing.T) {
 		t.Error("after the end of the first call the second one may not be sent again")
 	}
 }
+
+// A connection by which the server was asked for another name is of no use for a try, and makes room for one that is: whether it is idle, or
+// given back while the try waits.
+func TestBreakerAsksForEachName(t *testing.T) {
+	server := httptest.NewServer(http.NotFoundHandler())
+	defer server.Close()
+	b := newBreaker(&manifests.Pool{Connections: 1})
+	u := &upstream{address: strings.TrimPrefix(server.URL, "http://"), breaker: b}
+	defer u.close()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	connect := func(asked string) *connection {
+		c, err := b.connect(ctx, u, asked)
+		if err != nil || c.asked != asked {
+			t.Errorf("%v, %+v: want a connection for %s", err, c, asked)
+		}
+		return c
+	}
+	b.release(u, connect("one"), true)
+	second := connect("two")
+	got := make(chan *connection)
+	go func() { got <- connect("three") }()
+	for waiting := 0; waiting == 0 && ctx.Err() == nil; time.Sleep(time.Millisecond) {
+		b.mutex.Lock()
+		waiting = len(b.waiting[u])
+		b.mutex.Unlock()
+	}
+	b.release(u, second, true)
+	b.release(u, <-got, true)
+	if b.connections != 1 || u.open != 1 || len(u.idle) != 1 || b.pending != 0 {
+		t.Errorf("%d connections, %d open, %d idle, %d pending", b.connections, u.open, len(u.idle), b.pending)
+	}
+}
