@@ -106,10 +106,9 @@ type Destination struct {
 	Name string
 	// Share of the calls, in (0, 1].
 	Share float64
-	// Status is the proxy's own answer (503: no such host or subset, no pods, or no connection with TLS); 0 where somebody answers.
+	// Status is the proxy's own answer (503: no such host or subset, no pods, or no connection with TLS), or that of a server of TLS to plain
+	// HTTP (400); 0 where somebody answers.
 	Status int
-	// Plain says that Status is the answer of a server of TLS to plain HTTP, and not the proxy's.
-	Plain bool
 	// TLS says that the caller's proxy opens TLS there by a DestinationRule.
 	TLS bool
 	// External: a host outside at which no stand-in of ours answers; whoever is there answers what he likes.
@@ -257,7 +256,7 @@ func (w *Ways) lead(c *Call, request *manifests.Request) error {
 		}
 		switch endpoints := w.rules.Endpoints(to); {
 		case failing != nil && failing.Status != 0:
-			d.Status, d.Plain = failing.Status, failing.Plain
+			d.Status = failing.Status
 		case len(endpoints.External) > 0:
 			if err := w.answeredBy(&d, w.rules.Behind(endpoints.External), header); err != nil {
 				return err
