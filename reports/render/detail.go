@@ -71,10 +71,10 @@ func ruleText(c *reports.Call) string {
 		text += ", since " + c.Rule.Why
 	}
 	if c.Rule.PerTry > 0 {
-		text += fmt.Sprintf("; a try may take %s", duration(c.Rule.PerTry))
+		text += fmt.Sprintf("; a try may take %s", Duration(c.Rule.PerTry))
 	}
 	if c.Rule.Timeout > 0 {
-		text += fmt.Sprintf("; a call may take %s", duration(c.Rule.Timeout))
+		text += fmt.Sprintf("; a call may take %s", Duration(c.Rule.Timeout))
 	}
 	return text
 }
@@ -151,7 +151,7 @@ func waited(w *reports.Wait) string {
 	if w.Measured == nil {
 		return counted(w.N, "wait")
 	}
-	return fmt.Sprintf("%s with a median of %s, predicted %s", counted(w.N, "wait"), duration(*w.Measured), duration(w.Predicted))
+	return fmt.Sprintf("%s with a median of %s, predicted %s", counted(w.N, "wait"), Duration(*w.Measured), Duration(w.Predicted))
 }
 
 // fit returns how far the distribution of waits is from the predicted one.

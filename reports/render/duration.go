@@ -5,8 +5,8 @@ import (
 	"strconv"
 )
 
-// duration returns a time with three significant digits, in microseconds, milliseconds or seconds.
-func duration(seconds float64) string {
+// Duration returns a time of so many seconds with three significant digits, in microseconds, milliseconds or seconds: "4.12ms".
+func Duration(seconds float64) string {
 	size := math.Abs(seconds)
 	switch {
 	case size == 0:
@@ -24,6 +24,3 @@ func significant(v float64) string {
 	decimals := 2 - int(math.Floor(math.Log10(max(math.Abs(v), 0.01))+1e-12))
 	return withoutZeros(strconv.FormatFloat(v, 'f', max(0, decimals), 64))
 }
-
-// Duration returns a time of so many seconds with three significant digits, in microseconds, milliseconds or seconds: "4.12ms".
-func Duration(seconds float64) string { return duration(seconds) }

@@ -21,7 +21,7 @@ var htmlPages = template.Must(page.Shell().Funcs(template.FuncMap{
 	"share":        Probability,
 	"percent":      Percent,
 	"count":        func(n any) string { return counts(n) },
-	"duration":     duration,
+	"duration":     Duration,
 	"number":       func(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) },
 	"rate":         significant,
 	"place":        place,

@@ -100,7 +100,7 @@ func distributionPicture(id string, rows []distribution) *page.Picture {
 	if !any {
 		return nil
 	}
-	p.Axis(where, 4, p.Height-24, 46, duration)
+	p.Axis(where, 4, p.Height-24, 46, Duration)
 	var words []string
 	for i, row := range rows {
 		bottom := distributionRow*float64(i+1) + 2
@@ -127,7 +127,7 @@ func drawDistribution(p *page.Picture, row distribution, where page.Scale, botto
 		words := row.classes[i] + " none"
 		if n := binned(bins); n > 0 {
 			p.Draw("area "+row.classes[i], areaPath(shares[i], peak, where, bottom))
-			words = fmt.Sprintf("%s n %d, median %s", row.classes[i], n, duration(binQuantile(bins, 0.5)))
+			words = fmt.Sprintf("%s n %d, median %s", row.classes[i], n, Duration(binQuantile(bins, 0.5)))
 		}
 		all = append(all, words)
 	}

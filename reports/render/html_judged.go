@@ -150,17 +150,17 @@ func newWaitsView(id, name string, c *reports.Call) drawnView {
 		return v
 	}
 	p := &page.Picture{ID: id, Title: "waits before the tries of calls to " + name, Width: judgedWidth, Height: judgedRow*float64(len(c.Waits)) + 26}
-	p.Axis(where, 2, p.Height-22, 44, duration)
+	p.Axis(where, 2, p.Height-22, 44, Duration)
 	var words []string
 	for i, w := range c.Waits {
 		y := judgedRow*float64(i) + 16
 		label := fmt.Sprintf("before try %d", w.Try)
 		p.Text("label end", judgedLeft-12, y+4, label)
 		p.Line("prediction", where.At(w.Predicted), y-11, where.At(w.Predicted), y+11)
-		lines := []string{fmt.Sprintf("%s, predicted %s", counted(w.N, "wait"), duration(w.Predicted))}
+		lines := []string{fmt.Sprintf("%s, predicted %s", counted(w.N, "wait"), Duration(w.Predicted))}
 		if w.Measured != nil {
 			p.Disc("point now", where.At(*w.Measured), y, 4)
-			lines = []string{fmt.Sprintf("median %s, predicted %s", duration(*w.Measured), duration(w.Predicted)),
+			lines = []string{fmt.Sprintf("median %s, predicted %s", Duration(*w.Measured), Duration(w.Predicted)),
 				counted(w.N, "wait")}
 			if w.Limit > 0 {
 				lines[1] += fmt.Sprintf(", distance %s, limit %s", Probability(w.Distance), Probability(w.Limit))

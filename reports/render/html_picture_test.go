@@ -15,8 +15,8 @@ import (
 
 func TestDuration(t *testing.T) {
 	for v, want := range map[float64]string{0: "0", 0.0000314: "31.4µs", 0.0125: "12.5ms", 0.187345: "187ms", 0.9996: "1s", 2.0131: "2.01s", 0.001: "1ms", 100: "100s", -0.002: "-2ms"} {
-		if got := duration(v); got != want {
-			t.Errorf("duration(%v) = %s, want %s", v, got, want)
+		if got := Duration(v); got != want {
+			t.Errorf("Duration(%v) = %s, want %s", v, got, want)
 		}
 	}
 }

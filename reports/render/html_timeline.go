@@ -127,7 +127,7 @@ func (t *timeline) draw(id string) *page.Picture {
 	p.Text("label", 4, latencyTop-9, "latency of good answers")
 	p.Side(requests, timelineLeft, timelineWidth-12, 26, significant)
 	if timed {
-		p.Side(latency, timelineLeft, timelineWidth-12, 26, duration)
+		p.Side(latency, timelineLeft, timelineWidth-12, 26, Duration)
 	} else {
 		p.Text("note", timelineLeft+8, latencyTop+20, "no good answer was timed")
 	}
@@ -210,9 +210,9 @@ func (t *timeline) between(p *page.Picture, i int) {
 	p.Rectangle("between", left+6, requestsTop, right-left-12, requestsBottom-requestsTop) // The text between the plots stays visible.
 	p.Rectangle("between", left+6, latencyTop, right-left-12, latencyBottom-latencyTop)
 	p.Line("effect", right-6, requestsTop, right-6, latencyBottom)
-	words := []string{"objects applied", "in effect", "after " + duration(next.applied)}
+	words := []string{"objects applied", "in effect", "after " + Duration(next.applied)}
 	if t.Clock {
-		words = append(words, duration(next.at-last.at-last.length)+" pass,", "not to scale")
+		words = append(words, Duration(next.at-last.at-last.length)+" pass,", "not to scale")
 	} else {
 		words = append(words, "time between", "not recorded")
 	}
@@ -230,9 +230,9 @@ func (t *timeline) description() string {
 		for _, m := range s.Moments {
 			ok, failed, slowest = ok+m.OK, failed+m.Failed, math.Max(slowest, m.P99)
 		}
-		words := fmt.Sprintf("%s: %d requests in %s, %d of them failed", s.Phase, ok+failed, duration(s.length), failed)
+		words := fmt.Sprintf("%s: %d requests in %s, %d of them failed", s.Phase, ok+failed, Duration(s.length), failed)
 		if slowest > 0 {
-			words += ", the highest 99th percentile of a second " + duration(slowest)
+			words += ", the highest 99th percentile of a second " + Duration(slowest)
 		}
 		all = append(all, words)
 	}

@@ -35,7 +35,7 @@ type waterfall struct {
 }
 
 func newWaterfall(id string, s *reports.Sample) waterfall {
-	title := fmt.Sprintf("%s: request %d, %s in %s", s.Why, s.Request, statusWord(s.Status), duration(s.Latency))
+	title := fmt.Sprintf("%s: request %d, %s in %s", s.Why, s.Request, statusWord(s.Status), Duration(s.Latency))
 	if s.Cohort != "" {
 		title += ", cohort " + s.Cohort
 	}
@@ -167,7 +167,7 @@ func waterfallPicture(id, title string, spans []reports.Span) *page.Picture {
 		lo, hi = min(lo, s.Start), max(hi, s.Start+s.Elapsed)
 	}
 	where := page.Scale{Lo: lo, Hi: hi, From: waterfallLeft, To: waterfallRight}
-	p.Axis(where, 4, p.Height-26, 70, duration)
+	p.Axis(where, 4, p.Height-26, 70, Duration)
 	drawTree(p, rows)
 	var words []string
 	for i := range rows {
@@ -214,16 +214,16 @@ func drawSpan(p *page.Picture, rows []spanRow, i int, where page.Scale) string {
 	}
 	left, right := where.At(s.Start), where.At(s.Start+s.Elapsed)
 	p.Rectangle(class, left, y+2, max(1.5, right-left), waterfallRow-8)
-	words := fmt.Sprintf("%s in %s", statusWord(s.Status), duration(s.Elapsed))
+	words := fmt.Sprintf("%s in %s", statusWord(s.Status), Duration(s.Elapsed))
 	if s.CallStart != nil && s.CallElapsed != nil {
 		from, to := where.At(*s.CallStart), where.At(*s.CallStart+*s.CallElapsed)
 		p.Rectangle("wait", from, y+4, max(0, to-from), waterfallRow-12)
-		words += fmt.Sprintf(", own %s", duration(max(0, s.Elapsed-*s.CallElapsed)))
+		words += fmt.Sprintf(", own %s", Duration(max(0, s.Elapsed-*s.CallElapsed)))
 	}
 	if s.beside {
 		words += ", side by side"
 	}
-	desc := fmt.Sprintf("%s at %s: %s", label, duration(s.Start), words)
+	desc := fmt.Sprintf("%s at %s: %s", label, Duration(s.Start), words)
 	if s.before >= 0 {
 		ended := rows[s.before].Start + rows[s.before].Elapsed
 		switch gap := s.Start - ended; {
@@ -231,9 +231,9 @@ func drawSpan(p *page.Picture, rows []spanRow, i int, where page.Scale) string {
 			words, desc = words+", clocks differ", desc+", the clocks of the services that received this try and the previous one differ"
 		default:
 			if !drawBackOff(p, where, ended, s.Start, y+9) {
-				words += ", after " + duration(gap)
+				words += ", after " + Duration(gap)
 			}
-			desc += fmt.Sprintf(", %s after the previous try", duration(gap))
+			desc += fmt.Sprintf(", %s after the previous try", Duration(gap))
 		}
 	}
 	p.Text("label", waterfallRight+12, y+12, page.Cut(words, waterfallWords))
@@ -244,7 +244,7 @@ func drawSpan(p *page.Picture, rows []spanRow, i int, where page.Scale) string {
 func drawBackOff(p *page.Picture, where page.Scale, from, to, y float64) bool {
 	left, right := where.At(from), where.At(to)
 	p.Bracket("backoff", left, right, y, 4)
-	length := duration(to - from)
+	length := Duration(to - from)
 	width := page.TextWidth(length) + 8
 	if right-left <= width+10 {
 		return false
