@@ -60,6 +60,9 @@ func judge(r *load.Report, t *tally, w expect.Expectation) load.Expectation {
 	e := load.Expectation{Text: w.Text, Verdict: reports.Verdict(verdict), Unit: n.unit, Measured: n.value}
 	if n.interval != nil {
 		e.Interval = finite(*n.interval)
+		if w.Kind != expect.Rate {
+			e.Confidence = 1 - Risk
+		}
 	}
 	switch reason {
 	case expect.MeasurementHolds:

@@ -147,7 +147,9 @@ type Expectation struct {
 	Unit     Unit            `json:"unit"`
 	Measured *float64        `json:"measured,omitempty"`
 	Interval *stats.Interval `json:"interval,omitempty"`
-	Why      string          `json:"why"`
+	// Confidence of Interval, in (0,1); 0 where what is expected was counted, and not estimated.
+	Confidence float64 `json:"confidence,omitempty"`
+	Why        string  `json:"why"`
 }
 
 // ExitCode is what a command ends with that sent the attack.

@@ -65,13 +65,21 @@ func (r *Report) headline() (word string, of terminal.Colour, text string) {
 	case r.Verdict == reports.Pass:
 		return "PASS", of, fmt.Sprintf("%s: %s", met(all), r.counts())
 	case r.Verdict == reports.Fail:
-		return "FAIL", of, fmt.Sprintf("%d of %s not met: %s", failed, plural(all, "expectation is", "expectations are"), first)
+		return "FAIL", of, unmet(failed, all, first, "is not met", "are not met")
 	case r.Verdict != "":
-		return "INCONCLUSIVE", of, fmt.Sprintf("%d of %s cannot be judged: %s", failed, plural(all, "expectation", "expectations"), first)
+		return "INCONCLUSIVE", of, unmet(failed, all, first, "cannot be judged", "cannot be judged")
 	case r.Limited:
 		return "GENERATOR-LIMITED", terminal.Yellow, r.counts()
 	}
 	return "DONE", terminal.None, r.counts()
+}
+
+// unmet says what became of some of all expectations, and which one is the first of these. is and are say it of one and of several.
+func unmet(some, all int, first, is, are string) string {
+	if some == 1 {
+		return fmt.Sprintf("1 of %s %s: %s", plural(all, "expectation", "expectations"), is, first)
+	}
+	return fmt.Sprintf("%d of %d expectations %s, the first of them: %s", some, all, are, first)
 }
 
 func met(all int) string {
@@ -230,8 +238,14 @@ func (r *Report) facts() (all [][2]string) {
 
 // legend says what the columns are.
 func (r *Report) legend() string {
+	text := "latency: of good answers, from the planned start of each request; service time: from when it was sent; failed: the latency of the others."
 	if r.FromStart {
-		return "latency: of good answers, from when a request was sent. The file does not say when it was planned, so that what it waited before is in no latency."
+		text = "latency: of good answers, from when a request was sent. The file does not say when it was planned, so that what it waited before is in no latency."
 	}
-	return "latency: of good answers, from the planned start of each request; service time: from when it was sent; failed: the latency of the others."
+	for i := range r.Expectations {
+		if confidence := r.Expectations[i].Confidence; confidence > 0 {
+			return text + fmt.Sprintf(" Expectations are judged by intervals of %.4g %%; all others are of 95 %%.", 100*confidence)
+		}
+	}
+	return text
 }

@@ -22,7 +22,7 @@ func example() *Report {
 	}
 	return &Report{Schema: Schema, Version: "v1", Command: []string{"hellochaos", "attack"}, Began: time.Unix(1e9, 0).UTC(), Targets: []Target{{"GET", "http://a/\x1b[31m", 1}, {"POST", "http://b/", 2}},
 		Verdict: reports.Fail, Expectations: []Expectation{
-			{Text: "p99 <= 250ms", Verdict: reports.Fail, Unit: Seconds, Measured: &measured, Interval: &stats.Interval{Lo: 0.255, Hi: 0.271}, Why: "what was measured excludes it"},
+			{Text: "p99 <= 250ms", Verdict: reports.Fail, Unit: Seconds, Measured: &measured, Interval: &stats.Interval{Lo: 0.255, Hi: 0.271}, Confidence: 0.999, Why: "what was measured excludes it"},
 			{Text: "errors <= 5%", Verdict: reports.Pass, Unit: Share, Measured: &share, Interval: &stats.Interval{Lo: 0.01, Hi: 0.02}, Why: "the measured interval lies within it"},
 			{Text: "rate >= 990/s", Verdict: reports.Inconclusive, Unit: PerSecond, Why: "there are no data"}},
 		Limited: true, Warnings: []string{"some requests left late"},
@@ -48,11 +48,11 @@ func printed(t *testing.T, r *Report) string {
 
 func TestText(t *testing.T) {
 	got := strings.Join(strings.Fields(printed(t, example())), " ")
-	for _, want := range []string{"FAIL 1 of 3 expectations are not met: p99 <= 250ms 12,345 requests at 2,000/s, and 1,999.6/s achieved: 2 targets, the first one GET http://a/\\u001b[31m",
+	for _, want := range []string{"FAIL 1 of 3 expectations is not met: p99 <= 250ms 12,345 requests at 2,000/s, and 1,999.6/s achieved: 2 targets, the first one GET http://a/\\u001b[31m",
 		"! some requests left late.", "FAIL p99 <= 250ms: measured 262ms (255ms to 271ms) What was measured excludes it.", "PASS errors <= 5%: measured 1.2 % (1 % to 2 %) INCONCLUSIVE rate >= 990/s: no data",
 		"p50 1.2ms 1.1ms to 1.3ms 1.08ms 2.4ms", "p99 262ms - 236ms 524ms", "max 300ms 270ms 600ms", "12,345 planned, 12,300 sent, 40 skipped, 1 given up in flight",
 		"12,152 good (1,975.2/s), 147 failed: 1.2 % (1 % to 1.4 %)", "200: 12,152, 503: 100", "errors connection reset: 40, first: read: connection reset by peer timeout: 7",
-		"1,000,000 in, 7 out", "64 opened; at most 12 requests in flight, of 1,000", "requests left 300µs (p50) to 5ms (p99) late, and 0.2 % of them more than 20ms", "from the planned start"} {
+		"1,000,000 in, 7 out", "64 opened; at most 12 requests in flight, of 1,000", "requests left 300µs (p50) to 5ms (p99) late, and 0.2 % of them more than 20ms", "from the planned start", "Expectations are judged by intervals of 99.9 %; all others are of 95 %."} {
 		if !strings.Contains(got, want) {
 			t.Errorf("lacks %q:\n%s", want, got)
 		}
@@ -63,7 +63,8 @@ func TestText(t *testing.T) {
 func TestHeadline(t *testing.T) {
 	for want, change := range map[string]func(*Report){
 		"4 INTERRUPTED  a signal after 12,300 of 12,345 requests": func(r *Report) { r.Interrupted = "a signal" },
-		"1 FAIL  1 of 3 expectations are not met":                 func(*Report) {},
+		"1 FAIL  1 of 3 expectations is not met":                  func(*Report) {},
+		"1 FAIL  2 of 3 expectations are not met, the first of":   func(r *Report) { r.Expectations[1].Verdict = reports.Fail },
 		"0 PASS  the expectation is met: 12,300 requests sent":    func(r *Report) { r.Verdict, r.Expectations = reports.Pass, r.Expectations[1:2] },
 		"3 INCONCLUSIVE  1 of 1 expectation cannot be judged":     func(r *Report) { r.Verdict, r.Expectations = reports.Inconclusive, r.Expectations[2:] },
 		"0 GENERATOR-LIMITED  12,300 requests sent, 12,152 good":  func(r *Report) { r.Verdict, r.Expectations = "", nil },
