@@ -19,6 +19,7 @@ type Rules struct {
 	// Gateways are the Gateways, by "namespace/name".
 	Gateways map[string]*Gateway
 
+	objects         []Object // that were read
 	virtualServices []virtualService
 	dropped         []Dropped
 	entries         []entry
@@ -36,6 +37,9 @@ type Rules struct {
 	// outside keeps, by outsideKey, the *Rule of every host outside the registry that a request was for, so that it and its Endpoints
 	// stay the same.
 	outside *sync.Map
+
+	// relative and ported are read otherwise than Istio does it today (WithoutAbsoluteNames, WithPortsInWildcards).
+	relative, ported bool
 }
 
 // Workload is a Deployment: Replicas pods of one program.

@@ -14,6 +14,7 @@ type Table struct {
 	// wildcards are the virtual hosts whose name begins with "*", the longest first.
 	wildcards []wildcard
 	gateway   bool
+	listens   int    // the port at which a gateway listens
 	namespace string // the namespace of the sidecar
 	// missed is a gateway's answer for hosts that it does not serve.
 	missed *Rule
@@ -120,6 +121,7 @@ func (t *Table) Route(q *Request) *Rule {
 }
 
 func (t *Table) find(host string, port int) *virtualHost {
+	everyHost := t.rules.ported && t.gateway && port != usualPort && port != t.listens // whether of all wildcards only "*" has the host
 	if t.gateway {
 		port = 0
 	}
@@ -127,7 +129,7 @@ func (t *Table) find(host string, port int) *virtualHost {
 		return h
 	}
 	for i := range t.wildcards {
-		if w := &t.wildcards[i]; w.port == port && covers(w.pattern, host) {
+		if w := &t.wildcards[i]; w.port == port && covers(w.pattern, host) && (!everyHost || w.pattern == "*") {
 			return w.host
 		}
 	}

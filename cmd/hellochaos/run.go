@@ -405,7 +405,7 @@ func checkBreak(name string, stages []scenarios.Stage, throughChange bool) error
 		case b.Name != name:
 		case b.OnlyChange && !throughChange:
 			return fmt.Errorf("--break %s: only 'hellochaos run --through-change' shows this deviation", name)
-		case len(stages) > 0 && !b.OnlyCompared && !b.OnlyChange && !b.OnlyPolicy && !slices.ContainsFunc(stages, func(s scenarios.Stage) bool { return s.Name == b.Stage }):
+		case len(stages) > 0 && !b.OnlyCompared && !b.OnlyChange && !b.OnlyPolicy && !b.OnlyFiles && !slices.ContainsFunc(stages, func(s scenarios.Stage) bool { return s.Name == b.Stage }):
 			return fmt.Errorf("--break %s: only stage %s shows this deviation, and the run does not include it", name, b.Stage)
 		default:
 			return nil
