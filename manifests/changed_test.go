@@ -144,8 +144,8 @@ func TestNamesThatAreNotKnown(t *testing.T) {
 		t.Errorf("without names that end with a dot: %s", got.Name)
 	}
 	door := "apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: door}\nspec: {servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*.example.com', exact.example.org]}]}\n"
-	rules := strings.Replace(middlewareOf("{"+toCanary+"}"), "hosts: [middleware]", "hosts: ['*.example.com', exact.example.org], gateways: [door]", 1)
-	right = rulesOf(t, subsets(t), door, rules)
+	rules := strings.Replace(middlewareOf("{route: [{destination: {host: middleware}}]}"), "hosts: [middleware]", "hosts: ['*.example.com', exact.example.org], gateways: [door]", 1)
+	right = rulesOf(t, door, rules)
 	for host, want := range map[string]bool{"a.example.com": true, "a.example.com:80": true, "a.example.com:8443": false, "exact.example.org:8443": true} {
 		caller, q := Caller{Gateway: "default/door"}, &Request{Host: host, Path: "/"}
 		if got := right.WithPortsInWildcards().Table(caller).Route(q).File != ""; got != want {
