@@ -15,9 +15,6 @@ const otherPort = 8443
 // wildcard, the host with a port, as clients send it that come by another one. A proxy gets such names of all hosts alike, so that one shows
 // it.
 func (d *deriver) otherNames(e *manifests.HTTPEntry) {
-	if !d.answered(e) {
-		return
-	}
 	for _, m := range d.met[ruleOf(e)] {
 		name, of := d.otherName(e, m.place)
 		if name == "" || d.named[of] || len(d.cohorts) >= MostCohorts {
@@ -29,16 +26,6 @@ func (d *deriver) otherNames(e *manifests.HTTPEntry) {
 			d.add(r, 0, true)
 		}
 	}
-}
-
-// answered reports whether one service answers the requests that meet an entry: a report counts them together whatever they call it.
-func (d *deriver) answered(e *manifests.HTTPEntry) bool {
-	for i := range e.Destinations {
-		if to := &e.Destinations[i].Destination; to.Host != e.Destinations[0].Host || d.rules.Gap(to) != nil {
-			return false
-		}
-	}
-	return len(e.Destinations) > 0
 }
 
 // naming is what has a kind of names: a proxy, for Services of the mesh or for other hosts.
