@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Table has the routes of one caller's proxy. It may be used concurrently.
@@ -46,6 +47,9 @@ type virtualHost struct {
 	// redirect is the answer to every request, whatever the routes say (Envoy looks at require_tls first, in VirtualHostImpl of its
 	// config_impl.cc); nil where there is none.
 	redirect *Rule
+
+	indexing sync.Once
+	index    *routeIndex // of the routes, made when the first request looks for one among many
 }
 
 // Table makes the routes of a caller's proxy. The proxy of a Gateway that does not exist has no routes.
@@ -112,10 +116,8 @@ func (t *Table) Route(q *Request) *Rule {
 	}
 	v := newView(q)
 	v.gateway = t.gateway
-	for i := range h.routes {
-		if h.routes[i].match.matches(&v) {
-			return t.sentTo(h.routes[i].rule, host, port)
-		}
+	if rule := h.met(&v); rule != nil {
+		return t.sentTo(rule, host, port)
 	}
 	return h.missed
 }

@@ -26,7 +26,7 @@ func shipped() []breakage {
 		of("45415", "the oldest wildcard wins, not the longest", reread(oldestWildcard)),
 		of("47148", "conditions of a list of delegates add up", rereadEach(joinHeaders)),
 		of("49364", "a wildcard of no Service has no rules", reread(dropUnregistered)),
-		of("49537", "withoutHeaders fails where the header is absent", rereadEach(demandAbsent)),
+		of("49537", "withoutHeaders fails without the header", rereadEach(demandAbsent)),
 		of("49539", "rules that delegate come after all others", rereadEach(delegateLast)),
 		of("49620", "a gateway keeps regex .* before other rules", rereadEach(hideCatchAll)),
 		of("52532", "portLevelSettings are ignored", rereadEach(dropPortLevel)),
