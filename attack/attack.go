@@ -1,10 +1,10 @@
-// Package attack sends load through Vegeta at planned times, decodes each answer into an observation, and tallies
+// Package attack sends load at planned times, decodes each answer into an observation, and tallies
 // observations in constant memory. It reads Vegeta's files of targets, and reads and writes its files of results. It
 // knows trails and clocks; it must not know manifests, meshes, statistics or verdicts.
 //
-// Vegeta drives the hits; what it leaves open is settled here. The pacer knows when every hit is due, so that lag and
-// unsent hits are counted instead of vanishing. The transport never sends a request twice, names every request, and
-// lets go of all of them at once when an attack is aborted. Observations come in planned order whatever order the
+// A loop of its own sends the requests and reads the answers (docs/performance.md says what that saves). It knows when every
+// request is due, so that lag and unsent requests are counted instead of vanishing. It never sends a request twice, names every
+// request, and lets go of all of them at once when an attack is aborted. Observations come in planned order whatever order the
 // answers came in, so that whoever decides on them decides the same on the same answers.
 package attack
 
@@ -75,6 +75,13 @@ type Plan struct {
 	// Bare sends the requests as the cohorts have them, and nothing more: no name in trail.HeaderRequest, and no Accept. The answers of a bare
 	// plan have no trails, and their bodies are counted (Observation.BytesIn) and not kept.
 	Bare bool
+	// Fresh opens a connection for each request, and closes it afterwards.
+	Fresh bool
+	// HTTP2 sends the requests by HTTP/2: over TLS as agreed with the server, else without asking before (h2c, with prior knowledge). Then Fresh
+	// is not possible, since the requests share connections.
+	HTTP2 bool
+	// Resolve has the address to connect to, in place of a host and port: "shop.example:443" is "127.0.0.1:8443".
+	Resolve map[string]string
 	// Trace gives every request the id of a trace of its own (TraceID), as B3 headers that leave it to the mesh to sample.
 	Trace bool
 }
@@ -176,6 +183,9 @@ func (p Plan) Check() error {
 	}
 	if p.Connections < 1 || p.Connections > MaxConnections {
 		refuse("Connections %d: must be 1 to %d", p.Connections, MaxConnections)
+	}
+	if p.HTTP2 && p.Fresh {
+		refuse("HTTP2 and Fresh: requests of HTTP/2 share connections")
 	}
 	if p.Lead < 0 {
 		refuse("Lead %d: must not be negative", p.Lead)

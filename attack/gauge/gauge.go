@@ -22,7 +22,10 @@ type Options struct {
 	Targets []attack.Cohort
 	Weights []int
 	TLS     *tls.Config
-	Expect  []expect.Expectation
+	// Fresh, HTTP2 and Resolve are those of attack.Plan.
+	Fresh, HTTP2 bool
+	Resolve      map[string]string
+	Expect       []expect.Expectation
 	// MostConnections is how many requests may be in flight where Options.Connections does not say it; 0: attack.MaxConnections.
 	MostConnections int
 }
@@ -60,7 +63,7 @@ func Plan(o Options) (*Attack, error) {
 		return nil, err
 	}
 	a := &Attack{options: o, Plan: attack.Plan{URL: o.Targets[0].URL, TLS: o.TLS, Requests: requests, Rate: o.Rate, Cohorts: cohorts, Name: "attack",
-		Timeout: o.Timeout, Bare: true}}
+		Timeout: o.Timeout, Bare: true, Fresh: o.Fresh, HTTP2: o.HTTP2, Resolve: o.Resolve}}
 	if a.TLS == nil {
 		a.TLS = &tls.Config{}
 	}

@@ -1,7 +1,6 @@
 package attack
 
 import (
-	"context"
 	"testing"
 	"time"
 )
@@ -74,58 +73,5 @@ func TestScheduleBudget(t *testing.T) {
 		if got := (schedule{test.requests, 100, test.grace}).budget(); got != test.want {
 			t.Errorf("budget of %d at 100 a second, grace %v: got %v, want %v", test.requests, test.grace, got, test.want)
 		}
-	}
-}
-
-func TestPacerStopsAfterTheLast(t *testing.T) {
-	p := newPacer(t.Context(), schedule{requests: 2, rate: 1})
-	for _, test := range []struct {
-		elapsed time.Duration
-		hits    uint64
-		want    bool
-	}{{0, 0, false}, {time.Second, 1, false}, {time.Hour, 1, false}, {time.Second, 2, true}} {
-		wait, got := p.Pace(test.elapsed, test.hits)
-		if got != test.want || wait != 0 {
-			t.Errorf("Pace(%v, %d): got %v, %v; want 0, %v", test.elapsed, test.hits, wait, got, test.want)
-		}
-	}
-}
-
-func TestPacerWaitsUntilDue(t *testing.T) {
-	p := newPacer(t.Context(), schedule{requests: 2, rate: 20})
-	began := time.Now()
-	if _, stop := p.Pace(10*time.Millisecond, 1); stop {
-		t.Fatal("stopped with a request to go")
-	}
-	if waited := time.Since(began); waited < 40*time.Millisecond {
-		t.Errorf("waited %v, want 40ms", waited)
-	}
-}
-
-// Vegeta notices its own Stop only after its sleep, which would take an hour here.
-func TestPacerWaitEndsWithSending(t *testing.T) {
-	sending, stopSending := context.WithCancel(t.Context())
-	p := newPacer(sending, schedule{requests: 2, rate: 1.0 / 3600})
-	time.AfterFunc(10*time.Millisecond, stopSending)
-	if _, stop := p.Pace(0, 1); !stop {
-		t.Error("no stop after sending had ended")
-	}
-}
-
-// A stop ends the wait for a request that is not sent any more, which would be an hour here, and no other wait.
-func TestPacerWaitEndsWithACurtailment(t *testing.T) {
-	p := newPacer(t.Context(), schedule{requests: 3, rate: 1.0 / 3600})
-	time.AfterFunc(10*time.Millisecond, func() { p.curtail(1) })
-	if _, stop := p.Pace(0, 1); !stop {
-		t.Error("no stop though one request was to be sent and was")
-	}
-	p = newPacer(t.Context(), schedule{requests: 3, rate: 20})
-	p.curtail(2)
-	began := time.Now()
-	if _, stop := p.Pace(10*time.Millisecond, 1); stop {
-		t.Error("stopped with a request to go")
-	}
-	if waited := time.Since(began); waited < 40*time.Millisecond {
-		t.Errorf("waited %v, want 40ms", waited)
 	}
 }
