@@ -23,6 +23,9 @@ type Observation struct {
 // EdgeFailure reports whether the request failed at the edge: an answer of 500 or more, a timeout or no answer.
 func (o *Observation) EdgeFailure() bool { return o.Status == 0 || o.Status >= 500 }
 
+// Late reports whether the request left later than its planned start by more than the limit of Result.Late.
+func (o *Observation) Late() bool { return o.Started-o.Planned > lateAfter }
+
 // Bad reports whether the request got no good answer, for an attack on addresses that the user names: no complete answer, or a status below
 // 200 or from 400 on. It is what Vegeta counts as no success.
 func (o *Observation) Bad() bool { return o.Status < 200 || o.Status >= 400 }

@@ -44,7 +44,7 @@ func run(ctx context.Context, plan Plan, base http.RoundTripper, observe func(*O
 	a := &attack{
 		ctx:      ctx,
 		plan:     &plan,
-		schedule: schedule{plan.Requests, plan.Rate, plan.Grace},
+		schedule: plan.schedule(),
 		observe:  observe,
 		until:    plan.Requests,
 		lags:     newHistogram(),
@@ -128,6 +128,9 @@ func (a *attack) end() {
 // take accounts for one request and hands over all observations that are next in planned order.
 func (a *attack) take(o *outcome) {
 	planned := a.schedule.at(o.number)
+	if a.schedule.closed > 0 {
+		planned = o.started
+	}
 	a.account(o.started, max(0, o.started-planned), o.latency)
 	if a.closed {
 		return
@@ -179,11 +182,11 @@ func (a *attack) curtail(requests int) {
 // conclude computes the figures of a finished attack.
 func (a *attack) conclude() {
 	r := &a.result
-	if a.ended > 0 {
+	if a.ended > 0 && a.schedule.closed == 0 {
 		r.Unsent = max(0, a.schedule.due(a.ended-lateAfter)-r.Sent)
 	}
 	if r.Sent > 0 {
-		took := a.last + a.schedule.at(1)
+		took := a.last + a.schedule.between()
 		if r.Unsent > 0 {
 			took = max(took, a.ended)
 		}

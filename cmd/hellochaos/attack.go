@@ -108,7 +108,7 @@ func (f *attackFlags) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	stderr := cmd.ErrOrStderr()
-	fmt.Fprintf(stderr, "attacking %s: %s requests at %g/s, in about %v\n", f.about(args), render.Count(int64(a.Requests)), a.Rate, planned(&a.Plan))
+	fmt.Fprintf(stderr, "attacking %s: %s\n", f.about(args), schedule(a))
 	line := newProgressLine(stderr, f.noProgress)
 	report, err := a.Send(cmd.Context(), keep, line.attack)
 	if recorder != nil {
@@ -155,6 +155,18 @@ func nameOf(header string) string {
 	return name + ": …"
 }
 
+// schedule says when an attack sends.
+func schedule(a *gauge.Attack) string {
+	switch p := &a.Plan; {
+	case p.Closed > 0:
+		return fmt.Sprintf("a closed loop of %d requests in flight, for %v at most", p.Connections, p.Closed)
+	case len(p.Phases) > 1:
+		return fmt.Sprintf("%s requests in %d phases, in about %v", render.Count(int64(p.Requests)), len(p.Phases), planned(p))
+	default:
+		return fmt.Sprintf("%s requests at %.6g/s, in about %v", render.Count(int64(p.Requests)), p.Rate, planned(p))
+	}
+}
+
 // planned is how long a plan sends, in whole seconds from one second on.
 func planned(p *attack.Plan) time.Duration {
 	took := time.Duration(float64(p.Requests) / p.Rate * float64(time.Second))
@@ -167,6 +179,10 @@ func planned(p *attack.Plan) time.Duration {
 // attack shows how far an attack has come.
 func (l *progressLine) attack(p gauge.Progress) {
 	if l.terminal != nil && time.Since(l.last) >= 100*time.Millisecond {
+		if p.Planned == 0 {
+			l.print(fmt.Sprintf("%d requests answered, %d of them failed", p.Done, p.Failed))
+			return
+		}
 		l.print(fmt.Sprintf("%d/%d requests answered, %d of them failed", p.Done, p.Planned, p.Failed))
 	}
 }
@@ -184,7 +200,9 @@ func (f *attackFlags) plan(cmd *cobra.Command, args []string) (*gauge.Attack, er
 	f.given = cmd.Flags().Changed("method")
 	var o gauge.Options
 	var problems [9]error
-	o.Options, problems[0] = f.pace.Options()
+	pace, err := f.pace.Pace()
+	problems[0] = err
+	o.Options, o.Phases, o.Closed, o.Seed = pace.Options, pace.Phases, pace.Closed, pace.Seed
 	o.Targets, problems[1] = f.requests(cmd.InOrStdin(), args)
 	o.Weights, problems[2] = f.readWeights()
 	o.TLS, problems[3] = attack.Trust(f.insecure, f.cacert, f.cert, f.key)
@@ -219,7 +237,7 @@ func (f *attackFlags) reach(ctx context.Context, a *gauge.Attack) error {
 	if err != nil {
 		return failure{fmt.Errorf("%w\nnothing was sent", err)}
 	}
-	return f.agreed(public, a.Rate)
+	return f.agreed(public, a.Peak())
 }
 
 // agreed refuses a high rate to public addresses without --yes.
