@@ -8,6 +8,7 @@ import (
 	networking "istio.io/api/networking/v1alpha3"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 )
 
 // virtualService is a VirtualService whose short names are completed.
@@ -19,6 +20,8 @@ type virtualService struct {
 	gateways        []string // "mesh", or "namespace/name"
 	routes          []httpRoute
 	private         bool // whether it is exported to its own namespace only
+	// attached is where an HTTPRoute holds, for which the virtualService stands; nil for a VirtualService.
+	attached *attachment
 }
 
 // entry is a ServiceEntry.
@@ -97,6 +100,7 @@ func Read(objects []Object) (*Rules, error) {
 		problems = append(problems, wrong...)
 		r.virtualServices = append(r.virtualServices, v)
 	}
+	problems = append(problems, r.addHTTPRoutes(objects)...)
 	r.dropUnused(objects, to, used)
 	r.openDoors()
 	if len(problems) == 0 {
@@ -115,6 +119,8 @@ func (r *Rules) add(o *Object) {
 		r.addService(o, k)
 	case *appsv1.Deployment:
 		r.Workloads = append(r.Workloads, workload(o, k))
+	case *gatewayv1.Gateway:
+		r.addListeners(o, &k.Spec)
 	}
 	switch spec := o.Istio.(type) {
 	case *networking.Gateway:

@@ -58,24 +58,24 @@ func (r *Rules) virtualService(o *Object, spec *networking.VirtualService, entri
 
 // newHTTPRoute compiles an http entry. Its problems are the expressions that cannot be compiled.
 func newHTTPRoute(w *written) (httpRoute, Problems) {
-	field := fmt.Sprintf("spec.http[%d]", w.index)
 	var problems Problems
 	problem := func(part, text string) {
-		problems = append(problems, w.from.problem(field+part, "%s", text))
+		problems = append(problems, w.from.problem(w.field(part), "%s", text))
 	}
-	rule, err := newRule(w.http, w.from.namespace())
+	rule, err := newRule(w)
 	if err != nil {
-		problem(".rewrite", "has a regular expression that cannot be compiled: "+err.Error())
+		problem("rewrite", "has a regular expression that cannot be compiled: "+err.Error())
 	}
 	if text := w.mergedProblem(); text != "" {
 		problem("", text)
 	}
-	rule.Name, rule.File, rule.Line = w.name(), w.from.File, w.from.lines.of(field, w.from.Line)
+	rule.Name, rule.File, rule.Line = w.name(), w.from.File, w.line("")
 	compiled := httpRoute{rule: rule, written: w}
 	for j, m := range w.http.Match {
 		c, err := newMatch(m, w.from.namespace())
+		c.segments(w.gatewayAPI)
 		if err != nil {
-			problem(fmt.Sprintf(".match[%d]", j), "has a regular expression that cannot be compiled: "+err.Error())
+			problem(fmt.Sprintf("match[%d]", j), "has a regular expression that cannot be compiled: "+err.Error())
 			continue
 		}
 		compiled.matches = append(compiled.matches, c)
@@ -85,28 +85,79 @@ func newHTTPRoute(w *written) (httpRoute, Problems) {
 }
 
 // newRule is the rule of an http entry, still without its Name. A destination that names no port has port 0.
-func newRule(h *networking.HTTPRoute, namespace string) (*Rule, error) {
+func newRule(w *written) (*Rule, error) {
+	h, namespace := w.http, w.from.namespace()
 	rule := &Rule{Timeout: h.Timeout.AsDuration()}
+	if w.gatewayAPI {
+		rule.Missing = http.StatusInternalServerError
+	}
 	own := newOperations(h.Headers)
 	rule.Retry = retry(h.Retries, rule.Timeout)
 	rule.Fault = newFault(h.Fault)
 	switch {
 	case h.Redirect != nil:
-		rule.Redirect = &Redirect{Status: int(h.Redirect.RedirectCode), URI: h.Redirect.Uri, Authority: h.Redirect.Authority}
-		if rule.Redirect.Status == 0 {
-			rule.Redirect.Status = http.StatusMovedPermanently
-		}
+		rule.Redirect = newRedirect(h.Redirect)
 	case h.DirectResponse != nil:
 		rule.Direct = &Direct{Status: int(h.DirectResponse.Status), Body: h.DirectResponse.Body.GetString_(),
 			Flags: "-", Detail: "direct_response"}
 	default:
 		rule.Split = newSplit(h.Route, own, namespace)
+		for _, k := range w.denied {
+			rule.Split[k].denied = true
+		}
 		var err error
-		rule.Rewrite, err = newRewrite(h.Rewrite, own.authority)
+		rule.Rewrite, err = newRewrite(w.rewrite(), own.authority)
 		return rule, err
 	}
 	rule.Answer = changes(own.answer)
 	return rule, nil
+}
+
+// rewrite is the rewrite of the entry. With Gateway API the prefix "/" stands for none (withoutPrefix).
+func (w *written) rewrite() *networking.HTTPRewrite {
+	h := w.http.Rewrite
+	if !w.gatewayAPI || h.GetUri() != "/" {
+		return h
+	}
+	return &networking.HTTPRewrite{Authority: h.Authority, UriRegexRewrite: withoutPrefix(w.http.Match)}
+}
+
+// newRedirect is a redirect. Its port is found where the port of the request is known.
+func newRedirect(h *networking.HTTPRedirect) *Redirect {
+	to := &Redirect{Status: int(h.RedirectCode), Scheme: h.Scheme, URI: h.Uri, Authority: h.Authority, Port: int(h.GetPort())}
+	if to.Status == 0 {
+		to.Status = http.StatusMovedPermanently
+	}
+	if _, derived := h.RedirectPort.(*networking.HTTPRedirect_DerivePort); derived {
+		to.requestPort = h.GetDerivePort() == networking.HTTPRedirect_FROM_REQUEST_PORT
+	}
+	if h.PrefixRewrite != "" {
+		to.Prefix = &Rewrite{URI: h.PrefixRewrite}
+	}
+	return to
+}
+
+// at is a redirect for requests that come to a listener. The port of its scheme is not written (ApplyRedirect in Istio's route.go).
+func (to *Redirect) at(at listener) *Redirect {
+	if to == nil {
+		return nil
+	}
+	bound := *to
+	bound.Prefix = copyOf(to.Prefix)
+	if to.requestPort {
+		bound.Port = at.port
+	}
+	scheme := to.Scheme
+	if scheme == "" {
+		scheme = "http"
+		if at.tls {
+			scheme = "https"
+		}
+	}
+	if scheme == "http" && bound.Port == usualPort || scheme == "https" && bound.Port == securePort {
+		bound.Port = 0
+	}
+	return &bound
 }
 
 // newSplit is the destinations with their shares. Each share is the weight over the sum of all weights; a single destination has
@@ -168,6 +219,7 @@ func (v *virtualService) listed(gateway string) bool { return slices.Contains(v.
 type listener struct {
 	gateway, namespace string
 	port               int
+	tls                bool // whether it ends TLS
 }
 
 // holdsAt reports whether requests at a listener can meet the match. One that names gateways does not ask for the caller's namespace
@@ -196,6 +248,10 @@ func (r *Rules) bind(v *virtualService, at listener) []route {
 			continue
 		}
 		rule := r.bindRule(h.rule, at)
+		rewrites := []*Rewrite{rule.Rewrite}
+		if rule.Redirect != nil {
+			rewrites = append(rewrites, rule.Redirect.Prefix)
+		}
 		if len(h.matches) == 0 {
 			return append(bound, route{new(match), rule})
 		}
@@ -204,11 +260,13 @@ func (r *Rules) bind(v *virtualService, at listener) []route {
 			if !m.holdsAt(at, v) {
 				continue
 			}
-			if rule.Rewrite != nil {
-				rule.Rewrite.of = append(rule.Rewrite.of, m)
+			for _, w := range rewrites {
+				if w != nil {
+					w.of = append(w.of, m)
+				}
 			}
 			bound = append(bound, route{m, rule})
-			if m.catchAll() {
+			if m.catchAll() && v.attached == nil {
 				return bound
 			}
 		}
@@ -239,7 +297,7 @@ func (r *Rules) bindRule(rule *Rule, at listener) *Rule {
 	if rule.File != "" && len(bound.Split) == 1 && bound.Split[0].endpoints.Hash != nil && !rule.Retry.previousSet {
 		bound.Retry.PreviousHosts = false
 	}
-	bound.Rewrite = copyOf(rule.Rewrite)
+	bound.Rewrite, bound.Redirect = copyOf(rule.Rewrite), rule.Redirect.at(at)
 	return &bound
 }
 

@@ -23,6 +23,7 @@ func objectFields() []Field {
 		headOf("VirtualService"), headOf("DestinationRule"), headOf("Gateway"), headOf("ServiceEntry"), headOf("Sidecar"),
 		headOf("Namespace"), namespaceFields, headOf("Service"), serviceFields,
 		headOf("Deployment"), deploymentFields, metadataOf("Deployment", "spec.template.metadata."), podFields,
+		gatewayFields(),
 	)
 }
 
@@ -67,6 +68,11 @@ var ownMetadata = []Field{
 	{"Service", "metadata.namespace", executed},
 	{"Service", "metadata.annotations", executed},
 	{"Deployment", "metadata.namespace", executed},
+	{"HTTPRoute", "metadata.name", executed},
+	{"HTTPRoute", "metadata.namespace", executed},
+	{GatewayAPI + " Gateway", "metadata.name", executed},
+	{GatewayAPI + " Gateway", "metadata.namespace", executed},
+	{"ReferenceGrant", "metadata.namespace", executed},
 	{"Deployment", "spec.template.metadata.namespace", "pods stand in the namespace of their Deployment"},
 	{"Deployment", "spec.template.metadata.labels", executed},
 }

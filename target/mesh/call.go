@@ -91,7 +91,7 @@ func (c *call) finish() {
 func (c *call) forward(ctx context.Context, cluster *cluster) (a answer) {
 	switch {
 	case !cluster.known:
-		return proxyAnswer(http.StatusServiceUnavailable, "", flagNoCluster, detailNoCluster)
+		return proxyAnswer(c.rule.NoDestination(), "", flagNoCluster, detailNoCluster)
 	case len(cluster.endpoints) == 0:
 		return proxyAnswer(http.StatusServiceUnavailable, textNoHealthy, flagNoHealthy, detailNoHealthy)
 	}
