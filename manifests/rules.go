@@ -185,6 +185,7 @@ type Redirect struct {
 	Prefix *Rewrite
 
 	requestPort bool // whether Port is that at which the request came
+	keepsPort   bool // whether the port of the Host header stays, whatever the schemes are
 }
 
 // Fault is a fault injection.
