@@ -35,8 +35,8 @@ func nameRows(namespace string) []row {
 		// buildClusters: a subset without endpoints has no cluster where DNS resolves the host.
 		nobody("a subset of a host that DNS resolves", entryOf("api.example")+"apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: api}\nspec: {host: api.example, subsets: [{name: a, labels: {app: one}}]}\n---\n"+
 			rules("one", "route: [{destination: {host: api.example, subset: a}}]")),
-		// collectImportedServices: a Service of the proxy's own namespace may be hidden.
-		one("a hidden Service to which rules route", rules("two", to("hidden")), request{host: "two"}, want{Status: 200, Service: "one"}),
+		// collectImportedServices: a proxy has a cluster of a hidden Service of its own namespace. serviceNeedsPush: nobody tells it of the pods.
+		one("a hidden Service to which rules route", rules("two", to("hidden")), request{host: "two"}, want{Status: 503, Body: "no healthy upstream", Flags: "UH"}),
 	}
 }
 
