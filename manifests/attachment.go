@@ -105,6 +105,43 @@ func (s *Server) takes(namespace string, p *gatewayv1.ParentReference, hosts []s
 	})
 }
 
+// Refusals say as clauses why the listeners of a Gateway do not take the route of the entry: one for each; none where one takes it, and for a
+// VirtualService.
+func (e *HTTPEntry) Refusals(gateway string) (all []string) {
+	g, a := e.rules.Gateways[gateway], e.owner.attached
+	if g == nil || a == nil || a.mesh() {
+		return nil
+	}
+	spec := &e.owner.object.HTTPRoute().Spec
+	for _, s := range g.Servers {
+		for i, name := range a.gateways {
+			if name != gateway {
+				continue
+			}
+			if s.takes(e.owner.namespace, &spec.ParentRefs[a.parents[i]], a.hosts) {
+				return nil
+			}
+			all = append(all, fmt.Sprintf("listener %s %s", s.section, s.refusal(e.owner.namespace, &spec.ParentRefs[a.parents[i]], a.hosts)))
+		}
+	}
+	return all
+}
+
+// refusal says why a listener does not take a route.
+func (s *Server) refusal(namespace string, p *gatewayv1.ParentReference, hosts []string) string {
+	switch {
+	case p.SectionName != nil && *p.SectionName != "" && string(*p.SectionName) != s.section:
+		return fmt.Sprintf("is not called %s, as the parentRef asks", *p.SectionName)
+	case p.Port != nil && int(*p.Port) != s.Port:
+		return fmt.Sprintf("has port %d, and the parentRef asks for %d", s.Port, *p.Port)
+	case !s.routes:
+		return "allows no HTTPRoutes (allowedRoutes.kinds)"
+	case !slices.ContainsFunc(s.written, func(at hostPattern) bool { return at.namespace == "*" || at.namespace == namespace }):
+		return fmt.Sprintf("takes no routes of namespace %s (allowedRoutes.namespaces)", namespace)
+	}
+	return fmt.Sprintf("has hostname %s, and the route is for %s", s.hostname, strings.Join(hosts, ", "))
+}
+
 // isolated are the hosts of a route that belong to a listener, and not to another one of the same port and protocol that names them more
 // exactly (hostnameAllowedByIsolation).
 func (g *Gateway) isolated(s *Server, hosts []string) (all []string) {
