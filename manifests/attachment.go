@@ -27,6 +27,26 @@ type attachment struct {
 
 func (a *attachment) mesh() bool { return a.listeners == nil }
 
+// onlyPort is the port of its Services at which a route holds; 0 where it holds at several.
+func (a *attachment) onlyPort() (port int) {
+	for _, ports := range a.ports {
+		for _, one := range ports {
+			if one == 0 || port != 0 && port != one {
+				return 0
+			}
+			port = one
+		}
+	}
+	return port
+}
+
+// OwnCallersAlone reports whether the entry is a rule of an HTTPRoute that holds only for the callers of its own namespace, since that of its
+// Service is another one.
+func (e *HTTPEntry) OwnCallersAlone() bool {
+	a := e.owner.attached
+	return a != nil && a.mesh() && !slices.ContainsFunc(a.hosts, func(host string) bool { return ServiceNamespace(host) == e.owner.namespace })
+}
+
 // atServices is where a route holds for sidecars; nil where it names no Service that exists.
 func (r *Rules) atServices(o *Object, route *gatewayv1.HTTPRoute) *attachment {
 	a := &attachment{gateways: []string{mesh}, ports: make(map[string][]int)}
