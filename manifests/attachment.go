@@ -180,6 +180,14 @@ func (s *Server) allowed(labels map[string]map[string]string) (all []string) {
 	return all
 }
 
+// choosesNamespaces reports whether the object is a Gateway with a listener that chooses by their labels of which namespaces it takes routes.
+func (o *Object) choosesNamespaces() bool {
+	g, ok := o.Kubernetes.(*gatewayv1.Gateway)
+	return ok && slices.ContainsFunc(g.Spec.Listeners, func(l gatewayv1.Listener) bool {
+		return l.AllowedRoutes != nil && l.AllowedRoutes.Namespaces != nil && l.AllowedRoutes.Namespaces.Selector != nil
+	})
+}
+
 // namespaceName is the label that Kubernetes gives to each namespace.
 const namespaceName = "kubernetes.io/metadata.name"
 

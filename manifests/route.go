@@ -122,44 +122,6 @@ func (w *written) rewrite() *networking.HTTPRewrite {
 	return &networking.HTTPRewrite{Authority: h.Authority, UriRegexRewrite: withoutPrefix(w.http.Match)}
 }
 
-// newRedirect is a redirect. Its port is found where the port of the request is known.
-func newRedirect(h *networking.HTTPRedirect) *Redirect {
-	to := &Redirect{Status: int(h.RedirectCode), Scheme: h.Scheme, URI: h.Uri, Authority: h.Authority, Port: int(h.GetPort())}
-	if to.Status == 0 {
-		to.Status = http.StatusMovedPermanently
-	}
-	if _, derived := h.RedirectPort.(*networking.HTTPRedirect_DerivePort); derived {
-		to.requestPort = h.GetDerivePort() == networking.HTTPRedirect_FROM_REQUEST_PORT
-	}
-	if h.PrefixRewrite != "" {
-		to.Prefix = &Rewrite{URI: h.PrefixRewrite}
-	}
-	return to
-}
-
-// at is a redirect for requests that come to a listener. The port of its scheme is not written (ApplyRedirect in Istio's route.go).
-func (to *Redirect) at(at listener) *Redirect {
-	if to == nil {
-		return nil
-	}
-	bound := *to
-	bound.Prefix = copyOf(to.Prefix)
-	if to.requestPort {
-		bound.Port = at.port
-	}
-	scheme := to.Scheme
-	if scheme == "" {
-		scheme = "http"
-		if at.tls {
-			scheme = "https"
-		}
-	}
-	if scheme == "http" && bound.Port == usualPort || scheme == "https" && bound.Port == securePort {
-		bound.Port = 0
-	}
-	return &bound
-}
-
 // newSplit is the destinations with their shares. Each share is the weight over the sum of all weights; a single destination has
 // share 1 whatever its weight is. route are the header operations of their http entry.
 func newSplit(destinations []*networking.HTTPRouteDestination, route operations, namespace string) []Destination {

@@ -3,7 +3,8 @@ package manifests
 // Why fields of Gateway API are without effect on requests.
 const (
 	gatewayClass = "it says which controller serves the Gateway, and hellochaos executes what Istio makes of it, whatever the class is called"
-	oneKind      = "no other value than the default is accepted"
+	kindOfParent = "group and kind change together, from those of a Gateway to those of a Service, and no others are accepted"
+	terminated   = "no other value is accepted beside HTTPS, and no rule for HTTP applies to connections of other protocols"
 )
 
 // gatewayFields are the fields of Gateway API's kinds that are accepted, by their paths.
@@ -15,7 +16,8 @@ func gatewayFields() (rows []Field) {
 	}
 	const route, grant, gateway = "HTTPRoute", "ReferenceGrant", GatewayAPI + " Gateway"
 	rows = append(rows, headOf(route)...)
-	add(route, "spec.parentRefs[].", executed, "name", "namespace", "kind", "group", "sectionName", "port")
+	add(route, "spec.parentRefs[].", executed, "name", "namespace", "sectionName", "port")
+	add(route, "spec.parentRefs[].", kindOfParent, "kind", "group")
 	add(route, "spec.", executed, "hostnames")
 	add(route, "spec.rules[].", onlyName, "name")
 	add(route, "spec.rules[].matches[].", executed, "path.type", "path.value", "headers[].type", "headers[].name", "headers[].value",
@@ -34,11 +36,11 @@ func gatewayFields() (rows []Field) {
 	rows = append(rows, headOf(gateway)...)
 	add(gateway, "spec.", gatewayClass, "gatewayClassName")
 	add(gateway, "spec.listeners[].", executed, "name", "hostname", "port", "protocol")
-	add(gateway, "spec.listeners[].tls.", executed, "mode")
+	add(gateway, "spec.listeners[].tls.", terminated, "mode")
 	add(gateway, "spec.listeners[].tls.", handshakeOnly, "certificateRefs", "options")
 	add(gateway, "spec.listeners[].allowedRoutes.", executed, "namespaces.from", "namespaces.selector", "kinds[].kind", "kinds[].group")
 
-	rows = append(rows, headOf(grant)...)
+	rows = append(rows, metadataOf(grant, "metadata.")...) // it has no status
 	add(grant, "spec.", executed, "from[].group", "from[].kind", "from[].namespace", "to[].group", "to[].kind", "to[].name")
 	return rows
 }

@@ -5,7 +5,6 @@ import "slices"
 // Why fields of objects are without effect on requests.
 const (
 	onlyNames   = "it is a name in messages, and other objects do not name it"
-	notAsked    = "nothing depends on whether an object for a namespace exists"
 	checkedOnly = "it is checked against other fields, which say the same"
 	byCluster   = "the API server writes it, or looks at it to keep the object"
 	onlyLabels  = "no rule looks at it; names of Istio's own are refused unless they are executed"
@@ -61,9 +60,9 @@ var ownMetadata = []Field{
 	{"Gateway", "metadata.namespace", executed},
 	{"ServiceEntry", "metadata.namespace", executed},
 	{"Sidecar", "metadata.namespace", executed},
-	{"Namespace", "metadata.name", notAsked},
+	{"Namespace", "metadata.name", executed},
 	{"Namespace", "metadata.namespace", "a namespace stands in none"},
-	{"Namespace", "metadata.labels", "istio-injection is checked: calls and services without sidecars are refused where that would make a difference"},
+	{"Namespace", "metadata.labels", executed},
 	{"Service", "metadata.name", executed},
 	{"Service", "metadata.namespace", executed},
 	{"Service", "metadata.annotations", executed},

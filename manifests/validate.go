@@ -29,7 +29,7 @@ func (d *document) validate(o *Object) {
 	case *gatewayv1.HTTPRoute:
 		d.checkHTTPRoute(&k.Spec)
 	case *gatewayv1.Gateway:
-		d.checkGatewayAPI(&k.Spec)
+		d.checkGatewayAPI(o.namespace(), &k.Spec)
 	case *gatewayv1.ReferenceGrant:
 		d.checkReferenceGrant(&k.Spec)
 	}

@@ -30,7 +30,7 @@ func (d *document) checkHostLike(field, name string) {
 }
 
 // checkGatewayAPI refuses what the API server refuses of a Gateway of Gateway API, and what is not executed.
-func (d *document) checkGatewayAPI(spec *gatewayv1.GatewaySpec) {
+func (d *document) checkGatewayAPI(namespace string, spec *gatewayv1.GatewaySpec) {
 	if spec.GatewayClassName == "" {
 		d.problem("spec.gatewayClassName", "must not be empty")
 	}
@@ -47,14 +47,23 @@ func (d *document) checkGatewayAPI(spec *gatewayv1.GatewaySpec) {
 			d.problem(field+".name", "is %q, which listeners[%d] has already: each listener must have a name of its own", l.Name, first)
 		}
 		names[l.Name] = i
-		d.checkListener(field, l)
+		d.checkListener(field, namespace, l)
 		for j := range spec.Listeners[:i] {
 			if other := &spec.Listeners[j]; other.Port == l.Port && other.Protocol == l.Protocol && hostnameOf(other) == hostnameOf(l) {
 				d.problem(field, "has the port, the protocol and the hostname of listeners[%d]: Kubernetes refuses that", j)
 				break
+			} else if other.Port == l.Port && speaksTLS(other) != speaksTLS(l) {
+				d.problem(field+".protocol", "is %s, and listeners[%d] of the same port has %s: Istio serves one of the two at a port, and hellochaos does not support that; give them ports of their own",
+					l.Protocol, j, other.Protocol)
+				break
 			}
 		}
 	}
+}
+
+// speaksTLS reports whether connections to a listener begin with TLS.
+func speaksTLS(l *gatewayv1.Listener) bool {
+	return l.Protocol == gatewayv1.HTTPSProtocolType || l.Protocol == gatewayv1.TLSProtocolType
 }
 
 // hostnameOf is the hostname of a listener; "*" where it has none.
@@ -65,7 +74,7 @@ func hostnameOf(l *gatewayv1.Listener) string {
 	return string(*l.Hostname)
 }
 
-func (d *document) checkListener(field string, l *gatewayv1.Listener) {
+func (d *document) checkListener(field, namespace string, l *gatewayv1.Listener) {
 	d.checkPort(field+".port", int(l.Port))
 	protocol := string(l.Protocol)
 	if !slices.Contains(listenerProtocols, protocol) {
@@ -88,6 +97,14 @@ func (d *document) checkListener(field string, l *gatewayv1.Listener) {
 		d.problem(field+".tls.mode", "must be Terminate for protocol HTTPS, not Passthrough")
 	case protocol == "TLS" && mode == "":
 		d.problem(field+".tls.mode", "must be Terminate or Passthrough for protocol TLS")
+	}
+	if l.TLS != nil {
+		for i, ref := range l.TLS.CertificateRefs {
+			if ref.Namespace != nil && string(*ref.Namespace) != namespace {
+				d.problem(fmt.Sprintf("%s.tls.certificateRefs[%d].namespace", field, i), "is that of another namespace, which needs a ReferenceGrant there, and hellochaos does not support it: "+
+					"name a Secret of the Gateway's own namespace")
+			}
+		}
 	}
 	if l.TLS != nil && mode != "Passthrough" && len(l.TLS.CertificateRefs)+len(l.TLS.Options) == 0 {
 		d.problem(field+".tls", "must have certificateRefs or options where TLS ends at the listener")

@@ -129,6 +129,9 @@ func (e *HTTPEntry) Served(gateway string, port int) []string {
 	return nil
 }
 
+// NoDestination is the status of the proxy's answer to requests that meet the entry and whose destination does not exist.
+func (e *HTTPEntry) NoDestination() int { return e.owner.routes[e.index].rule.NoDestination() }
+
 // Always reports whether every request for its hosts meets the entry at a port of a gateway, as Istio sees that (match.catchAll): where several
 // VirtualServices have a host, such entries come after all others.
 func (e *HTTPEntry) Always(gateway string, port int) bool {
