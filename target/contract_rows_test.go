@@ -177,7 +177,7 @@ func table(namespace string) []row {
 	var rows []row
 	for _, part := range [][]row{
 		defaultRows(), retryClassRows(), retryCountRows(), timeoutRows(), backOffRows(), routingRows(namespace), splitRows(),
-		headerRows(), uriRows(namespace), registryRows(namespace), faultRows(), entryRows(), codeRows(namespace),
+		headerRows(), uriRows(namespace), registryRows(namespace), faultRows(), entryRows(), codeRows(namespace), gatewayAPIRows(),
 	} {
 		rows = append(rows, part...)
 	}
