@@ -120,7 +120,7 @@ func (r *Rules) eachRoute(change func(*httpRoute) bool) *Rules {
 // clone is a copy of r: changing its exported fields does not change r.
 func (r *Rule) clone() *Rule {
 	c := *r
-	c.Split = slices.Clone(r.Split)
+	c.Split, c.Mirrors = slices.Clone(r.Split), slices.Clone(r.Mirrors)
 	c.Direct, c.Redirect, c.Fault, c.Rewrite = copyOf(r.Direct), copyOf(r.Redirect), copyOf(r.Fault), copyOf(r.Rewrite)
 	return &c
 }

@@ -129,6 +129,8 @@ type Rule struct {
 	Fault *Fault
 	// Rewrite is what is sent in place of the path and the host of a request; nil changes neither.
 	Rewrite *Rewrite
+	// Mirrors get copies of the requests that go to a destination.
+	Mirrors []Mirror
 	// Answer are the changes of the headers of Direct and Redirect. Each destination of Split has its own.
 	Answer HeaderChanges
 }

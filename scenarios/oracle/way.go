@@ -242,6 +242,16 @@ func (w *Ways) Unreached() (all []*graph.Workload) {
 	return all
 }
 
+// At are the stand-ins that run in workloads of the rules.
+func (w *Ways) At(workloads []manifests.Workload) (all []*graph.Workload) {
+	for i := range workloads {
+		if at := w.graph.Of(&workloads[i]); at != nil {
+			all = append(all, at)
+		}
+	}
+	return all
+}
+
 // Routed are the requests that proxies look up on the ways, each once.
 func (w *Ways) Routed() []Routed { return w.routed }
 
@@ -514,8 +524,15 @@ func sameRule(a, b *Row) bool {
 		return a.Rule == b.Rule
 	}
 	return a.Rule.Name == b.Rule.Name && a.Rule.File == b.Rule.File && elsewhere(a, b) == 0 && elsewhere(b, a) == 0 &&
-		reflect.DeepEqual(a.Rule.Retry, b.Rule.Retry) && a.Rule.Timeout == b.Rule.Timeout && reflect.DeepEqual(a.Rule.Fault, b.Rule.Fault) &&
+		reflect.DeepEqual(a.Rule.Retry, b.Rule.Retry) && a.Rule.Timeout == b.Rule.Timeout && reflect.DeepEqual(a.Rule.Fault, b.Rule.Fault) && sameMirrors(a.Rule.Mirrors, b.Rule.Mirrors) &&
 		sentAlike(a, b)
+}
+
+// sameMirrors reports whether the same shares are copied to the same destinations.
+func sameMirrors(a, b []manifests.Mirror) bool {
+	return slices.EqualFunc(a, b, func(x, y manifests.Mirror) bool {
+		return x.Host == y.Host && x.Subset == y.Subset && x.Port == y.Port && x.Share == y.Share
+	})
 }
 
 // sentAlike reports whether the rules of two rows with the same destinations send the same there.

@@ -74,6 +74,8 @@ func breakages() []breakage {
 		{Break: Break{Name: "limits-ignored", Text: "a connection pool has no limits", OnlyPolicy: true}, ignored: policies{limits: true}},
 		{Break: Break{Name: "never-ejected", Text: "a pod that fails again and again is kept", OnlyPolicy: true}, ignored: policies{ejections: true}},
 		{Break: Break{Name: "keys-ignored", Text: "a consistent hash chooses by chance", OnlyPolicy: true}, ignored: policies{keys: true}},
+		{Break: Break{Name: "mirror-dropped", Text: "no request is copied to a mirror", OnlyPolicy: true}, rules: eachRule(func(r *manifests.Rule) { r.Mirrors = nil })},
+		{Break: Break{Name: "mirror-halved", Text: "a mirror gets half of the copies", OnlyPolicy: true}, rules: eachRule(halveMirrors)},
 	}, shipped()...)
 }
 
@@ -150,6 +152,13 @@ func splitSeventyThirty(rule *manifests.Rule) {
 		used[0], used[1] = used[1], used[0]
 	}
 	used[0].Share, used[1].Share = 0.7, 0.3
+}
+
+// halveMirrors halves the shares of the calls of which mirrors get copies.
+func halveMirrors(rule *manifests.Rule) {
+	for i := range rule.Mirrors {
+		rule.Mirrors[i].Share /= 2
+	}
 }
 
 func openEgress(applied *manifests.Rules) (*manifests.Rules, error) {
