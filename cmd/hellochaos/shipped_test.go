@@ -22,6 +22,7 @@ var shippedBugs = map[string]string{
 	"istio-49537": `all of the cohorts "basket" and "basket\.default\.svc\.cluster\.local\.", were answered by basket-v1, .* treated as VirtualService basket, http\[1\]`,
 	"istio-49539": `all of cohort "site\.example /api/orders, by gateway site", were answered by api-stand-in`,
 	"istio-49620": `all of cohort "site\.example /api, by gateway site", were answered by web-stand-in`,
+	"istio-50506": `retryOn of payment\.default\.svc\.cluster\.local \(istio-50506\.yaml:8\): a call of which each try was answered 503 had 3 tries, and retryOn "connect-failure,.* allows 1 try`,
 	"istio-52532": `consistentHash of cart\.default\.svc\.cluster\.local .*requests with the header x-session`,
 	"istio-55767": `were answered by ledger\.partner\.example-outside, where VirtualService ledger, http\[0\] .* lets the proxy answer itself`,
 	"istio-56007": `all of cohort "catalog\.default\.svc\.cluster\.local\.", failed with tries left and were not sent again`,
