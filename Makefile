@@ -38,7 +38,7 @@ kubectl  = $(KUBECTL)$(if $(CONTEXT), --context $(CONTEXT))
 SCOPE   := https://github.com/weaveworks/scope/releases/download/v1.13.2/k8s-scope.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build check foreign integration e2e verify differential comparisons bench size fuzz \
+.PHONY: help demo test build check foreign integration e2e verify differential comparisons bench bench-load size fuzz \
 	release release-snapshot \
 	create-cluster deploy-istio enable-istio-auto-inject-sidecar disable-istio-auto-inject-sidecar image push \
 	deploy-application get-application start-monitoring-services egress prod retry ingress canary deploy-weave-scope delete-cluster
@@ -170,6 +170,10 @@ comparisons: ## make the table of docs/compare.md
 
 bench: ## run the benchmarks of every hot path
 	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+# It needs nginx (apt-get install nginx-light) and vegeta, and takes wrk, hey, oha and fortio where they are installed.
+bench-load: ## measure attack beside vegeta, wrk and others
+	GO="$(GO)" hack/bench-load.sh
 
 size: ## print the program's size and what fills it
 	@GO="$(GO)" hack/size.sh

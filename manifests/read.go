@@ -8,6 +8,7 @@ import (
 	networking "istio.io/api/networking/v1alpha3"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 )
 
 // virtualService is a VirtualService whose short names are completed.
@@ -19,6 +20,8 @@ type virtualService struct {
 	gateways        []string // "mesh", or "namespace/name"
 	routes          []httpRoute
 	private         bool // whether it is exported to its own namespace only
+	// attached is where an HTTPRoute holds, for which the virtualService stands; nil for a VirtualService.
+	attached *attachment
 }
 
 // entry is a ServiceEntry.
@@ -110,6 +113,7 @@ func compile(objects []Object) (*Rules, Problems) {
 		problems = append(problems, wrong...)
 		r.virtualServices = append(r.virtualServices, v)
 	}
+	problems = append(problems, r.addHTTPRoutes(objects)...)
 	r.dropUnused(objects, to, used)
 	r.openDoors()
 	return r, problems
@@ -122,6 +126,8 @@ func (r *Rules) add(o *Object) {
 		r.addService(o, k)
 	case *appsv1.Deployment:
 		r.Workloads = append(r.Workloads, workload(o, k))
+	case *gatewayv1.Gateway:
+		r.addListeners(o, &k.Spec) // where Istio's has the name, too, serverConflicts says so
 	}
 	switch spec := o.Istio.(type) {
 	case *networking.Gateway:

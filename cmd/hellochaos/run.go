@@ -96,6 +96,7 @@ is the random number that decides whether a try fails.`,
 		Example: `  hellochaos run retry --fail 0.5
   hellochaos run all --fail 0.3 --out report
   hellochaos run retry --fail 0.1,0.3,0.5 --out grid
+  hellochaos run all --api gateway
   hellochaos run retry -f reviews.yaml
   hellochaos run ./shop.yaml --set blue-weight=20
   hellochaos run retry --break one-retry-less
@@ -108,6 +109,7 @@ is the random number that decides whether a try fails.`,
 	options = scenario.AddFlags(cmd.Flags())
 	cmd.Flags().Lookup("fail").Usage += severalFails
 	flags.add(cmd.Flags())
+	addAPI(cmd, &flags.parameters.api)
 	flags.parameters.acceptGrid(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, args []string) error { return flags.run(cmd, args, options, undo) }
 	return cmd
@@ -280,7 +282,7 @@ func (f *runFlags) plan(cmd *cobra.Command, args []string, text *scenario.Flags)
 }
 
 // decisive are the flags, beside those of parameters, that decide what a request meets, and where.
-var decisive = []string{"fail", "hang", "cascade", "exclude", "split-tolerance", "manifests", "filename", "graph", "cases", "set", "break", "rate", "timeout",
+var decisive = []string{"api", "fail", "hang", "cascade", "exclude", "split-tolerance", "manifests", "filename", "graph", "cases", "set", "break", "rate", "timeout",
 	"target", "kubeconfig", "context", "namespace", "direct-url", "gateway-url", "take-over", "image", "shared-gateway"}
 
 // again returns the command that sends a request of this run alone once more, by the name of the request. It is nil where the

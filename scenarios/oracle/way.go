@@ -106,7 +106,7 @@ type Destination struct {
 	Name string
 	// Share of the calls, in (0, 1].
 	Share float64
-	// Status is the proxy's own answer (503: no such host or subset, no pods, or no connection with TLS), or that of a server of TLS to plain
+	// Status is the proxy's own answer (503: no such host or subset, no pods, 500 in place of it where an HTTPRoute names no such Service, or no connection with TLS), or that of a server of TLS to plain
 	// HTTP (400); 0 where somebody answers.
 	Status int
 	// TLS says that the caller's proxy opens TLS there by a DestinationRule.
@@ -285,6 +285,8 @@ func (w *Ways) lead(c *Call, request *manifests.Request) error {
 				return err
 			}
 			d.External = !slices.ContainsFunc(d.Workloads, func(at *Workload) bool { return at.Ours })
+		case !endpoints.Known:
+			d.Status = c.Rule.NoDestination()
 		case replicas(endpoints.Workloads) == 0:
 			d.Status = http.StatusServiceUnavailable
 		default:
