@@ -188,6 +188,7 @@ func mergeMatch(root, delegate *networking.HTTPMatchRequest) *networking.HTTPMat
 	if m.SourceNamespace == "" {
 		m.SourceNamespace = root.SourceNamespace
 	}
+	m.SourceLabels = mergedLabels(root.SourceLabels, m.SourceLabels)
 	if len(m.Gateways) == 0 {
 		m.Gateways = root.Gateways
 	}
@@ -230,6 +231,8 @@ func conflictOf(root, leaf *networking.HTTPMatchRequest) string {
 		return fmt.Sprintf("port %d is not %d", leaf.Port, root.Port)
 	case root.SourceNamespace != "" && leaf.SourceNamespace != root.SourceNamespace:
 		return fmt.Sprintf("sourceNamespace must be %q, too", root.SourceNamespace)
+	case labelConflict(root.SourceLabels, leaf.SourceLabels) != "":
+		return labelConflict(root.SourceLabels, leaf.SourceLabels)
 	case len(root.Gateways) > 0 && len(leaf.Gateways) > 0 && beyond(root.Gateways, leaf.Gateways):
 		return fmt.Sprintf("gateways %s are not among %s", strings.Join(leaf.Gateways, ", "), strings.Join(root.Gateways, ", "))
 	}

@@ -94,10 +94,10 @@ func (e *HTTPEntry) miss(c Caller, q *Request) *Miss {
 		if by := e.rules.door(c).redirects(host); by != nil {
 			return &Miss{Kind: MissRedirected, Redirected: by}
 		}
-		return e.missed(listener{c.Gateway, gatewayNamespace, c.Port}, q)
+		return e.missed(e.rules.gatewayListener(c.Gateway, c.Port), q)
 	}
 	_, port := splitHost(q.Host)
-	return e.missed(listener{mesh, namespaceOf(c), port}, q)
+	return e.missed(listener{mesh, namespaceOf(c), port, c.Labels}, q)
 }
 
 // missed says which condition of the entry, or which entry before it, keeps a request from meeting it whose host it is for.
@@ -150,6 +150,7 @@ func (m *match) failingAt(at listener, owner *virtualService) (all []Condition) 
 	if m.namespace != "" && m.namespace != at.namespace {
 		all = append(all, Condition{"caller's namespace", m.namespace, m.namespace, at.namespace, true})
 	}
+	all = append(all, m.labelConditions(at)...)
 	return all
 }
 

@@ -98,9 +98,10 @@ func Read(objects []Object) (*Rules, error) {
 		r.virtualServices = append(r.virtualServices, v)
 	}
 	r.dropUnused(objects, to, used)
+	r.noteSourceLabels()
 	r.openDoors()
 	if len(problems) == 0 {
-		problems = r.conflicts(objects)
+		problems = append(r.conflicts(objects), r.sourceLabelConflicts()...)
 	}
 	if len(problems) > 0 {
 		return nil, problems

@@ -171,13 +171,14 @@ func (v *virtualService) listed(gateway string) bool { return slices.Contains(v.
 type listener struct {
 	gateway, namespace string
 	port               int
+	labels             string // of the pods of the proxy, as Caller has them
 }
 
 // holdsAt reports whether requests at a listener can meet the match. One that names gateways does not ask for the caller's namespace
-// (Istio's sourceMatchHTTP).
+// and labels (Istio's sourceMatchHTTP).
 func (m *match) holdsAt(at listener, v *virtualService) bool {
 	return m.boundTo(at.gateway, v) && (m.port == 0 || m.port == at.port) &&
-		(len(m.gateways) > 0 || m.namespace == "" || m.namespace == at.namespace)
+		(len(m.gateways) > 0 || at.has(m.labels) && (m.namespace == "" || m.namespace == at.namespace))
 }
 
 func (m *match) boundTo(gateway string, v *virtualService) bool {

@@ -33,6 +33,7 @@ type Server struct {
 	written  []hostPattern // its hosts as they are written
 	settings bool          // whether it has the field tls
 	out      bool          // whether Istio leaves it out
+	labels   string        // of its pods, as far as its Gateway names them
 }
 
 // ClientCertificate says whether a server with TLS asks its clients for a certificate.
@@ -118,7 +119,7 @@ func exactness(pattern, host string) int {
 }
 
 // listener is where the server takes requests. Its pods run in gatewayNamespace.
-func (s *Server) listener() listener { return listener{s.Gateway, gatewayNamespace, s.Port} }
+func (s *Server) listener() listener { return listener{s.Gateway, gatewayNamespace, s.Port, s.labels} }
 
 // redirect is the answer of a server with tls.httpsRedirect to requests that come without TLS. Envoy makes it of the host and the path
 // of the request (createSslRedirectPath in its source/common/http/utility.cc).
@@ -136,7 +137,7 @@ func (r *Rules) addGateway(o *Object, spec *networking.Gateway) {
 			g.Opaque = append(g.Opaque, Opaque{o.File, line, int(from.Port.GetNumber()), why})
 			continue
 		}
-		s := &Server{Gateway: g.name, Index: i, File: o.File, Line: line, Port: int(from.Port.GetNumber()), settings: from.Tls != nil}
+		s := &Server{Gateway: g.name, Index: i, File: o.File, Line: line, Port: int(from.Port.GetNumber()), settings: from.Tls != nil, labels: strings.Join(pairs(g.Selector), ",")}
 		s.TLS = isHTTPS(from.Port.GetProtocol())
 		s.Redirect = !s.TLS && from.Tls.GetHttpsRedirect()
 		switch from.Tls.GetMode() {

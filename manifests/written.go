@@ -90,6 +90,6 @@ func (e *HTTPEntry) Always(gateway string, port int) bool {
 	if e.rules.Gateways[gateway] == nil {
 		return false
 	}
-	_, always := e.owner.routes[e.index].takes(listener{gateway, gatewayNamespace, port}, e.owner, &view{Request: &Request{}})
+	_, always := e.owner.routes[e.index].takes(e.rules.gatewayListener(gateway, port), e.owner, &view{Request: &Request{}})
 	return always
 }

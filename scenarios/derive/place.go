@@ -32,6 +32,10 @@ func (d *deriver) places(e *manifests.HTTPEntry, asked *manifests.Asked) (all []
 			}
 			continue
 		}
+		if len(asked.Labels) > 0 && len(asked.Gateways) == 0 {
+			all = append(all, d.bearing(e, asked)...)
+			continue
+		}
 		for _, host := range e.Hosts {
 			namespace, ok := d.clientFor(host, e.Namespace)
 			if asked.Namespace != "" {
@@ -41,6 +45,24 @@ func (d *deriver) places(e *manifests.HTTPEntry, asked *manifests.Asked) (all []
 				all = append(all, d.inMesh(host, namespace, asked.Port))
 			}
 		}
+	}
+	return all
+}
+
+// bearing are the hosts of an entry as pods call them that have the labels of a match; none where no pods have them.
+func (d *deriver) bearing(e *manifests.HTTPEntry, asked *manifests.Asked) (all []place) {
+	bearers := d.rules.Bearers(asked)
+	if len(bearers) == 0 {
+		return nil
+	}
+	w := bearers[0]
+	if own := slices.IndexFunc(bearers, func(w *manifests.Workload) bool { return w.Namespace == e.Namespace }); own >= 0 {
+		w = bearers[own]
+	}
+	for _, host := range e.Hosts {
+		at := d.inMesh(host, w.Namespace, asked.Port)
+		at.entry.Caller = w.Namespace + "/" + w.Labels["app"] + "/" + w.Name
+		all = append(all, at)
 	}
 	return all
 }

@@ -375,7 +375,7 @@ func (w *Ways) call(of *graph.Workload, call *graph.Call, header http.Header) (*
 	}
 	c := &Call{Call: *call, after: w.after}
 	request := manifests.Request{Host: call.Host, Method: call.Method, Path: manifests.NormalPath(call.Path), Header: header}
-	c.Rule = w.route(of.Service, manifests.Caller{Namespace: of.Namespace}, request)
+	c.Rule = w.route(of.Service, w.rules.SidecarCaller(of.Workload), request)
 	if err := w.lead(c, &request); err != nil {
 		return nil, err
 	}

@@ -18,7 +18,8 @@ type Break struct {
 	OnlyCompared bool
 	// OnlyChange says that the Break shows only while rules change under load (Options.Gradual): before and after every call is right.
 	OnlyChange bool
-	// OnlyPolicy says that the Break shows only where a DestinationRule has the policy that the mesh ignores. The stages have none.
+	// OnlyPolicy says that the Break shows only where a DestinationRule has the policy that the mesh ignores, or a rule the mirror or the
+	// sourceLabels. The stages have none.
 	OnlyPolicy bool
 }
 
@@ -72,6 +73,7 @@ func breakages() []breakage {
 		{Break: Break{Name: "limits-ignored", Text: "a connection pool has no limits", OnlyPolicy: true}, ignored: policies{limits: true}},
 		{Break: Break{Name: "never-ejected", Text: "a pod that fails again and again is kept", OnlyPolicy: true}, ignored: policies{ejections: true}},
 		{Break: Break{Name: "keys-ignored", Text: "a consistent hash chooses by chance", OnlyPolicy: true}, ignored: policies{keys: true}},
+		{Break: Break{Name: "source-labels-ignored", Text: "a match looks at no labels of the caller", OnlyPolicy: true}, rules: ignoreSourceLabels},
 		{Break: Break{Name: "mirror-dropped", Text: "no request is copied to a mirror", OnlyPolicy: true}, rules: eachRule(func(r *manifests.Rule) { r.Mirrors = nil })},
 		{Break: Break{Name: "mirror-halved", Text: "a mirror gets half of the copies", OnlyPolicy: true}, rules: eachRule(halveMirrors)},
 	}
@@ -157,6 +159,10 @@ func halveMirrors(rule *manifests.Rule) {
 	for i := range rule.Mirrors {
 		rule.Mirrors[i].Share /= 2
 	}
+}
+
+func ignoreSourceLabels(applied *manifests.Rules) (*manifests.Rules, error) {
+	return applied.WithoutSourceLabels(), nil
 }
 
 func openEgress(applied *manifests.Rules) (*manifests.Rules, error) {
