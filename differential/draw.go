@@ -66,6 +66,9 @@ func (d draw) policy(number int) tree {
 	}
 	if _, ok := spec["exportTo"]; !ok && kind != "Gateway" && kind != "Sidecar" && d.chance(0.15) {
 		spec["exportTo"] = []any{d.one(".", "*")}
+		if kind == "VirtualService" && d.chance(0.6) {
+			spec["exportTo"] = list(d.some(1, 2, "default", "shop", "istio-system", "."))
+		}
 	}
 	return tree{"apiVersion": "networking.istio.io/v1", "kind": kind, "metadata": tree{"name": name, "namespace": namespace}, "spec": spec}
 }

@@ -62,9 +62,9 @@ func (r *Rules) entriesOf(o *Object, spec *networking.VirtualService, delegates 
 		case to == nil:
 			r.drop(o, field, "there is no VirtualService %s without hosts, to which the rule could delegate", name)
 			continue
-		case private(to) && to.namespace() != o.namespace():
+		case exports(to) != nil && !slices.Contains(exports(to), o.namespace()):
 			used[to] = true
-			r.drop(o, field, `the delegate %s is hidden from namespace %s by its exportTo ["."]`, to.place(), o.namespace())
+			r.drop(o, field, `the delegate %s is hidden from namespace %s by its exportTo %q`, to.place(), o.namespace(), exportedBy(to))
 			continue
 		}
 		used[to] = true

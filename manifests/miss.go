@@ -208,7 +208,7 @@ func (e *HTTPEntry) hidden(c Caller) string {
 		namespace = gatewayNamespace
 	}
 	if !e.owner.knownIn(namespace) {
-		return fmt.Sprintf(`its exportTo ["."] hides it from the proxies of namespace %s`, namespace)
+		return fmt.Sprintf(`its exportTo %q hides it from the proxies of namespace %s`, exportedBy(e.owner.object), namespace)
 	}
 	if c.Gateway != "" {
 		return ""

@@ -18,7 +18,7 @@ type virtualService struct {
 	written         []string // the same as they are written, upper case included
 	gateways        []string // "mesh", or "namespace/name"
 	routes          []httpRoute
-	private         bool // whether it is exported to its own namespace only
+	exports         []string // the namespaces whose proxies know it; nil: all do
 }
 
 // entry is a ServiceEntry.

@@ -35,7 +35,7 @@ func qualifyGateway(name, namespace string) string {
 
 // virtualService compiles the parts of a VirtualService, with these http entries, that are the same for every caller and port.
 func (r *Rules) virtualService(o *Object, spec *networking.VirtualService, entries []written) (virtualService, Problems) {
-	v := virtualService{object: o, name: o.Name(), namespace: o.namespace(), private: private(o)}
+	v := virtualService{object: o, name: o.Name(), namespace: o.namespace(), exports: exports(o)}
 	for _, host := range spec.Hosts {
 		full := qualify(host, v.namespace)
 		v.written, v.hosts = append(v.written, full), append(v.hosts, strings.ToLower(full))

@@ -38,6 +38,9 @@ func (d *deriver) places(e *manifests.HTTPEntry, asked *manifests.Asked) (all []
 		}
 		for _, host := range e.Hosts {
 			namespace, ok := d.clientFor(host, e.Namespace)
+			if !e.KnownIn(namespace) {
+				namespace, ok = d.exportedTo(e)
+			}
 			if asked.Namespace != "" {
 				namespace, ok = asked.Namespace, slices.Contains(d.clients, asked.Namespace)
 			}
@@ -65,6 +68,16 @@ func (d *deriver) bearing(e *manifests.HTTPEntry, asked *manifests.Asked) (all [
 		all = append(all, at)
 	}
 	return all
+}
+
+// exportedTo is a namespace with a client whose proxies know an entry; ok is false where there is none.
+func (d *deriver) exportedTo(e *manifests.HTTPEntry) (namespace string, ok bool) {
+	for _, namespace := range e.Exports() {
+		if slices.Contains(d.clients, namespace) {
+			return namespace, true
+		}
+	}
+	return "", false
 }
 
 // clientFor is the namespace whose client calls a host: that of the rule, or else that of the host, or else the first that has one.

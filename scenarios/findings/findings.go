@@ -39,6 +39,7 @@ const (
 	Dropped    = "HC121" // a rule that does not go together with the one that delegates to it, or to which it delegates
 	CopiesLost = "HC122" // a mirror leads to nobody, so that its copies are not sent
 	NoBearer   = "HC123" // a match asks by sourceLabels for pods that there are none of
+	NoMethod   = "HC124" // a match asks for a method that Envoy does not know
 
 	NotRetried   = "HC201" // the retries of a rule do not cover the status that the services fail with
 	PerTryUnused = "HC202" // the perTryTimeout of a rule is not below its timeout, so that Envoy ignores it
@@ -77,7 +78,7 @@ func Of(phase *scenarios.Phase, rules *manifests.Rules, ways *oracle.Ways) []rep
 		}
 	}
 	for _, find := range []func(){f.gateways, f.apart, f.leftOut, f.destinations, f.ports, f.originations, f.unusedDestinationRules, f.subsets, f.unmet, f.delegates, f.retries, f.timeouts, f.multiplied, f.aborts,
-		f.repeated, f.weights, f.gatewayOnly, f.openOrder, f.letters, f.ejections, f.mirrors, f.sourceLabels} {
+		f.repeated, f.weights, f.gatewayOnly, f.openOrder, f.letters, f.ejections, f.mirrors, f.sourceLabels, f.methods} {
 		find()
 	}
 	f.found = slices.DeleteFunc(f.found, func(found reports.Finding) bool {

@@ -18,7 +18,7 @@ func (f *finder) unmet() {
 	for i := range f.entries {
 		e := &f.entries[i]
 		accepted := slices.ContainsFunc(f.phase.Unmet, func(u scenarios.Unmet) bool { return u.Rule == e.Object })
-		if f.binds(e) && !accepted && len(f.met[placeOf(e)]) == 0 && !f.unborne(e) {
+		if f.binds(e) && !accepted && len(f.met[placeOf(e)]) == 0 && !f.unborne(e) && !unknownMethods(e) {
 			f.explain(e)
 		}
 	}

@@ -199,6 +199,11 @@ func (b *builder) client(namespace string) {
 
 // callers notes the Clients of the namespaces that a VirtualService has rules for.
 func (b *builder) callers(spec *networking.VirtualService) {
+	for _, namespace := range spec.ExportTo {
+		if namespace != "*" && namespace != "." && namespace != "istio-system" {
+			b.client(namespace)
+		}
+	}
 	for _, http := range spec.Http {
 		for _, m := range http.Match {
 			if m.SourceNamespace != "" {
