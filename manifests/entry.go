@@ -103,7 +103,7 @@ func (r *Rules) httpEntry(v *virtualService, j int) HTTPEntry {
 	e.LonePercentage, e.LonePercentageLine = w.lonePercentage()
 	for k := range rule.Split {
 		field := fmt.Sprintf("route[%d].destination", k)
-		d := WrittenDestination{Destination: rule.Split[k], Field: fmt.Sprintf("spec.http[%d].%s", w.index, field),
+		d := WrittenDestination{Destination: rule.Split[k], Field: w.field(field),
 			HostLine: w.line(field + ".host"), PortLine: w.line(field + ".port.number"), SubsetLine: w.line(field + ".subset")}
 		if k < len(w.http.Route) {
 			d.Written, d.Weight = w.own().Route[k].GetDestination().GetHost(), int(w.http.Route[k].GetWeight())
@@ -139,6 +139,12 @@ func (r *Rules) someCaller(to *Destination) string {
 // gatewaysOf are the gateways of an http entry: those of its match list, or of the VirtualService. For an entry of a delegate they have the
 // line of the entry, since they may stand in another file.
 func (v *virtualService) gatewaysOf(w *written) (all []WrittenGateway) {
+	if a := v.attached; a != nil {
+		for i, name := range a.gateways {
+			all = append(all, WrittenGateway{name, v.object.lines.of(fmt.Sprintf("spec.parentRefs[%d]", a.parents[i]), v.object.Line)})
+		}
+		return all
+	}
 	spec := v.object.Istio.(*networking.VirtualService)
 	add := func(name, field string) {
 		name = qualifyGateway(name, v.namespace)

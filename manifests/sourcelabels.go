@@ -50,15 +50,6 @@ func (l *listener) has(labels []string) bool {
 	return !slices.ContainsFunc(labels, func(pair string) bool { return !slices.Contains(of, pair) })
 }
 
-// gatewayListener is a port of a Gateway. Its pods have the labels that it selects them by, and others that nobody knows.
-func (r *Rules) gatewayListener(gateway string, port int) listener {
-	at := listener{gateway: gateway, namespace: gatewayNamespace, port: port}
-	if g := r.Gateways[gateway]; g != nil {
-		at.labels = strings.Join(pairs(g.Selector), ",")
-	}
-	return at
-}
-
 // sourceLabelConflicts are the problems of matches for a gateway whose pods may or may not have the labels that the match asks for: a
 // Gateway names some of the labels of its pods alone.
 func (r *Rules) sourceLabelConflicts() (problems Problems) {

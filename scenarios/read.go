@@ -204,10 +204,10 @@ func (d *decoder) phase(path string, p *phaseForm) {
 	}
 }
 
-// rule notes a text that does not name a VirtualService.
+// rule notes a text that names neither a VirtualService nor an HTTPRoute.
 func (d *decoder) rule(path, text string) {
 	kind, name, _ := strings.Cut(text, " ")
-	d.must(path, !d.there(path) || kind == "VirtualService" && name != "", `must be "VirtualService" and a name, not %q`, text)
+	d.must(path, !d.there(path) || (kind == "VirtualService" || kind == "HTTPRoute") && name != "", `must be "VirtualService" or "HTTPRoute" and a name, not %q`, text)
 }
 
 func (d *decoder) parameters(parameters []parameterForm) {

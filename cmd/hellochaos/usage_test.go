@@ -154,7 +154,7 @@ func TestListAndManifests(t *testing.T) {
 	}
 	breaks := usage(t, "list", "breaks")
 	for _, b := range mesh.Breaks() {
-		if !regexp.MustCompile(`(?m)^` + b.Name + ` .* ` + b.Text + `$`).MatchString(breaks.stdout) {
+		if !regexp.MustCompile(`(?m)^` + b.Name + ` .* ` + regexp.QuoteMeta(b.Text) + `$`).MatchString(breaks.stdout) {
 			t.Errorf("list breaks lacks %s:\n%s", b.Name, breaks.stdout)
 		}
 	}

@@ -77,6 +77,7 @@ func named(objects []manifests.Object) *names {
 	}
 	for i := range objects {
 		o := &objects[i]
+		n.addRoute(o)
 		switch spec := o.Istio.(type) {
 		case *networking.VirtualService:
 			n.addRules(o, spec)

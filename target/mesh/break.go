@@ -11,7 +11,7 @@ import (
 // Break is something that the mesh does wrong on purpose, so that a test can show that the verifier notices.
 type Break struct {
 	Name  string // the value of --break
-	Stage string // the stage that must fail with it; empty when OnlyCompared, OnlyChange or OnlyPolicy
+	Stage string // the stage that must fail with it; empty when OnlyCompared, OnlyChange, OnlyPolicy or OnlyFiles
 	Text  string // what the mesh does with it, for people
 	// OnlyCompared says that the Break contradicts no manifest, so that every stage still passes. It shows only when the report
 	// of the run is compared with that of a run without it.
@@ -21,6 +21,8 @@ type Break struct {
 	// OnlyPolicy says that the Break shows only where a DestinationRule has the policy that the mesh ignores, or a rule the mirror or the
 	// sourceLabels. The stages have none.
 	OnlyPolicy bool
+	// OnlyFiles says that the Break shows only with files that have what it is about. The stages have none of it.
+	OnlyFiles bool
 }
 
 // breakage is how a Break is done. Most change the rules: the proxies then obey the wrong rules correctly.
@@ -55,7 +57,7 @@ func Breaks() []Break {
 }
 
 func breakages() []breakage {
-	return []breakage{
+	return append([]breakage{
 		{Break: Break{Name: "egress-open", Stage: "egress", Text: "hosts outside the registry are let through"}, rules: openEgress},
 		{Break: Break{Name: "split-70-30", Stage: "prod", Text: "a split between two destinations is 70 to 30"}, rules: eachRule(splitSeventyThirty)},
 		{Break: Break{Name: "stale-rules", Stage: "prod", Text: "each 200th request of a proxy obeys old rules"}, staleTurn: 200},
@@ -77,7 +79,7 @@ func breakages() []breakage {
 		{Break: Break{Name: "source-labels-ignored", Text: "a match looks at no labels of the caller", OnlyPolicy: true}, rules: ignoreSourceLabels},
 		{Break: Break{Name: "mirror-dropped", Text: "no request is copied to a mirror", OnlyPolicy: true}, rules: eachRule(func(r *manifests.Rule) { r.Mirrors = nil })},
 		{Break: Break{Name: "mirror-halved", Text: "a mirror gets half of the copies", OnlyPolicy: true}, rules: eachRule(halveMirrors)},
-	}
+	}, shipped()...)
 }
 
 // findBreak is the breakage with this name. For the empty name it is one that changes nothing; an unknown name is an error.

@@ -91,7 +91,7 @@ func (c *call) finish() {
 func (c *call) forward(ctx context.Context, cluster *cluster) (a answer) {
 	switch {
 	case !cluster.known:
-		return proxyAnswer(http.StatusServiceUnavailable, "", flagNoCluster, detailNoCluster)
+		return proxyAnswer(c.rule.NoDestination(), "", flagNoCluster, detailNoCluster)
 	case len(cluster.endpoints) == 0:
 		return proxyAnswer(http.StatusServiceUnavailable, textNoHealthy, flagNoHealthy, detailNoHealthy)
 	}
@@ -268,28 +268,24 @@ func callerLeft() answer {
 // conn_manager_utility.cc).
 func (c *call) redirect() answer {
 	to, uri := c.rule.Redirect, c.request.Path
-	if to.URI != "" {
+	switch {
+	case to.Prefix != nil:
+		uri = to.Prefix.Of(&c.request)
+	case to.URI != "":
 		uri = to.URI
 		if _, query, ok := strings.Cut(c.request.Path, "?"); ok && !strings.Contains(to.URI, "?") {
 			uri += "?" + query
 		}
 	}
-	host := c.downstream.Host
-	if to.Authority != "" {
-		host = to.Authority
-	}
 	a := proxyAnswer(to.Status, "", "", detailDirect)
-	scheme := to.Scheme
+	scheme := "http"
 	told := strings.ToLower(strings.Join(c.downstream.Header["X-Forwarded-Proto"], ","))
 	switch {
-	case scheme != "":
 	case !c.view.proxy.gateway && (told == "http" || told == "https"):
 		scheme = told
 	case c.downstream.TLS != nil:
 		scheme = "https"
-	default:
-		scheme = "http"
 	}
-	a.header = http.Header{"Location": {scheme + "://" + host + uri}}
+	a.header = http.Header{"Location": {to.Location(scheme, c.downstream.Host, uri)}}
 	return a
 }
