@@ -25,7 +25,7 @@ type attackFlags struct {
 	cacert, cert, key, recording     string
 	headers, expect, resolve         []string
 	insecure, yes, noProgress, given bool // given: --method was
-	fresh, http2                     bool
+	fresh, http2, abort              bool
 }
 
 // publicRate is the highest rate, in requests a second, at which a public address is attacked without --yes.
@@ -42,6 +42,7 @@ func (f *attackFlags) add(set *pflag.FlagSet) {
 	set.StringArrayVarP(&f.headers, "header", "H", nil, "`header` of each request, such as 'Accept: text/html'; the flag can be repeated")
 	set.StringVar(&f.body, "body", "", "`file` with the body of the requests that have none of their own")
 	set.StringArrayVar(&f.expect, "expect", nil, "`expectation` that decides the exit code, such as '"+strings.Join(gauge.Forms, "', '")+"'; the flag can be repeated (docs/attack.md)")
+	set.BoolVar(&f.abort, "abort-on-fail", false, "end the attack as soon as an expectation about latency or errors cannot be met any more")
 	set.BoolVar(&f.insecure, "insecure", false, "accept any certificate of a server")
 	set.StringVar(&f.cacert, "cacert", "", "`file` with the certificates of the authorities to trust, in place of the system's")
 	set.StringVar(&f.cert, "cert", "", "`file` with the certificate of the requests, in PEM form, for a server that asks for one")
@@ -199,7 +200,7 @@ func (f *attackFlags) about(args []string) string {
 func (f *attackFlags) plan(cmd *cobra.Command, args []string) (*gauge.Attack, error) {
 	f.given = cmd.Flags().Changed("method")
 	var o gauge.Options
-	var problems [9]error
+	var problems [10]error
 	pace, err := f.pace.Pace()
 	problems[0] = err
 	o.Options, o.Phases, o.Closed, o.Seed = pace.Options, pace.Phases, pace.Closed, pace.Seed
@@ -212,6 +213,9 @@ func (f *attackFlags) plan(cmd *cobra.Command, args []string) (*gauge.Attack, er
 	o.Resolve, problems[7] = attack.Resolve(f.resolve)
 	if o.Fresh, o.HTTP2 = f.fresh, f.http2; f.fresh && f.http2 {
 		problems[8] = errors.New("--fresh-connections and --http2: requests of HTTP/2 share connections")
+	}
+	if o.Abort = f.abort; f.abort && len(f.expect) == 0 {
+		problems[9] = errors.New("--abort-on-fail: needs an expectation, such as --expect 'errors <= 1%'")
 	}
 	if err := errors.Join(problems[:]...); err != nil {
 		return nil, err

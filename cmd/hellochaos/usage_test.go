@@ -48,7 +48,7 @@ func TestUsage(t *testing.T) {
 		{"an attack on nothing", "attack", []string{"name what to attack: a URL such as http://localhost:8080/, or --targets with a file"}},
 		{"an attack of bad values", "attack localhost:80 --rate -3 --duration x --requests 0 --method get -H x --body " + filepath.Join(empty, "none") + " --cacert none --weights 1,x --format xml --expect erors<=1%",
 			[]string{`"localhost:80" must begin with http:// or https:// (did you mean "http://localhost:80"?)`, "--rate -3: must be", "--duration x: must be", "--requests 0: must be", "--method get: must be",
-				`--header "x": must be`, "none: no such file or directory", "--cacert none: no such file", "--weights 1,x: must be whole numbers", "--format xml: the report of an attack is printed as text or json", `(did you mean "errors"?)`}},
+				`--header "x": must be`, "none: no such file or directory", "--cacert none: no such file", "--weights 1,x: must be whole numbers", "--format xml: the report of an attack is printed as text, json, html, junit, prometheus", `(did you mean "errors"?)`}},
 		{"an attack of what is too much", "attack http://localhost/ --rate 100000 --duration 1h --weights 1,2", []string{"are 360000000 requests", "--weights: has 2 numbers, and there are 1 targets"}},
 		{"an attack on both", "attack http://localhost/ --targets " + filepath.Join(empty, "none"), []string{"http://localhost/: name a URL or --targets, and not both", "--targets " + filepath.Join(empty, "none") + ": no such file"}},
 		{"an attack as vegeta has it", "attack -rate=50 http://localhost/", []string{"a flag with a long name has two dashes, --rate"}},
