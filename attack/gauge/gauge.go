@@ -27,6 +27,9 @@ type Options struct {
 	Phases []attack.Phase
 	Closed bool
 	Seed   uint64
+	// Part, Parts and Begin are those of attack.Plan.
+	Part, Parts int
+	Begin       time.Time
 	// Fresh, HTTP2 and Resolve are those of attack.Plan.
 	Fresh, HTTP2 bool
 	Resolve      map[string]string
@@ -89,7 +92,7 @@ func Plan(o Options) (*Attack, error) {
 		cohorts[i] = o.Targets[target]
 	}
 	a := &Attack{options: o, order: order, Plan: attack.Plan{URL: o.Targets[0].URL, TLS: o.TLS, Requests: requests, Rate: o.Rate, Cohorts: cohorts, Name: "attack",
-		Timeout: o.Timeout, Bare: true, Phases: o.Phases, Seed: o.Seed, Fresh: o.Fresh, HTTP2: o.HTTP2, Resolve: o.Resolve}}
+		Timeout: o.Timeout, Bare: true, Phases: o.Phases, Seed: o.Seed, Part: o.Part, Parts: o.Parts, Begin: o.Begin, Fresh: o.Fresh, HTTP2: o.HTTP2, Resolve: o.Resolve}}
 	if o.Closed {
 		a.Rate, a.Closed = 0, o.Duration
 	}
@@ -98,8 +101,14 @@ func Plan(o Options) (*Attack, error) {
 	}
 	needed := int(min(math.Ceil(a.Peak()*o.Timeout.Seconds()), float64(requests), attack.MaxConnections))
 	a.Connections = cmp.Or(o.Connections, max(1, min(needed, cmp.Or(o.MostConnections, attack.MaxConnections))))
+	if a.Parts > 1 { // its share of those in flight
+		a.Connections = (a.Connections + a.Parts - 1) / a.Parts
+	}
 	return a, a.Check()
 }
+
+// Options are those of which the attack was planned.
+func (a *Attack) Options() Options { return a.options }
 
 // Peak is the highest rate that is planned, in requests a second; infinite for a closed loop.
 func (a *Attack) Peak() float64 {
@@ -158,15 +167,19 @@ func (a *Attack) planned() int64 {
 // Progress is how far an attack has come.
 type Progress struct{ Planned, Done, Failed int64 } // Planned is 0 where that is not known
 
+// newTally is an empty tally of the attack.
+func (a *Attack) newTally() *tally {
+	t := newTally()
+	t.targetOf, t.phases = a.order, newPhaseTallies(a.Phases)
+	t.begin, _, _ = t.warmup()
+	return t
+}
+
 // Send sends the attack. It hands each observation to keep, in planned order, which may be nil; where keep returns an error, sending ends. tell
 // is told of each request that is done. The report is always valid: of an attack whose context ended, or whose keep failed, it has what was
 // done until then, and says so. The error is that of keep.
 func (a *Attack) Send(ctx context.Context, keep func(*attack.Observation) error, tell func(Progress)) (*load.Report, error) {
-	tally := newTally()
-	tally.targetOf = a.order
-	if tally.phases = newPhaseTallies(a.Phases); len(a.Phases) > 0 {
-		tally.begin, _, _ = tally.warmup()
-	}
+	tally := a.newTally()
 	var unkept error
 	broken, looks := "", 0
 	result, err := attack.Run(ctx, a.Plan, func(o *attack.Observation) bool {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/hellochaos/hellochaos/attack"
 	"github.com/hellochaos/hellochaos/expect"
 	"github.com/hellochaos/hellochaos/reports"
 	"github.com/hellochaos/hellochaos/reports/load"
@@ -34,6 +35,9 @@ func conclude(r *load.Report, t *tally, wanted []expect.Expectation) {
 	var verdicts []reports.Verdict
 	for _, w := range wanted {
 		e := judge(r, t, w)
+		if w.Text == r.Aborted { // the looks share the risk, so that one of them is as good as the end
+			e.Verdict, e.Why = reports.Fail, "what was measured while the attack went on excluded it"
+		}
 		r.Expectations, verdicts = append(r.Expectations, e), append(verdicts, e.Verdict)
 	}
 	if len(wanted) > 0 {
@@ -53,13 +57,13 @@ type number struct {
 // watch says while an attack goes on whether it may end, because an expectation cannot be met any more. The looks share the risk: the k-th has
 // the part 1/(k (k+1)) of it, which are 1 together. A rate is judged at the end alone.
 func (t *tally) watch(wanted []expect.Expectation, look int) (broken string) {
-	r := &load.Report{Requests: load.Requests{OK: t.requests() - t.failed, Failed: t.failed}, Latency: load.Outcomes{OK: t.ok.latency.report()}}
+	r := &load.Report{Limited: attack.Limited(t.requests(), t.late, 0), Requests: load.Requests{OK: t.requests() - t.failed, Failed: t.failed}, Latency: load.Outcomes{OK: t.ok.latency.report()}}
 	for _, w := range wanted {
 		if w.Kind == expect.Rate {
 			continue
 		}
 		n := measured(r, t, w, Risk/float64(look*(look+1)))
-		if verdict, _ := w.Band.Judge(expect.Evidence{Interval: n.interval}); n.interval != nil && reports.Verdict(verdict) == reports.Fail {
+		if verdict, _ := w.Band.Judge(expect.Evidence{Interval: n.interval, Unusable: n.unusable}); n.interval != nil && reports.Verdict(verdict) == reports.Fail {
 			return w.Text
 		}
 	}
@@ -71,6 +75,9 @@ func judge(r *load.Report, t *tally, w expect.Expectation) load.Expectation {
 	n := measured(r, t, w, Risk)
 	if r.Interrupted != "" {
 		n.unusable = r.Interrupted
+	}
+	if len(r.Incomplete) > 0 {
+		n.unusable = "a worker died, so that a part of the requests is missing"
 	}
 	verdict, reason := w.Band.Judge(expect.Evidence{Interval: n.interval, Unusable: n.unusable})
 	e := load.Expectation{Text: w.Text, Verdict: reports.Verdict(verdict), Unit: n.unit, Measured: n.value}

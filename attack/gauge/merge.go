@@ -18,7 +18,8 @@ func (t *tally) merge(o *tally) {
 	}
 	t.ok.merge(&o.ok)
 	t.failedIn.merge(&o.failedIn)
-	t.failed += o.failed
+	t.lag.merge(&o.lag)
+	t.failed, t.late = t.failed+o.failed, t.late+o.late
 	add(t.statuses, o.statuses)
 	add(t.errors, o.errors)
 	t.bytesIn, t.bytesOut = t.bytesIn+o.bytesIn, t.bytesOut+o.bytesOut

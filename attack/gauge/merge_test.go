@@ -52,7 +52,7 @@ func TestMergeIsAssociativeAndCommutative(t *testing.T) {
 			for _, part := range order {
 				one := empty()
 				fill(part, one)
-				parts = append(parts, one)
+				parts = append(parts, throughWire(t, one, phases))
 			}
 			for len(parts) > 1 {
 				at := 0
@@ -71,4 +71,23 @@ func TestMergeIsAssociativeAndCommutative(t *testing.T) {
 			}
 		}
 	}
+}
+
+// throughWire is a tally as the process that merges reads it.
+func throughWire(t *testing.T, of *tally, phases []attack.Phase) *tally {
+	t.Helper()
+	text, err := json.Marshal(of.wire())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var w wireTally
+	if err := json.Unmarshal(text, &w); err != nil {
+		t.Fatal(err)
+	}
+	read, err := w.read(phases)
+	if err != nil {
+		t.Fatal(err)
+	}
+	read.begin = of.begin
+	return read
 }

@@ -32,7 +32,8 @@ type tally struct {
 	width         time.Duration
 	windows       []window
 	ok, failedIn  times
-	failed        int64
+	failed, late  int64        // late: left more than 20 ms after their planned start
+	lag           distribution // how much later than planned requests left
 	statuses      map[int]int64
 	errors        map[string]int64
 	bytesIn       int64
@@ -68,7 +69,7 @@ func newDistribution() distribution { return distribution{bins: newHistogram()} 
 
 func newTally() *tally {
 	return &tally{width: firstWidth, byTarget: rows{}, byStatus: rows{}, statuses: map[int]int64{}, errors: map[string]int64{},
-		ok: times{newDistribution(), newDistribution()}, failedIn: times{newDistribution(), newDistribution()}}
+		lag: newDistribution(), ok: times{newDistribution(), newDistribution()}, failedIn: times{newDistribution(), newDistribution()}}
 }
 
 // record counts d, rounded up to a microsecond.
@@ -92,6 +93,10 @@ func (t *tally) add(o *attack.Observation) {
 	}
 	at := t.window(o.Planned - t.begin)
 	at.requests++
+	if o.Late() {
+		t.late++
+	}
+	t.lag.add(o.Started - o.Planned)
 	if o.Status == 0 {
 		t.errors[o.Error]++
 	} else {

@@ -40,6 +40,9 @@ func HTML(w io.Writer, r *Report) error {
 	word, _, summary := r.headline()
 	p := &loadPage{Title: "hellochaos " + word + ": " + summary, Class: r.class(), Word: word, Summary: summary, About: r.about(), Legend: r.legend(), Warnings: r.Warnings,
 		Command: strings.Join(r.Command, " "), Times: table{"Latency", timesHeads, r.times()}}
+	for i := range r.Incomplete {
+		p.Warnings = append([]string{strings.TrimSuffix(r.Incomplete[i].text(), ".")}, p.Warnings...)
+	}
 	if r.Aborted != "" {
 		p.Warnings = append([]string{strings.TrimSuffix(r.abortedEarly(), ".")}, p.Warnings...)
 	}
@@ -63,7 +66,7 @@ func HTML(w io.Writer, r *Report) error {
 // class selects the colour of the headline. An attack that is void or has failures never has that of a pass.
 func (r *Report) class() string {
 	switch {
-	case r.Interrupted != "" || r.Limited:
+	case r.Interrupted != "" || r.Limited || len(r.Incomplete) > 0:
 		return string(reports.Inconclusive)
 	case r.Verdict != "":
 		return string(r.Verdict)

@@ -42,6 +42,9 @@ type Report struct {
 	Interrupted string `json:"interrupted,omitempty"`
 	// Aborted is the expectation for which the attack ended early (--abort-on-fail); empty: for none.
 	Aborted string `json:"aborted,omitempty"`
+	// Workers is how many processes sent the attack; 0: this one alone. Incomplete are those that died: what is missing is in no figure.
+	Workers    int      `json:"workers,omitempty"`
+	Incomplete []Worker `json:"incomplete,omitempty"`
 	// Limited: more requests than 1 % of those that were due were never sent, or more than 5 % left more than 20 ms late, so that no verdict about
 	// latency follows. Warnings have sentences about that.
 	Limited  bool     `json:"generatorLimited"`
@@ -85,7 +88,7 @@ type Target struct {
 	Weight int    `json:"weight"`
 }
 
-// Requests are counts that add up: Planned is Sent and Skipped, and where the attack was interrupted those that were not due yet; Sent is OK,
+// Requests are counts that add up, but for what is missing of workers that died: Planned is Sent and Skipped, and where the attack was interrupted those that were not due yet; Sent is OK,
 // Failed and GivenUp.
 type Requests struct {
 	Planned int64 `json:"planned"`
@@ -96,6 +99,15 @@ type Requests struct {
 	GivenUp int64 `json:"givenUp"` // in flight when the attack was interrupted
 	// FailedShare is where the share of the failed ones lies; nil without an answer.
 	FailedShare *stats.Interval `json:"failedShare,omitempty"`
+}
+
+// Worker is one that died.
+type Worker struct {
+	Number  int    `json:"number"` // from 1
+	Of      int    `json:"of"`
+	Planned int64  `json:"planned"` // its requests
+	Missing int64  `json:"missing"` // those of which nothing is known
+	Why     string `json:"why"`
 }
 
 // Phase is what came of a part of the schedule.
@@ -219,6 +231,8 @@ func (r *Report) ExitCode() int {
 	switch {
 	case r.Interrupted != "":
 		return reports.ExitAborted
+	case len(r.Incomplete) > 0:
+		return reports.ExitInconclusive
 	case r.Verdict == reports.Fail:
 		return reports.ExitFail
 	case r.Verdict == reports.Pass:

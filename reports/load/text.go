@@ -24,6 +24,9 @@ func Text(w io.Writer, r *Report, colour bool) error {
 	if r.Aborted != "" {
 		t.Paragraph(r.abortedEarly(), "  ! ")
 	}
+	for i := range r.Incomplete {
+		t.Paragraph(r.Incomplete[i].text(), "  ! ")
+	}
 	for _, warning := range r.Warnings {
 		t.Paragraph(warning+".", "  ! ")
 	}
@@ -71,6 +74,8 @@ func (r *Report) headline() (word string, of terminal.Colour, text string) {
 	case r.Interrupted != "":
 		return "INTERRUPTED", terminal.Yellow, fmt.Sprintf("%s after %s of %s requests: the figures are of what was answered until then",
 			r.Interrupted, render.Count(r.Requests.Sent), render.Count(r.Requests.Planned))
+	case len(r.Incomplete) > 0:
+		return "INCOMPLETE", terminal.Yellow, fmt.Sprintf("%d of %d workers died: %s", len(r.Incomplete), r.Workers, r.counts())
 	case r.Verdict == reports.Pass:
 		return "PASS", of, fmt.Sprintf("%s: %s", met(all), r.counts())
 	case r.Verdict == reports.Fail:
@@ -129,6 +134,9 @@ func (r *Report) about() string {
 	if r.Recording != "" {
 		return fmt.Sprintf("%s: %s at %s/s to %s", r.Recording, requests(r.Requests.Sent), perSecond(r.Rate.Sent), to)
 	}
+	if r.Workers > 0 {
+		to += fmt.Sprintf(", by %d workers", r.Workers)
+	}
 	if r.Closed {
 		return fmt.Sprintf("closed loop: %s in flight, each followed by the next, %s/s: %s", requests(int64(r.Connections.Most)), perSecond(r.Rate.Sent), to)
 	}
@@ -136,6 +144,11 @@ func (r *Report) about() string {
 		return fmt.Sprintf("%s in %d phases, %s/s in the mean: %s", requests(r.Requests.Planned), n, perSecond(r.Rate.Sent), to)
 	}
 	return fmt.Sprintf("%s at %s/s, and %s/s achieved: %s", requests(r.Requests.Planned), perSecond(r.Rate.Planned), perSecond(r.Rate.Sent), to)
+}
+
+// text says which worker died, and what is missing because of that.
+func (w *Worker) text() string {
+	return fmt.Sprintf("worker %d of %d died (%s): of its %s, %s are missing in all figures.", w.Number, w.Of, w.Why, requests(w.Planned), render.Count(w.Missing))
 }
 
 // abortedEarly says why the attack ended before its end.
