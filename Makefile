@@ -154,8 +154,8 @@ e2e: bin/hellochaos ## run the tests that need a cluster
 
 # With each seed every --break must fail and `run all` must pass. On each of GRAPHS random graphs of services, the embedded mesh
 # must do what the oracle says, call by call, and on GRAPHS others with a random break the planned requests must find the break.
-verify: ## make the table of docs/verification.md
-	$(GO) test ./cmd/hellochaos -run '^TestVerifier$$' -count 1 -timeout 90m -v -seeds $(SEEDS)
+verify: ## make the tables of docs/verification.md
+	$(GO) test ./cmd/hellochaos -run '^(TestVerifier|TestShippedBugs)$$' -count 1 -timeout 90m -v -seeds $(SEEDS)
 	$(GO) test ./scenarios/oracle -run '^TestRandomGraphs' -count 1 -timeout 30m -v -graphs $(GRAPHS) -broken $(GRAPHS)
 
 # It needs Istio's module, which takes minutes to build, and real Envoys for ENVOY_POLICIES more policies: the program ENVOY, or one that

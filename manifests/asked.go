@@ -27,6 +27,8 @@ type Text struct {
 	Regex *string
 	// Fold: exact and prefix compare without regard to case.
 	Fold bool
+	// Segments: the prefix must end where a segment of the path does.
+	Segments bool
 }
 
 // NamedText is a condition on a header, by its canonical name, or on a query parameter.
@@ -53,7 +55,7 @@ func (t *text) exported() *Text {
 	if t == nil {
 		return nil
 	}
-	all := &Text{Exact: t.exact, Prefix: t.prefix, Fold: t.fold}
+	all := &Text{Exact: t.exact, Prefix: t.prefix, Fold: t.fold, Segments: t.segments}
 	if t.regex != nil {
 		regex := strings.TrimSuffix(strings.TrimPrefix(t.regex.String(), `\A(?:`), `)\z`)
 		all.Regex = &regex
@@ -136,6 +138,8 @@ func (t *Text) String() string {
 		return `""`
 	case t.Exact != nil:
 		return *t.Exact
+	case t.Prefix != nil && t.Segments:
+		return *t.Prefix + "/…"
 	case t.Prefix != nil:
 		return *t.Prefix + "…"
 	case t.Regex != nil:

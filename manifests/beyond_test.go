@@ -71,11 +71,11 @@ func TestLoadForClusterKeepsPolicies(t *testing.T) {
 	}
 }
 
-// What decides which rule a request meets, what adds requests, and what Istio itself refuses, is refused for a cluster, too.
+// What decides which rule a request meets, and what Istio itself refuses, is refused for a cluster, too.
 func TestLoadForClusterRefuses(t *testing.T) {
 	for was, is := range map[string]string{
 		"route: [{destination: {host: m}}]}]\n": "match: [{sourceLabels: {a: b}}], route: [{destination: {host: m}}]}]\n",
-		"timeout: 2s":                           "mirror: {host: m}",
+		"timeout: 2s":                           "retries: {attempts: 1, retryRemoteLocalities: true}",
 		"{retryBudget: {percent: 25}}":          "{}",
 		"corsPolicy:":                           "corsPolcy:",
 	} {

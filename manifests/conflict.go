@@ -49,6 +49,11 @@ func (r *Rules) serverConflicts(objects []Object) (problems Problems) {
 			continue
 		}
 		g := r.Gateways[o.namespace()+"/"+o.Meta.Name]
+		if g.listens || g.object != o {
+			problems = append(problems, o.problem("metadata.name", "is the name of a Gateway of Gateway API, too (%s:%d), and hellochaos tells Gateways apart by their names alone: rename one of the two",
+				g.object.File, g.object.Line))
+			continue
+		}
 		for _, s := range g.Servers {
 			first := r.door(Caller{Gateway: g.name, Port: s.Port}).servers[0]
 			if first.Gateway == g.name || first.TLS == s.TLS {
@@ -118,6 +123,13 @@ func (r *Rules) unresolvedConflicts() (problems Problems) {
 	for i := range r.virtualServices {
 		v := &r.virtualServices[i]
 		for j := range v.routes {
+			for _, m := range v.routes[j].rule.Mirrors {
+				if e := r.unresolved(m.Host); e != nil {
+					w := v.routes[j].written
+					problems = append(problems, w.from.problem(fmt.Sprintf("spec.http[%d]", w.index), "sends copies of requests to %s, which has resolution NONE in %s: "+
+						"a proxy sends them to the address that the requests were for; write resolution: DNS into the ServiceEntry", m.Host, e.place))
+				}
+			}
 			for k := range v.routes[j].rule.Split {
 				to := v.routes[j].rule.Split[k].Host
 				e := r.unresolved(to)
@@ -167,6 +179,24 @@ func (r *Rules) ownerConflicts(objects []Object) (problems Problems) {
 				continue
 			}
 			owners[host] = o
+		}
+	}
+	return append(problems, r.routeConflicts(owners)...)
+}
+
+// routeConflicts are the problems of HTTPRoutes for Services for which a VirtualService has rules for the sidecars. Istio obeys the one of the
+// two that was created first.
+func (r *Rules) routeConflicts(owners map[string]*Object) (problems Problems) {
+	for i := range r.virtualServices {
+		v := &r.virtualServices[i]
+		if v.attached == nil || !v.attached.mesh() {
+			continue
+		}
+		for j, host := range v.hosts {
+			if first := owners[host]; first != nil {
+				problems = append(problems, v.object.problem(fmt.Sprintf("spec.parentRefs[%d]", v.attached.parents[j]), "%s has rules for %s already, and a sidecar obeys only one of a "+
+					"VirtualService and HTTPRoutes for a host, the one that was created first: keep one of the two", first.place(), host))
+			}
 		}
 	}
 	return problems

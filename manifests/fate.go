@@ -86,8 +86,9 @@ func fateOf(version, kind string) fate {
 		return slices.Contains(kinds[of], kind) || slices.Contains(kinds[of], "*")
 	}
 	_, istio := istioKinds[kind]
+	_, ofGatewayAPI := gatewayKinds[kind]
 	switch {
-	case of == istioGroup && istio, of == "" && kind == "Service", slices.Contains(workloadKinds[kind], of):
+	case of == istioGroup && istio, of == GatewayAPI && ofGatewayAPI, of == "" && kind == "Service", slices.Contains(workloadKinds[kind], of):
 		return isRead
 	case holds(passingKinds):
 		return passes

@@ -60,7 +60,7 @@ func executedPage() string {
 			}
 		}
 	}
-	for _, kind := range []string{"Service", "Deployment"} {
+	for _, kind := range []string{"Service", "Deployment", "HTTPRoute", GatewayAPI + " Gateway", "ReferenceGrant"} {
 		add(kind, "metadata", pathsOf(kind, "metadata."))
 		add(kind, "spec", pathsOf(kind, "spec."))
 	}

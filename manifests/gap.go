@@ -15,9 +15,11 @@ const (
 	PartPort   Part = "port"
 	PartSubset Part = "subset"
 	PartPods   Part = "pods"
+	// PartGrant is the leave of the namespace of the destination, which a ReferenceGrant gives.
+	PartGrant Part = "grant"
 )
 
-// Gap is what keeps a destination from leading to anybody, so that the proxy answers 503.
+// Gap is what keeps a destination from leading to anybody, so that the proxy answers 503, or 500 in place of an HTTPRoute's backend that does not exist.
 type Gap struct {
 	// Part is the first part that does not exist. PartPods means that the destination exists and no pod has its labels.
 	Part Part
@@ -42,6 +44,9 @@ func (r *Rules) Gap(d *Destination) *Gap {
 	hosts := r.hosts()
 	if _, known := hosts[d.Host]; !known {
 		return &Gap{PartHost, slices.Sorted(maps.Keys(hosts))}
+	}
+	if d.denied {
+		return &Gap{Part: PartGrant}
 	}
 	if !slices.Contains(hosts[d.Host], d.Port) {
 		gap := &Gap{Part: PartPort}

@@ -40,6 +40,7 @@ func (t *Table) addGateway(c Caller) {
 
 // addServers adds the hosts of servers that have them together.
 func (t *Table) addServers(gateway string, d *door, servers []*Server) {
+	t.listens = servers[0].Port
 	hosts := make(map[string]*virtualHost)
 	host := func(name string) *virtualHost {
 		if hosts[name] == nil {
@@ -53,6 +54,10 @@ func (t *Table) addServers(gateway string, d *door, servers []*Server) {
 	}
 	added, known := make(map[bound]bool), t.rules.knownAtGateways()
 	for _, s := range servers {
+		if s.spec != nil {
+			t.rules.addRoutes(s, func(name string, routes []route) { host(name).routes = append(host(name).routes, routes...) })
+			continue
+		}
 		for _, v := range known {
 			routes := t.rules.bind(v, s.listener())
 			if len(routes) == 0 || !v.listed(s.Gateway) {
@@ -221,7 +226,7 @@ func (r *Rules) EntryHost(gateway string, port int) (string, bool) {
 
 // admitted are the hosts that the servers of a port (0: of all ports) serve by a VirtualService.
 func (g *Gateway) admitted(v *virtualService, port int) []string {
-	if !v.boundTo(g.name) || !v.knownIn(gatewayNamespace) {
+	if !v.boundTo(g.name) || !g.listens && !v.knownIn(gatewayNamespace) {
 		return nil
 	}
 	return g.serves(v, port)

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/hellochaos/hellochaos/yamlnode"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 	"sigs.k8s.io/json"
 )
 
@@ -68,6 +69,9 @@ var index = regexp.MustCompile(`\[\d+\]`)
 // one of Istio's.
 func acceptedBeside(field string, object any) string {
 	kind := reflect.TypeOf(object).Elem().Name()
+	if reflect.TypeOf(object).Elem() == reflect.TypeFor[gatewayv1.Gateway]() {
+		kind = fieldsOf(gatewayVersions[0], kind)
+	}
 	holder := index.ReplaceAllString(field[:max(0, strings.LastIndexByte(field, '.'))], "[]")
 	names := kubernetesFields[kind][holder]
 	if kind == reflect.TypeFor[head]().Name() && holder == "" {

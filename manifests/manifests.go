@@ -11,13 +11,14 @@ package manifests
 import (
 	"embed"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 
 	"github.com/hellochaos/hellochaos/spelling"
 )
 
-//go:embed *.yaml
+//go:embed *.yaml gatewayapi/*.yaml
 var files embed.FS
 
 // Application is the demo chain without the rules of any stage: the three services, the Sidecar that blocks calls to hosts
@@ -54,18 +55,16 @@ func BundledYAML(file string) ([]byte, error) {
 	return data, nil
 }
 
-// bundledNames are the names of the bundled files of objects.
+// bundledNames are the names of the bundled files of objects. Those in gatewayapi are the tutorial in the form of Gateway API.
 func bundledNames() (names []string) {
-	entries, err := files.ReadDir(".")
-	if err != nil {
-		panic(err) // the files are in the program
-	}
-	for _, entry := range entries {
-		if entry.Name() != "rbac.yaml" { // a run does not apply it
-			names = append(names, entry.Name())
+	for _, pattern := range []string{"*.yaml", "gatewayapi/*.yaml"} {
+		some, err := fs.Glob(files, pattern)
+		if err != nil {
+			panic(err) // the pattern is right
 		}
+		names = append(names, some...)
 	}
-	return names
+	return slices.DeleteFunc(names, func(name string) bool { return name == "rbac.yaml" }) // a run does not apply it
 }
 
 // Overlay is base with the objects of over. An object of over takes the place of the one in base that has the same kind,

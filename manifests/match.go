@@ -32,6 +32,7 @@ type text struct {
 	exact, prefix *string
 	regex         *regexp.Regexp
 	fold          bool // exact and prefix compare without regard to case
+	segments      bool // prefix must end where a segment of the path does
 }
 
 func (t *text) matches(s string) bool {
@@ -42,6 +43,9 @@ func (t *text) matches(s string) bool {
 		return s == *t.exact
 	case t.prefix != nil && t.fold:
 		return len(s) >= len(*t.prefix) && strings.EqualFold(s[:len(*t.prefix)], *t.prefix)
+	case t.prefix != nil && t.segments:
+		rest, begins := strings.CutPrefix(s, *t.prefix)
+		return begins && (rest == "" || rest[0] == '/')
 	case t.prefix != nil:
 		return strings.HasPrefix(s, *t.prefix)
 	case t.regex != nil:
@@ -106,6 +110,13 @@ func newMatch(m *networking.HTTPMatchRequest, namespace string) (match, error) {
 	}
 	compiled.query, err = newNamed("queryParams", m.QueryParams, func(name string) string { return name })
 	return compiled, err
+}
+
+// segments makes a prefix of the path one of whole segments, as Gateway API has it: "/a" is a prefix of "/a/b" and not of "/ab".
+func (m *match) segments(are bool) {
+	if are && m.uri != nil && m.uri.prefix != nil && *m.uri.prefix != "/" {
+		m.uri.segments = true
+	}
 }
 
 func newNamed(field string, conditions map[string]*networking.StringMatch, canonical func(string) string) ([]named, error) {

@@ -80,6 +80,8 @@ func (e *HTTPEntry) miss(c Caller, q *Request) *Miss {
 		return &Miss{Kind: MissHost}
 	case !e.owner.routes[e.index].boundTo(gateway, e.owner):
 		return &Miss{Kind: MissProxy}
+	case e.owner.attached != nil:
+		return e.missedRoute(c, q)
 	}
 	if hidden := e.hidden(c); hidden != "" {
 		return &Miss{Kind: MissNamespace, Hidden: hidden}
@@ -94,10 +96,10 @@ func (e *HTTPEntry) miss(c Caller, q *Request) *Miss {
 		if by := e.rules.door(c).redirects(host); by != nil {
 			return &Miss{Kind: MissRedirected, Redirected: by}
 		}
-		return e.missed(listener{c.Gateway, gatewayNamespace, c.Port}, q)
+		return e.missed(e.rules.listenerAt(c.Gateway, c.Port), q)
 	}
 	_, port := splitHost(q.Host)
-	return e.missed(listener{mesh, namespaceOf(c), port}, q)
+	return e.missed(listener{gateway: mesh, namespace: namespaceOf(c), port: port}, q)
 }
 
 // missed says which condition of the entry, or which entry before it, keeps a request from meeting it whose host it is for.
@@ -115,28 +117,31 @@ func (e *HTTPEntry) missed(at listener, q *Request) *Miss {
 			earlier = h.rule
 		}
 	}
-	var fewest []Condition
-	for i := range e.owner.routes[e.index].matches {
-		m := &e.owner.routes[e.index].matches[i]
-		if !m.boundTo(at.gateway, e.owner) {
-			continue
-		}
-		failing := append(m.failingAt(at, e.owner), m.failing(&v)...)
-		if len(failing) == 0 {
-			fewest = nil
-			break
-		}
-		if fewest == nil || len(failing) < len(fewest) {
-			fewest = failing
-		}
-	}
-	switch {
+	switch fewest := e.fewest(at, &v); {
 	case fewest != nil:
 		return &Miss{Kind: MissCondition, Failing: fewest}
 	case earlier != nil:
 		return &Miss{Kind: MissEarlier, Earlier: earlier}
 	}
 	return nil
+}
+
+// fewest are the conditions of the match of the entry of which the fewest do not hold for a request; none where a match holds.
+func (e *HTTPEntry) fewest(at listener, v *view) (fewest []Condition) {
+	for i := range e.owner.routes[e.index].matches {
+		m := &e.owner.routes[e.index].matches[i]
+		if !m.boundTo(at.gateway, e.owner) {
+			continue
+		}
+		failing := append(m.failingAt(at, e.owner), m.failing(v)...)
+		if len(failing) == 0 {
+			return nil
+		}
+		if fewest == nil || len(failing) < len(fewest) {
+			fewest = failing
+		}
+	}
+	return fewest
 }
 
 // failingAt are the conditions of a match on the caller's proxy that do not hold at a listener of a gateway for which it is.
@@ -204,7 +209,7 @@ func (e *HTTPEntry) hosted(c Caller, q *Request) bool {
 func (e *HTTPEntry) hidden(c Caller) string {
 	namespace := namespaceOf(c)
 	if c.Gateway != "" {
-		namespace = gatewayNamespace
+		namespace = e.rules.listenerAt(c.Gateway, c.Port).namespace
 	}
 	if !e.owner.knownIn(namespace) {
 		return fmt.Sprintf(`its exportTo ["."] hides it from the proxies of namespace %s`, namespace)

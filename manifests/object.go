@@ -21,8 +21,8 @@ type Object struct {
 	// Istio is the spec of an object of Istio's networking API (*istio.io/api/networking/v1alpha3.VirtualService
 	// and so on; the versions share one type); nil for a Kubernetes object.
 	Istio proto.Message
-	// Kubernetes is the whole object of a Kubernetes kind (*corev1.Service, *appsv1.Deployment, *corev1.Namespace); nil for an
-	// object of Istio.
+	// Kubernetes is the whole object of a Kubernetes kind (*corev1.Service, *appsv1.Deployment, *corev1.Namespace) or of Gateway API
+	// (*gatewayv1.HTTPRoute, *gatewayv1.Gateway, *gatewayv1.ReferenceGrant); nil for an object of Istio.
 	Kubernetes any
 	// Beyond are fields that this package does not execute; there are none unless LoadForCluster read the object.
 	Beyond []Beyond
@@ -56,10 +56,13 @@ func (o *Object) Clone() Object {
 	return c
 }
 
-// identity is what distinguishes one object from another in a mesh. The version of the API is no part of it.
+// identity is what distinguishes one object from another in a mesh. The version of the API is no part of it. kind is as fieldsOf has it:
+// Istio and Gateway API have a Gateway each.
 type identity struct{ kind, namespace, name string }
 
-func (o *Object) identity() identity { return identity{o.Kind, o.namespace(), o.Meta.Name} }
+func (o *Object) identity() identity {
+	return identity{fieldsOf(o.APIVersion, o.Kind), o.namespace(), o.Meta.Name}
+}
 
 // namespace is where the object stands: its metadata.namespace, or Namespace when that is empty. A Namespace stands in none.
 func (o *Object) namespace() string {

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	networking "istio.io/api/networking/v1alpha3"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // Bounds of what LoadOthers reads.
@@ -72,6 +74,11 @@ func loadOthers(names []string, stdin io.Reader, keepBeyond bool) (*Others, erro
 	}
 	r.problems = append(r.problems, r.twice()...)
 	r.others.Objects = withoutOwned(r.others.Objects)
+	if isNamespace := func(o Object) bool { return o.Kind == "Namespace" }; slices.ContainsFunc(r.others.Objects, func(o Object) bool { return o.choosesNamespaces() }) {
+		r.others.PassedOver = slices.DeleteFunc(r.others.PassedOver, func(c KindCount) bool { return c.Kind == "Namespace" })
+	} else {
+		r.others.Objects = slices.DeleteFunc(r.others.Objects, isNamespace) // only listeners look at their labels
+	}
 	r.others.Alternatives = alternatives(r.others.Objects)
 	if len(r.problems) > 0 {
 		for i := range r.others.Alternatives {
@@ -301,7 +308,7 @@ func (r *othersReader) object(d *document) {
 	version, _ := fields["apiVersion"].(string)
 	kind, _ := fields["kind"].(string)
 	switch fate := fateOf(version, kind); {
-	case version == "" || kind == "" || fate == isRead && group(version) == istioGroup:
+	case version == "" || kind == "" || fate == isRead && (group(version) == istioGroup || group(version) == GatewayAPI):
 		if o := d.read(); len(d.problems) == 0 {
 			r.others.Objects = append(r.others.Objects, o)
 			r.servers(&o)
@@ -340,10 +347,24 @@ func (r *othersReader) servers(o *Object) {
 func (r *othersReader) namespace(d *document, fields map[string]any) {
 	meta, _ := fields["metadata"].(map[string]any)
 	labels, _ := meta["labels"].(map[string]any)
+	r.keepNamespace(d, meta, labels)
 	if labels[injection] == "disabled" {
 		r.remark("Namespace %v (%s:%d) is labelled %s: disabled, so that no sidecar in it obeys a rule. hellochaos takes its pods for pods with sidecars, "+
 			"as those of every other namespace", meta["name"], d.file, d.lines.of("metadata.labels."+injection, d.first), injection)
 	}
+}
+
+// keepNamespace keeps the labels of a namespace, by which listeners of Gateway API choose whose routes they take.
+func (r *othersReader) keepNamespace(d *document, meta, labels map[string]any) {
+	name, _ := meta["name"].(string)
+	o := Object{File: d.file, Line: d.lines.of("", d.first), APIVersion: "v1", Kind: "Namespace", Meta: metav1.ObjectMeta{Name: name, Labels: map[string]string{}}}
+	for key, value := range labels {
+		if text, ok := value.(string); ok && key != injection {
+			o.Meta.Labels[key] = text
+		}
+	}
+	o.Kubernetes = &corev1.Namespace{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Namespace"}, ObjectMeta: o.Meta}
+	r.others.Objects = append(r.others.Objects, o)
 }
 
 // count counts an object that is not read.

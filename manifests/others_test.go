@@ -69,7 +69,7 @@ func kinds(counts []KindCount) string {
 // Each kind is read, passed over, named as one that acts on requests, or named as unknown; each once, with the first place.
 func TestOthersKinds(t *testing.T) {
 	o := others(t, object("v1", "ConfigMap", "a")+object("v1", "ConfigMap", "b")+object("rbac.authorization.k8s.io/v1", "Role", "a")+
-		object("networking.istio.io/v1alpha3", "EnvoyFilter", "a")+object("gateway.networking.k8s.io/v1", "Gateway", "a")+
+		object("networking.istio.io/v1alpha3", "EnvoyFilter", "a")+object("gateway.networking.k8s.io/v1", "BackendTLSPolicy", "a")+
 		object("telemetry.istio.io/v1", "Telemetry", "a")+object("security.istio.io/v1", "AuthorizationPolicy", "a")+
 		object("networking.k8s.io/v1", "Ingress", "a")+object("networking.k8s.io/v1", "IngressClass", "a")+object("security.istio.io/v1beta1", "AuthorizationPolicy", "b")+
 		object("example.com/v1", "Service", "a")+virtualServiceYAML("a", "x")+"---\n"+object("batch/v1", "Job", "a")+
@@ -81,7 +81,7 @@ func TestOthersKinds(t *testing.T) {
 	}{
 		"passed over": {o.PassedOver, "v1 ConfigMap 3 standard input:1, rbac.authorization.k8s.io/v1 Role 1 standard input:9, telemetry.istio.io/v1 Telemetry 1 standard input:21, " +
 			"networking.k8s.io/v1 IngressClass 1 standard input:33, batch/v1 Job 1 standard input:52, v1 Secret 1 standard input:62"},
-		"not executed": {o.NotExecuted, "networking.istio.io/v1alpha3 EnvoyFilter 1 standard input:13, gateway.networking.k8s.io/v1 Gateway 1 standard input:17, " +
+		"not executed": {o.NotExecuted, "networking.istio.io/v1alpha3 EnvoyFilter 1 standard input:13, gateway.networking.k8s.io/v1 BackendTLSPolicy 1 standard input:17, " +
 			"security.istio.io/v1 AuthorizationPolicy 2 standard input:25, networking.k8s.io/v1 Ingress 1 standard input:29"},
 		"unknown": {o.Unknown, "example.com/v1 Service 1 standard input:41"},
 	} {

@@ -15,7 +15,7 @@ type known map[string]bool
 // (configCompareByCreationTime in Istio's pilot/pkg/model/config.go).
 func (r *Rules) obeyed(s *sidecar, namespace string) (all []*virtualService) {
 	for _, v := range r.byName() {
-		if v.listed(mesh) && v.knownIn(namespace) && s.imports.admitRules(v.namespace, v.written) {
+		if v.listed(mesh) && v.knownIn(namespace) && s.imports.admitRules(v.namespace, v.written) && v.servesCallersOf(namespace) {
 			all = append(all, v)
 		}
 	}
@@ -100,7 +100,16 @@ const usualPort = 80
 // the first that has it. No short name of a host takes the full name of another one.
 func (t *Table) addPort(port int, at known, rules []*virtualService) {
 	claimed := make(known)
+	for _, g := range t.rules.setsAt(rules, t.listener(port)) {
+		if at[g.host] && !claimed[g.host] {
+			t.addNames(g.host, port, at, ofRules(g.host, g.routes))
+			claimed[g.host] = true
+		}
+	}
 	for _, v := range rules {
+		if v.attached != nil {
+			continue
+		}
 		routes := t.rules.bind(v, t.listener(port))
 		o := v.outbound(at, rules, t.sidecar.controlPlane(port))
 		if len(routes) == 0 || len(o.services) == 0 && port != usualPort {
@@ -167,6 +176,7 @@ func ofRules(host string, routes []route) *virtualHost {
 func (t *Table) addNames(host string, port int, at known, h *virtualHost) {
 	for _, name := range aliases(host, t.namespace) {
 		switch {
+		case t.rules.relative && strings.HasSuffix(name, "."):
 		case t.rules.guessed(host, port):
 			t.hosts[authority{name, port}] = h
 		case name == host || !at[name]:

@@ -44,7 +44,7 @@ var kubernetesKinds = map[string]struct {
 
 // acceptedKinds lists all kinds that are read, for messages.
 var acceptedKinds = strings.Join(slices.Concat(
-	slices.Sorted(maps.Keys(istioKinds)), slices.Sorted(maps.Keys(kubernetesKinds))), ", ")
+	slices.Sorted(maps.Keys(istioKinds)), slices.Sorted(maps.Keys(kubernetesKinds)), []string{"Gateway, HTTPRoute and ReferenceGrant of " + GatewayAPI}), ", ")
 
 // Parse reads a file of YAML documents. It accepts what the API server and Istio's webhook accept, except what this package does
 // not execute. Its error is Problems, with all problems of the file up to a limit. file is only for messages.
@@ -184,6 +184,10 @@ func (d *document) required(fields map[string]any, name string) string {
 
 // decode fills the object from its fields by its kind.
 func (d *document) decode(o *Object, fields map[string]any, data []byte) {
+	if o.IsGatewayAPI() {
+		d.decodeGatewayAPI(o, fields, data)
+		return
+	}
 	if kind, ok := kubernetesKinds[o.Kind]; ok {
 		if o.APIVersion != kind.version {
 			d.problem("apiVersion", "must be %s for kind %s, not %q", kind.version, o.Kind, o.APIVersion)

@@ -8,6 +8,7 @@ import (
 	networking "istio.io/api/networking/v1alpha3"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 )
 
 // virtualService is a VirtualService whose short names are completed.
@@ -19,6 +20,8 @@ type virtualService struct {
 	gateways        []string // "mesh", or "namespace/name"
 	routes          []httpRoute
 	private         bool // whether it is exported to its own namespace only
+	// attached is where an HTTPRoute holds, for which the virtualService stands; nil for a VirtualService.
+	attached *attachment
 }
 
 // entry is a ServiceEntry.
@@ -57,7 +60,20 @@ type sidecar struct {
 // Read finds out what a set of objects means. The objects must come from Parse, or be changed copies of such objects. Its error is
 // Problems, which show only when all objects are read together.
 func Read(objects []Object) (*Rules, error) {
+	r, problems := compile(objects)
+	if len(problems) == 0 {
+		problems = r.conflicts(objects)
+	}
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	return r, nil
+}
+
+// compile makes the rules of objects. Its problems are those of single objects, and not conflicts between them.
+func compile(objects []Object) (*Rules, Problems) {
 	r := &Rules{
+		objects:      objects,
 		Services:     make(map[string]*Service),
 		Gateways:     make(map[string]*Gateway),
 		destinations: make(destinationRules),
@@ -97,15 +113,10 @@ func Read(objects []Object) (*Rules, error) {
 		problems = append(problems, wrong...)
 		r.virtualServices = append(r.virtualServices, v)
 	}
+	problems = append(problems, r.addHTTPRoutes(objects)...)
 	r.dropUnused(objects, to, used)
 	r.openDoors()
-	if len(problems) == 0 {
-		problems = r.conflicts(objects)
-	}
-	if len(problems) > 0 {
-		return nil, problems
-	}
-	return r, nil
+	return r, problems
 }
 
 // add adds one object to r, except VirtualServices.
@@ -115,6 +126,8 @@ func (r *Rules) add(o *Object) {
 		r.addService(o, k)
 	case *appsv1.Deployment:
 		r.Workloads = append(r.Workloads, workload(o, k))
+	case *gatewayv1.Gateway:
+		r.addListeners(o, &k.Spec) // where Istio's has the name, too, serverConflicts says so
 	}
 	switch spec := o.Istio.(type) {
 	case *networking.Gateway:

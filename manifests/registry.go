@@ -244,6 +244,9 @@ func (r *Rules) Endpoints(d *Destination) *Endpoints {
 	if d.endpoints != nil {
 		return d.endpoints
 	}
+	if d.denied {
+		return r.unknown
+	}
 	from := cmp.Or(d.from, Namespace)
 	namespace := r.apart(d.Host, from)
 	if r.atHome(d.Host, from) {

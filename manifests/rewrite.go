@@ -58,6 +58,9 @@ func (w *Rewrite) path(q *Request) string {
 	return q.Path
 }
 
+// Of is the path, with its query, that takes the place of that of a request.
+func (w *Rewrite) Of(q *Request) string { return w.path(q) }
+
 // taken is the length of the part of a request's path that its match asks for.
 func (w *Rewrite) taken(q *Request) int {
 	v := newView(q)

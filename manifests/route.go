@@ -58,24 +58,27 @@ func (r *Rules) virtualService(o *Object, spec *networking.VirtualService, entri
 
 // newHTTPRoute compiles an http entry. Its problems are the expressions that cannot be compiled.
 func newHTTPRoute(w *written) (httpRoute, Problems) {
-	field := fmt.Sprintf("spec.http[%d]", w.index)
 	var problems Problems
 	problem := func(part, text string) {
-		problems = append(problems, w.from.problem(field+part, "%s", text))
+		problems = append(problems, w.from.problem(w.field(part), "%s", text))
 	}
-	rule, err := newRule(w.http, w.from.namespace())
+	rule, err := newRule(w)
 	if err != nil {
-		problem(".rewrite", "has a regular expression that cannot be compiled: "+err.Error())
+		problem("rewrite", "has a regular expression that cannot be compiled: "+err.Error())
 	}
 	if text := w.mergedProblem(); text != "" {
 		problem("", text)
 	}
-	rule.Name, rule.File, rule.Line = w.name(), w.from.File, w.from.lines.of(field, w.from.Line)
+	rule.Name, rule.File, rule.Line = w.name(), w.from.File, w.line("")
+	if len(rule.Split) > 0 {
+		rule.Mirrors = newMirrors(w.http, w.from.namespace(), w.line)
+	}
 	compiled := httpRoute{rule: rule, written: w}
 	for j, m := range w.http.Match {
 		c, err := newMatch(m, w.from.namespace())
+		c.segments(w.gatewayAPI)
 		if err != nil {
-			problem(fmt.Sprintf(".match[%d]", j), "has a regular expression that cannot be compiled: "+err.Error())
+			problem(fmt.Sprintf("match[%d]", j), "has a regular expression that cannot be compiled: "+err.Error())
 			continue
 		}
 		compiled.matches = append(compiled.matches, c)
@@ -85,28 +88,41 @@ func newHTTPRoute(w *written) (httpRoute, Problems) {
 }
 
 // newRule is the rule of an http entry, still without its Name. A destination that names no port has port 0.
-func newRule(h *networking.HTTPRoute, namespace string) (*Rule, error) {
+func newRule(w *written) (*Rule, error) {
+	h, namespace := w.http, w.from.namespace()
 	rule := &Rule{Timeout: h.Timeout.AsDuration()}
+	if w.gatewayAPI {
+		rule.Missing = http.StatusInternalServerError
+	}
 	own := newOperations(h.Headers)
 	rule.Retry = retry(h.Retries, rule.Timeout)
 	rule.Fault = newFault(h.Fault)
 	switch {
 	case h.Redirect != nil:
-		rule.Redirect = &Redirect{Status: int(h.Redirect.RedirectCode), URI: h.Redirect.Uri, Authority: h.Redirect.Authority}
-		if rule.Redirect.Status == 0 {
-			rule.Redirect.Status = http.StatusMovedPermanently
-		}
+		rule.Redirect = newRedirect(h.Redirect)
 	case h.DirectResponse != nil:
 		rule.Direct = &Direct{Status: int(h.DirectResponse.Status), Body: h.DirectResponse.Body.GetString_(),
 			Flags: "-", Detail: "direct_response"}
 	default:
 		rule.Split = newSplit(h.Route, own, namespace)
+		for _, k := range w.denied {
+			rule.Split[k].denied = true
+		}
 		var err error
-		rule.Rewrite, err = newRewrite(h.Rewrite, own.authority)
+		rule.Rewrite, err = newRewrite(w.rewrite(), own.authority)
 		return rule, err
 	}
 	rule.Answer = changes(own.answer)
 	return rule, nil
+}
+
+// rewrite is the rewrite of the entry. With Gateway API the prefix "/" stands for none (withoutPrefix).
+func (w *written) rewrite() *networking.HTTPRewrite {
+	h := w.http.Rewrite
+	if !w.gatewayAPI || h.GetUri() != "/" {
+		return h
+	}
+	return &networking.HTTPRewrite{Authority: h.Authority, UriRegexRewrite: withoutPrefix(w.http.Match)}
 }
 
 // newSplit is the destinations with their shares. Each share is the weight over the sum of all weights; a single destination has
@@ -168,6 +184,7 @@ func (v *virtualService) listed(gateway string) bool { return slices.Contains(v.
 type listener struct {
 	gateway, namespace string
 	port               int
+	tls                bool // whether it ends TLS
 }
 
 // holdsAt reports whether requests at a listener can meet the match. One that names gateways does not ask for the caller's namespace
@@ -196,6 +213,10 @@ func (r *Rules) bind(v *virtualService, at listener) []route {
 			continue
 		}
 		rule := r.bindRule(h.rule, at)
+		rewrites := []*Rewrite{rule.Rewrite}
+		if rule.Redirect != nil {
+			rewrites = append(rewrites, rule.Redirect.Prefix)
+		}
 		if len(h.matches) == 0 {
 			return append(bound, route{new(match), rule})
 		}
@@ -204,11 +225,13 @@ func (r *Rules) bind(v *virtualService, at listener) []route {
 			if !m.holdsAt(at, v) {
 				continue
 			}
-			if rule.Rewrite != nil {
-				rule.Rewrite.of = append(rule.Rewrite.of, m)
+			for _, w := range rewrites {
+				if w != nil {
+					w.of = append(w.of, m)
+				}
 			}
 			bound = append(bound, route{m, rule})
-			if m.catchAll() {
+			if m.catchAll() && v.attached == nil {
 				return bound
 			}
 		}
@@ -221,26 +244,35 @@ func (r *Rules) bindRule(rule *Rule, at listener) *Rule {
 	bound := *rule
 	bound.Split = make([]Destination, len(rule.Split))
 	for i, d := range rule.Split {
-		if d.Port == 0 {
-			d.Port = at.port
-			if at.gateway != mesh {
-				d.Port = r.portOf(d.Host, at.port)
-			}
-		}
-		d.from = at.namespace
-		d.endpoints = r.Endpoints(&d)
-		if secure := d.endpoints.secure; secure != nil && (at.gateway != mesh || !secure.atGateways) {
-			d.TLS = secure
-		}
-		bound.Split[i] = d
+		bound.Split[i] = r.bindDestination(d, at)
+	}
+	bound.Mirrors = slices.Clone(rule.Mirrors)
+	for i := range bound.Mirrors {
+		bound.Mirrors[i].Destination = r.bindDestination(bound.Mirrors[i].Destination, at)
 	}
 	// Where the only destination of a rule is chosen by a key, a retry goes there again unless the YAML says otherwise (ConvertPolicy in
 	// Istio's route/retry, and applyHTTPRouteDestination in its route.go).
 	if rule.File != "" && len(bound.Split) == 1 && bound.Split[0].endpoints.Hash != nil && !rule.Retry.previousSet {
 		bound.Retry.PreviousHosts = false
 	}
-	bound.Rewrite = copyOf(rule.Rewrite)
+	bound.Rewrite, bound.Redirect = copyOf(rule.Rewrite), rule.Redirect.at(at)
 	return &bound
+}
+
+// bindDestination fills in the port and the endpoints of a destination of requests that arrive at a listener.
+func (r *Rules) bindDestination(d Destination, at listener) Destination {
+	if d.Port == 0 {
+		d.Port = at.port
+		if at.gateway != mesh {
+			d.Port = r.portOf(d.Host, at.port)
+		}
+	}
+	d.from = at.namespace
+	d.endpoints = r.Endpoints(&d)
+	if secure := d.endpoints.secure; secure != nil && (at.gateway != mesh || !secure.atGateways) {
+		d.TLS = secure
+	}
+	return d
 }
 
 // Pick is the destination on whose share the number draw, in [0,1), falls. It is nil when the rule has no destination.

@@ -1,6 +1,7 @@
 package manifests
 
 import (
+	"cmp"
 	"net/http"
 	"sync"
 	"time"
@@ -19,6 +20,7 @@ type Rules struct {
 	// Gateways are the Gateways, by "namespace/name".
 	Gateways map[string]*Gateway
 
+	objects         []Object // that were read
 	virtualServices []virtualService
 	dropped         []Dropped
 	entries         []entry
@@ -36,6 +38,9 @@ type Rules struct {
 	// outside keeps, by outsideKey, the *Rule of every host outside the registry that a request was for, so that it and its Endpoints
 	// stay the same.
 	outside *sync.Map
+
+	// relative and ported are read otherwise than Istio does it today (WithoutAbsoluteNames, WithPortsInWildcards).
+	relative, ported bool
 }
 
 // Workload is a Deployment: Replicas pods of one program.
@@ -72,8 +77,9 @@ type Gateway struct {
 	Servers []*Server
 	Opaque  []Opaque
 
-	object *Object
-	name   string // "default/frontend"
+	object  *Object
+	name    string // "default/frontend"
+	listens bool   // whether it is one of Gateway API
 }
 
 // Caller names the proxy that sends a request.
@@ -118,16 +124,23 @@ type Rule struct {
 	Direct *Direct
 	// Redirect is an answer that the proxy gives itself, with a Location header.
 	Redirect *Redirect
-	Retry    Retry
+	// Missing is the status of the answer where a destination does not exist: 500 for an HTTPRoute of Gateway API, and else 503.
+	Missing int
+	Retry   Retry
 	// Timeout ends a call with all its tries; 0 sets no limit.
 	Timeout time.Duration
 	// Fault is injected before the destination is looked up; nil injects nothing.
 	Fault *Fault
 	// Rewrite is what is sent in place of the path and the host of a request; nil changes neither.
 	Rewrite *Rewrite
+	// Mirrors get copies of the requests that go to a destination.
+	Mirrors []Mirror
 	// Answer are the changes of the headers of Direct and Redirect. Each destination of Split has its own.
 	Answer HeaderChanges
 }
+
+// NoDestination is the status of the proxy's answer to a request whose destination does not exist.
+func (r *Rule) NoDestination() int { return cmp.Or(r.Missing, http.StatusServiceUnavailable) }
 
 // Destination is one of the destinations of a split.
 type Destination struct {
@@ -144,6 +157,7 @@ type Destination struct {
 	// TLS in any case.
 	TLS *Origination
 
+	denied    bool       // whether the rule may not name it, so that there is no such destination for it
 	from      string     // the namespace of the proxy that sends requests there
 	endpoints *Endpoints // the result of Rules.Endpoints, looked up once
 }
@@ -165,6 +179,13 @@ type Redirect struct {
 	Scheme    string // "https"; empty keeps that by which the request came
 	URI       string // empty keeps the URI of the request
 	Authority string // empty keeps the host of the request
+	// Port is put behind the host, unless it is that of the scheme; 0 leaves the port alone.
+	Port int
+	// Prefix replaces the part of the path that the rule's match asks for; nil replaces nothing.
+	Prefix *Rewrite
+
+	requestPort bool // whether Port is that at which the request came
+	keepsPort   bool // whether the port of the Host header stays, whatever the schemes are
 }
 
 // Fault is a fault injection.

@@ -1,6 +1,7 @@
 package manifests
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"math"
@@ -9,6 +10,7 @@ import (
 	"strings"
 
 	networking "istio.io/api/networking/v1alpha3"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 )
 
 // Server is a server of a Gateway whose requests meet the rules for HTTP: one that speaks HTTP, with TLS that it terminates or without.
@@ -33,6 +35,13 @@ type Server struct {
 	written  []hostPattern // its hosts as they are written
 	settings bool          // whether it has the field tls
 	out      bool          // whether Istio leaves it out
+
+	// spec is the listener of Gateway API for which the server stands, with its name and hostname, "*" where it has none; routes says that
+	// it takes HTTPRoutes. nil for a server of Istio's Gateway.
+	spec              *gatewayv1.Listener
+	section, hostname string
+	routes            bool
+	podNamespace      string // that of the pods of a Gateway of Gateway API; empty: gatewayNamespace
 }
 
 // ClientCertificate says whether a server with TLS asks its clients for a certificate.
@@ -55,7 +64,13 @@ type Opaque struct {
 }
 
 // String names the server: "Gateway default/shop, servers[1]".
-func (s *Server) String() string { return fmt.Sprintf("Gateway %s, servers[%d]", s.Gateway, s.Index) }
+func (s *Server) String() string {
+	list := "servers"
+	if s.spec != nil {
+		list = "listeners"
+	}
+	return fmt.Sprintf("Gateway %s, %s[%d]", s.Gateway, list, s.Index)
+}
 
 // Hosts are those of the server, as they are written, in lower case: a host that only VirtualServices of one namespace may have is
 // "namespace/host".
@@ -73,10 +88,14 @@ func (s *Server) Hosts() (all []string) {
 // serves are the hosts of a VirtualService that the server admits, in lower case; none where it is left out. They are compared as they are
 // written (Istio's Names.Intersection).
 func (s *Server) serves(v *virtualService) (hosts []string) {
-	if s.out {
+	written := v.written
+	if v.attached != nil {
+		written = v.attached.listeners[s]
+	}
+	if s.out || (s.spec != nil) != (v.attached != nil) {
 		return nil
 	}
-	for _, host := range v.written {
+	for _, host := range written {
 		for _, p := range s.written {
 			if p.namespace != "*" && p.namespace != v.namespace {
 				continue
@@ -91,7 +110,7 @@ func (s *Server) serves(v *virtualService) (hosts []string) {
 
 // admitted are the hosts that the server serves by a VirtualService that is bound to its Gateway.
 func (s *Server) admitted(v *virtualService) []string {
-	if !v.boundTo(s.Gateway) || !v.knownIn(gatewayNamespace) {
+	if !v.boundTo(s.Gateway) || !v.knownIn(s.listener().namespace) {
 		return nil
 	}
 	return s.serves(v)
@@ -117,14 +136,26 @@ func exactness(pattern, host string) int {
 	return 0
 }
 
-// listener is where the server takes requests. Its pods run in gatewayNamespace.
-func (s *Server) listener() listener { return listener{s.Gateway, gatewayNamespace, s.Port} }
+// listener is where the server takes requests. Its pods run in gatewayNamespace, or those of a Gateway of Gateway API in its own namespace.
+func (s *Server) listener() listener {
+	return listener{s.Gateway, cmp.Or(s.podNamespace, gatewayNamespace), s.Port, s.TLS}
+}
+
+// listenerAt is where a Gateway takes requests at a port.
+func (r *Rules) listenerAt(gateway string, port int) listener {
+	if servers := r.door(Caller{Gateway: gateway, Port: port}).servers; len(servers) > 0 {
+		at := servers[0].listener()
+		at.gateway = gateway
+		return at
+	}
+	return listener{gateway: gateway, namespace: gatewayNamespace, port: port}
+}
 
 // redirect is the answer of a server with tls.httpsRedirect to requests that come without TLS. Envoy makes it of the host and the path
 // of the request (createSslRedirectPath in its source/common/http/utility.cc).
 func (s *Server) redirect() *Rule {
 	return &Rule{Name: s.String(), File: s.File, Line: s.Line, Hosts: s.Hosts(), Match: "requests without TLS",
-		Redirect: &Redirect{Status: http.StatusMovedPermanently, Scheme: "https"}}
+		Redirect: &Redirect{Status: http.StatusMovedPermanently, Scheme: "https", keepsPort: true}}
 }
 
 // addGateway adds a Gateway with its servers.
@@ -245,7 +276,7 @@ func (r *Rules) merge(g *Gateway, port int) *door {
 	d := &door{}
 	taken := make(map[hostPattern]*Server)
 	for _, other := range r.gatewaysByName() {
-		if !has(g.pods(), other.Selector) {
+		if !has(g.pods(), other.Selector) || g != other && (g.listens || other.listens) {
 			continue
 		}
 		for _, s := range other.Servers {

@@ -26,7 +26,9 @@ func (r *Rules) addSidecar(o *Object, spec *networking.Sidecar) {
 }
 
 // listener is where a sidecar takes requests to a port.
-func (t *Table) listener(port int) listener { return listener{mesh, t.namespace, port} }
+func (t *Table) listener(port int) listener {
+	return listener{gateway: mesh, namespace: t.namespace, port: port}
+}
 
 // sidecarOf is what holds for the sidecars of a namespace; without one, for Namespace.
 func (r *Rules) sidecarOf(namespace string) *sidecar {

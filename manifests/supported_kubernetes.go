@@ -5,7 +5,6 @@ import "slices"
 // Why fields of objects are without effect on requests.
 const (
 	onlyNames   = "it is a name in messages, and other objects do not name it"
-	notAsked    = "nothing depends on whether an object for a namespace exists"
 	checkedOnly = "it is checked against other fields, which say the same"
 	byCluster   = "the API server writes it, or looks at it to keep the object"
 	onlyLabels  = "no rule looks at it; names of Istio's own are refused unless they are executed"
@@ -23,6 +22,7 @@ func objectFields() []Field {
 		headOf("VirtualService"), headOf("DestinationRule"), headOf("Gateway"), headOf("ServiceEntry"), headOf("Sidecar"),
 		headOf("Namespace"), namespaceFields, headOf("Service"), serviceFields,
 		headOf("Deployment"), deploymentFields, metadataOf("Deployment", "spec.template.metadata."), podFields,
+		gatewayFields(),
 	)
 }
 
@@ -60,13 +60,18 @@ var ownMetadata = []Field{
 	{"Gateway", "metadata.namespace", executed},
 	{"ServiceEntry", "metadata.namespace", executed},
 	{"Sidecar", "metadata.namespace", executed},
-	{"Namespace", "metadata.name", notAsked},
+	{"Namespace", "metadata.name", executed},
 	{"Namespace", "metadata.namespace", "a namespace stands in none"},
-	{"Namespace", "metadata.labels", "istio-injection is checked: calls and services without sidecars are refused where that would make a difference"},
+	{"Namespace", "metadata.labels", executed},
 	{"Service", "metadata.name", executed},
 	{"Service", "metadata.namespace", executed},
 	{"Service", "metadata.annotations", executed},
 	{"Deployment", "metadata.namespace", executed},
+	{"HTTPRoute", "metadata.name", executed},
+	{"HTTPRoute", "metadata.namespace", executed},
+	{GatewayAPI + " Gateway", "metadata.name", executed},
+	{GatewayAPI + " Gateway", "metadata.namespace", executed},
+	{"ReferenceGrant", "metadata.namespace", executed},
 	{"Deployment", "spec.template.metadata.namespace", "pods stand in the namespace of their Deployment"},
 	{"Deployment", "spec.template.metadata.labels", executed},
 }

@@ -12,6 +12,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/apimachinery/pkg/util/validation"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/hellochaos/hellochaos/spelling"
 )
@@ -25,6 +26,12 @@ func (d *document) validate(o *Object) {
 		d.checkService(k)
 	case *appsv1.Deployment:
 		d.checkDeployment(k)
+	case *gatewayv1.HTTPRoute:
+		d.checkHTTPRoute(&k.Spec)
+	case *gatewayv1.Gateway:
+		d.checkGatewayAPI(o.namespace(), &k.Spec)
+	case *gatewayv1.ReferenceGrant:
+		d.checkReferenceGrant(&k.Spec)
 	}
 	switch spec := o.Istio.(type) {
 	case *networking.VirtualService:

@@ -278,7 +278,7 @@ func (l *loader) agree(before line, own [][]manifests.Object) {
 func (l *loader) known(path, rule string, among []manifests.Object, which string) {
 	var names []string
 	for i := range among {
-		if among[i].Kind == "VirtualService" {
+		if among[i].Kind == "VirtualService" || among[i].Kind == "HTTPRoute" {
 			names = append(names, among[i].Name())
 		}
 	}

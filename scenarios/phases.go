@@ -172,11 +172,11 @@ func (b *builder) unmet(at int) (all []Unmet) {
 
 // added are the objects of after that before does not have, or not so.
 func added(before, after []manifests.Object) (all []manifests.Object, err error) {
-	type identity struct{ kind, namespace, name string }
+	type identity struct{ version, kind, namespace, name string }
 	was := map[identity][]byte{}
 	for i := range before {
 		o := &before[i]
-		if was[identity{o.Kind, o.Meta.Namespace, o.Meta.Name}], err = Canonical(o); err != nil {
+		if was[identity{o.APIVersion, o.Kind, o.Meta.Namespace, o.Meta.Name}], err = Canonical(o); err != nil {
 			return nil, err
 		}
 	}
@@ -186,7 +186,7 @@ func added(before, after []manifests.Object) (all []manifests.Object, err error)
 		if err != nil {
 			return nil, err
 		}
-		if !bytes.Equal(text, was[identity{o.Kind, o.Meta.Namespace, o.Meta.Name}]) {
+		if !bytes.Equal(text, was[identity{o.APIVersion, o.Kind, o.Meta.Namespace, o.Meta.Name}]) {
 			all = append(all, *o)
 		}
 	}

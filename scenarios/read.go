@@ -204,10 +204,10 @@ func (d *decoder) phase(path string, p *phaseForm) {
 	}
 }
 
-// rule notes a text that does not name a VirtualService.
+// rule notes a text that names neither a VirtualService nor an HTTPRoute.
 func (d *decoder) rule(path, text string) {
 	kind, name, _ := strings.Cut(text, " ")
-	d.must(path, !d.there(path) || kind == "VirtualService" && name != "", `must be "VirtualService" and a name, not %q`, text)
+	d.must(path, !d.there(path) || (kind == "VirtualService" || kind == "HTTPRoute") && name != "", `must be "VirtualService" or "HTTPRoute" and a name, not %q`, text)
 }
 
 func (d *decoder) parameters(parameters []parameterForm) {
@@ -269,7 +269,7 @@ func (d *decoder) distinct(path string, list []string) {
 
 // ownHeaders are those that a run sets itself.
 var ownHeaders = []string{"accept", trail.HeaderFail, trail.HeaderHang, trail.HeaderCascade, trail.HeaderRequest, trail.HeaderTries, trail.HeaderPins,
-	trail.HeaderTrail, trail.HeaderAttempt, trail.HeaderExpected, "host", "connection", "content-length", "transfer-encoding"}
+	trail.HeaderTrail, trail.HeaderCopies, trail.HeaderAttempt, trail.HeaderExpected, "host", "connection", "content-length", "transfer-encoding"}
 
 // methods are those that a cohort may have: an answer to HEAD would have no trail, and CONNECT is for proxies.
 var methods = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions}

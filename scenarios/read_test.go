@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"errors"
+	"io/fs"
 	"math"
 	"net/http"
 	"os"
@@ -153,11 +154,11 @@ func TestReadProblems(t *testing.T) {
 		"accepted": {head + "accepted:\n- {finding: HC101, rule: Gateway a, reason: ''}\n- {finding: HC204}\n",
 			"x.yaml:9: Scenario x: accepted[1].rule: is missing\nx.yaml:9: Scenario x: accepted[1].reason: is missing\n" +
 				"x.yaml:8: Scenario x: accepted[0].finding: must be the id of a warning, such as \"HC204\", not \"HC101\"\n" +
-				"x.yaml:8: Scenario x: accepted[0].rule: must be \"VirtualService\" and a name, not \"Gateway a\"\n" +
+				"x.yaml:8: Scenario x: accepted[0].rule: must be \"VirtualService\" or \"HTTPRoute\" and a name, not \"Gateway a\"\n" +
 				"x.yaml:8: Scenario x: accepted[0].reason: must be a text on one line, without blanks around it, not \"\""},
 		"unmet": {head + "unmet:\n- {rule: Gateway a, reason: ''}\n- {rule: VirtualService}\n",
-			"x.yaml:9: Scenario x: unmet[1].reason: is missing\nx.yaml:8: Scenario x: unmet[0].rule: must be \"VirtualService\" and a name, not \"Gateway a\"\n" +
-				"x.yaml:8: Scenario x: unmet[0].reason: must be a text on one line, without blanks around it, not \"\"\nx.yaml:9: Scenario x: unmet[1].rule: must be \"VirtualService\" and a name, not \"VirtualService\""},
+			"x.yaml:9: Scenario x: unmet[1].reason: is missing\nx.yaml:8: Scenario x: unmet[0].rule: must be \"VirtualService\" or \"HTTPRoute\" and a name, not \"Gateway a\"\n" +
+				"x.yaml:8: Scenario x: unmet[0].reason: must be a text on one line, without blanks around it, not \"\"\nx.yaml:9: Scenario x: unmet[1].rule: must be \"VirtualService\" or \"HTTPRoute\" and a name, not \"VirtualService\""},
 		"phases": {head + "exclude: 0.1\nlessons: [a]\nphases:\n- {name: x, title: '', apply: [a, a]}\n- {name: y, title: t, apply: [b], entry: {caller: web}, cohorts: [{name: ''}, {name: b, host: c}]}\n- {name: y, title: t, apply: [c], exclude: 2, entry: {caller: web}}\n- {nam: z}\n",
 			"x.yaml:13: Scenario x: phases[3].nam: unknown field (did you mean \"name\"?); accepted: name, title, apply, entry, cohorts, exclude, unmet, accepted, lessons\n" +
 				"x.yaml:13: Scenario x: phases[3].name: is missing\nx.yaml:13: Scenario x: phases[3].title: is missing\nx.yaml:13: Scenario x: phases[3].apply: is missing\n" +
@@ -202,16 +203,18 @@ func manyFields(n int) (text string) {
 
 // FuzzRead checks that Read returns either a stage or Problems and never panics, and that a stage has what a run needs.
 func FuzzRead(f *testing.F) {
-	entries, err := files.ReadDir(".")
-	if err != nil {
-		f.Fatal(err)
-	}
-	for _, entry := range entries {
-		data, err := files.ReadFile(entry.Name())
+	for _, pattern := range []string{"*.yaml", "gatewayapi/*.yaml"} {
+		names, err := fs.Glob(files, pattern)
 		if err != nil {
 			f.Fatal(err)
 		}
-		f.Add(data)
+		for _, name := range names {
+			data, err := files.ReadFile(name)
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(data)
+		}
 	}
 	for _, seed := range []string{whole, inPhases, "a: &x [*x]", "? [a]\n: b", "<<: {a: b}", "\x00", "--- a\n...\n", "a: !!binary x", "{name: [}", "%YAML 1.1\n---\nname: x"} {
 		f.Add([]byte(seed))

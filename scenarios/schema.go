@@ -96,10 +96,10 @@ var narrowed = map[string]object{
 	"cohorts.path":       {"pattern": "^/"},
 	"parameters.name":    {"pattern": named.String(), "maxLength": longestName, "not": object{"const": allStages}},
 	"parameters.title":   {"pattern": oneLine},
-	"unmet.rule":         {"pattern": "^VirtualService ."},
+	"unmet.rule":         {"pattern": "^(VirtualService|HTTPRoute) ."},
 	"unmet.reason":       {"pattern": oneLine},
 	"accepted.finding":   {"pattern": "^HC2"},
-	"accepted.rule":      {"pattern": "^VirtualService ."},
+	"accepted.rule":      {"pattern": "^(VirtualService|HTTPRoute) ."},
 	"accepted.reason":    {"pattern": oneLine},
 }
 

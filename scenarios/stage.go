@@ -5,6 +5,7 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -46,26 +47,28 @@ type Parameter struct {
 	Split manifests.Split
 }
 
-//go:embed *.yaml
+//go:embed *.yaml gatewayapi/*.yaml
 var files embed.FS
 
 // allStages is the word that stands for all stages.
 const allStages = "all"
 
-// bundled are the application and the stages, each after the one that it stands on. A test reads the files, so an error is a
-// broken build.
-var bundled = func() line {
-	entries, err := files.ReadDir(".")
+// bundled are the application and the stages, each after the one that it stands on, and bundledGateway the same in the form of Gateway API.
+var bundled, bundledGateway = bundledFrom("*.yaml"), bundledFrom("gatewayapi/*.yaml")
+
+// bundledFrom are the stages of some bundled files. A test reads the files, so an error is a broken build.
+func bundledFrom(pattern string) line {
+	names, err := fs.Glob(files, pattern)
 	if err != nil {
 		panic(err)
 	}
 	var stages []Stage
-	for _, entry := range entries {
-		data, err := files.ReadFile(entry.Name())
+	for _, name := range names {
+		data, err := files.ReadFile(name)
 		if err != nil {
 			panic(err)
 		}
-		some, err := Read(entry.Name(), data)
+		some, err := Read(name, data)
 		if err != nil {
 			panic(err)
 		}
@@ -76,7 +79,7 @@ var bundled = func() line {
 		panic(err)
 	}
 	return stages
-}()
+}
 
 // inOrder puts stages one after another, each behind the one that it stands on. They must form one line from the only one that
 // stands on none.
@@ -133,8 +136,12 @@ func Names() []string { return namesOf(bundled[1:]) }
 func Parameters() []Parameter { return bundled.parameters() }
 
 // Choose picks the stages that a command line names, in the order of Stages and each once; "all" is all of them.
-func Choose(names []string) ([]Stage, error) {
-	stages, known := Stages(), Names()
+func Choose(names []string) ([]Stage, error) { return bundled.choose(names) }
+
+// choose is Choose of a line that begins with the application.
+func (l line) choose(names []string) ([]Stage, error) {
+	stages := slices.Clone(l[1:])
+	known := namesOf(stages)
 	if len(names) == 1 && names[0] == allStages {
 		return stages, nil
 	}
@@ -185,13 +192,16 @@ func (l line) place(name string) (int, error) {
 }
 
 // YAML is the text of the bundled files of a stage. The error says that there is no such stage.
-func YAML(stage string) ([]byte, error) {
-	at, err := bundled.place(stage)
+func YAML(stage string) ([]byte, error) { return bundled.yaml(stage) }
+
+// yaml is YAML of a line.
+func (l line) yaml(stage string) ([]byte, error) {
+	at, err := l.place(stage)
 	if err != nil {
 		return nil, err
 	}
 	var parts [][]byte
-	for _, file := range bundled[at].Apply {
+	for _, file := range l[at].Apply {
 		text, err := manifests.BundledYAML(file)
 		if err != nil {
 			return nil, fmt.Errorf("stage %s: %w", stage, err)
@@ -220,16 +230,21 @@ func (s *Stage) objects() (all []manifests.Object, err error) {
 // For stage "" it is the application alone. overrides has objects, by the names of stages, that take the place of a stage's
 // bundled objects as a whole; it may be nil. An unknown stage is an error.
 func Through(stage string, overrides map[string][]manifests.Object) (objects []manifests.Object, err error) {
+	return bundled.through(stage, overrides)
+}
+
+// through is Through of a line.
+func (l line) through(stage string, overrides map[string][]manifests.Object) (objects []manifests.Object, err error) {
 	last := 0
 	if stage != "" {
-		if last, err = bundled.place(stage); err != nil {
+		if last, err = l.place(stage); err != nil {
 			return nil, err
 		}
 	}
-	for i := range bundled[:last+1] {
-		over, ok := overrides[bundled[i].Name]
+	for i := range l[:last+1] {
+		over, ok := overrides[l[i].Name]
 		if !ok {
-			if over, err = bundled[i].objects(); err != nil {
+			if over, err = l[i].objects(); err != nil {
 				return nil, err
 			}
 		}

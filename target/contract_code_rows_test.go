@@ -10,7 +10,7 @@ import (
 // unmeasured are rows like those of table whose outcome is read from the code of Istio 1.31 and Envoy. No real mesh was measured in
 // them yet, so that only the embedded mesh is held to them.
 func unmeasured() (rows []row) {
-	for _, part := range [][]row{rewriteRows(), headerChangeRows(), delegateRows(), listenerRows(), trafficPolicyRows(), serverRows(), nameRows(), unroutedRows()} {
+	for _, part := range [][]row{rewriteRows(), headerChangeRows(), delegateRows(), listenerRows(), trafficPolicyRows(), serverRows(), nameRows(), unroutedRows(), mirrorRows()} {
 		rows = append(rows, part...)
 	}
 	return rows

@@ -46,7 +46,7 @@ func differInAlone(field manifests.Field, before, after []map[string]any) error 
 	}
 	var all []leaf
 	for i := range before {
-		kind, _ := before[i]["kind"].(string)
+		kind := kindOf(before[i])
 		for _, l := range differences("", before[i], after[i]) {
 			l.kind = kind
 			all = append(all, l)
@@ -61,6 +61,15 @@ func differInAlone(field manifests.Field, before, after []map[string]any) error 
 		}
 	}
 	return nil
+}
+
+// kindOf is what the table calls the kind of an object.
+func kindOf(document map[string]any) string {
+	kind, _ := document["kind"].(string)
+	if version, _ := document["apiVersion"].(string); kind == "Gateway" && strings.HasPrefix(version, manifests.GatewayAPI) {
+		return manifests.GatewayAPI + " " + kind
+	}
+	return kind
 }
 
 // differences are the innermost places at which two values differ.
@@ -115,6 +124,9 @@ func (l *leaf) rows() (names []string) {
 	for end := range len(l.path) + 1 {
 		if end == len(l.path) || strings.ContainsRune(".[", rune(l.path[end])) {
 			names = append(names, l.kind+"."+l.path[:end])
+			if l.kind == "HTTPRoute" { // the type of a filter says which of its settings there is, so that both change together
+				names = append(names, l.kind+"."+l.path[:end]+".type")
+			}
 		}
 	}
 	rest, ok := strings.CutPrefix(l.path, "spec.")

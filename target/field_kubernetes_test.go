@@ -149,7 +149,7 @@ func metadataValues(values map[string]string) map[string]string {
 }
 
 // plain has one object of each kind, with no fields but those that are needed.
-var plain = gateway(to("six")) + serviceEntry + destinationRule("host: six, trafficPolicy: {loadBalancer: {simple: ROUND_ROBIN}}") + `
+var plain = plainGatewayAPI + gateway(to("six")) + serviceEntry + destinationRule("host: six, trafficPolicy: {loadBalancer: {simple: ROUND_ROBIN}}") + `
 apiVersion: networking.istio.io/v1
 kind: Sidecar
 metadata: {name: default}
@@ -225,7 +225,7 @@ func with(t *testing.T, field manifests.Field, value string) string {
 	var text strings.Builder
 	found := false
 	for _, document := range documents(t, plain) {
-		if document["kind"] == field.Of {
+		if kindOf(document) == field.Of {
 			var parsed any
 			if err := yaml.Unmarshal([]byte(value), &parsed); err != nil {
 				t.Fatal(err)

@@ -25,6 +25,8 @@ type pair struct {
 	slower time.Duration
 	// held, unless it is nil, is under way while the requests are sent.
 	held *request
+	// counted says that the tries which the apps counted are part of what becomes of the requests.
+	counted bool
 }
 
 // TestFields proves each row of the table of what is supported: with a field that is executed something else becomes of a request, and
@@ -103,7 +105,11 @@ func (p *pair) outcome(t *testing.T, s *embedded, policy, tag string) string {
 	if p.held != nil {
 		defer hold(t, s, p.held.named(len(p.requests)))()
 	}
-	return outcomes(t, s, p.requests, tag)
+	if !p.counted {
+		return outcomes(t, s, p.requests, tag)
+	}
+	before := counters(t, s)
+	return outcomes(t, s, p.requests, tag) + fmt.Sprint(counters(t, s).Since(before))
 }
 
 // named is the request with a name, by which it gets the same draws whenever it is sent.

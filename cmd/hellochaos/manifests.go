@@ -11,13 +11,13 @@ import (
 )
 
 func manifestsCommand() *cobra.Command {
-	names, namespace := scenarios.Names(), ""
+	names, namespace, api := scenarios.Names(), "", ""
 	cmd := &cobra.Command{
 		Use:   "manifests STAGE|rbac",
 		Short: "print the YAML of a stage, or of a run's permissions",
 		Long: "Print the YAML of a stage: " + strings.Join(names, ", ") + ".\nYou can save and change it, and test what you changed with\n'hellochaos run STAGE -f FILE'.\n\n" +
-			"With rbac, print a ServiceAccount, and Roles with no more permissions than a run\non a cluster needs.",
-		Example:   "  hellochaos manifests retry\n  hellochaos manifests rbac -n demo | kubectl apply -f -",
+			"With --api gateway, they are HTTPRoutes and Gateways of Gateway API in place of\nVirtualServices and Gateways of Istio.\n\nWith rbac, print a ServiceAccount, and Roles with no more permissions than a run\non a cluster needs.",
+		Example:   "  hellochaos manifests retry\n  hellochaos manifests retry --api gateway\n  hellochaos manifests rbac -n demo | kubectl apply -f -",
 		ValidArgs: append(names, "rbac"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
@@ -31,7 +31,7 @@ func manifestsCommand() *cobra.Command {
 				_, err = cmd.OutOrStdout().Write(text)
 				return err
 			}
-			text, err := scenarios.YAML(args[0])
+			text, err := scenarios.YAMLIn(api, args[0])
 			if err != nil {
 				return err
 			}
@@ -39,6 +39,7 @@ func manifestsCommand() *cobra.Command {
 			return err
 		},
 	}
+	addAPI(cmd, &api)
 	cmd.Flags().StringVarP(&namespace, "namespace", "n", manifests.Namespace, "`namespace` of the runs for which rbac prints permissions")
 	return cmd
 }

@@ -80,7 +80,7 @@ func readOwn(files []string, graph string, onCluster bool, stdin io.Reader) (*ow
 		own.phase.Cohorts = append(entering(own.graph), own.phase.Cohorts...)
 	}
 	if own.rules == 0 && len(own.phase.Cohorts) == 0 {
-		none := []string{strings.Join(files, ", ") + ": there is no rule to verify: no VirtualService, and no DestinationRule or ServiceEntry for a host with a port of HTTP"}
+		none := []string{strings.Join(files, ", ") + ": there is no rule to verify: no VirtualService, no HTTPRoute, and no DestinationRule or ServiceEntry for a host with a port of HTTP"}
 		for _, k := range others.Unknown {
 			if k.Kind == scenarios.Kind {
 				none = append(none, fmt.Sprintf("%s:%d: is a scenario, which is tested by: hellochaos run %s", k.File, k.Line, printable.Word(scenarioArgument(k.File))))

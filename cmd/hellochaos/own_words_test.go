@@ -26,7 +26,7 @@ const (
 	dashes  = "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: payment, namespace: payments}\nspec:\n  hosts: [payment]\n  http:\n  - match: [{uri: {prefix: /pay}}, {headers: {x-canary: {exact: 'true'}}}]\n    route: [{destination: {host: payment}}]\n" +
 		"  - match: [{uri: {prefix: /pay/card}}]\n    route: [{destination: {host: payment}}]\n"
 	tls       = "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: stripe}\nspec: {hosts: [api.stripe.com], location: MESH_EXTERNAL, resolution: DNS, ports: [{number: 443, name: https, protocol: TLS}]}\n"
-	httpRoute = "apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: payment}\n"
+	grpcRoute = "apiVersion: gateway.networking.k8s.io/v1\nkind: GRPCRoute\nmetadata: {name: payment}\n"
 )
 
 func subsets(name, namespace, host, subset string) string {
@@ -51,9 +51,9 @@ func TestExplainWords(t *testing.T) {
 		"a subset of a namesake in no namespace": {payment + strings.Replace(subsets("a", "x", "payment", "stable"), ", namespace: x", "", 1), 1,
 			[]string{"its namespace is default, as that of every object for which a file names none. The proxy"}},
 		"a dash too many": {dashes, 1, []string{"The items of match of VirtualService payment, http[0] are alternatives, so that a request meets it by match[0], uri, or by match[1], headers, alone; if both"}},
-		"kinds that are not executed": {payment + subsets("a", "payments", "payment", "stable") + "---\n" + httpRoute, 0,
-			[]string{"PASS 0 errors in 1 rule", "! NOT EXECUTED: 1 HTTPRoute (first FILE:14)."}},
-		"no kind that is executed": {httpRoute, 2, []string{"there is no rule to verify", "NOT EXECUTED: 1 HTTPRoute (first FILE:1). hellochaos does not execute this kind."}},
+		"kinds that are not executed": {payment + subsets("a", "payments", "payment", "stable") + "---\n" + grpcRoute, 0,
+			[]string{"PASS 0 errors in 1 rule", "! NOT EXECUTED: 1 GRPCRoute (first FILE:14)."}},
+		"no kind that is executed": {grpcRoute, 2, []string{"there is no rule to verify", "NOT EXECUTED: 1 GRPCRoute (first FILE:1). hellochaos does not execute this kind."}},
 		"a host of TLS":            {tls, 2, []string{"there is no rule to verify", "Host api.stripe.com of ServiceEntry stripe (FILE:4) has no port of HTTP"}},
 		"a scenario":               {"apiVersion: hellochaos/v1\nkind: Scenario\nname: x\n", 2, []string{"FILE:1: is a scenario, which is tested by: hellochaos run FILE"}},
 		"two objects in one":       {payment + strings.TrimPrefix(subsets("a", "payments", "payment", "stable"), "---\n"), 2, []string{"FILE:8: document 1: apiVersion: is written twice, first in line 1: write a line --- between two objects"}},

@@ -42,6 +42,7 @@ Exit code 1 means that there is an error among the findings.`,
 	}
 	options := scenario.AddFlags(cmd.Flags())
 	flags.parameters.add(cmd.Flags())
+	addAPI(cmd, &flags.parameters.api)
 	flags.manifests.add(cmd.Flags())
 	cmd.Flags().BoolVar(&flags.through, "through-change", false, "also say what 'hellochaos run --through-change' applies, step by step, while it keeps the load on (docs/changes.md)")
 	cmd.Flags().BoolVar(&flags.noColor, "no-color", false, "do not print colours on a terminal")

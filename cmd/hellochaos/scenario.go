@@ -19,13 +19,14 @@ import (
 type parameterFlags struct {
 	bundled map[string]*string
 	set     []string
+	api     string // that of the bundled stages
 	// grid: a parameter may have several values, joined by commas. axes are those parameters that have several, as values has read them.
 	grid bool
 	axes []sweep.Axis
 }
 
 func (f *parameterFlags) add(set *pflag.FlagSet) {
-	f.bundled = map[string]*string{}
+	f.bundled, f.api = map[string]*string{}, scenarios.IstioAPI
 	for _, p := range scenarios.Parameters() {
 		f.bundled[p.Name] = set.String(p.Name, "0", "`percent`, 0 to 100: "+p.Title)
 	}
@@ -105,7 +106,7 @@ func (f *parameterFlags) several(of *scenarios.Scenario, name, text string) (fir
 // choose reads the scenario that a command line names, the values of its parameters, and the user's manifests that replace some of its
 // objects. The scenario is nil where there is no such one; the error has all that is wrong.
 func choose(cmd *cobra.Command, args []string, own *manifestFlags, parameters *parameterFlags) (of *scenarios.Scenario, values map[string]string, overrides map[string][]manifests.Object, err error) {
-	of, wrong := scenarios.Open(args)
+	of, wrong := scenarios.OpenIn(parameters.api, args)
 	settable := of
 	if wrong != nil { // the parameters are checked as those of the bundled stages
 		of = nil

@@ -2,6 +2,7 @@ package findings
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -52,7 +53,7 @@ func (f *finder) lacks(row *oracle.Row, number int) *manifests.Gap {
 // route adds the finding of a destination of which something is missing.
 func (f *finder) route(e *manifests.HTTPEntry, number int, gap *manifests.Gap) {
 	d := &e.Destinations[number]
-	host, effect := short(d.Host, e.Namespace), f.effect(e, number)
+	host, effect := short(d.Host, e.Namespace), f.effect(e, number, gap)
 	switch gap.Part {
 	case manifests.PartHost:
 		known := shortAll(gap.Known, e.Namespace)
@@ -69,6 +70,8 @@ func (f *finder) route(e *manifests.HTTPEntry, number int, gap *manifests.Gap) {
 		f.add(NoPort, e, d.PortLine, missing, effect)
 	case manifests.PartSubset:
 		f.add(NoSubset, e, d.SubsetLine, f.noSubset(e, number, gap), effect)
+	case manifests.PartGrant:
+		f.add(NoHost, e, d.HostLine, fmt.Sprintf("no ReferenceGrant in the namespace of %s lets HTTPRoutes of namespace %s name it, so that it is no backend for them", host, e.Namespace), effect)
 	case manifests.PartPods:
 		of := "host " + host
 		if d.Subset != "" {
@@ -79,11 +82,15 @@ func (f *finder) route(e *manifests.HTTPEntry, number int, gap *manifests.Gap) {
 }
 
 // effect says what a destination that leads to nobody does to traffic.
-func (f *finder) effect(e *manifests.HTTPEntry, number int) string {
+func (f *finder) effect(e *manifests.HTTPEntry, number int, gap *manifests.Gap) string {
+	status := e.NoDestination()
+	if gap.Part == manifests.PartPods {
+		status = http.StatusServiceUnavailable
+	}
 	share := e.Destinations[number].Share
 	rows := slices.DeleteFunc(slices.Clone(f.met[placeOf(e)]), func(row *oracle.Row) bool { return f.lacks(row, number) == nil })
 	if len(rows) == 0 {
-		return "calls that met the rule would be answered 503"
+		return fmt.Sprintf("calls that met the rule would be answered %d", status)
 	}
 	if fault := rows[0].Rule.Fault; fault != nil && fault.AbortStatus > 0 {
 		share *= 1 - fault.AbortShare
@@ -98,7 +105,7 @@ func (f *finder) effect(e *manifests.HTTPEntry, number int) string {
 	if share == 1 {
 		of = "all of"
 	}
-	return fmt.Sprintf("the proxy answers 503 to %s %s", of, list(calls))
+	return fmt.Sprintf("the proxy answers %d to %s %s", status, of, list(calls))
 }
 
 // callsOf names the calls of a row that a destination leads to nobody. Requests of a caller in the mesh stand for those of all

@@ -78,6 +78,7 @@ func Of(objects []manifests.Object) (*Set, error) {
 	b.pods()
 	b.external()
 	b.gateways(objects)
+	b.listeners(objects)
 	if b.count > mostPods {
 		return nil, fmt.Errorf("the files have %d pods, with at most %d of each workload, and hellochaos runs at most %d on this machine: name the files of a part of them",
 			b.count, MostReplicas, mostPods)
@@ -134,7 +135,7 @@ func (b *builder) add(o *manifests.Object) {
 	case *appsv1.Deployment:
 		b.addWorkload(o, k)
 	}
-	if o.Istio != nil {
+	if o.Istio != nil || o.IsGatewayAPI() || o.Kind == "Namespace" {
 		b.set.Objects = append(b.set.Objects, *o)
 	}
 }
@@ -167,6 +168,7 @@ func (b *builder) addWorkload(o *manifests.Object, k *appsv1.Deployment) {
 func (b *builder) clients(objects []manifests.Object) {
 	for i := range objects {
 		o := &objects[i]
+		b.routeClients(o)
 		switch spec := o.Istio.(type) {
 		case *networking.VirtualService:
 			if !manifests.ForSidecars(spec) {

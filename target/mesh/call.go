@@ -91,7 +91,7 @@ func (c *call) finish() {
 func (c *call) forward(ctx context.Context, cluster *cluster) (a answer) {
 	switch {
 	case !cluster.known:
-		return proxyAnswer(http.StatusServiceUnavailable, "", flagNoCluster, detailNoCluster)
+		return proxyAnswer(c.rule.NoDestination(), "", flagNoCluster, detailNoCluster)
 	case len(cluster.endpoints) == 0:
 		return proxyAnswer(http.StatusServiceUnavailable, textNoHealthy, flagNoHealthy, detailNoHealthy)
 	}
@@ -115,7 +115,7 @@ func (c *call) forward(ctx context.Context, cluster *cluster) (a answer) {
 // outgoing is the request that the tries send. It reads the body first, so that a retry can send the body again.
 func (c *call) outgoing() (*outgoing, error) {
 	from := c.downstream
-	request := &outgoing{method: from.Method, header: forwarded(from.Header, c.view.proxy.gateway)}
+	request := &outgoing{method: from.Method, header: forwarded(from.Header, c.view.proxy.gateway, from.RemoteAddr)}
 	c.to.Request.Apply(request.header)
 	request.host, request.path = c.rule.Rewritten(&c.request, c.to)
 	if c.rule.Rewrite.Rewrites() {
@@ -173,6 +173,9 @@ func (c *call) try(ctx context.Context, cluster *cluster, endpoint *upstream, re
 	perTry := c.rule.Retry.PerTry
 	if perTry > 0 {
 		request.header[headerExpectedTimeout] = []string{strconv.FormatInt(perTry.Milliseconds(), 10)}
+	}
+	if len(c.tried) == 1 {
+		c.mirror(request)
 	}
 	var response *http.Response
 	var err error
@@ -265,28 +268,24 @@ func callerLeft() answer {
 // conn_manager_utility.cc).
 func (c *call) redirect() answer {
 	to, uri := c.rule.Redirect, c.request.Path
-	if to.URI != "" {
+	switch {
+	case to.Prefix != nil:
+		uri = to.Prefix.Of(&c.request)
+	case to.URI != "":
 		uri = to.URI
 		if _, query, ok := strings.Cut(c.request.Path, "?"); ok && !strings.Contains(to.URI, "?") {
 			uri += "?" + query
 		}
 	}
-	host := c.downstream.Host
-	if to.Authority != "" {
-		host = to.Authority
-	}
 	a := proxyAnswer(to.Status, "", "", detailDirect)
-	scheme := to.Scheme
+	scheme := "http"
 	told := strings.ToLower(strings.Join(c.downstream.Header["X-Forwarded-Proto"], ","))
 	switch {
-	case scheme != "":
 	case !c.view.proxy.gateway && (told == "http" || told == "https"):
 		scheme = told
 	case c.downstream.TLS != nil:
 		scheme = "https"
-	default:
-		scheme = "http"
 	}
-	a.header = http.Header{"Location": {scheme + "://" + host + uri}}
+	a.header = http.Header{"Location": {to.Location(scheme, c.downstream.Host, uri)}}
 	return a
 }

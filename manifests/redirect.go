@@ -1,0 +1,74 @@
+package manifests
+
+import (
+	"strconv"
+	"strings"
+
+	networking "istio.io/api/networking/v1alpha3"
+)
+
+// newRedirect is a redirect. Its port is found where the port of the request is known.
+func newRedirect(h *networking.HTTPRedirect) *Redirect {
+	to := &Redirect{Status: int(h.RedirectCode), Scheme: h.Scheme, URI: h.Uri, Authority: h.Authority, Port: int(h.GetPort())}
+	if to.Status == 0 {
+		to.Status = 301
+	}
+	if _, derived := h.RedirectPort.(*networking.HTTPRedirect_DerivePort); derived {
+		to.requestPort = h.GetDerivePort() == networking.HTTPRedirect_FROM_REQUEST_PORT
+	}
+	if h.PrefixRewrite != "" {
+		to.Prefix = &Rewrite{URI: h.PrefixRewrite}
+	}
+	return to
+}
+
+// at is a redirect for requests that come to a listener. The port of its scheme is not written (ApplyRedirect in Istio's route.go).
+func (to *Redirect) at(at listener) *Redirect {
+	if to == nil {
+		return nil
+	}
+	bound := *to
+	bound.Prefix = copyOf(to.Prefix)
+	if to.requestPort {
+		bound.Port = at.port
+	}
+	scheme := to.Scheme
+	if scheme == "" {
+		scheme = "http"
+		if at.tls {
+			scheme = "https"
+		}
+	}
+	if isPortOf(scheme, bound.Port) {
+		bound.Port = 0
+	}
+	return &bound
+}
+
+// isPortOf reports whether a port is that which a scheme has without one.
+func isPortOf(scheme string, port int) bool {
+	return scheme == "http" && port == usualPort || scheme == "https" && port == securePort
+}
+
+// Location is where a request is sent that came by a scheme, for a host as its Host header has it, and that is to ask for uri. The port of the
+// request goes where another one is named, or where it is that of the scheme by which the request came and the redirect names another scheme
+// (processRequestHost in Envoy's source/common/router/config_impl.cc).
+func (to *Redirect) Location(scheme, host, uri string) string {
+	asked := scheme
+	if to.Scheme != "" {
+		asked = to.Scheme
+	}
+	port := ""
+	if to.Port != 0 {
+		port = ":" + strconv.Itoa(to.Port)
+	}
+	if to.Authority != "" {
+		host = to.Authority
+	} else if i := strings.LastIndexByte(host, ':'); i >= 0 && strings.IndexByte(host[i:], ']') < 0 {
+		number, _ := strconv.Atoi(host[i+1:])
+		if port != "" || !to.keepsPort && asked != scheme && isPortOf(scheme, number) {
+			host = host[:i]
+		}
+	}
+	return asked + "://" + host + port + uri
+}
