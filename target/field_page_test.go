@@ -123,8 +123,7 @@ func (p *proofs) page() string {
 			}
 		}
 	}
-	b.WriteString("\n## By kind\n\nFields that are known by their path in an object, and are executed. [manifests.md](manifests.md#what-is-supported) has the others. The fields of\n" +
-		"an HTTPRoute are in no case by themselves: the rules that are made of them are those of the tables above.\n\n" + tableHead)
+	b.WriteString("\n## By kind\n\nFields that are known by their path in an object, and are executed. [manifests.md](manifests.md#what-is-supported) has the others.\n\n" + tableHead)
 	for _, f := range manifests.Fields() {
 		if byPath(f) && f.Executed() {
 			p.line(&b, f, "`"+f.Of+"` `"+f.Name+"`")
