@@ -168,7 +168,7 @@ func table(namespace string) []row {
 	var rows []row
 	for _, part := range [][]row{
 		defaultRows(), retryClassRows(), retryCountRows(), timeoutRows(), backOffRows(), routingRows(namespace), splitRows(),
-		headerRows(), uriRows(namespace), registryRows(namespace), faultRows(), entryRows(), gatewayAPIRows(),
+		headerRows(), uriRows(namespace), registryRows(namespace), faultRows(), entryRows(), gatewayAPIRows(), policyRows(namespace),
 	} {
 		rows = append(rows, part...)
 	}
