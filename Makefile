@@ -38,7 +38,7 @@ kubectl  = $(KUBECTL)$(if $(CONTEXT), --context $(CONTEXT))
 SCOPE   := https://github.com/weaveworks/scope/releases/download/v1.13.2/k8s-scope.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build check foreign integration e2e verify differential comparisons bench size fuzz \
+.PHONY: help demo test build check foreign integration e2e verify differential comparisons bench bench-load size fuzz \
 	release release-snapshot \
 	create-cluster deploy-istio enable-istio-auto-inject-sidecar disable-istio-auto-inject-sidecar image push \
 	deploy-application get-application start-monitoring-services egress prod retry ingress canary deploy-weave-scope delete-cluster
@@ -154,8 +154,8 @@ e2e: bin/hellochaos ## run the tests that need a cluster
 
 # With each seed every --break must fail and `run all` must pass. On each of GRAPHS random graphs of services, the embedded mesh
 # must do what the oracle says, call by call, and on GRAPHS others with a random break the planned requests must find the break.
-verify: ## make the table of docs/verification.md
-	$(GO) test ./cmd/hellochaos -run '^TestVerifier$$' -count 1 -timeout 90m -v -seeds $(SEEDS)
+verify: ## make the tables of docs/verification.md
+	$(GO) test ./cmd/hellochaos -run '^(TestVerifier|TestShippedBugs)$$' -count 1 -timeout 90m -v -seeds $(SEEDS)
 	$(GO) test ./scenarios/oracle -run '^TestRandomGraphs' -count 1 -timeout 30m -v -graphs $(GRAPHS) -broken $(GRAPHS)
 
 # It needs Istio's module, which takes minutes to build, and real Envoys for ENVOY_POLICIES more policies: the program ENVOY, or one that
@@ -170,6 +170,10 @@ comparisons: ## make the table of docs/compare.md
 
 bench: ## run the benchmarks of every hot path
 	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+# It needs nginx (apt-get install nginx-light) and vegeta, and takes wrk, hey, oha and fortio where they are installed.
+bench-load: ## measure attack beside vegeta, wrk and others
+	GO="$(GO)" hack/bench-load.sh
 
 size: ## print the program's size and what fills it
 	@GO="$(GO)" hack/size.sh

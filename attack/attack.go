@@ -1,10 +1,10 @@
-// Package attack sends load through Vegeta at planned times, decodes each answer into an observation, and tallies
+// Package attack sends load at planned times, decodes each answer into an observation, and tallies
 // observations in constant memory. It reads Vegeta's files of targets, and reads and writes its files of results. It
 // knows trails and clocks; it must not know manifests, meshes, statistics or verdicts.
 //
-// Vegeta drives the hits; what it leaves open is settled here. The pacer knows when every hit is due, so that lag and
-// unsent hits are counted instead of vanishing. The transport never sends a request twice, names every request, and
-// lets go of all of them at once when an attack is aborted. Observations come in planned order whatever order the
+// A loop of its own sends the requests and reads the answers (docs/performance.md says what that saves). It knows when every
+// request is due, so that lag and unsent requests are counted instead of vanishing. It never sends a request twice, names every
+// request, and lets go of all of them at once when an attack is aborted. Observations come in planned order whatever order the
 // answers came in, so that whoever decides on them decides the same on the same answers.
 package attack
 
@@ -75,6 +75,20 @@ type Plan struct {
 	// Bare sends the requests as the cohorts have them, and nothing more: no name in trail.HeaderRequest, and no Accept. The answers of a bare
 	// plan have no trails, and their bodies are counted (Observation.BytesIn) and not kept.
 	Bare bool
+	// Fresh opens a connection for each request, and closes it afterwards.
+	Fresh bool
+	// HTTP2 sends the requests by HTTP/2: over TLS as agreed with the server, else without asking before (h2c, with prior knowledge). Then Fresh
+	// is not possible, since the requests share connections.
+	HTTP2 bool
+	// Resolve has the address to connect to, in place of a host and port: "shop.example:443" is "127.0.0.1:8443".
+	Resolve map[string]string
+	// Phases are the schedule in place of Rate, which is then their mean rate. Requests is the sum of theirs.
+	Phases []Phase
+	// Seed decides the draws of phases with Poisson.
+	Seed uint64
+	// Closed is how long a plan without a schedule sends; 0: it has one. Then a request leaves as soon as fewer than Connections wait for their
+	// answers: a closed loop, in which a slow answer delays the requests after it. Requests is how many leave at most.
+	Closed time.Duration
 	// Trace gives every request the id of a trace of its own (TraceID), as B3 headers that leave it to the mesh to sample.
 	Trace bool
 }
@@ -142,6 +156,20 @@ func CheckURL(text string) error {
 	return err
 }
 
+// MostRequests are those of a bare plan, whose requests are numbered and not listed.
+const MostRequests = 1_000_000_000
+
+// MaxLoad is how many requests an attack on addresses sends at a rate.
+const MaxLoad = 100_000_000
+
+// mostRequests is how many a plan may have.
+func (p *Plan) mostRequests() int {
+	if p.Bare {
+		return MostRequests
+	}
+	return MaxRequests
+}
+
 // Check returns all problems of a plan at once, or nil: whatever it accepts, Run begins to send.
 func (p Plan) Check() error {
 	var problems []error
@@ -154,10 +182,15 @@ func (p Plan) Check() error {
 			refuse("Cohorts[%d].URL: %w", i, err)
 		}
 	}
-	if p.Requests < 1 || p.Requests > MaxRequests {
-		refuse("Requests %d: must be 1 to %d", p.Requests, MaxRequests)
+	if most := p.mostRequests(); p.Requests < 1 || p.Requests > most {
+		refuse("Requests %d: must be 1 to %d", p.Requests, most)
 	}
-	if !(p.Rate > 0 && p.Rate <= MaxRate) { // written so that NaN is refused
+	p.checkPhases(refuse)
+	if p.Closed > 0 {
+		if len(p.Phases) > 0 || p.Closed > MaxSending {
+			refuse("Closed %v: must be at most %v, without Phases", p.Closed, MaxSending)
+		}
+	} else if !(p.Rate > 0 && p.Rate <= MaxRate) { // written so that NaN is refused
 		refuse("Rate %g: must be above 0, requests a second, at most %.0f", p.Rate, MaxRate)
 	} else if hours := float64(p.Requests) / p.Rate / 3600; hours > MaxSending.Hours() {
 		refuse("Requests %d at Rate %g: would take %.0f hours, must be at most %.0f", p.Requests, p.Rate, hours, MaxSending.Hours())
@@ -176,6 +209,9 @@ func (p Plan) Check() error {
 	}
 	if p.Connections < 1 || p.Connections > MaxConnections {
 		refuse("Connections %d: must be 1 to %d", p.Connections, MaxConnections)
+	}
+	if p.HTTP2 && p.Fresh {
+		refuse("HTTP2 and Fresh: requests of HTTP/2 share connections")
 	}
 	if p.Lead < 0 {
 		refuse("Lead %d: must not be negative", p.Lead)

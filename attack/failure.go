@@ -24,7 +24,7 @@ const (
 	Other    = "other"              // every other error
 )
 
-// failure is an error whose text is only its class. Vegeta passes errors on as text, and classOf finds the class in it.
+// failure is the class of an error.
 type failure string
 
 // Error is the class.

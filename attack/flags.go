@@ -16,6 +16,8 @@ type Flags struct {
 	requests                                          string // the name of the flag of the largest number of requests
 	set                                               *pflag.FlagSet
 	rate, duration, maxRequests, connections, timeout string
+	schedule                                          bool // the flags are those of AddLoadFlags
+	schedules                                         schedules
 }
 
 // AddFlags adds --rate, --duration, --max-requests, --connections and --timeout to set.
@@ -37,12 +39,13 @@ const (
 
 // AddLoadFlags adds --rate, --duration, --requests, --connections and --timeout to set, for an attack on addresses that the user names.
 func AddLoadFlags(set *pflag.FlagSet) *Flags {
-	f := &Flags{set: set, requests: "requests"}
-	set.StringVar(&f.rate, "rate", "", fmt.Sprintf("`number` of requests a second, or a number per time such as 3000/1m (default: %g)", DefaultRate))
-	set.StringVar(&f.duration, "duration", "", fmt.Sprintf("`time` for which requests are sent, such as 1m (default: %v, or as long as --requests takes)", DefaultDuration))
+	f := &Flags{set: set, requests: "requests", schedule: true}
+	set.StringVar(&f.rate, "rate", "", fmt.Sprintf("`number` of requests a second, or a number per time such as 3000/1m; 100..1000 is a ramp, 100:10s,200:10s are phases, and max is as fast as answers come, with --workers (default: %g)", DefaultRate))
+	set.StringVar(&f.duration, "duration", "", fmt.Sprintf("`time` for which requests are sent, such as 1m; of each phase of --rate that has none of its own (default: %v, or as long as --requests takes)", DefaultDuration))
 	set.StringVar(&f.maxRequests, f.requests, "", "`number` of requests to send (default: as many as --rate sends in --duration)")
 	set.StringVar(&f.connections, "connections", "", "largest `number` of requests that wait for their answers at the same time (default: as many as --rate and --timeout need)")
 	set.StringVar(&f.timeout, "timeout", DefaultTimeout.String(), "longest `time` that a request may take until its answer has been read")
+	f.addSchedules(set)
 	return f
 }
 
@@ -59,8 +62,11 @@ func (f *Flags) Options() (Options, error) {
 		}
 	}
 	o := Options{Timeout: DefaultTimeout}
-	ask("rate", f.rate, fmt.Sprintf("a number of requests a second from %g to %.0f, or a number per time such as 3000/1m", MinRate, MaxRate),
-		func(text string) (ok bool) { o.Rate, ok = parseRate(text); return ok })
+	rates := fmt.Sprintf("a number of requests a second from %g to %.0f, or a number per time such as 3000/1m", MinRate, MaxRate)
+	if f.schedule {
+		rates = acceptedRates
+	}
+	ask("rate", f.rate, rates, func(text string) (ok bool) { o.Rate, ok = parseRate(text); return ok || f.phased() })
 	ask("duration", f.duration, fmt.Sprintf("a time from %v to %.0f seconds, such as 10s", MinDuration, MaxDuration.Seconds()),
 		func(text string) (ok bool) { o.Duration, ok = parseTime(text, MaxDuration); return ok })
 	ask(f.requests, f.maxRequests, fmt.Sprintf("a whole number from 1 to %d", MaxRequests),

@@ -3,8 +3,6 @@ package attack
 import (
 	"time"
 
-	vegeta "github.com/tsenart/vegeta/v12/lib"
-
 	"github.com/hellochaos/hellochaos/service/trail"
 )
 
@@ -25,6 +23,9 @@ type Observation struct {
 // EdgeFailure reports whether the request failed at the edge: an answer of 500 or more, a timeout or no answer.
 func (o *Observation) EdgeFailure() bool { return o.Status == 0 || o.Status >= 500 }
 
+// Late reports whether the request left later than its planned start by more than the limit of Result.Late.
+func (o *Observation) Late() bool { return o.Started-o.Planned > lateAfter }
+
 // Bad reports whether the request got no good answer, for an attack on addresses that the user names: no complete answer, or a status below
 // 200 or from 400 on. It is what Vegeta counts as no success.
 func (o *Observation) Bad() bool { return o.Status < 200 || o.Status >= 400 }
@@ -33,18 +34,15 @@ func (o *Observation) Bad() bool { return o.Status < 200 || o.Status >= 400 }
 // service that stands still, Latency alone leaves out the requests that could not be sent meanwhile (coordinated omission).
 func (o *Observation) Response() time.Duration { return max(o.Started+o.Latency-o.Planned, o.Latency) }
 
-// read fills the observation from a result of Vegeta. Vegeta gives the code 0 to every request without a complete answer, so 0
-// does not mean that the request was not sent.
-func (o *Observation) read(result *vegeta.Result) {
-	o.Latency = result.Latency
-	o.Status = int(result.Code)
+// read fills the observation from an outcome.
+func (o *Observation) read(from *outcome) {
+	o.Latency, o.Status, o.Error = from.latency, from.status, string(from.class)
 	if o.Status == 0 {
-		o.Error = classOf(result.Error)
 		return
 	}
-	o.BytesIn, o.BytesOut = sizesOf(result.Headers)
-	if result.Headers.Get(trail.HeaderTrail) == trail.Form {
+	o.BytesIn, o.BytesOut = from.in, from.out
+	if from.trail {
 		// An answer whose trail cannot be decoded counts as one without a trail. Tally counts such answers.
-		o.Trail, _ = trail.Decode(result.Body)
+		o.Trail, _ = trail.Decode(from.body)
 	}
 }

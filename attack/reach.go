@@ -1,7 +1,6 @@
 package attack
 
 import (
-	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -9,7 +8,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -43,6 +41,8 @@ func (u Unreachable) advice() string {
 		return " (--header 'Host: NAME' asks for another name, and --insecure accepts the certificate of any)"
 	case u.Class == Secure && strings.Contains(u.Err.Error(), "first record does not look like"):
 		return " (the server speaks no TLS at this port: the address may have to begin with http://)"
+	case errors.Is(u.Err, errNoHTTP2) || u.Class == Secure && strings.Contains(u.Err.Error(), "no application protocol"):
+		return " (without --http2, requests are of HTTP/1.1)"
 	case u.Class == Secure && errors.As(u.Err, new(*tls.CertificateVerificationError)):
 		return " (--insecure accepts any certificate)"
 	}
@@ -57,11 +57,11 @@ func Reach(ctx context.Context, plan *Plan) (public []string, err error) {
 	var mutex sync.Mutex
 	var problems []error
 	limit := make(chan struct{}, 16)
-	for host, name := range plan.hosts() {
+	for host, to := range plan.hosts() {
 		wait.Go(func() {
 			limit <- struct{}{}
 			defer func() { <-limit }()
-			at, err := reach(ctx, host, name, plan)
+			at, err := reach(ctx, to, plan)
 			mutex.Lock()
 			defer mutex.Unlock()
 			if err != nil {
@@ -77,43 +77,37 @@ func Reach(ctx context.Context, plan *Plan) (public []string, err error) {
 	return public, errors.Join(problems...)
 }
 
-// hosts are the addresses to which requests of a plan go, each with the name that its TLS asks for; empty without TLS.
-func (p *Plan) hosts() map[string]string {
-	hosts := map[string]string{}
+// hosts are the hosts and ports to which requests of a plan go, each with the address to connect to and the name that its TLS asks for.
+func (p *Plan) hosts() map[string]destination {
+	hosts := map[string]destination{}
 	for i := range p.Cohorts {
-		c := &p.Cohorts[i]
-		to := p.urlOf(c)
-		port, name := cmp.Or(to.Port(), "80"), ""
-		if to.Scheme == "https" {
-			port, name = cmp.Or(to.Port(), "443"), to.Hostname()
-			if c.Host != "" {
-				name = (&url.URL{Host: c.Host}).Hostname()
-			}
-		}
-		hosts[net.JoinHostPort(to.Hostname(), port)] = name
+		to := p.urlOf(&p.Cohorts[i])
+		hosts[hostAndPort(to)] = p.destinationOf(&p.Cohorts[i])
 	}
 	return hosts
 }
 
 // reach opens a connection and closes it. It returns the address of the other side.
-func reach(ctx context.Context, host, name string, plan *Plan) (net.Addr, error) {
+func reach(ctx context.Context, to destination, plan *Plan) (net.Addr, error) {
 	ctx, stop := context.WithTimeout(ctx, reachTime)
 	defer stop()
-	connection, err := new(net.Dialer).DialContext(ctx, "tcp", host)
+	connection, err := new(net.Dialer).DialContext(ctx, "tcp", to.address)
 	if err != nil {
 		return nil, err
 	}
 	defer connection.Close()
-	if name == "" {
+	if to.name == "" {
 		return connection.RemoteAddr(), nil
 	}
-	settings := plan.TLS.Clone()
-	if settings == nil {
-		settings = &tls.Config{}
+	secure, err := plan.secure(ctx, connection, to.name)
+	if err == nil && plan.HTTP2 && secure.ConnectionState().NegotiatedProtocol != "h2" {
+		err = errNoHTTP2
 	}
-	settings.ServerName = cmp.Or(settings.ServerName, name)
-	return connection.RemoteAddr(), tls.Client(connection, settings).HandshakeContext(ctx)
+	return connection.RemoteAddr(), err
 }
+
+// errNoHTTP2 is the error of a server that agreed to nothing when it was asked for HTTP/2.
+var errNoHTTP2 = errors.New(errTLS + "the server does not speak HTTP/2")
 
 // isPublic reports whether an address is none of this machine, and none of a private network.
 func isPublic(at net.Addr) bool {

@@ -9,16 +9,8 @@ type reorder struct {
 
 type slot struct {
 	observation Observation
-	state       state
+	arrived     bool // observation is filled
 }
-
-type state uint8
-
-const (
-	awaited state = iota // no answer yet
-	arrived              // observation is filled
-	skipped              // the request was never sent, so there is no observation
-)
 
 // place returns the slot for the observation of a number that next has not returned yet.
 func (r *reorder) place(number int) *slot {
@@ -44,17 +36,14 @@ func (r *reorder) grow(size int) {
 // next returns the next observation in planned order, or nil if its answer has not come yet. The observation is valid until the
 // next call of place or next.
 func (r *reorder) next() *Observation {
-	for len(r.ring) > 0 {
-		slot := &r.ring[r.first&(len(r.ring)-1)]
-		was := slot.state
-		if was == awaited {
-			return nil
-		}
-		slot.state = awaited
-		r.first++
-		if was == arrived {
-			return &slot.observation
-		}
+	if len(r.ring) == 0 {
+		return nil
 	}
-	return nil
+	slot := &r.ring[r.first&(len(r.ring)-1)]
+	if !slot.arrived {
+		return nil
+	}
+	slot.arrived = false
+	r.first++
+	return &slot.observation
 }

@@ -49,6 +49,11 @@ type Result struct {
 	Late bool
 }
 
+// Limited reports whether so many requests left late, or were due and never sent, that no verdict about latency follows.
+func Limited(sent, late, unsent int64) bool {
+	return float64(unsent) > unsentShare*float64(sent+unsent) || float64(late) > lateShare*float64(sent)
+}
+
 // judge sets Limited and Late from the figures.
 func (r *Result) judge() {
 	r.Limited = float64(r.Unsent) > unsentShare*float64(r.Sent+r.Unsent)

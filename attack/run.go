@@ -5,11 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"sync/atomic"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
-	vegeta "github.com/tsenart/vegeta/v12/lib"
 )
 
 // Run sends the requests of plan when they are due, and hands what came of them to observe, in planned order, on the
@@ -23,7 +21,10 @@ import (
 // When ctx ends, requests in flight are given up at once, and the error wraps both ctx.Err and context.Cause(ctx); the
 // result is of what was done until then. Any other error means that nothing was sent, because the plan has problems (Plan.Check).
 func Run(ctx context.Context, plan Plan, observe func(*Observation) (more bool)) (Result, error) {
-	base := dialer(&plan)
+	if !plan.HTTP2 {
+		return run(ctx, plan, nil, observe)
+	}
+	base := multiplexer(&plan)
 	defer base.CloseIdleConnections()
 	return run(ctx, plan, base, observe)
 }
@@ -36,12 +37,6 @@ func (p *Plan) kept() int64 {
 	return maxAnswer
 }
 
-// firstWorkers are the goroutines that Vegeta starts with; it starts more, up to Plan.Connections, when all are busy.
-const firstWorkers = 64
-
-// errSendingOver is what Vegeta's Targeter says to a hit that was handed over when sending was over already.
-var errSendingOver = errors.New("sending is over")
-
 func run(ctx context.Context, plan Plan, base http.RoundTripper, observe func(*Observation) bool) (Result, error) {
 	if err := plan.Check(); err != nil {
 		return Result{}, err
@@ -49,47 +44,36 @@ func run(ctx context.Context, plan Plan, base http.RoundTripper, observe func(*O
 	a := &attack{
 		ctx:      ctx,
 		plan:     &plan,
-		schedule: schedule{plan.Requests, plan.Rate, plan.Grace},
+		schedule: plan.schedule(),
 		observe:  observe,
 		until:    plan.Requests,
 		lags:     newHistogram(),
 		result:   Result{Planned: plan.Requests, PlannedRate: plan.Rate},
 	}
 	inFlight, giveUp := context.WithCancel(ctx)
+	defer giveUp()
 	sending, stop := context.WithTimeout(inFlight, a.schedule.budget())
 	a.stop = stop
 	a.result.Began = time.Now()
-	transport := newTransport(inFlight, &plan, base, a.result.Began)
-	attacker := vegeta.NewAttacker(vegeta.Client(transport.client()), vegeta.MaxBody(plan.kept()),
-		vegeta.Workers(uint64(min(firstWorkers, plan.Connections, plan.Requests))), vegeta.MaxWorkers(uint64(plan.Connections)))
-
-	pacer := newPacer(sending, a.schedule)
-	a.pacer = pacer
-	results := attacker.Attack(targeter(pacer, plan.URL), pacer, 0, "")
+	loop, err := newLoop(inFlight, &plan, a.schedule, base, a.result.Began)
+	if err != nil {
+		stop()
+		return Result{}, err
+	}
+	a.loop = loop
+	go loop.run(sending)
 	defer func() { // also when observe panics: nothing may be left behind
 		giveUp()
-		for range results {
+		for range loop.results {
 		}
 		stop()
+		<-loop.ended
 	}()
-	a.receive(results, sending.Done())
+	a.receive(sending.Done())
 	a.conclude()
-	a.result.Resends = int(transport.resends.Load())
-	a.result.Opened, a.result.MostInFlight, a.result.First = int(transport.opened.Load()), int(transport.mostInFlight.Load()), transport.noted()
+	a.result.Resends = int(loop.resends.Load())
+	a.result.Opened, a.result.MostInFlight, a.result.First = loop.opened, loop.most, loop.firsts
 	return a.result, a.aborted()
-}
-
-// targeter makes every hit a GET of address while sending goes on. Hits that Vegeta had at hand when it ended or when a
-// stop left fewer, waiting for a free worker where no pacer reaches them, are turned down.
-func targeter(pacer *pacer, address string) vegeta.Targeter {
-	var hits atomic.Int64
-	return func(target *vegeta.Target) error {
-		if hits.Add(1) > pacer.limit.Load() || pacer.sending.Err() != nil {
-			return errSendingOver
-		}
-		target.Method, target.URL = http.MethodGet, address
-		return nil
-	}
 }
 
 // attack is a running attack, as the goroutine that receives its results sees it.
@@ -100,7 +84,7 @@ type attack struct {
 	observe  func(*Observation) bool
 	stop     context.CancelFunc // ends sending
 	until    int                // how many requests belong to the attack: all, until a stop leaves fewer
-	pacer    *pacer             // is told of until
+	loop     *loop              // is told of until
 	queue    reorder
 	closed   bool                    // nothing more is handed to observe
 	ended    time.Duration           // when sending was ended before all was sent; 0: it was not
@@ -110,15 +94,22 @@ type attack struct {
 	result   Result
 }
 
-// receive takes results until Vegeta has no more, and notes when sending is over before that.
-func (a *attack) receive(results <-chan *vegeta.Result, over <-chan struct{}) {
+// receive takes outcomes until the loop has no more, and notes when sending is over before that.
+func (a *attack) receive(over <-chan struct{}) {
 	for {
 		select {
-		case result, open := <-results:
+		case batch, open := <-a.loop.results:
 			if !open {
 				return
 			}
-			a.take(result)
+			for i := range batch {
+				a.take(&batch[i])
+			}
+			clear(batch) // bodies are not needed any more
+			select {
+			case a.loop.spare <- batch:
+			default:
+			}
 		case <-over:
 			a.end()
 			over = nil
@@ -134,25 +125,20 @@ func (a *attack) end() {
 	a.stop()
 }
 
-// take accounts for one result and hands over all observations that are next in planned order.
-func (a *attack) take(result *vegeta.Result) {
-	number := int(result.Seq)
-	sent := result.URL != "" // Vegeta knows no address of hits that the targeter turned down
-	planned := a.schedule.at(number)
-	started := result.Timestamp.Sub(a.result.Began)
-	lag := max(0, started-planned)
-	if sent {
-		a.account(started, lag, result.Latency)
+// take accounts for one request and hands over all observations that are next in planned order.
+func (a *attack) take(o *outcome) {
+	planned := a.schedule.at(o.number)
+	if a.schedule.closed > 0 {
+		planned = o.started
 	}
+	a.account(o.started, max(0, o.started-planned), o.latency)
 	if a.closed {
 		return
 	}
-	place := a.queue.place(number)
-	if place.state = skipped; sent {
-		place.state = arrived
-		place.observation = Observation{Number: number, Cohort: int(a.plan.slot(number).Cohort), Planned: planned, Started: started}
-		place.observation.read(result)
-	}
+	place := a.queue.place(o.number)
+	place.arrived = true
+	place.observation = Observation{Number: o.number, Cohort: int(a.plan.slot(o.number).Cohort), Planned: planned, Started: o.started}
+	place.observation.read(o)
 	a.handOver()
 }
 
@@ -189,18 +175,18 @@ func (a *attack) curtail(requests int) {
 	a.result.Stopped = true
 	if requests < a.until {
 		a.until, a.schedule.requests = requests, requests
-		a.pacer.curtail(requests)
+		a.loop.curtail(requests)
 	}
 }
 
 // conclude computes the figures of a finished attack.
 func (a *attack) conclude() {
 	r := &a.result
-	if a.ended > 0 {
+	if a.ended > 0 && a.schedule.closed == 0 {
 		r.Unsent = max(0, a.schedule.due(a.ended-lateAfter)-r.Sent)
 	}
 	if r.Sent > 0 {
-		took := a.last + a.schedule.at(1)
+		took := a.last + a.schedule.between()
 		if r.Unsent > 0 {
 			took = max(took, a.ended)
 		}

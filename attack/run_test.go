@@ -16,7 +16,6 @@ import (
 	"testing"
 	"time"
 
-	vegeta "github.com/tsenart/vegeta/v12/lib"
 	"go.uber.org/goleak"
 
 	"github.com/hellochaos/hellochaos/service/trail"
@@ -576,19 +575,6 @@ func TestRunSendsNothingAfterTheStop(t *testing.T) {
 	})
 	if err != nil || result.Sent != 3 || received.Load() != 3 || result.Observed != 3 {
 		t.Errorf("got %+v, %v with %d received, want three requests, all observed", result, err, received.Load())
-	}
-}
-
-// A hit that is not sent at the end leaves no gap for which later observations would wait.
-func TestTakeSkipsWhatWasNotSent(t *testing.T) {
-	var got []int
-	a := &attack{ctx: t.Context(), plan: &Plan{Cohorts: []Cohort{{}}}, schedule: schedule{requests: 3, rate: 1}, lags: newHistogram(),
-		observe: func(o *Observation) bool { got = append(got, o.Number); return true }}
-	a.take(&vegeta.Result{Seq: 1, URL: "http://frontend/", Code: 200})
-	a.take(&vegeta.Result{Seq: 0, Error: errSendingOver.Error()})
-	a.take(&vegeta.Result{Seq: 2, URL: "http://frontend/", Code: 200})
-	if !slices.Equal(got, []int{1, 2}) || a.result.Sent != 2 || a.result.Observed != 2 {
-		t.Errorf("got observations %v and %+v, want 1 and 2", got, a.result)
 	}
 }
 

@@ -78,8 +78,7 @@ func TestTransportNeverResends(t *testing.T) {
 	const count = 20
 	t.Run("as it would be without us", func(t *testing.T) {
 		url, received := listen(t, closeOnReuse)
-		plan := planFor(url, count, 1)
-		transport := dialer(&plan)
+		transport := &http.Transport{}
 		defer transport.CloseIdleConnections()
 		if failures := getAll(t, transport, url, count); failures != 0 || received.Load() <= count {
 			t.Errorf("got %d failures and %d requests at the server, want none, and more than %d: Go's resends", failures, received.Load(), count)
@@ -117,7 +116,7 @@ func TestTransportCountsResends(t *testing.T) {
 	url, received := listen(t, closeOnReuse)
 	plan := planFor(url, 20, 200)
 	plan.Connections = 1
-	base := dialer(&plan)
+	base := &http.Transport{}
 	defer base.CloseIdleConnections()
 	result, err := run(t.Context(), plan, resending{base}, func(*Observation) bool { return true })
 	if err != nil {
@@ -189,7 +188,7 @@ func TestResetInTheBodyIsACut(t *testing.T) {
 		return false
 	})
 	plan := planFor(url, 1, 1)
-	base := dialer(&plan)
+	base := &http.Transport{}
 	defer base.CloseIdleConnections()
 	var got Observation
 	_, err := run(t.Context(), plan, telling{base, begun}, func(o *Observation) bool {

@@ -211,10 +211,10 @@ func (f *facts) addRules(o *Object, spec *networking.VirtualService) {
 		if d := h.Delegate; d != nil {
 			f.needs["delegate "+qualifyGateway(d.Name, cmp.Or(d.Namespace, o.namespace()))] = true
 		}
-		for _, to := range h.Route {
-			host := qualify(to.GetDestination().GetHost(), o.namespace())
+		for _, to := range Destinations(h) {
+			host := qualify(to.To.GetHost(), o.namespace())
 			f.needs["host "+host] = true
-			if subset := to.GetDestination().GetSubset(); subset != "" {
+			if subset := to.To.GetSubset(); subset != "" {
 				f.needs[subsetFact(host, subset)] = true
 			}
 		}

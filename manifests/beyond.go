@@ -13,7 +13,7 @@ import (
 
 // Beyond is a field of an object that Istio executes and this package does not.
 type Beyond struct {
-	// Field is its path in the object: "spec.http[0].mirror". Line is where it stands.
+	// Field is its path in the object: "spec.http[0].corsPolicy". Line is where it stands.
 	Field string
 	Line  int
 	// Value is what the file has there: map[string]any, []any, string, bool, json.Number.
@@ -21,8 +21,7 @@ type Beyond struct {
 }
 
 // applicable are the fields that may be kept although they are not executed, by message of Istio's API. They are about other protocols, or
-// about what becomes of a request after its rule is chosen: a condition that is ignored would make another rule of it. mirror is not
-// among them, since nobody could tell the requests that it adds from tries.
+// about what becomes of a request after its rule is chosen: a condition that is ignored would make another rule of it.
 var applicable = map[protoreflect.Name][]string{
 	"VirtualService":       {"tcp", "tls"},
 	"HTTPRoute":            {"corsPolicy"},

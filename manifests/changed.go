@@ -69,6 +69,36 @@ func (r *Rules) AllowingAny() *Rules {
 	return &changed
 }
 
+// Reread are the rules of changed copies of the objects of r: change gets copies of them, which it may change, and returns those that hold.
+// What is a conflict between several objects is none here. Its error is Problems, of an object alone. A destination does not lead to the
+// same Endpoints as in r.
+func (r *Rules) Reread(change func(objects []Object) []Object) (*Rules, error) {
+	copies := make([]Object, len(r.objects))
+	for i := range r.objects {
+		copies[i] = r.objects[i].Clone()
+	}
+	changed, problems := compile(change(copies))
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	return changed, nil
+}
+
+// WithoutAbsoluteNames is a copy of r in which no sidecar knows a host by its name with a dot at its end: "cart.shop.svc.cluster.local.".
+func (r *Rules) WithoutAbsoluteNames() *Rules {
+	changed := *r
+	changed.relative = true
+	return &changed
+}
+
+// WithPortsInWildcards is a copy of r in which a gateway knows the hosts of a wildcard such as *.example.com only where a Host header names
+// no port, 80, or that at which the gateway listens.
+func (r *Rules) WithPortsInWildcards() *Rules {
+	changed := *r
+	changed.ported = true
+	return &changed
+}
+
 // eachRoute is a copy of r in which change has changed the http entries of its VirtualServices. change gets a copy of each entry
 // that shares its rule and its matches with the original, and returns false for an entry that is to be left out.
 func (r *Rules) eachRoute(change func(*httpRoute) bool) *Rules {
@@ -90,7 +120,7 @@ func (r *Rules) eachRoute(change func(*httpRoute) bool) *Rules {
 // clone is a copy of r: changing its exported fields does not change r.
 func (r *Rule) clone() *Rule {
 	c := *r
-	c.Split = slices.Clone(r.Split)
+	c.Split, c.Mirrors = slices.Clone(r.Split), slices.Clone(r.Mirrors)
 	c.Direct, c.Redirect, c.Fault, c.Rewrite = copyOf(r.Direct), copyOf(r.Redirect), copyOf(r.Fault), copyOf(r.Rewrite)
 	return &c
 }

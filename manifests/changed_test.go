@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	networking "istio.io/api/networking/v1alpha3"
 )
 
 // TestChanged changes everything that the copied rules point at, and checks that the original rules stay as they were.
@@ -128,5 +130,53 @@ func TestAllowingAny(t *testing.T) {
 		if got := outcome(right, right.Table(Caller{Namespace: namespace}).Route(q)); got != "502 direct_response" {
 			t.Errorf("namespace %s, the original: %s, want 502", namespace, got)
 		}
+	}
+}
+
+// The proxies of these rules know fewer names, and the original keeps them.
+func TestNamesThatAreNotKnown(t *testing.T) {
+	right := rulesOf(t, subsets(t), middlewareOf("{"+toCanary+"}"))
+	q := &Request{Host: "middleware.default.svc.cluster.local.", Path: "/"}
+	if got := right.Table(Caller{}).Route(q); got.File == "" || len(got.Split) != 1 {
+		t.Errorf("with a dot: %+v, want the rule of the VirtualService", got)
+	}
+	if got := right.WithoutAbsoluteNames().Table(Caller{}).Route(q); !strings.HasPrefix(got.Name, "outside the registry") {
+		t.Errorf("without names that end with a dot: %s", got.Name)
+	}
+	door := "apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: door}\nspec: {servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*.example.com', exact.example.org]}]}\n"
+	rules := strings.Replace(middlewareOf("{route: [{destination: {host: middleware}}]}"), "hosts: [middleware]", "hosts: ['*.example.com', exact.example.org], gateways: [door]", 1)
+	right = rulesOf(t, door, rules)
+	for host, want := range map[string]bool{"a.example.com": true, "a.example.com:80": true, "a.example.com:8443": false, "exact.example.org:8443": true} {
+		caller, q := Caller{Gateway: "default/door"}, &Request{Host: host, Path: "/"}
+		if got := right.WithPortsInWildcards().Table(caller).Route(q).File != ""; got != want {
+			t.Errorf("%s meets the rule: %v, want %v", host, got, want)
+		}
+		if right.Table(caller).Route(q).File == "" {
+			t.Errorf("%s does not meet the rule of the original", host)
+		}
+	}
+}
+
+// Changed copies are read, and the original stays as it is.
+func TestReread(t *testing.T) {
+	right := rulesOf(t, subsets(t), middlewareOf("{"+toCanary+"}"))
+	changed, err := right.Reread(func(objects []Object) []Object {
+		for i := range objects {
+			if spec, ok := objects[i].Istio.(*networking.VirtualService); ok {
+				spec.Http[0].Route[0].Destination.Subset = "prod"
+			}
+		}
+		return objects
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := &Request{Host: "middleware", Path: "/"}
+	if was, is := right.Table(Caller{}).Route(q).Split[0].Subset, changed.Table(Caller{}).Route(q).Split[0].Subset; was != "canary" || is != "prod" {
+		t.Errorf("the original leads to %s and the changed rules to %s", was, is)
+	}
+	_, err = right.Reread(func(objects []Object) []Object { return append(objects, objects[0]) })
+	if err == nil {
+		t.Error("an object that is there twice is no problem")
 	}
 }

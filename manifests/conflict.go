@@ -139,6 +139,13 @@ func (r *Rules) unresolvedConflicts() (problems Problems) {
 	for i := range r.virtualServices {
 		v := &r.virtualServices[i]
 		for j := range v.routes {
+			for _, m := range v.routes[j].rule.Mirrors {
+				if e := r.unresolved(m.Host); e != nil {
+					w := v.routes[j].written
+					problems = append(problems, w.from.problem(fmt.Sprintf("spec.http[%d]", w.index), "sends copies of requests to %s, which has resolution NONE in %s: "+
+						"a proxy sends them to the address that the requests were for; write resolution: DNS into the ServiceEntry", m.Host, e.place))
+				}
+			}
 			for k := range v.routes[j].rule.Split {
 				to := v.routes[j].rule.Split[k].Host
 				e := r.unresolved(to)

@@ -112,6 +112,9 @@ func qualified(h *networking.HTTPRoute, namespace string) *networking.HTTPRoute 
 	for _, d := range full.Route {
 		d.Destination.Host = qualify(d.Destination.GetHost(), namespace)
 	}
+	for _, m := range mirrorsOf(full) {
+		m.to.Host = qualify(m.to.GetHost(), namespace)
+	}
 	return full
 }
 
@@ -132,6 +135,7 @@ func inherit(root, delegate *networking.HTTPRoute) {
 	if delegate.Headers == nil {
 		delegate.Headers = root.Headers
 	}
+	inheritMirrors(root, delegate)
 }
 
 // mergedProblem is what keeps this package from executing an entry; empty where nothing does. Envoy would inject the fault.

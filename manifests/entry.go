@@ -22,6 +22,11 @@ type HTTPEntry struct {
 	Gateways []WrittenGateway
 	// Destinations are those of its route.
 	Destinations []WrittenDestination
+	// Mirrors are those that are written, those of 0 percent too, and LonePercentage is the field of a percentage without a mirror
+	// ("mirrorPercentage"), with its line; empty where there is none.
+	Mirrors            []WrittenMirror
+	LonePercentage     string
+	LonePercentageLine int
 	// Conditions are those of its match list on headers.
 	Conditions []WrittenCondition
 	// Methods are those that its match list asks for with exact, each once.
@@ -66,6 +71,16 @@ type WrittenDestination struct {
 	HostLine, PortLine, SubsetLine, WeightLine int
 }
 
+// WrittenMirror is a mirror with its place in the file.
+type WrittenMirror struct {
+	// Mirror has the port that it names, or the one that requests to port 80 lead to. Share is 0 where no request is copied.
+	Mirror
+	// Written is the host as the file has it.
+	Written string
+	// Bound is the index in Rule.Mirrors of a rule that requests meet; -1 where it is not there: it gets nothing.
+	Bound int
+}
+
 // HTTPEntries are the http entries of all VirtualServices, in the order of the objects.
 func (r *Rules) HTTPEntries() (all []HTTPEntry) {
 	for i := range r.virtualServices {
@@ -84,6 +99,8 @@ func (r *Rules) httpEntry(v *virtualService, j int) HTTPEntry {
 	e.RetriesLine, e.PerTryLine, e.TimeoutLine, e.AbortLine = w.line("retries"), w.line("retries.perTryTimeout"), w.line("timeout"), w.line("fault.abort")
 	e.Timeout, e.Fault, e.PerTry = rule.Timeout, rule.Fault, w.http.GetRetries().GetPerTryTimeout().AsDuration()
 	e.Conditions, e.Methods = w.conditions()
+	e.Mirrors = r.writtenMirrors(w, rule)
+	e.LonePercentage, e.LonePercentageLine = w.lonePercentage()
 	for k := range rule.Split {
 		field := fmt.Sprintf("route[%d].destination", k)
 		d := WrittenDestination{Destination: rule.Split[k], Field: w.field(field),

@@ -111,8 +111,8 @@ func (r *Rules) gatewayDestinations(objects []Object) map[string]*Object {
 				continue
 			}
 			for i := range v.routes {
-				for j := range v.routes[i].rule.Split {
-					all[v.routes[i].rule.Split[j].Host] = o
+				for _, to := range v.routes[i].rule.leads() {
+					all[to.Host] = o
 				}
 			}
 		}
@@ -133,8 +133,8 @@ func meshDestinations(objects []Object) map[string][]*Object {
 			if !forSidecars(spec, http) {
 				continue
 			}
-			for _, to := range http.Route {
-				if host := qualify(to.GetDestination().GetHost(), o.namespace()); !slices.Contains(all[host], o) {
+			for _, to := range Destinations(http) {
+				if host := qualify(to.To.GetHost(), o.namespace()); !slices.Contains(all[host], o) {
 					all[host] = append(all[host], o)
 				}
 			}

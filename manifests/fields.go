@@ -57,12 +57,14 @@ func (d *document) fill(path string, m protoreflect.Message, value any) {
 	defer func() { d.holders = d.holders[:len(d.holders)-1] }()
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		field := yamlnode.Join(path, name)
-		fd := m.Descriptor().Fields().ByJSONName(name)
+		fd := fieldNamed(m.Descriptor(), name)
 		switch {
 		case fd == nil:
 			d.unknown(path, name, m.Descriptor())
-		case !slices.Contains(accepted, name) && d.keeps(field, m.Descriptor(), fields[name]):
-		case !slices.Contains(accepted, name):
+		case name == oldMirrorPercent && fields[fd.JSONName()] != nil:
+			d.problem(field, "cannot be set beside %s, of which it is another name", fd.JSONName())
+		case !slices.Contains(accepted, fd.JSONName()) && d.keeps(field, m.Descriptor(), fields[name]):
+		case !slices.Contains(accepted, fd.JSONName()):
 			d.problem(field, notExecuted)
 		case fields[name] == nil:
 			// null is the same as absent.
@@ -72,6 +74,17 @@ func (d *document) fill(path string, m protoreflect.Message, value any) {
 			d.set(field, m, fd, fields[name])
 		}
 	}
+}
+
+// oldMirrorPercent is the only name of a field in snake case that Istio's CRDs accept.
+const oldMirrorPercent = "mirror_percent"
+
+// fieldNamed is the field of a message that has a name in YAML; nil where none has.
+func fieldNamed(in protoreflect.MessageDescriptor, name string) protoreflect.FieldDescriptor {
+	if name == oldMirrorPercent {
+		return in.Fields().ByName(oldMirrorPercent)
+	}
+	return in.Fields().ByJSONName(name)
 }
 
 // set sets one field of a message.

@@ -40,6 +40,7 @@ func (t *Table) addGateway(c Caller) {
 
 // addServers adds the hosts of servers that have them together.
 func (t *Table) addServers(gateway string, d *door, servers []*Server) {
+	t.listens = servers[0].Port
 	hosts := make(map[string]*virtualHost)
 	host := func(name string) *virtualHost {
 		if hosts[name] == nil {

@@ -176,6 +176,7 @@ func ofRules(host string, routes []route) *virtualHost {
 func (t *Table) addNames(host string, port int, at known, h *virtualHost) {
 	for _, name := range aliases(host, t.namespace) {
 		switch {
+		case t.rules.relative && strings.HasSuffix(name, "."):
 		case t.rules.guessed(host, port):
 			t.hosts[authority{name, port}] = h
 		case name == host || !at[name]:

@@ -93,7 +93,12 @@ func TestRefused(t *testing.T) {
 		{"a ConfigMap of certificates", specOf("DestinationRule", "{host: m, trafficPolicy: {tls: {mode: SIMPLE, credentialName: 'configmap://a'}}}"), 4, "DestinationRule m", "spec.trafficPolicy.tls.credentialName", "is not supported by hellochaos"},
 		{"names that are not verified", specOf("DestinationRule", "{host: m, trafficPolicy: {tls: {mode: SIMPLE, insecureSkipVerify: true, subjectAltNames: [a.b]}}}"), 4, "DestinationRule m", "spec.trafficPolicy.tls.insecureSkipVerify", "Istio refuses it"},
 		{"nothing near", httpEntry("{" + toM + ", zzzzzz: 1}"), 6, vs, "spec.http[0].zzzzzz", "unknown field; accepted: name, match"},
-		{"mirror", httpEntry("{" + toM + ", mirror: {host: x}}"), 6, vs, "spec.http[0].mirror", notExecuted},
+		{"two ways to mirror", httpEntry("{" + toM + ", mirror: {host: x}, mirrors: [{destination: {host: x}}]}"), 6, vs, "spec.http[0]", "only one of mirror and mirrors"},
+		{"a mirror to nowhere", httpEntry("{" + toM + ", mirrors: [{percentage: {value: 1}}]}"), 6, vs, "spec.http[0].mirrors[0]", "must have a destination"},
+		{"a mirror of too much", httpEntry("{" + toM + ", mirror: {host: x}, mirrorPercentage: {value: 101}}"), 6, vs, "spec.http[0].mirrorPercentage.value", "from 0 to 100"},
+		{"an old mirror of too much", httpEntry("{" + toM + ", mirror: {host: x}, mirror_percent: 101}"), 6, vs, "spec.http[0].mirrorPercent", "from 0 to 100"},
+		{"an old percentage by two names", httpEntry("{" + toM + ", mirror: {host: x}, mirror_percent: 1, mirrorPercent: 1}"), 6, vs, "spec.http[0].mirror_percent", "beside mirrorPercent"},
+		{"corsPolicy", httpEntry("{" + toM + ", corsPolicy: {maxAge: 1s}}"), 6, vs, "spec.http[0].corsPolicy", notExecuted},
 		{"corsPolicy", httpEntry("{" + toM + ", corsPolicy: {}}"), 6, vs, "spec.http[0].corsPolicy", notExecuted},
 		{"source labels", httpEntry("{match: [{sourceLabels: {a: b}}], " + toM + "}"), 6, vs, "spec.http[0].match[0].sourceLabels", notExecuted},
 		{"match port", httpEntry("{match: [{port: 65536}], " + toM + "}"), 6, vs, "spec.http[0].match[0].port", "65536 is not a port"},
@@ -371,8 +376,8 @@ func TestRefused(t *testing.T) {
 
 // TestProblemsForm checks the form of the message: file, line, object, field, text.
 func TestProblemsForm(t *testing.T) {
-	_, err := Parse("retry.yaml", []byte(httpEntry("{"+toM+", mirror: {host: x}, retries: {attempts: 3, retryOnn: 5xx}}")))
-	want := `retry.yaml:6: VirtualService m: spec.http[0].mirror: ` + notExecuted + `
+	_, err := Parse("retry.yaml", []byte(httpEntry("{"+toM+", corsPolicy: {maxAge: 1s}, retries: {attempts: 3, retryOnn: 5xx}}")))
+	want := `retry.yaml:6: VirtualService m: spec.http[0].corsPolicy: ` + notExecuted + `
 retry.yaml:6: VirtualService m: spec.http[0].retries.retryOnn: unknown field (did you mean "retryOn"?); accepted: ` +
 		`attempts, perTryTimeout, retryOn, backoff, retryIgnorePreviousHosts`
 	if err == nil || err.Error() != want {

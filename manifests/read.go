@@ -60,7 +60,20 @@ type sidecar struct {
 // Read finds out what a set of objects means. The objects must come from Parse, or be changed copies of such objects. Its error is
 // Problems, which show only when all objects are read together.
 func Read(objects []Object) (*Rules, error) {
+	r, problems := compile(objects)
+	if len(problems) == 0 {
+		problems = r.conflicts(objects)
+	}
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	return r, nil
+}
+
+// compile makes the rules of objects. Its problems are those of single objects, and not conflicts between them.
+func compile(objects []Object) (*Rules, Problems) {
 	r := &Rules{
+		objects:      objects,
 		Services:     make(map[string]*Service),
 		Gateways:     make(map[string]*Gateway),
 		destinations: make(destinationRules),
@@ -103,13 +116,7 @@ func Read(objects []Object) (*Rules, error) {
 	problems = append(problems, r.addHTTPRoutes(objects)...)
 	r.dropUnused(objects, to, used)
 	r.openDoors()
-	if len(problems) == 0 {
-		problems = r.conflicts(objects)
-	}
-	if len(problems) > 0 {
-		return nil, problems
-	}
-	return r, nil
+	return r, problems
 }
 
 // add adds one object to r, except VirtualServices.

@@ -66,7 +66,7 @@ func (to *Redirect) Location(scheme, host, uri string) string {
 		host = to.Authority
 	} else if i := strings.LastIndexByte(host, ':'); i >= 0 && strings.IndexByte(host[i:], ']') < 0 {
 		number, _ := strconv.Atoi(host[i+1:])
-		if port != "" || asked != scheme && isPortOf(scheme, number) {
+		if port != "" || !to.keepsPort && asked != scheme && isPortOf(scheme, number) {
 			host = host[:i]
 		}
 	}

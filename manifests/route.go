@@ -70,6 +70,9 @@ func newHTTPRoute(w *written) (httpRoute, Problems) {
 		problem("", text)
 	}
 	rule.Name, rule.File, rule.Line = w.name(), w.from.File, w.line("")
+	if len(rule.Split) > 0 {
+		rule.Mirrors = newMirrors(w.http, w.from.namespace(), w.line)
+	}
 	compiled := httpRoute{rule: rule, written: w}
 	for j, m := range w.http.Match {
 		c, err := newMatch(m, w.from.namespace())
@@ -241,18 +244,11 @@ func (r *Rules) bindRule(rule *Rule, at listener) *Rule {
 	bound := *rule
 	bound.Split = make([]Destination, len(rule.Split))
 	for i, d := range rule.Split {
-		if d.Port == 0 {
-			d.Port = at.port
-			if at.gateway != mesh {
-				d.Port = r.portOf(d.Host, at.port)
-			}
-		}
-		d.from = at.namespace
-		d.endpoints = r.Endpoints(&d)
-		if secure := d.endpoints.secure; secure != nil && (at.gateway != mesh || !secure.atGateways) {
-			d.TLS = secure
-		}
-		bound.Split[i] = d
+		bound.Split[i] = r.bindDestination(d, at)
+	}
+	bound.Mirrors = slices.Clone(rule.Mirrors)
+	for i := range bound.Mirrors {
+		bound.Mirrors[i].Destination = r.bindDestination(bound.Mirrors[i].Destination, at)
 	}
 	// Where the only destination of a rule is chosen by a key, a retry goes there again unless the YAML says otherwise (ConvertPolicy in
 	// Istio's route/retry, and applyHTTPRouteDestination in its route.go).
@@ -261,6 +257,22 @@ func (r *Rules) bindRule(rule *Rule, at listener) *Rule {
 	}
 	bound.Rewrite, bound.Redirect = copyOf(rule.Rewrite), rule.Redirect.at(at)
 	return &bound
+}
+
+// bindDestination fills in the port and the endpoints of a destination of requests that arrive at a listener.
+func (r *Rules) bindDestination(d Destination, at listener) Destination {
+	if d.Port == 0 {
+		d.Port = at.port
+		if at.gateway != mesh {
+			d.Port = r.portOf(d.Host, at.port)
+		}
+	}
+	d.from = at.namespace
+	d.endpoints = r.Endpoints(&d)
+	if secure := d.endpoints.secure; secure != nil && (at.gateway != mesh || !secure.atGateways) {
+		d.TLS = secure
+	}
+	return d
 }
 
 // Pick is the destination on whose share the number draw, in [0,1), falls. It is nil when the rule has no destination.

@@ -20,6 +20,7 @@ type Rules struct {
 	// Gateways are the Gateways, by "namespace/name".
 	Gateways map[string]*Gateway
 
+	objects         []Object // that were read
 	virtualServices []virtualService
 	dropped         []Dropped
 	entries         []entry
@@ -37,6 +38,9 @@ type Rules struct {
 	// outside keeps, by outsideKey, the *Rule of every host outside the registry that a request was for, so that it and its Endpoints
 	// stay the same.
 	outside *sync.Map
+
+	// relative and ported are read otherwise than Istio does it today (WithoutAbsoluteNames, WithPortsInWildcards).
+	relative, ported bool
 }
 
 // Workload is a Deployment: Replicas pods of one program.
@@ -129,6 +133,8 @@ type Rule struct {
 	Fault *Fault
 	// Rewrite is what is sent in place of the path and the host of a request; nil changes neither.
 	Rewrite *Rewrite
+	// Mirrors get copies of the requests that go to a destination.
+	Mirrors []Mirror
 	// Answer are the changes of the headers of Direct and Redirect. Each destination of Split has its own.
 	Answer HeaderChanges
 }
@@ -179,6 +185,7 @@ type Redirect struct {
 	Prefix *Rewrite
 
 	requestPort bool // whether Port is that at which the request came
+	keepsPort   bool // whether the port of the Host header stays, whatever the schemes are
 }
 
 // Fault is a fault injection.

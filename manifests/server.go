@@ -155,7 +155,7 @@ func (r *Rules) listenerAt(gateway string, port int) listener {
 // of the request (createSslRedirectPath in its source/common/http/utility.cc).
 func (s *Server) redirect() *Rule {
 	return &Rule{Name: s.String(), File: s.File, Line: s.Line, Hosts: s.Hosts(), Match: "requests without TLS",
-		Redirect: &Redirect{Status: http.StatusMovedPermanently, Scheme: "https"}}
+		Redirect: &Redirect{Status: http.StatusMovedPermanently, Scheme: "https", keepsPort: true}}
 }
 
 // addGateway adds a Gateway with its servers.

@@ -36,6 +36,13 @@ var istioFields = []Field{
 	{"HTTPRoute", "rewrite", executed},
 	{"HTTPRoute", "headers", executed},
 	{"HTTPRoute", "delegate", executed},
+	{"HTTPRoute", "mirror", executed},
+	{"HTTPRoute", "mirrors", executed},
+	{"HTTPRoute", "mirrorPercentage", executed},
+	{"HTTPRoute", "mirrorPercent", executed},
+
+	{"HTTPMirrorPolicy", "destination", executed},
+	{"HTTPMirrorPolicy", "percentage", executed},
 
 	{"HTTPMatchRequest", "name", onlyName},
 	{"HTTPMatchRequest", "uri", executed},

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Table has the routes of one caller's proxy. It may be used concurrently.
@@ -14,6 +15,7 @@ type Table struct {
 	// wildcards are the virtual hosts whose name begins with "*", the longest first.
 	wildcards []wildcard
 	gateway   bool
+	listens   int    // the port at which a gateway listens
 	namespace string // the namespace of the sidecar
 	// missed is a gateway's answer for hosts that it does not serve.
 	missed *Rule
@@ -45,6 +47,9 @@ type virtualHost struct {
 	// redirect is the answer to every request, whatever the routes say (Envoy looks at require_tls first, in VirtualHostImpl of its
 	// config_impl.cc); nil where there is none.
 	redirect *Rule
+
+	indexing sync.Once
+	index    *routeIndex // of the routes, made when the first request looks for one among many
 }
 
 // Table makes the routes of a caller's proxy. The proxy of a Gateway that does not exist has no routes.
@@ -111,15 +116,14 @@ func (t *Table) Route(q *Request) *Rule {
 	}
 	v := newView(q)
 	v.gateway = t.gateway
-	for i := range h.routes {
-		if h.routes[i].match.matches(&v) {
-			return t.sentTo(h.routes[i].rule, host, port)
-		}
+	if rule := h.met(&v); rule != nil {
+		return t.sentTo(rule, host, port)
 	}
 	return h.missed
 }
 
 func (t *Table) find(host string, port int) *virtualHost {
+	everyHost := t.rules.ported && t.gateway && port != usualPort && port != t.listens // whether of all wildcards only "*" has the host
 	if t.gateway {
 		port = 0
 	}
@@ -127,7 +131,7 @@ func (t *Table) find(host string, port int) *virtualHost {
 		return h
 	}
 	for i := range t.wildcards {
-		if w := &t.wildcards[i]; w.port == port && covers(w.pattern, host) {
+		if w := &t.wildcards[i]; w.port == port && covers(w.pattern, host) && (!everyHost || w.pattern == "*") {
 			return w.host
 		}
 	}

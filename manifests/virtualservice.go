@@ -104,6 +104,7 @@ func (d *document) checkHTTP(field string, h *networking.HTTPRoute) {
 		d.problem(field+".headers.request", "%s is a second place that sets the host: only one is accepted", name)
 	}
 	d.checkSplit(field+".route", h.Route)
+	d.checkMirrors(field, h)
 	d.checkRetries(field+".retries", h.Retries)
 	d.checkFault(field+".fault", h.Fault)
 	if r := h.Redirect; r != nil {
@@ -145,16 +146,21 @@ func (d *document) checkSplit(field string, destinations []*networking.HTTPRoute
 			d.problem(place, "must have a destination")
 			continue
 		}
-		d.checkHost(place+".destination.host", r.Destination.Host, exactHost)
-		if r.Destination.Subset != "" {
-			d.checkLabel(place+".destination.subset", r.Destination.Subset)
-		}
-		if r.Destination.Port != nil {
-			d.checkPort(place+".destination.port.number", int(r.Destination.Port.Number))
-		}
+		d.checkDestination(place+".destination", r.Destination)
 	}
 	if len(destinations) > 1 && sum == 0 {
 		d.problem(field, "has weights that add up to 0: at least one destination must have a weight above 0")
+	}
+}
+
+// checkDestination checks where requests, or copies of them, are to go.
+func (d *document) checkDestination(field string, to *networking.Destination) {
+	d.checkHost(field+".host", to.Host, exactHost)
+	if to.Subset != "" {
+		d.checkLabel(field+".subset", to.Subset)
+	}
+	if to.Port != nil {
+		d.checkPort(field+".port.number", int(to.Port.Number))
 	}
 }
 

@@ -16,7 +16,7 @@ func everything() *Report {
 	}
 	call := Call{
 		From: "frontend", To: "backend", Cohorts: []string{"x-dev-user: super-secret"},
-		Rule: &Rule{Hosts: []string{"backend"}, Match: "end-user: jason", Rewrites: []string{"/v2"}, Name: "VirtualService backend, http[0]", File: "retry.yaml", Line: 17, Why: "the host is open", Policy: "3 retries on 5xx", Retries: 3, RetryOn: "5xx", DefaultRetries: true, Covers500: true, CoversTimeouts: true, PerTry: 2,
+		Rule: &Rule{Hosts: []string{"backend"}, Match: "end-user: jason", Rewrites: []string{"/v2"}, Mirrors: []string{"50 % copied to v2"}, Name: "VirtualService backend, http[0]", File: "retry.yaml", Line: 17, Why: "the host is open", Policy: "3 retries on 5xx", Retries: 3, RetryOn: "5xx", DefaultRetries: true, Covers500: true, CoversTimeouts: true, PerTry: 2,
 			Timeout: 8, Aborts: 0.1, AbortStatus: 503, Delays: 0.2, Delay: 0.5, Answer: 301,
 			Destinations: []Destination{{Name: "backend subset prod", Share: 0.8, Status: 503, TLS: true, Versions: []string{"prod"}}}},
 		Fails: share("fails", 498, 1000), Tries: &Factor{Predicted: 1.875, PredictedError: 0.001, Measured: 1.88, Tries: 188, Requests: 100},

@@ -357,6 +357,8 @@ type Rule struct {
 	Match string `json:"match,omitempty"`
 	// Rewrites says what is sent in place of the path or the host: "/v2", "host users".
 	Rewrites []string `json:"rewrites,omitempty"`
+	// Mirrors says which requests are copied to whom: "50 % copied to v2".
+	Mirrors []string `json:"mirrors,omitempty"`
 	// Why is a clause that says why it holds where no rule was written for the call: why a host is blocked, open or not found.
 	Why string `json:"why,omitempty"`
 	// Policy says in a few words what it does: "3 retries on 5xx".

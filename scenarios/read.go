@@ -269,7 +269,7 @@ func (d *decoder) distinct(path string, list []string) {
 
 // ownHeaders are those that a run sets itself.
 var ownHeaders = []string{"accept", trail.HeaderFail, trail.HeaderHang, trail.HeaderCascade, trail.HeaderRequest, trail.HeaderTries, trail.HeaderPins,
-	trail.HeaderTrail, trail.HeaderAttempt, trail.HeaderExpected, "host", "connection", "content-length", "transfer-encoding"}
+	trail.HeaderTrail, trail.HeaderCopies, trail.HeaderAttempt, trail.HeaderExpected, "host", "connection", "content-length", "transfer-encoding"}
 
 // methods are those that a cohort may have: an answer to HEAD would have no trail, and CONNECT is for proxies.
 var methods = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions}

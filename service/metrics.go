@@ -30,6 +30,7 @@ type metrics struct {
 type outcome struct {
 	attempt, code int
 	pinned        bool
+	mirrored      string // trail.NoCopy, trail.Copy or trail.BelowCopy
 }
 
 func newMetrics(service, version string) *metrics {
@@ -40,8 +41,8 @@ func newMetrics(service, version string) *metrics {
 			Name: trail.MetricTries, ConstLabels: labels,
 			Help: "Tries received, by x-envoy-attempt-count (0 without it) and by the status answered: 499 when the " +
 				"caller went away first, 0 when the service broke the connection. Tries of requests whose failures are pinned " +
-				"count apart.",
-		}, []string{"attempt", "code", "pinned"}),
+				"count apart, and so do copies that a proxy sent to a mirror, and what was called on behalf of one.",
+		}, []string{"attempt", "code", "pinned", "mirrored"}),
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: trail.MetricInFlight, ConstLabels: labels,
 			Help: "Tries that have not ended yet.",
@@ -63,10 +64,10 @@ func newMetrics(service, version string) *metrics {
 	return m
 }
 
-// count counts a try that ended with code after elapsed.
-func (m *metrics) count(attempt, code int, pinned bool, elapsed time.Duration) {
+// count counts a try that ended after elapsed.
+func (m *metrics) count(o outcome, elapsed time.Duration) {
 	m.duration.Observe(elapsed.Seconds())
-	m.counter(outcome{min(attempt, maxAttempt), code, pinned}).Inc()
+	m.counter(o).Inc()
 }
 
 func (m *metrics) counter(o outcome) prometheus.Counter {
@@ -74,7 +75,7 @@ func (m *metrics) counter(o outcome) prometheus.Counter {
 	counter := m.counters[o]
 	m.mutex.RUnlock()
 	if counter == nil {
-		counter = m.tries.WithLabelValues(strconv.Itoa(o.attempt), strconv.Itoa(o.code), strconv.FormatBool(o.pinned))
+		counter = m.tries.WithLabelValues(strconv.Itoa(o.attempt), strconv.Itoa(o.code), strconv.FormatBool(o.pinned), o.mirrored)
 		m.mutex.Lock()
 		m.counters[o] = counter
 		m.mutex.Unlock()

@@ -114,8 +114,9 @@ func (s *Service) serve(w http.ResponseWriter, r *http.Request) {
 		// The caller's proxy cuts the try now, and may have sent the next one. Its word of that may still be on the way.
 		a.code = trail.CodeCut
 	}
-	s.metrics.count(t.attempt, a.code, len(r.Header[pinsKey]) > 0, elapsed)
-	if s.spans != nil {
+	mirrored := copied(r.Header)
+	s.metrics.count(outcome{min(t.attempt, maxAttempt), a.code, len(r.Header[pinsKey]) > 0, mirrored}, elapsed)
+	if s.spans != nil && mirrored == trail.NoCopy { // a copy has the name of its request
 		s.spans.record(t, &a, elapsed)
 	}
 	a.write(w)

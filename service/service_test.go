@@ -124,7 +124,7 @@ func getTrail(t testing.TB, url string, header ...string) (reply, *trail.Hop) {
 	return r, hop
 }
 
-var tryLine = regexp.MustCompile(`(?m)^hellochaos_tries_total\{attempt="(\d+)",code="(\d+)",pinned="(true|false)",service="([a-z]+)",version="([a-z]*)"\} (\d+)$`)
+var tryLine = regexp.MustCompile(`(?m)^hellochaos_tries_total\{attempt="(\d+)",code="(\d+)",mirrored="no",pinned="(true|false)",service="([a-z]+)",version="([a-z]*)"\} (\d+)$`)
 
 // counted is what the service counted, "middleware-canary 2:500" (attempt:code) to number; "middleware-canary 2:500 pinned"
 // for tries of requests with pins.

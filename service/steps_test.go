@@ -351,7 +351,7 @@ func TestNamedRequestsAreTriesWhereverTheyGo(t *testing.T) {
 
 func TestMetricsTellTheFormOfTrails(t *testing.T) {
 	for _, s := range []place{leaf(t, "leaf"), open(t, Config{Role: Clock})} {
-		if page, want := get(t, s.url+"metrics").body, "\n"+trail.MetricForm+`{form="2"} 1`+"\n"; !strings.Contains(page, want) {
+		if page, want := get(t, s.url+"metrics").body, "\n"+trail.MetricForm+`{form="3"} 1`+"\n"; !strings.Contains(page, want) {
 			t.Errorf("metrics lack %q:\n%s", want, page)
 		}
 	}

@@ -161,6 +161,7 @@ func (u *upstreams) header(received http.Header, call string, external bool) htt
 	}
 	header := passOn(received, u.ownKeys)
 	header[triesKey] = []string{call}
+	tellCopies(received, header)
 	return header
 }
 

@@ -103,7 +103,7 @@ func (s *onCluster) logged(ctx context.Context, exchange sent) ([]logLine, error
 
 // newOnCluster deploys base in a new namespace of the cluster that KUBECONFIG names, and begins a run that may apply
 // every row. The namespace is deleted when the test ends.
-func newOnCluster(t *testing.T) *onCluster {
+func newOnCluster(t *testing.T, policies ...string) *onCluster {
 	t.Helper()
 	core, config := newClient(t)
 	remove, err := gatewaycrds.Install(t.Context(), config)
@@ -131,6 +131,9 @@ func newOnCluster(t *testing.T) *onCluster {
 	var sets [][]manifests.Object
 	for _, row := range table(s.namespace) {
 		sets = append(sets, parse(t, row.policy))
+	}
+	for _, policy := range policies {
+		sets = append(sets, parse(t, policy))
 	}
 	for _, version := range applied {
 		sets = append(sets, parse(t, rules("two", to("two/"+version))))

@@ -29,6 +29,9 @@ type Tries struct {
 	Status int
 	// Pinned says that the tries were of requests with pinned failures (trail.HeaderPins).
 	Pinned bool
+	// Mirrored is trail.Copy for copies that a proxy sent to a mirror, trail.BelowCopy for tries of what was called on behalf of one, and
+	// empty for all others.
+	Mirrored string
 	// Count is how many such tries the service received.
 	Count int64
 }
@@ -119,12 +122,20 @@ func readTries(metric *dto.Metric) (t Tries, err error) {
 			if t.Pinned = label.GetValue() == "true"; !t.Pinned && label.GetValue() != "false" {
 				problems = append(problems, fmt.Errorf("label pinned is %q: want true or false", label.GetValue()))
 			}
+		case "mirrored":
+			switch value := label.GetValue(); value {
+			case trail.NoCopy:
+			case trail.Copy, trail.BelowCopy:
+				t.Mirrored = value
+			default:
+				problems = append(problems, fmt.Errorf("label mirrored is %q: want %s, %s or %s", value, trail.NoCopy, trail.Copy, trail.BelowCopy))
+			}
 		default:
 			seen--
 		}
 	}
-	if seen != 5 {
-		problems = append(problems, errors.New("a line must have the labels service, version, attempt, code and pinned"))
+	if seen != 6 {
+		problems = append(problems, errors.New("a line must have the labels service, version, attempt, code, pinned and mirrored"))
 	}
 	if t.Count, err = whole(metric.GetCounter().GetValue()); err != nil {
 		problems = append(problems, err)
@@ -141,7 +152,7 @@ func whole(value float64) (int64, error) {
 }
 
 // Total is c with lines that differ only in their count added up, as those of replicas do, and without lines that count 0. The
-// lines are in the order of service, version, attempt, status and pinned, those without pins first.
+// lines are in the order of service, version, attempt, status, pinned and mirrored, those without pins, and those of no copies, first.
 func (c Counters) Total() Counters {
 	sorted := slices.Clone(c)
 	slices.SortFunc(sorted, Tries.compare)
@@ -162,7 +173,7 @@ func (c Counters) Total() Counters {
 // compare orders lines by service, version, attempt and status.
 func (t Tries) compare(other Tries) int {
 	return cmp.Or(cmp.Compare(t.Service, other.Service), cmp.Compare(t.Version, other.Version),
-		cmp.Compare(t.Attempt, other.Attempt), cmp.Compare(t.Status, other.Status), compareBool(t.Pinned, other.Pinned))
+		cmp.Compare(t.Attempt, other.Attempt), cmp.Compare(t.Status, other.Status), compareBool(t.Pinned, other.Pinned), cmp.Compare(t.Mirrored, other.Mirrored))
 }
 
 // Since is the difference c - before, line by line. Lines without a difference are left out.
@@ -171,14 +182,15 @@ func (c Counters) Since(before Counters) Counters {
 		service, version string
 		attempt, status  int
 		pinned           bool
+		mirrored         string
 	}
 	was := make(map[key]int64, len(before))
 	for _, t := range before {
-		was[key{t.Service, t.Version, t.Attempt, t.Status, t.Pinned}] += t.Count
+		was[key{t.Service, t.Version, t.Attempt, t.Status, t.Pinned, t.Mirrored}] += t.Count
 	}
 	var since Counters
 	for _, t := range c {
-		if t.Count -= was[key{t.Service, t.Version, t.Attempt, t.Status, t.Pinned}]; t.Count != 0 {
+		if t.Count -= was[key{t.Service, t.Version, t.Attempt, t.Status, t.Pinned, t.Mirrored}]; t.Count != 0 {
 			since = append(since, t)
 		}
 	}
@@ -188,6 +200,11 @@ func (c Counters) Since(before Counters) Counters {
 // Natural has the lines of the tries of requests without pinned failures.
 func (c Counters) Natural() Counters {
 	return slices.DeleteFunc(slices.Clone(c), func(t Tries) bool { return t.Pinned })
+}
+
+// Uncopied has the lines of tries that are neither of copies for mirrors nor on behalf of one.
+func (c Counters) Uncopied() Counters {
+	return slices.DeleteFunc(slices.Clone(c), func(t Tries) bool { return t.Mirrored != "" })
 }
 
 // Sum is the number of tries in c for whose line want returns true.

@@ -8,21 +8,22 @@ import (
 )
 
 const metrics = `# TYPE hellochaos_tries_total counter
-hellochaos_tries_total{attempt="2",code="200",pinned="true",service="one",version="v1"} 4
-hellochaos_tries_total{attempt="2",code="200",pinned="false",service="one",version="v1"} 3
-hellochaos_tries_total{attempt="1",code="499",pinned="false",service="one",version="v1"} 5
-hellochaos_tries_total{attempt="0",code="0",pinned="true",service="one",version="v1"} 1
+hellochaos_tries_total{attempt="2",code="200",mirrored="no",pinned="true",service="one",version="v1"} 4
+hellochaos_tries_total{attempt="2",code="200",mirrored="no",pinned="false",service="one",version="v1"} 3
+hellochaos_tries_total{attempt="1",code="499",mirrored="no",pinned="false",service="one",version="v1"} 5
+hellochaos_tries_total{attempt="1",code="200",mirrored="copy",pinned="true",service="one",version="v1"} 2
+hellochaos_tries_total{attempt="0",code="0",mirrored="no",pinned="true",service="one",version="v1"} 1
 # TYPE hellochaos_tries_in_flight gauge
 hellochaos_tries_in_flight{service="one",version="v1"} 7
 # TYPE hellochaos_trail_form gauge
-hellochaos_trail_form{form="2"} 1
+hellochaos_trail_form{form="3"} 1
 # TYPE other gauge
 other 1.5
 `
 
 func TestReadCounters(t *testing.T) {
 	got, inFlight, err := ReadCounters(strings.NewReader(metrics))
-	want := Counters{{"one", "v1", 0, StatusBroken, true, 1}, {"one", "v1", 1, StatusCut, false, 5}, {"one", "v1", 2, 200, false, 3}, {"one", "v1", 2, 200, true, 4}}
+	want := Counters{{"one", "v1", 0, StatusBroken, true, "", 1}, {"one", "v1", 1, 200, true, "copy", 2}, {"one", "v1", 1, StatusCut, false, "", 5}, {"one", "v1", 2, 200, false, "", 3}, {"one", "v1", 2, 200, true, "", 4}}
 	if err != nil || inFlight != 7 || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v, %d in flight, %v; want %v, 7, no error", got, inFlight, err, want)
 	}
@@ -33,13 +34,14 @@ func TestReadCountersErrors(t *testing.T) {
 		"not metrics":               {"hellochaos_tries_total{", "{{", "reading metrics"},
 		"attempt":                   {`attempt="2"`, `attempt="two"`, `label attempt is "two"`},
 		"code":                      {`code="499"`, `code="-1"`, `label code is "-1"`},
-		"a label less":              {`attempt="2",`, ``, "a line must have the labels service, version, attempt, code and pinned"},
+		"a label less":              {`attempt="2",`, ``, "a line must have the labels service, version, attempt, code, pinned and mirrored"},
 		"half a try":                {"} 3", "} 3.5", "value is 3.5"},
 		"less than no try":          {"} 3", "} -3", "value is -3"},
 		"infinitely many in flight": {"} 7", "} +Inf", "hellochaos_tries_in_flight: the value is +Inf"},
-		"form 1":                    {`form="2"`, `form="1"`, `metric hellochaos_trail_form names form "1" of draws and trail, and this version of hellochaos knows only form "2": the pod's image is of another version of hello-service; build and load the image of this version (make push), and deploy it`},
-		"no form":                   {"hellochaos_trail_form{form=\"2\"} 1\n", "", "there is no metric hellochaos_trail_form, and this version of hellochaos knows only form \"2\": the pod's image"},
-		"pins not named":            {`pinned="false",`, ``, "a line must have the labels service, version, attempt, code and pinned"},
+		"form 1":                    {`form="3"`, `form="1"`, `metric hellochaos_trail_form names form "1" of draws and trail, and this version of hellochaos knows only form "3": the pod's image is of another version of hello-service; build and load the image of this version (make push), and deploy it`},
+		"no form":                   {"hellochaos_trail_form{form=\"3\"} 1\n", "", "there is no metric hellochaos_trail_form, and this version of hellochaos knows only form \"3\": the pod's image"},
+		"pins not named":            {`pinned="false",`, ``, "a line must have the labels service, version, attempt, code, pinned and mirrored"},
+		"mirrored":                  {`mirrored="copy"`, `mirrored="yes"`, `label mirrored is "yes"`},
 		"pinned":                    {`pinned="false"`, `pinned="yes"`, `label pinned is "yes"`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -52,13 +54,13 @@ func TestReadCountersErrors(t *testing.T) {
 }
 
 func TestCountersArithmetic(t *testing.T) {
-	before := Counters{{"one", "v1", 1, 200, false, 5}, {"one", "v1", 1, 200, true, 1}, {"one", "v1", 2, 500, false, 1}}
-	after := Counters{{"one", "v1", 1, 200, false, 8}, {"one", "v1", 1, 200, true, 8}, {"one", "v1", 2, 500, false, 1}, {"two", "a", 1, 200, false, 2}, {"two", "a", 1, 200, true, 9}}
-	if got, want := after.Since(before), (Counters{{"one", "v1", 1, 200, false, 3}, {"one", "v1", 1, 200, true, 7}, {"two", "a", 1, 200, false, 2}, {"two", "a", 1, 200, true, 9}}); !reflect.DeepEqual(got, want) {
+	before := Counters{{"one", "v1", 1, 200, false, "", 5}, {"one", "v1", 1, 200, true, "", 1}, {"one", "v1", 2, 500, false, "", 1}}
+	after := Counters{{"one", "v1", 1, 200, false, "", 8}, {"one", "v1", 1, 200, true, "", 8}, {"one", "v1", 2, 500, false, "", 1}, {"two", "a", 1, 200, false, "", 2}, {"two", "a", 1, 200, true, "", 9}}
+	if got, want := after.Since(before), (Counters{{"one", "v1", 1, 200, false, "", 3}, {"one", "v1", 1, 200, true, "", 7}, {"two", "a", 1, 200, false, "", 2}, {"two", "a", 1, 200, true, "", 9}}); !reflect.DeepEqual(got, want) {
 		t.Errorf("since: got %v, want %v", got, want)
 	}
-	replicas := Counters{{"two", "a", 1, 200, true, 3}, {"two", "a", 1, 200, false, 1}, {"one", "v1", 1, 200, false, 0}, {"two", "a", 1, 200, true, 6}, {"two", "a", 1, 200, false, 4}}
-	if got, want := replicas.Total(), (Counters{{"two", "a", 1, 200, false, 5}, {"two", "a", 1, 200, true, 9}}); !reflect.DeepEqual(got, want) {
+	replicas := Counters{{"two", "a", 1, 200, true, "", 3}, {"two", "a", 1, 200, false, "", 1}, {"one", "v1", 1, 200, false, "", 0}, {"two", "a", 1, 200, true, "", 6}, {"two", "a", 1, 200, false, "", 4}}
+	if got, want := replicas.Total(), (Counters{{"two", "a", 1, 200, false, "", 5}, {"two", "a", 1, 200, true, "", 9}}); !reflect.DeepEqual(got, want) {
 		t.Errorf("total: got %v, want %v", got, want)
 	}
 	for pinned, want := range map[bool]int64{false: 10, true: 17} {

@@ -25,6 +25,8 @@ type pair struct {
 	slower time.Duration
 	// held, unless it is nil, is under way while the requests are sent.
 	held *request
+	// counted says that the tries which the apps counted are part of what becomes of the requests.
+	counted bool
 }
 
 // TestFields proves each row of the table of what is supported: with a field that is executed something else becomes of a request, and
@@ -103,7 +105,11 @@ func (p *pair) outcome(t *testing.T, s *embedded, policy, tag string) string {
 	if p.held != nil {
 		defer hold(t, s, p.held.named(len(p.requests)))()
 	}
-	return outcomes(t, s, p.requests, tag)
+	if !p.counted {
+		return outcomes(t, s, p.requests, tag)
+	}
+	before := counters(t, s)
+	return outcomes(t, s, p.requests, tag) + fmt.Sprint(counters(t, s).Since(before))
 }
 
 // named is the request with a name, by which it gets the same draws whenever it is sent.
@@ -164,7 +170,7 @@ func (l *logLine) describe(to *strings.Builder) {
 
 // checkTime fails unless a request takes at least p.slower by p.with, and less by p.without. Of the requests by p.without one in many
 // is enough, since a machine that is busy can make a request slower and never faster.
-func (p *pair) checkTime(t *testing.T, s *embedded) {
+func (p *pair) checkTime(t *testing.T, s subject) {
 	t.Helper()
 	if took := p.fastest(t, s, p.with, 1); took < p.slower {
 		t.Errorf("with the field a request took %v, want at least %v", took, p.slower)
@@ -175,7 +181,7 @@ func (p *pair) checkTime(t *testing.T, s *embedded) {
 }
 
 // fastest is the time of the fastest of so many requests, or of the first one that takes less than p.slower.
-func (p *pair) fastest(t *testing.T, s *embedded, policy string, requests int) time.Duration {
+func (p *pair) fastest(t *testing.T, s subject, policy string, requests int) time.Duration {
 	t.Helper()
 	if err := s.Apply(t.Context(), parse(t, policy)); err != nil {
 		t.Fatal(err)

@@ -22,7 +22,14 @@ type Options struct {
 	Targets []attack.Cohort
 	Weights []int
 	TLS     *tls.Config
-	Expect  []expect.Expectation
+	// Phases, Closed and Seed are those of attack.Pace.
+	Phases []attack.Phase
+	Closed bool
+	Seed   uint64
+	// Fresh, HTTP2 and Resolve are those of attack.Plan.
+	Fresh, HTTP2 bool
+	Resolve      map[string]string
+	Expect       []expect.Expectation
 	// MostConnections is how many requests may be in flight where Options.Connections does not say it; 0: attack.MaxConnections.
 	MostConnections int
 }
@@ -48,8 +55,22 @@ func Plan(o Options) (*Attack, error) {
 		planned := int(math.Ceil(o.Rate*o.Duration.Seconds() - 1e-9))
 		requests = max(1, min(planned, cmp.Or(o.MaxRequests, planned)))
 	}
-	if requests > attack.MaxRequests {
-		problems = append(problems, fmt.Errorf("--rate and --duration: are %d requests, and one attack sends at most %d", requests, attack.MaxRequests))
+	switch {
+	case o.Closed:
+		if requests = cmp.Or(o.MaxRequests, attack.MostRequests); o.Duration == 0 {
+			o.Duration = attack.MaxSending // as long as the requests take
+		}
+		o.Rate = attack.MaxRate // of which nothing follows
+	case len(o.Phases) > 0:
+		requests = 0
+		var lasts float64
+		for i := range o.Phases {
+			requests, lasts = requests+o.Phases[i].Requests(), lasts+o.Phases[i].Duration.Seconds()
+		}
+		o.Rate = max(attack.MinRate, float64(requests)/lasts)
+	}
+	if requests > attack.MaxLoad && !o.Closed {
+		problems = append(problems, fmt.Errorf("--rate and --duration: are %d requests, and one attack sends at most %d", requests, attack.MaxLoad))
 	}
 	if took := float64(requests) / o.Rate; took > attack.MaxSending.Seconds() {
 		problems = append(problems, fmt.Errorf("--rate and --requests: take %.0f hours, and one attack sends for at most %.0f", took/3600, attack.MaxSending.Hours()))
@@ -60,13 +81,29 @@ func Plan(o Options) (*Attack, error) {
 		return nil, err
 	}
 	a := &Attack{options: o, Plan: attack.Plan{URL: o.Targets[0].URL, TLS: o.TLS, Requests: requests, Rate: o.Rate, Cohorts: cohorts, Name: "attack",
-		Timeout: o.Timeout, Bare: true}}
+		Timeout: o.Timeout, Bare: true, Phases: o.Phases, Seed: o.Seed, Fresh: o.Fresh, HTTP2: o.HTTP2, Resolve: o.Resolve}}
+	if o.Closed {
+		a.Rate, a.Closed = 0, o.Duration
+	}
 	if a.TLS == nil {
 		a.TLS = &tls.Config{}
 	}
-	needed := int(min(math.Ceil(o.Rate*o.Timeout.Seconds()), float64(requests), attack.MaxConnections))
+	needed := int(min(math.Ceil(a.Peak()*o.Timeout.Seconds()), float64(requests), attack.MaxConnections))
 	a.Connections = cmp.Or(o.Connections, max(1, min(needed, cmp.Or(o.MostConnections, attack.MaxConnections))))
 	return a, a.Check()
+}
+
+// Peak is the highest rate that is planned, in requests a second; infinite for a closed loop.
+func (a *Attack) Peak() float64 {
+	if a.options.Closed {
+		return math.Inf(1)
+	}
+	peak := 0.0
+	for i := range a.Phases {
+		p := &a.Phases[i]
+		peak = max(peak, p.Rate, p.To, float64(len(p.Times))/p.Duration.Seconds())
+	}
+	return cmp.Or(peak, a.Rate)
 }
 
 // turns are the targets in the order in which they take turns, each as often as its weight says and spread evenly: at each turn the target
@@ -100,24 +137,38 @@ func turns(targets []attack.Cohort, weights []int) ([]attack.Cohort, error) {
 	return order, nil
 }
 
+// planned is how many requests are planned; 0: a closed loop, in which as many are sent as are answered.
+func (a *Attack) planned() int64 {
+	if a.options.Closed && a.options.MaxRequests == 0 {
+		return 0
+	}
+	return int64(a.Requests)
+}
+
 // Progress is how far an attack has come.
-type Progress struct{ Planned, Done, Failed int64 }
+type Progress struct{ Planned, Done, Failed int64 } // Planned is 0 where that is not known
 
 // Send sends the attack. It hands each observation to keep, in planned order, which may be nil; where keep returns an error, sending ends. tell
 // is told of each request that is done. The report is always valid: of an attack whose context ended, or whose keep failed, it has what was
 // done until then, and says so. The error is that of keep.
 func (a *Attack) Send(ctx context.Context, keep func(*attack.Observation) error, tell func(Progress)) (*load.Report, error) {
 	tally := newTally()
+	if tally.phases = newPhaseTallies(a.Phases); len(a.Phases) > 0 {
+		tally.begin, _, _ = tally.warmup()
+	}
 	var unkept error
 	result, err := attack.Run(ctx, a.Plan, func(o *attack.Observation) bool {
 		tally.add(o)
 		if keep != nil && unkept == nil {
 			unkept = keep(o)
 		}
-		tell(Progress{int64(a.Requests), tally.requests(), tally.failed})
+		tell(Progress{a.planned(), tally.requests(), tally.failed})
 		return unkept == nil
 	})
 	r := a.report(tally, &result)
+	for i := range tally.phases {
+		r.Phases = append(r.Phases, tally.phases[i].report(err != nil || unkept != nil))
+	}
 	switch {
 	case err != nil && ctx.Err() != nil:
 		r.Interrupted = "the attack was interrupted"
@@ -133,6 +184,7 @@ func (a *Attack) Send(ctx context.Context, keep func(*attack.Observation) error,
 // report has the figures of an attack.
 func (a *Attack) report(t *tally, result *attack.Result) *load.Report {
 	r := t.report(result)
+	r.Closed = a.options.Closed
 	r.Connections = &load.Connections{Opened: result.Opened, MostInFlight: result.MostInFlight, Most: a.Connections}
 	if r.Limited && result.MostInFlight >= a.Connections {
 		r.Warnings = append(r.Warnings, fmt.Sprintf("at times all %d requests that may be in flight waited for their answers, and none could be sent: --connections allows more", a.Connections))

@@ -37,6 +37,8 @@ type tally struct {
 	errors        map[string]int64
 	bytesIn       int64
 	bytesOut      int64
+	phases        []phaseTally
+	begin         time.Duration // of what is measured: the end of the warm-up
 	lastGoodAfter time.Duration // when the last good answer was read, since the beginning
 }
 
@@ -82,7 +84,10 @@ func (t *tally) requests() int64 { return t.ok.latency.bins.TotalCount() + t.fai
 
 // add counts one observation.
 func (t *tally) add(o *attack.Observation) {
-	at := t.window(o.Planned)
+	if t.count(o) {
+		return
+	}
+	at := t.window(o.Planned - t.begin)
 	at.requests++
 	if o.Status == 0 {
 		t.errors[o.Error]++
@@ -210,15 +215,22 @@ func (d *distribution) report() load.Distribution {
 
 // report has the figures of an attack that was sent as result says.
 func (t *tally) report(result *attack.Result) *load.Report {
+	lasts, planned, answered := t.warmup()
+	planned, answered = int64(result.Planned)-planned, int64(result.Sent)-answered
+	skipped := min(int64(result.Unsent), max(0, planned-answered))
 	r := &load.Report{Schema: load.Schema, Began: result.Began.UTC().Round(0), Limited: result.Limited || result.Late, Warnings: result.Warnings(),
-		Requests: load.Requests{Planned: int64(result.Planned), Sent: int64(result.Sent), Skipped: int64(result.Unsent), OK: t.requests() - t.failed,
+		Requests: load.Requests{Planned: planned, Sent: answered, Skipped: skipped, OK: t.requests() - t.failed,
 			Failed: t.failed, GivenUp: int64(result.Sent - result.Observed)},
 		Rate:    load.Rate{Planned: result.PlannedRate, Sent: result.AchievedRate},
 		Latency: load.Outcomes{OK: t.ok.latency.report(), Failed: t.failedIn.latency.report()},
 		Service: load.Outcomes{OK: t.ok.service.report(), Failed: t.failedIn.service.report()},
 		BytesIn: t.bytesIn, BytesOut: t.bytesOut, Statuses: t.statuses, Errors: []load.Error{},
 		Schedule: load.Schedule{LagMedian: result.LagMedian.Seconds(), LagP99: result.LagP99.Seconds(), LateShare: result.LateShare}}
-	if took := max(t.lastGoodAfter.Seconds(), float64(result.Sent+result.Unsent)/max(result.PlannedRate, 1e-9)); r.Requests.OK > 0 {
+	took := t.lastGoodAfter
+	if result.PlannedRate > 0 {
+		took = max(took, time.Duration(float64(result.Sent+result.Unsent)/result.PlannedRate*float64(time.Second)))
+	}
+	if took := (took - lasts).Seconds(); r.Requests.OK > 0 && took > 0 {
 		r.Rate.OK = float64(r.Requests.OK) / took
 	}
 	if t.requests() > 0 {

@@ -22,9 +22,10 @@ type attackFlags struct {
 	loadDelivery
 	pace                             *attack.Flags
 	targets, method, body, weights   string
-	cacert, recording                string
-	headers, expect                  []string
+	cacert, cert, key, recording     string
+	headers, expect, resolve         []string
 	insecure, yes, noProgress, given bool // given: --method was
+	fresh, http2                     bool
 }
 
 // publicRate is the highest rate, in requests a second, at which a public address is attacked without --yes.
@@ -43,6 +44,11 @@ func (f *attackFlags) add(set *pflag.FlagSet) {
 	set.StringArrayVar(&f.expect, "expect", nil, "`expectation` that decides the exit code, such as '"+strings.Join(gauge.Forms, "', '")+"'; the flag can be repeated (docs/attack.md)")
 	set.BoolVar(&f.insecure, "insecure", false, "accept any certificate of a server")
 	set.StringVar(&f.cacert, "cacert", "", "`file` with the certificates of the authorities to trust, in place of the system's")
+	set.StringVar(&f.cert, "cert", "", "`file` with the certificate of the requests, in PEM form, for a server that asks for one")
+	set.StringVar(&f.key, "key", "", "`file` with the private key of --cert")
+	set.StringArrayVar(&f.resolve, "resolve", nil, "`address` to connect to for a host and port, such as shop.example:443:127.0.0.1; the flag can be repeated")
+	set.BoolVar(&f.fresh, "fresh-connections", false, "open a connection for each request")
+	set.BoolVar(&f.http2, "http2", false, "send the requests by HTTP/2: over TLS, or to http:// as h2c without asking before")
 	set.StringVar(&f.recording, "output", "", "`file` to write the result of each request into, for vegeta report and hellochaos report: as JSON or CSV where its name ends in .json or .csv, else in vegeta's gob")
 	set.BoolVar(&f.yes, "yes", false, fmt.Sprintf("send more than %d requests a second also to a public address", publicRate))
 	set.BoolVar(&f.noProgress, "no-progress", false, "do not print a line of progress on a terminal")
@@ -102,7 +108,7 @@ func (f *attackFlags) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	stderr := cmd.ErrOrStderr()
-	fmt.Fprintf(stderr, "attacking %s: %s requests at %g/s, in about %v\n", f.about(args), render.Count(int64(a.Requests)), a.Rate, planned(&a.Plan))
+	fmt.Fprintf(stderr, "attacking %s: %s\n", f.about(args), schedule(a))
 	line := newProgressLine(stderr, f.noProgress)
 	report, err := a.Send(cmd.Context(), keep, line.attack)
 	if recorder != nil {
@@ -149,6 +155,18 @@ func nameOf(header string) string {
 	return name + ": …"
 }
 
+// schedule says when an attack sends.
+func schedule(a *gauge.Attack) string {
+	switch p := &a.Plan; {
+	case p.Closed > 0:
+		return fmt.Sprintf("a closed loop of %d requests in flight, for %v at most", p.Connections, p.Closed)
+	case len(p.Phases) > 1:
+		return fmt.Sprintf("%s requests in %d phases, in about %v", render.Count(int64(p.Requests)), len(p.Phases), planned(p))
+	default:
+		return fmt.Sprintf("%s requests at %.6g/s, in about %v", render.Count(int64(p.Requests)), p.Rate, planned(p))
+	}
+}
+
 // planned is how long a plan sends, in whole seconds from one second on.
 func planned(p *attack.Plan) time.Duration {
 	took := time.Duration(float64(p.Requests) / p.Rate * float64(time.Second))
@@ -161,6 +179,10 @@ func planned(p *attack.Plan) time.Duration {
 // attack shows how far an attack has come.
 func (l *progressLine) attack(p gauge.Progress) {
 	if l.terminal != nil && time.Since(l.last) >= 100*time.Millisecond {
+		if p.Planned == 0 {
+			l.print(fmt.Sprintf("%d requests answered, %d of them failed", p.Done, p.Failed))
+			return
+		}
 		l.print(fmt.Sprintf("%d/%d requests answered, %d of them failed", p.Done, p.Planned, p.Failed))
 	}
 }
@@ -177,14 +199,20 @@ func (f *attackFlags) about(args []string) string {
 func (f *attackFlags) plan(cmd *cobra.Command, args []string) (*gauge.Attack, error) {
 	f.given = cmd.Flags().Changed("method")
 	var o gauge.Options
-	var problems [7]error
-	o.Options, problems[0] = f.pace.Options()
+	var problems [9]error
+	pace, err := f.pace.Pace()
+	problems[0] = err
+	o.Options, o.Phases, o.Closed, o.Seed = pace.Options, pace.Phases, pace.Closed, pace.Seed
 	o.Targets, problems[1] = f.requests(cmd.InOrStdin(), args)
 	o.Weights, problems[2] = f.readWeights()
-	o.TLS, problems[3] = attack.Trust(f.insecure, f.cacert)
+	o.TLS, problems[3] = attack.Trust(f.insecure, f.cacert, f.cert, f.key)
 	o.Expect, problems[4] = gauge.Expectations(f.expect)
 	problems[5] = f.check()
 	o.MostConnections, problems[6] = mostConnections(o.Connections)
+	o.Resolve, problems[7] = attack.Resolve(f.resolve)
+	if o.Fresh, o.HTTP2 = f.fresh, f.http2; f.fresh && f.http2 {
+		problems[8] = errors.New("--fresh-connections and --http2: requests of HTTP/2 share connections")
+	}
 	if err := errors.Join(problems[:]...); err != nil {
 		return nil, err
 	}
@@ -209,7 +237,7 @@ func (f *attackFlags) reach(ctx context.Context, a *gauge.Attack) error {
 	if err != nil {
 		return failure{fmt.Errorf("%w\nnothing was sent", err)}
 	}
-	return f.agreed(public, a.Rate)
+	return f.agreed(public, a.Peak())
 }
 
 // agreed refuses a high rate to public addresses without --yes.

@@ -48,7 +48,7 @@ func (f *runFlags) add(set *pflag.FlagSet) {
 	f.parameters.add(set)
 	set.StringVar(&f.target, "target", "mesh", "what the run tests: mesh (the embedded mesh, in this process) or cluster (a Kubernetes cluster with Istio)")
 	f.manifests.add(set)
-	set.StringVar(&f.deviation, "break", "", "`deviation`, a fault that the embedded mesh has on purpose, to see how the report shows it; 'hellochaos list breaks' explains each: "+breakNames())
+	set.StringVar(&f.deviation, "break", "", "`deviation`, a fault that the embedded mesh has on purpose, to see how the report shows it; 'hellochaos list breaks' explains each: "+breakNames(false)+", and, with files of yours, the bugs of Istio")
 	set.BoolVar(&f.throughChange, "through-change", false, "keep the load on while the manifests of each stage are applied, and put back, and hold each call against the old rules or the new ones of its caller (docs/changes.md)")
 	set.BoolVar(&f.noProgress, "no-progress", false, "do not print a line of progress on a terminal")
 	set.BoolVar(&f.quiet, "quiet", false, "print only the line with the verdict (or the report in the --format that you name), and warnings")
@@ -63,10 +63,13 @@ func (f *runFlags) add(set *pflag.FlagSet) {
 // clusterFlags are the flags that are refused without --target cluster.
 var clusterFlags = []string{"kubeconfig", "context", "namespace", "wait", "direct-url", "gateway-url", "prometheus-url", "take-over", "kiali-url", "tracing-url"}
 
-func breakNames() string {
+// breakNames are the values of --break; without those that show with files alone, unless these are asked for.
+func breakNames(files bool) string {
 	var names []string
 	for _, b := range mesh.Breaks() {
-		names = append(names, b.Name)
+		if files || !b.OnlyFiles {
+			names = append(names, b.Name)
+		}
 	}
 	return strings.Join(names, ", ")
 }
@@ -407,11 +410,11 @@ func checkBreak(name string, stages []scenarios.Stage, throughChange bool) error
 		case b.Name != name:
 		case b.OnlyChange && !throughChange:
 			return fmt.Errorf("--break %s: only 'hellochaos run --through-change' shows this deviation", name)
-		case len(stages) > 0 && !b.OnlyCompared && !b.OnlyChange && !b.OnlyPolicy && !slices.ContainsFunc(stages, func(s scenarios.Stage) bool { return s.Name == b.Stage }):
+		case len(stages) > 0 && !b.OnlyCompared && !b.OnlyChange && !b.OnlyPolicy && !b.OnlyFiles && !slices.ContainsFunc(stages, func(s scenarios.Stage) bool { return s.Name == b.Stage }):
 			return fmt.Errorf("--break %s: only stage %s shows this deviation, and the run does not include it", name, b.Stage)
 		default:
 			return nil
 		}
 	}
-	return fmt.Errorf("--break %s: must be one of %s%s", name, breakNames(), spelling.DidYouMean(name, strings.Split(breakNames(), ", ")))
+	return fmt.Errorf("--break %s: must be one of %s%s", name, breakNames(true), spelling.DidYouMean(name, strings.Split(breakNames(true), ", ")))
 }

@@ -121,7 +121,7 @@ func TestUsageManifests(t *testing.T) {
 		want           []string
 	}{
 		{"misspelt", "retryOn:", "retryOnn:", []string{"retry.yaml:", "VirtualService frontend: spec.http[0].retries.retryOnn", "retryOn"}},
-		{"unsupported", "      retries:", "      mirror: {host: backend}\n      retries:", []string{"retry.yaml:", "VirtualService frontend: spec.http[0].mirror", "not supported"}},
+		{"unsupported", "      retries:", "      corsPolicy: {maxAge: 1s}\n      retries:", []string{"retry.yaml:", "VirtualService frontend: spec.http[0].corsPolicy", "not supported"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			folder := t.TempDir()
@@ -154,7 +154,7 @@ func TestListAndManifests(t *testing.T) {
 	}
 	breaks := usage(t, "list", "breaks")
 	for _, b := range mesh.Breaks() {
-		if !regexp.MustCompile(`(?m)^` + b.Name + ` .* ` + b.Text + `$`).MatchString(breaks.stdout) {
+		if !regexp.MustCompile(`(?m)^` + b.Name + ` .* ` + regexp.QuoteMeta(b.Text) + `$`).MatchString(breaks.stdout) {
 			t.Errorf("list breaks lacks %s:\n%s", b.Name, breaks.stdout)
 		}
 	}

@@ -36,10 +36,8 @@ func (m *mover) virtualService(o *manifests.Object, spec *networking.VirtualServ
 				m.pattern(o, field, authority.Regex)
 			}
 		}
-		for _, to := range http.Route {
-			if to.Destination != nil {
-				to.Destination.Host = m.host(to.Destination.Host)
-			}
+		for _, to := range manifests.Destinations(http) {
+			to.To.Host = m.host(to.To.Host)
 		}
 		if http.Delegate != nil && http.Delegate.Namespace != "" {
 			http.Delegate.Namespace = m.place(http.Delegate.Namespace)

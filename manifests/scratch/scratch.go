@@ -199,9 +199,10 @@ func (s *Set) qualified(text string) string {
 	return s.Namespaces[i].Name + "/" + name
 }
 
-// Sent is the Host header that is sent in place of one of the source, which may have a port.
+// Sent is the Host header that is sent in place of one of the source, which may have a port, and a dot at the end of its name.
 func (s *Set) Sent(host string) string {
 	name, _, _ := strings.Cut(host, ":")
+	name = strings.TrimSuffix(name, ".")
 	if is, ok := s.sent[name]; ok {
 		return is + host[len(name):]
 	}

@@ -184,7 +184,8 @@ func TestMovedRequests(t *testing.T) {
 		t.Fatal(err)
 	}
 	for host, want := range map[string]string{"cart": "cart", "cart.shop:8080": "cart.try-shop:8080", "stock.store.svc": "stock.try-store.svc",
-		"stock.store.svc.cluster.local": "stock.try-store.svc.cluster.local", "plain.default": "plain.try", "api.example.com": "api.example.com", "": ""} {
+		"stock.store.svc.cluster.local": "stock.try-store.svc.cluster.local", "cart.shop.svc.cluster.local.:8080": "cart.try-shop.svc.cluster.local.:8080",
+		"plain.default": "plain.try", "api.example.com": "api.example.com", "": ""} {
 		if got := set.Sent(host); got != want {
 			t.Errorf("Sent(%q) = %q, want %q", host, got, want)
 		}

@@ -44,6 +44,12 @@ type Report struct {
 	Limited  bool     `json:"generatorLimited"`
 	Warnings []string `json:"warnings,omitempty"`
 
+	// Phases are the parts of the schedule, in order; none where it has only one. What was measured in a warm-up is in its row alone.
+	Phases []Phase `json:"phases,omitempty"`
+	// Closed: a request left as soon as another one was answered, so that slow answers delayed the requests after them. Nothing was planned then,
+	// and latencies leave out what users would have waited.
+	Closed bool `json:"closedLoop,omitempty"`
+
 	Requests Requests `json:"requests"`
 	Rate     Rate     `json:"rate"`
 	// Latency is from the planned start of each request until its answer was read, and Service from when it was sent.
@@ -80,6 +86,20 @@ type Requests struct {
 	GivenUp int64 `json:"givenUp"` // in flight when the attack was interrupted
 	// FailedShare is where the share of the failed ones lies; nil without an answer.
 	FailedShare *stats.Interval `json:"failedShare,omitempty"`
+}
+
+// Phase is what came of a part of the schedule.
+type Phase struct {
+	Name    string  `json:"name"`
+	Warmup  bool    `json:"warmup,omitempty"`
+	Seconds float64 `json:"seconds"` // planned
+	Planned int64   `json:"planned"`
+	Skipped int64   `json:"skipped"` // due and never sent
+	OK      int64   `json:"ok"`
+	Failed  int64   `json:"failed"`
+	// Limited is that of the report, for this phase.
+	Limited bool         `json:"generatorLimited"`
+	Latency Distribution `json:"latency"` // of good answers, from the planned start
 }
 
 // Rate is how many requests were planned and sent a second, and how many good answers came.

@@ -36,6 +36,10 @@ func Text(w io.Writer, r *Report, colour bool) error {
 	}
 	t.Blank()
 	t.Table([]string{"", "latency", "95 % interval", "service time", "failed"}, terminal.Group{Rows: r.times()})
+	if len(r.Phases) > 0 {
+		t.Blank()
+		t.Table([]string{"phase", "planned", "good", "failed", "skipped", "p50", "p99", "max"}, terminal.Group{Rows: r.phases()})
+	}
 	t.Blank()
 	for _, f := range r.facts() {
 		t.Paragraph(f[1], fmt.Sprintf("%-13s", f[0]))
@@ -120,6 +124,12 @@ func (r *Report) about() string {
 	if r.Recording != "" {
 		return fmt.Sprintf("%s: %s at %s/s to %s", r.Recording, requests(r.Requests.Sent), perSecond(r.Rate.Sent), to)
 	}
+	if r.Closed {
+		return fmt.Sprintf("closed loop: %s in flight, each followed by the next, %s/s: %s", requests(int64(r.Connections.Most)), perSecond(r.Rate.Sent), to)
+	}
+	if n := len(r.Phases); n > 1 {
+		return fmt.Sprintf("%s in %d phases, %s/s in the mean: %s", requests(r.Requests.Planned), n, perSecond(r.Rate.Sent), to)
+	}
 	return fmt.Sprintf("%s at %s/s, and %s/s achieved: %s", requests(r.Requests.Planned), perSecond(r.Rate.Planned), perSecond(r.Rate.Sent), to)
 }
 
@@ -191,13 +201,38 @@ func (r *Report) times() (rows [][]string) {
 	return append(rows, []string{"max", most(ok), "", most(&r.Service.OK), most(&r.Latency.Failed)})
 }
 
+// phases are the rows of the phases.
+func (r *Report) phases() (rows [][]string) {
+	for i := range r.Phases {
+		p := &r.Phases[i]
+		row := []string{p.Name, render.Count(p.Planned), render.Count(p.OK), render.Count(p.Failed), render.Count(p.Skipped)}
+		switch {
+		case p.Limited:
+			row = append(row, "void", "void", "void")
+		case p.Latency.N == 0:
+			row = append(row, "-", "-", "-")
+		default:
+			for _, q := range p.Latency.Quantiles {
+				if q.Q == 0.5 || q.Q == 0.99 {
+					row = append(row, render.Duration(q.Seconds))
+				}
+			}
+			row = append(row, render.Duration(p.Latency.Max))
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
 // facts are the lines below the table, each with its name.
 func (r *Report) facts() (all [][2]string) {
 	add := func(name, format string, arguments ...any) {
 		all = append(all, [2]string{name, fmt.Sprintf(format, arguments...)})
 	}
 	q := &r.Requests
-	if r.Recording == "" {
+	if r.Closed {
+		add("requests", "%s sent in a closed loop, in which nothing is planned", render.Count(q.Sent))
+	} else if r.Recording == "" {
 		text := fmt.Sprintf("%s planned, %s sent, %s skipped", render.Count(q.Planned), render.Count(q.Sent), render.Count(q.Skipped))
 		if q.GivenUp > 0 {
 			text += fmt.Sprintf(", %s given up in flight", render.Count(q.GivenUp))
@@ -230,7 +265,7 @@ func (r *Report) facts() (all [][2]string) {
 	if c := r.Connections; c != nil {
 		add("connections", "%s opened; at most %s in flight, of %s", render.Count(int64(c.Opened)), requests(int64(c.MostInFlight)), render.Count(int64(c.Most)))
 	}
-	if !r.FromStart {
+	if !r.FromStart && !r.Closed {
 		add("schedule", "requests left %s (p50) to %s (p99) late, and %s of them more than 20ms", render.Duration(r.Schedule.LagMedian), render.Duration(r.Schedule.LagP99), render.Percent(r.Schedule.LateShare))
 	}
 	return all
@@ -239,6 +274,18 @@ func (r *Report) facts() (all [][2]string) {
 // legend says what the columns are.
 func (r *Report) legend() string {
 	text := "latency: of good answers, from the planned start of each request; service time: from when it was sent; failed: the latency of the others."
+	for i := range r.Phases {
+		if r.Phases[i].Warmup {
+			text += " What was measured in the warm-up is in its row alone."
+		}
+		if r.Phases[i].Limited {
+			text += " void: the load generator did not keep the schedule of the phase."
+			break
+		}
+	}
+	if r.Closed {
+		text = "latency: of good answers, from when a request was sent. In a closed loop a slow answer delays the requests after it, so that what users would have waited meanwhile is in no latency (coordinated omission): it finds how much can be answered, and not how fast."
+	}
 	if r.FromStart {
 		text = "latency: of good answers, from when a request was sent. The file does not say when it was planned, so that what it waited before is in no latency."
 	}

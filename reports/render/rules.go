@@ -307,6 +307,7 @@ func becoming(c *reports.Call) (all []string) {
 	if len(r.Rewrites) > 0 {
 		all = append(all, "as "+strings.Join(r.Rewrites, ", "))
 	}
+	all = append(all, r.Mirrors...)
 	switch {
 	case r.Retries > 0 && r.Covers500:
 		all = append(all, fmt.Sprintf("%s on %s", counted(int64(r.Retries), "retry"), covering(r.RetryOn)))

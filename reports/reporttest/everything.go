@@ -33,7 +33,7 @@ func Everything() *reports.Report {
 	c.Tries.PredictedError = 0.01
 	c.Rule.Timeout, c.Rule.Aborts, c.Rule.AbortStatus, c.Rule.Delays, c.Rule.Delay, c.Rule.Answer = 5, 0.1, 503, 0.2, 0.25, 503
 	c.Rule.Destinations[0].Status, c.Rule.Hosts, c.Rule.Match, c.Rule.Rewrites = 503, []string{"backend.default.svc.cluster.local"}, "end-user: jason", []string{"/v2"}
-	c.Rule.Destinations[0].TLS = true
+	c.Rule.Destinations[0].TLS, c.Rule.Mirrors = true, []string{"50 % copied to canary"}
 	c.MeanTries, c.MostTries, r.Scenario.Derived, r.Cases = 1.9, 4, true, &reports.Cases{Held: 2, All: 3}
 	c.Rule.Why, c.Rule.DefaultRetries, c.Rule.CoversTimeouts = "no VirtualService has this host", true, true
 	m := &p.Mismatches[0]

@@ -345,6 +345,9 @@ func Rule(row *oracle.Row) *reports.Rule {
 			rule.Delays, rule.Delay = f.DelayShare, f.Delay.Seconds()
 		}
 	}
+	for i := range r.Mirrors {
+		rule.Mirrors = append(rule.Mirrors, fmt.Sprintf("%.3g %% copied to %s", 100*r.Mirrors[i].Share, mirrorName(row, &r.Mirrors[i])))
+	}
 	rule.Answer, _ = Answer(row)
 	for i := range row.Destinations {
 		d := &row.Destinations[i]
@@ -356,6 +359,18 @@ func Rule(row *oracle.Row) *reports.Rule {
 	}
 	rule.Policy, rule.Rewrites = policy(row, rule), rewrites(r.Rewrite)
 	return rule
+}
+
+// mirrorName is the subset of a mirror where its host is that of the only destination, and else its host with the subset.
+func mirrorName(row *oracle.Row, m *manifests.Mirror) string {
+	host, _, _ := strings.Cut(m.Host, ".")
+	switch {
+	case m.Subset == "":
+		return host
+	case len(row.Rule.Split) > 0 && row.Rule.Split[0].Host == m.Host:
+		return m.Subset
+	}
+	return host + " " + m.Subset
 }
 
 // rewrites says what is sent in place of the path and the host.
@@ -430,7 +445,7 @@ func policy(row *oracle.Row, rule *reports.Rule) string {
 	if rule.Delays > 0 {
 		parts = append(parts, fmt.Sprintf("%.3g %% delayed by %gs", 100*rule.Delays, rule.Delay))
 	}
-	parts = append(parts, rewriting(row)...)
+	parts = append(append(parts, rule.Mirrors...), rewriting(row)...)
 	if len(parts) == 0 {
 		return "none"
 	}

@@ -22,7 +22,7 @@ const (
 // which no http entry is. clients are the namespaces that have pods with the label app client, whose sidecars send the requests of
 // callers in the mesh. A rule that none of the requests meets has those that come nearest to it, so that it can be said why.
 func Cohorts(rules *manifests.Rules, clients []string, client string) []scenarios.Cohort {
-	d := &deriver{rules: rules, clients: clients, client: client, tables: map[manifests.Caller]*manifests.Table{}, met: map[rule][]made{}, known: map[string]bool{}}
+	d := &deriver{rules: rules, clients: clients, client: client, tables: map[manifests.Caller]*manifests.Table{}, met: map[rule][]made{}, known: map[string]bool{}, named: map[naming]bool{}}
 	entries := rules.HTTPEntries()
 	for i := range entries {
 		d.entry(&entries[i])
@@ -31,6 +31,7 @@ func Cohorts(rules *manifests.Rules, clients []string, client string) []scenario
 	d.redirected()
 	for i := range entries {
 		d.nearMisses(&entries[i])
+		d.otherNames(&entries[i])
 	}
 	return d.cohorts
 }
@@ -45,6 +46,8 @@ type deriver struct {
 	known   map[string]bool
 	// met are the requests that meet each entry, from which near misses are made.
 	met map[rule][]made
+	// named says of which hosts a request has another name.
+	named map[naming]bool
 }
 
 // rule identifies an http entry.
@@ -179,6 +182,9 @@ func (d *deriver) bare(entries []manifests.HTTPEntry) {
 		written := slices.ContainsFunc(entries, func(e manifests.HTTPEntry) bool { return slices.Contains(e.Hosts, host) })
 		if namespace, ok := d.clientFor(host, ""); ok && !written && len(d.cohorts) < MostCohorts {
 			d.add(candidates(d.inMesh(host, namespace, 0), &manifests.Asked{})[0], 0, false)
+			if at := d.inMesh(anyOf(host), namespace, 0); strings.HasPrefix(host, "*") { // which no other rule or ServiceEntry names
+				d.add(candidates(at, &manifests.Asked{})[0], 0, false)
+			}
 		}
 	}
 }

@@ -70,41 +70,42 @@ func TestCohorts(t *testing.T) {
 	}{
 		"a header, and all else split": {
 			subsets + virtualService("reviews", "hosts: [reviews]", "{match: [{headers: {end-user: {exact: jason}}}], "+toV2+"}", "{"+split+"}"),
-			[]string{"reviews end-user: jason → http[0]", "reviews → http[1] ×20", "reviews end-user: hellochaos → http[1]", "reviews end-user: JASON → http[1]"},
+			[]string{"reviews end-user: jason → http[0]", "reviews → http[1] ×20", "reviews end-user: hellochaos → http[1]", "reviews end-user: JASON → http[1]",
+				"reviews.default.svc.cluster.local. end-user: jason → http[0]"},
 		},
 		"paths": {
 			subsets + virtualService("reviews", "hosts: [reviews]", "{match: [{uri: {exact: /a}}, {uri: {prefix: /b/}}, {uri: {regex: '/v[0-9]+'}}], "+toV2+"}", "{match: [{uri: {prefix: /c}}], "+toV1+"}"),
 			[]string{"reviews /a → http[0]", "reviews /b/ → http[0]", "reviews /v0 → http[0]", "reviews /c → http[1]",
-				"reviews /a/hellochaos → 404", "reviews /A → 404", "reviews /hellochaos → 404", "reviews /B/ → 404", "reviews /b → 404", "reviews /v0/hellochaos → 404", "reviews /V0 → 404", "reviews /C → 404", "reviews → 404"},
+				"reviews /a/hellochaos → 404", "reviews /A → 404", "reviews /hellochaos → 404", "reviews /B/ → 404", "reviews /b → 404", "reviews /v0/hellochaos → 404", "reviews /V0 → 404", "reviews /C → 404", "reviews → 404", "reviews.default.svc.cluster.local. /a → http[0]"},
 		},
 		"methods, queries, and headers that must be absent": {
 			subsets + virtualService("reviews", "hosts: [reviews]", "{match: [{method: {exact: DELETE}}, {queryParams: {debug: {exact: 'yes'}}, withoutHeaders: {x-old: {}}}], "+toV2+"}", "{"+toV1+"}"),
 			[]string{"DELETE reviews → http[0]", "reviews /?debug=yes → http[0]", "reviews → http[1]", "POST reviews → http[1]", "reviews /?debug=yes x-old: hellochaos → http[1]",
-				"reviews /?debug=hellochaos → http[1]", "reviews /?debug=YES → http[1]"},
+				"reviews /?debug=hellochaos → http[1]", "reviews /?debug=YES → http[1]", "DELETE reviews.default.svc.cluster.local. → http[0]"},
 		},
 		"a rule behind those that take its plainest requests": {
 			subsets + virtualService("reviews", "hosts: [reviews]", "{match: [{uri: {exact: /}}, {method: {exact: GET}}], "+toV2+"}", "{"+toV1+"}"),
-			[]string{"reviews → http[0]", "POST reviews /hellochaos → http[1]"},
+			[]string{"reviews → http[0]", "POST reviews /hellochaos → http[1]", "reviews.default.svc.cluster.local. → http[0]"},
 		},
 		"a shadowed rule": {
 			subsets + virtualService("reviews", "hosts: [reviews]", "{match: [{uri: {prefix: /}}], "+toV2+"}", "{match: [{headers: {end-user: {exact: jason}}}], "+toV1+"}"),
-			[]string{"reviews → http[0]", "reviews end-user: jason → http[0]"},
+			[]string{"reviews → http[0]", "reviews end-user: jason → http[0]", "reviews.default.svc.cluster.local. → http[0]"},
 		},
 		"a gateway": {
 			head + "Gateway\nmetadata: {name: door}\nspec: {servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*.example.com']}]}\n---\n" + subsets +
 				virtualService("reviews", "hosts: ['*'], gateways: [door]", "{match: [{uri: {exact: /r}}], "+toV2+"}"),
 			[]string{"hellochaos.example.com /r, by gateway door → http[0]", "hellochaos.example.com /r/hellochaos, by gateway door → 404", "hellochaos.example.com /R, by gateway door → 404",
-				"hellochaos.example.com /hellochaos, by gateway door → 404", "reviews → default"},
+				"hellochaos.example.com /hellochaos, by gateway door → 404", "hellochaos.example.com:8443 /r, by gateway door → http[0]", "reviews → default"},
 		},
 		"another port, and a host outside": {
 			"apiVersion: v1\nkind: Service\nmetadata: {name: reviews}\nspec: {selector: {app: reviews}, ports: [{name: http, port: 9080, targetPort: 3000}]}\n---\n" +
 				virtualService("reviews", "hosts: [reviews]", "{route: [{destination: {host: reviews}}]}") +
 				head + "ServiceEntry\nmetadata: {name: time}\nspec: {hosts: [time.example.com], location: MESH_EXTERNAL, resolution: DNS, ports: [{number: 80, name: http, protocol: HTTP}]}\n",
-			[]string{"reviews:9080 → http[0]", "time.example.com → default"},
+			[]string{"reviews:9080 → http[0]", "reviews.default.svc.cluster.local.:9080 → http[0]", "time.example.com → default"},
 		},
 		"another namespace": {
 			strings.ReplaceAll(virtualService("orders", "hosts: [orders]", "{route: [{destination: {host: orders}}]}"), "{name: orders}", "{name: orders, namespace: shop}"),
-			[]string{"orders, from namespace shop → http[0]"},
+			[]string{"orders, from namespace shop → http[0]", "orders.shop.svc.cluster.local., from namespace shop → http[0]"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

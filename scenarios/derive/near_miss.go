@@ -13,12 +13,27 @@ import (
 // another match.
 func (d *deriver) nearMisses(e *manifests.HTTPEntry) {
 	for _, m := range d.met[ruleOf(e)] {
-		for _, r := range changed(&m) {
+		for _, r := range append(changed(&m), d.elsewhere(e, &m)...) {
 			if len(d.cohorts) < MostCohorts && !d.leads(r, e) {
 				d.add(r, 0, true)
 			}
 		}
 	}
+}
+
+// elsewhere are copies of a request that the clients of other namespaces send, where the entry is for the callers of its own alone.
+func (d *deriver) elsewhere(e *manifests.HTTPEntry, m *made) (all []request) {
+	if !e.OwnCallersAlone() {
+		return nil
+	}
+	for _, namespace := range d.clients {
+		if namespace != e.Namespace {
+			r := m.clone()
+			r.entry.Caller = namespace + "/" + d.client
+			all = append(all, r)
+		}
+	}
+	return all
 }
 
 // changed are copies of a request, each of which breaks one condition of its match.
@@ -61,6 +76,9 @@ func otherPaths(t *manifests.Text) (all []string) {
 	}
 	path := paths(t)[0]
 	all = append(all, strings.TrimSuffix(path, "/")+"/"+other, swapCase(path), "/"+other)
+	if t.Segments {
+		all = append(all, *t.Prefix+other)
+	}
 	if t.Prefix != nil && len(path) > 1 {
 		all = append(all, path[:len(path)-1])
 	}

@@ -1,5 +1,5 @@
 // Package drill says which requests show that a mesh obeys the policies of DestinationRules that make what becomes of a call depend on other
-// calls: the limits of a connectionPool, outlierDetection, and consistentHash. No prediction of single calls is possible there, since trials
+// calls: the limits of a connectionPool, outlierDetection, and consistentHash. It says so of mirrors, too, whose copies no caller sees. No prediction of single calls is possible there, since trials
 // are not independent; what is checked instead is arithmetic on the order and the times of the answers, as the client saw them. It knows rules
 // and answers. It must not know how requests are sent.
 package drill
@@ -41,6 +41,7 @@ const (
 	Retries Kind = "connectionPool, maxRetries"
 	Eject   Kind = "outlierDetection"
 	Keys    Kind = "consistentHash"
+	Mirrors Kind = "mirror"
 )
 
 // Drill is a check of one policy.
@@ -55,7 +56,10 @@ type Drill struct {
 	// Parts are to be taken from the objects while the requests are sent, so that they meet the policy alone.
 	Parts []manifests.Coupling
 
-	judge func([]Answer) Finding
+	// Counts says that Judge needs the copies that the mirrors got because of the requests.
+	Counts bool
+
+	judge func([]Answer, []Copies) Finding
 }
 
 // Request is one of the requests of a drill.
@@ -71,6 +75,8 @@ type Answer struct {
 	Key            string
 	Started, Ended time.Duration
 	Status         int
+	// Service and Version are those of the pod that answered.
+	Service, Version string
 	// Pod is the one that answered; empty where the proxy did, or nobody. Held is how long it held the try, whose count is Attempt.
 	Pod     string
 	Held    time.Duration
@@ -92,12 +98,17 @@ func undecided(format string, args ...any) Finding {
 	return Finding{Undecided: fmt.Sprintf(format, args...)}
 }
 
-// Judge says what the answers mean, which are in the order of Requests.
-func (d *Drill) Judge(answers []Answer) Finding { return d.judge(answers) }
+// Judge says what the answers mean, which are in the order of Requests, and the copies that mirrors got, where Counts asks for them.
+func (d *Drill) Judge(answers []Answer, copies []Copies) Finding { return d.judge(answers, copies) }
 
-// Of are the drills for all policies that calls meet: rows are those of all calls, and ways those of the cohorts. Of several requests that lead to one
+// byAnswers judges by the answers alone.
+func byAnswers(judge func([]Answer) Finding) func([]Answer, []Copies) Finding {
+	return func(answers []Answer, _ []Copies) Finding { return judge(answers) }
+}
+
+// Of are the drills for all policies that calls meet: of has all calls, and ways are those of the cohorts. Of several requests that lead to one
 // destination, each policy is checked by the first ones that can show it.
-func Of(rules *manifests.Rules, rows []oracle.Row, ways []*oracle.Call) (all []Drill) {
+func Of(rules *manifests.Rules, of *oracle.Ways, ways []*oracle.Call) (all []Drill) {
 	var order []*manifests.Endpoints
 	at := map[*manifests.Endpoints][]Subject{}
 	for i, way := range ways {
@@ -124,7 +135,8 @@ func Of(rules *manifests.Rules, rows []oracle.Row, ways []*oracle.Call) (all []D
 			all = append(all, first(at[e], keys))
 		}
 	}
-	return append(all, others(rules, rows, order)...)
+	all = append(all, others(rules, of.Rows, order)...)
+	return append(all, mirrors(rules, of, ways)...)
 }
 
 // first is the drill of the first subject that can show a policy, or that of the first one where none can.

@@ -78,7 +78,7 @@ func TestLimits(t *testing.T) {
 		if len(d.Requests) == 0 || len(d.Requests) != len(c.answers) {
 			t.Fatalf("%s: the drill has %d requests (%s), and the test %d answers", name, len(d.Requests), d.Why, len(c.answers))
 		}
-		check(t, name, d.Judge(c.answers), c.want)
+		check(t, name, d.Judge(c.answers, nil), c.want)
 	}
 }
 
@@ -98,9 +98,9 @@ func TestRetriesAtOnce(t *testing.T) {
 	if len(d.Requests) != 7 {
 		t.Fatalf("the drill has %d requests, want 7", len(d.Requests))
 	}
-	check(t, "as it is", d.Judge(answers(2, 5)), "right: of 7 calls that failed at once, 2 were sent again, and 5 were not")
-	check(t, "no limit", d.Judge(answers(7, 0)), "wrong: 7 calls were in a retry at the same time, and maxRetries allows 2")
-	check(t, "too few", d.Judge(answers(1, 6)), "wrong: a call was not sent again while at most 1 others were in a retry, and maxRetries allows 2")
+	check(t, "as it is", d.Judge(answers(2, 5), nil), "right: of 7 calls that failed at once, 2 were sent again, and 5 were not")
+	check(t, "no limit", d.Judge(answers(7, 0), nil), "wrong: 7 calls were in a retry at the same time, and maxRetries allows 2")
+	check(t, "too few", d.Judge(answers(1, 6), nil), "wrong: a call was not sent again while at most 1 others were in a retry, and maxRetries allows 2")
 }
 
 // told are answers 50 ms apart: "a" and "b" are pods that answer 200, "A" and "B" the same with 500, "-" is a refused request.
@@ -156,7 +156,7 @@ func TestEjection(t *testing.T) {
 		if failing != len(c.fail) || len(d.Requests) != failing+len(c.words) {
 			t.Fatalf("%s: the drill has %d requests of which %d fail (%s), and the test %d and %d", name, len(d.Requests), failing, d.Why, len(c.fail)+len(c.words), len(c.fail))
 		}
-		check(t, name, d.Judge(told(c.fail+c.words)), c.want)
+		check(t, name, d.Judge(told(c.fail+c.words), nil), c.want)
 	}
 }
 
@@ -166,12 +166,12 @@ func TestEjectionByRetries(t *testing.T) {
 	d := ejection(at(manifests.Endpoints{Ejection: &policy}, 1, 2))
 	answers := told("A--" + strings.Repeat("-", len(d.Requests)-3))
 	answers[0].Attempt = 3
-	check(t, "the second call has two tries left", d.Judge(answers), "right: after 5 answers of 500 in a row a pod met no request")
+	check(t, "the second call has two tries left", d.Judge(answers, nil), "right: after 5 answers of 500 in a row a pod met no request")
 	answers[1] = answers[0]
 	answers[1].Started, answers[1].Ended = 50*ms, 51*ms
 	answers[2].Pod, answers[2].Status, answers[2].Attempt = "a", 500, 1
 	answers[10].Pod, answers[10].Status = "a", 200
-	check(t, "the pod answers later", d.Judge(answers), "wrong: pod a answered")
+	check(t, "the pod answers later", d.Judge(answers, nil), "wrong: pod a answered")
 }
 
 func TestKeys(t *testing.T) {
@@ -180,11 +180,11 @@ func TestKeys(t *testing.T) {
 	for i, q := range d.Requests {
 		answers = append(answers, Answer{Key: q.Key, Pod: string(rune('a' + i%keysTried%2)), Status: 200})
 	}
-	check(t, "as it is", d.Judge(answers), `right: 48 requests with 12 keys (header x-user): those with the same key met the same pod, and the keys together 2 of 2 pods`)
+	check(t, "as it is", d.Judge(answers, nil), `right: 48 requests with 12 keys (header x-user): those with the same key met the same pod, and the keys together 2 of 2 pods`)
 	answers[20].Pod = "c"
-	check(t, "one astray", d.Judge(answers), `wrong: requests with the header x-user "key-8" met the pods a and c`)
+	check(t, "one astray", d.Judge(answers, nil), `wrong: requests with the header x-user "key-8" met the pods a and c`)
 	answers[3].Pod, answers[3].Status = "", 503
-	check(t, "no answer", d.Judge(answers), "undecided: a request ended with status 503")
+	check(t, "no answer", d.Judge(answers, nil), "undecided: a request ended with status 503")
 }
 
 // What cannot be checked is said, with the reason.

@@ -45,10 +45,10 @@ func ejection(s Subject) Drill {
 		d.Why = fmt.Sprintf("with %d of %s ejected, fewer than minHealthPercent are left, and calls go to ejected ones as well", most, counted(s.Pods, "pod"))
 	default:
 		d.Requests = append(pinned(failing, fails), pinned(int(quiet.Seconds()*calmRate), "none")...)
-		d.judge = func(answers []Answer) Finding {
+		d.judge = byAnswers(func(answers []Answer) Finding {
 			w := watch{subject: &s, most: most, waits: waits, pods: map[string]*pod{}, failing: failing}
 			return w.judge(answers)
-		}
+		})
 	}
 	return d
 }

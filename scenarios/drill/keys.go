@@ -29,7 +29,7 @@ func keys(s Subject) Drill {
 				d.Requests = append(d.Requests, Request{Pins: "none", Key: fmt.Sprintf("key-%d", key)})
 			}
 		}
-		d.judge = s.judgeKeys
+		d.judge = byAnswers(s.judgeKeys)
 	}
 	return d
 }

@@ -40,7 +40,7 @@ func limits(s Subject) Drill {
 		d.Why = "the time limits of the rule end the requests that are to fill it"
 	default:
 		d.Requests = pinned(n, hangs)
-		d.judge = func(answers []Answer) Finding { return s.judgeLimits(answers, atOnce, waiting, refuses) }
+		d.judge = byAnswers(func(answers []Answer) Finding { return s.judgeLimits(answers, atOnce, waiting, refuses) })
 	}
 	return d
 }
@@ -110,7 +110,7 @@ func retries(s Subject) Drill {
 		d.Why = "the time limits of the rule end the requests that are to fill it"
 	default:
 		d.Requests = pinned(n, "1=fail,2=hang")
-		d.judge = func(answers []Answer) Finding { return judgeRetries(answers, most) }
+		d.judge = byAnswers(func(answers []Answer) Finding { return judgeRetries(answers, most) })
 	}
 	return d
 }

@@ -80,6 +80,9 @@ func (s *story) deviation(m *reports.Mismatch, c *reports.Call) string {
 	case "delay missing":
 		return fmt.Sprintf("%s were answered sooner than the delay of %s allows: the fault is not in force for them%s.", who, ruleOf(m), pattern)
 	case "no trail":
+		if m.Status == http.StatusNotFound {
+			return fmt.Sprintf("%s were answered 404 without a trail, as a proxy answers that has no rule for the host and path of a request: %s is not in force for them. Or whoever answered is not the program that the manifests deploy%s.", who, ruleOf(m), pattern)
+		}
 		return fmt.Sprintf("%s were answered without a trail: whoever answered is not the program that the manifests deploy, or something on the way changed its answer%s.", who, pattern)
 	case "wrong status":
 		return fmt.Sprintf("%s were answered with another status than the draws of %s give: it runs another program or configuration than the manifests say, or something on the way changed the status%s.", who, m.To, pattern)

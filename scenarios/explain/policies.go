@@ -1,12 +1,16 @@
 package explain
 
-import "github.com/hellochaos/hellochaos/reports"
+import (
+	"slices"
+
+	"github.com/hellochaos/hellochaos/reports"
+)
 
 // policies says what was seen of the policies that have requests of their own. Those that failed are among the problems of the phase.
 func (s *story) policies() {
 	coupled := false
 	for i := range s.phase.Policies {
-		coupled = coupled || s.phase.Policies[i].Policy != "consistentHash"
+		coupled = coupled || !slices.Contains([]string{"consistentHash", "mirror"}, s.phase.Policies[i].Policy)
 		switch c := &s.phase.Policies[i]; c.Verdict {
 		case reports.Pass:
 			s.say("The %s holds: %s.", c.Label(), c.Text)

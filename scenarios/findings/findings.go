@@ -37,6 +37,7 @@ const (
 	ForNobody  = "HC118" // a DestinationRule is for a host that does not exist
 	OutOfSight = "HC119" // a DestinationRule is in a namespace in which no proxy looks for it
 	Dropped    = "HC121" // a rule that does not go together with the one that delegates to it, or to which it delegates
+	CopiesLost = "HC122" // a mirror leads to nobody, so that its copies are not sent
 
 	NotRetried   = "HC201" // the retries of a rule do not cover the status that the services fail with
 	PerTryUnused = "HC202" // the perTryTimeout of a rule is not below its timeout, so that Envoy ignores it
@@ -56,6 +57,7 @@ const (
 	NeverEjected  = "HC221" // the outlierDetection of a destination ejects no endpoint, since one of them is more than maxEjectionPercent
 	AllEjected    = "HC222" // the outlierDetection of a destination may eject all of its endpoints
 	ErrorsIgnored = "HC223" // an outlierDetection has consecutiveErrors, which Istio ignores
+	NothingCopied = "HC224" // a mirror, or a percentage for one, by which no request is copied
 )
 
 // Of are the findings of a phase, errors first, each in the order of files and lines. rules are what its objects mean, and ways must
@@ -73,7 +75,7 @@ func Of(phase *scenarios.Phase, rules *manifests.Rules, ways *oracle.Ways) []rep
 		}
 	}
 	for _, find := range []func(){f.gateways, f.apart, f.leftOut, f.destinations, f.ports, f.originations, f.unusedDestinationRules, f.subsets, f.unmet, f.delegates, f.retries, f.timeouts, f.multiplied, f.aborts,
-		f.repeated, f.weights, f.gatewayOnly, f.openOrder, f.letters, f.ejections} {
+		f.repeated, f.weights, f.gatewayOnly, f.openOrder, f.letters, f.ejections, f.mirrors} {
 		find()
 	}
 	f.found = slices.DeleteFunc(f.found, func(found reports.Finding) bool {

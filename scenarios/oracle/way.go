@@ -200,8 +200,21 @@ func (w *Ways) Enter(entry manifests.Entry, request manifests.Request) (*Call, e
 			return nil, err
 		}
 	}
-	w.place(first, Edge)
+	w.place(first, Edge, sameHost(first.Host, caller))
 	return first, nil
+}
+
+// sameHost is the host of a request as rows tell hosts apart: the names of one host are one, and a gateway looks at no port.
+func sameHost(host string, caller manifests.Caller) string {
+	name, port, _ := strings.Cut(host, ":")
+	if caller.Gateway != "" {
+		return name
+	}
+	name = manifests.FullHost(strings.TrimSuffix(name, "."), cmp.Or(caller.Namespace, manifests.Namespace))
+	if port != "" {
+		name += ":" + port
+	}
+	return name
 }
 
 // route is the rule that a request meets at the proxy of a caller.
@@ -224,6 +237,16 @@ func (w *Ways) Unreached() (all []*graph.Workload) {
 	for i := range w.graph.Workloads {
 		if of := &w.graph.Workloads[i]; !reached[of] {
 			all = append(all, of)
+		}
+	}
+	return all
+}
+
+// At are the stand-ins that run in workloads of the rules.
+func (w *Ways) At(workloads []manifests.Workload) (all []*graph.Workload) {
+	for i := range workloads {
+		if at := w.graph.Of(&workloads[i]); at != nil {
+			all = append(all, at)
 		}
 	}
 	return all
@@ -367,18 +390,19 @@ func (w *Ways) call(of *graph.Workload, call *graph.Call, header http.Header) (*
 	}
 	c := &Call{Call: *call, after: w.after}
 	request := manifests.Request{Host: call.Host, Method: call.Method, Path: manifests.NormalPath(call.Path), Header: header}
-	c.Rule = w.route(of.Service, manifests.Caller{Namespace: of.Namespace}, request)
+	caller := manifests.Caller{Namespace: of.Namespace}
+	c.Rule = w.route(of.Service, caller, request)
 	if err := w.lead(c, &request); err != nil {
 		return nil, err
 	}
-	w.place(c, of.Service)
+	w.place(c, of.Service, sameHost(c.Host, caller))
 	w.calls[key] = c
 	return c, w.pair(c, of, call, header)
 }
 
-// place finds the row of a call, or adds it.
-func (w *Ways) place(c *Call, caller string) {
-	key := rowKey{caller, c.Host, c.External, c.Rule}
+// place finds the row of a call to a host, or adds it.
+func (w *Ways) place(c *Call, caller, host string) {
+	key := rowKey{caller, host, c.External, c.Rule}
 	row, ok := w.rows[key]
 	if !ok {
 		row = len(w.Rows)
@@ -502,8 +526,15 @@ func sameRule(a, b *Row) bool {
 		return a.Rule == b.Rule
 	}
 	return a.Rule.Name == b.Rule.Name && a.Rule.File == b.Rule.File && elsewhere(a, b) == 0 && elsewhere(b, a) == 0 &&
-		reflect.DeepEqual(a.Rule.Retry, b.Rule.Retry) && a.Rule.Timeout == b.Rule.Timeout && reflect.DeepEqual(a.Rule.Fault, b.Rule.Fault) &&
+		reflect.DeepEqual(a.Rule.Retry, b.Rule.Retry) && a.Rule.Timeout == b.Rule.Timeout && reflect.DeepEqual(a.Rule.Fault, b.Rule.Fault) && sameMirrors(a.Rule.Mirrors, b.Rule.Mirrors) &&
 		sentAlike(a, b)
+}
+
+// sameMirrors reports whether the same shares are copied to the same destinations.
+func sameMirrors(a, b []manifests.Mirror) bool {
+	return slices.EqualFunc(a, b, func(x, y manifests.Mirror) bool {
+		return x.Host == y.Host && x.Subset == y.Subset && x.Port == y.Port && x.Share == y.Share
+	})
 }
 
 // sentAlike reports whether the rules of two rows with the same destinations send the same there.

@@ -277,7 +277,7 @@ func (s *sending) attack(ctx context.Context, on target.Target, at addresses, te
 	if err != nil {
 		return err
 	}
-	s.evidence.Counters, s.evidence.Counted = after.Since(before), true
+	s.evidence.Counters, s.evidence.Counted = after.Since(before).Uncopied(), true
 	s.incidents, err = on.Incidents(ctx)
 	return err
 }

@@ -138,6 +138,9 @@ func (p *planned) header(c scenarios.Cohort, pins string) http.Header {
 	maps.Copy(h, c.Header)
 	h.Set("Accept", "application/json") // the attack asks for trails, and rules may look at it
 	h.Set(trail.HeaderCascade, p.options.Cascade)
+	if p.rules.Mirror() {
+		h.Set(trail.HeaderCopies, strconv.Itoa(forwardedFor(&c)))
+	}
 	if pins != "" {
 		h.Set(trail.HeaderPins, pins)
 		return h
@@ -147,6 +150,19 @@ func (p *planned) header(c scenarios.Cohort, pins string) http.Header {
 		h.Set(trail.HeaderHang, fmt.Sprint(p.options.Hang))
 	}
 	return h
+}
+
+// forwardedFor is how many addresses x-forwarded-for has when a request of a cohort, and no copy of it, has passed the proxy where it enters: a
+// gateway adds that of its client.
+func forwardedFor(c *scenarios.Cohort) int {
+	n := 0
+	for _, line := range c.Header.Values(trail.HeaderForwardedFor) {
+		n += 1 + strings.Count(line, ",")
+	}
+	if c.Entry.Gateway != "" {
+		n++
+	}
+	return n
 }
 
 // requestPath is the path of a cohort's requests, with its query.

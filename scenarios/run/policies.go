@@ -29,7 +29,7 @@ func (p *planned) drills() []drill.Drill {
 	if p.Base || p.options.Request != "" {
 		return nil
 	}
-	all := drill.Of(p.rules, p.ways.Rows, p.first)
+	all := drill.Of(p.rules, p.ways, p.first)
 	checked := 0
 	for i := range all {
 		if d := &all[i]; d.Why == "" {
@@ -67,13 +67,13 @@ func (r *Run) policies(ctx context.Context, p *planned, on target.Target, done *
 			c.Text = "it is checked on the embedded mesh alone"
 		default:
 			for repeats := 0; repeats == 0 || c.Verdict == reports.Inconclusive && repeats <= mostRepeats; repeats++ {
-				answers, err := p.drill(ctx, on, &d)
+				answers, copies, err := p.drill(ctx, on, &d)
 				if err != nil {
 					done.Verdict = reports.Inconclusive
 					return fmt.Errorf("checking %s: %w", c.Label(), err)
 				}
 				c.Requests = len(answers)
-				c.Verdict, c.Text = verdictOf(d.Judge(answers))
+				c.Verdict, c.Text = verdictOf(d.Judge(answers, copies))
 			}
 			done.Verdict = reports.Worst(done.Verdict, c.Verdict)
 		}
@@ -104,11 +104,33 @@ func verdictOf(f drill.Finding) (reports.Verdict, string) {
 	return reports.Pass, f.Right
 }
 
-// drill sends the requests of a check.
-func (p *planned) drill(ctx context.Context, on target.Target, d *drill.Drill) ([]drill.Answer, error) {
+// drill has the objects of a check obeyed, sends its requests, and reads what became of their copies where the check asks for that.
+func (p *planned) drill(ctx context.Context, on target.Target, d *drill.Drill) (answers []drill.Answer, copies []drill.Copies, err error) {
 	if err := on.Apply(ctx, manifests.Calm(p.Objects, d.Parts...)); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	if !d.Counts {
+		answers, err = p.drilled(ctx, on, d)
+		return answers, nil, err
+	}
+	before, err := on.Counters(ctx)
+	if err == nil {
+		answers, err = p.drilled(ctx, on, d)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	after, err := on.Counters(ctx)
+	for _, t := range after.Since(before) {
+		if t.Mirrored == trail.Copy {
+			copies = append(copies, drill.Copies{Service: t.Service, Version: t.Version, Count: t.Count})
+		}
+	}
+	return answers, copies, err
+}
+
+// drilled sends the requests of a check.
+func (p *planned) drilled(ctx context.Context, on target.Target, d *drill.Drill) ([]drill.Answer, error) {
 	entry := p.entries[d.Cohort]
 	address, err := on.Address(ctx, entry)
 	if err != nil {
@@ -128,6 +150,7 @@ func (p *planned) drill(ctx context.Context, on target.Target, d *drill.Drill) (
 	result, err := attack.Run(ctx, plan, func(o *attack.Observation) bool {
 		a := drill.Answer{Key: d.Requests[o.Number].Key, Started: o.Started, Ended: o.Started + o.Latency, Status: o.Status}
 		if o.Trail != nil {
+			a.Service, a.Version = o.Trail.Service, o.Trail.Version
 			a.Pod, a.Held, a.Attempt = o.Trail.Pod, o.Trail.Elapsed, o.Trail.Attempt
 		}
 		answers = append(answers, a)
@@ -172,6 +195,6 @@ func (p *planned) asking(d *drill.Drill, q drill.Request, base string) attack.Co
 // policyNotices say what the checks of policies cost.
 func (p *planned) policyNotices() {
 	if all := p.drills(); slices.ContainsFunc(all, func(d drill.Drill) bool { return d.Why == "" }) {
-		p.notices = append(p.notices, fmt.Sprintf("phase %s: limits, ejections and hashes of DestinationRules are checked by requests of their own, in about %.0f s", p.Name, drilling(all).Seconds()))
+		p.notices = append(p.notices, fmt.Sprintf("phase %s: limits, ejections, hashes and mirrors are checked by requests of their own, in about %.0f s", p.Name, drilling(all).Seconds()))
 	}
 }

@@ -119,12 +119,12 @@ func (n *names) addRules(o *manifests.Object, spec *networking.VirtualService) {
 		if manifests.ForSidecars(spec) {
 			at.arrives = matched
 		}
-		for j, to := range h.Route {
+		for _, to := range manifests.Destinations(h) {
 			at.ports = nil
-			if port := to.GetDestination().GetPort().GetNumber(); port != 0 {
+			if port := to.To.GetPort().GetNumber(); port != 0 {
 				at.ports = []int{int(port)}
 			}
-			n.add(o, fmt.Sprintf("spec.http[%d].route[%d].destination.host", i, j), to.GetDestination().GetHost(), at)
+			n.add(o, fmt.Sprintf("spec.http[%d].%s.host", i, to.Field), to.To.GetHost(), at)
 		}
 	}
 	if !manifests.ForSidecars(spec) {

@@ -38,11 +38,27 @@ const (
 	// of the route if that is less (source/common/router/router.cc, FilterUtility::setTimeoutHeaders). Without a timeout, a request
 	// does not have it.
 	HeaderExpected = "x-envoy-expected-rq-timeout-ms"
+	// HeaderForwardedFor has the addresses from which proxies got the request. Envoy adds its own to each copy that it sends to a mirror
+	// (AsyncStreamImpl::sendHeaders in its async_client_impl.cc), and nothing else tells a copy from the request.
+	HeaderForwardedFor = "x-forwarded-for"
+	// HeaderCopies says how many addresses HeaderForwardedFor has where the request is no copy, or CopiesBelow where it was made on behalf of
+	// a copy. Without it a service takes no request for a copy. A service sends it on with its calls.
+	HeaderCopies = "x-hellochaos-copies"
+)
+
+// CopiesBelow is the value of HeaderCopies in a request that a service made on behalf of a copy.
+const CopiesBelow = "below"
+
+// Values of the label mirrored of MetricTries: whether a try is of a copy that a proxy sent to a mirror, or was made on behalf of one.
+const (
+	NoCopy    = "no"
+	Copy      = "copy"
+	BelowCopy = "below"
 )
 
 // Form is the version of the JSON that Append writes and Decode reads, and of the draws (Draw, Tries). It is the value of
-// HeaderTrail. In version 1 each hop made at most one call.
-const Form = "2"
+// HeaderTrail. In version 1 each hop made at most one call, and in version 2 copies for mirrors were counted as other tries.
+const Form = "3"
 
 // Values of HeaderCascade.
 const (

@@ -198,7 +198,7 @@ func (c *chain) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = fmt.Fprint(w, "# TYPE hellochaos_tries_total counter\n")
 		natural := min(1, c.tries[service])
 		for pinned, count := range map[bool]int64{false: natural, true: c.tries[service] - natural} {
-			_, _ = fmt.Fprintf(w, "hellochaos_tries_total{service=%q,version=\"prod\",attempt=\"1\",code=\"200\",pinned=\"%v\"} %d\n", service, pinned, count)
+			_, _ = fmt.Fprintf(w, "hellochaos_tries_total{service=%q,version=\"prod\",attempt=\"1\",code=\"200\",mirrored=\"no\",pinned=\"%v\"} %d\n", service, pinned, count)
 		}
 	case len(parts) == 6 && strings.HasSuffix(parts[2], ":15090") && r.URL.Query().Has("usedonly") && c.statistics[strings.TrimSuffix(parts[2], ":15090")] != "-":
 		_, _ = fmt.Fprint(w, c.statistics[strings.TrimSuffix(parts[2], ":15090")])

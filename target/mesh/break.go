@@ -11,7 +11,7 @@ import (
 // Break is something that the mesh does wrong on purpose, so that a test can show that the verifier notices.
 type Break struct {
 	Name  string // the value of --break
-	Stage string // the stage that must fail with it; empty when OnlyCompared, OnlyChange or OnlyPolicy
+	Stage string // the stage that must fail with it; empty when OnlyCompared, OnlyChange, OnlyPolicy or OnlyFiles
 	Text  string // what the mesh does with it, for people
 	// OnlyCompared says that the Break contradicts no manifest, so that every stage still passes. It shows only when the report
 	// of the run is compared with that of a run without it.
@@ -20,6 +20,8 @@ type Break struct {
 	OnlyChange bool
 	// OnlyPolicy says that the Break shows only where a DestinationRule has the policy that the mesh ignores. The stages have none.
 	OnlyPolicy bool
+	// OnlyFiles says that the Break shows only with files that have what it is about. The stages have none of it.
+	OnlyFiles bool
 }
 
 // breakage is how a Break is done. Most change the rules: the proxies then obey the wrong rules correctly.
@@ -54,7 +56,7 @@ func Breaks() []Break {
 }
 
 func breakages() []breakage {
-	return []breakage{
+	return append([]breakage{
 		{Break: Break{Name: "egress-open", Stage: "egress", Text: "hosts outside the registry are let through"}, rules: openEgress},
 		{Break: Break{Name: "split-70-30", Stage: "prod", Text: "a split between two destinations is 70 to 30"}, rules: eachRule(splitSeventyThirty)},
 		{Break: Break{Name: "stale-rules", Stage: "prod", Text: "each 200th request of a proxy obeys old rules"}, staleTurn: 200},
@@ -72,7 +74,9 @@ func breakages() []breakage {
 		{Break: Break{Name: "limits-ignored", Text: "a connection pool has no limits", OnlyPolicy: true}, ignored: policies{limits: true}},
 		{Break: Break{Name: "never-ejected", Text: "a pod that fails again and again is kept", OnlyPolicy: true}, ignored: policies{ejections: true}},
 		{Break: Break{Name: "keys-ignored", Text: "a consistent hash chooses by chance", OnlyPolicy: true}, ignored: policies{keys: true}},
-	}
+		{Break: Break{Name: "mirror-dropped", Text: "no request is copied to a mirror", OnlyPolicy: true}, rules: eachRule(func(r *manifests.Rule) { r.Mirrors = nil })},
+		{Break: Break{Name: "mirror-halved", Text: "a mirror gets half of the copies", OnlyPolicy: true}, rules: eachRule(halveMirrors)},
+	}, shipped()...)
 }
 
 // findBreak is the breakage with this name. For the empty name it is one that changes nothing; an unknown name is an error.
@@ -148,6 +152,13 @@ func splitSeventyThirty(rule *manifests.Rule) {
 		used[0], used[1] = used[1], used[0]
 	}
 	used[0].Share, used[1].Share = 0.7, 0.3
+}
+
+// halveMirrors halves the shares of the calls of which mirrors get copies.
+func halveMirrors(rule *manifests.Rule) {
+	for i := range rule.Mirrors {
+		rule.Mirrors[i].Share /= 2
+	}
 }
 
 func openEgress(applied *manifests.Rules) (*manifests.Rules, error) {

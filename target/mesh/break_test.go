@@ -18,7 +18,7 @@ func TestUnknownBreak(t *testing.T) {
 		t.Fatal("got no error")
 	}
 	for _, b := range Breaks() {
-		if !strings.Contains(err.Error(), b.Name) || (b.Stage == "") != (b.OnlyCompared || b.OnlyChange || b.OnlyPolicy) || b.Text == "" {
+		if !strings.Contains(err.Error(), b.Name) || (b.Stage == "") != (b.OnlyCompared || b.OnlyChange || b.OnlyPolicy || b.OnlyFiles) || b.Text == "" {
 			t.Errorf("break %+v is incomplete, or not listed in %q", b, err)
 		}
 	}

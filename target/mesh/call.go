@@ -115,7 +115,7 @@ func (c *call) forward(ctx context.Context, cluster *cluster) (a answer) {
 // outgoing is the request that the tries send. It reads the body first, so that a retry can send the body again.
 func (c *call) outgoing() (*outgoing, error) {
 	from := c.downstream
-	request := &outgoing{method: from.Method, header: forwarded(from.Header, c.view.proxy.gateway)}
+	request := &outgoing{method: from.Method, header: forwarded(from.Header, c.view.proxy.gateway, from.RemoteAddr)}
 	c.to.Request.Apply(request.header)
 	request.host, request.path = c.rule.Rewritten(&c.request, c.to)
 	if c.rule.Rewrite.Rewrites() {
@@ -173,6 +173,9 @@ func (c *call) try(ctx context.Context, cluster *cluster, endpoint *upstream, re
 	perTry := c.rule.Retry.PerTry
 	if perTry > 0 {
 		request.header[headerExpectedTimeout] = []string{strconv.FormatInt(perTry.Milliseconds(), 10)}
+	}
+	if len(c.tried) == 1 {
+		c.mirror(request)
 	}
 	var response *http.Response
 	var err error

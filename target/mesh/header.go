@@ -2,7 +2,9 @@ package mesh
 
 import (
 	"math/rand/v2"
+	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -39,7 +41,8 @@ func copyEndToEnd(to, from http.Header) {
 
 // forwarded are the headers of a call that all its tries have in common. Headers of an app that begin with x-envoy- are left out,
 // as was measured on real Istio. The gateway replaces an x-request-id that comes from outside.
-func forwarded(from http.Header, gateway bool) http.Header {
+// gateway adds the address of its client to x-forwarded-for (use_remote_address of Envoy).
+func forwarded(from http.Header, gateway bool, client string) http.Header {
 	to := make(http.Header, len(from)+3)
 	copyEndToEnd(to, from)
 	for name := range to {
@@ -48,10 +51,19 @@ func forwarded(from http.Header, gateway bool) http.Header {
 		}
 	}
 	delete(to, "Content-Length")
+	if gateway {
+		appendAddress(to, client)
+	}
 	if gateway || to["X-Request-Id"] == nil {
 		to["X-Request-Id"] = []string{requestID()}
 	}
 	return to
+}
+
+// appendAddress adds the host of an address to x-forwarded-for.
+func appendAddress(header http.Header, address string) {
+	host, _, _ := net.SplitHostPort(address)
+	header[keyForwardedFor] = []string{strings.Join(append(slices.Clone(header[keyForwardedFor]), host), ",")}
 }
 
 // requestID is a new x-request-id.

@@ -14,14 +14,17 @@ func TestForwarded(t *testing.T) {
 		"Content-Length": {"12"},
 	}
 	want := http.Header{"X-Dev-User": {"super-secret"}, "X-Request-Id": {"from outside"}}
-	if got := forwarded(from, false); !reflect.DeepEqual(got, want) {
+	if got := forwarded(from, false, "10.0.0.1:4711"); !reflect.DeepEqual(got, want) {
 		t.Errorf("sidecar: got %v, want %v", got, want)
 	}
-	got := forwarded(from, true)
+	got := forwarded(from, true, "10.0.0.1:4711")
 	if id := got.Get("x-request-id"); id == "from outside" || id == "" {
 		t.Errorf("gateway: got x-request-id %q, want a new one", id)
 	}
-	if forwarded(http.Header{}, false).Get("x-request-id") == "" {
+	if address := got.Get("x-forwarded-for"); address != "10.0.0.1" {
+		t.Errorf("gateway: got x-forwarded-for %q, want the client's address", address)
+	}
+	if forwarded(http.Header{}, false, "").Get("x-request-id") == "" {
 		t.Error("sidecar: got no x-request-id, want a new one where there is none")
 	}
 	if len(from) != 9 {

@@ -1,0 +1,246 @@
+package target_test
+
+import (
+	"cmp"
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/hellochaos/hellochaos/manifests"
+)
+
+var update = flag.Bool("update", false, "write the tables of docs/fields.md from the tables of fields and of the contract")
+
+// fieldsPage is the page that says which field is proved by what.
+const fieldsPage = "../docs/fields.md"
+
+// The comments around the part of docs/fields.md that is made from the tables.
+const (
+	proofsBegin = "<!-- The test of target/field_page_test.go holds this part to manifests/field.go and to the contract. -->\n"
+	proofsEnd   = "<!-- The part ends. -->\n"
+)
+
+// TestFieldsPage holds docs/fields.md to the table of what is supported, and to the cases of the contract that set each field.
+func TestFieldsPage(t *testing.T) {
+	page, err := os.ReadFile(fieldsPage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, begins := strings.Cut(string(page), proofsBegin)
+	got, after, ends := strings.Cut(rest, proofsEnd)
+	if !begins || !ends {
+		t.Fatalf("the page has no part between %q and %q", proofsBegin, proofsEnd)
+	}
+	proofs := newProofs(t)
+	want := proofs.page()
+	if *update {
+		if err := os.WriteFile(fieldsPage, []byte(before+proofsBegin+want+proofsEnd+after), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	} else if got != want {
+		t.Errorf("the part about the fields is\n%s\nand must be\n%s\nwrite it with: go test ./target -run TestFieldsPage -update", got, want)
+	}
+}
+
+// proof is a case of the contract that sets a field. fields is how many it sets in all: the fewer, the more it is about each of them.
+type proof struct {
+	name   string
+	fields int
+}
+
+// proofs are the cases that set each row of the table of fields, by the name of the row: those that were measured on real Istio, and those
+// whose outcome follows from its code. shown are the rows whose pair real Istio executes, too.
+type proofs struct {
+	measured, read map[string][]proof
+	shown          map[string]bool
+}
+
+func newProofs(t *testing.T) *proofs {
+	p := &proofs{measured: make(map[string][]proof), read: make(map[string][]proof), shown: make(map[string]bool)}
+	all := pairs()
+	for _, f := range manifests.Fields() {
+		if pair, ok := all[f.String()]; ok && pair.onCluster(t, f) == "" {
+			p.shown[f.String()] = true
+		}
+	}
+	of := documents(t, base)
+	for _, r := range table(manifests.Namespace) {
+		p.add(t, p.measured, of, r)
+	}
+	for _, r := range unmeasured() {
+		p.add(t, p.read, of, r)
+	}
+	return p
+}
+
+// add notes a case for each field in which its objects differ from those of base.
+func (p *proofs) add(t *testing.T, to map[string][]proof, base []map[string]any, r row) {
+	set := make(map[string]bool)
+	for _, document := range documents(t, r.policy) {
+		kind, _ := document["kind"].(string)
+		for _, l := range differences("", counterpart(base, document), document) {
+			l.kind = kind
+			for _, name := range l.rows() {
+				set[name] = true
+			}
+		}
+	}
+	for name := range set {
+		to[name] = append(to[name], proof{r.name, len(set)})
+	}
+}
+
+// counterpart is the object of base that a document replaces; nil where there is none.
+func counterpart(base []map[string]any, document map[string]any) any {
+	named := func(d map[string]any) any {
+		metadata, _ := d["metadata"].(map[string]any)
+		return fmt.Sprint(d["kind"], metadata["name"])
+	}
+	for _, d := range base {
+		if named(d) == named(document) {
+			return d
+		}
+	}
+	return nil
+}
+
+// page is the tables, one for each message of Istio's API, behind the number of fields that each kind of proof is for.
+func (p *proofs) page() string {
+	var b strings.Builder
+	p.summary(&b)
+	for _, kind := range []string{"VirtualService", "DestinationRule", "Gateway", "ServiceEntry", "Sidecar"} {
+		fmt.Fprintf(&b, "\n## %s\n", kind)
+		done := make(map[protoreflect.Name]bool)
+		for _, at := range messagesOf(kind) {
+			if name := at.message.Name(); !done[name] {
+				done[name] = true
+				p.messageTable(&b, kind, at)
+			}
+		}
+	}
+	fmt.Fprintf(&b, "\n## Services and Deployments\n\nFields that are executed. [manifests.md](manifests.md#what-is-supported) has the others.\n\n%s", tableHead)
+	for _, f := range manifests.Fields() {
+		if (f.Of == "Service" || f.Of == "Deployment") && f.Executed() {
+			p.line(&b, f, "`"+f.Of+"` `"+f.Name+"`")
+		}
+	}
+	return b.String() + "\n"
+}
+
+const tableHead = "| field | effect | proved on real Istio by | cases from its code |\n| --- | --- | --- | --- |\n"
+
+// summary counts the executed fields of Istio's API by the best proof of each.
+func (p *proofs) summary(b *strings.Builder) {
+	var all, measured, read int
+	for _, f := range manifests.Fields() {
+		if !f.Executed() || f.Of == "Service" || f.Of == "Deployment" || f.Of == "Namespace" {
+			continue
+		}
+		all++
+		switch {
+		case p.shown[f.String()] || len(p.measured[f.String()]) > 0:
+			measured++
+		case len(p.read[f.String()]) > 0:
+			read++
+		}
+	}
+	fmt.Fprintf(b, "\nOf the %d fields and values of Istio's API that are executed, %d are proved on real Istio, %d more by cases that follow\n"+
+		"from its code, and %d in none: what these do, only the embedded mesh shows.\n", all, measured, read, all-measured-read)
+}
+
+// messageAt is a message of Istio's API at one of the places of a kind that lead to it.
+type messageAt struct {
+	path    string
+	message protoreflect.MessageDescriptor
+}
+
+// messagesOf are the messages to which the accepted fields of a kind lead, from the outermost on, with each of their places.
+func messagesOf(kind string) []messageAt {
+	accepted := make(map[string]bool)
+	for _, f := range manifests.Fields() {
+		accepted[f.String()] = true
+	}
+	all := []messageAt{{"spec", specs[kind].ProtoReflect().Descriptor()}}
+	for i := 0; i < len(all); i++ {
+		fields := all[i].message.Fields()
+		for j := range fields.Len() {
+			fd := fields.Get(j)
+			message, path := fd.Message(), all[i].path+"."+fd.JSONName()
+			switch {
+			case !accepted[string(all[i].message.Name())+"."+fd.JSONName()]:
+				continue
+			case fd.IsMap():
+				message, path = fd.MapValue().Message(), path+".*"
+			case fd.IsList():
+				path += "[]"
+			}
+			if message != nil && message.ParentFile().Package() == all[i].message.ParentFile().Package() {
+				all = append(all, messageAt{path, message})
+			}
+		}
+	}
+	return all
+}
+
+// messageTable is the table of one message: its fields, each with the values of its enumeration below it.
+func (p *proofs) messageTable(b *strings.Builder, kind string, at messageAt) {
+	var rows []manifests.Field
+	for _, f := range manifests.Fields() {
+		ofObject := strings.HasPrefix(f.Name, "metadata.") || f.Name == "status" // which the kind has, and no message
+		if f.Of == string(at.message.Name()) && (f.Executed() || !ofObject) {
+			rows = append(rows, f)
+		}
+	}
+	if len(rows) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "\n### %s `%s`\n\n%s", kind, at.path, tableHead)
+	for _, f := range rows {
+		p.line(b, f, "`"+f.Name+"`")
+		fd := at.message.Fields().ByJSONName(f.Name)
+		if fd == nil || fd.Enum() == nil {
+			continue
+		}
+		enum := string(fd.Enum().Name())
+		for _, v := range manifests.Fields() {
+			if v.Of == enum || v.Of == string(at.message.Name())+"."+enum {
+				p.line(b, v, "`"+f.Name+": "+v.Name+"`")
+			}
+		}
+	}
+}
+
+// line is the line of a field.
+func (p *proofs) line(b *strings.Builder, f manifests.Field, name string) {
+	effect := "executed"
+	if !f.Executed() {
+		effect = "none: " + f.Without
+	}
+	measured := cases(p.measured[f.String()])
+	if p.shown[f.String()] {
+		measured = strings.TrimSuffix("its pair; "+measured, "; –")
+	}
+	fmt.Fprintf(b, "| %s | %s | %s | %s |\n", name, effect, measured, cases(p.read[f.String()]))
+}
+
+// mostCases is how many cases are named for a field.
+const mostCases = 2
+
+// cases names those that are most about a field, and says how many there are.
+func cases(all []proof) string {
+	sorted := slices.SortedStableFunc(slices.Values(all), func(a, b proof) int { return cmp.Compare(a.fields, b.fields) })
+	var names []string
+	for _, one := range sorted[:min(mostCases, len(sorted))] {
+		names = append(names, strings.ReplaceAll(one.name, "|", `\|`))
+	}
+	text := strings.Join(names, "; ")
+	if more := len(sorted) - mostCases; more > 0 {
+		text += fmt.Sprintf("; and %d more", more)
+	}
+	return cmp.Or(text, "–")
+}
