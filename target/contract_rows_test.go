@@ -178,6 +178,7 @@ func table(namespace string) []row {
 	for _, part := range [][]row{
 		defaultRows(), retryClassRows(), retryCountRows(), timeoutRows(), backOffRows(), routingRows(namespace), splitRows(),
 		headerRows(), uriRows(namespace), registryRows(namespace), faultRows(), entryRows(), codeRows(namespace), gatewayAPIRows(),
+		policyRows(namespace),
 	} {
 		rows = append(rows, part...)
 	}
