@@ -42,7 +42,11 @@ type NamedText struct {
 // Asked are the matches of the entry, in their order; none where every request meets it.
 func (e *HTTPEntry) Asked() (all []Asked) {
 	for i := range e.owner.routes[e.index].matches {
-		all = append(all, e.owner.routes[e.index].matches[i].asked())
+		one := e.owner.routes[e.index].matches[i].asked()
+		if a := e.owner.attached; a != nil && a.mesh() {
+			one.Port = a.onlyPort()
+		}
+		all = append(all, one)
 	}
 	return all
 }

@@ -27,6 +27,26 @@ type attachment struct {
 
 func (a *attachment) mesh() bool { return a.listeners == nil }
 
+// onlyPort is the port of its Services at which a route holds; 0 where it holds at several.
+func (a *attachment) onlyPort() (port int) {
+	for _, ports := range a.ports {
+		for _, one := range ports {
+			if one == 0 || port != 0 && port != one {
+				return 0
+			}
+			port = one
+		}
+	}
+	return port
+}
+
+// OwnCallersAlone reports whether the entry is a rule of an HTTPRoute that holds only for the callers of its own namespace, since that of its
+// Service is another one.
+func (e *HTTPEntry) OwnCallersAlone() bool {
+	a := e.owner.attached
+	return a != nil && a.mesh() && !slices.ContainsFunc(a.hosts, func(host string) bool { return ServiceNamespace(host) == e.owner.namespace })
+}
+
 // atServices is where a route holds for sidecars; nil where it names no Service that exists.
 func (r *Rules) atServices(o *Object, route *gatewayv1.HTTPRoute) *attachment {
 	a := &attachment{gateways: []string{mesh}, ports: make(map[string][]int)}
@@ -103,6 +123,43 @@ func (s *Server) takes(namespace string, p *gatewayv1.ParentReference, hosts []s
 			return both && (at.namespace == "*" || at.namespace == namespace)
 		})
 	})
+}
+
+// Refusals say as clauses why the listeners of a Gateway do not take the route of the entry: one for each; none where one takes it, and for a
+// VirtualService.
+func (e *HTTPEntry) Refusals(gateway string) (all []string) {
+	g, a := e.rules.Gateways[gateway], e.owner.attached
+	if g == nil || a == nil || a.mesh() {
+		return nil
+	}
+	spec := &e.owner.object.HTTPRoute().Spec
+	for _, s := range g.Servers {
+		for i, name := range a.gateways {
+			if name != gateway {
+				continue
+			}
+			if s.takes(e.owner.namespace, &spec.ParentRefs[a.parents[i]], a.hosts) {
+				return nil
+			}
+			all = append(all, fmt.Sprintf("listener %s %s", s.section, s.refusal(e.owner.namespace, &spec.ParentRefs[a.parents[i]], a.hosts)))
+		}
+	}
+	return all
+}
+
+// refusal says why a listener does not take a route.
+func (s *Server) refusal(namespace string, p *gatewayv1.ParentReference, hosts []string) string {
+	switch {
+	case p.SectionName != nil && *p.SectionName != "" && string(*p.SectionName) != s.section:
+		return fmt.Sprintf("is not called %s, as the parentRef asks", *p.SectionName)
+	case p.Port != nil && int(*p.Port) != s.Port:
+		return fmt.Sprintf("has port %d, and the parentRef asks for %d", s.Port, *p.Port)
+	case !s.routes:
+		return "allows no HTTPRoutes (allowedRoutes.kinds)"
+	case !slices.ContainsFunc(s.written, func(at hostPattern) bool { return at.namespace == "*" || at.namespace == namespace }):
+		return fmt.Sprintf("takes no routes of namespace %s (allowedRoutes.namespaces)", namespace)
+	}
+	return fmt.Sprintf("has hostname %s, and the route is for %s", s.hostname, strings.Join(hosts, ", "))
 }
 
 // isolated are the hosts of a route that belong to a listener, and not to another one of the same port and protocol that names them more

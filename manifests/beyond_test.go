@@ -1,6 +1,7 @@
 package manifests
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -81,6 +82,35 @@ func TestLoadForClusterRefuses(t *testing.T) {
 	} {
 		if _, err := LoadForCluster([]string{"-"}, strings.NewReader(strings.Replace(pool, was, is, 1))); err == nil {
 			t.Errorf("%s in place of %s is accepted", is, was)
+		}
+	}
+}
+
+// TestUnstructuredNumbers: the API server takes numbers for integers of 64 bits, and the JSON of protocol buffers has texts.
+func TestUnstructuredNumbers(t *testing.T) {
+	objects, err := Parse("rule.yaml", []byte(`
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: two}
+spec:
+  host: two
+  trafficPolicy: {loadBalancer: {consistentHash: {useSourceIp: true, ringHash: {minimumRingSize: 10}}}}
+  subsets: [{name: a, trafficPolicy: {loadBalancer: {consistentHash: {useSourceIp: true, maglev: {tableSize: 11}}}}}]
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, err := objects[0].Unstructured()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(u["spec"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`"minimumRingSize":10`, `"tableSize":11`} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("%s has not %s", text, want)
 		}
 	}
 }

@@ -37,7 +37,25 @@ func (r *Rules) conflicts(objects []Object) Problems {
 			}
 		}
 	}
-	return slices.Concat(problems, r.entryConflicts(), r.unresolvedConflicts(), r.ownerConflicts(objects), r.exportConflicts(objects, uninjected), r.mutualConflicts(objects), r.originationConflicts(objects), r.serverConflicts(objects))
+	return slices.Concat(problems, r.entryConflicts(), r.unresolvedConflicts(), r.ownerConflicts(objects), r.exportConflicts(objects, uninjected), r.mutualConflicts(objects), r.originationConflicts(objects), r.serverConflicts(objects), gatewayConflicts(objects))
+}
+
+// gatewayConflicts are the problems of Gateways of Istio and of Gateway API that have one name.
+func gatewayConflicts(objects []Object) (problems Problems) {
+	named := make(map[string]*Object)
+	for i := range objects {
+		o := &objects[i]
+		if o.Kind != "Gateway" {
+			continue
+		}
+		name := o.namespace() + "/" + o.Meta.Name
+		if first := named[name]; first != nil {
+			problems = append(problems, o.problem("metadata.name", "is the name of %s, too, and hellochaos tells the Gateways of Istio and of Gateway API apart by their names alone: rename one of the two",
+				first.place()))
+		}
+		named[name] = o
+	}
+	return problems
 }
 
 // serverConflicts are the problems of Gateways of the same pods of which one has TLS at a port and the other has not: Istio obeys the
@@ -49,10 +67,8 @@ func (r *Rules) serverConflicts(objects []Object) (problems Problems) {
 			continue
 		}
 		g := r.Gateways[o.namespace()+"/"+o.Meta.Name]
-		if g.listens || g.object != o {
-			problems = append(problems, o.problem("metadata.name", "is the name of a Gateway of Gateway API, too (%s:%d), and hellochaos tells Gateways apart by their names alone: rename one of the two",
-				g.object.File, g.object.Line))
-			continue
+		if g.listens {
+			continue // gatewayConflicts says that two have the name
 		}
 		for _, s := range g.Servers {
 			first := r.door(Caller{Gateway: g.name, Port: s.Port}).servers[0]

@@ -128,7 +128,7 @@ func (r *Rules) add(o *Object) {
 	case *appsv1.Deployment:
 		r.Workloads = append(r.Workloads, workload(o, k))
 	case *gatewayv1.Gateway:
-		r.addListeners(o, &k.Spec) // where Istio's has the name, too, serverConflicts says so
+		r.addListeners(o, &k.Spec)
 	}
 	switch spec := o.Istio.(type) {
 	case *networking.Gateway:

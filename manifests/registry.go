@@ -97,14 +97,13 @@ func (r *Rules) resolveClusters() {
 	}
 	for host, s := range r.Services {
 		for _, port := range s.Ports {
-			find := func(labels map[string]string) Endpoints {
+			if s.hidden { // Istio tells no proxy of its pods (serviceNeedsPush in its endpointslice.go)
+				r.addClustersOf(host, port.Port, atHome+s.namespace(), func(map[string]string) Endpoints { return Endpoints{Known: true} })
+				continue
+			}
+			r.addClusters(host, port.Port, func(labels map[string]string) Endpoints {
 				return Endpoints{Known: true, Workloads: r.subset(s, labels)}
-			}
-			if s.hidden {
-				r.addClustersOf(host, port.Port, atHome+s.namespace(), find)
-			} else {
-				r.addClusters(host, port.Port, find)
-			}
+			})
 		}
 	}
 }

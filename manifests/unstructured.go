@@ -3,6 +3,7 @@ package manifests
 import (
 	"fmt"
 
+	"google.golang.org/protobuf/reflect/protoreflect"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/json"
 )
@@ -52,10 +53,36 @@ func (o *Object) whole() (map[string]any, error) {
 	if err := json.Unmarshal(text, &spec); err != nil {
 		return nil, err
 	}
+	numbers(spec, o.Istio.ProtoReflect())
 	if policy, ok := spec["outboundTrafficPolicy"].(map[string]any); ok && policy["mode"] == nil {
 		policy["mode"] = "REGISTRY_ONLY" // the JSON of protocol buffers leaves this value out, since its number is 0
 	}
 	return map[string]any{"spec": spec}, nil
+}
+
+// numbers replaces the texts that the JSON of protocol buffers has for integers of 64 bits by numbers: an API server takes nothing else for
+// them. written is the JSON of message.
+func numbers(written map[string]any, message protoreflect.Message) {
+	message.Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
+		inner := written[field.JSONName()]
+		switch {
+		case field.Kind() == protoreflect.Uint64Kind:
+			written[field.JSONName()] = int64(value.Uint())
+		case field.IsMap() || field.Message() == nil:
+		case field.IsList():
+			list, _ := inner.([]any)
+			for i, one := range list {
+				if fields, ok := one.(map[string]any); ok {
+					numbers(fields, value.List().Get(i).Message())
+				}
+			}
+		default:
+			if fields, ok := inner.(map[string]any); ok {
+				numbers(fields, value.Message())
+			}
+		}
+		return true
+	})
 }
 
 // removeNull removes null values, which Go's types write for a time that is not set.

@@ -5,9 +5,9 @@ package target_test
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
 	"fmt"
-	"io"
+	"maps"
+	"math"
 	"net/http"
 	"net/url"
 	"os"
@@ -31,9 +31,9 @@ import (
 
 // question is an entry of a file of expected answers.
 type question struct {
-	ID, Test, Manifest, Base, Cannot string
-	From                             struct{ Namespace, Workload string }
-	To                               struct {
+	ID, Test, Manifest, Base, Cannot, Setup string
+	From                                    struct{ Namespace, Workload string }
+	To                                      struct {
 		Gateway, Scheme, Host, Dial, Method, Path, Query, Protocol, SNI string
 		Port                                                            int
 		Headers                                                         map[string]string
@@ -43,6 +43,7 @@ type question struct {
 		Backend  string
 		Requests int
 		Weights  *struct{ Shares map[string]float64 }
+		Every    string `json:"every_answer"`
 		Request  struct {
 			Path, Host, Method string
 			Headers            map[string]string
@@ -91,54 +92,41 @@ func TestConformanceTable(t *testing.T) {
 		for _, file := range append([]string{"none"}, files...) {
 			name := filepath.Base(file)
 			if len(byFile[name]) > 0 || file != "none" {
-				table.WriteString(row1(t, filepath.Join(folder, part.base), file, name, byFile[name]))
+				table.WriteString(fileRow(t, filepath.Join(folder, part.base), file, name, byFile[name]))
 			}
 		}
 	}
 	fmt.Println(table.String())
 }
 
-// row1 is the row of a file.
-func row1(t *testing.T, base, file, name string, questions []question) string {
+// fileRow is the row of a file: how many questions are answered as expected, and what becomes of the others.
+func fileRow(t *testing.T, base, file, name string, questions []question) string {
 	files := []string{base}
 	if file != "none" {
 		files = append(files, file)
 	}
-	others, err := manifests.LoadOthers(files, nil)
+	m, err := laid(t, files, false)
 	if err != nil {
-		return fmt.Sprintf("| %s | | refused: %s |\n", name, strings.ReplaceAll(strings.ReplaceAll(err.Error(), folderOf(base), ""), "\n", "<br>"))
-	}
-	set, err := standins.Of(others.Objects)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := range set.Objects {
-		if k, ok := set.Objects[i].Kubernetes.(*appsv1.Deployment); ok {
-			env := &k.Spec.Template.Spec.Containers[0].Env
-			*env = slices.DeleteFunc(*env, func(v corev1.EnvVar) bool {
-				return v.Name == "CALLS" || strings.HasPrefix(v.Name, "SERVICE_") || v.Name == "HANG_DURATION"
-			})
-			*env = append(*env, corev1.EnvVar{Name: "ROLE", Value: "script"}, corev1.EnvVar{Name: "SERVICE_NAME", Value: k.Name}, corev1.EnvVar{Name: "SERVICE_VERSION", Value: "v"}, corev1.EnvVar{Name: "HANG_DURATION", Value: "1s"})
-		}
-	}
-	m, err := mesh.New(mesh.Options{Seed: 1, Sealed: true, Break: os.Getenv("BREAK")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer m.Close(context.Background())
-	if err := m.Apply(t.Context(), set.Objects); err != nil {
-		return fmt.Sprintf("| %s | | refused: %s |\n", name, strings.ReplaceAll(strings.ReplaceAll(err.Error(), folderOf(base), ""), "\n", "<br>"))
+		text := strings.ReplaceAll(err.Error(), filepath.Dir(base)+"/", "")
+		return fmt.Sprintf("| %s | | refused: %s |\n", name, strings.ReplaceAll(text, "\n", "<br>"))
 	}
 	right, asked := 0, 0
 	var wrong []string
-	for _, q := range questions {
+	for i := range questions {
+		q := &questions[i]
+		number := q.ID[strings.LastIndexByte(q.ID, '/')+1:]
 		if q.Cannot != "" {
-			wrong = append(wrong, q.ID[strings.LastIndexByte(q.ID, '/')+1:]+": no request: "+q.Cannot)
+			wrong = append(wrong, q.Cannot)
 			continue
 		}
 		asked++
+		if strings.Contains(q.Setup, "is deleted") {
+			if m, err = laid(t, files, true); err != nil {
+				t.Fatal(err)
+			}
+		}
 		if problems := q.ask(t, m); len(problems) > 0 {
-			wrong = append(wrong, fmt.Sprintf("%s %s %s %s%s: %s", q.ID[strings.LastIndexByte(q.ID, '/')+1:], q.To.Method, q.To.Host, q.To.Path, q.To.Query, strings.Join(problems, "; ")))
+			wrong = append(wrong, fmt.Sprintf("%s (%s %s): %s", number, q.To.Host, q.To.Path, strings.Join(problems, "; ")))
 		} else {
 			right++
 		}
@@ -146,8 +134,44 @@ func row1(t *testing.T, base, file, name string, questions []question) string {
 	return fmt.Sprintf("| %s | %d of %d | %s |\n", name, right, asked, strings.Join(wrong, "<br>"))
 }
 
-func folderOf(base string) string { return filepath.Dir(base) + "/" }
+// somebody calls in the namespace of the mesh's base also where no file has a rule.
+const somebody = "apiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: {name: all, namespace: gateway-conformance-mesh}\nspec: {egress: [{hosts: ['*/*']}]}\n"
 
+// laid is a mesh with stand-ins for what some files have, with or without ReferenceGrants. Each tells what it was sent. BREAK names a deviation
+// of the mesh.
+func laid(t *testing.T, files []string, noGrants bool) (*mesh.Mesh, error) {
+	others, err := manifests.LoadOthers(files, nil)
+	if err != nil {
+		return nil, err
+	}
+	others.Objects = slices.DeleteFunc(others.Objects, func(o manifests.Object) bool { return noGrants && o.Kind == "ReferenceGrant" })
+	if len(files) == 1 {
+		others.Objects = append(others.Objects, parse(t, somebody)...)
+	}
+	set, err := standins.Of(others.Objects)
+	if err != nil {
+		return nil, err
+	}
+	for i := range set.Objects {
+		k, ok := set.Objects[i].Kubernetes.(*appsv1.Deployment)
+		if !ok {
+			continue
+		}
+		env := &k.Spec.Template.Spec.Containers[0].Env
+		*env = slices.DeleteFunc(*env, func(v corev1.EnvVar) bool { return v.Name != "PORT" && v.Name != "GOMEMLIMIT" })
+		for name, value := range map[string]string{"ROLE": "script", "SERVICE_NAME": k.Name, "SERVICE_VERSION": "v", "HANG_DURATION": "1s"} {
+			*env = append(*env, corev1.EnvVar{Name: name, Value: value})
+		}
+	}
+	m, err := mesh.New(mesh.Options{Seed: 1, Sealed: true, Break: os.Getenv("BREAK")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { m.Close(context.Background()) })
+	return m, m.Apply(t.Context(), set.Objects)
+}
+
+// ask sends a question, and lists what is otherwise than expected.
 func (q *question) ask(t *testing.T, m *mesh.Mesh) (problems []string) {
 	entry := manifests.Entry{Gateway: q.To.Gateway, Port: q.To.Port}
 	if q.To.Gateway == "" {
@@ -157,165 +181,205 @@ func (q *question) ask(t *testing.T, m *mesh.Mesh) (problems []string) {
 	if err != nil {
 		return []string{err.Error()}
 	}
-	host := cmp.Or(q.To.Host, "x")
+	if q.To.Dial != "" || strings.HasPrefix(q.To.Host, "<address") {
+		return []string{"the embedded mesh knows a call by its Host header alone, and not by the address"}
+	}
+	host := q.host()
 	switch {
-	case strings.HasPrefix(host, "the address") || strings.HasPrefix(host, "<address"):
-		host = "gateway.test"
-	case q.To.Gateway == "":
-		if q.To.Dial != "" {
-			return []string{"the mesh finds the rules by the Host header, and not by the address that was called"}
-		}
-		if !strings.Contains(host, ".") {
-			host += "." + "gateway-conformance-mesh"
-		}
-		if q.To.Port != 80 {
-			host += fmt.Sprintf(":%d", q.To.Port)
-		}
+	case q.Expect.Weights != nil:
+		return q.shares(t, address, host)
+	case q.Expect.Every != "":
+		return q.every(t, address, host)
 	}
-	note := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
-	counts, times := map[string]int{}, 1
-	if q.Expect.Weights != nil {
-		times = 1000
+	a, err := q.send(t, address, host, "")
+	switch {
+	case err != nil:
+		return []string{err.Error()}
+	case !slices.Contains(q.Expect.Status, a.status):
+		return []string{fmt.Sprintf("status %d, expected %v", a.status, q.Expect.Status)}
 	}
-	var a *answered
-	for range times {
-		if a, err = q.send(t, address, host, ""); err != nil {
+	if !strings.HasPrefix(a.hop.Service, q.Expect.Backend) {
+		problems = append(problems, fmt.Sprintf("backend %s, expected %s", a.hop.Service, q.Expect.Backend))
+	}
+	if q.Derived.Tries > 0 && a.status != http.StatusGatewayTimeout && a.hop.Attempt != q.Derived.Tries {
+		problems = append(problems, fmt.Sprintf("%d tries, expected %d", a.hop.Attempt, q.Derived.Tries))
+	}
+	return slices.Concat(problems, q.arrived(t, a, address, host), q.answered(a), q.location(a, host))
+}
+
+// host is the Host header of a question.
+func (q *question) host() string {
+	host := q.To.Host
+	switch {
+	case strings.HasPrefix(host, "the address"):
+		return "gateway.test"
+	case q.To.Gateway != "":
+		return host
+	case !strings.Contains(host, "."):
+		host += ".gateway-conformance-mesh"
+	}
+	if q.To.Port != 80 {
+		host += fmt.Sprintf(":%d", q.To.Port)
+	}
+	return host
+}
+
+// shares sends a thousand requests, and compares who answers them.
+func (q *question) shares(t *testing.T, address target.Address, host string) (problems []string) {
+	const requests = 1000
+	counts := map[string]float64{}
+	for range requests {
+		a, err := q.send(t, address, host, "")
+		if err != nil {
 			return []string{err.Error()}
 		}
 		counts[a.hop.Service]++
 	}
-	if q.Expect.Weights != nil {
-		for name, share := range q.Expect.Weights.Shares {
-			got := 0.0
-			for service, n := range counts {
-				if strings.HasPrefix(service, name) {
-					got += float64(n) / float64(times)
-				}
-			}
-			if got < share-0.05 || got > share+0.05 || share == 0 && got > 0 {
-				note("share of %s %v", name, got)
+	for name, share := range q.Expect.Weights.Shares {
+		got := 0.0
+		for service, n := range counts {
+			if strings.HasPrefix(service, name) {
+				got += n / requests
 			}
 		}
-		return problems
-	}
-	if !slices.Contains(q.Expect.Status, a.status) {
-		note("status %d, expected %v", a.status, q.Expect.Status)
-		return problems
-	}
-	if !strings.HasPrefix(a.hop.Service, q.Expect.Backend) {
-		note("backend %s, expected %s", a.hop.Service, q.Expect.Backend)
-	}
-	if q.Derived.Tries > 0 && a.status != 504 && a.hop.Attempt != q.Derived.Tries {
-		note("%d tries, expected %d", a.hop.Attempt, q.Derived.Tries)
-	}
-	if a.status == 200 {
-		if p := q.Expect.Request.Path; p != "" && a.header.Get(service.HeaderPath) != p && q.To.Query == "" {
-			note("path at the backend %s, expected %s", a.header.Get(service.HeaderPath), p)
-		}
-		if h := q.Expect.Request.Host; h != "" && a.header.Get(service.HeaderHost) != h {
-			note("host at the backend %s, expected %s", a.header.Get(service.HeaderHost), h)
-		}
-		for name, want := range q.Expect.Request.Headers {
-			if b, err := q.send(t, address, host, name); err != nil || strings.ReplaceAll(b.header.Get(service.HeaderTold), "|", ",") != want {
-				note("%s at the backend %q, expected %q", name, b.header.Get(service.HeaderTold), want)
-			}
-		}
-		for _, name := range q.Expect.Request.Absent {
-			if b, err := q.send(t, address, host, name); err != nil || b.header.Get(service.HeaderTold) != "-" {
-				note("%s at the backend", name)
-			}
-		}
-	}
-	for name, want := range q.Expect.Response.Headers {
-		got := strings.Join(a.header.Values(name), ",")
-		if own := q.Server.Sets[name]; own != "" && (want == own || strings.HasPrefix(want, own+",")) {
-			want = strings.TrimPrefix(strings.TrimPrefix(want, own), ",") // the stand-ins do not set it
-		}
-		if got != want {
-			note("%s %q in the answer, expected %q", name, got, want)
-		}
-	}
-	for _, name := range q.Expect.Response.Absent {
-		if got := a.header.Get(name); got != "" {
-			note("%s %q in the answer", name, got)
-		}
-	}
-	if want := q.Expect.Redirect; want != nil {
-		to, err := url.Parse(a.header.Get("Location"))
-		if err != nil {
-			note("location %v", err)
-			return problems
-		}
-		wantHost := want["host"]
-		if strings.HasPrefix(wantHost, "as requested") {
-			wantHost, _, _ = strings.Cut(host, ":")
-		}
-		port := to.Port()
-		if strings.HasPrefix(want["port"], "absent") && (port == "80" && to.Scheme == "http" || port == "443" && to.Scheme == "https") {
-			port = ""
-		}
-		wantPort := want["port"]
-		if strings.HasPrefix(wantPort, "absent") {
-			wantPort = ""
-		}
-		if to.Scheme != want["scheme"] || to.Hostname() != wantHost || port != wantPort || want["path"] != "" && to.RequestURI() != want["path"] {
-			note("location %s, expected %v", to, want)
+		if math.Abs(got-share) > 0.05 || share == 0 && got > 0 {
+			problems = append(problems, fmt.Sprintf("%s gets %v, expected %v", name, got, share))
 		}
 	}
 	return problems
 }
 
-type answered struct {
-	status int
-	header http.Header
-	hop    trail.Hop
+// every sends a hundred requests, each of which must arrive with the name of the backend that answers it in the header Backend.
+func (q *question) every(t *testing.T, address target.Address, host string) []string {
+	for range q.Expect.Requests {
+		a, err := q.send(t, address, host, "Backend")
+		if err != nil {
+			return []string{err.Error()}
+		}
+		if told := a.header.Get(service.HeaderTold); told == "-" || !strings.HasPrefix(a.hop.Service, told) {
+			return []string{fmt.Sprintf("%s was sent the header Backend %q", a.hop.Service, told)}
+		}
+	}
+	return nil
 }
 
-func (q *question) send(t *testing.T, address target.Address, host, tell string) (*answered, error) {
-	r, err := http.NewRequestWithContext(t.Context(), cmp.Or(q.To.Method, "GET"), address.URL, nil)
-	if err != nil {
-		return nil, err
+// arrived compares what the backend was sent.
+func (q *question) arrived(t *testing.T, a *received, address target.Address, host string) (problems []string) {
+	if a.status != http.StatusOK {
+		return nil
 	}
+	want := q.Expect.Request
+	differ := func(what, got, want string) {
+		if got != want {
+			problems = append(problems, fmt.Sprintf("%s at the backend %q, expected %q", what, got, want))
+		}
+	}
+	if want.Path != "" && q.To.Query == "" {
+		differ("path", a.header.Get(service.HeaderPath), want.Path)
+	}
+	if want.Host != "" {
+		differ("host", a.header.Get(service.HeaderHost), want.Host)
+	}
+	headers := map[string]string{}
+	maps.Copy(headers, want.Headers)
+	for _, name := range want.Absent {
+		headers[name] = "-"
+	}
+	for name, value := range headers {
+		if b, err := q.send(t, address, host, name); err != nil {
+			problems = append(problems, err.Error())
+		} else {
+			differ(name, strings.ReplaceAll(b.header.Get(service.HeaderTold), "|", ","), value)
+		}
+	}
+	return problems
+}
+
+// answered compares the headers of the answer. The stand-ins set none of their own, so that those of the backend are left out.
+func (q *question) answered(a *received) (problems []string) {
+	own := map[string]string{}
+	for name, value := range q.Server.Sets {
+		own[strings.ToLower(name)] = value
+	}
+	for name, want := range q.Expect.Response.Headers {
+		if backend := own[strings.ToLower(name)]; backend != "" {
+			want = strings.TrimPrefix(strings.TrimPrefix(want, backend), ",")
+		}
+		if got := strings.Join(a.header.Values(name), ","); got != want {
+			problems = append(problems, fmt.Sprintf("%s %q in the answer, expected %q", name, got, want))
+		}
+	}
+	for _, name := range q.Expect.Response.Absent {
+		if got := a.header.Get(name); got != "" {
+			problems = append(problems, fmt.Sprintf("%s %q in the answer", name, got))
+		}
+	}
+	return problems
+}
+
+// location compares where a redirect leads, with its host and its port, which upstream does not all.
+func (q *question) location(a *received, host string) []string {
+	want := q.Expect.Redirect
+	if want == nil {
+		return nil
+	}
+	to, err := url.Parse(a.header.Get("Location"))
+	if err != nil {
+		return []string{err.Error()}
+	}
+	wantHost, port, wantPort := want["host"], to.Port(), want["port"]
+	if strings.HasPrefix(wantHost, "as requested") {
+		wantHost, _, _ = strings.Cut(host, ":")
+	}
+	if strings.HasPrefix(wantPort, "absent") {
+		wantPort = ""
+		if port == "80" && to.Scheme == "http" || port == "443" && to.Scheme == "https" {
+			port = ""
+		}
+	}
+	if to.Scheme != want["scheme"] || to.Hostname() != wantHost || port != wantPort || want["path"] != "" && to.RequestURI() != want["path"] {
+		return []string{fmt.Sprintf("location %s, expected %v", to, want)}
+	}
+	return nil
+}
+
+// script is what the backend does with the tries of a question: what the conformance suite's own server does.
+func (q *question) script() string {
+	word := strings.TrimPrefix(q.Server.Failing, "status ")
+	switch {
+	case q.Server.FailsFirst == 0 && q.Server.Waits != "":
+		return "hang"
+	case q.Server.FailsFirst == 0:
+		return ""
+	case q.Server.WaitsEach != "":
+		word = "hang"
+	case len(word) != len("500"):
+		word = "reset"
+	}
+	return strings.Repeat(word+",", q.Server.FailsFirst) + "200"
+}
+
+// send sends the request of a question. The answer has what arrived in the header tell, unless that is empty.
+func (q *question) send(t *testing.T, address target.Address, host, tell string) (*received, error) {
+	name := fmt.Sprint(time.Now().UnixNano())
 	path := q.To.Path
 	if q.To.Query != "" {
-		path += "?" + strings.ReplaceAll(q.To.Query, "<fresh for every request>", fmt.Sprint(time.Now().UnixNano()))
+		path += "?" + strings.ReplaceAll(q.To.Query, "<fresh for every request>", name)
 	}
-	r.Host, r.URL.Opaque = host, path
-	for name, value := range q.To.Headers {
-		r.Header.Set(name, value)
-	}
-	r.Header.Set(trail.HeaderRequest, fmt.Sprintf("t/%d", time.Now().UnixNano()))
-	if q.Server.FailsFirst > 0 {
-		word := strings.TrimPrefix(q.Server.Failing, "status ")
-		if len(word) != 3 {
-			word = "reset"
-		}
-		if q.Server.WaitsEach != "" {
-			word = "hang"
-		}
-		r.Header.Set(service.HeaderScript, strings.Repeat(word+",", q.Server.FailsFirst)+"200")
-	} else if q.Server.Waits != "" {
-		r.Header.Set(service.HeaderScript, "hang")
+	r := request{host: host, path: path, method: q.To.Method, agent: "conformance", header: map[string]string{trail.HeaderRequest: "t/" + name}}
+	maps.Copy(r.header, q.To.Headers)
+	if script := q.script(); script != "" {
+		r.header[service.HeaderScript] = script
 	}
 	if tell != "" {
-		r.Header.Set(service.HeaderTell, tell)
+		r.header[service.HeaderTell] = tell
 	}
-	var secure *tls.Config
-	if address.TLS != nil {
-		secure = address.TLS.Clone()
+	secure := address.TLS.Clone()
+	if secure != nil {
 		secure.ServerName = cmp.Or(q.To.SNI, host)
 	}
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: secure},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	response, err := client.Do(r)
-	if err != nil {
-		return nil, err
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	a := &answered{status: response.StatusCode, header: response.Header}
-	if tree, problem := trail.Decode(body); problem == nil && err == nil {
-		a.hop = *tree
-	}
-	return a, err
+	a, err := r.send(t.Context(), client, address.URL)
+	return &a, err
 }

@@ -31,6 +31,7 @@ import (
 
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/target/cluster"
+	"github.com/hellochaos/hellochaos/target/gatewaycrds"
 )
 
 // TestContractOnCluster checks real Istio against the table of the embedded mesh: each row must pass.
@@ -102,9 +103,20 @@ func (s *onCluster) logged(ctx context.Context, exchange sent) ([]logLine, error
 
 // newOnCluster deploys base in a new namespace of the cluster that KUBECONFIG names, and begins a run that may apply
 // every row. The namespace is deleted when the test ends.
-func newOnCluster(t *testing.T) *onCluster {
+func newOnCluster(t *testing.T, policies ...string) *onCluster {
 	t.Helper()
-	core := newClient(t)
+	core, config := newClient(t)
+	remove, err := gatewaycrds.Install(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+		defer cancel()
+		if err := remove(ctx); err != nil {
+			t.Error(err)
+		}
+	})
 	s := &onCluster{core: core, namespace: "contract-" + strings.ToLower(rand.Text()[:8])}
 	options := cluster.Options{Kubeconfig: os.Getenv(clientcmd.RecommendedConfigPathEnvVar), Namespace: s.namespace, Wait: 4 * time.Minute,
 		Version: "contract", Say: t.Logf}
@@ -119,6 +131,9 @@ func newOnCluster(t *testing.T) *onCluster {
 	var sets [][]manifests.Object
 	for _, row := range table(s.namespace) {
 		sets = append(sets, parse(t, row.policy))
+	}
+	for _, policy := range policies {
+		sets = append(sets, parse(t, policy))
 	}
 	for _, version := range applied {
 		sets = append(sets, parse(t, rules("two", to("two/"+version))))
@@ -161,7 +176,7 @@ func reachable(objects []manifests.Object) []manifests.Object {
 }
 
 // newClient is a client of the cluster that KUBECONFIG names.
-func newClient(t *testing.T) kubernetes.Interface {
+func newClient(t *testing.T) (kubernetes.Interface, *rest.Config) {
 	t.Helper()
 	file := os.Getenv(clientcmd.RecommendedConfigPathEnvVar)
 	if file == "" {
@@ -181,7 +196,7 @@ func newClient(t *testing.T) kubernetes.Interface {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return core
+	return core, config
 }
 
 func podsOf(t *testing.T, core kubernetes.Interface, namespace, selector string) []corev1.Pod {

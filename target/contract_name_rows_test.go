@@ -4,7 +4,8 @@ import "strings"
 
 // nameRows are what random objects showed when Istio's own translation read them beside package manifests (the module differential): which
 // names a sidecar and a gateway know, and which rules they obey for them. Istio's code is named beside each row.
-func nameRows() []row {
+func nameRows(namespace string) []row {
+	full := qualified("one", namespace)
 	const tea = "directResponse: {status: 418}"
 	meets := func(host string, status int) exchange {
 		return exchange{request: request{host: host}, want: want{Status: status}}
@@ -17,10 +18,10 @@ func nameRows() []row {
 	}
 	return []row{
 		// BuildSidecarVirtualHostWrapper: a host of a VirtualService that is not in the registry has its own name, and no other.
-		{"rules for a name with the namespace", named("dotted", "one.default"), []exchange{meets("one.default", 418), meets("one", 200)}},
-		{"rules for a name that nobody has", rules("nobody", tea), []exchange{meets("nobody.default.svc.cluster.local", 418), meets("nobody", 502)}},
+		{"rules for a name with the namespace", named("dotted", "one."+namespace), []exchange{meets("one."+namespace, 418), meets("one", 200)}},
+		{"rules for a name that nobody has", rules("nobody", tea), []exchange{meets(qualified("nobody", namespace), 418), meets("nobody", 502)}},
 		// GenerateAltVirtualHosts: of the names of a Service, only the full one may end with a dot.
-		{"names with a dot at the end", rules("one", tea), []exchange{meets("one.default.svc.cluster.local.", 418), meets("one.default.", 502), meets("one.", 502)}},
+		{"names with a dot at the end", rules("one", tea), []exchange{meets(full+".", 418), meets("one."+namespace+".", 502), meets("one.", 502)}},
 		// ResolveShortnameToFQDN keeps upper case, and no cluster has it.
 		nobody("a destination in upper case", rules("one", to("TWO"))),
 		// getGatewayNames: the gateways of a match bind nothing that the VirtualService does not list.
@@ -28,14 +29,14 @@ func nameRows() []row {
 		// Envoy's mutateRequestHeaders comes before the route is looked for.
 		{"a match of headers that the proxy adds", rules("one", "match: [{headers: {x-forwarded-proto: {exact: http}, x-request-id: {}}}], "+tea), []exchange{meets("one", 418)}},
 		// SelectVirtualServices: one host of a VirtualService that meets one import is enough.
-		{"an import that rules for more cover", imports("./one.default.svc.cluster.local") + named("wide", "*.default.svc.cluster.local"), []exchange{meets("one", 418), meets("two", 502)}},
+		{"an import that rules for more cover", imports("./"+full) + named("wide", qualified("*", namespace)), []exchange{meets("one", 418), meets("two", 502)}},
 		// hostClassification.Excluded.
-		{"a host that the Sidecar excludes", imports("./*", "~/one.default.svc.cluster.local"), []exchange{meets("one", 502), meets("two", 200)}},
+		{"a host that the Sidecar excludes", imports("./*", "~/"+full), []exchange{meets("one", 502), meets("two", 200)}},
 		// buildClusters: a subset without endpoints has no cluster where DNS resolves the host.
 		nobody("a subset of a host that DNS resolves", entryOf("api.example")+"apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: api}\nspec: {host: api.example, subsets: [{name: a, labels: {app: one}}]}\n---\n"+
 			rules("one", "route: [{destination: {host: api.example, subset: a}}]")),
-		// collectImportedServices: a Service of the proxy's own namespace may be hidden.
-		one("a hidden Service to which rules route", rules("two", to("hidden")), request{host: "two"}, want{Status: 200, Service: "one"}),
+		// collectImportedServices: a proxy has a cluster of a hidden Service of its own namespace. serviceNeedsPush: nobody tells it of the pods.
+		one("a hidden Service to which rules route", rules("two", to("hidden")), request{host: "two"}, want{Status: 503, Body: "no healthy upstream", Flags: "UH"}),
 	}
 }
 

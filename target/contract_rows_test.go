@@ -10,12 +10,12 @@ import (
 )
 
 // base is the set of objects over which every row is laid. Service "one" has one pod, "two" has the versions a and b, "three" has
-// three pods, "empty" has no Deployment, "gone" has a Deployment of no pods, and "hidden" is outside the registry. The sidecar of
+// three pods, "twin" has two ports and the pods of "two", "empty" has no Deployment, "gone" has a Deployment of no pods, and "hidden" is outside the registry. The sidecar of
 // the app "caller" sends the requests.
 var base = deployment("script", "one", "v1", 1) + deployment("script", "two", "a", 1) + deployment("script", "two", "b", 1) +
 	deployment("script", "three", "v1", 3) + deployment("script", "gone", "v1", 0) + deployment("script", "frontend", "prod", 1) +
 	deployment("relay", "caller", "v1", 1) + serviceOf("one") + serviceOf("two") + serviceOf("three") + serviceOf("empty") +
-	serviceOf("gone") + serviceOf("frontend") + hidden + `
+	serviceOf("gone") + serviceOf("frontend") + twin + hidden + `
 apiVersion: networking.istio.io/v1
 kind: DestinationRule
 metadata: {name: two}
@@ -29,6 +29,15 @@ metadata: {name: default}
 spec:
   egress: [{hosts: ["./*"]}]
   outboundTrafficPolicy: {mode: REGISTRY_ONLY}
+---
+`
+
+// twin is another Service of the pods of two, with two ports.
+const twin = `
+apiVersion: v1
+kind: Service
+metadata: {name: twin}
+spec: {selector: {app: two}, ports: [{name: http, port: 80, targetPort: 3000}, {name: http-more, port: 8081, targetPort: 3000}]}
 ---
 `
 
@@ -168,7 +177,7 @@ func table(namespace string) []row {
 	var rows []row
 	for _, part := range [][]row{
 		defaultRows(), retryClassRows(), retryCountRows(), timeoutRows(), backOffRows(), routingRows(namespace), splitRows(),
-		headerRows(), uriRows(namespace), registryRows(namespace), faultRows(), entryRows(),
+		headerRows(), uriRows(namespace), registryRows(namespace), faultRows(), entryRows(), codeRows(namespace), gatewayAPIRows(),
 	} {
 		rows = append(rows, part...)
 	}

@@ -170,7 +170,7 @@ func (l *logLine) describe(to *strings.Builder) {
 
 // checkTime fails unless a request takes at least p.slower by p.with, and less by p.without. Of the requests by p.without one in many
 // is enough, since a machine that is busy can make a request slower and never faster.
-func (p *pair) checkTime(t *testing.T, s *embedded) {
+func (p *pair) checkTime(t *testing.T, s subject) {
 	t.Helper()
 	if took := p.fastest(t, s, p.with, 1); took < p.slower {
 		t.Errorf("with the field a request took %v, want at least %v", took, p.slower)
@@ -181,7 +181,7 @@ func (p *pair) checkTime(t *testing.T, s *embedded) {
 }
 
 // fastest is the time of the fastest of so many requests, or of the first one that takes less than p.slower.
-func (p *pair) fastest(t *testing.T, s *embedded, policy string, requests int) time.Duration {
+func (p *pair) fastest(t *testing.T, s subject, policy string, requests int) time.Duration {
 	t.Helper()
 	if err := s.Apply(t.Context(), parse(t, policy)); err != nil {
 		t.Fatal(err)

@@ -147,11 +147,12 @@ UIDs were recorded when they were made, and no others. -n names the first one.`,
 }
 
 func doctorCommand() *cobra.Command {
-	return clusterCommand("doctor", "check whether a cluster is ready for a run",
+	api := ""
+	cmd := clusterCommand("doctor", "check whether a cluster is ready for a run",
 		"Check everything that a run on the cluster needs. For each problem, doctor\nprints what is wrong, what that means for a run, and what to type to mend it.",
 		cobra.NoArgs, func(cmd *cobra.Command, c *cluster.Cluster, _ []string) error {
 			stages := scenarios.Names()
-			objects, err := scenarios.Through(stages[len(stages)-1], nil)
+			objects, err := scenarios.ThroughIn(api, stages[len(stages)-1], nil)
 			if err != nil {
 				return err
 			}
@@ -166,6 +167,8 @@ func doctorCommand() *cobra.Command {
 			}
 			return nil
 		})
+	addAPI(cmd, &api)
+	return cmd
 }
 
 // print writes a finding, and on a second line what the user can type about it.

@@ -19,6 +19,7 @@ import (
 	"istio.io/istio/pilot/pkg/serviceregistry/kube"
 	"istio.io/istio/pilot/pkg/xds/endpoints"
 	"istio.io/istio/pkg/config"
+	"istio.io/istio/pkg/config/visibility"
 	"istio.io/istio/pkg/kube/krt"
 	"istio.io/istio/pkg/log"
 	"istio.io/istio/pkg/test"
@@ -121,6 +122,9 @@ func (tr *Translation) addWorld(world string, options *core.TestOptions) error {
 		converted.CreationTime = time.Unix(1_000_000_000, 0)
 		tr.addresses[string(converted.Hostname)] = s.Spec.ClusterIP
 		options.Services = append(options.Services, converted)
+		if converted.Attributes.ExportTo.Contains(visibility.None) {
+			continue // serviceNeedsPush in Istio's endpointslice.go: nobody is told of its pods
+		}
 		for _, d := range deployments {
 			labels := d.Spec.Template.Labels
 			if d.Namespace != s.Namespace || len(s.Spec.Selector) == 0 || !contains(labels, s.Spec.Selector) {

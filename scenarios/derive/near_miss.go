@@ -14,7 +14,7 @@ import (
 // another match.
 func (d *deriver) nearMisses(e *manifests.HTTPEntry) {
 	for _, m := range d.met[ruleOf(e)] {
-		all := changed(&m)
+		all := append(changed(&m), d.elsewhere(e, &m)...)
 		if len(m.asked.Labels) > 0 && m.entry.Caller != "" {
 			all = append(all, d.byOther(e, &m)...)
 		}
@@ -40,6 +40,21 @@ func (d *deriver) byOther(e *manifests.HTTPEntry, m *made) []request {
 		r := m.clone()
 		r.entry.Caller = w.Namespace + "/" + w.Labels["app"] + "/" + w.Name
 		all = append(all, r)
+	}
+	return all
+}
+
+// elsewhere are copies of a request that the clients of other namespaces send, where the entry is for the callers of its own alone.
+func (d *deriver) elsewhere(e *manifests.HTTPEntry, m *made) (all []request) {
+	if !e.OwnCallersAlone() {
+		return nil
+	}
+	for _, namespace := range d.clients {
+		if namespace != e.Namespace {
+			r := m.clone()
+			r.entry.Caller = namespace + "/" + d.client
+			all = append(all, r)
+		}
 	}
 	return all
 }
@@ -97,6 +112,9 @@ func otherPaths(t *manifests.Text) (all []string) {
 	}
 	path := paths(t)[0]
 	all = append(all, strings.TrimSuffix(path, "/")+"/"+other, swapCase(path), "/"+other)
+	if t.Segments {
+		all = append(all, *t.Prefix+other)
+	}
 	if t.Prefix != nil && len(path) > 1 {
 		all = append(all, path[:len(path)-1])
 	}

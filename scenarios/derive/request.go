@@ -149,6 +149,8 @@ func examples(t *manifests.Text) []string {
 		return []string{*t.Exact}
 	case t.Prefix != nil && strings.HasSuffix(*t.Prefix, "/"):
 		return []string{*t.Prefix, *t.Prefix + other}
+	case t.Segments:
+		return []string{*t.Prefix, *t.Prefix + "/", *t.Prefix + "/" + other}
 	case t.Prefix != nil:
 		return []string{*t.Prefix, *t.Prefix + "/" + other, *t.Prefix + other}
 	case t.Regex != nil:

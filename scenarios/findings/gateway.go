@@ -83,6 +83,11 @@ func (f *finder) apart() {
 					"the gateway has none of the rules for HTTP", "give it a server of protocol HTTP, or of HTTPS with tls.mode SIMPLE")
 				continue
 			}
+			if why := e.Refusals(g.Name); len(why) > 0 {
+				f.add(HostsApart, e, g.Line, fmt.Sprintf("no listener of Gateway %s takes %s: %s", strings.TrimPrefix(g.Name, e.Namespace+"/"), e.Object, strings.Join(why, ", and ")),
+					"the gateway has none of its rules", f.notFound(e), "name a listener in parentRefs that takes the route, or let a listener take it")
+				continue
+			}
 			name, hosts := strings.TrimPrefix(g.Name, e.Namespace+"/"), f.rules.Gateways[g.Name].Hosts()
 			effect, mend := "the gateway has none of the rules", "name a host in spec.hosts that the Gateway has, or the other way round"
 			switch {

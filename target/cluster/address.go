@@ -126,7 +126,10 @@ func (c *Cluster) gatewayEntrance(ctx context.Context, rules *manifests.Rules, e
 	in := &entrance{path: "/", ours: fromGateway}
 	var last error
 	homes := []string{istioSystem, metav1.NamespaceAll}
-	if c.scratch != nil && !c.scratch.Shared {
+	switch {
+	case gateway.HasOwnPods():
+		homes = []string{c.namespace}
+	case c.scratch != nil && !c.scratch.Shared:
 		homes = []string{c.scratch.Gateway}
 	}
 	for _, namespace := range homes {
@@ -140,6 +143,9 @@ func (c *Cluster) gatewayEntrance(ctx context.Context, rules *manifests.Rules, e
 		}
 	}
 	text := fmt.Sprintf("no Service with port %d leads to the pods %s that Gateway %s selects", port, labels.FormatLabels(gateway.Selector), entry.Gateway)
+	if last == nil && gateway.HasOwnPods() {
+		return nil, fmt.Errorf("%s yet: Istio makes it when the Gateway is written, if its gatewayClassName is one of Istio's: %w", text, errUnreached)
+	}
 	if last != nil {
 		return nil, fmt.Errorf("%s, but not all Services could be listed (%w): 'hellochaos doctor' shows what it sees of the gateway", text, last)
 	}
@@ -161,7 +167,7 @@ func (c *Cluster) gateways(ctx context.Context, sets [][]manifests.Object) error
 		}
 		for name, gateway := range rules.Gateways {
 			err := unencrypted(gateway)
-			if err == nil && c.options.GatewayURL == "" {
+			if err == nil && c.options.GatewayURL == "" && !gateway.HasOwnPods() {
 				_, err = c.gatewayEntrance(ctx, rules, manifests.Entry{Gateway: name})
 			}
 			if err != nil && !reported[err.Error()] {

@@ -4,12 +4,12 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"math/rand/v2"
 	"slices"
 	"strconv"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/service/trail"
@@ -63,10 +63,12 @@ func (r *Run) obey(ctx context.Context, objects []manifests.Object) error {
 		return err
 	}
 	r.rules = rules
-	if err := r.write(ctx, wanted); err != nil {
+	made, err := r.write(ctx, wanted)
+	if err != nil {
 		return err
 	}
-	p := r.newProbe()
+	p := r.newProbe(objects)
+	p.fresh = withPods(made, rules, r.cluster.namespace)
 	questions, err := p.questions(objects)
 	if err != nil {
 		return err
@@ -77,18 +79,21 @@ func (r *Run) obey(ctx context.Context, objects []manifests.Object) error {
 	return r.converge(ctx, p, questions)
 }
 
-// write makes the namespace hold exactly the wanted objects, of those that the run may change.
-func (r *Run) write(ctx context.Context, wanted []*unstructured.Unstructured) error {
+// write makes the namespace hold exactly the wanted objects, of those that the run may change. made are the Services that were not there.
+func (r *Run) write(ctx context.Context, wanted []*unstructured.Unstructured) (made []*unstructured.Unstructured, err error) {
 	kept := map[reference]bool{}
 	for _, u := range wanted {
-		ref := reference{u.GetKind(), u.GetNamespace(), u.GetName()}
+		ref := nameOf(u)
 		kept[ref] = true
 		rec := r.record(ref)
 		if rec == nil {
-			return fmt.Errorf("the journal does not record what %s was before the run, so the run must not change it", ref)
+			return nil, fmt.Errorf("the journal does not record what %s was before the run, so the run must not change it", ref)
+		}
+		if ref.Kind == "Service" && rec.ours == nil {
+			made = append(made, u)
 		}
 		if _, err := r.change(ctx, rec, u); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	for _, rec := range slices.Backward(r.known) {
@@ -96,16 +101,34 @@ func (r *Run) write(ctx context.Context, wanted []*unstructured.Unstructured) er
 			continue
 		}
 		if _, err := r.change(ctx, rec, nil); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	// The line about the last write is stored together with the next intent; after the last object it is stored here.
-	return r.journal.flush(ctx)
+	return made, r.journal.flush(ctx)
 }
 
-// newProbe makes a probe, with a new nonce, for the rules that were applied last.
-func (r *Run) newProbe() *probe {
-	p := &probe{nonce: fmt.Sprintf("n%08x", rand.Uint32()), namespace: r.cluster.namespace}
+// withPods are those of some Services, as "name.namespace", that lead to pods of a Deployment of the rules. Kubernetes finds the pods of a new
+// Service by itself, some time after it was written.
+func withPods(services []*unstructured.Unstructured, rules *manifests.Rules, namespace string) (names []string) {
+	for _, u := range services {
+		selector, _, _ := unstructured.NestedStringMap(u.Object, "spec", "selector")
+		leads := func(w manifests.Workload) bool {
+			return w.Replicas > 0 && labels.SelectorFromSet(selector).Matches(labels.Set(w.Labels))
+		}
+		if len(selector) > 0 && slices.ContainsFunc(rules.Workloads, leads) {
+			names = append(names, u.GetName()+"."+namespace)
+		}
+	}
+	return names
+}
+
+// newProbe makes a probe, with a new nonce, for the rules that were applied last, which are those of some objects.
+func (r *Run) newProbe(objects []manifests.Object) *probe {
+	p := &probe{nonce: nonce(), namespace: r.cluster.namespace, routed: r.routed}
+	if p.parent, p.parentHost = listenerOf(objects, p.host()); p.parent != "" {
+		return p
+	}
 	for _, gateway := range r.rules.Gateways {
 		p.selector, p.port = gateway.Selector, gateway.Entrance("")
 	}
@@ -116,7 +139,7 @@ func (r *Run) newProbe() *probe {
 // them, and a restore removes them whatever their content is.
 func (r *Run) writeProbe(ctx context.Context, p *probe) error {
 	for _, u := range p.objects(r.cluster) {
-		ref := reference{u.GetKind(), u.GetNamespace(), u.GetName()}
+		ref := nameOf(u)
 		err := r.cluster.again(ctx, "writing "+ref.String(), func(ctx context.Context) error {
 			_, err := r.cluster.applier(ref, nil, u)(ctx, nil)
 			return err

@@ -80,6 +80,12 @@ func (c *clientset) serverGroups(ctx context.Context) (*metav1.APIGroupList, err
 	return groups, c.read(ctx, "/apis", groups)
 }
 
+// serverResources asks the API server for the resources of a version of an API group, "gateway.networking.k8s.io/v1".
+func (c *clientset) serverResources(ctx context.Context, groupVersion string) (*metav1.APIResourceList, error) {
+	resources := &metav1.APIResourceList{}
+	return resources, c.read(ctx, "/apis/"+groupVersion, resources)
+}
+
 // read gets a JSON document at a path that belongs to no API group.
 func (c *clientset) read(ctx context.Context, path string, into any) error {
 	answer, err := c.core.Get().AbsPath(path).DoRaw(ctx)

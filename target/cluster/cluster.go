@@ -72,7 +72,9 @@ type Cluster struct {
 	server, context, namespace string
 	// istioVersion is the best version of networking.istio.io that the server has, such as "v1"; empty when Istio is not installed.
 	istioVersion string
-	kubernetes   string // the server's version
+	// gatewayAPI has the version of Gateway API in which the server has a kind, by the kind; none that it does not have.
+	gatewayAPI map[string]string
+	kubernetes string // the server's version
 	// scratch are the namespaces that a run has made for itself, with its objects; nil for the chain's own namespace.
 	scratch *scratch.Set
 	lease   leaseTimes
@@ -132,7 +134,7 @@ func (c *Cluster) clientsOver(client *http.Client) (err error) {
 	return err
 }
 
-// versions asks the server for its version and for the versions of Istio's API.
+// versions asks the server for its version and for the versions of the APIs of Istio and of Gateway API.
 func (c *Cluster) versions(ctx context.Context) error {
 	return c.again(ctx, "asking the API server "+c.server+" for its version", func(ctx context.Context) error {
 		version, err := c.core.serverVersion(ctx)
@@ -150,6 +152,11 @@ func (c *Cluster) versions(ctx context.Context) error {
 					if c.istioVersion == "" || slices.Index(istioVersions, v.Version) < slices.Index(istioVersions, c.istioVersion) {
 						c.istioVersion = v.Version
 					}
+				}
+			}
+			if group.Name == manifests.GatewayAPI {
+				if err := c.findGatewayAPI(ctx, group.Versions); err != nil {
+					return err
 				}
 			}
 		}

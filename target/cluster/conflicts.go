@@ -34,8 +34,8 @@ type conflict struct {
 func (c *Cluster) conflicts(ctx context.Context, sets [][]manifests.Object) ([]reference, error) {
 	s := c.scope(sets)
 	var found []reference
-	for _, kind := range runKinds {
-		if _, istio := istioResources[kind]; !istio {
+	for _, kind := range c.served(runKinds) {
+		if !isRule(kind) {
 			continue
 		}
 		err := c.again(ctx, "looking for objects of others that have rules for the chain's hosts", func(ctx context.Context) error {
@@ -120,6 +120,7 @@ func (s *scope) add(r reference, u *unstructured.Unstructured) {
 			}
 			keepFirst(hosts, hostsOf(u), r)
 		}
+	case gatewayKind, "ReferenceGrant": // they have rules for no host
 	default:
 		keepFirst(s.hosts, hostsOf(u), r)
 	}
@@ -167,6 +168,8 @@ func (s *scope) conflicts(objects []*unstructured.Unstructured, gatewayPods []la
 			about = s.sharedGateway(u, gatewayPods)
 		case "Sidecar":
 			about = s.sharedSidecar(u)
+		case routeKind:
+			about = s.sharedParent(u)
 		}
 		if about != "" {
 			found = append(found, conflict{r, about})
@@ -202,6 +205,39 @@ func (s *scope) sharedRoutes(u *unstructured.Unstructured, gateways []string) st
 		}
 	}
 	return ""
+}
+
+// sharedParent says which Service or Gateway of the scope an HTTPRoute is for, if the scope's proxies obey it. A route for a Service holds
+// for all callers if it stands in the Service's namespace, and else for the callers of its own.
+func (s *scope) sharedParent(u *unstructured.Unstructured) string {
+	for _, p := range parentsOf(u) {
+		if p.Kind == gatewayKind && s.own[p] {
+			return fmt.Sprintf("rules at %s", p)
+		}
+	}
+	if about := s.shared(s.hosts, u, "rules for"); about != "" && (u.GetNamespace() == s.namespace || slices.ContainsFunc(parentsOf(u), func(p reference) bool {
+		return p.Kind == "Service" && p.Namespace == u.GetNamespace()
+	})) {
+		return about
+	}
+	return ""
+}
+
+// parentsOf are the Services and Gateways to which an HTTPRoute is bound.
+func parentsOf(u *unstructured.Unstructured) (all []reference) {
+	parents, _, _ := unstructured.NestedSlice(u.Object, "spec", "parentRefs")
+	for _, parent := range parents {
+		fields, _ := parent.(map[string]any)
+		text := func(name, otherwise string) string {
+			if value, ok := fields[name].(string); ok {
+				return value
+			}
+			return otherwise
+		}
+		kind := kindOf(text("group", manifests.GatewayAPI), text("kind", "Gateway"))
+		all = append(all, reference{kind, text("namespace", u.GetNamespace()), text("name", "")})
+	}
+	return all
 }
 
 // sharedGateway says which port a Gateway opens for the same pods and hosts as a Gateway of the scope.
@@ -288,6 +324,14 @@ func hostsOf(u *unstructured.Unstructured) []string {
 	case "DestinationRule":
 		host, _, _ := unstructured.NestedString(u.Object, "spec", "host")
 		return []string{fullName(host, u.GetNamespace())}
+	case routeKind:
+		var hosts []string
+		for _, p := range parentsOf(u) {
+			if p.Kind == "Service" {
+				hosts = append(hosts, p.Name+"."+p.Namespace+domain)
+			}
+		}
+		return hosts
 	}
 	var hosts []string
 	for _, host := range texts(spec, "hosts") {

@@ -46,6 +46,11 @@ func TestConflicts(t *testing.T) {
 		{"elsewhere, exported to us", "VirtualService", istioSystem, "theirs", "{hosts: [" + full + "], exportTo: [shop]}", "rules for host " + full},
 		{"elsewhere, a short name", "VirtualService", istioSystem, "theirs", "{hosts: [middleware]}", ""},
 
+		{"a route for our service", routeKind, "shop", "mine", "{parentRefs: [{group: '', kind: Service, name: middleware}]}", "rules for host " + full},
+		{"a route for our service elsewhere", routeKind, "bank", "theirs", "{parentRefs: [{group: '', kind: Service, name: middleware, namespace: shop}]}", ""},
+		{"a route for another service", routeKind, "shop", "mine", "{parentRefs: [{group: '', kind: Service, name: other}]}", ""},
+		{"a route for a Gateway of its own", routeKind, "shop", "mine", "{parentRefs: [{name: middleware}]}", ""},
+
 		{"a policy", "DestinationRule", "shop", "mine", "{host: middleware}", "a policy for host " + full + ", which Service middleware is about"},
 		{"a policy for a service without one", "DestinationRule", "shop", "mine", "{host: backend.shop.svc.cluster.local}", "a policy for host backend"},
 		{"a policy for all", "DestinationRule", istioSystem, "theirs", "{host: '*.local'}", "a policy for host *.local"},

@@ -44,7 +44,7 @@ func (r *Run) converge(ctx context.Context, p *probe, questions []question) erro
 			})
 		})
 	}
-	if p.selector != nil {
+	if p.selector != nil || p.parent != "" {
 		for name := range r.rules.Gateways {
 			group.Go(func() error { return r.convergeGateway(ctx, manifests.Entry{Gateway: name}, p) })
 		}
@@ -151,20 +151,22 @@ func (r *Run) convergeGateway(ctx context.Context, gateway manifests.Entry, p *p
 	if err != nil {
 		return err
 	}
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 2 * time.Second}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 2 * time.Second,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	return obeyed(ctx, "the ingress gateway at "+address.URL, gatewayInARow, func(ctx context.Context) (string, error) {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, address.URL+rulesPath, nil)
+		host, path, status, text := p.atGateway()
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, address.URL+path, nil)
 		if err != nil {
 			return "", err
 		}
-		request.Host = p.host()
+		request.Host = host
 		response, err := client.Do(request)
 		if err != nil {
 			return "", err
 		}
 		defer response.Body.Close()
 		body, err := io.ReadAll(io.LimitReader(response.Body, 4096))
-		if err != nil || response.StatusCode != http.StatusOK || string(body) != p.nonce {
+		if err != nil || response.StatusCode != status || string(body) != text {
 			return fmt.Sprintf("it answers %d %q", response.StatusCode, body), err
 		}
 		return "", nil

@@ -129,8 +129,9 @@ func (in *installation) deployments() (all []reference) {
 	return all
 }
 
+// nameOf is the name of an object of the cluster.
 func nameOf(u *unstructured.Unstructured) reference {
-	return reference{u.GetKind(), u.GetNamespace(), u.GetName()}
+	return reference{kindOf(u.GroupVersionKind().Group, u.GetKind()), u.GetNamespace(), u.GetName()}
 }
 
 // rehearse reads the namespaces and tries every object whose namespace exists in a dry run. The error joins all refusals.

@@ -65,6 +65,7 @@ var rows = []struct {
 	{"sidecars", true, (*view).sidecars},
 	{"webhook", true, (*view).webhook},
 	{"gateway", true, (*view).gateway},
+	{"gateway api", true, (*view).gatewayAPI},
 	{"mesh config", true, (*view).meshConfig},
 	{"hosts", true, (*view).hosts},
 	{"envoy filters", true, (*view).envoyFilters},

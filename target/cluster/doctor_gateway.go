@@ -13,6 +13,9 @@ import (
 
 // gateway checks whether the pods that the objects' Gateway selects exist and are ready, and how they can be reached.
 func (v *view) gateway() Finding {
+	if gateway, _ := listenerOf(v.objects, ""); gateway != "" && len(v.scope.gateways) == 0 {
+		return good("Istio makes the pods of Gateway %s, which is of Gateway API, when a stage applies it", gateway)
+	}
 	if len(v.scope.gateways) == 0 {
 		return good("these stages need no gateway")
 	}

@@ -8,6 +8,8 @@ import (
 	"golang.org/x/sync/errgroup"
 	authorizationv1 "k8s.io/api/authorization/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/hellochaos/hellochaos/manifests"
 )
 
 // permission is the right to do something that a run, its restore, or Doctor does with the API server.
@@ -24,6 +26,8 @@ type permission struct {
 	reason string
 	// optional means that a run works without the permission, but reports less.
 	optional bool
+	// gatewayAPI means that only a run of objects of Gateway API needs it.
+	gatewayAPI bool
 }
 
 const (
@@ -34,6 +38,7 @@ const (
 
 var (
 	writeVerbs        = []string{"get", "list", "create", "update", "patch", "delete"}
+	routeResources    = []string{"httproutes", "gateways", "referencegrants"}
 	policyResources   = []string{"virtualservices", "destinationrules", "gateways", "serviceentries", "sidecars"}
 	securityResources = []string{"peerauthentications", "authorizationpolicies"}
 )
@@ -42,6 +47,7 @@ var (
 var permissions = []permission{
 	{resources: []string{"services"}, verbs: writeVerbs, reason: toChange},
 	{group: istioGroup, resources: policyResources, verbs: writeVerbs, reason: toChange},
+	{group: manifests.GatewayAPI, resources: routeResources, verbs: writeVerbs, reason: toChange, gatewayAPI: true},
 	{resources: []string{"configmaps"}, verbs: []string{"get", "list", "create", "update", "delete"}, reason: "to keep the journal of a run"},
 	{group: "coordination.k8s.io", resources: []string{"leases"}, verbs: []string{"get", "create", "update", "delete"}, reason: "to keep two runs apart"},
 	{group: "apps", resources: []string{"deployments"}, verbs: []string{"list"}, reason: toSee},
@@ -55,6 +61,7 @@ var permissions = []permission{
 	{namespace: istioSystem, resources: []string{"services", "pods"}, verbs: []string{"list"}, reason: "to find the gateway and its address"},
 	{namespace: istioSystem, resources: []string{"configmaps"}, name: "istio", verbs: []string{"get"}, reason: toWarn, optional: true},
 	{namespace: istioSystem, group: istioGroup, resources: append([]string{"envoyfilters"}, policyResources...), verbs: []string{"list"}, reason: toWarn, optional: true},
+	{namespace: istioSystem, group: manifests.GatewayAPI, resources: routeResources, verbs: []string{"list"}, reason: toWarn, optional: true, gatewayAPI: true},
 	{namespace: istioSystem, group: securityGroup, resources: securityResources, verbs: []string{"list"}, reason: toWarn, optional: true},
 }
 
@@ -158,7 +165,7 @@ func (v *view) permissions() Finding {
 	var needed, useful []string
 	for i := range permissions {
 		switch text := permissions[i].text(v.cluster.namespace, v.denied.items); {
-		case text == "":
+		case text == "", permissions[i].gatewayAPI && !usesGatewayAPI(v.objects):
 		case permissions[i].optional:
 			useful = append(useful, text)
 		default:

@@ -138,7 +138,7 @@ func TestDoctorFindsNothingWrong(t *testing.T) {
 		}
 	}
 	want := []string{"api server", "kubernetes", "permissions", "istio", "application", "injection", "sidecars", "webhook", "gateway",
-		"mesh config", "hosts", "envoy filters", "mutual TLS", "authorization", "gitops", "egress"}
+		"gateway api", "mesh config", "hosts", "envoy filters", "mutual TLS", "authorization", "gitops", "egress"}
 	if !slices.Equal(names, want) {
 		t.Errorf("rows are %q, want %q", names, want)
 	}

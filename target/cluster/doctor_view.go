@@ -26,6 +26,7 @@ const securityGroup = "security.istio.io"
 var (
 	envoyFilters          = schema.GroupVersionResource{Group: istioGroup, Version: "v1alpha3", Resource: "envoyfilters"}
 	peerAuthentications   = schema.GroupVersionResource{Group: securityGroup, Version: "v1beta1", Resource: "peerauthentications"}
+	gatewayClasses        = schema.GroupVersionResource{Group: manifests.GatewayAPI, Version: "v1", Resource: "gatewayclasses"}
 	authorizationPolicies = schema.GroupVersionResource{Group: securityGroup, Version: "v1beta1", Resource: "authorizationpolicies"}
 )
 
@@ -57,9 +58,13 @@ type view struct {
 	gatewayPods     seen[corev1.Pod]
 	gatewayServices seen[corev1.Service]
 	config          seen[corev1.ConfigMap]
-	// policies are the Istio objects of the kinds that a run changes.
+	// policies are the rules of Istio and of Gateway API of the kinds that a run changes.
 	policies                    seen[*unstructured.Unstructured]
 	filters, peers, authorities seen[*unstructured.Unstructured]
+	// classes are the GatewayClasses, and route is the API server's error for an HTTPRoute with a field of the experimental channel. Both
+	// are only asked for where the objects are of Gateway API.
+	classes seen[*unstructured.Unstructured]
+	route   error
 	// valid and invalid are the API server's errors for a correct VirtualService and for one that only Istio's webhook refuses.
 	valid, invalid error
 }
@@ -79,6 +84,10 @@ func (c *Cluster) look(ctx context.Context, objects []manifests.Object) *view {
 		reads.Go(func() { v.peers = c.bothOf(ctx, peerAuthentications) })
 		reads.Go(func() { v.authorities = c.bothOf(ctx, authorizationPolicies) })
 		reads.Go(func() { v.valid, v.invalid = c.askWebhook(ctx) })
+	}
+	if usesGatewayAPI(objects) && c.missingGatewayAPI([][]manifests.Object{objects}) == nil {
+		reads.Go(func() { v.classes = within(c.listObjects(ctx, gatewayClasses), "") })
+		reads.Go(func() { v.route = c.tryRoute(ctx) })
 	}
 	reads.Wait()
 	return v
@@ -143,12 +152,13 @@ func (v *view) lookAtGateway(ctx context.Context) {
 	v.gatewayServices = within(v.cluster.listServices(ctx), slices.Sorted(maps.Keys(namespaces))...)
 }
 
-// policies reads the Istio objects of the kinds that a run changes, in all namespaces that may be read.
+// policies reads the rules of the kinds that a run changes, in all namespaces that may be read.
 func (c *Cluster) policies(ctx context.Context) (all seen[*unstructured.Unstructured]) {
-	lists := make([]seen[*unstructured.Unstructured], len(runKinds))
+	kinds := c.served(runKinds)
+	lists := make([]seen[*unstructured.Unstructured], len(kinds))
 	var reads sync.WaitGroup
-	for i, kind := range runKinds {
-		if _, istio := istioResources[kind]; istio {
+	for i, kind := range kinds {
+		if isRule(kind) {
 			reads.Go(func() { lists[i] = everywhere(c.listObjects(ctx, c.resource(kind)), c.namespace, istioSystem) })
 		}
 	}

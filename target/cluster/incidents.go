@@ -23,12 +23,14 @@ var bystanderResources = []schema.GroupVersionResource{
 	{Group: "security.istio.io", Version: "v1", Resource: "authorizationpolicies"},
 }
 
-// bystanders are the objects of bystanderResources and the Istio rules in the chain's namespace and in Istio's, by "Kind name in
+// bystanders are the objects of bystanderResources and the rules of Istio and of Gateway API in the chain's namespace and in Istio's, by "Kind name in
 // namespace x". Objects that the run is not permitted to list are left out; doctor reports the missing permission.
 func (c *Cluster) bystanders(ctx context.Context) (map[string]*unstructured.Unstructured, error) {
 	resources := slices.Clone(bystanderResources)
-	for _, kind := range slices.Sorted(maps.Keys(istioResources)) {
-		resources = append(resources, c.resource(kind))
+	for _, kind := range c.served(runKinds) {
+		if isRule(kind) {
+			resources = append(resources, c.resource(kind))
+		}
 	}
 	all := map[string]*unstructured.Unstructured{}
 	for _, resource := range resources {
@@ -43,7 +45,7 @@ func (c *Cluster) bystanders(ctx context.Context) (map[string]*unstructured.Unst
 				}
 				for i := range list.Items {
 					o := &list.Items[i]
-					all[fmt.Sprintf("%s %s in namespace %s", o.GetKind(), o.GetName(), namespace)] = o
+					all[fmt.Sprintf("%s in namespace %s", nameOf(o), namespace)] = o
 				}
 				return nil
 			})

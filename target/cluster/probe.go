@@ -18,6 +18,9 @@ const (
 	// The proxy itself answers rulesPath, from the newest VirtualService of the probe that it holds. It answers clustersPath from
 	// the newest ServiceEntry and DestinationRule.
 	rulesPath, clustersPath = "/rules", "/clusters"
+	// servicePath is the beginning of the paths that lead to a pod of a Service, where the pods of hello-service answer healthPath. That
+	// counts as no try.
+	servicePath, healthPath = "/services/", "/healthz"
 	// noEndpoint is the body that Envoy answers for a cluster that it knows and that has no endpoint. For a cluster that it does
 	// not know, the body is empty.
 	noEndpoint = "no healthy upstream"
@@ -31,6 +34,12 @@ type probe struct {
 	// selector is the ingress gateway's, when the set has a Gateway, and port is that of the gateway's Service; 0 is 80.
 	selector map[string]string
 	port     int
+	// routed: the probe has an HTTPRoute, too, as the rules of the run do. It is bound to the sidecars, and to the Gateway of Gateway API
+	// called parent, which takes it at parentHost; "" is no Gateway.
+	routed             bool
+	parent, parentHost string
+	// fresh are the Services, as "name.namespace", whose pods the proxies must know now, and did not before.
+	fresh []string
 	// exportTo are the namespaces whose proxies know the nonce; nil: all.
 	exportTo []string
 	// of is the namespace of the callers as the set has it; empty: manifests.Namespace.
@@ -48,7 +57,7 @@ func (p *probe) unknown() string { return "unknown-" + p.nonce + trail.ProbeDoma
 func (p *probe) objects(c *Cluster) []*unstructured.Unstructured {
 	object := func(kind string, spec map[string]any) *unstructured.Unstructured {
 		u := &unstructured.Unstructured{Object: map[string]any{"spec": spec}}
-		u.SetGroupVersionKind(c.resource(kind).GroupVersion().WithKind(kind))
+		u.SetGroupVersionKind(c.resource(kind).GroupVersion().WithKind(plainKind(kind)))
 		u.SetNamespace(p.namespace)
 		u.SetName(probeName)
 		u.SetLabels(map[string]string{managedBy: manager})
@@ -81,11 +90,39 @@ func (p *probe) objects(c *Cluster) []*unstructured.Unstructured {
 	path := func(exact string) []any {
 		return []any{map[string]any{"uri": map[string]any{"exact": exact}}}
 	}
-	return append(all, object("VirtualService", exported(map[string]any{"hosts": []any{p.host()}, "gateways": gateways, "http": []any{
+	http := []any{
 		map[string]any{"match": path(rulesPath), "directResponse": map[string]any{"status": int64(http.StatusOK), "body": map[string]any{"string": p.nonce}}},
 		map[string]any{"match": path(clustersPath), "route": []any{map[string]any{"destination": map[string]any{"host": p.cluster(), "subset": p.nonce}}}},
-	}})))
+	}
+	for _, service := range p.fresh {
+		http = append(http, map[string]any{"match": path(servicePath + service), "rewrite": map[string]any{"uri": healthPath},
+			"route": []any{map[string]any{"destination": map[string]any{"host": service + domain}}}})
+	}
+	all = append(all, object("VirtualService", exported(map[string]any{"hosts": []any{p.host()}, "gateways": gateways, "http": http})))
+	if p.routed {
+		all = append(all, object(routeKind, p.route()))
+	}
+	return all
 }
+
+// route is the spec of the probe's HTTPRoute. Gateway API has no direct answers, so it answers the path of the nonce with a redirect, at
+// the host of the ServiceEntry and at the Gateway. Before a proxy has it, the path meets an older route of the probe or none, and is
+// answered 404 or 503.
+func (p *probe) route() map[string]any {
+	parents := []any{map[string]any{"group": istioGroup, "kind": "ServiceEntry", "name": probeName}}
+	spec := map[string]any{"rules": []any{map[string]any{
+		"matches": []any{map[string]any{"path": map[string]any{"type": "Exact", "value": p.routePath()}}},
+		"filters": []any{map[string]any{"type": "RequestRedirect", "requestRedirect": map[string]any{"statusCode": int64(http.StatusFound)}}}}}}
+	if p.parent != "" {
+		parents = append(parents, map[string]any{"name": p.parent})
+		spec["hostnames"] = []any{p.parentHost} // it says nothing about the sidecars
+	}
+	spec["parentRefs"] = parents
+	return spec
+}
+
+// routePath is the path that the HTTPRoute answers.
+func (p *probe) routePath() string { return "/routes/" + p.nonce }
 
 func anys(texts []string) (all []any) {
 	for _, text := range texts {
@@ -100,12 +137,20 @@ type question struct {
 	obeys      func(trail.Probe) bool
 }
 
-// visible are the questions to a proxy that sees every host of its namespace: the rules and the clusters of the nonce.
+// visible are the questions to a proxy that sees every host of its namespace: the rules and the clusters of the nonce, the HTTPRoute of the
+// nonce, and the pods of fresh Services.
 func (p *probe) visible() []question {
-	return []question{
+	all := []question{
 		{p.host(), rulesPath, func(a trail.Probe) bool { return a.Status == http.StatusOK && a.Body == p.nonce }},
 		{p.host(), clustersPath, func(a trail.Probe) bool { return a.Status == http.StatusServiceUnavailable && a.Body == noEndpoint }},
 	}
+	if p.routed {
+		all = append(all, question{p.cluster(), p.routePath(), func(a trail.Probe) bool { return a.Status == http.StatusFound }})
+	}
+	for _, service := range p.fresh {
+		all = append(all, question{p.host(), servicePath + service, func(a trail.Probe) bool { return a.Error == "" && a.Status != http.StatusServiceUnavailable }})
+	}
+	return all
 }
 
 // questions are the questions for the sidecars of the chain's namespace after a set was applied. A Sidecar of the set decides
@@ -142,4 +187,12 @@ spec:
 		return []question{hidden, outside}, nil
 	}
 	return append(p.visible(), outside), nil
+}
+
+// atGateway is what a gateway that obeys is asked, and what it answers.
+func (p *probe) atGateway() (host, path string, status int, body string) {
+	if p.parent != "" {
+		return p.parentHost, p.routePath(), http.StatusFound, ""
+	}
+	return p.host(), rulesPath, http.StatusOK, p.nonce
 }

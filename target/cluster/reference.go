@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"fmt"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -15,7 +16,7 @@ const istioGroup = "networking.istio.io"
 // istioVersions are the versions of Istio's networking API that have the same schema, the preferred one first.
 var istioVersions = []string{"v1", "v1beta1", "v1alpha3"}
 
-// reference names one object of the cluster. Namespace is empty for an object without a namespace.
+// reference names one object of the cluster. Kind is as kindOf has it. Namespace is empty for an object without a namespace.
 type reference struct {
 	Kind      string `json:"kind"`
 	Namespace string `json:"namespace,omitempty"`
@@ -47,12 +48,15 @@ var unreadResources = map[string]schema.GroupVersionResource{
 
 // runKinds are the kinds that a run changes, in the order in which it writes them: an object is written before the objects that
 // refer to it.
-var runKinds = []string{"Service", "Sidecar", "ServiceEntry", "DestinationRule", "Gateway", "VirtualService"}
+var runKinds = []string{"Service", "Sidecar", "ServiceEntry", "DestinationRule", "Gateway", "VirtualService", gatewayKind, "ReferenceGrant", routeKind}
 
 // resource is the API resource of a kind.
 func (c *Cluster) resource(kind string) schema.GroupVersionResource {
 	if resource, ok := istioResources[kind]; ok {
 		return schema.GroupVersionResource{Group: istioGroup, Version: c.istioVersion, Resource: resource}
+	}
+	if resource, ok := gatewayAPIResources[kind]; ok {
+		return schema.GroupVersionResource{Group: manifests.GatewayAPI, Version: cmp.Or(c.gatewayAPI[kind], gatewayAPIVersions[0]), Resource: resource}
 	}
 	if resource, ok := unreadResources[kind]; ok {
 		return resource
@@ -71,6 +75,9 @@ func (c *Cluster) at(r reference) dynamic.ResourceInterface {
 // referenceOf names an object of a manifest as it is in this cluster: without a namespace of its own it is in the chain's.
 func (c *Cluster) referenceOf(o *manifests.Object) reference {
 	r := reference{Kind: o.Kind, Namespace: o.Meta.Namespace, Name: o.Meta.Name}
+	if o.IsGatewayAPI() {
+		r.Kind = kindOf(manifests.GatewayAPI, o.Kind)
+	}
 	if r.Namespace == "" && r.Kind != "Namespace" {
 		r.Namespace = c.namespace
 	}
@@ -85,7 +92,7 @@ func (c *Cluster) desired(o *manifests.Object) (*unstructured.Unstructured, erro
 	}
 	u := &unstructured.Unstructured{Object: object}
 	r := c.referenceOf(o)
-	u.SetGroupVersionKind(c.resource(r.Kind).GroupVersion().WithKind(r.Kind))
+	u.SetGroupVersionKind(c.resource(r.Kind).GroupVersion().WithKind(plainKind(r.Kind)))
 	u.SetNamespace(r.Namespace)
 	labels := u.GetLabels()
 	if labels == nil {

@@ -29,8 +29,8 @@ func (r *Run) Close(ctx context.Context) (target.Restoration, error) {
 	defer r.journal.close()
 	r.shut()
 	recs := slices.Clone(r.known)
-	for _, u := range (&probe{namespace: r.cluster.namespace, selector: map[string]string{}}).objects(r.cluster) {
-		recs = append(recs, r.probes[reference{u.GetKind(), u.GetNamespace(), u.GetName()}])
+	for _, kind := range r.probeKinds() {
+		recs = append(recs, r.probes[reference{kind, r.cluster.namespace, probeName}])
 	}
 	held, done := r.whileHeld(ctx)
 	defer done()
@@ -105,7 +105,11 @@ func (r *Run) restoreAll(ctx context.Context) (target.Restoration, error) {
 		return r.removeScratch(ctx, made)
 	}
 	r.steady = stored.lines[0].Run.Steady
-	return r.cluster.putBack(ctx, r, records(stored.lines))
+	recs := records(stored.lines)
+	r.routed = slices.ContainsFunc(recs, func(rec *record) bool {
+		return rec.reference == reference{routeKind, r.cluster.namespace, probeName}
+	})
+	return r.cluster.putBack(ctx, r, recs)
 }
 
 // storedJournal is a journal as it is stored in the cluster.
@@ -154,7 +158,7 @@ func removeLocal(name string) error {
 }
 
 // pointedAt are the kinds of objects to which rules refer.
-var pointedAt = []string{"Service", "ServiceEntry", "DestinationRule", "Gateway"}
+var pointedAt = []string{"Service", "ServiceEntry", "DestinationRule", "Gateway", gatewayKind}
 
 // putBack restores every object that it can. If all are as they were, it checks the proxies and the chain, and removes the
 // journal.
@@ -345,7 +349,7 @@ func (r *Run) seen(ctx context.Context) (string, error) {
 		}
 		r.rules = rules
 	}
-	p := &probe{nonce: r.newProbe().nonce, namespace: r.cluster.namespace}
+	p := &probe{nonce: nonce(), namespace: r.cluster.namespace, routed: r.routed}
 	if err := r.writeProbe(ctx, p); err != nil {
 		return "", err
 	}

@@ -37,6 +37,8 @@ type Run struct {
 	// known are the objects that the run may change, in the order in which they are written. probes are the objects of its probes.
 	known  []*record
 	probes map[reference]*record
+	// routed: some of the objects are of Gateway API, so that the run waits until proxies obey its routes, too.
+	routed bool
 	// rules are the rules that were applied last. gone ends when the lease is lost.
 	rules *manifests.Rules
 	gone  context.Context
@@ -114,6 +116,10 @@ func (r *Run) begin(ctx context.Context, sets [][]manifests.Object) error {
 	if err != nil {
 		return err
 	}
+	if err := r.cluster.missingGatewayAPI(sets); err != nil {
+		return err
+	}
+	r.routed = slices.ContainsFunc(sets, usesGatewayAPI)
 	others, err := r.cluster.conflicts(ctx, sets)
 	if err != nil {
 		return err
@@ -122,7 +128,7 @@ func (r *Run) begin(ctx context.Context, sets [][]manifests.Object) error {
 		return refused(others)
 	}
 	if err := r.cluster.rehearse(ctx, wanted); err != nil {
-		return fmt.Errorf("the API server refuses objects of the stages, and nothing was changed:\n%w", err)
+		return fmt.Errorf("the API server refuses objects of the stages, and nothing was changed:\n%w", channel(err))
 	}
 	if r.rules, err = manifests.Read(sets[0]); err != nil {
 		return err
@@ -179,7 +185,7 @@ func (r *Run) wanted(sets [][]manifests.Object) ([]*unstructured.Unstructured, e
 				return nil, err
 			}
 			same := func(other *unstructured.Unstructured) bool {
-				return other.GetKind() == u.GetKind() && other.GetName() == u.GetName() && contentOf(other).equal(contentOf(u))
+				return nameOf(other) == nameOf(u) && contentOf(other).equal(contentOf(u))
 			}
 			if !slices.ContainsFunc(all, same) {
 				all = append(all, u)
@@ -187,7 +193,7 @@ func (r *Run) wanted(sets [][]manifests.Object) ([]*unstructured.Unstructured, e
 		}
 	}
 	slices.SortStableFunc(all, func(a, b *unstructured.Unstructured) int {
-		return slices.Index(runKinds, a.GetKind()) - slices.Index(runKinds, b.GetKind())
+		return slices.Index(runKinds, nameOf(a).Kind) - slices.Index(runKinds, nameOf(b).Kind)
 	})
 	return all, errors.Join(problems...)
 }
@@ -196,7 +202,7 @@ func (r *Run) wanted(sets [][]manifests.Object) ([]*unstructured.Unstructured, e
 // nor what Deploy has installed in another namespace.
 func (r *Run) changes(o *manifests.Object) bool {
 	foreign := o.Meta.Namespace != "" && o.Meta.Namespace != r.cluster.namespace
-	return slices.Contains(runKinds, o.Kind) && !(foreign && o.File == clockFile)
+	return slices.Contains(runKinds, r.cluster.referenceOf(o).Kind) && !(foreign && o.File == clockFile)
 }
 
 // clockFile is the bundled file of the clock, which is outside the mesh.
@@ -211,12 +217,12 @@ func (r *Run) snapshots(ctx context.Context, wanted []*unstructured.Unstructured
 		}
 	}
 	for _, u := range wanted {
-		add(reference{u.GetKind(), u.GetNamespace(), u.GetName()})
+		add(nameOf(u))
 	}
 	for _, o := range others {
 		add(o)
 	}
-	for _, kind := range []string{"ServiceEntry", "DestinationRule", "Gateway", "VirtualService"} {
+	for _, kind := range r.probeKinds() {
 		add(reference{kind, r.cluster.namespace, probeName})
 	}
 	var all []snapshot
@@ -243,6 +249,15 @@ func (r *Run) snapshots(ctx context.Context, wanted []*unstructured.Unstructured
 		all = append(all, s)
 	}
 	return all, nil
+}
+
+// probeKinds are the kinds of the objects of the run's probes, in the order in which they are written.
+func (r *Run) probeKinds() []string {
+	kinds := []string{"ServiceEntry", "DestinationRule", "Gateway", "VirtualService"}
+	if r.routed {
+		kinds = append(kinds, routeKind)
+	}
+	return kinds
 }
 
 // record finds the record of an object; nil if the run may not change the object.

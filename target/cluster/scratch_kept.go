@@ -134,7 +134,7 @@ func (s *Scratch) prune(ctx context.Context) error {
 	wanted := map[reference]bool{}
 	for i := range s.set.Objects {
 		o := &s.set.Objects[i]
-		wanted[reference{o.Kind, o.Meta.Namespace, o.Meta.Name}] = true
+		wanted[s.cluster.referenceOf(o)] = true
 	}
 	for i := range s.set.Policies {
 		p := &s.set.Policies[i]

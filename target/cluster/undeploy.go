@@ -115,7 +115,7 @@ func (c *Cluster) clear(ctx context.Context, name string) error {
 func (c *Cluster) ourKinds() []string {
 	kinds := []string{"Deployment", "Service"}
 	if c.istioVersion != "" {
-		kinds = append(slices.Clone(runKinds), "Deployment")
+		kinds = append(c.served(runKinds), "Deployment")
 		slices.Reverse(kinds)
 	}
 	return kinds
@@ -266,7 +266,7 @@ var platformMaps = []string{"kube-root-ca.crt", "istio-ca-root-cert", "istio-ca-
 func (c *Cluster) others(ctx context.Context, namespace string) (names []string, err error) {
 	resources := slices.Clone(keepsakes)
 	if c.istioVersion != "" {
-		for _, kind := range runKinds {
+		for _, kind := range c.served(runKinds) {
 			resources = append(resources, c.resource(kind))
 		}
 	}

@@ -146,15 +146,15 @@ func (c *Cluster) plan(ctx context.Context, r reference, live, want *unstructure
 	}
 	write = c.applier(r, live, want)
 	foreseen, err = write(ctx, dryRun)
-	_, istio := istioResources[r.Kind]
+	rule := isRule(r.Kind)
 	switch {
-	case istio && live != nil && apierrors.IsInvalid(err):
+	case rule && live != nil && apierrors.IsInvalid(err):
 		// Server-side apply turns a map that becomes empty, as in trafficPolicy: {}, into null, which the schema refuses. So the
 		// spec is replaced as a whole. If the wanted object itself is wrong, this is refused, too.
 		foreseen = marked(live, want)
 	case err != nil:
 		return nil, nil, err
-	case !istio || live == nil || (content{"spec": foreseen.Object["spec"]}).equal(content{"spec": want.Object["spec"]}):
+	case !rule || live == nil || (content{"spec": foreseen.Object["spec"]}).equal(content{"spec": want.Object["spec"]}):
 		return write, foreseen, nil
 	}
 	// Server-side apply would keep the fields that others have set. A policy must have exactly the wanted spec.
@@ -225,7 +225,7 @@ func (c *Cluster) rehearse(ctx context.Context, wanted []*unstructured.Unstructu
 	var problems []error
 	var reported []string
 	for _, want := range wanted {
-		r := reference{want.GetKind(), want.GetNamespace(), want.GetName()}
+		r := nameOf(want)
 		err := c.again(ctx, "trying "+r.String()+" in a dry run", func(ctx context.Context) error {
 			live, err := c.get(ctx, r)
 			if err == nil {
