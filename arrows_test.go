@@ -60,7 +60,7 @@ var arrows = map[string][]string{
 	"reports/traces":        {"reports", "reports/destination"},
 	"attack":                {},
 	"attack/gauge":          {"attack", "expect", "reports", "reports/load"},
-	"reports/load":          {"reports", "reports/render", "reports/terminal"},
+	"reports/load":          {"reports", "reports/junit", "reports/page", "reports/render", "reports/terminal"},
 	"manifests":             {"service/calls"},
 	"manifests/scratch":     {"manifests"},
 	"openfiles":             {},

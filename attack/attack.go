@@ -86,6 +86,10 @@ type Plan struct {
 	Phases []Phase
 	// Seed decides the draws of phases with Poisson.
 	Seed uint64
+	// Part is the share of the requests that this process sends: those whose number leaves the rest Part when it is divided by Parts. 0 Parts: all.
+	Part, Parts int
+	// Begin is when the attack begins, so that several processes begin at one instant; zero: at once.
+	Begin time.Time
 	// Closed is how long a plan without a schedule sends; 0: it has one. Then a request leaves as soon as fewer than Connections wait for their
 	// answers: a closed loop, in which a slow answer delays the requests after it. Requests is how many leave at most.
 	Closed time.Duration
@@ -212,6 +216,9 @@ func (p Plan) Check() error {
 	}
 	if p.HTTP2 && p.Fresh {
 		refuse("HTTP2 and Fresh: requests of HTTP/2 share connections")
+	}
+	if p.Parts < 0 || p.Part < 0 || p.Part > 0 && p.Part >= p.Parts {
+		refuse("Part %d of %d: must be from 0 and below the number of parts", p.Part, p.Parts)
 	}
 	if p.Lead < 0 {
 		refuse("Lead %d: must not be negative", p.Lead)

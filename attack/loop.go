@@ -112,6 +112,7 @@ func newLoop(alive context.Context, plan *Plan, s schedule, base http.RoundTripp
 	l := &loop{plan: plan, forms: forms, schedule: s, began: began, alive: alive, base: base, kept: int(plan.kept()), poll: poll, firsts: map[string]string{},
 		buffer: make([]byte, readSize), results: make(chan []outcome, 64), spare: make(chan []outcome, 64), ended: make(chan struct{})}
 	l.limit.Store(int64(s.requests))
+	l.next = plan.Part
 	return l, nil
 }
 
@@ -166,7 +167,7 @@ func (l *loop) send() {
 			return
 		}
 		l.start(l.next)
-		l.next++
+		l.next += l.plan.stride()
 	}
 }
 

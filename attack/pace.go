@@ -140,6 +140,12 @@ func (f *Flags) phased() bool {
 	return f.schedule && (f.rate == "max" || strings.ContainsAny(f.rate, ",:") || strings.Contains(f.rate, ".."))
 }
 
+// ParseRange reads two rates, "100..5000", the first of which is the lower one.
+func ParseRange(text string) (from, to float64, ok bool) {
+	p, ok := parsePhase(text, DefaultDuration)
+	return p.Rate, p.To, ok && p.Rate < p.To && !strings.Contains(text, ":")
+}
+
 // parsePhase reads RATE or RATE..RATE, and a time behind a colon where it has one.
 func parsePhase(text string, usual time.Duration) (p Phase, ok bool) {
 	rates, lasts, timed := strings.Cut(text, ":")

@@ -141,7 +141,7 @@ func (r *Recording) Observations(observe func(*Observation)) error {
 	})
 	r.Result.LagMedian, r.Result.LagP99 = quantile(lags, 0.5), quantile(lags, 0.99)
 	r.Result.LateShare = float64(late) / float64(max(1, r.Result.Sent))
-	r.Result.judge()
+	r.Result.Judge()
 	return err
 }
 

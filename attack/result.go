@@ -54,8 +54,8 @@ func Limited(sent, late, unsent int64) bool {
 	return float64(unsent) > unsentShare*float64(sent+unsent) || float64(late) > lateShare*float64(sent)
 }
 
-// judge sets Limited and Late from the figures.
-func (r *Result) judge() {
+// Judge sets Limited and Late from the figures.
+func (r *Result) Judge() {
 	r.Limited = float64(r.Unsent) > unsentShare*float64(r.Sent+r.Unsent)
 	r.Late = r.LateShare > lateShare
 }

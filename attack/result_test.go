@@ -21,7 +21,7 @@ func TestJudge(t *testing.T) {
 		{name: "one in twenty late", result: Result{Sent: 1000, PlannedRate: 100, AchievedRate: 100, LateShare: 0.05}},
 		{name: "more late", result: Result{Sent: 1000, PlannedRate: 100, AchievedRate: 100, LateShare: 0.051}, late: true},
 	} {
-		if test.result.judge(); test.result.Limited != test.limited || test.result.Late != test.late {
+		if test.result.Judge(); test.result.Limited != test.limited || test.result.Late != test.late {
 			t.Errorf("%s: got limited %v, late %v; want %v, %v", test.name, test.result.Limited, test.result.Late, test.limited, test.late)
 		}
 	}

@@ -48,13 +48,16 @@ func run(ctx context.Context, plan Plan, base http.RoundTripper, observe func(*O
 		observe:  observe,
 		until:    plan.Requests,
 		lags:     newHistogram(),
-		result:   Result{Planned: plan.Requests, PlannedRate: plan.Rate},
+		result:   Result{Planned: plan.Share(), PlannedRate: plan.Rate / float64(plan.stride())},
 	}
 	inFlight, giveUp := context.WithCancel(ctx)
 	defer giveUp()
-	sending, stop := context.WithTimeout(inFlight, a.schedule.budget())
-	a.stop = stop
 	a.result.Began = time.Now()
+	if !plan.Begin.IsZero() { // as a time of this process' own clock, which does not jump
+		a.result.Began = a.result.Began.Add(max(0, time.Until(plan.Begin)))
+	}
+	sending, stop := context.WithTimeout(inFlight, time.Until(a.result.Began)+a.schedule.budget())
+	a.stop = stop
 	loop, err := newLoop(inFlight, &plan, a.schedule, base, a.result.Began)
 	if err != nil {
 		stop()
@@ -135,7 +138,7 @@ func (a *attack) take(o *outcome) {
 	if a.closed {
 		return
 	}
-	place := a.queue.place(o.number)
+	place := a.queue.place(o.number / a.plan.stride())
 	place.arrived = true
 	place.observation = Observation{Number: o.number, Cohort: int(a.plan.slot(o.number).Cohort), Planned: planned, Started: o.started}
 	place.observation.read(o)
@@ -183,10 +186,10 @@ func (a *attack) curtail(requests int) {
 func (a *attack) conclude() {
 	r := &a.result
 	if a.ended > 0 && a.schedule.closed == 0 {
-		r.Unsent = max(0, a.schedule.due(a.ended-lateAfter)-r.Sent)
+		r.Unsent = max(0, a.plan.share(a.schedule.due(a.ended-lateAfter))-r.Sent)
 	}
 	if r.Sent > 0 {
-		took := a.last + a.schedule.between()
+		took := a.last + time.Duration(a.plan.stride())*a.schedule.between()
 		if r.Unsent > 0 {
 			took = max(took, a.ended)
 		}
@@ -194,7 +197,7 @@ func (a *attack) conclude() {
 		r.LateShare = float64(a.late) / float64(r.Sent)
 	}
 	r.LagMedian, r.LagP99 = quantile(a.lags, 0.5), quantile(a.lags, 0.99)
-	r.judge()
+	r.Judge()
 }
 
 // aborted is the error of an attack whose context ended.

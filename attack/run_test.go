@@ -593,7 +593,7 @@ func TestConclude(t *testing.T) {
 		{name: "stuck after the fifth", sent: 5, last: 40 * ms, ended: 2 * time.Second, unsent: 95, rate: 2.5},
 		{name: "aborted at once", ended: time.Millisecond},
 	} {
-		a := &attack{schedule: schedule{requests: 100, rate: 100}, lags: newHistogram(), last: test.last, ended: test.ended, late: test.late,
+		a := &attack{plan: &Plan{}, schedule: schedule{requests: 100, rate: 100}, lags: newHistogram(), last: test.last, ended: test.ended, late: test.late,
 			result: Result{Sent: test.sent, PlannedRate: 100}}
 		a.conclude()
 		if got := a.result; got.Unsent != test.unsent || math.Abs(got.AchievedRate-test.rate) > 1e-9 || got.LateShare != test.share {

@@ -148,6 +148,15 @@ func (s *schedule) due(elapsed time.Duration) int {
 	return sort.Search(s.requests, func(n int) bool { return s.at(n) > elapsed })
 }
 
+// stride is the distance between the numbers of two requests that this process sends.
+func (p *Plan) stride() int { return max(1, p.Parts) }
+
+// share is how many of the first n requests this process sends.
+func (p *Plan) share(n int) int { return max(0, (n-p.Part+p.stride()-1)/p.stride()) }
+
+// Share is how many requests of the plan this process sends.
+func (p *Plan) Share() int { return p.share(p.Requests) }
+
 const leastGrace = 250 * time.Millisecond
 
 // budget is how long the attack may send: the planned time and a grace of a tenth of it, or of leastGrace where that is

@@ -91,12 +91,19 @@ func newSet(t test.Failer, world string, policies []tree) (*set, error) {
 // gateways are the names of the set's Gateways.
 func (s *set) gateways() []string { return slices.Sorted(maps.Keys(s.rules.Gateways)) }
 
+// callerLabels are those of the pods whose sidecars send requests.
+var callerLabels = map[string]string{"app": "caller"}
+
 // ask asks both sides what a request meets.
 func (s *set) ask(a *asked) (ours, theirs string, err error) {
 	if a.caller.Gateway != "" && s.rules.Gateways[a.caller.Gateway] == nil {
 		return "", "", fmt.Errorf("there is no Gateway %s", a.caller.Gateway)
 	}
-	rule := s.rules.Table(a.caller).Route(&a.request)
+	caller := a.caller
+	if caller.Gateway == "" {
+		caller = s.rules.SidecarCaller(&manifests.Workload{Namespace: caller.Namespace, Labels: callerLabels})
+	}
+	rule := s.rules.Table(caller).Route(&a.request)
 	ours = outcome(s.rules, rule, &a.request).String()
 	proxy, err := s.proxy(a.caller)
 	if err != nil {
@@ -128,7 +135,7 @@ func (s *set) proxy(c manifests.Caller) (*envoy.Proxy, error) {
 	if p := s.proxies[key]; p != nil {
 		return p, nil
 	}
-	caller := istio.Caller{Namespace: c.Namespace, Labels: map[string]string{"app": "caller"}}
+	caller := istio.Caller{Namespace: c.Namespace, Labels: callerLabels}
 	if c.Gateway != "" {
 		caller = istio.Caller{Namespace: "istio-system", Gateway: true, Labels: map[string]string{"istio": "ingressgateway"}}
 		if g := s.rules.Gateways[c.Gateway]; g != nil && len(g.Selector) > 0 {

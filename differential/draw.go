@@ -66,6 +66,9 @@ func (d draw) policy(number int) tree {
 	}
 	if _, ok := spec["exportTo"]; !ok && kind != "Gateway" && kind != "Sidecar" && d.chance(0.15) {
 		spec["exportTo"] = []any{d.one(".", "*")}
+		if kind == "VirtualService" && d.chance(0.6) {
+			spec["exportTo"] = list(d.some(1, 2, "default", "shop", "istio-system", "."))
+		}
 	}
 	return tree{"apiVersion": "networking.istio.io/v1", "kind": kind, "metadata": tree{"name": name, "namespace": namespace}, "spec": spec}
 }
@@ -136,7 +139,34 @@ func (d draw) http(delegate bool) tree {
 		h["route"] = d.route()
 	}
 	d.extras(h)
+	d.mirrors(h)
 	return h
+}
+
+// mirrors are the fields by which requests are copied.
+func (d draw) mirrors(h tree) {
+	to := func() tree { return d.route()[0].(tree)["destination"].(tree) }
+	percentage := func() tree { return []tree{{"value": 0}, {"value": 100}, {"value": 12.5}, {"value": 0.01}}[d.IntN(4)] }
+	if d.chance(0.15) {
+		h["mirror"] = to()
+	}
+	if d.chance(0.1) {
+		h["mirrorPercentage"] = percentage()
+	}
+	if d.chance(0.1) {
+		h["mirrorPercent"] = d.IntN(101)
+	}
+	if d.chance(0.1) {
+		var all []any
+		for range 1 + d.IntN(2) {
+			m := tree{"destination": to()}
+			if d.chance(0.7) {
+				m["percentage"] = percentage()
+			}
+			all = append(all, m)
+		}
+		h["mirrors"] = all
+	}
 }
 
 // extras are the fields beside a route.
@@ -241,6 +271,9 @@ func (d draw) match() tree {
 	part(0.15, "queryParams", func() any { return d.named([]string{"q", "Q", "r"}) })
 	part(0.12, "port", func() any { return []int{80, 81, 8080, 8000}[d.IntN(4)] })
 	part(0.1, "sourceNamespace", func() any { return d.one("default", "shop", "istio-system") })
+	part(0.12, "sourceLabels", func() any {
+		return []tree{{"app": "caller"}, {"app": "caller"}, {"app": "other"}, {"app": "caller", "version": "v1"}, {"istio": "ingressgateway"}}[d.IntN(5)]
+	})
 	part(0.15, "gateways", func() any { return list(d.some(1, 2, gateways...)) })
 	return m
 }

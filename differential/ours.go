@@ -29,6 +29,10 @@ func outcome(rules *manifests.Rules, rule *manifests.Rule, q *manifests.Request)
 		o.To = append(o.To, envoy.Share{Share: d.Share, To: envoy.Sent(destination(rules.Endpoints(d))+secure(d, host), host, path,
 			d.Request.Changed(q.Header), d.Answer.Changed(envoy.SomeAnswer))})
 	}
+	for i := range rule.Mirrors {
+		m := &rule.Mirrors[i]
+		o.Mirrors = append(o.Mirrors, envoy.Share{Share: m.Share, To: destination(rules.Endpoints(&m.Destination))})
+	}
 	r := &rule.Retry
 	o.Retry = envoy.RetryWords(r.Attempts, r.PerTry, r.Base, r.PreviousHosts, func(f *envoy.Failure) bool {
 		return r.Covers(manifests.Failure{Status: f.Status, RateLimited: f.RateLimited, ConnectFailure: f.Name == "connect", Reset: f.Name == "reset",

@@ -102,8 +102,8 @@ func claims(o *Object) []string {
 	for _, name := range gateways {
 		at := "gateway " + qualifyGateway(name, o.namespace())
 		switch {
-		case name == mesh && private(o):
-			at = "the sidecars of namespace " + o.namespace()
+		case name == mesh && exports(o) != nil:
+			at = "the sidecars of " + strings.Join(exports(o), ", ")
 		case name == mesh:
 			at = "the sidecars"
 		case len(spec.Http) == 0 || len(spec.Http[0].Match) > 0:

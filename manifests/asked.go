@@ -16,6 +16,8 @@ type Asked struct {
 	// Port is that to which the request is, 0 for any. Namespace is that of the caller, empty for any.
 	Port      int
 	Namespace string
+	// Labels are those of the caller's pods. Where there are Gateways, Istio looks neither at them nor at Namespace.
+	Labels map[string]string
 	// Gateways are those for which the match is; empty: those of its VirtualService.
 	Gateways []string
 }
@@ -51,7 +53,7 @@ func (e *HTTPEntry) Asked() (all []Asked) {
 
 func (m *match) asked() Asked {
 	return Asked{Path: m.uri.exported(), Method: m.method.exported(), Authority: m.authority.exported(), Headers: exported(m.headers),
-		Query: exported(m.query), Without: exported(m.without), Port: m.port, Namespace: m.namespace, Gateways: m.gateways}
+		Query: exported(m.query), Without: exported(m.without), Port: m.port, Namespace: m.namespace, Labels: labelsOf(m.labels), Gateways: m.gateways}
 }
 
 // exported is a condition as others see it; nil where there is none.
@@ -117,6 +119,9 @@ func (a *Asked) String() string {
 	}
 	if a.Namespace != "" {
 		all = append(all, "from "+a.Namespace)
+	}
+	if len(a.Labels) > 0 && len(a.Gateways) == 0 {
+		all = append(all, "from pods with "+strings.Join(pairs(a.Labels), ","))
 	}
 	return strings.Join(all, " ")
 }

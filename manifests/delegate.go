@@ -62,9 +62,9 @@ func (r *Rules) entriesOf(o *Object, spec *networking.VirtualService, delegates 
 		case to == nil:
 			r.drop(o, field, "there is no VirtualService %s without hosts, to which the rule could delegate", name)
 			continue
-		case private(to) && to.namespace() != o.namespace():
+		case exports(to) != nil && !slices.Contains(exports(to), o.namespace()):
 			used[to] = true
-			r.drop(o, field, `the delegate %s is hidden from namespace %s by its exportTo ["."]`, to.place(), o.namespace())
+			r.drop(o, field, `the delegate %s is hidden from namespace %s by its exportTo %q`, to.place(), o.namespace(), exportedBy(to))
 			continue
 		}
 		used[to] = true
@@ -188,6 +188,7 @@ func mergeMatch(root, delegate *networking.HTTPMatchRequest) *networking.HTTPMat
 	if m.SourceNamespace == "" {
 		m.SourceNamespace = root.SourceNamespace
 	}
+	m.SourceLabels = mergedLabels(root.SourceLabels, m.SourceLabels)
 	if len(m.Gateways) == 0 {
 		m.Gateways = root.Gateways
 	}
@@ -230,6 +231,8 @@ func conflictOf(root, leaf *networking.HTTPMatchRequest) string {
 		return fmt.Sprintf("port %d is not %d", leaf.Port, root.Port)
 	case root.SourceNamespace != "" && leaf.SourceNamespace != root.SourceNamespace:
 		return fmt.Sprintf("sourceNamespace must be %q, too", root.SourceNamespace)
+	case labelConflict(root.SourceLabels, leaf.SourceLabels) != "":
+		return labelConflict(root.SourceLabels, leaf.SourceLabels)
 	case len(root.Gateways) > 0 && len(leaf.Gateways) > 0 && beyond(root.Gateways, leaf.Gateways):
 		return fmt.Sprintf("gateways %s are not among %s", strings.Join(leaf.Gateways, ", "), strings.Join(root.Gateways, ", "))
 	}

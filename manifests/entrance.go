@@ -14,7 +14,8 @@ type Entry struct {
 	// Service is the name of a Service, short or fully qualified: requests go from outside the mesh straight to its pods, past every
 	// proxy of a caller.
 	Service string
-	// Caller is the "namespace/app" of pods in the mesh: requests are sent as if the app of these pods made them, by its sidecar.
+	// Caller is the "namespace/app" of pods in the mesh: requests are sent as if the app of these pods made them, by its sidecar. Where the
+	// pods of an app have different labels, it may be "namespace/app/deployment"; else those of the first Deployment send them.
 	Caller string
 	// Gateway is the "namespace/name" of a Gateway: requests are sent to the pods that it selects, to Port, the port of one of its
 	// servers; 0 is that of Gateway.Entrance.
@@ -28,6 +29,13 @@ const (
 	EntryCaller  = "caller"
 	EntryGateway = "gateway"
 )
+
+// Pods are the namespace and the label app of the pods of Caller, and the name of their Deployment, which is empty where every one will do.
+func (e Entry) Pods() (namespace, app, deployment string) {
+	namespace, app, _ = strings.Cut(e.Caller, "/")
+	app, deployment, _ = strings.Cut(app, "/")
+	return namespace, app, deployment
+}
 
 // Kind is EntryDirect, EntryCaller or EntryGateway.
 func (e Entry) Kind() string {
@@ -44,10 +52,10 @@ func (e Entry) Kind() string {
 func (r *Rules) CallerOf(e Entry) (c Caller, proxied bool, err error) {
 	switch e.Kind() {
 	case EntryCaller:
-		namespace, app, _ := strings.Cut(e.Caller, "/")
+		namespace, app, name := e.Pods()
 		for i := range r.Workloads {
-			if w := &r.Workloads[i]; w.Namespace == namespace && w.Labels["app"] == app {
-				return Caller{Namespace: namespace}, true, nil
+			if w := &r.Workloads[i]; w.Namespace == namespace && w.Labels["app"] == app && (name == "" || w.Name == name) {
+				return r.SidecarCaller(w), true, nil
 			}
 		}
 		return Caller{}, false, fmt.Errorf("no Deployment of namespace %s has pods with the label app: %s", namespace, app)

@@ -1,6 +1,7 @@
 package manifests
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 
@@ -16,7 +17,7 @@ const (
 	gatewayNamespace = rootNamespace
 )
 
-// checkExportTo refuses values that Istio refuses, and names of namespaces, which this package does not execute.
+// checkExportTo refuses values that Istio refuses, and names of namespaces, which this package executes for VirtualServices alone.
 func (d *document) checkExportTo(to []string) {
 	if len(to) > 1 || len(to) == 1 && to[0] != ownNamespace && to[0] != everyNamespace {
 		d.problem("spec.exportTo", `%q is not supported by hellochaos; accepted: ["."], ["*"]`, to)
@@ -34,6 +35,45 @@ func exportedBy(o *Object) []string {
 		return spec.ExportTo
 	}
 	return nil
+}
+
+// exports are the namespaces to which a rule is exported; nil where it is for all.
+func exports(o *Object) (all []string) {
+	for _, to := range exportedBy(o) {
+		switch to {
+		case everyNamespace:
+			return nil
+		case ownNamespace:
+			to = o.namespace()
+		}
+		all = append(all, to)
+	}
+	return all
+}
+
+// checkExports checks the exportTo of a VirtualService, which may name namespaces (Istio's validateExportTo).
+func (d *document) checkExports(to []string, own string) {
+	if d.keepBeyond {
+		d.checkExportTo(to) // the namespaces of a run on a cluster are its own
+		return
+	}
+	seen := map[string]bool{}
+	for i, name := range to {
+		field := fmt.Sprintf("spec.exportTo[%d]", i)
+		switch {
+		case name == everyNamespace && len(to) > 1:
+			d.problem(field, `must be alone where it is "*", which is for all namespaces`)
+		case name == everyNamespace:
+		case name == ownNamespace:
+			name = own
+		default:
+			d.checkLabel(field, name)
+		}
+		if seen[name] {
+			d.problem(field, "is namespace %q a second time: write each once", name)
+		}
+		seen[name] = true
+	}
 }
 
 // private reports whether a rule is exported to its own namespace only.
@@ -162,5 +202,24 @@ func forSidecars(spec *networking.VirtualService, http *networking.HTTPRoute) bo
 
 // knownIn reports whether the proxies of a namespace know a VirtualService.
 func (v *virtualService) knownIn(namespace string) bool {
-	return !v.private || v.namespace == namespace
+	return v.exports == nil || slices.Contains(v.exports, namespace)
 }
+
+// rank is the place of a VirtualService among those that the proxies of a namespace know: Istio looks first at those of the namespace that
+// name it in exportTo, then at others that do, and then at those for all namespaces (VirtualServicesForGateway in its
+// pilot/pkg/model/push_context.go).
+func (v *virtualService) rank(namespace string) int {
+	switch {
+	case v.exports == nil:
+		return 2
+	case v.namespace == namespace:
+		return 0
+	}
+	return 1
+}
+
+// KnownIn reports whether the proxies of a namespace know the VirtualService of the entry by its exportTo.
+func (e *HTTPEntry) KnownIn(namespace string) bool { return e.owner.knownIn(namespace) }
+
+// Exports are the namespaces to which the VirtualService of the entry is exported; nil: all.
+func (e *HTTPEntry) Exports() []string { return e.owner.exports }

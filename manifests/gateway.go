@@ -90,12 +90,12 @@ func (t *Table) addServers(gateway string, d *door, servers []*Server) {
 	}
 }
 
-// knownAtGateways are the VirtualServices that gateways know, in the order in which Istio looks at them: those that are exported to the
-// namespace of the gateway's pods alone first, and of these the oldest (VirtualServicesForGateway in its pilot/pkg/model/push_context.go).
+// knownAtGateways are the VirtualServices that gateways know, in the order in which Istio looks at them: by their
+// rank, and of these the oldest.
 // Objects of one file count as equally old, and go by name.
 func (r *Rules) knownAtGateways() []*virtualService {
 	all := slices.DeleteFunc(r.byName(), func(v *virtualService) bool { return !v.knownIn(gatewayNamespace) })
-	slices.SortStableFunc(all, func(a, b *virtualService) int { return last(!a.private) - last(!b.private) })
+	slices.SortStableFunc(all, func(a, b *virtualService) int { return a.rank(gatewayNamespace) - b.rank(gatewayNamespace) })
 	return all
 }
 

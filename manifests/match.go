@@ -19,6 +19,7 @@ type match struct {
 	gateways               []string // empty means those of the VirtualService
 	port                   int      // of the request at the caller's proxy; 0 is any
 	namespace              string   // of the caller's proxy; empty is any
+	labels                 []string // of the pods of the caller's proxy: "app=reviews", sorted
 }
 
 // named is a condition on a header or a query parameter.
@@ -78,7 +79,7 @@ func newText(m *networking.StringMatch, fold bool) (text, error) {
 
 // newMatch compiles one entry of a match list. Its error names the condition whose regular expression cannot be compiled.
 func newMatch(m *networking.HTTPMatchRequest, namespace string) (match, error) {
-	compiled := match{port: int(m.Port), namespace: m.SourceNamespace}
+	compiled := match{port: int(m.Port), namespace: m.SourceNamespace, labels: pairs(m.SourceLabels)}
 	for _, gateway := range m.Gateways {
 		compiled.gateways = append(compiled.gateways, qualifyGateway(gateway, namespace))
 	}

@@ -99,7 +99,7 @@ func (e *HTTPEntry) miss(c Caller, q *Request) *Miss {
 		return e.missed(e.rules.listenerAt(c.Gateway, c.Port), q)
 	}
 	_, port := splitHost(q.Host)
-	return e.missed(listener{gateway: mesh, namespace: namespaceOf(c), port: port}, q)
+	return e.missed(listener{gateway: mesh, namespace: namespaceOf(c), port: port, labels: c.Labels}, q)
 }
 
 // missed says which condition of the entry, or which entry before it, keeps a request from meeting it whose host it is for.
@@ -155,6 +155,7 @@ func (m *match) failingAt(at listener, owner *virtualService) (all []Condition) 
 	if m.namespace != "" && m.namespace != at.namespace {
 		all = append(all, Condition{"caller's namespace", m.namespace, m.namespace, at.namespace, true})
 	}
+	all = append(all, m.labelConditions(at)...)
 	return all
 }
 
@@ -212,7 +213,7 @@ func (e *HTTPEntry) hidden(c Caller) string {
 		namespace = e.rules.listenerAt(c.Gateway, c.Port).namespace
 	}
 	if !e.owner.knownIn(namespace) {
-		return fmt.Sprintf(`its exportTo ["."] hides it from the proxies of namespace %s`, namespace)
+		return fmt.Sprintf(`its exportTo %q hides it from the proxies of namespace %s`, exportedBy(e.owner.object), namespace)
 	}
 	if c.Gateway != "" {
 		return ""

@@ -10,8 +10,8 @@ import (
 // known is a host of the registry at one port, as a sidecar knows it. Names of hosts stand for the Services and ServiceEntries that have them.
 type known map[string]bool
 
-// obeyed are the VirtualServices that a sidecar knows, in the order in which Istio looks at them: those that are exported to their own
-// namespace first (SelectVirtualServices), and of these the oldest. Objects of one file count as equally old, and go by name
+// obeyed are the VirtualServices that a sidecar knows, in the order in which Istio looks at them: by their rank
+// (SelectVirtualServices), and of these the oldest. Objects of one file count as equally old, and go by name
 // (configCompareByCreationTime in Istio's pilot/pkg/model/config.go).
 func (r *Rules) obeyed(s *sidecar, namespace string) (all []*virtualService) {
 	for _, v := range r.byName() {
@@ -19,16 +19,8 @@ func (r *Rules) obeyed(s *sidecar, namespace string) (all []*virtualService) {
 			all = append(all, v)
 		}
 	}
-	slices.SortStableFunc(all, func(a, b *virtualService) int { return last(!a.private) - last(!b.private) })
+	slices.SortStableFunc(all, func(a, b *virtualService) int { return a.rank(namespace) - b.rank(namespace) })
 	return all
-}
-
-// last is 1 where something comes after what it is not the case for.
-func last(is bool) int {
-	if is {
-		return 1
-	}
-	return 0
 }
 
 // byName are the VirtualServices by name and namespace.
@@ -40,6 +32,14 @@ func (r *Rules) byName() (all []*virtualService) {
 		return cmp.Or(cmp.Compare(a.object.Meta.Name, b.object.Meta.Name), cmp.Compare(a.namespace, b.namespace))
 	})
 	return all
+}
+
+// last is 1 where something comes after what it is not the case for.
+func last(is bool) int {
+	if is {
+		return 1
+	}
+	return 0
 }
 
 // owner is the VirtualService whose rules a sidecar in a namespace obeys for a host of the registry; nil where there is none.

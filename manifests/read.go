@@ -19,7 +19,7 @@ type virtualService struct {
 	written         []string // the same as they are written, upper case included
 	gateways        []string // "mesh", or "namespace/name"
 	routes          []httpRoute
-	private         bool // whether it is exported to its own namespace only
+	exports         []string // the namespaces whose proxies know it; nil: all do
 	// attached is where an HTTPRoute holds, for which the virtualService stands; nil for a VirtualService.
 	attached *attachment
 }
@@ -62,7 +62,7 @@ type sidecar struct {
 func Read(objects []Object) (*Rules, error) {
 	r, problems := compile(objects)
 	if len(problems) == 0 {
-		problems = r.conflicts(objects)
+		problems = append(r.conflicts(objects), r.sourceLabelConflicts()...)
 	}
 	if len(problems) > 0 {
 		return nil, problems
@@ -115,6 +115,7 @@ func compile(objects []Object) (*Rules, Problems) {
 	}
 	problems = append(problems, r.addHTTPRoutes(objects)...)
 	r.dropUnused(objects, to, used)
+	r.noteSourceLabels()
 	r.openDoors()
 	return r, problems
 }

@@ -35,7 +35,7 @@ func qualifyGateway(name, namespace string) string {
 
 // virtualService compiles the parts of a VirtualService, with these http entries, that are the same for every caller and port.
 func (r *Rules) virtualService(o *Object, spec *networking.VirtualService, entries []written) (virtualService, Problems) {
-	v := virtualService{object: o, name: o.Name(), namespace: o.namespace(), private: private(o)}
+	v := virtualService{object: o, name: o.Name(), namespace: o.namespace(), exports: exports(o)}
 	for _, host := range spec.Hosts {
 		full := qualify(host, v.namespace)
 		v.written, v.hosts = append(v.written, full), append(v.hosts, strings.ToLower(full))
@@ -184,14 +184,15 @@ func (v *virtualService) listed(gateway string) bool { return slices.Contains(v.
 type listener struct {
 	gateway, namespace string
 	port               int
-	tls                bool // whether it ends TLS
+	labels             string // of the pods of the proxy, as Caller has them
+	tls                bool   // whether it ends TLS
 }
 
 // holdsAt reports whether requests at a listener can meet the match. One that names gateways does not ask for the caller's namespace
-// (Istio's sourceMatchHTTP).
+// and labels (Istio's sourceMatchHTTP).
 func (m *match) holdsAt(at listener, v *virtualService) bool {
 	return m.boundTo(at.gateway, v) && (m.port == 0 || m.port == at.port) &&
-		(len(m.gateways) > 0 || m.namespace == "" || m.namespace == at.namespace)
+		(len(m.gateways) > 0 || at.has(m.labels) && (m.namespace == "" || m.namespace == at.namespace))
 }
 
 func (m *match) boundTo(gateway string, v *virtualService) bool {

@@ -23,6 +23,7 @@ type Rules struct {
 	objects         []Object // that were read
 	virtualServices []virtualService
 	dropped         []Dropped
+	sourceLabels    map[string]bool // what matches ask for: "app=reviews"
 	entries         []entry
 	// destinations are all DestinationRules. exported are those that other namespaces see, and rootOwn those of the root namespace that
 	// nobody else sees.
@@ -90,6 +91,9 @@ type Caller struct {
 	Port int
 	// Namespace is the sidecar's namespace.
 	Namespace string
+	// Labels are those labels of the sidecar's pods that some match asks for by sourceLabels, sorted: "app=reviews,version=v2". They are
+	// empty where none does. Rules.SidecarCaller fills them in.
+	Labels string
 }
 
 // Request has the parts of a request that decide which rule it meets.

@@ -35,6 +35,7 @@ type Server struct {
 	written  []hostPattern // its hosts as they are written
 	settings bool          // whether it has the field tls
 	out      bool          // whether Istio leaves it out
+	labels   string        // of its pods, as far as its Gateway names them
 
 	// spec is the listener of Gateway API for which the server stands, with its name and hostname, "*" where it has none; routes says that
 	// it takes HTTPRoutes. nil for a server of Istio's Gateway.
@@ -138,7 +139,7 @@ func exactness(pattern, host string) int {
 
 // listener is where the server takes requests. Its pods run in gatewayNamespace, or those of a Gateway of Gateway API in its own namespace.
 func (s *Server) listener() listener {
-	return listener{s.Gateway, cmp.Or(s.podNamespace, gatewayNamespace), s.Port, s.TLS}
+	return listener{s.Gateway, cmp.Or(s.podNamespace, gatewayNamespace), s.Port, s.labels, s.TLS}
 }
 
 // listenerAt is where a Gateway takes requests at a port.
@@ -167,7 +168,7 @@ func (r *Rules) addGateway(o *Object, spec *networking.Gateway) {
 			g.Opaque = append(g.Opaque, Opaque{o.File, line, int(from.Port.GetNumber()), why})
 			continue
 		}
-		s := &Server{Gateway: g.name, Index: i, File: o.File, Line: line, Port: int(from.Port.GetNumber()), settings: from.Tls != nil}
+		s := &Server{Gateway: g.name, Index: i, File: o.File, Line: line, Port: int(from.Port.GetNumber()), settings: from.Tls != nil, labels: strings.Join(pairs(g.Selector), ",")}
 		s.TLS = isHTTPS(from.Port.GetProtocol())
 		s.Redirect = !s.TLS && from.Tls.GetHttpsRedirect()
 		switch from.Tls.GetMode() {

@@ -27,7 +27,7 @@ func (r *Rules) addSidecar(o *Object, spec *networking.Sidecar) {
 
 // listener is where a sidecar takes requests to a port.
 func (t *Table) listener(port int) listener {
-	return listener{gateway: mesh, namespace: t.namespace, port: port}
+	return listener{gateway: mesh, namespace: t.namespace, port: port, labels: t.labels}
 }
 
 // sidecarOf is what holds for the sidecars of a namespace; without one, for Namespace.

@@ -55,6 +55,7 @@ var istioFields = []Field{
 	{"HTTPMatchRequest", "gateways", executed},
 	{"HTTPMatchRequest", "port", executed},
 	{"HTTPMatchRequest", "sourceNamespace", executed},
+	{"HTTPMatchRequest", "sourceLabels", executed},
 
 	{"StringMatch", "exact", executed},
 	{"StringMatch", "prefix", executed},

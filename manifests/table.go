@@ -17,6 +17,7 @@ type Table struct {
 	gateway   bool
 	listens   int    // the port at which a gateway listens
 	namespace string // the namespace of the sidecar
+	labels    string // those of the sidecar's pods, as Caller has them
 	// missed is a gateway's answer for hosts that it does not serve.
 	missed *Rule
 	// secure are the tables of the servers with TLS at door, by server; nil where there is no TLS.
@@ -54,7 +55,7 @@ type virtualHost struct {
 
 // Table makes the routes of a caller's proxy. The proxy of a Gateway that does not exist has no routes.
 func (r *Rules) Table(c Caller) *Table {
-	t := &Table{rules: r, hosts: make(map[authority]*virtualHost), namespace: c.Namespace}
+	t := &Table{rules: r, hosts: make(map[authority]*virtualHost), namespace: c.Namespace, labels: c.Labels}
 	if t.namespace == "" {
 		t.namespace = Namespace
 	}

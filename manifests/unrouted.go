@@ -12,6 +12,9 @@ var knownMethods = []string{"ACL", "BIND", "CHECKOUT", "CONNECT", "COPY", "DELET
 	"MKCOL", "MOVE", "MSEARCH", "NOTIFY", "OPTIONS", "PATCH", "POST", "PROPFIND", "PROPPATCH", "PURGE", "PUT", "REBIND", "REPORT", "SEARCH", "SOURCE",
 	"SUBSCRIBE", "TRACE", "UNBIND", "UNLINK", "UNLOCK", "UNSUBSCRIBE"}
 
+// KnownMethod reports whether Envoy takes requests with a method: it answers 400 to others, and looks at no rule.
+func KnownMethod(name string) bool { return slices.Contains(knownMethods, name) }
+
 // The rules of requests that a proxy answers before it looks at any of its routes.
 var (
 	badMethod = &Rule{Name: "no rule", Why: "Envoy knows no method of this name, and looks at no rule",
@@ -23,7 +26,7 @@ var (
 // writes x-forwarded-proto itself, and a sidecar believes the one that it gets: without a scheme there is no route (getRouteFromEntries of
 // Envoy's config_impl.cc).
 func (q *Request) unrouted(gateway bool) *Rule {
-	if method := q.Method; method != "" && !slices.Contains(knownMethods, method) {
+	if method := q.Method; method != "" && !KnownMethod(method) {
 		return badMethod
 	}
 	if values := q.Header["X-Forwarded-Proto"]; !gateway && len(values) > 0 && !slices.ContainsFunc(values, func(v string) bool { return v != "" }) {

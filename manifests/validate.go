@@ -36,7 +36,7 @@ func (d *document) validate(o *Object) {
 	switch spec := o.Istio.(type) {
 	case *networking.VirtualService:
 		d.checkVirtualService(spec)
-		d.checkExportTo(spec.ExportTo)
+		d.checkExports(spec.ExportTo, o.namespace())
 	case *networking.DestinationRule:
 		d.checkDestinationRule(spec)
 		d.checkExportTo(spec.ExportTo)

@@ -29,7 +29,7 @@ func (s *Service) chain(r *http.Request, t try) answer {
 	return a
 }
 
-// hop answers a try as order says, and writes its calls into record. A try that hangs waits first. A try that fails answers 500 at
+// hop answers a try as order says, and writes its calls into record. A try that hangs waits first. A try that fails answers 500, or 503 where it is pinned so, at
 // once and calls nothing. Every other try works for the configured time, and then makes its calls.
 func (s *Service) hop(r *http.Request, t try, order *order, record *tried) answer {
 	if s.befalls(trail.HeaderHang, trail.PinHang, configuredOr(s.config.HangProbability, order.hang), order, record) && !wait(r.Context(), s.config.Hang) {
@@ -39,6 +39,10 @@ func (s *Service) hop(r *http.Request, t try, order *order, record *tried) answe
 		Host: trail.ToldHost(s.config.Service, r.Host), Path: trail.ToldPath(r.RequestURI), Pod: s.config.Pod}
 	if hop.Pod == "" && len(r.Header[podKey]) > 0 {
 		hop.Pod = s.config.Replica
+	}
+	if order.pins != "" && trail.Pinned(order.pins, record.tries) == trail.PinUnavailable {
+		hop.Status = http.StatusServiceUnavailable
+		return deliver(r, hop, t)
 	}
 	if s.befalls(trail.HeaderFail, trail.PinFail, configuredOr(s.config.FailProbability, order.fail), order, record) {
 		hop.Status = http.StatusInternalServerError

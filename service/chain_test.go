@@ -367,7 +367,7 @@ func TestWrongHeadersGet400(t *testing.T) {
 		{[]string{trail.HeaderTries, "-1"}, []string{`header x-hellochaos-tries is "-1": it must be whole numbers joined by dots, such as "1.3", with the number of a call after a colon where it is not the first, such as "1.3:2"`}},
 		{[]string{trail.HeaderTries, "one"}, []string{`header x-hellochaos-tries is "one": it must be whole numbers joined by dots, such as "1.3", with the number of a call after a colon where it is not the first, such as "1.3:2"`}},
 		{[]string{trail.HeaderTries, "1:0"}, []string{`header x-hellochaos-tries is "1:0": it must be whole numbers joined by dots, such as "1.3", with the number of a call after a colon where it is not the first, such as "1.3:2"`}},
-		{[]string{trail.HeaderPins, "1=stop"}, []string{`header x-hellochaos-pins is "1=stop": it must be pins joined by commas, each a path of tries in which * is any attempt count, and =fail or =hang, such as "1.*=fail", or none`}},
+		{[]string{trail.HeaderPins, "1=stop"}, []string{`header x-hellochaos-pins is "1=stop": it must be pins joined by commas, each a path of tries in which * is any attempt count, and =fail, =503 or =hang, such as "1.*=fail", or none`}},
 		{[]string{trail.HeaderTries, deep}, []string{`header x-hellochaos-tries is "` + deep +
 			`": it must be a path with fewer than 32 attempt counts; check whether the upstreams call each other in a circle`}},
 	} {

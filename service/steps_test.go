@@ -226,6 +226,7 @@ func TestPins(t *testing.T) {
 		{"0.0=fail", 200, 500, 0, 0, false},
 		{"0.0=hang,0.0.0=fail", 200, 200, 500, 200, true},
 		{"0=fail", 500, 0, 0, 0, false},
+		{"0.0=503", 200, 503, 0, 0, false},
 	} {
 		header := []string{trail.HeaderPins, test.pins, "fail", "1", "hang", "1"}
 		for _, named := range [][]string{nil, {trail.HeaderRequest, "1/probes/1"}} {

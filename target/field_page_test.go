@@ -123,13 +123,18 @@ func (p *proofs) page() string {
 			}
 		}
 	}
-	fmt.Fprintf(&b, "\n## Services and Deployments\n\nFields that are executed. [manifests.md](manifests.md#what-is-supported) has the others.\n\n%s", tableHead)
+	b.WriteString("\n## By kind\n\nFields that are known by their path in an object, and are executed. [manifests.md](manifests.md#what-is-supported) has the others.\n\n" + tableHead)
 	for _, f := range manifests.Fields() {
-		if (f.Of == "Service" || f.Of == "Deployment") && f.Executed() {
+		if byPath(f) && f.Executed() {
 			p.line(&b, f, "`"+f.Of+"` `"+f.Name+"`")
 		}
 	}
 	return b.String() + "\n"
+}
+
+// byPath reports whether a row is known by its path in an object, and not by a message of Istio's API, which may have the name of a kind.
+func byPath(f manifests.Field) bool {
+	return strings.Contains(f.Name, ".") || f.Name == "status" && !f.Executed()
 }
 
 const tableHead = "| field | effect | proved on real Istio by | cases from its code |\n| --- | --- | --- | --- |\n"
@@ -138,7 +143,7 @@ const tableHead = "| field | effect | proved on real Istio by | cases from its c
 func (p *proofs) summary(b *strings.Builder) {
 	var all, measured, read int
 	for _, f := range manifests.Fields() {
-		if !f.Executed() || f.Of == "Service" || f.Of == "Deployment" || f.Of == "Namespace" {
+		if !f.Executed() || byPath(f) {
 			continue
 		}
 		all++
@@ -191,8 +196,7 @@ func messagesOf(kind string) []messageAt {
 func (p *proofs) messageTable(b *strings.Builder, kind string, at messageAt) {
 	var rows []manifests.Field
 	for _, f := range manifests.Fields() {
-		ofObject := strings.HasPrefix(f.Name, "metadata.") || f.Name == "status" // which the kind has, and no message
-		if f.Of == string(at.message.Name()) && (f.Executed() || !ofObject) {
+		if f.Of == string(at.message.Name()) && !byPath(f) {
 			rows = append(rows, f)
 		}
 	}

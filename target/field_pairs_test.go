@@ -12,7 +12,7 @@ func pairs() map[string]pair {
 	all := make(map[string]pair)
 	for _, part := range []map[string]pair{
 		virtualServicePairs(), delegatePairs(), rewritePairs(), headerPairs(), matchPairs(), destinationPairs(), retryPairs(), faultPairs(), answerPairs(), destinationRulePairs(),
-		balancerPairs(), originationPairs(), endpointPairs(), mirrorPairs(), connectionPoolPairs(), ejectionPairs(), hashPairs(), gatewayPairs(), serverPairs(), serviceEntryPairs(), sidecarPairs(), routePairs(), listenerPairs(), grantPairs(), headPairs(), servicePairs(), deploymentPairs(),
+		balancerPairs(), originationPairs(), endpointPairs(), mirrorPairs(), sourceLabelPairs(), connectionPoolPairs(), ejectionPairs(), hashPairs(), gatewayPairs(), serverPairs(), serviceEntryPairs(), sidecarPairs(), routePairs(), listenerPairs(), grantPairs(), headPairs(), servicePairs(), deploymentPairs(),
 	} {
 		for name, p := range part {
 			if _, twice := all[name]; twice {

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"time"
 
 	"github.com/hellochaos/hellochaos/attack"
 	"github.com/hellochaos/hellochaos/expect"
@@ -26,10 +27,15 @@ type Options struct {
 	Phases []attack.Phase
 	Closed bool
 	Seed   uint64
+	// Part, Parts and Begin are those of attack.Plan.
+	Part, Parts int
+	Begin       time.Time
 	// Fresh, HTTP2 and Resolve are those of attack.Plan.
 	Fresh, HTTP2 bool
 	Resolve      map[string]string
 	Expect       []expect.Expectation
+	// Abort ends the attack as soon as an expectation about latency or errors cannot be met any more.
+	Abort bool
 	// MostConnections is how many requests may be in flight where Options.Connections does not say it; 0: attack.MaxConnections.
 	MostConnections int
 }
@@ -41,6 +47,7 @@ const MaxWeights = 10_000
 type Attack struct {
 	attack.Plan
 	options Options
+	order   []int // the target of each cohort
 }
 
 // Plan makes the plan of an attack. The error joins all problems.
@@ -75,13 +82,17 @@ func Plan(o Options) (*Attack, error) {
 	if took := float64(requests) / o.Rate; took > attack.MaxSending.Seconds() {
 		problems = append(problems, fmt.Errorf("--rate and --requests: take %.0f hours, and one attack sends for at most %.0f", took/3600, attack.MaxSending.Hours()))
 	}
-	cohorts, err := turns(o.Targets, o.Weights)
+	order, err := turns(len(o.Targets), o.Weights)
 	problems = append(problems, err)
 	if err := errors.Join(problems...); err != nil {
 		return nil, err
 	}
-	a := &Attack{options: o, Plan: attack.Plan{URL: o.Targets[0].URL, TLS: o.TLS, Requests: requests, Rate: o.Rate, Cohorts: cohorts, Name: "attack",
-		Timeout: o.Timeout, Bare: true, Phases: o.Phases, Seed: o.Seed, Fresh: o.Fresh, HTTP2: o.HTTP2, Resolve: o.Resolve}}
+	cohorts := make([]attack.Cohort, len(order))
+	for i, target := range order {
+		cohorts[i] = o.Targets[target]
+	}
+	a := &Attack{options: o, order: order, Plan: attack.Plan{URL: o.Targets[0].URL, TLS: o.TLS, Requests: requests, Rate: o.Rate, Cohorts: cohorts, Name: "attack",
+		Timeout: o.Timeout, Bare: true, Phases: o.Phases, Seed: o.Seed, Part: o.Part, Parts: o.Parts, Begin: o.Begin, Fresh: o.Fresh, HTTP2: o.HTTP2, Resolve: o.Resolve}}
 	if o.Closed {
 		a.Rate, a.Closed = 0, o.Duration
 	}
@@ -90,8 +101,14 @@ func Plan(o Options) (*Attack, error) {
 	}
 	needed := int(min(math.Ceil(a.Peak()*o.Timeout.Seconds()), float64(requests), attack.MaxConnections))
 	a.Connections = cmp.Or(o.Connections, max(1, min(needed, cmp.Or(o.MostConnections, attack.MaxConnections))))
+	if a.Parts > 1 { // its share of those in flight
+		a.Connections = (a.Connections + a.Parts - 1) / a.Parts
+	}
 	return a, a.Check()
 }
+
+// Options are those of which the attack was planned.
+func (a *Attack) Options() Options { return a.options }
 
 // Peak is the highest rate that is planned, in requests a second; infinite for a closed loop.
 func (a *Attack) Peak() float64 {
@@ -106,14 +123,17 @@ func (a *Attack) Peak() float64 {
 	return cmp.Or(peak, a.Rate)
 }
 
-// turns are the targets in the order in which they take turns, each as often as its weight says and spread evenly: at each turn the target
-// comes that is furthest behind its share (the smooth weighted round robin of nginx).
-func turns(targets []attack.Cohort, weights []int) ([]attack.Cohort, error) {
+// turns are the targets, by their numbers, in the order in which they take turns, each as often as its weight says and spread evenly: at each
+// turn the target comes that is furthest behind its share (the smooth weighted round robin of nginx).
+func turns(targets int, weights []int) (order []int, err error) {
 	if len(weights) == 0 {
-		return targets, nil
+		for i := range targets {
+			order = append(order, i)
+		}
+		return order, nil
 	}
-	if len(weights) != len(targets) {
-		return nil, fmt.Errorf("--weights: has %d numbers, and there are %d targets: give one for each", len(weights), len(targets))
+	if len(weights) != targets {
+		return nil, fmt.Errorf("--weights: has %d numbers, and there are %d targets: give one for each", len(weights), targets)
 	}
 	sum := 0
 	for _, w := range weights {
@@ -123,7 +143,6 @@ func turns(targets []attack.Cohort, weights []int) ([]attack.Cohort, error) {
 		return nil, fmt.Errorf("--weights: the sum is %d, and must be at most %d", sum, MaxWeights)
 	}
 	credit := make([]int, len(weights))
-	order := make([]attack.Cohort, 0, sum)
 	for range sum {
 		next := 0
 		for i, w := range weights {
@@ -132,7 +151,7 @@ func turns(targets []attack.Cohort, weights []int) ([]attack.Cohort, error) {
 			}
 		}
 		credit[next] -= sum
-		order = append(order, targets[next])
+		order = append(order, next)
 	}
 	return order, nil
 }
@@ -148,38 +167,53 @@ func (a *Attack) planned() int64 {
 // Progress is how far an attack has come.
 type Progress struct{ Planned, Done, Failed int64 } // Planned is 0 where that is not known
 
+// newTally is an empty tally of the attack.
+func (a *Attack) newTally() *tally {
+	t := newTally()
+	t.targetOf, t.phases = a.order, newPhaseTallies(a.Phases)
+	t.begin, _, _ = t.warmup()
+	return t
+}
+
 // Send sends the attack. It hands each observation to keep, in planned order, which may be nil; where keep returns an error, sending ends. tell
 // is told of each request that is done. The report is always valid: of an attack whose context ended, or whose keep failed, it has what was
 // done until then, and says so. The error is that of keep.
 func (a *Attack) Send(ctx context.Context, keep func(*attack.Observation) error, tell func(Progress)) (*load.Report, error) {
-	tally := newTally()
-	if tally.phases = newPhaseTallies(a.Phases); len(a.Phases) > 0 {
-		tally.begin, _, _ = tally.warmup()
-	}
+	tally := a.newTally()
 	var unkept error
+	broken, looks := "", 0
 	result, err := attack.Run(ctx, a.Plan, func(o *attack.Observation) bool {
 		tally.add(o)
 		if keep != nil && unkept == nil {
 			unkept = keep(o)
 		}
 		tell(Progress{a.planned(), tally.requests(), tally.failed})
-		return unkept == nil
+		if a.options.Abort && broken == "" && o.Planned-tally.begin >= time.Duration(looks+1)*lookEvery {
+			looks = int((o.Planned - tally.begin) / lookEvery)
+			broken = tally.watch(a.options.Expect, looks)
+		}
+		return unkept == nil && broken == ""
 	})
 	r := a.report(tally, &result)
 	for i := range tally.phases {
-		r.Phases = append(r.Phases, tally.phases[i].report(err != nil || unkept != nil))
+		r.Phases = append(r.Phases, tally.phases[i].report(result.Observed < result.Planned && result.Unsent == 0))
 	}
 	switch {
 	case err != nil && ctx.Err() != nil:
 		r.Interrupted = "the attack was interrupted"
 	case err != nil:
 		return r, err
+	case broken != "":
+		r.Aborted = broken
 	case unkept != nil:
 		r.Interrupted = "the results could not be written, and the attack ended"
 	}
 	conclude(r, tally, a.options.Expect)
 	return r, unkept
 }
+
+// lookEvery is how often Options.Abort looks at the expectations.
+const lookEvery = time.Second
 
 // report has the figures of an attack.
 func (a *Attack) report(t *tally, result *attack.Result) *load.Report {
@@ -197,6 +231,7 @@ func (a *Attack) report(t *tally, result *attack.Result) *load.Report {
 		}
 		r.Targets = append(r.Targets, load.Target{Method: cmp.Or(to.Method, "GET"), URL: to.URL, Weight: weight})
 	}
+	t.details(r)
 	return r
 }
 
@@ -215,5 +250,6 @@ func Recorded(file string) (*load.Report, error) {
 	for i := range recording.Targets {
 		r.Targets = append(r.Targets, load.Target{Method: recording.Targets[i].Method, URL: recording.Targets[i].URL, Weight: 1})
 	}
+	t.details(r)
 	return r, nil
 }

@@ -56,15 +56,15 @@ func TestPlan(t *testing.T) {
 }
 
 func TestTurns(t *testing.T) {
-	order, err := turns(get("a", "b", "c"), []int{5, 1, 2})
+	order, err := turns(3, []int{5, 1, 2})
 	var text string
 	for _, c := range order {
-		text += c.URL
+		text += string("abc"[c])
 	}
 	if err != nil || text != "acaabaca" {
 		t.Errorf("got %s, %v", text, err)
 	}
-	if _, err := turns(get("a"), []int{MaxWeights + 1}); err == nil {
+	if _, err := turns(1, []int{MaxWeights + 1}); err == nil {
 		t.Error("a sum of weights without an end is accepted")
 	}
 }

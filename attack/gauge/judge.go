@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/hellochaos/hellochaos/attack"
 	"github.com/hellochaos/hellochaos/expect"
 	"github.com/hellochaos/hellochaos/reports"
 	"github.com/hellochaos/hellochaos/reports/load"
@@ -34,6 +35,9 @@ func conclude(r *load.Report, t *tally, wanted []expect.Expectation) {
 	var verdicts []reports.Verdict
 	for _, w := range wanted {
 		e := judge(r, t, w)
+		if w.Text == r.Aborted { // the looks share the risk, so that one of them is as good as the end
+			e.Verdict, e.Why = reports.Fail, "what was measured while the attack went on excluded it"
+		}
 		r.Expectations, verdicts = append(r.Expectations, e), append(verdicts, e.Verdict)
 	}
 	if len(wanted) > 0 {
@@ -50,11 +54,30 @@ type number struct {
 	few      string // why the interval may be too wide
 }
 
+// watch says while an attack goes on whether it may end, because an expectation cannot be met any more. The looks share the risk: the k-th has
+// the part 1/(k (k+1)) of it, which are 1 together. A rate is judged at the end alone.
+func (t *tally) watch(wanted []expect.Expectation, look int) (broken string) {
+	r := &load.Report{Limited: attack.Limited(t.requests(), t.late, 0), Requests: load.Requests{OK: t.requests() - t.failed, Failed: t.failed}, Latency: load.Outcomes{OK: t.ok.latency.report()}}
+	for _, w := range wanted {
+		if w.Kind == expect.Rate {
+			continue
+		}
+		n := measured(r, t, w, Risk/float64(look*(look+1)))
+		if verdict, _ := w.Band.Judge(expect.Evidence{Interval: n.interval, Unusable: n.unusable}); n.interval != nil && reports.Verdict(verdict) == reports.Fail {
+			return w.Text
+		}
+	}
+	return ""
+}
+
 // judge says what became of an expectation.
 func judge(r *load.Report, t *tally, w expect.Expectation) load.Expectation {
-	n := measured(r, t, w)
+	n := measured(r, t, w, Risk)
 	if r.Interrupted != "" {
 		n.unusable = r.Interrupted
+	}
+	if len(r.Incomplete) > 0 {
+		n.unusable = "a worker died, so that a part of the requests is missing"
 	}
 	verdict, reason := w.Band.Judge(expect.Evidence{Interval: n.interval, Unusable: n.unusable})
 	e := load.Expectation{Text: w.Text, Verdict: reports.Verdict(verdict), Unit: n.unit, Measured: n.value}
@@ -79,8 +102,8 @@ func judge(r *load.Report, t *tally, w expect.Expectation) load.Expectation {
 	return e
 }
 
-// measured is the number of which an expectation speaks.
-func measured(r *load.Report, t *tally, w expect.Expectation) number {
+// measured is the number of which an expectation speaks, with an interval that is wrong with the probability risk.
+func measured(r *load.Report, t *tally, w expect.Expectation, risk float64) number {
 	n := number{unit: load.Seconds}
 	good, all := r.Requests.OK, r.Requests.OK+r.Requests.Failed
 	if skipped := r.Requests.Skipped; float64(skipped) > 0.01*float64(r.Requests.Sent+skipped) {
@@ -88,7 +111,7 @@ func measured(r *load.Report, t *tally, w expect.Expectation) number {
 	}
 	switch {
 	case w.Kind == expect.Errors && all > 0:
-		share, interval := float64(r.Requests.Failed)/float64(all), stats.ClusteredProportion(t.shares(), Risk)
+		share, interval := float64(r.Requests.Failed)/float64(all), stats.ClusteredProportion(t.shares(), risk)
 		n.unit, n.value, n.interval = load.Share, &share, &interval
 		n.few = fmt.Sprintf("%d requests are too few to tell: the interval lies across the limit", all)
 	case w.Kind == expect.Errors:
@@ -100,7 +123,7 @@ func measured(r *load.Report, t *tally, w expect.Expectation) number {
 		}
 	case good > 0:
 		blocks := t.blocks()
-		value, interval := min(blocks.Quantile(w.Quantile), r.Latency.OK.Max), within(blocks, w.Quantile, Risk)
+		value, interval := min(blocks.Quantile(w.Quantile), r.Latency.OK.Max), within(blocks, w.Quantile, risk)
 		n.value, n.interval = &value, &interval
 		n.few = fmt.Sprintf("%d good answers are too few to tell: the interval lies across the limit, or has no upper end", good)
 	}

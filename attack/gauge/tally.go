@@ -32,11 +32,15 @@ type tally struct {
 	width         time.Duration
 	windows       []window
 	ok, failedIn  times
-	failed        int64
+	failed, late  int64        // late: left more than 20 ms after their planned start
+	lag           distribution // how much later than planned requests left
 	statuses      map[int]int64
 	errors        map[string]int64
 	bytesIn       int64
 	bytesOut      int64
+	byTarget      rows
+	byStatus      rows
+	targetOf      []int // the target of each cohort; nil: the cohort itself
 	phases        []phaseTally
 	begin         time.Duration // of what is measured: the end of the warm-up
 	lastGoodAfter time.Duration // when the last good answer was read, since the beginning
@@ -64,8 +68,8 @@ func newHistogram() *hdrhistogram.Histogram {
 func newDistribution() distribution { return distribution{bins: newHistogram()} }
 
 func newTally() *tally {
-	return &tally{width: firstWidth, statuses: map[int]int64{}, errors: map[string]int64{},
-		ok: times{newDistribution(), newDistribution()}, failedIn: times{newDistribution(), newDistribution()}}
+	return &tally{width: firstWidth, byTarget: rows{}, byStatus: rows{}, statuses: map[int]int64{}, errors: map[string]int64{},
+		lag: newDistribution(), ok: times{newDistribution(), newDistribution()}, failedIn: times{newDistribution(), newDistribution()}}
 }
 
 // record counts d, rounded up to a microsecond.
@@ -89,11 +93,21 @@ func (t *tally) add(o *attack.Observation) {
 	}
 	at := t.window(o.Planned - t.begin)
 	at.requests++
+	if o.Late() {
+		t.late++
+	}
+	t.lag.add(o.Started - o.Planned)
 	if o.Status == 0 {
 		t.errors[o.Error]++
 	} else {
 		t.statuses[o.Status]++
+		t.byStatus.add(o.Status, o, true)
 	}
+	target := o.Cohort
+	if t.targetOf != nil {
+		target = t.targetOf[o.Cohort]
+	}
+	t.byTarget.add(target, o, !o.Bad())
 	t.bytesIn, t.bytesOut = t.bytesIn+o.BytesIn, t.bytesOut+o.BytesOut
 	of := &t.ok
 	if o.Bad() {
@@ -132,12 +146,10 @@ func (t *tally) double() {
 			t.windows[i/2] = w
 			continue
 		}
-		into := &t.windows[i/2]
-		into.requests, into.failed = into.requests+w.requests, into.failed+w.failed
-		if into.ok == nil {
-			into.ok = w.ok
-		} else if w.ok != nil {
-			into.ok.Merge(w.ok) // both have the same range, so Merge drops no value
+		if into := &t.windows[i/2]; into.ok == nil {
+			into.requests, into.failed, into.ok = into.requests+w.requests, into.failed+w.failed, w.ok
+		} else {
+			into.merge(&w)
 		}
 	}
 	t.windows = slices.Delete(t.windows, (len(t.windows)+1)/2, len(t.windows))

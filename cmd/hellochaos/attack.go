@@ -14,6 +14,7 @@ import (
 	"github.com/hellochaos/hellochaos/attack/gauge"
 	"github.com/hellochaos/hellochaos/openfiles"
 	"github.com/hellochaos/hellochaos/reports/destination"
+	"github.com/hellochaos/hellochaos/reports/load"
 	"github.com/hellochaos/hellochaos/reports/render"
 )
 
@@ -25,7 +26,9 @@ type attackFlags struct {
 	cacert, cert, key, recording     string
 	headers, expect, resolve         []string
 	insecure, yes, noProgress, given bool // given: --method was
-	fresh, http2                     bool
+	fresh, http2, abort              bool
+	capacity, part, begin            string // part and begin are of a worker
+	local                            int
 }
 
 // publicRate is the highest rate, in requests a second, at which a public address is attacked without --yes.
@@ -42,6 +45,14 @@ func (f *attackFlags) add(set *pflag.FlagSet) {
 	set.StringArrayVarP(&f.headers, "header", "H", nil, "`header` of each request, such as 'Accept: text/html'; the flag can be repeated")
 	set.StringVar(&f.body, "body", "", "`file` with the body of the requests that have none of their own")
 	set.StringArrayVar(&f.expect, "expect", nil, "`expectation` that decides the exit code, such as '"+strings.Join(gauge.Forms, "', '")+"'; the flag can be repeated (docs/attack.md)")
+	set.StringVar(&f.capacity, "capacity", "", "search between two `rates`, such as 100..5000, for the highest one at which the expectations hold")
+	set.IntVar(&f.local, "workers-local", 0, "`number` of processes that share the requests, for a machine with many processors (default: this one alone)")
+	set.StringVar(&f.part, "part", "", "")
+	set.StringVar(&f.begin, "begin", "", "")
+	for _, hidden := range []string{"part", "begin"} {
+		_ = set.MarkHidden(hidden) // it is defined above
+	}
+	set.BoolVar(&f.abort, "abort-on-fail", false, "end the attack as soon as an expectation about latency or errors cannot be met any more")
 	set.BoolVar(&f.insecure, "insecure", false, "accept any certificate of a server")
 	set.StringVar(&f.cacert, "cacert", "", "`file` with the certificates of the authorities to trust, in place of the system's")
 	set.StringVar(&f.cert, "cert", "", "`file` with the certificate of the requests, in PEM form, for a server that asks for one")
@@ -85,15 +96,22 @@ answer. An interrupted attack (exit code 4) prints what it has measured so far.`
 
 // run validates the command line, sends the attack and delivers its report.
 func (f *attackFlags) run(cmd *cobra.Command, args []string) error {
+	from, to, wrong := f.searchRange(cmd)
 	a, err := f.plan(cmd, args)
-	if err != nil {
+	if err := errors.Join(wrong, err); err != nil {
 		return fmt.Errorf("attack:\n%w", err)
+	}
+	if f.part != "" {
+		return f.work(cmd, a)
 	}
 	if err := f.prepare(); err != nil {
 		return err
 	}
-	if err := f.reach(cmd.Context(), a); err != nil {
+	if err := f.reach(cmd.Context(), a, to); err != nil {
 		return err
+	}
+	if from > 0 {
+		return f.search(cmd, args, a, from, to)
 	}
 	var recorder *attack.Recorder
 	keep := func(*attack.Observation) error { return nil }
@@ -110,13 +128,21 @@ func (f *attackFlags) run(cmd *cobra.Command, args []string) error {
 	stderr := cmd.ErrOrStderr()
 	fmt.Fprintf(stderr, "attacking %s: %s\n", f.about(args), schedule(a))
 	line := newProgressLine(stderr, f.noProgress)
-	report, err := a.Send(cmd.Context(), keep, line.attack)
+	var report *load.Report
+	if f.local > 0 {
+		report, err = f.workers(cmd.Context(), a, line.attack)
+	} else {
+		report, err = a.Send(cmd.Context(), keep, line.attack)
+	}
 	if recorder != nil {
 		if unflushed := recorder.Close(); err == nil {
 			err = unflushed
 		}
 	}
 	line.clear()
+	if report == nil {
+		return failure{err}
+	}
 	if err != nil {
 		err = fmt.Errorf("--output %s: %w", f.recording, err)
 	}
@@ -199,7 +225,7 @@ func (f *attackFlags) about(args []string) string {
 func (f *attackFlags) plan(cmd *cobra.Command, args []string) (*gauge.Attack, error) {
 	f.given = cmd.Flags().Changed("method")
 	var o gauge.Options
-	var problems [9]error
+	var problems [12]error
 	pace, err := f.pace.Pace()
 	problems[0] = err
 	o.Options, o.Phases, o.Closed, o.Seed = pace.Options, pace.Phases, pace.Closed, pace.Seed
@@ -213,6 +239,10 @@ func (f *attackFlags) plan(cmd *cobra.Command, args []string) (*gauge.Attack, er
 	if o.Fresh, o.HTTP2 = f.fresh, f.http2; f.fresh && f.http2 {
 		problems[8] = errors.New("--fresh-connections and --http2: requests of HTTP/2 share connections")
 	}
+	if o.Abort = f.abort; f.abort && len(f.expect) == 0 {
+		problems[9] = errors.New("--abort-on-fail: needs an expectation, such as --expect 'errors <= 1%'")
+	}
+	problems[10], problems[11] = f.checkWorkers(cmd), f.readPart(&o)
 	if err := errors.Join(problems[:]...); err != nil {
 		return nil, err
 	}
@@ -231,13 +261,14 @@ func mostConnections(wanted int) (int, error) {
 	return int(max(allowed, otherFiles+1) - otherFiles), nil
 }
 
-// reach refuses hosts that cannot be reached, before a request is sent, and a high rate to a public address.
-func (f *attackFlags) reach(ctx context.Context, a *gauge.Attack) error {
+// reach refuses hosts that cannot be reached, before a request is sent, and a high rate to a public address; searched is the highest rate of a
+// search.
+func (f *attackFlags) reach(ctx context.Context, a *gauge.Attack, searched float64) error {
 	public, err := attack.Reach(ctx, &a.Plan)
 	if err != nil {
 		return failure{fmt.Errorf("%w\nnothing was sent", err)}
 	}
-	return f.agreed(public, a.Peak())
+	return f.agreed(public, max(a.Peak(), searched))
 }
 
 // agreed refuses a high rate to public addresses without --yes.

@@ -22,10 +22,15 @@ type loadDelivery struct {
 }
 
 // loadFormats are those in which the report of an attack is printed.
-var loadFormats = []string{"text", "json"}
+var loadFormats = func() (names []string) {
+	for _, format := range load.Formats {
+		names = append(names, format.Name)
+	}
+	return names
+}()
 
 func (f *loadDelivery) add(set *pflag.FlagSet) {
-	set.StringVar(&f.out, "out", "", "`folder` to write the report into, as JSON and as text (default: write no files)")
+	set.StringVar(&f.out, "out", "", "`folder` to write the report into, in all formats (default: write no files)")
 	set.StringVar(&f.format, "format", "text", "`format` to print the report in: "+strings.Join(loadFormats, ", "))
 	set.BoolVar(&f.noColor, "no-color", false, "do not print colours on a terminal")
 }
@@ -34,13 +39,19 @@ func (f *loadDelivery) check() error {
 	if slices.Contains(loadFormats, f.format) {
 		return nil
 	}
-	return fmt.Errorf("--format %s: the report of an attack is printed as %s%s", f.format, strings.Join(loadFormats, " or "), spelling.DidYouMean(f.format, loadFormats))
+	return fmt.Errorf("--format %s: the report of an attack is printed as %s%s", f.format, strings.Join(loadFormats, ", "), spelling.DidYouMean(f.format, loadFormats))
 }
 
 // deliver saves a report and then prints it. Users and passwords of URLs are in neither.
 func (f *loadDelivery) deliver(stdout, progress io.Writer, report *load.Report) error {
 	for i := range report.Targets {
-		report.Targets[i].URL = destination.HideUserInfo(report.Targets[i].URL)
+		shown := destination.HideUserInfo(report.Targets[i].URL)
+		for j := range report.ByTarget {
+			if of := &report.ByTarget[j]; of.Name == report.Targets[i].Method+" "+report.Targets[i].URL {
+				of.Name = report.Targets[i].Method + " " + shown
+			}
+		}
+		report.Targets[i].URL = shown
 	}
 	var err error
 	if f.out != "" {
@@ -49,8 +60,10 @@ func (f *loadDelivery) deliver(stdout, progress io.Writer, report *load.Report) 
 			fmt.Fprintf(progress, "the report was written to %s: %s\n", f.out, strings.Join(written, ", "))
 		}
 	}
-	if f.format == "json" {
-		return errors.Join(err, load.JSON(stdout, report))
+	for _, format := range load.Formats {
+		if format.Name == f.format && f.format != "text" {
+			return errors.Join(err, format.Write(stdout, report))
+		}
 	}
 	to, coloured := painted(stdout, f.noColor)
 	return errors.Join(err, load.Text(to, report, coloured))

@@ -66,7 +66,7 @@ func TestAttack(t *testing.T) {
 			t.Errorf("report %s: %+v", from, again)
 		}
 	}
-	if refused := usage(t, "report", results, "--format", "html"); refused.code != reports.ExitUsage || !strings.Contains(refused.stderr, "--format html: the report of an attack is printed as text or json") {
+	if refused := usage(t, "report", results, "--format", "markdown"); refused.code != reports.ExitUsage || !strings.Contains(refused.stderr, "--format markdown: the report of an attack is printed as text, json, html") {
 		t.Errorf("%+v", refused)
 	}
 	if got, r = attacked(t, append(post, server.URL+"/bad", "--expect", "errors <= 20%")...); got.code != reports.ExitFail || r.Verdict != reports.Fail || r.Statuses[503] != 60 {

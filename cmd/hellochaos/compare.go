@@ -44,6 +44,9 @@ what one compares. The stages, the probabilities, the kind of target, the rate
 and the manifests must be the same, or compare-reports refuses; with --force it
 compares nevertheless.
 
+Two reports of 'hellochaos attack', or two files of its results or of vegeta's,
+are compared by their latencies, errors and rates.
+
 The manifests of two reports of 'hellochaos verify' may differ: then their
 rules are compared, by host and match, with what the old ones and the new ones
 come to.
@@ -72,6 +75,11 @@ func (f *compareFlags) run(cmd *cobra.Command, args []string, text *compare.Flag
 	format, ok := compare.FormatNamed(f.format)
 	if !ok {
 		problems = errors.Join(problems, fmt.Errorf("--format %s: must be one of %s%s", f.format, compare.FormatNames(), spelling.DidYouMean(f.format, strings.Split(compare.FormatNames(), ", "))))
+	}
+	if problems == nil {
+		if ok, err := f.attacks(cmd, args, options); ok {
+			return err
+		}
 	}
 	sides, err := readPair(args, cmd.InOrStdin())
 	if problems = errors.Join(problems, err); problems != nil {

@@ -45,6 +45,8 @@ type Outcome struct {
 	To []Share
 	// Retry says how often and after what the request is sent again; Timeout and Fault are empty where there is none.
 	Retry, Timeout, Fault string
+	// Mirrors are where copies go, with the share of the requests that are copied.
+	Mirrors []Share
 }
 
 // Share is a share of the requests, in [0,1], and where it goes: "pods two-a two-b", "external api.example:80", "NC" or "UH", with the host
@@ -66,7 +68,9 @@ func (o *Outcome) String() string {
 	for to, share := range sum {
 		all = append(all, fmt.Sprintf("%.3f %s", share, to))
 	}
-	slices.Sort(all)
+	for _, m := range o.Mirrors {
+		all = append(all, fmt.Sprintf("mirror %.4f %s", m.Share, m.To))
+	}
 	for name, value := range map[string]string{"retry": o.Retry, "timeout": o.Timeout, "fault": o.Fault} {
 		if value != "" {
 			all = append(all, name+" "+value)

@@ -158,6 +158,16 @@ func (p *Proxy) forwarded(r *route.Route, action *route.RouteAction, q *Request)
 		o.To = append(o.To, Share{share, Sent(to+secure, host, path, request, answer)})
 		return err
 	}
+	for _, m := range action.RequestMirrorPolicies {
+		to, err := p.destination(m.Cluster, q)
+		if err != nil {
+			return nil, err
+		}
+		if !m.DisableShadowHostSuffixAppend {
+			to += " as shadow"
+		}
+		o.Mirrors = append(o.Mirrors, Share{share(m.RuntimeFraction.GetDefaultValue()), to})
+	}
 	if action.GetCluster() != "" {
 		return o, add(action.GetCluster(), 1, nil)
 	}

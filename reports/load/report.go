@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"time"
@@ -39,6 +40,11 @@ type Report struct {
 	Expectations []Expectation   `json:"expectations,omitempty"`
 	// Interrupted says why the attack ended before its end; empty: it did not.
 	Interrupted string `json:"interrupted,omitempty"`
+	// Aborted is the expectation for which the attack ended early (--abort-on-fail); empty: for none.
+	Aborted string `json:"aborted,omitempty"`
+	// Workers is how many processes sent the attack; 0: this one alone. Incomplete are those that died: what is missing is in no figure.
+	Workers    int      `json:"workers,omitempty"`
+	Incomplete []Worker `json:"incomplete,omitempty"`
 	// Limited: more requests than 1 % of those that were due were never sent, or more than 5 % left more than 20 ms late, so that no verdict about
 	// latency follows. Warnings have sentences about that.
 	Limited  bool     `json:"generatorLimited"`
@@ -49,6 +55,13 @@ type Report struct {
 	// Closed: a request left as soon as another one was answered, so that slow answers delayed the requests after them. Nothing was planned then,
 	// and latencies leave out what users would have waited.
 	Closed bool `json:"closedLoop,omitempty"`
+
+	// ByTarget has a row for each target where there are several, and ByStatus one for each status of an answer.
+	ByTarget []Row `json:"byTarget,omitempty"`
+	ByStatus []Row `json:"byStatus,omitempty"`
+	// Windows are the parts of the time in which requests were planned, of equal width: at most 600. Bins are the latencies of good answers.
+	Windows []Window `json:"windows,omitempty"`
+	Bins    []Bin    `json:"bins,omitempty"`
 
 	Requests Requests `json:"requests"`
 	Rate     Rate     `json:"rate"`
@@ -75,7 +88,7 @@ type Target struct {
 	Weight int    `json:"weight"`
 }
 
-// Requests are counts that add up: Planned is Sent and Skipped, and where the attack was interrupted those that were not due yet; Sent is OK,
+// Requests are counts that add up, but for what is missing of workers that died: Planned is Sent and Skipped, and where the attack was interrupted those that were not due yet; Sent is OK,
 // Failed and GivenUp.
 type Requests struct {
 	Planned int64 `json:"planned"`
@@ -86,6 +99,15 @@ type Requests struct {
 	GivenUp int64 `json:"givenUp"` // in flight when the attack was interrupted
 	// FailedShare is where the share of the failed ones lies; nil without an answer.
 	FailedShare *stats.Interval `json:"failedShare,omitempty"`
+}
+
+// Worker is one that died.
+type Worker struct {
+	Number  int    `json:"number"` // from 1
+	Of      int    `json:"of"`
+	Planned int64  `json:"planned"` // its requests
+	Missing int64  `json:"missing"` // those of which nothing is known
+	Why     string `json:"why"`
 }
 
 // Phase is what came of a part of the schedule.
@@ -100,6 +122,38 @@ type Phase struct {
 	// Limited is that of the report, for this phase.
 	Limited bool         `json:"generatorLimited"`
 	Latency Distribution `json:"latency"` // of good answers, from the planned start
+}
+
+// Row is the requests of one target, or those that were answered with one status.
+type Row struct {
+	Name     string `json:"name"`
+	Requests int64  `json:"requests"`
+	Failed   int64  `json:"failed"`
+	// Latency is that of good answers of a target, and of all answers with a status; empty for what is beyond the first 64 of them.
+	Latency Distribution `json:"latency"`
+}
+
+// Window is a part of the time.
+type Window struct {
+	At       float64 `json:"at"`      // its beginning
+	Seconds  float64 `json:"seconds"` // its width
+	Requests int64   `json:"requests"`
+	Failed   int64   `json:"failed"`
+	// P50, P99 and Max are latencies of good answers; 0 where there were none.
+	P50 float64 `json:"p50"`
+	P99 float64 `json:"p99"`
+	Max float64 `json:"max"`
+}
+
+// Bin counts latencies up to To and above the bin before, or above a tenth of a power of ten less.
+type Bin struct {
+	To    float64 `json:"to"`
+	Count int64   `json:"count"`
+}
+
+// Edge is the upper end of the bin to which a latency belongs: there are ten in each power of ten.
+func Edge(seconds float64) float64 {
+	return math.Pow(10, math.Ceil(10*math.Log10(max(seconds, 1e-6))-1e-9)/10)
 }
 
 // Rate is how many requests were planned and sent a second, and how many good answers came.
@@ -177,6 +231,8 @@ func (r *Report) ExitCode() int {
 	switch {
 	case r.Interrupted != "":
 		return reports.ExitAborted
+	case len(r.Incomplete) > 0:
+		return reports.ExitInconclusive
 	case r.Verdict == reports.Fail:
 		return reports.ExitFail
 	case r.Verdict == reports.Pass:
@@ -207,20 +263,17 @@ func JSON(w io.Writer, r *Report) error {
 	return err
 }
 
-// Save writes the report into a folder as JSON and as text. It returns the names of the files that were written.
+// Save writes the report into a folder in all formats. It returns the names of the files that were written.
 func Save(folder string, r *Report) (written []string, err error) {
-	for _, file := range []struct {
-		name  string
-		write func(io.Writer, *Report) error
-	}{{FileName, JSON}, {TextName, func(w io.Writer, r *Report) error { return Text(w, r, false) }}} {
+	for _, format := range Formats {
 		var text bytes.Buffer
-		if err := file.write(&text, r); err != nil {
+		if err := format.Write(&text, r); err != nil {
 			return written, err
 		}
-		if err := os.WriteFile(filepath.Join(folder, file.name), text.Bytes(), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(folder, format.File), text.Bytes(), 0o644); err != nil {
 			return written, err
 		}
-		written = append(written, file.name)
+		written = append(written, format.File)
 	}
 	return written, nil
 }

@@ -21,6 +21,12 @@ func Text(w io.Writer, r *Report, colour bool) error {
 	word, of, summary := r.headline()
 	t.Headline(word, of, summary)
 	t.Paragraph(r.about(), "")
+	if r.Aborted != "" {
+		t.Paragraph(r.abortedEarly(), "  ! ")
+	}
+	for i := range r.Incomplete {
+		t.Paragraph(r.Incomplete[i].text(), "  ! ")
+	}
 	for _, warning := range r.Warnings {
 		t.Paragraph(warning+".", "  ! ")
 	}
@@ -35,10 +41,12 @@ func Text(w io.Writer, r *Report, colour bool) error {
 		}
 	}
 	t.Blank()
-	t.Table([]string{"", "latency", "95 % interval", "service time", "failed"}, terminal.Group{Rows: r.times()})
-	if len(r.Phases) > 0 {
-		t.Blank()
-		t.Table([]string{"phase", "planned", "good", "failed", "skipped", "p50", "p99", "max"}, terminal.Group{Rows: r.phases()})
+	t.Table(timesHeads, terminal.Group{Rows: r.times()})
+	for _, of := range r.tables() {
+		if len(of.Rows) > 0 {
+			t.Blank()
+			t.Table(of.Heads, terminal.Group{Rows: of.Rows})
+		}
 	}
 	t.Blank()
 	for _, f := range r.facts() {
@@ -66,6 +74,8 @@ func (r *Report) headline() (word string, of terminal.Colour, text string) {
 	case r.Interrupted != "":
 		return "INTERRUPTED", terminal.Yellow, fmt.Sprintf("%s after %s of %s requests: the figures are of what was answered until then",
 			r.Interrupted, render.Count(r.Requests.Sent), render.Count(r.Requests.Planned))
+	case len(r.Incomplete) > 0:
+		return "INCOMPLETE", terminal.Yellow, fmt.Sprintf("%d of %d workers died: %s", len(r.Incomplete), r.Workers, r.counts())
 	case r.Verdict == reports.Pass:
 		return "PASS", of, fmt.Sprintf("%s: %s", met(all), r.counts())
 	case r.Verdict == reports.Fail:
@@ -124,6 +134,9 @@ func (r *Report) about() string {
 	if r.Recording != "" {
 		return fmt.Sprintf("%s: %s at %s/s to %s", r.Recording, requests(r.Requests.Sent), perSecond(r.Rate.Sent), to)
 	}
+	if r.Workers > 0 {
+		to += fmt.Sprintf(", by %d workers", r.Workers)
+	}
 	if r.Closed {
 		return fmt.Sprintf("closed loop: %s in flight, each followed by the next, %s/s: %s", requests(int64(r.Connections.Most)), perSecond(r.Rate.Sent), to)
 	}
@@ -131,6 +144,16 @@ func (r *Report) about() string {
 		return fmt.Sprintf("%s in %d phases, %s/s in the mean: %s", requests(r.Requests.Planned), n, perSecond(r.Rate.Sent), to)
 	}
 	return fmt.Sprintf("%s at %s/s, and %s/s achieved: %s", requests(r.Requests.Planned), perSecond(r.Rate.Planned), perSecond(r.Rate.Sent), to)
+}
+
+// text says which worker died, and what is missing because of that.
+func (w *Worker) text() string {
+	return fmt.Sprintf("worker %d of %d died (%s): of its %s, %s are missing in all figures.", w.Number, w.Of, w.Why, requests(w.Planned), render.Count(w.Missing))
+}
+
+// abortedEarly says why the attack ended before its end.
+func (r *Report) abortedEarly() string {
+	return fmt.Sprintf("the attack ended after %s of %s requests, since %s cannot be met any more.", render.Count(r.Requests.Sent), render.Count(r.Requests.Planned), r.Aborted)
 }
 
 // measured says what was expected and measured: "p99 <= 250ms: measured 4.2ms (3.9ms to 4.6ms)".
@@ -201,27 +224,54 @@ func (r *Report) times() (rows [][]string) {
 	return append(rows, []string{"max", most(ok), "", most(&r.Service.OK), most(&r.Latency.Failed)})
 }
 
+// timesHeads are those of the table of latencies.
+var timesHeads = []string{"", "latency", "95 % interval", "service time", "failed"}
+
+// tables are those of phases, targets and statuses. A single status has no table, since its figures are those of all.
+func (r *Report) tables() []table {
+	heads := func(of string) []string { return []string{of, "requests", "failed", "p50", "p99", "max"} }
+	all := []table{{"Phases", []string{"phase", "planned", "good", "failed", "skipped", "p50", "p99", "max"}, r.phases()}, {"Targets", heads("target"), rows(r.ByTarget)}}
+	if len(r.ByStatus) > 1 {
+		all = append(all, table{"Statuses", heads("status"), rows(r.ByStatus)})
+	}
+	return all
+}
+
 // phases are the rows of the phases.
 func (r *Report) phases() (rows [][]string) {
 	for i := range r.Phases {
 		p := &r.Phases[i]
 		row := []string{p.Name, render.Count(p.Planned), render.Count(p.OK), render.Count(p.Failed), render.Count(p.Skipped)}
-		switch {
-		case p.Limited:
+		if p.Limited {
 			row = append(row, "void", "void", "void")
-		case p.Latency.N == 0:
-			row = append(row, "-", "-", "-")
-		default:
-			for _, q := range p.Latency.Quantiles {
-				if q.Q == 0.5 || q.Q == 0.99 {
-					row = append(row, render.Duration(q.Seconds))
-				}
-			}
-			row = append(row, render.Duration(p.Latency.Max))
+		} else {
+			row = append(row, p.Latency.cells()...)
 		}
 		rows = append(rows, row)
 	}
 	return rows
+}
+
+// cells are the median, the 99th percentile and the maximum.
+func (d *Distribution) cells() (all []string) {
+	if d.N == 0 {
+		return []string{"-", "-", "-"}
+	}
+	for _, q := range d.Quantiles {
+		if q.Q == 0.5 || q.Q == 0.99 {
+			all = append(all, render.Duration(q.Seconds))
+		}
+	}
+	return append(all, render.Duration(d.Max))
+}
+
+// rows are those of targets or statuses.
+func rows(of []Row) (all [][]string) {
+	for i := range of {
+		row := &of[i]
+		all = append(all, append([]string{row.Name, render.Count(row.Requests), render.Count(row.Failed)}, row.Latency.cells()...))
+	}
+	return all
 }
 
 // facts are the lines below the table, each with its name.

@@ -1,6 +1,7 @@
 package derive
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
@@ -13,7 +14,11 @@ import (
 // another match.
 func (d *deriver) nearMisses(e *manifests.HTTPEntry) {
 	for _, m := range d.met[ruleOf(e)] {
-		for _, r := range append(changed(&m), d.elsewhere(e, &m)...) {
+		all := append(changed(&m), d.elsewhere(e, &m)...)
+		if len(m.asked.Labels) > 0 && m.entry.Caller != "" {
+			all = append(all, d.byOther(e, &m)...)
+		}
+		for _, r := range all {
 			if len(d.cohorts) < MostCohorts && !d.leads(r, e) {
 				d.add(r, 0, true)
 			}
@@ -34,6 +39,37 @@ func (d *deriver) elsewhere(e *manifests.HTTPEntry, m *made) (all []request) {
 		}
 	}
 	return all
+}
+
+// byOther are requests that other pods send than those that have the labels which the match asks for: those of a namespace's client, and
+// others of the same app.
+func (d *deriver) byOther(e *manifests.HTTPEntry, m *made) []request {
+	of, _, _ := m.entry.Pods()
+	var all []request
+	if namespace, ok := d.clientFor("", cmp.Or(m.asked.Namespace, of)); ok {
+		r := m.clone()
+		r.place = d.inMesh(e.Hosts[0], namespace, m.asked.Port)
+		all = append(all, r)
+	}
+	if w := d.sibling(m); w != nil {
+		r := m.clone()
+		r.entry.Caller = w.Namespace + "/" + w.Labels["app"] + "/" + w.Name
+		all = append(all, r)
+	}
+	return all
+}
+
+// sibling is a workload of the app whose pods send a request, and that has not all of the labels which its match asks for; nil where there
+// is none.
+func (d *deriver) sibling(m *made) *manifests.Workload {
+	namespace, app, _ := m.entry.Pods()
+	for i := range d.rules.Workloads {
+		w := &d.rules.Workloads[i]
+		if w.Namespace == namespace && w.Labels["app"] == app && !slices.Contains(d.rules.Bearers(&m.asked), w) {
+			return w
+		}
+	}
+	return nil
 }
 
 // changed are copies of a request, each of which breaks one condition of its match.

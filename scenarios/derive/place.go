@@ -32,8 +32,15 @@ func (d *deriver) places(e *manifests.HTTPEntry, asked *manifests.Asked) (all []
 			}
 			continue
 		}
+		if len(asked.Labels) > 0 && len(asked.Gateways) == 0 {
+			all = append(all, d.bearing(e, asked)...)
+			continue
+		}
 		for _, host := range e.Hosts {
 			namespace, ok := d.clientFor(host, e.Namespace)
+			if !e.KnownIn(namespace) {
+				namespace, ok = d.exportedTo(e)
+			}
 			if asked.Namespace != "" {
 				namespace, ok = asked.Namespace, slices.Contains(d.clients, asked.Namespace)
 			}
@@ -43,6 +50,34 @@ func (d *deriver) places(e *manifests.HTTPEntry, asked *manifests.Asked) (all []
 		}
 	}
 	return all
+}
+
+// bearing are the hosts of an entry as pods call them that have the labels of a match; none where no pods have them.
+func (d *deriver) bearing(e *manifests.HTTPEntry, asked *manifests.Asked) (all []place) {
+	bearers := d.rules.Bearers(asked)
+	if len(bearers) == 0 {
+		return nil
+	}
+	w := bearers[0]
+	if own := slices.IndexFunc(bearers, func(w *manifests.Workload) bool { return w.Namespace == e.Namespace }); own >= 0 {
+		w = bearers[own]
+	}
+	for _, host := range e.Hosts {
+		at := d.inMesh(host, w.Namespace, asked.Port)
+		at.entry.Caller = w.Namespace + "/" + w.Labels["app"] + "/" + w.Name
+		all = append(all, at)
+	}
+	return all
+}
+
+// exportedTo is a namespace with a client whose proxies know an entry; ok is false where there is none.
+func (d *deriver) exportedTo(e *manifests.HTTPEntry) (namespace string, ok bool) {
+	for _, namespace := range e.Exports() {
+		if slices.Contains(d.clients, namespace) {
+			return namespace, true
+		}
+	}
+	return "", false
 }
 
 // clientFor is the namespace whose client calls a host: that of the rule, or else that of the host, or else the first that has one.

@@ -49,12 +49,17 @@ func (r *request) cohort(rules *manifests.Rules) scenarios.Cohort {
 		name += fmt.Sprintf(" %s: %s", strings.ToLower(key), r.header.Get(key))
 	}
 	namespace, _, _ := strings.Cut(cmp.Or(r.entry.Caller, r.entry.Gateway), "/")
+	_, _, deployment := r.entry.Pods()
 	switch {
 	case r.entry.Gateway != "":
 		name += ", by gateway " + strings.TrimPrefix(r.entry.Gateway, manifests.Namespace+"/")
 		if g := rules.Gateways[r.entry.Gateway]; g != nil && (len(g.Ports()) > 1 || rules.Secure(manifests.Caller{Gateway: r.entry.Gateway, Port: r.entry.Port})) {
 			name += fmt.Sprintf(":%d", r.entry.Port)
 		}
+	case deployment != "" && namespace != manifests.Namespace:
+		name += ", from pods of " + deployment + " in namespace " + namespace
+	case deployment != "":
+		name += ", from pods of " + deployment
 	case namespace != manifests.Namespace:
 		name += ", from namespace " + namespace
 	}

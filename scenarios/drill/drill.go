@@ -1,5 +1,5 @@
 // Package drill says which requests show that a mesh obeys the policies of DestinationRules that make what becomes of a call depend on other
-// calls: the limits of a connectionPool, outlierDetection, and consistentHash. It says so of mirrors, too, whose copies no caller sees. No prediction of single calls is possible there, since trials
+// calls: the limits of a connectionPool, outlierDetection, and consistentHash. It says so of mirrors, too, whose copies no caller sees, and of answers of 503, which no other request asks for. No prediction of single calls is possible there, since trials
 // are not independent; what is checked instead is arithmetic on the order and the times of the answers, as the client saw them. It knows rules
 // and answers. It must not know how requests are sent.
 package drill
@@ -42,6 +42,8 @@ const (
 	Eject   Kind = "outlierDetection"
 	Keys    Kind = "consistentHash"
 	Mirrors Kind = "mirror"
+	// Unavailable is the retryOn of a rule, by answers of 503.
+	Unavailable Kind = "retryOn"
 )
 
 // Drill is a check of one policy.
@@ -113,7 +115,7 @@ func Of(rules *manifests.Rules, of *oracle.Ways, ways []*oracle.Call) (all []Dri
 	at := map[*manifests.Endpoints][]Subject{}
 	for i, way := range ways {
 		s, ok := subject(rules, way)
-		if !ok {
+		if !ok || !policed(s.Endpoints) {
 			continue
 		}
 		if s.Cohort = i; at[s.Endpoints] == nil {
@@ -136,7 +138,7 @@ func Of(rules *manifests.Rules, of *oracle.Ways, ways []*oracle.Call) (all []Dri
 		}
 	}
 	all = append(all, others(rules, of.Rows, order)...)
-	return append(all, mirrors(rules, of, ways)...)
+	return slices.Concat(all, mirrors(rules, of, ways), unavailables(rules, ways))
 }
 
 // first is the drill of the first subject that can show a policy, or that of the first one where none can.
@@ -149,7 +151,7 @@ func first(subjects []Subject, make func(Subject) Drill) Drill {
 	return make(subjects[0])
 }
 
-// subject is where the requests of a way go; ok is false where that is not one destination for certain, or it has no policy.
+// subject is where the requests of a way go; ok is false where that is not one destination for certain.
 func subject(rules *manifests.Rules, way *oracle.Call) (s Subject, ok bool) {
 	if way.Rule == nil || way.Rule.Fault != nil || len(way.Destinations) != 1 || len(way.Destinations[0].Workloads) == 0 {
 		return s, false
@@ -165,7 +167,7 @@ func subject(rules *manifests.Rules, way *oracle.Call) (s Subject, ok bool) {
 		}
 		s.Pods, s.Hang = s.Pods+w.Replicas, w.HangTime
 	}
-	return s, policed(s.Endpoints)
+	return s, true
 }
 
 func policed(e *manifests.Endpoints) bool {

@@ -38,6 +38,8 @@ const (
 	OutOfSight = "HC119" // a DestinationRule is in a namespace in which no proxy looks for it
 	Dropped    = "HC121" // a rule that does not go together with the one that delegates to it, or to which it delegates
 	CopiesLost = "HC122" // a mirror leads to nobody, so that its copies are not sent
+	NoBearer   = "HC123" // a match asks by sourceLabels for pods that there are none of
+	NoMethod   = "HC124" // a match asks for a method that Envoy does not know
 
 	NotRetried   = "HC201" // the retries of a rule do not cover the status that the services fail with
 	PerTryUnused = "HC202" // the perTryTimeout of a rule is not below its timeout, so that Envoy ignores it
@@ -58,6 +60,7 @@ const (
 	AllEjected    = "HC222" // the outlierDetection of a destination may eject all of its endpoints
 	ErrorsIgnored = "HC223" // an outlierDetection has consecutiveErrors, which Istio ignores
 	NothingCopied = "HC224" // a mirror, or a percentage for one, by which no request is copied
+	LabelsIgnored = "HC225" // a match has sourceLabels beside gateways, which Istio ignores
 )
 
 // Of are the findings of a phase, errors first, each in the order of files and lines. rules are what its objects mean, and ways must
@@ -75,7 +78,7 @@ func Of(phase *scenarios.Phase, rules *manifests.Rules, ways *oracle.Ways) []rep
 		}
 	}
 	for _, find := range []func(){f.gateways, f.apart, f.leftOut, f.destinations, f.ports, f.originations, f.unusedDestinationRules, f.subsets, f.unmet, f.delegates, f.retries, f.timeouts, f.multiplied, f.aborts,
-		f.repeated, f.weights, f.gatewayOnly, f.openOrder, f.letters, f.ejections, f.mirrors} {
+		f.repeated, f.weights, f.gatewayOnly, f.openOrder, f.letters, f.ejections, f.mirrors, f.sourceLabels, f.methods} {
 		find()
 	}
 	f.found = slices.DeleteFunc(f.found, func(found reports.Finding) bool {

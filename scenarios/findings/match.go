@@ -37,7 +37,7 @@ func parts(a *manifests.Asked) (all []string) {
 		asked bool
 	}{
 		{"uri", a.Path != nil}, {"method", a.Method != nil}, {"authority", a.Authority != nil}, {"headers", len(a.Headers) > 0}, {"queryParams", len(a.Query) > 0},
-		{"withoutHeaders", len(a.Without) > 0}, {"port", a.Port != 0}, {"sourceNamespace", a.Namespace != ""},
+		{"withoutHeaders", len(a.Without) > 0}, {"port", a.Port != 0}, {"sourceNamespace", a.Namespace != ""}, {"sourceLabels", len(a.Labels) > 0},
 	} {
 		if field.asked {
 			all = append(all, field.name)

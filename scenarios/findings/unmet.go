@@ -18,7 +18,7 @@ func (f *finder) unmet() {
 	for i := range f.entries {
 		e := &f.entries[i]
 		accepted := slices.ContainsFunc(f.phase.Unmet, func(u scenarios.Unmet) bool { return u.Rule == e.Object })
-		if f.binds(e) && !accepted && len(f.met[placeOf(e)]) == 0 {
+		if f.binds(e) && !accepted && len(f.met[placeOf(e)]) == 0 && !f.unborne(e) && !unknownMethods(e) {
 			f.explain(e)
 		}
 	}
@@ -135,7 +135,7 @@ func (f *finder) unreached(e *manifests.HTTPEntry) string {
 	for _, w := range f.ways.Unreached() {
 		for _, step := range w.Steps {
 			for i := range step {
-				miss := e.Miss(manifests.Caller{Namespace: w.Namespace}, &manifests.Request{Host: step[i].Host, Method: step[i].Method, Path: step[i].Path})
+				miss := e.Miss(f.rules.SidecarCaller(w.Workload), &manifests.Request{Host: step[i].Host, Method: step[i].Method, Path: step[i].Path})
 				if miss == nil || miss.Kind > manifests.MissHost {
 					return w.Service
 				}

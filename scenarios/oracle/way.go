@@ -390,7 +390,7 @@ func (w *Ways) call(of *graph.Workload, call *graph.Call, header http.Header) (*
 	}
 	c := &Call{Call: *call, after: w.after}
 	request := manifests.Request{Host: call.Host, Method: call.Method, Path: manifests.NormalPath(call.Path), Header: header}
-	caller := manifests.Caller{Namespace: of.Namespace}
+	caller := w.rules.SidecarCaller(of.Workload)
 	c.Rule = w.route(of.Service, caller, request)
 	if err := w.lead(c, &request); err != nil {
 		return nil, err

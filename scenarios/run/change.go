@@ -190,7 +190,7 @@ func entryProxy(e manifests.Entry) string {
 	case e.Gateway != "":
 		return "gateway " + strings.TrimPrefix(e.Gateway, manifests.Namespace+"/")
 	case e.Caller != "":
-		namespace, app, _ := strings.Cut(e.Caller, "/")
+		namespace, app, _ := e.Pods()
 		if namespace == manifests.Namespace {
 			return app
 		}

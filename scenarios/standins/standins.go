@@ -65,6 +65,7 @@ type StoodUp struct {
 //     pods. A Service without a selector, and one of type ExternalName, have pods that are in no file, and get stand-ins always.
 //   - A host of a ServiceEntry has a stand-in on this machine, outside the mesh.
 //   - A Gateway that rules name is stood up, for every host, where no file has any Gateway.
+//   - Pods with the labels that a match asks for by sourceLabels are stood up where no file has pods of its namespace.
 //   - Subsets are never made up.
 //
 // The error says that the set has more pods than this machine is to run.
@@ -84,6 +85,7 @@ func Of(objects []manifests.Object) (*Set, error) {
 			b.count, MostReplicas, mostPods)
 	}
 	b.clients(objects)
+	b.bearers(objects)
 	return b.set, nil
 }
 
@@ -199,6 +201,11 @@ func (b *builder) client(namespace string) {
 
 // callers notes the Clients of the namespaces that a VirtualService has rules for.
 func (b *builder) callers(spec *networking.VirtualService) {
+	for _, namespace := range spec.ExportTo {
+		if namespace != "*" && namespace != "." && namespace != "istio-system" {
+			b.client(namespace)
+		}
+	}
 	for _, http := range spec.Http {
 		for _, m := range http.Match {
 			if m.SourceNamespace != "" {

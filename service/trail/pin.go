@@ -9,6 +9,8 @@ import (
 const (
 	// PinFail makes a try answer 500 at once.
 	PinFail = "fail"
+	// PinUnavailable makes a try answer 503 at once.
+	PinUnavailable = "503"
 	// PinHang makes a try wait for the service's hang duration and then go on.
 	PinHang = "hang"
 )
@@ -19,7 +21,7 @@ const PinNothing = "none"
 // MaxPins is how long the value of HeaderPins may be, in bytes.
 const MaxPins = 4 << 10
 
-// Pinned is what pins, a value of HeaderPins, say of the try with a path: PinFail, PinHang, or "" when no pin is for it. Of
+// Pinned is what pins, a value of HeaderPins, say of the try with a path: PinFail, PinUnavailable, PinHang, or "" when no pin is for it. Of
 // several the first one counts. It allocates nothing.
 func Pinned[Path ~string | ~[]byte](pins string, tries Path) string {
 	for pins != "" {
@@ -60,8 +62,8 @@ func CheckPins(value string) (problem string) {
 	}
 	for pin := range strings.SplitSeq(value, ",") {
 		path, what, _ := strings.Cut(pin, "=")
-		if !isPinPath(path) || what != PinFail && what != PinHang {
-			return fmt.Sprintf(`pins joined by commas, each a path of tries in which * is any attempt count, and =%s or =%s, such as "1.*=%s", or %s`, PinFail, PinHang, PinFail, PinNothing)
+		if !isPinPath(path) || what != PinFail && what != PinUnavailable && what != PinHang {
+			return fmt.Sprintf(`pins joined by commas, each a path of tries in which * is any attempt count, and =%s, =%s or =%s, such as "1.*=%s", or %s`, PinFail, PinUnavailable, PinHang, PinFail, PinNothing)
 		}
 	}
 	return ""

@@ -24,8 +24,8 @@ const (
 	// the third call of the first try. Without it, the calls of a try that is sent again, and several calls of one try, would all
 	// have the same draws.
 	HeaderTries = "x-hellochaos-tries"
-	// HeaderPins says which tries of a request fail or hang, for requests that must meet a certain case. It is a list of pins joined
-	// by commas, such as "0.1=fail,0.2=hang". A pin is the path of a try, in which "*" is any attempt count, followed by "=fail" or
+	// HeaderPins says which tries of a request fail, are answered 503, or hang, for requests that must meet a certain case. It is a list of pins joined
+	// by commas, such as "0.1=fail,0.2=hang". A pin is the path of a try, in which "*" is any attempt count, followed by "=fail", "=503" or
 	// "=hang". With this header there are no draws: a try without a pin neither fails nor hangs.
 	HeaderPins = "x-hellochaos-pins"
 	// HeaderPod asks a service to name its pod in the trail (Hop.Pod): pods of one workload are else the same to a reader.

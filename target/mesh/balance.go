@@ -80,6 +80,9 @@ func (c *cluster) balance(among []*upstream, draw func() float64) *upstream {
 // cluster is a destination as the proxy sees it. It is made once for each view and destination.
 func (v *view) cluster(d *manifests.Destination) *cluster {
 	key := clusterKey{v.rules.Endpoints(d), d.TLS}
+	if v.proxy.ignored.tls {
+		key.tls = nil
+	}
 	if made, ok := v.clusters.Load(key); ok {
 		return made.(*cluster)
 	}

@@ -18,7 +18,8 @@ type Break struct {
 	OnlyCompared bool
 	// OnlyChange says that the Break shows only while rules change under load (Options.Gradual): before and after every call is right.
 	OnlyChange bool
-	// OnlyPolicy says that the Break shows only where a DestinationRule has the policy that the mesh ignores. The stages have none.
+	// OnlyPolicy says that the Break shows only where a DestinationRule has the policy that the mesh ignores, or a rule the mirror or the
+	// sourceLabels. The stages have none.
 	OnlyPolicy bool
 	// OnlyFiles says that the Break shows only with files that have what it is about. The stages have none of it.
 	OnlyFiles bool
@@ -41,7 +42,7 @@ type breakage struct {
 }
 
 // policies are some of the policies of DestinationRules.
-type policies struct{ limits, ejections, keys bool }
+type policies struct{ limits, ejections, keys, tls bool }
 
 // slowWork is ten times the duration of a call on the loopback interface.
 const slowWork = 10 * time.Millisecond
@@ -74,6 +75,8 @@ func breakages() []breakage {
 		{Break: Break{Name: "limits-ignored", Text: "a connection pool has no limits", OnlyPolicy: true}, ignored: policies{limits: true}},
 		{Break: Break{Name: "never-ejected", Text: "a pod that fails again and again is kept", OnlyPolicy: true}, ignored: policies{ejections: true}},
 		{Break: Break{Name: "keys-ignored", Text: "a consistent hash chooses by chance", OnlyPolicy: true}, ignored: policies{keys: true}},
+		{Break: Break{Name: "tls-not-opened", Text: "no TLS is opened to a host outside", OnlyPolicy: true}, ignored: policies{tls: true}},
+		{Break: Break{Name: "source-labels-ignored", Text: "a match looks at no labels of the caller", OnlyPolicy: true}, rules: ignoreSourceLabels},
 		{Break: Break{Name: "mirror-dropped", Text: "no request is copied to a mirror", OnlyPolicy: true}, rules: eachRule(func(r *manifests.Rule) { r.Mirrors = nil })},
 		{Break: Break{Name: "mirror-halved", Text: "a mirror gets half of the copies", OnlyPolicy: true}, rules: eachRule(halveMirrors)},
 	}, shipped()...)
@@ -159,6 +162,10 @@ func halveMirrors(rule *manifests.Rule) {
 	for i := range rule.Mirrors {
 		rule.Mirrors[i].Share /= 2
 	}
+}
+
+func ignoreSourceLabels(applied *manifests.Rules) (*manifests.Rules, error) {
+	return applied.WithoutSourceLabels(), nil
 }
 
 func openEgress(applied *manifests.Rules) (*manifests.Rules, error) {

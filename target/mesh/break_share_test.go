@@ -38,7 +38,7 @@ func calls(t *testing.T, name, yaml string, n, atOnce int, header func(i int, h 
 			all[i].host = e.Hosts[e.Attempts-1]
 		}
 	}}, yaml)
-	proxied := transport{m.sidecars[sidecarName{"default", "one"}].calls}
+	proxied := transport{m.sidecars[sidecarName{"default", "one", ""}].calls}
 	var group errgroup.Group
 	group.SetLimit(atOnce)
 	for i := range n {

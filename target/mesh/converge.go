@@ -45,7 +45,7 @@ func (m *Mesh) pause(ctx context.Context, proxies int) {
 // named are the proxies with their callers, in the order of their names.
 func (m *Mesh) named() (all []named) {
 	for name, sidecar := range m.sidecars {
-		all = append(all, named{sidecar, manifests.Caller{Namespace: name.namespace}})
+		all = append(all, named{sidecar, manifests.Caller{Namespace: name.namespace, Labels: name.labels}})
 	}
 	for at, gateway := range m.gateways {
 		all = append(all, named{gateway, at.Caller})

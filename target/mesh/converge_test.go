@@ -28,7 +28,7 @@ func TestGradualApply(t *testing.T) {
 		if err := m.Apply(t.Context(), old); err != nil {
 			t.Fatal(err)
 		}
-		frontend := m.sidecars[sidecarName{"default", "frontend"}]
+		frontend := m.sidecars[sidecarName{"default", "frontend", ""}]
 		lost := make(chan int64)
 		var over atomic.Bool
 		go func() { lost <- routeless404(t, frontend.server.address, &over) }()

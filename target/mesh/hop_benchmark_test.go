@@ -37,7 +37,7 @@ spec:
 `+deployment1("one"))
 	direct := &upstream{address: m.pods.replicasOf(m.rules.Workloads)[0].server.address}
 	defer direct.close()
-	proxied := m.sidecars[sidecarName{manifests.Namespace, "one"}].calls
+	proxied := m.sidecars[sidecarName{manifests.Namespace, "one", ""}].calls
 	b.ReportAllocs()
 	var cost, directCost time.Duration
 	n := 0

@@ -64,11 +64,12 @@ type Mesh struct {
 	issuer   *issuer         // nil before the first Apply
 }
 
-// sidecarName identifies a sidecar: its pods have this namespace and this label app.
-type sidecarName struct{ namespace, app string }
+// sidecarName identifies a sidecar: its pods have this namespace and this label app, and those other labels that matches ask for, as
+// manifests.Caller has them.
+type sidecarName struct{ namespace, app, labels string }
 
-func sidecarNameOf(w *manifests.Workload) sidecarName {
-	return sidecarName{w.Namespace, w.Labels["app"]}
+func sidecarNameOf(rules *manifests.Rules, w *manifests.Workload) sidecarName {
+	return sidecarName{w.Namespace, w.Labels["app"], rules.SidecarCaller(w).Labels}
 }
 
 // String is the name of the app, followed by "." and its namespace when that is not manifests.Namespace.
@@ -128,7 +129,7 @@ func (m *Mesh) obey(ctx context.Context, rules *manifests.Rules) error {
 	if err := m.openGateways(rules); err != nil {
 		return fmt.Errorf("applying objects: %w", err)
 	}
-	next, err := m.pods.deploy(rules.Workloads, certificates(rules), m.issuer, m.sidecarOf, m.broken.work)
+	next, err := m.pods.deploy(rules, certificates(rules), m.issuer, m.sidecarOf, m.broken.work)
 	if err != nil {
 		m.retire(m.pods)
 		return err
@@ -161,7 +162,7 @@ func (m *Mesh) turn(ctx context.Context, p *proxy, rules *manifests.Rules, proxi
 func (m *Mesh) retire(left pods) {
 	used := make(map[sidecarName]bool)
 	for _, d := range left {
-		used[sidecarNameOf(&d.workload)] = true
+		used[d.sidecar] = true
 	}
 	for name, sidecar := range m.sidecars {
 		if !used[name] {
@@ -180,9 +181,8 @@ func (m *Mesh) forget(addresses []string) {
 	}
 }
 
-// sidecarOf is the transport of a workload's calls: through the sidecar of its app, which it starts when there is none yet.
-func (m *Mesh) sidecarOf(w *manifests.Workload) (transport, error) {
-	name := sidecarNameOf(w)
+// sidecarOf is the transport of the calls of pods through their sidecar, which it starts when there is none yet.
+func (m *Mesh) sidecarOf(name sidecarName) (transport, error) {
 	if m.sidecars[name] == nil {
 		sidecar, err := m.newProxy(name.String())
 		if err != nil {
@@ -246,8 +246,9 @@ func (m *Mesh) entryAddress(entry manifests.Entry) (target.Address, error) {
 	}
 	switch entry.Kind() {
 	case manifests.EntryCaller:
-		namespace, app, _ := strings.Cut(entry.Caller, "/")
-		return onLoopback(m.sidecars[sidecarName{namespace, app}].server.address), nil
+		caller, _, _ := m.rules.CallerOf(entry)
+		_, app, _ := entry.Pods()
+		return onLoopback(m.sidecars[sidecarName{caller.Namespace, app, caller.Labels}].server.address), nil
 	case manifests.EntryGateway:
 		return m.gatewayAddress(entry)
 	}

@@ -70,7 +70,7 @@ func ask(ctx context.Context, m *Mesh, host, script string) (int, string, error)
 
 func TestClose(t *testing.T) {
 	m := applied(t, Options{}, serviceOne+deployment1("one"))
-	sidecar, pod := m.sidecars[sidecarName{"default", "one"}], m.pods[deploymentName{"default", "one"}].pods[0]
+	sidecar, pod := m.sidecars[sidecarName{"default", "one", ""}], m.pods[deploymentName{"default", "one"}].pods[0]
 	for range 2 {
 		if _, err := m.Close(t.Context()); err != nil {
 			t.Fatal(err)
@@ -336,7 +336,7 @@ spec: {outboundTrafficPolicy: {mode: REGISTRY_ONLY}}
 	here := serviceOne + deployment1("one")
 	there := strings.ReplaceAll(here, "{name: one}", "{name: one, namespace: other}")
 	m := applied(t, Options{}, closed+here)
-	first := m.sidecars[sidecarName{"default", "one"}]
+	first := m.sidecars[sidecarName{"default", "one", ""}]
 	if err := m.Apply(t.Context(), objects(t, closed+there)); err != nil {
 		t.Fatal(err)
 	}
@@ -447,7 +447,7 @@ func TestCountersWait(t *testing.T) {
 // TestCountersWaitForProxies checks that Counters waits while a proxy has a call open, even when no pod has a try of it.
 func TestCountersWaitForProxies(t *testing.T) {
 	m := applied(t, Options{}, serviceOne+deployment1("one"))
-	m.sidecars[sidecarName{"default", "one"}].open.Add(1)
+	m.sidecars[sidecarName{"default", "one", ""}].open.Add(1)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	if _, err := m.Counters(ctx); err == nil || !strings.Contains(err.Error(), "0 tries in flight and 1 calls open") {

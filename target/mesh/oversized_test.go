@@ -46,7 +46,7 @@ func asked(t *testing.T, address, text string) *http.Response {
 func TestOversizedHeadsAreRefused(t *testing.T) {
 	lines := make(chan AccessLogEntry, 1)
 	m := applied(t, Options{AccessLog: func(line AccessLogEntry) { lines <- line }}, serviceOne+deployment1("one"))
-	sidecar := m.sidecars[sidecarName{manifests.Namespace, "one"}].server.address
+	sidecar := m.sidecars[sidecarName{manifests.Namespace, "one", ""}].server.address
 	headers := func(n int) string { // Host is one of them
 		text := ""
 		for i := range n - 1 {
@@ -98,7 +98,7 @@ spec:
 func servers(m *Mesh) map[string]string {
 	all := map[string]string{
 		"pod":     m.pods.replicasOf(m.rules.Workloads)[0].server.address,
-		"sidecar": m.sidecars[sidecarName{manifests.Namespace, "one"}].server.address,
+		"sidecar": m.sidecars[sidecarName{manifests.Namespace, "one", ""}].server.address,
 	}
 	for _, gateway := range m.gateways {
 		all["gateway"] = gateway.server.address
@@ -142,7 +142,7 @@ func TestContentLengthBesideChunksIsDropped(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := applied(t, Options{}, deployment1("one")+"---"+entryOutside(port))
-	sidecar := m.sidecars[sidecarName{manifests.Namespace, "one"}].server.address
+	sidecar := m.sidecars[sidecarName{manifests.Namespace, "one", ""}].server.address
 	for _, test := range []struct {
 		body          string
 		length, coded int // how often a header of each kind is there

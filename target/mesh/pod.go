@@ -23,6 +23,7 @@ type pod struct {
 // deployment is a running workload.
 type deployment struct {
 	workload    manifests.Workload
+	sidecar     sidecarName
 	certificate []string // the names of the certificate by which its pods speak TLS; none where they do not
 	pods        []*pod
 }
@@ -81,19 +82,20 @@ func (d *deployment) close() {
 
 // deploy runs the workloads. It keeps the deployments of p that did not change and starts the others. The caller must close those
 // that only p has. On error deploy closes everything that it started. certificates are the names by which workloads speak TLS, by workload.
-func (p pods) deploy(workloads []manifests.Workload, certificates map[deploymentName][]string, issuer *issuer, calls func(*manifests.Workload) (transport, error),
+func (p pods) deploy(rules *manifests.Rules, certificates map[deploymentName][]string, issuer *issuer, calls func(sidecarName) (transport, error),
 	work func(*manifests.Workload) time.Duration) (pods, error) {
-	next := make(pods, len(workloads))
+	next := make(pods, len(rules.Workloads))
 	var problems []error
-	for i := range workloads {
-		w, names := &workloads[i], certificates[nameOf(&workloads[i])]
-		if running := p[nameOf(w)]; running != nil && reflect.DeepEqual(running.workload, *w) && slices.Equal(running.certificate, names) {
+	for i := range rules.Workloads {
+		w := &rules.Workloads[i]
+		names, sidecar := certificates[nameOf(w)], sidecarNameOf(rules, w)
+		if running := p[nameOf(w)]; running != nil && reflect.DeepEqual(running.workload, *w) && slices.Equal(running.certificate, names) && running.sidecar == sidecar {
 			next[nameOf(w)] = running
 			continue
 		}
-		started := &deployment{workload: *w, certificate: names}
+		started := &deployment{workload: *w, sidecar: sidecar, certificate: names}
 		next[nameOf(w)] = started
-		through, err := calls(w)
+		through, err := calls(sidecar)
 		var secure *tls.Config
 		if len(names) > 0 && err == nil {
 			secure, err = issuer.host(names)

@@ -29,6 +29,7 @@ func shipped() []breakage {
 		of("49537", "withoutHeaders fails without the header", rereadEach(demandAbsent)),
 		of("49539", "rules that delegate come after all others", rereadEach(delegateLast)),
 		of("49620", "a gateway keeps regex .* before other rules", rereadEach(hideCatchAll)),
+		of("50506", "an answer of 503 is sent again by default", eachRule(retryUnavailable)),
 		of("52532", "portLevelSettings are ignored", rereadEach(dropPortLevel)),
 		of("55767", "hosts with upper case have no rules", reread(dropUpperCase)),
 		of("56007", "a name with a dot at its end has no rules", changedOnly((*manifests.Rules).WithoutAbsoluteNames)),
@@ -265,6 +266,14 @@ func hideCatchAll(o *manifests.Object) {
 				m.Uri = &networking.StringMatch{MatchType: &networking.StringMatch_Regex{Regex: "(.*)"}}
 			}
 		}
+	}
+}
+
+// retryUnavailable: retries without retryOn, and Istio's default where there are none, also covered answers of 503
+// (retriable-status-codes came with 503).
+func retryUnavailable(rule *manifests.Rule) {
+	if rule.Retry.DefaultOn {
+		rule.Retry.SetOn(rule.Retry.On + ",503")
 	}
 }
 
