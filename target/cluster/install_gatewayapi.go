@@ -9,13 +9,16 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/hellochaos/hellochaos/manifests"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/yaml"
@@ -31,8 +34,9 @@ var (
 	definitions = schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}
 )
 
-// InstallGatewayAPI installs the experimental channel of Gateway API on a cluster, for tests, from the module whose types hellochaos reads, and waits until Istio has made its GatewayClass. It leaves definitions as they are that the
-// cluster has already; they must be those of the experimental channel. remove deletes those that InstallGatewayAPI made, with all objects of their
+// InstallGatewayAPI installs the experimental channel of Gateway API on a cluster, for tests, from the module whose types hellochaos reads,
+// and waits until Istio has made its GatewayClass and the API server lists the kinds. It leaves definitions as they are that the cluster
+// has already; they must be those of the experimental channel. remove deletes those that InstallGatewayAPI made, with all objects of their
 // kinds, and waits until they are gone.
 func InstallGatewayAPI(ctx context.Context, config *rest.Config) (remove func(context.Context) error, err error) {
 	client, err := dynamic.NewForConfig(config)
@@ -62,10 +66,31 @@ func InstallGatewayAPI(ctx context.Context, config *rest.Config) (remove func(co
 		}
 		return err == nil, err
 	})
+	if err == nil {
+		err = waitUntil(ctx, "the kinds of "+manifests.GatewayAPI, func(ctx context.Context) (bool, error) { return listed(ctx, config) })
+	}
 	if err != nil {
 		return nil, errors.Join(err, remove(ctx))
 	}
 	return remove, nil
+}
+
+// listed reports whether the API server lists all kinds that a run asks it for. It does so some time after it took their definitions.
+func listed(ctx context.Context, config *rest.Config) (bool, error) {
+	client, err := discovery.NewDiscoveryClientForConfig(config)
+	if err != nil {
+		return false, err
+	}
+	list, err := client.ServerResourcesForGroupVersion(manifests.GatewayAPI + "/v1")
+	if err != nil && !apierrors.IsNotFound(err) || ctx.Err() != nil {
+		return false, err
+	}
+	for _, name := range gatewayAPIResources {
+		if list == nil || !slices.ContainsFunc(list.APIResources, func(r metav1.APIResource) bool { return r.Name == name }) {
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
 // readDefinitions reads the definitions from the files of the module. The others of its files are policies against older releases.
