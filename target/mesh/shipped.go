@@ -21,7 +21,7 @@ func shipped() []breakage {
 	}
 	return []breakage{
 		of("33387", "a Sidecar's host imports wildcards around it", reread(importWildcards)),
-		of("34129", "an HTTPRoute leads to a sole backend of weight 0", rereadEach(leadToWeightless)),
+		of("34129", "a route leads to a lone backend of weight 0", rereadEach(leadToWeightless)),
 		of("39188", "a gateway moves a rule for / with a port last", reread(moveCatchAlls)),
 		of("40474", "a port in Host misses a gateway's *.domain", changedOnly((*manifests.Rules).WithPortsInWildcards)),
 		of("45415", "the oldest wildcard wins, not the longest", reread(oldestWildcard)),
