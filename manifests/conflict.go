@@ -142,7 +142,7 @@ func (r *Rules) unresolvedConflicts() (problems Problems) {
 			for _, m := range v.routes[j].rule.Mirrors {
 				if e := r.unresolved(m.Host); e != nil {
 					w := v.routes[j].written
-					problems = append(problems, w.from.problem(fmt.Sprintf("spec.http[%d]", w.index), "sends copies of requests to %s, which has resolution NONE in %s: "+
+					problems = append(problems, w.from.problem(w.field(""), "sends copies of requests to %s, which has resolution NONE in %s: "+
 						"a proxy sends them to the address that the requests were for; write resolution: DNS into the ServiceEntry", m.Host, e.place))
 				}
 			}

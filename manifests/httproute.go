@@ -93,7 +93,11 @@ func (c *routeReader) entry(o *Object, r *gatewayv1.HTTPRouteRule, index int, me
 		h.Match = append(h.Match, routeMatch(&r.Matches[i]))
 	}
 	for i := range r.Filters {
-		addFilter(h, &r.Filters[i])
+		if m := r.Filters[i].RequestMirror; m != nil {
+			c.addMirror(w, m, i, mesh)
+		} else {
+			addFilter(h, &r.Filters[i])
+		}
 	}
 	addTimeouts(h, r.Timeouts)
 	sum := 0
@@ -133,15 +137,8 @@ func weightOf(b *gatewayv1.HTTPBackendRef) int {
 // destination is a backend of a rule. It is not allowed where requests are answered 500 in its place although such a Service may exist: it is
 // of another kind, or of another namespace without a ReferenceGrant. Rules for the sidecars need none (buildDestination).
 func (c *routeReader) destination(o *Object, b *gatewayv1.HTTPBackendRef, mesh bool) (to *networking.HTTPRouteDestination, allowed bool) {
-	group, kind := backendKind(&b.BackendRef)
-	namespace := o.namespace()
-	if b.Namespace != nil {
-		namespace = string(*b.Namespace)
-	}
-	to = &networking.HTTPRouteDestination{Weight: int32(weightOf(b)), Destination: &networking.Destination{Host: string(b.Name) + "." + namespace + domain}}
-	if b.Port != nil {
-		to.Destination.Port = &networking.PortSelector{Number: uint32(*b.Port)}
-	}
+	reference, allowed := c.reference(o, &b.BackendObjectReference, mesh)
+	to = &networking.HTTPRouteDestination{Weight: int32(weightOf(b)), Destination: reference}
 	for i := range b.Filters {
 		f := &b.Filters[i]
 		if to.Headers == nil {
@@ -149,11 +146,50 @@ func (c *routeReader) destination(o *Object, b *gatewayv1.HTTPBackendRef, mesh b
 		}
 		addModifiers(to.Headers, f)
 	}
+	return to, allowed
+}
+
+// reference is what a reference of an HTTPRoute leads to, and whether the route may name it.
+func (c *routeReader) reference(o *Object, b *gatewayv1.BackendObjectReference, mesh bool) (to *networking.Destination, allowed bool) {
+	group, kind := backendKind(b)
+	namespace := o.namespace()
+	if b.Namespace != nil {
+		namespace = string(*b.Namespace)
+	}
+	to = &networking.Destination{Host: string(b.Name) + "." + namespace + domain}
+	if b.Port != nil {
+		to.Port = &networking.PortSelector{Number: uint32(*b.Port)}
+	}
 	service := group == "" && kind == "Service"
 	if !service {
-		to.Destination.Host = fmt.Sprintf("%s.%s.%s.%s", b.Name, namespace, strings.ToLower(kind), group)
+		to.Host = fmt.Sprintf("%s.%s.%s.%s", b.Name, namespace, strings.ToLower(kind), group)
 	}
 	return to, service && (mesh || c.grants.allow(o.namespace(), group, kind, string(b.Name), namespace))
+}
+
+// addMirror gives an entry the mirror of a filter, the one with this index in its rule. One that the route may not name is kept, as one that
+// gets nothing (createMirrorFilter in Istio's conversion.go leaves it out).
+func (c *routeReader) addMirror(w *written, f *gatewayv1.HTTPRequestMirrorFilter, index int, mesh bool) {
+	to, allowed := c.reference(w.from, &f.BackendRef, mesh)
+	if !allowed {
+		w.deniedMirrors = append(w.deniedMirrors, len(w.http.Mirrors))
+	}
+	m := &networking.HTTPMirrorPolicy{Destination: to}
+	switch {
+	case f.Fraction != nil:
+		m.Percentage = &networking.Percent{Value: 100 * float64(f.Fraction.Numerator) / float64(denominatorOf(f.Fraction))}
+	case f.Percent != nil:
+		m.Percentage = &networking.Percent{Value: float64(*f.Percent)}
+	}
+	w.http.Mirrors, w.mirrors = append(w.http.Mirrors, m), append(w.mirrors, index)
+}
+
+// denominatorOf is the denominator of a fraction, 100 where none is written.
+func denominatorOf(f *gatewayv1.Fraction) int32 {
+	if f.Denominator == nil {
+		return 100
+	}
+	return *f.Denominator
 }
 
 // routeMatch is a match of a rule. All its conditions must hold.

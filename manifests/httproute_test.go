@@ -1,7 +1,9 @@
 package manifests
 
 import (
+	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -158,4 +160,30 @@ func became(r *Rules, rule *Rule, q *Request) string {
 		name += " " + host + path
 	}
 	return name
+}
+
+// TestRouteMirrors is what the filters RequestMirror become, and what is missing of each: no file has pods.
+func TestRouteMirrors(t *testing.T) {
+	filter := func(mirror string) string { return "{type: RequestMirror, requestMirror: {" + mirror + "}}" }
+	text := bakery + ofBakery("a", "default", atShop+"  rules: [{backendRefs: [{name: bread, port: 80}], filters: ["+strings.Join([]string{
+		filter("backendRef: {name: cake, port: 80}, percent: 0"),
+		filter("backendRef: {name: cake, port: 80}, fraction: {numerator: 5, denominator: 1000}"),
+		filter("backendRef: {name: flour, namespace: cellar, port: 80}, fraction: {numerator: 5}"),
+		filter("backendRef: {name: gone, port: 80}"),
+		filter("backendRef: {name: cake, kind: Oven, group: a.example}, percent: 30"),
+	}, ",\n    ")+"]}]\n")
+	r, err := Read(parse(t, text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	rule := r.Table(Caller{Gateway: "default/shop", Port: 80}).Route(&Request{Host: "x", Path: "/", Header: http.Header{}})
+	for i := range rule.Mirrors {
+		m := &rule.Mirrors[i]
+		got = append(got, fmt.Sprintf("%s %g %s +%d", m.Host, m.Share, r.Gap(&m.Destination).Part, m.Line-rule.Line))
+	}
+	want := []string{"cake.default.svc.cluster.local 0.005 pods +1", "flour.cellar.svc.cluster.local 0.05 grant +2", "gone.default.svc.cluster.local 1 host +3", "cake.default.oven.a.example 0.3 host +4"}
+	if !slices.Equal(got, want) {
+		t.Errorf("mirrors %q, want %q", got, want)
+	}
 }

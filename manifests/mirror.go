@@ -47,15 +47,20 @@ func mirrorsOf(h *networking.HTTPRoute) (all []mirroredPart) {
 	return all
 }
 
-// newMirrors are the mirrors of an http entry that get anything. line says where one stands.
-func newMirrors(h *networking.HTTPRoute, namespace string, line func(field string) int) (all []Mirror) {
-	for _, m := range mirrorsOf(h) {
+// newMirrors are the mirrors of an http entry that are of more than 0 percent.
+func newMirrors(w *written) (all []Mirror) {
+	for i, m := range mirrorsOf(w.http) {
 		if m.share > 0 {
-			all = append(all, Mirror{Destination{Host: qualify(m.to.GetHost(), namespace), Subset: m.to.GetSubset(),
-				Port: int(m.to.GetPort().GetNumber()), Share: m.share}, line(m.field)})
+			all = append(all, w.mirror(i, &m))
 		}
 	}
 	return all
+}
+
+// mirror is a mirror of the entry, the one with this index among all of them.
+func (w *written) mirror(index int, m *mirroredPart) Mirror {
+	return Mirror{Destination{Host: qualify(m.to.GetHost(), w.from.namespace()), Subset: m.to.GetSubset(), Port: int(m.to.GetPort().GetNumber()),
+		Share: m.share, denied: slices.Contains(w.deniedMirrors, index)}, w.line(m.field)}
 }
 
 // checkMirrors checks the mirrors of an http entry.
@@ -142,9 +147,8 @@ func (r *Rules) Mirror() bool {
 // writtenMirrors are the mirrors of an http entry as they are written.
 func (r *Rules) writtenMirrors(w *written, rule *Rule) (all []WrittenMirror) {
 	bound := 0
-	for _, m := range mirrorsOf(w.http) {
-		to := WrittenMirror{Mirror: Mirror{Destination{Host: qualify(m.to.GetHost(), w.from.namespace()), Subset: m.to.GetSubset(),
-			Port: int(m.to.GetPort().GetNumber()), Share: m.share}, w.line(m.field)}, Written: m.to.GetHost(), Bound: -1}
+	for i, m := range mirrorsOf(w.http) {
+		to := WrittenMirror{Mirror: w.mirror(i, &m), Written: m.to.GetHost(), Bound: -1}
 		if to.Port == 0 {
 			to.Port = r.portOf(to.Host, 80)
 		}

@@ -71,7 +71,7 @@ func newHTTPRoute(w *written) (httpRoute, Problems) {
 	}
 	rule.Name, rule.File, rule.Line = w.name(), w.from.File, w.line("")
 	if len(rule.Split) > 0 {
-		rule.Mirrors = newMirrors(w.http, w.from.namespace(), w.line)
+		rule.Mirrors = newMirrors(w)
 	}
 	compiled := httpRoute{rule: rule, written: w}
 	for j, m := range w.http.Match {

@@ -30,6 +30,8 @@ func gatewayFields() (rows []Field) {
 	}
 	add(route, "spec.rules[].filters[].requestRedirect.", executed, "scheme", "hostname", "port", "statusCode", "path.type", "path.replaceFullPath", "path.replacePrefixMatch")
 	add(route, "spec.rules[].filters[].urlRewrite.", executed, "hostname", "path.type", "path.replaceFullPath", "path.replacePrefixMatch")
+	add(route, "spec.rules[].filters[].requestMirror.", executed, "backendRef.name", "backendRef.namespace", "backendRef.kind", "backendRef.group", "backendRef.port",
+		"percent", "fraction.numerator", "fraction.denominator")
 	add(route, "spec.rules[].backendRefs[].", executed, "name", "namespace", "kind", "group", "port", "weight", "filters[].type")
 	add(route, "spec.rules[].", executed, "timeouts.request", "timeouts.backendRequest", "retry.codes", "retry.attempts", "retry.backoff")
 

@@ -27,7 +27,7 @@ func (d *document) checkFilters(field string, filters []gatewayv1.HTTPRouteFilte
 		case !slices.Contains(executed, kind):
 			d.problem(place+".type", "%s is not supported by hellochaos here; accepted: %s", kind, strings.Join(executed, ", "))
 			continue
-		case seen[f.Type]:
+		case seen[f.Type] && f.Type != gatewayv1.HTTPRouteFilterRequestMirror:
 			d.problem(place+".type", "is %s a second time: Kubernetes accepts one of a type", kind)
 		}
 		seen[f.Type] = true
@@ -49,6 +49,7 @@ func (d *document) checkFilter(place string, f *gatewayv1.HTTPRouteFilter, r *ga
 		{gatewayv1.HTTPRouteFilterResponseHeaderModifier, "responseHeaderModifier", f.ResponseHeaderModifier != nil},
 		{gatewayv1.HTTPRouteFilterRequestRedirect, "requestRedirect", f.RequestRedirect != nil},
 		{gatewayv1.HTTPRouteFilterURLRewrite, "urlRewrite", f.URLRewrite != nil},
+		{gatewayv1.HTTPRouteFilterRequestMirror, "requestMirror", f.RequestMirror != nil},
 	} {
 		switch {
 		case part.set && part.of != f.Type:
@@ -65,6 +66,9 @@ func (d *document) checkFilter(place string, f *gatewayv1.HTTPRouteFilter, r *ga
 	}
 	if to := f.RequestRedirect; to != nil {
 		d.checkRedirectFilter(place+".requestRedirect", to, r)
+	}
+	if to := f.RequestMirror; to != nil {
+		d.checkMirrorFilter(place+".requestMirror", to)
 	}
 	if to := f.URLRewrite; to != nil {
 		d.checkPreciseHost(place+".urlRewrite.hostname", to.Hostname)
@@ -84,6 +88,26 @@ func (d *document) checkRedirectFilter(field string, to *gatewayv1.HTTPRequestRe
 		d.problem(field+".statusCode", "must be 301, 302, 303, 307 or 308, not %d", *code)
 	}
 	d.checkPathModifier(field+".path", to.Path, r)
+}
+
+// checkMirrorFilter refuses a share that the definition of HTTPRoute refuses, and what is no reference. A reference to nothing is accepted:
+// nothing is copied.
+func (d *document) checkMirrorFilter(field string, m *gatewayv1.HTTPRequestMirrorFilter) {
+	d.checkReference(field+".backendRef", &m.BackendRef, "Istio copies nothing to it")
+	if m.Percent != nil && m.Fraction != nil {
+		d.problem(field, "must have only one of percent and fraction")
+	}
+	if p := m.Percent; p != nil && (*p < 0 || *p > 100) {
+		d.problem(field+".percent", "must be from 0 to 100, not %d", *p)
+	}
+	f := m.Fraction
+	switch {
+	case f == nil:
+	case denominatorOf(f) < 1:
+		d.problem(field+".fraction.denominator", "must be at least 1, not %d", denominatorOf(f))
+	case f.Numerator < 0 || f.Numerator > denominatorOf(f):
+		d.problem(field+".fraction.numerator", "must be from 0 to the denominator, which is %d, not %d", denominatorOf(f), f.Numerator)
+	}
 }
 
 func (d *document) checkPreciseHost(field string, host *gatewayv1.PreciseHostname) {

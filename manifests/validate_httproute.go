@@ -33,7 +33,7 @@ var (
 	modifiers    = []string{"ReplaceFullPath", "ReplacePrefixMatch"}
 	// ruleFilters are the filters of a rule that are executed, and backendFilters those of a backendRef: Istio knows no other there, and
 	// drops the whole route for one (buildHTTPDestination in its pilot/pkg/config/kube/gateway).
-	ruleFilters    = []string{"RequestHeaderModifier", "ResponseHeaderModifier", "RequestRedirect", "URLRewrite"}
+	ruleFilters    = []string{"RequestHeaderModifier", "ResponseHeaderModifier", "RequestMirror", "RequestRedirect", "URLRewrite"}
 	backendFilters = []string{"RequestHeaderModifier", "ResponseHeaderModifier"}
 
 	pathCharacters = regexp.MustCompile(`^(?:[-A-Za-z0-9/._~!$&'()*+,;=:@]|[%][0-9a-fA-F]{2})+$`)
@@ -268,14 +268,23 @@ func (d *document) checkPathMatch(field string, p *gatewayv1.HTTPPathMatch) {
 // checkBackend refuses what is no reference, and what makes Istio drop the whole route. A reference to nothing is accepted: requests are
 // answered 500.
 func (d *document) checkBackend(field string, b *gatewayv1.HTTPBackendRef, r *gatewayv1.HTTPRouteRule) {
+	d.checkReference(field, &b.BackendObjectReference, "Istio drops the whole route")
+	if b.Weight != nil && (*b.Weight < 0 || *b.Weight > mostWeight) {
+		d.problem(field+".weight", "must be from 0 to %d, not %d", mostWeight, *b.Weight)
+	}
+	d.checkFilters(field+".filters", b.Filters, backendFilters, r)
+}
+
+// checkReference checks a reference to a Service. effect is what Istio does with a wrong one.
+func (d *document) checkReference(field string, b *gatewayv1.BackendObjectReference, effect string) {
 	d.checkObjectName(field+".name", string(b.Name))
-	group, kind := backendKind(&b.BackendRef)
+	group, kind := backendKind(b)
 	service := group == "" && kind == "Service"
 	switch {
 	case service && strings.Contains(string(b.Name), "."):
-		d.problem(field+".name", "must be the name of a Service, not a host as %q is: Istio drops the whole route", b.Name)
+		d.problem(field+".name", "must be the name of a Service, not a host as %q is: %s", b.Name, effect)
 	case service && b.Port == nil:
-		d.problem(field+".port", "is missing, and a Service needs it: Istio drops the whole route")
+		d.problem(field+".port", "is missing, and a Service needs it: %s", effect)
 	case group == istioGroup && kind == "Hostname", group == "inference.networking.k8s.io", group == "multicluster.x-k8s.io":
 		d.problem(field+".kind", "%s of group %s is not supported by hellochaos; accepted: Service", kind, group)
 	}
@@ -285,14 +294,10 @@ func (d *document) checkBackend(field string, b *gatewayv1.HTTPBackendRef, r *ga
 	if b.Port != nil {
 		d.checkPort(field+".port", int(*b.Port))
 	}
-	if b.Weight != nil && (*b.Weight < 0 || *b.Weight > mostWeight) {
-		d.problem(field+".weight", "must be from 0 to %d, not %d", mostWeight, *b.Weight)
-	}
-	d.checkFilters(field+".filters", b.Filters, backendFilters, r)
 }
 
 // backendKind is the group and the kind of a backend, Service where none are written.
-func backendKind(b *gatewayv1.BackendRef) (group, kind string) {
+func backendKind(b *gatewayv1.BackendObjectReference) (group, kind string) {
 	kind = "Service"
 	if b.Group != nil {
 		group = string(*b.Group)

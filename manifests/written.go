@@ -22,6 +22,9 @@ type written struct {
 	// destinations stand, and denied those of the destinations that the route may not name.
 	gatewayAPI       bool
 	backends, denied []int
+	// mirrors are the indices of the filters of such a rule for which its mirrors stand, and deniedMirrors those of the mirrors that the
+	// route may not name.
+	mirrors, deniedMirrors []int
 }
 
 // field is the path of a part of the entry in its object: "spec.http[0].retries", and "spec.rules[0].retry" of an HTTPRoute.
@@ -39,7 +42,7 @@ func (w *written) field(part string) string {
 // routeParts are the parts of an http entry, each with that of a rule of Gateway API from which it is made. [] stands for an index.
 var routeParts = map[string]string{"retries": "retry", "retries.perTryTimeout": "timeouts.backendRequest", "timeout": "timeouts.request",
 	"rewrite": "filters", "route[]": "backendRefs[]", "route[].destination": "backendRefs[]", "route[].weight": "backendRefs[].weight", "route[].destination.host": "backendRefs[].name",
-	"route[].destination.port.number": "backendRefs[].port", "match[]": "matches[]"}
+	"route[].destination.port.number": "backendRefs[].port", "match[]": "matches[]", "mirrors[].destination": "filters[].requestMirror.backendRef"}
 
 // routePart is the part of a rule of Gateway API from which a part of an http entry is made.
 func (w *written) routePart(part string) string {
@@ -53,6 +56,9 @@ func (w *written) routePart(part string) string {
 	}
 	if strings.HasPrefix(part, "route[") && number >= 0 && number < len(w.backends) {
 		number = w.backends[number]
+	}
+	if strings.HasPrefix(part, "mirrors[") && number >= 0 && number < len(w.mirrors) {
+		number = w.mirrors[number]
 	}
 	return strings.Replace(to, "[]", fmt.Sprintf("[%d]", number), 1)
 }

@@ -54,6 +54,11 @@ type question struct {
 			Absent  []string `json:"absent_headers"`
 		}
 		Redirect map[string]string
+		Mirrored []struct {
+			Backend  string
+			Requests int
+			Accepted []int64
+		} `json:"mirrored_to"`
 	}
 	Server struct {
 		FailsFirst int               `json:"fails_first"`
@@ -204,7 +209,36 @@ func (q *question) ask(t *testing.T, m *mesh.Mesh) (problems []string) {
 	if q.Derived.Tries > 0 && a.status != http.StatusGatewayTimeout && a.hop.Attempt != q.Derived.Tries {
 		problems = append(problems, fmt.Sprintf("%d tries, expected %d", a.hop.Attempt, q.Derived.Tries))
 	}
-	return slices.Concat(problems, q.arrived(t, a, address, host), q.answered(a), q.location(a, host))
+	return slices.Concat(problems, q.arrived(t, a, address, host), q.answered(a), q.location(a, host), q.mirrored(t, m, address, host))
+}
+
+// mirrored sends the requests of a question of which copies are to be sent, and compares how many each backend got, which gets nothing else.
+func (q *question) mirrored(t *testing.T, m *mesh.Mesh, address target.Address, host string) (problems []string) {
+	for _, to := range q.Expect.Mirrored {
+		before, err := m.Counters(t.Context())
+		if err != nil {
+			return []string{err.Error()}
+		}
+		requests := max(to.Requests, 1)
+		for range requests {
+			if _, err := q.send(t, address, host, ""); err != nil {
+				return []string{err.Error()}
+			}
+		}
+		after, err := m.Counters(t.Context())
+		if err != nil {
+			return []string{err.Error()}
+		}
+		least, most := int64(requests), int64(requests)
+		if len(to.Accepted) == 2 {
+			least, most = to.Accepted[0], to.Accepted[1]
+		}
+		got := after.Since(before).Sum(func(t target.Tries) bool { return strings.HasPrefix(t.Service, to.Backend) })
+		if got < least || got > most {
+			problems = append(problems, fmt.Sprintf("%d copies of %d requests at %s, expected %d to %d", got, requests, to.Backend, least, most))
+		}
+	}
+	return problems
 }
 
 // host is the Host header of a question.

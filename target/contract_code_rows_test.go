@@ -18,7 +18,7 @@ func unmeasured() []row {
 
 // codeRows were read from the code of Istio 1.31 and Envoy before they were measured.
 func codeRows(namespace string) (rows []row) {
-	for _, part := range [][]row{rewriteRows(), headerChangeRows(), delegateRows(), listenerRows(namespace), trafficPolicyRows(), serverRows(), nameRows(namespace), unroutedRows(), mirrorRows(), sourceLabelRows()} {
+	for _, part := range [][]row{rewriteRows(), headerChangeRows(), delegateRows(), listenerRows(namespace), trafficPolicyRows(), serverRows(), nameRows(namespace), unroutedRows(), mirrorRows()} {
 		rows = append(rows, part...)
 	}
 	return rows

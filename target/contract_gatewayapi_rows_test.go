@@ -85,7 +85,7 @@ func leads(r request, to string) exchange {
 
 // gatewayAPIRows are what Istio does with HTTPRoutes, and with a Gateway of Gateway API.
 func gatewayAPIRows() (rows []row) {
-	for _, part := range [][]row{routeMatchRows(), routeOrderRows(), backendRows(), routeFilterRows(), routeRetryRows(), routeDoorRows()} {
+	for _, part := range [][]row{routeMatchRows(), routeOrderRows(), backendRows(), routeFilterRows(), routeMirrorRows(), routeRetryRows(), routeDoorRows()} {
 		rows = append(rows, part...)
 	}
 	return rows

@@ -1,5 +1,7 @@
 package target_test
 
+import "strings"
+
 // mirrorRows: MirrorPercent in Istio's route.go, and continueDecodeHeaders in Envoy's router.cc. What a copy has was seen at Envoy 1.40.
 func mirrorRows() []row {
 	const toB = ", mirror: {host: two, subset: b}"
@@ -26,5 +28,26 @@ func mirrorRows() []row {
 			{request: at("/"), want: want{Status: 200, Version: "a", Tries: exactly(1), Flags: "-"}}}},
 		{"mirror at a gateway", gateway(to("two/a") + toB), []exchange{
 			{request: request{from: fromGateway, host: "one.example"}, want: seen(1, 1)}}},
+	}
+}
+
+// routeMirrorRows: createMirrorFilter in Istio's pilot/pkg/config/kube/gateway. All of them were measured.
+func routeMirrorRows() []row {
+	copied := func(name string, times int, b span, mirrors ...string) row {
+		var filters []string
+		for _, m := range mirrors {
+			filters = append(filters, "{type: RequestMirror, requestMirror: {"+m+"}}")
+		}
+		return row{"HTTPRoute: " + name, routed("filters: [" + strings.Join(filters, ", ") + "], " + backend("two-a")), []exchange{{request: request{host: "one"}, times: times, parallel: 8,
+			want: want{Status: 200, Service: "two", Version: "a", Versions: map[string]span{"a": {int64(times), int64(times)}, "b": b}}}}}
+	}
+	const toB = "backendRef: {name: two-b, port: 80}"
+	return []row{
+		copied("mirror", 5, span{5, 5}, toB),
+		copied("two mirrors", 5, span{10, 10}, toB, toB),
+		copied("mirror of 0 percent", 5, span{0, 0}, toB+", percent: 0"),
+		copied("mirror of 30 percent", 300, span{50, 130}, toB+", percent: 30"),
+		copied("mirror of a fraction", 300, span{38, 115}, toB+", fraction: {numerator: 1, denominator: 4}"),
+		copied("a mirror that does not exist", 5, span{0, 0}, "backendRef: {name: nowhere, port: 80}"),
 	}
 }

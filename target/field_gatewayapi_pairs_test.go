@@ -74,7 +74,7 @@ func routePairs() map[string]pair {
 		ofRoute + "retry.attempts":          edited(route(toBackend("one")+", retry: {codes: [500], attempts: 1}"), "attempts: 1", "attempts: 2", script("500,500,200")),
 		ofRoute + "retry.backoff":           {without: route(toBackend("one") + ", retry: {attempts: 5, codes: [500], backoff: 1ms}"), with: route(toBackend("one") + ", retry: {attempts: 5, codes: [500], backoff: 40ms}"), requests: []request{script("500")}, slower: 100 * time.Millisecond},
 	}
-	for _, part := range []map[string]pair{routeMatchPairs(), routeFilterPairs(), backendPairs(), parentPairs()} {
+	for _, part := range []map[string]pair{routeMatchPairs(), routeFilterPairs(), routeMirrorPairs(), backendPairs(), parentPairs()} {
 		for name, p := range part {
 			all[name] = p
 		}

@@ -14,6 +14,7 @@ import (
 // shippedBugs are what each bug with which Istio was released must be found to be, in the file docs/shipped/NAME.yaml.
 var shippedBugs = map[string]string{
 	"istio-33387": `All \d+ requests to hellochaos\.partner\.example, .* were answered by partner\.example-outside, where outside the registry \(REGISTRY_ONLY\)`,
+	"istio-34129": `all of the cohorts "checkout /v1" and .* were answered by checkout-v1-stand-in, where HTTPRoute checkout, rules\[0\] .* lets the proxy answer itself`,
 	"istio-39188": `all of cohort "shop\.example /stock, by gateway shop:80", were answered by stock-stand-in, to which VirtualService shop, http\[0\]`,
 	"istio-40474": `all of cohort "hellochaos\.tenants\.example:8443, by gateway tenants", were answered 404 .*VirtualService tenants, http\[0\] .*is not in force`,
 	"istio-45415": `all of the cohorts "keys\.vault\.partner\.example" and "keys\.vault\.partner\.example\.", were answered by edge-stand-in, to which VirtualService vault, http\[0\]`,
@@ -24,8 +25,10 @@ var shippedBugs = map[string]string{
 	"istio-49620": `all of cohort "site\.example /api, by gateway site", were answered by web-stand-in`,
 	"istio-50506": `retryOn of payment\.default\.svc\.cluster\.local \(istio-50506\.yaml:8\): a call of which each try was answered 503 had 3 tries, and retryOn "connect-failure,.* allows 1 try`,
 	"istio-52532": `consistentHash of cart\.default\.svc\.cluster\.local .*requests with the header x-session`,
+	"istio-54357": `mirror of ledger\.default\.svc\.cluster\.local \(istio-54357\.yaml:10\): of 621 calls \d+ were copied .* where 25 % are to be, by HTTPRoute orders, rules\[0\]`,
 	"istio-55767": `were answered by ledger\.partner\.example-outside, where VirtualService ledger, http\[0\] .* lets the proxy answer itself`,
 	"istio-56007": `all of cohort "catalog\.default\.svc\.cluster\.local\.", failed with tries left and were not sent again`,
+	"istio-59356": `all of the cohorts "shop /staff" and .* were answered 404, where HTTPRoute shop, rules\[0\] .* lets the proxy answer 500`,
 	"istio-61045": `consistentHash of cart\.default\.svc\.cluster\.local .*requests with the header x-session`,
 }
 

@@ -90,7 +90,11 @@ func mirror(rules *manifests.Rules, of *oracle.Ways, way *oracle.Call, number in
 					return wrong("a call was answered by %s %s, to which the rule sends copies alone", a.Service, a.Version)
 				}
 			}
-			return judgeMirror(len(answers), share, to, copies)
+			f := judgeMirror(len(answers), share, to, copies)
+			if f.Wrong != "" {
+				f.Wrong += ", by " + way.Rule.Name
+			}
+			return f
 		}
 	}
 	return d

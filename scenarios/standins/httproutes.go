@@ -10,7 +10,7 @@ import (
 	"github.com/hellochaos/hellochaos/manifests"
 )
 
-// addRoute adds the Services that an HTTPRoute names: those for whose callers it is, and its backends.
+// addRoute adds the Services that an HTTPRoute names: those for whose callers it is, its backends and its mirrors.
 func (n *names) addRoute(o *manifests.Object) {
 	route := o.HTTPRoute()
 	if route == nil {
@@ -27,10 +27,18 @@ func (n *names) addRoute(o *manifests.Object) {
 		}
 		n.add(o, field, host, at)
 	}
+	refer := func(field string, to *gatewayv1.BackendObjectReference) {
+		if to.Kind == nil || *to.Kind == "Service" {
+			add(field+".name", string(to.Name), to.Namespace, to.Port)
+		}
+	}
 	for i, r := range route.Spec.Rules {
-		for j, b := range r.BackendRefs {
-			if b.Kind == nil || *b.Kind == "Service" {
-				add(fmt.Sprintf("spec.rules[%d].backendRefs[%d].name", i, j), string(b.Name), b.Namespace, b.Port)
+		for j := range r.BackendRefs {
+			refer(fmt.Sprintf("spec.rules[%d].backendRefs[%d]", i, j), &r.BackendRefs[j].BackendObjectReference)
+		}
+		for j := range r.Filters {
+			if m := r.Filters[j].RequestMirror; m != nil {
+				refer(fmt.Sprintf("spec.rules[%d].filters[%d].requestMirror.backendRef", i, j), &m.BackendRef)
 			}
 		}
 	}

@@ -21,6 +21,7 @@ func shipped() []breakage {
 	}
 	return []breakage{
 		of("33387", "a Sidecar's host imports wildcards around it", reread(importWildcards)),
+		of("34129", "a route leads to a lone backend of weight 0", rereadEach(leadToWeightless)),
 		of("39188", "a gateway moves a rule for / with a port last", reread(moveCatchAlls)),
 		of("40474", "a port in Host misses a gateway's *.domain", changedOnly((*manifests.Rules).WithPortsInWildcards)),
 		of("45415", "the oldest wildcard wins, not the longest", reread(oldestWildcard)),
@@ -31,8 +32,10 @@ func shipped() []breakage {
 		of("49620", "a gateway keeps regex .* before other rules", rereadEach(hideCatchAll)),
 		of("50506", "an answer of 503 is sent again by default", eachRule(retryUnavailable)),
 		of("52532", "portLevelSettings are ignored", rereadEach(dropPortLevel)),
+		of("54357", "a mirror's denominator is 100", rereadEach(dropDenominator)),
 		of("55767", "hosts with upper case have no rules", reread(dropUpperCase)),
 		of("56007", "a name with a dot at its end has no rules", changedOnly((*manifests.Rules).WithoutAbsoluteNames)),
+		of("59356", "an HTTPRoute without backends answers 404", answerNotFound),
 		of("61045", "a hash needs a VirtualService for its host", reread(dropRulelessHash)),
 	}
 }
