@@ -26,6 +26,8 @@ var shippedBugs = map[string]string{
 	"istio-52532": `consistentHash of cart\.default\.svc\.cluster\.local .*requests with the header x-session`,
 	"istio-55767": `were answered by ledger\.partner\.example-outside, where VirtualService ledger, http\[0\] .* lets the proxy answer itself`,
 	"istio-56007": `all of cohort "catalog\.default\.svc\.cluster\.local\.", failed with tries left and were not sent again`,
+	"istio-59504": `retryBudget of cart\.default\.svc\.cluster\.local .*a call was not sent again while at most 3 others .* beside 25 calls that hang, 20 % and at least 3 allow 5`,
+	"istio-59667": `retryBudget of cart\.default\.svc\.cluster\.local subset v1 .*calls were in a retry at the same time`,
 	"istio-61045": `consistentHash of cart\.default\.svc\.cluster\.local .*requests with the header x-session`,
 }
 
