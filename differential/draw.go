@@ -334,6 +334,9 @@ func (d draw) trafficPolicy() tree {
 	if d.chance(0.3) {
 		policy["outlierDetection"] = d.outlierDetection()
 	}
+	if d.chance(0.2) {
+		policy["retryBudget"] = d.settings(map[string]any{"percent": []float64{0, 0.5, 25, 100}[d.IntN(4)], "minRetryConcurrency": d.IntN(3)})
+	}
 	if d.chance(0.3) {
 		at := tree{"port": tree{"number": []int{80, 81, 8080, 443}[d.IntN(4)]}, "loadBalancer": balancer()}
 		if d.chance(0.4) {

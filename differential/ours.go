@@ -89,6 +89,9 @@ func destination(e *manifests.Endpoints) string {
 func settings(e *manifests.Endpoints) (s envoy.Settings) {
 	if p := e.Pool; p != nil {
 		s.Connections, s.Pending, s.Requests, s.Retries, s.PerConnection = p.Connections, p.Pending, p.Requests, p.Retries, p.RequestsPerConnection
+		if b := p.Budget; b != nil {
+			s.Budget = envoy.BudgetWords(b.Percent, b.Least)
+		}
 	}
 	if j := e.Ejection; j != nil {
 		s.Ejects, s.Errors, s.Gateway, s.Local = true, j.Errors, j.GatewayErrors, j.Local

@@ -25,12 +25,13 @@ type Beyond struct {
 var applicable = map[protoreflect.Name][]string{
 	"VirtualService":       {"tcp", "tls"},
 	"HTTPRoute":            {"corsPolicy"},
-	"TrafficPolicy":        {"proxyProtocol", "retryBudget"},
+	"TrafficPolicy":        {"proxyProtocol"},
+	"RetryBudget":          {"budgetInterval"},
 	"LoadBalancerSettings": {"localityLbSetting", "warmup", "warmupDurationSecs"},
 }
 
 // LoadForCluster is LoadOthers for files that a cluster executes: some fields of VirtualServices and DestinationRules that this package
-// does not execute are kept in Object.Beyond, and not refused: corsPolicy, retryBudget, warmup and others like them. Objects
+// does not execute are kept in Object.Beyond, and not refused: corsPolicy, proxyProtocol, warmup and others like them. Objects
 // of security.istio.io are kept in Others.Policies.
 func LoadForCluster(names []string, stdin io.Reader) (*Others, error) {
 	return loadOthers(names, stdin, true)

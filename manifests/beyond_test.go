@@ -14,7 +14,7 @@ kind: DestinationRule
 metadata: {name: m}
 spec:
   host: m
-  trafficPolicy: {retryBudget: {percent: 25}}
+  trafficPolicy: {retryBudget: {percent: 25, budgetInterval: 10s}}
   subsets: [{name: a, labels: {v: a}}, {name: b, labels: {v: b}, trafficPolicy: {loadBalancer: {warmup: {duration: 10s}}}}]
 ---
 apiVersion: networking.istio.io/v1
@@ -32,7 +32,7 @@ func TestLoadForCluster(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, want := range []string{
-		"retryBudget:\n      percent: 25\n", "warmup:\n          duration: 10s\n",
+		"retryBudget:\n      budgetInterval: 10s\n      percent: 25\n", "warmup:\n          duration: 10s\n",
 		"sniHosts:\n      - a.b\n", "corsPolicy:\n      allowCredentials: true\n      maxAge: 24h\n", "timeout: 2s\n",
 	} {
 		o := &read.Objects[i/2-i/4]
@@ -44,7 +44,7 @@ func TestLoadForCluster(t *testing.T) {
 			t.Errorf("%s lacks %q: %v\n%s", o.Name(), want, err, text)
 		}
 	}
-	if b := read.Objects[0].Beyond; len(b) != 2 || b[0].Field != "spec.subsets[1].trafficPolicy.loadBalancer.warmup" || b[0].Line != 7 || b[1].Field != "spec.trafficPolicy.retryBudget" {
+	if b := read.Objects[0].Beyond; len(b) != 2 || b[0].Field != "spec.subsets[1].trafficPolicy.loadBalancer.warmup" || b[0].Line != 7 || b[1].Field != "spec.trafficPolicy.retryBudget.budgetInterval" {
 		t.Errorf("the fields that were kept are %+v", b)
 	}
 	if _, err := Read(read.Objects); err != nil {
@@ -75,10 +75,10 @@ func TestLoadForClusterKeepsPolicies(t *testing.T) {
 // What decides which rule a request meets, and what Istio itself refuses, is refused for a cluster, too.
 func TestLoadForClusterRefuses(t *testing.T) {
 	for was, is := range map[string]string{
-		"route: [{destination: {host: m}}]}]\n": "match: [{sourceLabels: {a: b}}], route: [{destination: {host: m}}]}]\n",
-		"timeout: 2s":                           "retries: {attempts: 1, retryRemoteLocalities: true}",
-		"{retryBudget: {percent: 25}}":          "{}",
-		"corsPolicy:":                           "corsPolcy:",
+		"route: [{destination: {host: m}}]}]\n":             "match: [{sourceLabels: {a: b}}], route: [{destination: {host: m}}]}]\n",
+		"timeout: 2s":                                       "retries: {attempts: 1, retryRemoteLocalities: true}",
+		"{retryBudget: {percent: 25, budgetInterval: 10s}}": "{}",
+		"corsPolicy:":                                       "corsPolcy:",
 	} {
 		if _, err := LoadForCluster([]string{"-"}, strings.NewReader(strings.Replace(pool, was, is, 1))); err == nil {
 			t.Errorf("%s in place of %s is accepted", is, was)

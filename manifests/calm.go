@@ -9,7 +9,7 @@ type Coupling int
 
 // The parts.
 const (
-	Pools     Coupling = iota // connectionPool: a call is refused because of those under way
+	Pools     Coupling = iota // connectionPool and retryBudget: a call is refused, or not sent again, because of those under way
 	Ejections                 // outlierDetection: a call is refused, or goes elsewhere, because of those that failed
 )
 
@@ -36,13 +36,13 @@ func Calm(objects []Object, parts ...Coupling) []Object {
 // coupled reports whether a DestinationRule has any of the parts.
 func coupled(spec *networking.DestinationRule, parts []Coupling) bool {
 	has := func(p *networking.TrafficPolicy) bool {
-		all := []settings{{pool: p.GetConnectionPool(), outlier: p.GetOutlierDetection()}}
+		all := []settings{{pool: p.GetConnectionPool(), outlier: p.GetOutlierDetection(), budget: p.GetRetryBudget()}}
 		for _, at := range p.GetPortLevelSettings() {
 			all = append(all, settings{pool: at.ConnectionPool, outlier: at.OutlierDetection})
 		}
 		for _, s := range all {
 			for _, part := range parts {
-				if part == Pools && s.pool != nil || part == Ejections && s.outlier != nil {
+				if part == Pools && (s.pool != nil || s.budget != nil) || part == Ejections && s.outlier != nil {
 					return true
 				}
 			}
@@ -63,7 +63,7 @@ func uncoupled(p *networking.TrafficPolicy, parts []Coupling) *networking.Traffi
 	}
 	for _, part := range parts {
 		if part == Pools {
-			p.ConnectionPool = nil
+			p.ConnectionPool, p.RetryBudget = nil, nil
 		} else {
 			p.OutlierDetection = nil
 		}
@@ -78,7 +78,7 @@ func uncoupled(p *networking.TrafficPolicy, parts []Coupling) *networking.Traffi
 			}
 		}
 	}
-	if p.LoadBalancer == nil && p.ConnectionPool == nil && p.OutlierDetection == nil && p.Tls == nil && p.PortLevelSettings == nil {
+	if p.LoadBalancer == nil && p.ConnectionPool == nil && p.OutlierDetection == nil && p.RetryBudget == nil && p.Tls == nil && p.PortLevelSettings == nil {
 		return nil
 	}
 	return p

@@ -4,7 +4,7 @@ import (
 	networking "istio.io/api/networking/v1alpha3"
 )
 
-// Pool are the limits of a connectionPool, by which a proxy refuses calls rather than queue them: Envoy's circuit breakers. Each holds for all
+// Pool are the limits of a connectionPool and of a retryBudget, by which a proxy refuses calls rather than queue them: Envoy's circuit breakers. Each holds for all
 // endpoints of a destination together, in each proxy by itself. 0 is no limit (Istio's applyConnectionPool takes 0 for the default, which is
 // 2^32-1).
 type Pool struct {
@@ -18,17 +18,26 @@ type Pool struct {
 	Retries int
 	// RequestsPerConnection is after how many requests a connection is closed (maxRequestsPerConnection).
 	RequestsPerConnection int
+	// Budget, unless it is nil, holds in place of Retries (retryBudget).
+	Budget *RetryBudget
 }
 
-// poolOf is what a connectionPool sets; nil where it sets no limit.
-func poolOf(settings *networking.ConnectionPoolSettings) *Pool {
+// poolOf is what a connectionPool and a retryBudget set; nil where they set no limit.
+func poolOf(settings *networking.ConnectionPoolSettings, budget *networking.TrafficPolicy_RetryBudget) *Pool {
 	http := settings.GetHttp()
 	p := Pool{Connections: int(settings.GetTcp().GetMaxConnections()), Pending: int(http.GetHttp1MaxPendingRequests()), Requests: int(http.GetHttp2MaxRequests()),
-		Retries: int(http.GetMaxRetries()), RequestsPerConnection: int(http.GetMaxRequestsPerConnection())}
+		Retries: int(http.GetMaxRetries()), RequestsPerConnection: int(http.GetMaxRequestsPerConnection()), Budget: budgetOf(budget)}
 	if p == (Pool{}) {
 		return nil
 	}
 	return &p
+}
+
+// Bounds reports whether there is a limit besides a retryBudget.
+func (p *Pool) Bounds() bool {
+	without := *p
+	without.Budget = nil
+	return without != (Pool{})
 }
 
 // AtOnce is how many calls can be under way at so many endpoints at the same time; 0 is no limit.

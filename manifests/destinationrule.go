@@ -18,7 +18,9 @@ type WrittenDestinationRule struct {
 	NoNamespace bool
 	// Host is fully qualified, and Written is the host as the file has it.
 	Host, Written string
-	Subsets       []WrittenSubset
+	// ExportTo is as the file has it: Istio merges only DestinationRules of a host that have the same.
+	ExportTo []string
+	Subsets  []WrittenSubset
 }
 
 // WrittenSubset is a subset of a DestinationRule. Its pods are those of the host that have all of its labels.
@@ -30,14 +32,14 @@ type WrittenSubset struct {
 
 func writtenDestinationRule(o *Object, spec *networking.DestinationRule) WrittenDestinationRule {
 	w := WrittenDestinationRule{Object: o.Name(), File: o.File, Line: o.Line, HostLine: o.lines.of("spec.host", o.Line), Namespace: o.namespace(),
-		NoNamespace: o.Meta.Namespace == "", Host: qualify(spec.Host, o.namespace()), Written: spec.Host}
+		NoNamespace: o.Meta.Namespace == "", Host: qualify(spec.Host, o.namespace()), Written: spec.Host, ExportTo: spec.ExportTo}
 	for i, s := range spec.Subsets {
 		w.Subsets = append(w.Subsets, WrittenSubset{Name: s.Name, Labels: s.Labels, Line: o.lines.of(fmt.Sprintf("spec.subsets[%d]", i), o.Line)})
 	}
 	return w
 }
 
-// DestinationRules are all DestinationRules, in the order of their names: of two of one namespace the first one holds.
+// DestinationRules are all DestinationRules, in the order of their names: of two of one namespace that are merged, the first one holds.
 func (r *Rules) DestinationRules() []WrittenDestinationRule { return slices.Clone(r.written) }
 
 // Hosts are the full names of the hosts in the mesh's registry, sorted: those of the Services that are not hidden from it, and those

@@ -196,7 +196,7 @@ func number(kind protoreflect.Kind, value any) (v protoreflect.Value, want strin
 	return v, "of a type that hellochaos reads, which " + kind.String() + " is not"
 }
 
-// message makes a value of a message type. Istio's YAML has plain values for Google's Duration and BoolValue.
+// message makes a value of a message type. Istio's YAML has plain values for Google's Duration, BoolValue, UInt32Value and DoubleValue.
 func (d *document) message(path string, name protoreflect.FullName, empty func() protoreflect.Value, value any) (protoreflect.Value, bool) {
 	before := len(d.problems)
 	v := empty()
@@ -212,13 +212,14 @@ func (d *document) message(path string, name protoreflect.FullName, empty func()
 			break
 		}
 		v.Message().Set(v.Message().Descriptor().Fields().ByName("value"), protoreflect.ValueOfBool(b))
-	case uint32Value:
-		n, want := number(protoreflect.Uint32Kind, value)
+	case uint32Value, doubleValue:
+		of := v.Message().Descriptor().Fields().ByName("value")
+		n, want := number(of.Kind(), value)
 		if !n.IsValid() {
 			d.mustBe(path, want, value)
 			break
 		}
-		v.Message().Set(v.Message().Descriptor().Fields().ByName("value"), n)
+		v.Message().Set(of, n)
 	default:
 		d.fill(path, v.Message(), value)
 	}

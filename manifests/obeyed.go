@@ -9,15 +9,24 @@ import (
 	networking "istio.io/api/networking/v1alpha3"
 )
 
-// destinationRule is what the DestinationRules of a host in one namespace define together.
+// destinationRule is what the DestinationRules of a host in one namespace define together that have the same exportTo.
 type destinationRule struct {
-	subsets map[string]subset // by name
-	policy  policy            // empty where none of them has one
-	private bool              // whether one of them is exported to its own namespace only
+	exportTo []string          // as written
+	subsets  map[string]subset // by name
+	policy   policy            // empty where none of them has one
 }
 
+// rulesOfHost are those for a host in one namespace, each with another exportTo or not merged with the ones before it.
+type rulesOfHost struct {
+	all     []*destinationRule
+	private bool // whether one of them is exported to its own namespace only
+}
+
+// holds is the one that the proxies obey: the last one, as in Istio's SidecarScope.DestinationRule (pilot/pkg/model/sidecar.go).
+func (r *rulesOfHost) holds() *destinationRule { return r.all[len(r.all)-1] }
+
 // destinationRules are those of all hosts, by fully qualified host and then by namespace.
-type destinationRules map[string]map[string]*destinationRule
+type destinationRules map[string]map[string]*rulesOfHost
 
 // addDestinationRules adds all DestinationRules in the order of their names: Istio merges the oldest first, and goes by name where two are of
 // one age, as those of one file are (configCompareByCreationTime in its pilot/pkg/model/config.go).
@@ -53,17 +62,34 @@ func (r *Rules) addDestinationRule(o *Object, spec *networking.DestinationRule) 
 	}
 }
 
-// merge adds a DestinationRule to the others for its host. Of two subsets of one name, and of two policies, the first one holds.
+// merge adds a DestinationRule to those for its host that have the same exportTo, where none is not the same as "*". Where the last one of all has
+// another, it is one of its own as well (mergeDestinationRule in Istio's pilot/pkg/model/destination_rule.go, whose loop decides that anew at
+// each).
 func (d destinationRules) merge(host string, o *Object, spec *networking.DestinationRule) {
 	namespace := o.namespace()
 	if d[host] == nil {
-		d[host] = make(map[string]*destinationRule)
+		d[host] = make(map[string]*rulesOfHost)
 	}
-	rule := d[host][namespace]
-	if rule == nil {
-		rule = &destinationRule{subsets: make(map[string]subset)}
-		d[host][namespace] = rule
+	rules := d[host][namespace]
+	if rules == nil {
+		rules = &rulesOfHost{}
+		d[host][namespace] = rules
 	}
+	apart := true
+	for _, rule := range rules.all {
+		if apart = !slices.Equal(rule.exportTo, spec.ExportTo); !apart {
+			rule.add(o, spec)
+		}
+	}
+	if apart {
+		rule := &destinationRule{exportTo: spec.ExportTo, subsets: make(map[string]subset)}
+		rule.add(o, spec)
+		rules.all = append(rules.all, rule)
+	}
+}
+
+// add adds what a DestinationRule says. Of two subsets of one name, and of two policies, the first one holds.
+func (rule *destinationRule) add(o *Object, spec *networking.DestinationRule) {
 	for i, s := range spec.Subsets {
 		if _, ok := rule.subsets[s.Name]; !ok {
 			rule.subsets[s.Name] = subset{s.Labels, policy{s.TrafficPolicy, o, fmt.Sprintf("spec.subsets[%d].trafficPolicy", i)}}
@@ -79,22 +105,22 @@ func (d destinationRules) merge(host string, o *Object, spec *networking.Destina
 // for what is not exported. It is nil where no DestinationRule holds (PushContext.destinationRule in Istio's pilot/pkg/model/push_context.go).
 func (r *Rules) destinationRule(host, namespace string) *destinationRule {
 	if namespace == rootNamespace {
-		if rule := r.mostSpecificRule(r.rootOwn, host, namespace); rule != nil {
-			return rule
+		if rules := r.mostSpecific(r.rootOwn, host, namespace); rules != nil {
+			return rules.holds()
 		}
-	} else if rule := r.mostSpecificRule(r.destinations, host, namespace); rule != nil {
-		return rule
+	} else if rules := r.mostSpecific(r.destinations, host, namespace); rules != nil {
+		return rules.holds()
 	}
 	if r.destinations[host] == nil && longestCover(slices.Values(r.patterns), host) == "" {
 		return nil
 	}
 	for _, looked := range r.Looked(host) {
-		rule := r.mostSpecificRule(r.destinations, host, looked)
-		if rule != nil && rule.private {
-			rule = r.mostSpecificRule(r.exported, host, looked)
+		rules := r.mostSpecific(r.destinations, host, looked)
+		if rules != nil && rules.private {
+			rules = r.mostSpecific(r.exported, host, looked)
 		}
-		if rule != nil {
-			return rule
+		if rules != nil {
+			return rules.holds()
 		}
 	}
 	return nil
@@ -102,17 +128,17 @@ func (r *Rules) destinationRule(host, namespace string) *destinationRule {
 
 // apart is the namespace of a proxy where it obeys other DestinationRules for a host than the proxies of most namespaces do; else "".
 func (r *Rules) apart(host, namespace string) string {
-	if r.mostSpecificRule(r.destinations, host, namespace) == nil || r.destinationRule(host, namespace) == r.destinationRule(host, "") {
+	if r.mostSpecific(r.destinations, host, namespace) == nil || r.destinationRule(host, namespace) == r.destinationRule(host, "") {
 		return ""
 	}
 	return namespace
 }
 
-// mostSpecificRule is the DestinationRule of a namespace for a host: that for its own name, or else that for the longest wildcard that covers
+// mostSpecific are the DestinationRules of a namespace for a host: those for its own name, or else those for the longest wildcard that covers
 // it. The two are not merged (MostSpecificHostMatch in Istio's pilot/pkg/model/config.go).
-func (r *Rules) mostSpecificRule(of destinationRules, host, namespace string) *destinationRule {
-	if rule := of[host][namespace]; rule != nil {
-		return rule
+func (r *Rules) mostSpecific(of destinationRules, host, namespace string) *rulesOfHost {
+	if rules := of[host][namespace]; rules != nil {
+		return rules
 	}
 	longest := ""
 	for _, pattern := range r.patterns {

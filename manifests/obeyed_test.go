@@ -45,3 +45,41 @@ spec:
 		}
 	}
 }
+
+// DestinationRules of a host in one namespace are merged where their exportTo is the same, and of the others the last one holds
+// (mergeDestinationRule and SidecarScope.DestinationRule of Istio). Each rule defines a subset of its own.
+func TestDestinationRulesThatAreNotMerged(t *testing.T) {
+	const none, own, every = "", "exportTo: [.], ", "exportTo: ['*'], "
+	for _, c := range []struct {
+		exportTo []string // in the order of the names of the rules
+		holds    string   // the subsets that there are
+	}{
+		{[]string{none, none}, "ab"},
+		{[]string{own, own}, "ab"},
+		{[]string{every, every}, "ab"},
+		{[]string{none, own}, "b"},
+		{[]string{own, none}, "b"},
+		{[]string{none, every}, "b"},
+		{[]string{none, none, own}, "c"},
+		{[]string{none, own, own}, "bc"},
+		{[]string{none, own, none}, "c"},
+		{[]string{none, own, none, none}, "cd"},
+	} {
+		text := ""
+		for i, exportTo := range c.exportTo {
+			name := string(rune('a' + i))
+			text += "---\napiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: " + name + "}\nspec: {" + exportTo + "host: backend, subsets: [{name: " + name + ", labels: {}}]}\n"
+		}
+		r := rulesOf(t, text)
+		got := ""
+		for i := range c.exportTo {
+			d := Destination{Host: "backend.default.svc.cluster.local", Port: 80, Subset: string(rune('a' + i))}
+			if r.Endpoints(&d).Known {
+				got += d.Subset
+			}
+		}
+		if got != c.holds {
+			t.Errorf("exportTo %q: the subsets are %q, want %q", c.exportTo, got, c.holds)
+		}
+	}
+}

@@ -91,5 +91,8 @@ func (d *document) checkOutlierDetection(field string, o *networking.OutlierDete
 	}
 }
 
-// uint32Value is the full name of the message of a number that may be left out.
-var uint32Value = (*wrapperspb.UInt32Value)(nil).ProtoReflect().Descriptor().FullName()
+// uint32Value and doubleValue are the full names of the messages of a number that may be left out.
+var (
+	uint32Value = (*wrapperspb.UInt32Value)(nil).ProtoReflect().Descriptor().FullName()
+	doubleValue = (*wrapperspb.DoubleValue)(nil).ProtoReflect().Descriptor().FullName()
+)

@@ -185,7 +185,7 @@ func (r *Rules) addClustersOf(host string, port int, namespace string, find func
 		e := find(s.labels)
 		its := settingsOf(rule.policy, s.policy, port)
 		e.Balancer = cmp.Or(balancer(its.balancer.GetSimple()), leastRequest)
-		e.Pool, e.Ejection, e.Hash = poolOf(its.pool), ejectionOf(its.outlier), hashOf(its.balancer)
+		e.Pool, e.Ejection, e.Hash = poolOf(its.pool, its.budget), ejectionOf(its.outlier), hashOf(its.balancer)
 		by := rule.policy.from
 		if s.policy.TrafficPolicy != nil {
 			by = s.policy.from

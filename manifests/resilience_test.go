@@ -49,7 +49,7 @@ func TestPoolAndEjection(t *testing.T) {
 		"connectionPool: {http: {}}":                           "<nil> <nil>",
 		"connectionPool: {tcp: {connectTimeout: 30ms}}":        "<nil> <nil>",
 		"connectionPool: {http: {http1MaxPendingRequests: 0}}": "<nil> <nil>",
-		"connectionPool: {tcp: {maxConnections: 1}, http: {http1MaxPendingRequests: 2, http2MaxRequests: 3, maxRetries: 4, maxRequestsPerConnection: 5}}": "&{1 2 3 4 5} <nil>",
+		"connectionPool: {tcp: {maxConnections: 1}, http: {http1MaxPendingRequests: 2, http2MaxRequests: 3, maxRetries: 4, maxRequestsPerConnection: 5}}": "&{1 2 3 4 5 <nil>} <nil>",
 		"outlierDetection: {}": "<nil> &{5 0 0 10s 30s 10 0 0}",
 		"outlierDetection: {consecutive5xxErrors: 0, consecutiveGatewayErrors: 2, interval: 1s, baseEjectionTime: 3m, maxEjectionPercent: 100, minHealthPercent: 40}": "<nil> &{0 2 0 1s 3m0s 100 40 0}",
 		"outlierDetection: {splitExternalLocalOriginErrors: true}":                                    "<nil> &{5 0 5 10s 30s 10 0 0}",

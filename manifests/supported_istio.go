@@ -127,6 +127,7 @@ var istioFields = []Field{
 	{"TrafficPolicy", "loadBalancer", executed},
 	{"TrafficPolicy", "connectionPool", executed},
 	{"TrafficPolicy", "outlierDetection", executed},
+	{"TrafficPolicy", "retryBudget", executed},
 	{"TrafficPolicy", "tls", executed},
 	{"TrafficPolicy", "portLevelSettings", executed},
 
@@ -187,6 +188,9 @@ var istioFields = []Field{
 	{"HTTPSettings", "useClientProtocol", ownHTTP2},
 	{"HTTPSettings", "maxConcurrentStreams", ownHTTP2},
 	{"HTTPSettings", "http2KeepAlive", ownHTTP2},
+
+	{"RetryBudget", "percent", executed},
+	{"RetryBudget", "minRetryConcurrency", executed},
 
 	{"ConnectionKeepalive", "interval", ownHTTP2},
 	{"ConnectionKeepalive", "timeout", ownHTTP2},

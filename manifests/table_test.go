@@ -270,7 +270,7 @@ func TestBalancer(t *testing.T) {
 }
 
 func TestDestinationRulesOfOneHostJoin(t *testing.T) {
-	second := strings.Replace(specOf("DestinationRule", "{host: middleware, subsets: [{name: all}, {name: prod, labels: {version: none}}]}"), "{name: m}", "{name: second}", 1)
+	second := strings.Replace(specOf("DestinationRule", "{host: middleware, exportTo: [.], subsets: [{name: all}, {name: prod, labels: {version: none}}]}"), "{name: m}", "{name: second}", 1)
 	r := rulesOf(t, subsets(t), second)
 	for subset, want := range map[string]int{"prod": 1, "canary": 1, "all": 2} {
 		d := &Destination{Host: "middleware.default.svc.cluster.local", Subset: subset, Port: 80}

@@ -24,6 +24,7 @@ type settings struct {
 	balancer *networking.LoadBalancerSettings
 	pool     *networking.ConnectionPoolSettings
 	outlier  *networking.OutlierDetection
+	budget   *networking.TrafficPolicy_RetryBudget // that no settings of a port have
 	tls      *networking.ClientTLSSettings
 	from     *Object // that has tls, at field
 	field    string
@@ -31,11 +32,12 @@ type settings struct {
 
 // empty reports whether nothing is set.
 func (s *settings) empty() bool {
-	return s.balancer == nil && s.pool == nil && s.outlier == nil && s.tls == nil
+	return s.balancer == nil && s.pool == nil && s.outlier == nil && s.budget == nil && s.tls == nil
 }
 
 // settingsOf are those of a port of a host, or of one of its subsets (Istio's MergeSubsetTrafficPolicy). What a policy says of
-// a port replaces all that it says besides, also where it leaves a part out, and what a subset says comes before what the host says.
+// a port replaces all that it says besides, also where it leaves a part out, and what a subset says comes before what the host says. A subset's
+// settings of a port leave the host's retryBudget, which they cannot have (MergeTrafficPolicy in Istio's pilot/pkg/model/destination_rule.go).
 func settingsOf(host, subset policy, port int) settings {
 	all, _ := host.at(port)
 	own, replaces := subset.at(port)
@@ -48,6 +50,9 @@ func settingsOf(host, subset policy, port int) settings {
 	if own.outlier != nil || replaces {
 		all.outlier = own.outlier
 	}
+	if own.budget != nil {
+		all.budget = own.budget
+	}
 	if own.tls != nil || replaces {
 		all.tls, all.from, all.field = own.tls, own.from, own.field
 	}
@@ -58,10 +63,10 @@ func settingsOf(host, subset policy, port int) settings {
 func (p policy) at(port int) (settings, bool) {
 	for i, of := range p.GetPortLevelSettings() {
 		if int(of.GetPort().GetNumber()) == port {
-			return settings{of.LoadBalancer, of.ConnectionPool, of.OutlierDetection, of.Tls, p.from, fmt.Sprintf("%s.portLevelSettings[%d]", p.field, i)}, true
+			return settings{of.LoadBalancer, of.ConnectionPool, of.OutlierDetection, nil, of.Tls, p.from, fmt.Sprintf("%s.portLevelSettings[%d]", p.field, i)}, true
 		}
 	}
-	return settings{p.GetLoadBalancer(), p.GetConnectionPool(), p.GetOutlierDetection(), p.GetTls(), p.from, p.field}, false
+	return settings{p.GetLoadBalancer(), p.GetConnectionPool(), p.GetOutlierDetection(), p.GetRetryBudget(), p.GetTls(), p.from, p.field}, false
 }
 
 // tlsSettings calls each with every TLS setting of a DestinationRule, the field where it stands, and the only port for which it is; 0 where
@@ -88,9 +93,9 @@ func (d *document) checkTrafficPolicy(field string, given *networking.TrafficPol
 	if given == nil {
 		return
 	}
-	own := settings{balancer: given.LoadBalancer, pool: given.ConnectionPool, outlier: given.OutlierDetection, tls: given.Tls}
+	own := settings{balancer: given.LoadBalancer, pool: given.ConnectionPool, outlier: given.OutlierDetection, budget: given.RetryBudget, tls: given.Tls}
 	if own.empty() && given.PortLevelSettings == nil && !d.goesBeyond(field) {
-		d.problem(field, "must not be empty, since Istio refuses it: set loadBalancer, connectionPool, outlierDetection, tls or portLevelSettings, or remove trafficPolicy")
+		d.problem(field, "must not be empty, since Istio refuses it: set loadBalancer, connectionPool, outlierDetection, retryBudget, tls or portLevelSettings, or remove trafficPolicy")
 	}
 	d.checkSettings(field, own)
 	for i, p := range given.PortLevelSettings {
@@ -110,4 +115,5 @@ func (d *document) checkSettings(field string, s settings) {
 	d.checkHash(field+".loadBalancer.consistentHash", s.balancer)
 	d.checkPool(field+".connectionPool", s.pool)
 	d.checkOutlierDetection(field+".outlierDetection", s.outlier)
+	d.checkBudget(field+".retryBudget", s.budget)
 }

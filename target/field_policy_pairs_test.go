@@ -42,6 +42,12 @@ func connectionPoolPairs() map[string]pair {
 	again := rules("one", to("one")+", retries: {attempts: 1, retryOn: 5xx}")
 	retries := one("connectionPool: {http: {http2MaxRequests: 9}}", "connectionPool: {http: {http2MaxRequests: 9, maxRetries: 1}}", script("500,200"))
 	retries.without, retries.with = again+retries.without, again+retries.with
+	// While a call is in a retry, and hangs, a second one may be in one only if the budget has room for it.
+	budget := func(without, with string) pair {
+		p := one(without, with, script("500,200"))
+		p.without, p.with = again+p.without, again+p.with
+		return p.heldAtOne("500,hang")
+	}
 	keep := "http2KeepAlive: {interval: 1s, timeout: 1s}"
 	return map[string]pair{
 		"TrafficPolicy.connectionPool":         one("loadBalancer: {}", "loadBalancer: {}, connectionPool: {http: {http2MaxRequests: 1}}", get("one")...).heldAtOne("hang"),
@@ -52,6 +58,10 @@ func connectionPoolPairs() map[string]pair {
 		"HTTPSettings.http1MaxPendingRequests": edited(crowd, "maxRetries: 9", "maxRetries: 9, http1MaxPendingRequests: 1", all),
 		"HTTPSettings.http2MaxRequests":        http("maxRetries: 9", "maxRetries: 9, http2MaxRequests: 1").heldAtOne("hang"),
 		"HTTPSettings.maxRetries":              retries.heldAtOne("500,hang"),
+
+		"TrafficPolicy.retryBudget":       budget("loadBalancer: {}", "loadBalancer: {}, retryBudget: {percent: 0, minRetryConcurrency: 1}"),
+		"RetryBudget.percent":             budget("retryBudget: {percent: 0, minRetryConcurrency: 1}", "retryBudget: {percent: 100, minRetryConcurrency: 1}"),
+		"RetryBudget.minRetryConcurrency": budget("retryBudget: {percent: 0, minRetryConcurrency: 2}", "retryBudget: {percent: 0, minRetryConcurrency: 1}"),
 
 		"TCPSettings.connectTimeout":            tcp("maxConnections: 9", "maxConnections: 9, connectTimeout: 1s"),
 		"TCPSettings.tcpKeepalive":              tcp("maxConnections: 9", "maxConnections: 9, tcpKeepalive: {time: 10s}"),

@@ -29,6 +29,8 @@ var shippedBugs = map[string]string{
 	"istio-55767": `were answered by ledger\.partner\.example-outside, where VirtualService ledger, http\[0\] .* lets the proxy answer itself`,
 	"istio-56007": `all of cohort "catalog\.default\.svc\.cluster\.local\.", failed with tries left and were not sent again`,
 	"istio-59356": `all of the cohorts "shop /staff" and .* were answered 404, where HTTPRoute shop, rules\[0\] .* lets the proxy answer 500`,
+	"istio-59504": `retryBudget of cart\.default\.svc\.cluster\.local .*a call was not sent again while at most 3 others .* beside 25 calls that hang, 20 % and at least 3 allow 5`,
+	"istio-59667": `retryBudget of cart\.default\.svc\.cluster\.local subset v1 .*calls were in a retry at the same time`,
 	"istio-61045": `consistentHash of cart\.default\.svc\.cluster\.local .*requests with the header x-session`,
 }
 

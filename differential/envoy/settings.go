@@ -14,6 +14,8 @@ import (
 // Settings are the limits of a cluster and when it ejects endpoints. 0 is no limit, and never.
 type Settings struct {
 	Connections, Pending, Requests, Retries, PerConnection int
+	// Budget is the retry budget in words; empty where there is none.
+	Budget string
 	// Ejects says whether the cluster has outlier detection; the rest is of it.
 	Ejects                 bool
 	Errors, Gateway, Local int
@@ -30,6 +32,11 @@ func (s Settings) String() string {
 	return fmt.Sprintf(" with %+v", plain(s))
 }
 
+// BudgetWords is a retry budget in words.
+func BudgetWords(percent float64, least int) string {
+	return fmt.Sprintf("%g %% and at least %d", percent, least)
+}
+
 // httpOptions is the name of a cluster's options for HTTP.
 const httpOptions = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
@@ -38,6 +45,9 @@ func settings(c *cluster.Cluster) (Settings, error) {
 	var s Settings
 	for _, t := range c.GetCircuitBreakers().GetThresholds() {
 		s.Connections, s.Pending, s.Requests, s.Retries = limit(t.MaxConnections), limit(t.MaxPendingRequests), limit(t.MaxRequests), limit(t.MaxRetries)
+		if b := t.RetryBudget; b != nil {
+			s.Budget = BudgetWords(b.GetBudgetPercent().GetValue(), int(b.GetMinRetryConcurrency().GetValue()))
+		}
 	}
 	if packed := c.TypedExtensionProtocolOptions[httpOptions]; packed != nil {
 		var options http.HttpProtocolOptions

@@ -1,5 +1,5 @@
 // Package drill says which requests show that a mesh obeys the policies of DestinationRules that make what becomes of a call depend on other
-// calls: the limits of a connectionPool, outlierDetection, and consistentHash. It says so of mirrors, too, whose copies no caller sees, and of answers of 503, which no other request asks for. No prediction of single calls is possible there, since trials
+// calls: the limits of a connectionPool, retryBudget, outlierDetection, and consistentHash. It says so of mirrors, too, whose copies no caller sees, and of answers of 503, which no other request asks for. No prediction of single calls is possible there, since trials
 // are not independent; what is checked instead is arithmetic on the order and the times of the answers, as the client saw them. It knows rules
 // and answers. It must not know how requests are sent.
 package drill
@@ -39,6 +39,7 @@ type Kind string
 const (
 	Limits  Kind = "connectionPool"
 	Retries Kind = "connectionPool, maxRetries"
+	Budget  Kind = "retryBudget"
 	Eject   Kind = "outlierDetection"
 	Keys    Kind = "consistentHash"
 	Mirrors Kind = "mirror"
@@ -125,8 +126,12 @@ func Of(rules *manifests.Rules, of *oracle.Ways, ways []*oracle.Call) (all []Dri
 	}
 	for _, e := range order {
 		if e.Pool != nil {
-			all = append(all, first(at[e], limits))
-			if e.Pool.Retries > 0 {
+			if e.Pool.Bounds() {
+				all = append(all, first(at[e], limits))
+			}
+			if e.Pool.Budget != nil {
+				all = append(all, first(at[e], budget))
+			} else if e.Pool.Retries > 0 {
 				all = append(all, first(at[e], retries))
 			}
 		}
@@ -209,8 +214,11 @@ func others(rules *manifests.Rules, rows []oracle.Row, seen []*manifests.Endpoin
 
 // kinds are the policies that a destination has.
 func kinds(e *manifests.Endpoints) (all []string) {
-	if e.Pool != nil {
+	if e.Pool != nil && e.Pool.Bounds() {
 		all = append(all, string(Limits))
+	}
+	if e.Pool != nil && e.Pool.Budget != nil {
+		all = append(all, string(Budget))
 	}
 	if e.Ejection != nil {
 		all = append(all, string(Eject))

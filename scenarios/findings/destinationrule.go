@@ -67,10 +67,11 @@ func (f *finder) mayCall(namespace string) bool {
 	})
 }
 
-// first is a DestinationRule of a host in the first of some namespaces that have any; nil where none has.
+// first is a DestinationRule of a host that Istio obeys in the first of some namespaces that have any; nil where none has. Where those of a namespace
+// are not merged, since their exportTo differs, it is the last one.
 func (f *finder) first(host string, namespaces []string) *manifests.WrittenDestinationRule {
 	for _, namespace := range namespaces {
-		for i := range f.destinationRules {
+		for i := range slices.Backward(f.destinationRules) {
 			if d := &f.destinationRules[i]; d.Host == host && d.Namespace == namespace {
 				return d
 			}

@@ -46,14 +46,20 @@ func (f *finder) noSubset(e *manifests.HTTPEntry, number int, gap *manifests.Gap
 func (f *finder) forOthers(d *manifests.Destination, defining []*manifests.WrittenDestinationRule) string {
 	looked := f.rules.Looked(d.Host)
 	for _, r := range defining {
-		if !slices.Contains(looked, r.Namespace) {
-			continue
-		}
 		order := looked
-		if some, most := f.divided(d); !most {
+		if !slices.Contains(looked, r.Namespace) {
+			if f.rules.GapFor(d, r.Namespace) == nil {
+				continue
+			}
+			order = []string{r.Namespace} // not even the callers there have it
+		} else if some, most := f.divided(d); !most {
 			order = slices.Concat(some, looked)
 		}
 		instead := f.first(d.Host, order)
+		if instead.Namespace == r.Namespace {
+			return fmt.Sprintf("%s (%s:%d) defines it, and Istio obeys %s (%s:%d) in its place: it does not merge DestinationRules whose exportTo differs", r.Object, r.File, r.Line,
+				instead.Object, instead.File, instead.Line)
+		}
 		return fmt.Sprintf("%s (%s:%d) defines it, and for these calls Istio obeys %s (%s:%d) in its place, which is in namespace %s", r.Object, r.File, r.Line,
 			instead.Object, instead.File, instead.Line, instead.Namespace)
 	}

@@ -3,6 +3,7 @@ package findings
 import (
 	"fmt"
 	"maps"
+	"slices"
 
 	"github.com/hellochaos/hellochaos/manifests"
 )
@@ -29,7 +30,7 @@ func (f *finder) subsets() {
 // labels, and the DestinationRule that does; nil where none does.
 func earlier(before []manifests.WrittenDestinationRule, d *manifests.WrittenDestinationRule, s *manifests.WrittenSubset) (*manifests.WrittenSubset, *manifests.WrittenDestinationRule) {
 	for i := range before {
-		if before[i].Host != d.Host || before[i].Namespace != d.Namespace {
+		if before[i].Host != d.Host || before[i].Namespace != d.Namespace || !slices.Equal(before[i].ExportTo, d.ExportTo) { // not merged
 			continue
 		}
 		for j := range before[i].Subsets {

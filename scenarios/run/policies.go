@@ -49,7 +49,7 @@ func drilling(all []drill.Drill) (long time.Duration) {
 			continue
 		}
 		long += time.Duration(float64(len(d.Requests)) / d.Rate * float64(time.Second))
-		if d.Kind == drill.Limits || d.Kind == drill.Retries {
+		if d.Kind == drill.Limits || d.Kind == drill.Retries || d.Kind == drill.Budget {
 			long += d.Hang
 		}
 	}

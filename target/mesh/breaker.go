@@ -182,11 +182,16 @@ func (b *breaker) next(u *upstream) chan *connection {
 	return queue[0]
 }
 
-// retry reports whether a call may be in a retry, and counts it. The caller must call retried at its end.
+// retry reports whether a call may be in a retry, and counts it. The try that failed is still among the requests, as in Envoy, which decides when
+// the headers of its answer have come. The caller must call retried at its end.
 func (b *breaker) retry() bool {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
-	if reached(b.retries, b.limits.Retries) {
+	if budget := b.limits.Budget; budget != nil {
+		if b.retries >= budget.AtOnce(b.requests+b.pending) {
+			return false
+		}
+	} else if reached(b.retries, b.limits.Retries) {
 		return false
 	}
 	b.retries++

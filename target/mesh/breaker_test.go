@@ -170,6 +170,28 @@ func TestRetriesAtATime(t *testing.T) {
 	}
 }
 
+// A budget lets a share of the calls under way be in a retry, and holds in place of maxRetries.
+func TestRetriesOfABudget(t *testing.T) {
+	on := &cluster{breaker: newBreaker(&manifests.Pool{Retries: 9, Budget: &manifests.RetryBudget{Percent: 50, Least: 1}})}
+	allowed := func() (n int) {
+		var calls [9]call
+		for i := range calls {
+			if calls[i].mayRetry(on) {
+				n++
+			}
+		}
+		for i := range calls {
+			calls[i].finish()
+		}
+		return n
+	}
+	few := allowed()
+	on.breaker.requests, on.breaker.pending = 4, 3
+	if many := allowed(); few != 1 || many != 3 {
+		t.Errorf("%d calls may be in a retry while none is under way, and %d while 7 are; want 1 and 3", few, many)
+	}
+}
+
 // A connection by which the server was asked for another name is of no use for a try, and makes room for one that is: whether it is idle, or
 // given back while the try waits.
 func TestBreakerAsksForEachName(t *testing.T) {

@@ -36,6 +36,8 @@ func shipped() []breakage {
 		of("55767", "hosts with upper case have no rules", reread(dropUpperCase)),
 		of("56007", "a name with a dot at its end has no rules", changedOnly((*manifests.Rules).WithoutAbsoluteNames)),
 		of("59356", "an HTTPRoute without backends answers 404", answerNotFound),
+		of("59504", "retryBudget has 0.2 % where percent is absent", rereadEach(shrinkBudget)),
+		of("59667", "subsets with a policy have no retryBudget", rereadEach(dropSubsetBudgets)),
 		of("61045", "a hash needs a VirtualService for its host", reread(dropRulelessHash)),
 	}
 }
