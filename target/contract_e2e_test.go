@@ -31,7 +31,6 @@ import (
 
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/target/cluster"
-	"github.com/hellochaos/hellochaos/target/gatewaycrds"
 )
 
 // TestContractOnCluster checks real Istio against the table of the embedded mesh: each row must pass.
@@ -106,7 +105,7 @@ func (s *onCluster) logged(ctx context.Context, exchange sent) ([]logLine, error
 func newOnCluster(t *testing.T, policies ...string) *onCluster {
 	t.Helper()
 	core, config := newClient(t)
-	remove, err := gatewaycrds.Install(t.Context(), config)
+	remove, err := cluster.InstallGatewayAPI(t.Context(), config)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,13 +19,13 @@ import (
 
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/reports"
-	"github.com/hellochaos/hellochaos/target/gatewaycrds"
+	"github.com/hellochaos/hellochaos/target/cluster"
 )
 
 // The stages in the form of Gateway API pass on real Istio as on the mesh, and leave nothing behind, also when a run is killed.
 func TestE2EGatewayAPI(t *testing.T) {
 	b := newBed(t)
-	remove, err := gatewaycrds.Install(t.Context(), b.config)
+	remove, err := cluster.InstallGatewayAPI(t.Context(), b.config)
 	if err != nil {
 		t.Fatal(err)
 	}

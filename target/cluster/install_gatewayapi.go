@@ -1,8 +1,6 @@
 //go:build e2e
 
-// Package gatewaycrds installs the definitions of Gateway API on a cluster, for tests. It takes them from the module whose types hellochaos
-// reads.
-package gatewaycrds
+package cluster
 
 import (
 	"context"
@@ -11,43 +9,46 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/hellochaos/hellochaos/manifests"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/yaml"
 )
 
 const (
-	module = "sigs.k8s.io/gateway-api"
+	gatewayModule = "sigs.k8s.io/gateway-api"
 	// installTime is how long the API server and Istio may take until the definitions are of use, and then until they are gone.
 	installTime = time.Minute
 )
 
 var (
 	definitions = schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}
-	classes     = schema.GroupVersionResource{Group: "gateway.networking.k8s.io", Version: "v1", Resource: "gatewayclasses"}
 )
 
-// Install installs the experimental channel, and waits until Istio has made its GatewayClass. It leaves definitions as they are that the
-// cluster has already; they must be those of the experimental channel. remove deletes those that Install made, with all objects of their
+// InstallGatewayAPI installs the experimental channel of Gateway API on a cluster, for tests, from the module whose types hellochaos reads,
+// and waits until Istio has made its GatewayClass and the API server lists the kinds. It leaves definitions as they are that the cluster
+// has already; they must be those of the experimental channel. remove deletes those that InstallGatewayAPI made, with all objects of their
 // kinds, and waits until they are gone.
-func Install(ctx context.Context, config *rest.Config) (remove func(context.Context) error, err error) {
+func InstallGatewayAPI(ctx context.Context, config *rest.Config) (remove func(context.Context) error, err error) {
 	client, err := dynamic.NewForConfig(config)
 	if err != nil {
 		return nil, err
 	}
-	all, err := read(ctx)
+	all, err := readDefinitions(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var made []string
-	remove = func(ctx context.Context) error { return removeAll(ctx, client, made) }
+	remove = func(ctx context.Context) error { return removeDefinitions(ctx, client, made) }
 	for _, u := range all {
 		_, err := client.Resource(definitions).Create(ctx, u, metav1.CreateOptions{})
 		if apierrors.IsAlreadyExists(err) {
@@ -58,24 +59,45 @@ func Install(ctx context.Context, config *rest.Config) (remove func(context.Cont
 		}
 		made = append(made, u.GetName())
 	}
-	err = until(ctx, "GatewayClass istio", func(ctx context.Context) (bool, error) {
-		_, err := client.Resource(classes).Get(ctx, "istio", metav1.GetOptions{})
+	err = waitUntil(ctx, "GatewayClass istio", func(ctx context.Context) (bool, error) {
+		_, err := client.Resource(gatewayClasses).Get(ctx, "istio", metav1.GetOptions{})
 		if apierrors.IsNotFound(err) {
 			return false, nil
 		}
 		return err == nil, err
 	})
+	if err == nil {
+		err = waitUntil(ctx, "the kinds of "+manifests.GatewayAPI, func(ctx context.Context) (bool, error) { return listed(ctx, config) })
+	}
 	if err != nil {
 		return nil, errors.Join(err, remove(ctx))
 	}
 	return remove, nil
 }
 
-// read reads the definitions from the files of the module. The others of its files are policies against older releases.
-func read(ctx context.Context) (all []*unstructured.Unstructured, err error) {
-	folder, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", module).Output()
+// listed reports whether the API server lists all kinds that a run asks it for. It does so some time after it took their definitions.
+func listed(ctx context.Context, config *rest.Config) (bool, error) {
+	client, err := discovery.NewDiscoveryClientForConfig(config)
 	if err != nil {
-		return nil, fmt.Errorf("looking for the module %s: %w", module, err)
+		return false, err
+	}
+	list, err := client.ServerResourcesForGroupVersion(manifests.GatewayAPI + "/v1")
+	if err != nil && !apierrors.IsNotFound(err) || ctx.Err() != nil {
+		return false, err
+	}
+	for _, name := range gatewayAPIResources {
+		if list == nil || !slices.ContainsFunc(list.APIResources, func(r metav1.APIResource) bool { return r.Name == name }) {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// readDefinitions reads the definitions from the files of the module. The others of its files are policies against older releases.
+func readDefinitions(ctx context.Context) (all []*unstructured.Unstructured, err error) {
+	folder, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", gatewayModule).Output()
+	if err != nil {
+		return nil, fmt.Errorf("looking for the module %s: %w", gatewayModule, err)
 	}
 	files, err := filepath.Glob(filepath.Join(strings.TrimSpace(string(folder)), "config", "crd", "experimental", "gateway.networking.k8s.io_*.yaml"))
 	if err != nil {
@@ -95,12 +117,12 @@ func read(ctx context.Context) (all []*unstructured.Unstructured, err error) {
 		}
 	}
 	if len(all) == 0 {
-		return nil, fmt.Errorf("the module %s has no definitions in %s", module, folder)
+		return nil, fmt.Errorf("the module %s has no definitions in %s", gatewayModule, folder)
 	}
 	return all, nil
 }
 
-func removeAll(ctx context.Context, client dynamic.Interface, names []string) error {
+func removeDefinitions(ctx context.Context, client dynamic.Interface, names []string) error {
 	var problems []error
 	for _, name := range names {
 		if err := client.Resource(definitions).Delete(ctx, name, metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
@@ -108,7 +130,7 @@ func removeAll(ctx context.Context, client dynamic.Interface, names []string) er
 		}
 	}
 	for _, name := range names {
-		problems = append(problems, until(ctx, "the end of "+name, func(ctx context.Context) (bool, error) {
+		problems = append(problems, waitUntil(ctx, "the end of "+name, func(ctx context.Context) (bool, error) {
 			_, err := client.Resource(definitions).Get(ctx, name, metav1.GetOptions{})
 			if apierrors.IsNotFound(err) {
 				return true, nil
@@ -119,8 +141,8 @@ func removeAll(ctx context.Context, client dynamic.Interface, names []string) er
 	return errors.Join(problems...)
 }
 
-// until asks until the answer is yes.
-func until(ctx context.Context, what string, ask func(context.Context) (bool, error)) error {
+// waitUntil asks until the answer is yes.
+func waitUntil(ctx context.Context, what string, ask func(context.Context) (bool, error)) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, installTime, fmt.Errorf("%s: waited for %v", what, installTime))
 	defer cancel()
 	for {
