@@ -181,6 +181,9 @@ func (e *HTTPEntry) Written() *networking.HTTPRoute {
 	return e.owner.routes[e.index].written.http
 }
 
+// OfHTTPRoute reports whether the entry stands for a rule of an HTTPRoute, and not for one of a VirtualService.
+func (e *HTTPEntry) OfHTTPRoute() bool { return e.owner.attached != nil }
+
 // Delegate is the name and the namespace of the VirtualService in which the entry stands, where another one delegates to it; false where
 // none does.
 func (e *HTTPEntry) Delegate() (name, namespace string, delegated bool) {

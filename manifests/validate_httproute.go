@@ -32,7 +32,7 @@ var (
 	valueTypes   = []string{"Exact", "RegularExpression"}
 	modifiers    = []string{"ReplaceFullPath", "ReplacePrefixMatch"}
 	// ruleFilters are the filters of a rule that are executed, and backendFilters those of a backendRef: Istio knows no other there, and
-	// drops the whole route for one (buildHTTPDestination in its pilot/pkg/config/kube/gateway).
+	// passes over one (measured; its status says InvalidFilter).
 	ruleFilters    = []string{"RequestHeaderModifier", "ResponseHeaderModifier", "RequestMirror", "RequestRedirect", "URLRewrite"}
 	backendFilters = []string{"RequestHeaderModifier", "ResponseHeaderModifier"}
 

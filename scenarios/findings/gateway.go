@@ -155,8 +155,12 @@ func (f *finder) gatewayOnly() {
 			if routed.Caller.Gateway != "" || !unruled(routed.Rule) || !slices.Contains(e.Hosts, host) {
 				continue
 			}
-			f.add(GatewayOnly, e, e.ObjectLine, fmt.Sprintf("only %s obeys %s: the calls to %s that %s sends pass its sidecar, and no VirtualService for the sidecars has the host",
-				gatewaysOf(e), e.Object, short(host, e.Namespace), callerOf(routed)), f.instead(routed.Rule), "add mesh to spec.gateways if they are to obey it")
+			none, mend := "no VirtualService for the sidecars has the host", "add mesh to spec.gateways if they are to obey it"
+			if e.OfHTTPRoute() {
+				none, mend = "no rule for the sidecars has the host", "name the Service in parentRefs if they are to obey it"
+			}
+			f.add(GatewayOnly, e, e.ObjectLine, fmt.Sprintf("only %s obeys %s: the calls to %s that %s sends pass its sidecar, and %s",
+				gatewaysOf(e), e.Object, short(host, e.Namespace), callerOf(routed), none), f.instead(routed.Rule), mend)
 		}
 	}
 }

@@ -122,6 +122,9 @@ func (f *finder) otherHost(e *manifests.HTTPEntry) string {
 		if !unruled(routed.Rule) {
 			return text + "; the rule belongs there"
 		}
+		if e.OfHTTPRoute() {
+			return text + fmt.Sprintf("; the rule belongs into an HTTPRoute with Service %s in parentRefs", short(d.Host, e.Namespace))
+		}
 		return text + fmt.Sprintf("; the rule belongs under spec.hosts: [%s]", short(d.Host, e.Namespace))
 	}
 	return ""

@@ -32,6 +32,10 @@ spec: {parentRefs: [{` + parent + `}], rules: [{` + rule + `}]}
 		{route("name: shop, port: 81", backend), HostsApart, "listener web has port 80, and the parentRef asks for 81"},
 		{route("name: shap", backend), NoGateway, `did you mean "shop"?`},
 		{route("group: '', kind: Service, name: middleware", "backendRefs: [{name: frontand, port: 80}]"), NoHost, "answers 500 to all of frontend's calls to middleware"},
+		{route("group: '', kind: Service, name: middleware", "retry: {codes: [503]}, backendRefs: [{name: middleware, port: 80}]"), NotRetried, "add 500 to codes if it is to be sent again"},
+		{route("group: '', kind: Service, name: middleware", "matches: [{method: POST}], retry: {codes: [503]}, backendRefs: [{name: middleware, port: 80}]"), Repeated, "whose retry names no codes"},
+		{route("name: shop", "filters: [{type: RequestMirror, requestMirror: {backendRef: {name: frontand, port: 80}}}], "+backend), CopiesLost, "to be copied"},
+		{route("group: '', kind: Service, name: frontend", "filters: [{type: RequestMirror, requestMirror: {percent: 0, backendRef: {name: backend, port: 80}}}], "+backend), NothingCopied, "HTTPRoute mine, rules[0] has 0 percent"},
 	} {
 		base, err := scenarios.Through("egress", nil)
 		if err != nil {

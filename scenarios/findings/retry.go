@@ -22,10 +22,14 @@ func (f *finder) retries() {
 		meant := !e.Retry.DefaultOn && !sentAgain(&e.Retry) // an author who asks for tries alone that no service received
 		if !meant && !e.Retry.Covers(manifests.Failure{Status: http.StatusInternalServerError}) && slices.ContainsFunc(rows, fails) {
 			why := fmt.Sprintf("retryOn %q covers no 500", e.Retry.On)
+			more := "add 5xx or 500 to retryOn"
+			if e.OfHTTPRoute() {
+				why, more = "retry of the rule has no 500 in codes", "add 500 to codes"
+			}
 			if e.Retry.DefaultOn {
 				why = fmt.Sprintf("the retries have no retryOn, and Istio's default (%s) covers no 500", strings.ReplaceAll(e.Retry.On, ",", ", "))
 			}
-			effect := fmt.Sprintf("a call that is answered 500 is not sent again: it has 1 try, and not up to %d; add 5xx or 500 to retryOn if it is to be sent again", 1+e.Retry.Attempts)
+			effect := fmt.Sprintf("a call that is answered 500 is not sent again: it has 1 try, and not up to %d; %s if it is to be sent again", 1+e.Retry.Attempts, more)
 			if told != "" && e.Retry.DefaultOn {
 				why, effect = fmt.Sprintf("the retries have no retryOn, as those of %s", told), fmt.Sprintf("a call that is answered 500 has 1 try, and not up to %d", 1+e.Retry.Attempts)
 			} else if e.Retry.DefaultOn {
@@ -63,8 +67,13 @@ func (f *finder) repeated() {
 			if slices.Contains(e.Methods, method) || slices.ContainsFunc(f.ways.Routed(), func(r oracle.Routed) bool {
 				return r.Request.Method == method && placeOf(e) == place{r.Rule.Name, r.Rule.File, r.Rule.Line}
 			}) {
-				f.add(Repeated, e, e.RetriesLine, fmt.Sprintf("%s sends a %s up to %d times (retryOn %q): the proxy does not look at the method, and a service that fails after it has done its work does it up to %d times", e.Name, method,
-					1+e.Retry.Attempts, e.Retry.On, 1+e.Retry.Attempts), fmt.Sprintf("give %s a rule of its own before this one, with retries: {attempts: 0}, or with retryOn: connect-failure, which covers only tries that no service received", method))
+				mend := fmt.Sprintf("give %s a rule of its own before this one, with retries: {attempts: 0}, or with retryOn: connect-failure, which covers only tries that no service received", method)
+				on := "retryOn"
+				if e.OfHTTPRoute() {
+					on, mend = "retry covers", fmt.Sprintf("give %s a rule of its own whose retry names no codes, so that a call is not sent again for the status of its answer", method)
+				}
+				f.add(Repeated, e, e.RetriesLine, fmt.Sprintf("%s sends a %s up to %d times (%s %q): the proxy does not look at the method, and a service that fails after it has done its work does it up to %d times", e.Name, method,
+					1+e.Retry.Attempts, on, e.Retry.On, 1+e.Retry.Attempts), mend)
 			}
 		}
 	}
