@@ -212,8 +212,8 @@ func hold(t *testing.T, s *embedded, q request) (end func()) {
 			t.Errorf("the request that was to hang ended: %v", err)
 		}
 	}()
-	for arrived := false; !arrived; {
-		some, stop := context.WithTimeout(ctx, 20*time.Millisecond)
+	for arrived, most := false, 20*time.Millisecond; !arrived; most *= 2 { // a busy machine needs longer to read the counters
+		some, stop := context.WithTimeout(ctx, most)
 		_, err := s.Counters(some)
 		stop()
 		if t.Context().Err() != nil {
