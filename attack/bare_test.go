@@ -8,13 +8,12 @@ import (
 	"testing"
 )
 
-// A bare plan sends what its cohorts have and nothing more, and counts bodies and connections.
+// A bare plan sends what its cohorts have and nothing more but the name of the program, and counts bodies and connections.
 func TestRunBare(t *testing.T) {
 	var mutex sync.Mutex
 	got := map[string]int{}
 	url := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
-		r.Header.Del("User-Agent") // net/http's own
 		r.Header.Del("Content-Length")
 		mutex.Lock()
 		got[fmt.Sprint(r.Method, " ", r.RequestURI, " ", r.Host == "shop.test", " ", string(body), " ", r.Header)]++
@@ -23,13 +22,13 @@ func TestRunBare(t *testing.T) {
 	})
 	plan := planFor(url, 20, 500)
 	plan.Bare = true
-	plan.Cohorts = []Cohort{NewTarget("GET", url+"/a?b=c", nil, nil), NewTarget("POST", url+"/", http.Header{"Host": {"shop.test"}, "X-A": {"1", "2"}}, []byte("order"))}
+	plan.Cohorts = []Cohort{NewTarget("GET", url+"/a?b=c", nil, nil), NewTarget("POST", url+"/", http.Header{"Host": {"shop.test"}, "User-Agent": {"mine"}, "X-A": {"1", "2"}}, []byte("order"))}
 	var all []Observation
 	result, err := Run(t.Context(), plan, collect(&all))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if fmt.Sprint(got) != "map[GET /a?b=c false  map[]:10 POST / true order map[X-A:[1 2]]:10]" {
+	if fmt.Sprint(got) != "map[GET /a?b=c false  map[User-Agent:[hellochaos]]:10 POST / true order map[User-Agent:[mine] X-A:[1 2]]:10]" {
 		t.Errorf("got %v", got)
 	}
 	for _, o := range all {

@@ -84,10 +84,16 @@ func (p *Plan) form(c *Cohort) (f form, to destination, err error) {
 // ownHeaders are those that this program writes itself, as net/http does: they say where a request ends.
 var ownHeaders = []string{"Host", "Content-Length", "Transfer-Encoding", "Trailer"}
 
+// userAgent is how requests name the program that sends them, unless the plan says otherwise.
+const userAgent = "hellochaos"
+
 // headerOf are the headers that all requests of a cohort have.
 func (p *Plan) headerOf(c *Cohort, address *url.URL) http.Header {
-	header := http.Header{}
+	header := http.Header{"User-Agent": {userAgent}}
 	for name, values := range c.Header {
+		if strings.EqualFold(name, "User-Agent") && name != "User-Agent" {
+			delete(header, "User-Agent")
+		}
 		if !slices.ContainsFunc(ownHeaders, func(own string) bool { return strings.EqualFold(own, name) }) {
 			header[name] = values
 		}
