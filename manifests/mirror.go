@@ -65,7 +65,7 @@ func (w *written) mirror(index int, m *mirroredPart) Mirror {
 
 // checkMirrors checks the mirrors of an http entry.
 func (d *document) checkMirrors(field string, h *networking.HTTPRoute) {
-	if h.Mirror != nil && len(h.Mirrors) > 0 {
+	if h.Mirror != nil && len(h.Mirrors) > 0 && h.Delegate == nil { // validateRootHTTPRoute of Istio does not look at them
 		d.problem(field, "must have only one of mirror and mirrors")
 	}
 	if h.Mirror != nil {

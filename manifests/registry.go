@@ -98,7 +98,9 @@ func (r *Rules) resolveClusters() {
 	for host, s := range r.Services {
 		for _, port := range s.Ports {
 			if s.hidden { // Istio tells no proxy of its pods (serviceNeedsPush in its endpointslice.go)
-				r.addClustersOf(host, port.Port, atHome+s.namespace(), func(map[string]string) Endpoints { return Endpoints{Known: true} })
+				r.addClustersOf(host, port.Port, atHome+s.namespace(), func(labels map[string]string) Endpoints {
+					return Endpoints{Known: true, External: r.endpointsAtHome(s, port.Port, labels)}
+				})
 				continue
 			}
 			r.addClusters(host, port.Port, func(labels map[string]string) Endpoints {
@@ -139,9 +141,41 @@ func (r *Rules) atHome(host, namespace string) bool {
 	}
 	return slices.ContainsFunc(r.obeyed(r.sidecarOf(namespace), namespace), func(v *virtualService) bool {
 		return slices.ContainsFunc(v.routes, func(h httpRoute) bool {
-			return h.concerns(namespace) && slices.ContainsFunc(h.rule.Split, func(d Destination) bool { return d.Host == host && s.opens(d.Port) })
+			return h.concerns(namespace) && h.leadsTo(func(d *Destination) bool { return d.Host == host && s.opens(d.Port) })
 		})
 	})
+}
+
+// endpointsAtHome are the host:port of the endpoints that ServiceEntries of its own namespace give the host of a hidden Service, as far as
+// they have labels: proxies are told of all endpoints of a host and a namespace, whoever has them.
+func (r *Rules) endpointsAtHome(s *Service, number int, labels map[string]string) (addresses []string) {
+	for i := range r.entries {
+		e := &r.entries[i]
+		if e.namespace != s.namespace() || len(e.endpoints) == 0 || !slices.Contains(e.hosts, s.Host) {
+			continue
+		}
+		for _, port := range e.all {
+			if port.number == number {
+				addresses = append(addresses, e.dialled(s.Host, port, labels)...)
+			}
+		}
+	}
+	return addresses
+}
+
+// leadsTo reports whether one of the destinations of an entry, or of its mirrors, is one.
+func (h *httpRoute) leadsTo(one func(*Destination) bool) bool {
+	for i := range h.rule.Split {
+		if one(&h.rule.Split[i]) {
+			return true
+		}
+	}
+	for i := range h.rule.Mirrors {
+		if one(&h.rule.Mirrors[i].Destination) {
+			return true
+		}
+	}
+	return false
 }
 
 // opens reports whether the Service has a port; 0 stands for any.

@@ -33,9 +33,10 @@ import (
 	"github.com/hellochaos/hellochaos/target/cluster"
 )
 
-// TestContractOnCluster checks real Istio against the table of the embedded mesh: each row must pass.
+// TestContractOnCluster checks real Istio against the table of the embedded mesh: each row must pass, and so must the pairs of fields.
 func TestContractOnCluster(t *testing.T) {
-	s := newOnCluster(t)
+	fields, policies := shownOnCluster(t)
+	s := newOnCluster(t, policies)
 	passed, rows := 0, table(s.namespace)
 	began := time.Now()
 	for _, row := range rows {
@@ -52,6 +53,7 @@ func TestContractOnCluster(t *testing.T) {
 		})
 	}
 	t.Logf("%d of %d rows passed on %s in %v", passed, len(rows), s.Describe().Detail, time.Since(began).Round(time.Second))
+	checkFields(t, s, fields)
 	t.Run("Apply is atomic", func(t *testing.T) {
 		if sent, stale := applyUnderLoad(t, s, 15); stale != 0 {
 			t.Errorf("%d of %d requests were answered by the old rule, want 0", stale, sent)
@@ -101,8 +103,8 @@ func (s *onCluster) logged(ctx context.Context, exchange sent) ([]logLine, error
 }
 
 // newOnCluster deploys base in a new namespace of the cluster that KUBECONFIG names, and begins a run that may apply
-// every row. The namespace is deleted when the test ends.
-func newOnCluster(t *testing.T, policies ...string) *onCluster {
+// every row and these policies. The namespace is deleted when the test ends.
+func newOnCluster(t *testing.T, policies []string) *onCluster {
 	t.Helper()
 	core, config := newClient(t)
 	remove, err := cluster.InstallGatewayAPI(t.Context(), config)

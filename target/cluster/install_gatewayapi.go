@@ -27,7 +27,7 @@ import (
 const (
 	gatewayModule = "sigs.k8s.io/gateway-api"
 	// installTime is how long the API server and Istio may take until the definitions are of use, and then until they are gone.
-	installTime = time.Minute
+	installTime = 2 * time.Minute
 )
 
 var (
@@ -59,20 +59,36 @@ func InstallGatewayAPI(ctx context.Context, config *rest.Config) (remove func(co
 		}
 		made = append(made, u.GetName())
 	}
-	err = waitUntil(ctx, "GatewayClass istio", func(ctx context.Context) (bool, error) {
-		_, err := client.Resource(gatewayClasses).Get(ctx, "istio", metav1.GetOptions{})
-		if apierrors.IsNotFound(err) {
-			return false, nil
-		}
-		return err == nil, err
-	})
+	err = waitUntil(ctx, "the kinds of "+manifests.GatewayAPI, func(ctx context.Context) (bool, error) { return listed(ctx, config) })
 	if err == nil {
-		err = waitUntil(ctx, "the kinds of "+manifests.GatewayAPI, func(ctx context.Context) (bool, error) { return listed(ctx, config) })
+		err = makeClass(ctx, client)
 	}
 	if err != nil {
 		return nil, errors.Join(err, remove(ctx))
 	}
 	return remove, nil
+}
+
+// makeClass makes the GatewayClass of Istio, and waits until Istio has accepted it. Istio makes it by itself when it starts; when the
+// definitions are removed and come again later, it may take minutes to try again.
+func makeClass(ctx context.Context, client dynamic.Interface) error {
+	class := &unstructured.Unstructured{Object: map[string]any{"spec": map[string]any{"controllerName": "istio.io/gateway-controller"}}}
+	class.SetGroupVersionKind(gatewayClasses.GroupVersion().WithKind("GatewayClass"))
+	class.SetName("istio")
+	if _, err := client.Resource(gatewayClasses).Create(ctx, class, metav1.CreateOptions{}); err != nil && !apierrors.IsAlreadyExists(err) {
+		return fmt.Errorf("making GatewayClass istio: %w", err)
+	}
+	return waitUntil(ctx, "GatewayClass istio", func(ctx context.Context) (bool, error) {
+		u, err := client.Resource(gatewayClasses).Get(ctx, "istio", metav1.GetOptions{})
+		if err != nil {
+			return false, err
+		}
+		conditions, _, err := unstructured.NestedSlice(u.Object, "status", "conditions")
+		return slices.ContainsFunc(conditions, func(c any) bool {
+			condition, _ := c.(map[string]any)
+			return condition["type"] == "Accepted" && condition["status"] == "True"
+		}), err
+	})
 }
 
 // listed reports whether the API server lists all kinds that a run asks it for. It does so some time after it took their definitions.
