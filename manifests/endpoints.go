@@ -167,6 +167,10 @@ func (d *document) checkEndpoints(spec *networking.ServiceEntry) {
 			d.checkPort(field+".ports."+name, int(port))
 		}
 	}
+	if len(spec.Addresses) > 0 && spec.Resolution == networking.ServiceEntry_NONE {
+		d.problem("spec.addresses", "is not supported by hellochaos where resolution is NONE: a request for one of these addresses goes to that address itself, and no stand-in has it; "+
+			"write resolution: STATIC with endpoints, or remove the addresses")
+	}
 	for i, address := range spec.Addresses {
 		_, _, err := net.ParseCIDR(address)
 		if net.ParseIP(address) == nil && err != nil {

@@ -270,6 +270,7 @@ func TestRefused(t *testing.T) {
 		{"static endpoint with a name", entryWith("STATIC, endpoints: [{address: a.b}]"), 4, "ServiceEntry m", "spec.endpoints[0].address", `must be an IP address, not "a.b"`},
 		{"endpoint with no name", entryWith("DNS, endpoints: [{address: a_b}]"), 4, "ServiceEntry m", "spec.endpoints[0].address", "is not a valid host name"},
 		{"endpoint with another port", entryWith("STATIC, endpoints: [{address: 10.0.0.1, ports: {web: 80}}]"), 4, "ServiceEntry m", "spec.endpoints[0].ports.web", "is no port of spec.ports"},
+		{"addresses without resolution", entryWith("NONE, addresses: [10.1.1.1]"), 4, "ServiceEntry m", "spec.addresses", "where resolution is NONE"},
 		{"address of an entry", entryWith("DNS, addresses: [a.b]"), 4, "ServiceEntry m", "spec.addresses[0]", "must be an IP address or a CIDR prefix"},
 		{"prefix of addresses", entryWith("DNS, addresses: [10.0.0.0/8]"), 4, "ServiceEntry m", "spec.addresses[0]", "Istio accepts prefixes with NONE and STATIC alone"},
 		{"wildcard that DNS is to resolve", specOf("ServiceEntry", "{hosts: ['*.a.b'], resolution: DNS, ports: [{number: 80, name: http, protocol: HTTP}]}"), 4, "ServiceEntry m", "spec.hosts[0]", "without a wildcard"},

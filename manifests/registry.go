@@ -163,15 +163,15 @@ func (r *Rules) endpointsAtHome(s *Service, number int, labels map[string]string
 	return addresses
 }
 
-// leadsTo reports whether one of the destinations of an entry, or of its mirrors, is one.
+// leadsTo reports whether one of the destinations of an entry is one, or of its mirrors, those of 0 percent too.
 func (h *httpRoute) leadsTo(one func(*Destination) bool) bool {
 	for i := range h.rule.Split {
 		if one(&h.rule.Split[i]) {
 			return true
 		}
 	}
-	for i := range h.rule.Mirrors {
-		if one(&h.rule.Mirrors[i].Destination) {
+	for i, m := range mirrorsOf(h.written.http) {
+		if to := h.written.mirror(i, &m).Destination; one(&to) {
 			return true
 		}
 	}
