@@ -38,7 +38,7 @@ kubectl  = $(KUBECTL)$(if $(CONTEXT), --context $(CONTEXT))
 SCOPE   := https://github.com/weaveworks/scope/releases/download/v1.13.2/k8s-scope.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build check foreign integration e2e verify differential comparisons bench bench-load size fuzz \
+.PHONY: help demo test build check foreign integration e2e e2e-fields verify differential comparisons bench bench-load size fuzz \
 	release release-snapshot \
 	create-cluster deploy-istio enable-istio-auto-inject-sidecar disable-istio-auto-inject-sidecar image push \
 	deploy-application get-application start-monitoring-services egress prod retry ingress canary deploy-weave-scope delete-cluster
@@ -151,6 +151,11 @@ e2e: bin/hellochaos ## run the tests that need a cluster
 	$(MAKE) image IMAGE=hello-service:latest
 	$(if $(LOAD),$(LOAD) $(ARCHIVE))
 	$(GO) test -tags e2e -p 1 -count 1 -timeout 40m -v -run 'E2E|OnCluster|OnACluster' . ./target/... ./cmd/hellochaos
+
+# For each field that hellochaos reads, two manifests that differ in it alone: on a cluster it must make the difference that it makes on the
+# embedded mesh. It needs what e2e needs, and the image that e2e loads.
+e2e-fields: ## have a cluster execute the pairs of fields
+	$(GO) test -tags e2e -count 1 -timeout 40m -v -run '^TestPairsByCluster$$' ./target
 
 # With each seed every --break must fail and `run all` must pass. On each of GRAPHS random graphs of services, the embedded mesh
 # must do what the oracle says, call by call, and on GRAPHS others with a random break the planned requests must find the break.

@@ -14,7 +14,8 @@ const (
 	encrypted = "its pair has a gateway with TLS, or a host outside that speaks TLS"
 	doors     = "its pair has two Gateways, or a port that the ingress gateway does not have"
 	holds     = "its pair needs a request that hangs while others are sent"
-	chance    = "which endpoint a key leads to is Envoy's, and differs by this field"
+	chance    = "which of several endpoints a request reaches is Envoy's, and its pair shows nothing else"
+	counted   = "its pair shows in the counts of tries alone"
 	logged    = "its pair shows in the access log alone"
 	sidecars  = "its pair needs a connection that breaks, and the sidecar of the called pod answers 503 for it"
 )
@@ -22,8 +23,13 @@ const (
 // onlyEmbedded are the fields whose pair cannot be shown on a cluster though it has objects of Istio alone.
 var onlyEmbedded = map[string]string{
 	"ConsistentHashLB.ringHash": chance, "ConsistentHashLB.maglev": chance, "ConsistentHashLB.minimumRingSize": chance, "RingHash.minimumRingSize": chance,
-	"MagLev.tableSize":                                chance,
-	"HTTPRetry.retryIgnorePreviousHosts":              logged,
+	"MagLev.tableSize":              chance,
+	"DestinationRule.trafficPolicy": chance, "Subset.trafficPolicy": chance, "TrafficPolicy.loadBalancer": chance, "TrafficPolicy.portLevelSettings": chance,
+	"PortTrafficPolicy.port": chance, "PortTrafficPolicy.loadBalancer": chance, "LoadBalancerSettings.simple": chance, "LoadBalancerSettings.consistentHash": chance,
+	"ConsistentHashLB.useSourceIp": chance, "HTTPCookie.path": chance, "HTTPCookie.ttl": chance,
+	"HTTPRoute.mirror": counted, "HTTPRoute.mirrors": counted, "HTTPRoute.mirrorPercentage": counted, "HTTPRoute.mirrorPercent": counted,
+	"HTTPMirrorPolicy.destination": counted, "HTTPMirrorPolicy.percentage": counted,
+	"HTTPRetry.retryIgnorePreviousHosts": logged, "HTTPFaultInjection.delay": logged, "Delay.percentage": logged, "Delay.percent": logged,
 	"OutlierDetection.splitExternalLocalOriginErrors": sidecars, "OutlierDetection.consecutiveLocalOriginFailures": sidecars,
 }
 

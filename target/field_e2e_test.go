@@ -33,13 +33,16 @@ func shownOnCluster(t *testing.T) (fields []manifests.Field, policies []string) 
 	return fields, policies
 }
 
-// checkFields has real Istio execute the pairs of fields: a field that is executed makes a difference there, too, and a field that is not
-// makes none. Answers are compared, and not the lines of access logs, which come with a delay.
-func checkFields(t *testing.T, s *onCluster, fields []manifests.Field) {
+// TestPairsByCluster has real Istio execute the pairs of fields: a field that is executed makes a difference there, too, and a field that is
+// not makes none. Answers are compared, and not the lines of access logs, which come with a delay. It takes some minutes, and make e2e
+// leaves it to make e2e-fields.
+func TestPairsByCluster(t *testing.T) {
+	fields, policies := shownOnCluster(t)
+	s := newOnCluster(t, policies)
 	proofs := pairs()
 	passed, began := 0, time.Now()
 	for _, field := range fields {
-		t.Run("field "+field.String(), func(t *testing.T) {
+		t.Run(field.String(), func(t *testing.T) {
 			p := proofs[field.String()].in(s.namespace)
 			p.checkAnswers(t, s, field)
 			if !t.Failed() {
@@ -47,7 +50,7 @@ func checkFields(t *testing.T, s *onCluster, fields []manifests.Field) {
 			}
 		})
 	}
-	t.Logf("%d of %d pairs of fields passed in %v", passed, len(fields), time.Since(began).Round(time.Second))
+	t.Logf("%d of %d pairs of fields passed on %s in %v", passed, len(fields), s.Describe().Detail, time.Since(began).Round(time.Second))
 }
 
 // in is the pair for objects in a namespace. On a busy cluster an ejected pod may come back some seconds late.
