@@ -15,6 +15,7 @@ const (
 	doors     = "its pair has two Gateways, or a port that the ingress gateway does not have"
 	holds     = "its pair needs a request that hangs while others are sent"
 	chance    = "which of several endpoints a request reaches is Envoy's, and its pair shows nothing else"
+	minutes   = "its pair has a request to an address that nobody has, which takes minutes to end"
 	counted   = "its pair shows in the counts of tries alone"
 	logged    = "its pair shows in the access log alone"
 	sidecars  = "its pair needs a connection that breaks, and the sidecar of the called pod answers 503 for it"
@@ -27,6 +28,8 @@ var onlyEmbedded = map[string]string{
 	"DestinationRule.trafficPolicy": chance, "Subset.trafficPolicy": chance, "TrafficPolicy.loadBalancer": chance, "TrafficPolicy.portLevelSettings": chance,
 	"PortTrafficPolicy.port": chance, "PortTrafficPolicy.loadBalancer": chance, "LoadBalancerSettings.simple": chance, "LoadBalancerSettings.consistentHash": chance,
 	"ConsistentHashLB.useSourceIp": chance, "HTTPCookie.path": chance, "HTTPCookie.ttl": chance,
+	"SimpleLB.RANDOM": chance, "SimpleLB.ROUND_ROBIN": chance,
+	"Sidecar.outboundTrafficPolicy": minutes, "OutboundTrafficPolicy.mode": minutes, "Mode.REGISTRY_ONLY": minutes, "Mode.ALLOW_ANY": minutes,
 	"HTTPRoute.mirror": counted, "HTTPRoute.mirrors": counted, "HTTPRoute.mirrorPercentage": counted, "HTTPRoute.mirrorPercent": counted,
 	"HTTPMirrorPolicy.destination": counted, "HTTPMirrorPolicy.percentage": counted,
 	"HTTPRetry.retryIgnorePreviousHosts": logged, "HTTPFaultInjection.delay": logged, "Delay.percentage": logged, "Delay.percent": logged,
