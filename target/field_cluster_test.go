@@ -12,7 +12,7 @@ import (
 const (
 	setsUp    = "its pair has other Services or Deployments, or another namespace, and a run changes none"
 	encrypted = "its pair has a gateway with TLS, or a host outside that speaks TLS"
-	doors     = "its pair has two Gateways, or a port that the ingress gateway does not have"
+	doors     = "its pair has two Gateways, one of another name, or a port that the ingress gateway does not have"
 	holds     = "its pair needs a request that hangs while others are sent"
 	chance    = "which of several endpoints a request reaches is Envoy's, and its pair shows nothing else"
 	minutes   = "its pair has a request to an address that nobody has, which takes minutes to end"
@@ -30,7 +30,8 @@ var onlyEmbedded = map[string]string{
 	"ConsistentHashLB.useSourceIp": chance, "HTTPCookie.path": chance, "HTTPCookie.ttl": chance,
 	"SimpleLB.RANDOM": chance, "SimpleLB.ROUND_ROBIN": chance,
 	"Sidecar.outboundTrafficPolicy": minutes, "OutboundTrafficPolicy.mode": minutes, "Mode.REGISTRY_ONLY": minutes, "Mode.ALLOW_ANY": minutes,
-	"HTTPRoute.mirror": counted, "HTTPRoute.mirrors": counted, "HTTPRoute.mirrorPercentage": counted, "HTTPRoute.mirrorPercent": counted,
+	"Gateway.metadata.name": doors,
+	"HTTPRoute.mirror":      counted, "HTTPRoute.mirrors": counted, "HTTPRoute.mirrorPercentage": counted, "HTTPRoute.mirrorPercent": counted,
 	"HTTPMirrorPolicy.destination": counted, "HTTPMirrorPolicy.percentage": counted,
 	"HTTPRetry.retryIgnorePreviousHosts": logged, "HTTPFaultInjection.delay": logged, "Delay.percentage": logged, "Delay.percent": logged,
 	"OutlierDetection.splitExternalLocalOriginErrors": sidecars, "OutlierDetection.consecutiveLocalOriginFailures": sidecars,
