@@ -15,7 +15,7 @@ const (
 	doors     = "its pair has two Gateways, one of another name, or a port that the ingress gateway does not have"
 	holds     = "its pair needs a request that hangs while others are sent"
 	chance    = "which of several endpoints a request reaches is Envoy's, and its pair shows nothing else"
-	minutes   = "its pair has a request to an address that nobody has, which takes minutes to end"
+	ofMesh    = "without it the setting of the whole mesh holds, which is the cluster's, and the pair has Istio's default"
 	counted   = "its pair shows in the counts of tries alone"
 	logged    = "its pair shows in the access log alone"
 	sidecars  = "its pair needs a connection that breaks, and the sidecar of the called pod answers 503 for it"
@@ -29,9 +29,9 @@ var onlyEmbedded = map[string]string{
 	"PortTrafficPolicy.port": chance, "PortTrafficPolicy.loadBalancer": chance, "LoadBalancerSettings.simple": chance, "LoadBalancerSettings.consistentHash": chance,
 	"ConsistentHashLB.useSourceIp": chance, "HTTPCookie.path": chance, "HTTPCookie.ttl": chance,
 	"SimpleLB.RANDOM": chance, "SimpleLB.ROUND_ROBIN": chance,
-	"Sidecar.outboundTrafficPolicy": minutes, "OutboundTrafficPolicy.mode": minutes, "Mode.REGISTRY_ONLY": minutes, "Mode.ALLOW_ANY": minutes,
-	"Gateway.metadata.name": doors,
-	"HTTPRoute.mirror":      counted, "HTTPRoute.mirrors": counted, "HTTPRoute.mirrorPercentage": counted, "HTTPRoute.mirrorPercent": counted,
+	"Sidecar.outboundTrafficPolicy": ofMesh,
+	"Gateway.metadata.name":         doors,
+	"HTTPRoute.mirror":              counted, "HTTPRoute.mirrors": counted, "HTTPRoute.mirrorPercentage": counted, "HTTPRoute.mirrorPercent": counted,
 	"HTTPMirrorPolicy.destination": counted, "HTTPMirrorPolicy.percentage": counted,
 	"HTTPRetry.retryIgnorePreviousHosts": logged, "HTTPFaultInjection.delay": logged, "Delay.percentage": logged, "Delay.percent": logged,
 	"OutlierDetection.splitExternalLocalOriginErrors": sidecars, "OutlierDetection.consecutiveLocalOriginFailures": sidecars,
