@@ -46,7 +46,7 @@ func OpenIn(api string, arguments []string) (*Scenario, error) {
 	return &Scenario{Name: strings.Join(arguments, ", "), line: of, tested: stages}, err
 }
 
-// YAMLIn is YAML in the form of an API.
+// YAMLIn is the text of the bundled files of a stage in the form of an API. The error says that there is no such API or stage.
 func YAMLIn(api, stage string) ([]byte, error) {
 	of, err := bundledIn(api)
 	if err != nil {

@@ -191,10 +191,7 @@ func (l line) place(name string) (int, error) {
 	return 0, fmt.Errorf("no stage %s%s: the stages are %s", name, spelling.DidYouMean(name, l.names()), strings.Join(l.names(), ", "))
 }
 
-// YAML is the text of the bundled files of a stage. The error says that there is no such stage.
-func YAML(stage string) ([]byte, error) { return bundled.yaml(stage) }
-
-// yaml is YAML of a line.
+// yaml is the text of the bundled files of a stage. The error says that there is no such stage.
 func (l line) yaml(stage string) ([]byte, error) {
 	at, err := l.place(stage)
 	if err != nil {

@@ -136,7 +136,7 @@ func TestInOrder(t *testing.T) {
 func TestUnknownStage(t *testing.T) {
 	want := `no stage retri (did you mean "retry"?): the stages are egress, prod, retry, ingress, canary`
 	for what, call := range map[string]func() error{
-		"YAML":        func() error { _, err := YAML("retri"); return err },
+		"YAML":        func() error { _, err := YAMLIn(IstioAPI, "retri"); return err },
 		"Through":     func() error { _, err := Through("retri", nil); return err },
 		"OverlayFrom": func() error { _, err := OverlayFrom("retri", nil, nil); return err },
 		"Phases":      func() error { _, err := Phases(Stages(), map[string][]manifests.Object{"retri": nil}, nil); return err },
@@ -148,7 +148,7 @@ func TestUnknownStage(t *testing.T) {
 }
 
 func TestYAMLIsTheBundledFile(t *testing.T) {
-	got, err := YAML("ingress")
+	got, err := YAMLIn(IstioAPI, "ingress")
 	want, _ := manifests.BundledYAML("ingress.yaml")
 	if err != nil || string(got) != string(want) || len(want) == 0 {
 		t.Errorf("%d bytes (%v), want the %d of ingress.yaml", len(got), err, len(want))

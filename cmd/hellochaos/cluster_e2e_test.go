@@ -184,7 +184,7 @@ func TestE2EEditedMeanwhile(t *testing.T) {
 // A stage file without retryOn: the prediction says that today's Istio retries no 500, and Istio agrees.
 func TestE2EWithoutRetryOn(t *testing.T) {
 	b := newBed(t)
-	text, err := scenarios.YAML("retry")
+	text, err := scenarios.YAMLIn(scenarios.IstioAPI, "retry")
 	if err != nil {
 		t.Fatal(err)
 	}

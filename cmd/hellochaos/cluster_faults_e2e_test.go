@@ -229,7 +229,7 @@ func TestE2EEnvoyFilter(t *testing.T) {
 // A Gateway that selects no pods is refused before the first change.
 func TestE2ENoGateway(t *testing.T) {
 	b := newBed(t)
-	text, err := scenarios.YAML("ingress")
+	text, err := scenarios.YAMLIn(scenarios.IstioAPI, "ingress")
 	if err != nil {
 		t.Fatal(err)
 	}

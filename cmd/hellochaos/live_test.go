@@ -73,7 +73,7 @@ func TestHang(t *testing.T) {
 
 // Without retryOn, today's Istio retries no 500: the prediction and the measurement agree on that, and the report explains it.
 func TestManifestsWithoutRetryOn(t *testing.T) {
-	text, err := scenarios.YAML("retry")
+	text, err := scenarios.YAMLIn(scenarios.IstioAPI, "retry")
 	if err != nil {
 		t.Fatal(err)
 	}

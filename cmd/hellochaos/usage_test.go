@@ -115,7 +115,7 @@ func TestUsage(t *testing.T) {
 
 // A field in a user's stage file that is unknown or not supported is refused with the file, the line, the object and the field.
 func TestUsageManifests(t *testing.T) {
-	text, err := scenarios.YAML("retry")
+	text, err := scenarios.YAMLIn(scenarios.IstioAPI, "retry")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +173,7 @@ func TestListAndManifests(t *testing.T) {
 		if !strings.Contains(got.stdout, stage+" ") {
 			t.Errorf("list does not name %s", stage)
 		}
-		text, _ := scenarios.YAML(stage)
+		text, _ := scenarios.YAMLIn(scenarios.IstioAPI, stage)
 		if printed := usage(t, "manifests", stage); printed.stdout != string(text) || printed.code != 0 {
 			t.Errorf("manifests %s: exit %d, and not the bundled file", stage, printed.code)
 		}
@@ -199,7 +199,7 @@ func TestHelp(t *testing.T) {
 // From the first stage on, objects of the user replace bundled ones: objects from a file of any name, from a folder, and from what
 // 'kubectl get -o yaml' prints, on standard input.
 func TestOwnFiles(t *testing.T) {
-	bundled, err := scenarios.YAML("retry")
+	bundled, err := scenarios.YAMLIn(scenarios.IstioAPI, "retry")
 	if err != nil {
 		t.Fatal(err)
 	}

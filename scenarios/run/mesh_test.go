@@ -64,7 +64,7 @@ func patient(t *testing.T) map[string][]manifests.Object {
 	t.Helper()
 	all := map[string][]manifests.Object{}
 	for _, name := range scenarios.Names() {
-		text, err := scenarios.YAML(name)
+		text, err := scenarios.YAMLIn(scenarios.IstioAPI, name)
 		if err != nil {
 			t.Fatal(err)
 		}
