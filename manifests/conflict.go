@@ -37,7 +37,7 @@ func (r *Rules) conflicts(objects []Object) Problems {
 			}
 		}
 	}
-	return slices.Concat(problems, r.entryConflicts(), r.unresolvedConflicts(), r.ownerConflicts(objects), r.exportConflicts(objects, uninjected), r.mutualConflicts(objects), r.originationConflicts(objects), r.serverConflicts(objects), gatewayConflicts(objects))
+	return slices.Concat(problems, r.entryConflicts(), r.unresolvedConflicts(), r.ownerConflicts(objects), r.mutualConflicts(objects), r.originationConflicts(objects), r.serverConflicts(objects), gatewayConflicts(objects))
 }
 
 // gatewayConflicts are the problems of Gateways of Istio and of Gateway API that have one name.
