@@ -42,7 +42,9 @@ func writtenDestinationRule(o *Object, spec *networking.DestinationRule) Written
 }
 
 // KnownIn reports whether the proxies of a namespace know the DestinationRule by its exportTo.
-func (w *WrittenDestinationRule) KnownIn(namespace string) bool { return exportedTo(w.exports, namespace) }
+func (w *WrittenDestinationRule) KnownIn(namespace string) bool {
+	return exportedTo(w.exports, namespace)
+}
 
 // DestinationRules are all DestinationRules, in the order of their names: of two of one namespace that are merged, the first one holds.
 func (r *Rules) DestinationRules() []WrittenDestinationRule { return slices.Clone(r.written) }

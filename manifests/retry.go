@@ -83,11 +83,12 @@ func retry(policy *networking.HTTPRetry, routeTimeout time.Duration) Retry {
 	return r
 }
 
-// SetOn makes the policy cover the failures that these words of retryOn cover, and no others. The words are joined by commas. A
-// word that retryOn does not accept covers nothing.
+// SetOn makes the policy cover the failures that these words of retryOn cover, and no others. The words are joined by commas, and blanks
+// around them do not count (parseRetryOn in Istio's pilot/pkg/networking/core/route/retry). A word that retryOn does not accept covers nothing.
 func (r *Retry) SetOn(words string) {
 	r.On, r.classes, r.codes = words, classNone, nil
 	for word := range strings.SplitSeq(words, ",") {
+		word = strings.TrimSpace(word)
 		if code, ok := statusCode(word); ok {
 			r.codes = append(r.codes, code)
 			r.classes |= classStatus
