@@ -104,6 +104,9 @@ func statusCode(word string) (int, bool) {
 	return code, err == nil && http.StatusText(code) != ""
 }
 
+// Codes are the statuses that the policy names by number.
+func (r *Retry) Codes() []int { return slices.Clone(r.codes) }
+
 // Covers reports whether the policy sends a call again whose try failed with f, as long as attempts are left. It follows Envoy's
 // RetryStateImpl::wouldRetryFromHeaders and wouldRetryFromReset.
 func (r *Retry) Covers(f Failure) bool {

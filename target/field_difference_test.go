@@ -144,7 +144,11 @@ func (l *leaf) rows() (names []string) {
 		}
 		names = append(names, string(message.Name())+"."+field.JSONName())
 		if enum := field.Enum(); enum != nil {
-			names = append(names, fmt.Sprintf("%s.%v", enum.Name(), l.after), fmt.Sprintf("%s.%s.%v", message.Name(), enum.Name(), l.after))
+			of := string(enum.Name())
+			if qualified := string(message.Name()) + "." + of; slices.ContainsFunc(manifests.Fields(), func(f manifests.Field) bool { return f.Of == qualified }) {
+				of = qualified // another message has an enumeration of this name
+			}
+			names = append(names, fmt.Sprintf("%s.%v", of, l.after))
 		}
 		if message = field.Message(); field.IsMap() {
 			_, rest, _ = strings.Cut(rest, ".") // the key
