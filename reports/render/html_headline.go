@@ -1,0 +1,154 @@
+package render
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/hellochaos/hellochaos/reports"
+)
+
+// headline is the line of a phase in the table at the top of the page: the figures that a reader asks for first, each with that of the phase
+// before.
+type headline struct {
+	*phaseView
+	Edge, Tries, Median, P99 figure
+	Price                    string
+}
+
+// figure is a number of a phase, as it is printed. Before is that of the phase before, empty where there is none; Now is empty where the
+// report does not have the number.
+type figure struct{ Before, Now string }
+
+// newHeadlines returns the lines in the order in which the phases were run, whatever the order of their sections is.
+func newHeadlines(phases []phaseView) (all []headline) {
+	for i := range phases {
+		v := &phases[i]
+		all = append(all, headline{phaseView: v, Edge: figureOf(v, edgeFails, Probability), Tries: figureOf(v, triesPerRequest, factor),
+			Median: figureOf(v, goodQuantile(0.5), Duration), P99: figureOf(v, goodQuantile(0.99), Duration), Price: price(v.Former, v.Phase)})
+	}
+	slices.SortStableFunc(all, func(a, b headline) int { return cmp.Compare(a.number, b.number) })
+	return all
+}
+
+// figureOf returns a figure of a phase and of the one before it, each of which may not have it.
+func figureOf(v *phaseView, of func(*reports.Phase) (float64, bool), format func(float64) string) (f figure) {
+	if now, known := of(v.Phase); known {
+		f.Now = format(now)
+		if v.Former != nil {
+			if before, known := of(v.Former); known {
+				f.Before = format(before)
+			}
+		}
+	}
+	return f
+}
+
+// edgeFails returns the share of natural requests that failed at the edge.
+func edgeFails(p *reports.Phase) (float64, bool) {
+	for i := range p.Shares {
+		if s := &p.Shares[i]; s.Name == reports.EdgeFails && s.Measured != nil {
+			return *s.Measured, true
+		}
+	}
+	return 0, false
+}
+
+// triesPerRequest returns how many tries all services together received for a natural request at the edge, by their own counts. A report in
+// which a service did not count does not have the figure.
+func triesPerRequest(p *reports.Phase) (float64, bool) {
+	tries := int64(0)
+	for i := range p.Edges {
+		if p.Edges[i].Tries != nil {
+			tries += *p.Edges[i].Tries
+		}
+	}
+	return float64(tries) / float64(max(1, p.Natural)), tries > 0 && p.Natural > 0
+}
+
+// goodQuantile returns a quantile of the latencies of all good answers at the edge.
+func goodQuantile(q float64) func(*reports.Phase) (float64, bool) {
+	return func(p *reports.Phase) (float64, bool) {
+		l := goodLatency(p, q)
+		if l == nil {
+			return 0, false
+		}
+		return l.Value, true
+	}
+}
+
+func goodLatency(p *reports.Phase, q float64) *reports.Latency {
+	for i := range p.Latency {
+		if l := &p.Latency[i]; l.Outcome == "ok" && l.Tries == 0 && l.Quantile == q {
+			return l
+		}
+	}
+	return nil
+}
+
+// price says what it costs good answers that calls are sent again which were not, or not so often, in the phase before: "Good answers take
+// 27ms in the median where they took 0.4ms, and 157ms instead of 12ms in the 99th percentile: the price of up to 3 retries of calls to
+// middleware and backend." It is empty where nothing is sent again more often, where a phase has no judged times, and where the intervals of
+// the medians do not tell the two apart.
+func price(former, now *reports.Phase) string {
+	if former == nil || former.Late || now.Late {
+		return ""
+	}
+	before, after := goodLatency(former, 0.5), goodLatency(now, 0.5)
+	retries, services := newRetries(former, now)
+	if retries == 0 || before == nil || after == nil || before.Interval == nil || after.Interval == nil || after.Interval.Lo <= before.Interval.Hi {
+		return ""
+	}
+	text := fmt.Sprintf("Good answers take %s in the median where they took %s", Duration(after.Value), Duration(before.Value))
+	if b, a := goodLatency(former, 0.99), goodLatency(now, 0.99); b != nil && a != nil {
+		text += fmt.Sprintf(", and %s in the 99th percentile where they took %s", Duration(a.Value), Duration(b.Value))
+	}
+	return fmt.Sprintf("%s, now that calls to %s have up to %s.", text, list(services), retried(retries))
+}
+
+func retried(n int) string {
+	if n == 1 {
+		return "1 retry"
+	}
+	return fmt.Sprintf("%d retries", n)
+}
+
+// newRetries returns the services of which failed calls are sent again more often than in the phase before, and how often at most.
+func newRetries(former, now *reports.Phase) (most int, services []string) {
+	for i := range now.Calls {
+		c := &now.Calls[i]
+		if c.Rule == nil || !c.Rule.Covers500 || c.Rule.Retries <= retriesBefore(former, c) {
+			continue
+		}
+		most = max(most, c.Rule.Retries)
+		services = appendNew(services, c.To)
+	}
+	return most, services
+}
+
+// lateNote says which phases sent requests late. Their latencies are those of the load generator, too.
+func lateNote(all []headline) string {
+	var late []string
+	for _, h := range all {
+		if h.Late {
+			late = append(late, h.Name)
+		}
+	}
+	switch len(late) {
+	case 0:
+		return ""
+	case 1:
+		return "Requests of the phase " + late[0] + " were sent late, so that no time of it is judged."
+	}
+	return "Requests of the phases " + list(late) + " were sent late, so that no time of them is judged."
+}
+
+// retriesBefore returns how often the phase before sent a failed call of c's caller to c's service again.
+func retriesBefore(former *reports.Phase, c *reports.Call) (most int) {
+	for i := range former.Calls {
+		if other := &former.Calls[i]; other.From == c.From && reports.SameService(other.To, c.To) && other.Rule != nil && other.Rule.Covers500 {
+			most = max(most, other.Rule.Retries)
+		}
+	}
+	return most
+}
