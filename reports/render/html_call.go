@@ -120,8 +120,8 @@ func proofOf(c *reports.Call) (lines []string) {
 
 const (
 	shareWidth = 150.0
-	shareLeft  = 8.0
-	shareRight = shareWidth - 12
+	shareLeft  = 17.0
+	shareRight = shareWidth - 17
 )
 
 // sharePicture draws a share before and now, each with its prediction, on one axis that shows where they are.

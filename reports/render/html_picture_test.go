@@ -304,8 +304,8 @@ func TestSharePicture(t *testing.T) {
 	if p.Desc != want || len(marks(p, "point before"))+len(marks(p, "point now")) != 2 {
 		t.Errorf("got  %s\nwant %s", p.Desc, want)
 	}
-	for class, path := range map[string]string{ // of a plot of 0 to 0.6 from 8 to 138 pixels: 0.0625 and 0.5, 0.0506 to 0.0664, 0.4981
-		"prediction": "M21.5 19L21.5 33", "interval now": "M19 22L19 30M19 26L22.4 26M22.4 22L22.4 30", "point before": "M111.9 10a4 4 0 1 0 8 0a4 4 0 1 0 -8 0z"} {
+	for class, path := range map[string]string{ // of a plot of 0 to 0.6 from 17 to 133 pixels: 0.0625 and 0.5, 0.0506 to 0.0664, 0.4981
+		"prediction": "M29.1 19L29.1 33", "interval now": "M26.8 22L26.8 30M26.8 26L29.8 26M29.8 22L29.8 30", "point before": "M109.3 10a4 4 0 1 0 8 0a4 4 0 1 0 -8 0z"} {
 		if got := marks(p, class); len(got) == 0 || got[0] != path {
 			t.Errorf("%s: %q, want %s", class, got, path)
 		}
