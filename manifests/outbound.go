@@ -151,10 +151,9 @@ func (v *virtualService) outbound(at known, all []*virtualService, own string) (
 	for _, pattern := range wild {
 		found := own != "" && covers(pattern, own)
 		for _, host := range slices.Sorted(maps.Keys(at)) {
-			if !covers(pattern, host) {
-				continue
+			if found = found || covers(pattern, host) || covers(host, pattern); !covers(pattern, host) {
+				continue // a wider wildcard of a ServiceEntry keeps the pattern from standing alone (Name.Matches in Istio's pkg/config/host)
 			}
-			found = true
 			if mostSpecific(host, all) == v {
 				o.services = append(o.services, host)
 			}
