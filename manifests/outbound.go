@@ -91,7 +91,10 @@ func (t *Table) addSidecar() {
 }
 
 // outbound is the hosts of a VirtualService at a port: alone are those that are not in the registry there, and services those that are.
-type outbound struct{ alone, services []string }
+type outbound struct {
+	alone, services []string
+	own             bool // whether a Service of Istio's own is among those that are
+}
 
 // usualPort is the port at which Istio serves the hosts of VirtualServices that are not in the registry.
 const usualPort = 80
@@ -113,7 +116,7 @@ func (t *Table) addPort(port int, at known, rules []*virtualService) {
 		}
 		routes := t.rules.bind(v, t.listener(port))
 		o := v.outbound(at, rules, t.rules.ownServices(t.sidecar, port))
-		if len(routes) == 0 || len(o.services) == 0 && port != usualPort {
+		if len(routes) == 0 || len(o.services) == 0 && !o.own && port != usualPort {
 			continue
 		}
 		for _, host := range o.alone {
@@ -147,10 +150,15 @@ func (v *virtualService) outbound(at known, all []*virtualService, own []string)
 			o.services = append(o.services, host)
 		default:
 			o.alone = append(o.alone, host)
+			o.own = o.own || slices.Contains(own, host)
 		}
 	}
 	for _, pattern := range wild {
-		found := slices.ContainsFunc(own, func(host string) bool { return covers(pattern, host) })
+		found := false
+		for _, host := range own {
+			found = found || covers(pattern, host)
+			o.own = o.own || covers(pattern, host) && mostSpecific(host, all) == v
+		}
 		for _, host := range slices.Sorted(maps.Keys(at)) {
 			if found = found || covers(pattern, host) || covers(host, pattern); !covers(pattern, host) {
 				continue // a wider wildcard of a ServiceEntry keeps the pattern from standing alone (Name.Matches in Istio's pkg/config/host)
