@@ -17,6 +17,8 @@ const (
 	PartPods   Part = "pods"
 	// PartGrant is the leave of the namespace of the destination, which a ReferenceGrant gives.
 	PartGrant Part = "grant"
+	// PartImport is what a Sidecar would import, which the caller's sidecar does not know.
+	PartImport Part = "import"
 )
 
 // Gap is what keeps a destination from leading to anybody, so that the proxy answers 503, or 500 in place of an HTTPRoute's backend that does not exist.
@@ -47,6 +49,9 @@ func (r *Rules) Gap(d *Destination) *Gap {
 	}
 	if d.denied {
 		return &Gap{Part: PartGrant}
+	}
+	if d.unseen {
+		return &Gap{Part: PartImport}
 	}
 	if !slices.Contains(hosts[d.Host], d.Port) {
 		gap := &Gap{Part: PartPort}
