@@ -56,7 +56,7 @@ func (r *Rules) registry(s *sidecar, namespace string) map[string][]int {
 		}
 	}
 	for host, service := range r.Services {
-		if service.hidden || !s.imports.admit(service.namespace(), host) {
+		if !service.knownIn(namespace) || !s.imports.admit(service.namespace(), host) {
 			continue
 		}
 		known[host] = nil
@@ -88,7 +88,7 @@ func (r *Rules) takes(e *entry, host string, s *sidecar, namespace string) bool 
 
 // visible reports whether the sidecars of a namespace import a host of the ServiceEntry.
 func (e *entry) visible(host string, s *sidecar, namespace string) bool {
-	return (!e.private || e.namespace == namespace) && s.imports.admit(e.namespace, host)
+	return exportedTo(e.exports, namespace) && s.imports.admit(e.namespace, host)
 }
 
 // controlPlanePorts are the ports of HTTP of Istio's own Services in rootNamespace, as istioctl installs its default
@@ -131,7 +131,7 @@ func (r *Rules) listeners(s *sidecar, namespace string) map[int]bool {
 	}
 	for host, service := range r.Services {
 		for _, port := range service.Ports {
-			ports[port.Port] = ports[port.Port] || port.declared && !service.hidden && s.imports.admit(service.namespace(), host)
+			ports[port.Port] = ports[port.Port] || port.declared && service.knownIn(namespace) && s.imports.admit(service.namespace(), host)
 		}
 	}
 	own := slices.Clone(controlPlanePorts)
