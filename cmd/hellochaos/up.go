@@ -101,7 +101,7 @@ func addresses(ctx context.Context, m target.Target, stage, gateway, host string
 		fmt.Fprintf(&text, "gateway   there is none before stage ingress\n")
 	}
 	fmt.Fprintf(&text, "\nThe answer to a request lists every service that the request met:\ncurl %s/\n", entry)
-	fmt.Fprintf(&text, "Here every service fails with probability 0.5. A 500 has no body; curl -i shows it:\ncurl -H 'fail: 0.5' %s/\n", entry)
+	fmt.Fprintf(&text, "Here every service fails with probability 0.5. The answer says who failed, on which try:\ncurl -H 'fail: 0.5' %s/\n", entry)
 	fmt.Fprintf(&text, "Stage canary sends a request with this header to the canary:\ncurl -H 'x-dev-user: super-secret' %s/\n", entry)
 	return text.String(), nil
 }
