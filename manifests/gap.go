@@ -18,6 +18,8 @@ const (
 	PartPods   Part = "pods"
 	// PartGrant is the leave of the namespace of the destination, which a ReferenceGrant gives.
 	PartGrant Part = "grant"
+	// PartImport is what a Sidecar would import, which the caller's sidecar does not know.
+	PartImport Part = "import"
 	// PartExport is that the proxy knows the host, which an exportTo keeps from it.
 	PartExport Part = "export"
 )
@@ -50,6 +52,9 @@ func (r *Rules) Gap(d *Destination) *Gap {
 	}
 	if d.denied {
 		return &Gap{Part: PartGrant}
+	}
+	if d.unseen {
+		return &Gap{Part: PartImport}
 	}
 	if place, _ := r.HiddenFrom(d.Host, d.Caller()); place != "" && !r.reaches(d.Host, d.Port, d.Caller()) {
 		return &Gap{Part: PartExport}

@@ -282,7 +282,7 @@ func (r *Rules) Endpoints(d *Destination) *Endpoints {
 	if d.endpoints != nil {
 		return d.endpoints
 	}
-	if d.denied {
+	if d.denied || d.unseen {
 		return r.unknown
 	}
 	from := d.Caller()

@@ -166,6 +166,7 @@ type Destination struct {
 	TLS *Origination
 
 	denied    bool       // whether the rule may not name it, so that there is no such destination for it
+	unseen    bool       // whether the sidecars that obey the rule do not know it
 	from      string     // the namespace of the proxy that sends requests there
 	endpoints *Endpoints // the result of Rules.Endpoints, looked up once
 }

@@ -72,6 +72,8 @@ func (f *finder) route(e *manifests.HTTPEntry, number int, gap *manifests.Gap) {
 		f.add(NoSubset, e, d.SubsetLine, f.noSubset(e, number, gap), effect)
 	case manifests.PartGrant:
 		f.add(NoHost, e, d.HostLine, fmt.Sprintf("no ReferenceGrant in the namespace of %s lets HTTPRoutes of namespace %s name it, so that it is no backend for them", host, e.Namespace), effect)
+	case manifests.PartImport:
+		f.add(NoHost, e, d.HostLine, fmt.Sprintf("no Sidecar imports host %s for callers of the rule, and Istio takes the rule for one of other namespaces: one of its matches asks for a sourceNamespace", host), effect)
 	case manifests.PartExport:
 		f.add(NoHost, e, d.HostLine, f.notExported(d.Host, host, f.lackingOf(e, number).Caller()), effect)
 	case manifests.PartPods:
