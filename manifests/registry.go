@@ -286,11 +286,11 @@ func (r *Rules) Endpoints(d *Destination) *Endpoints {
 		return r.unknown
 	}
 	from := d.Caller()
-	if !r.reaches(d.Host, d.Port, from) {
+	if !r.reaches(d.Host, d.Port, from, d.atGateway) {
 		return r.unknown
 	}
 	namespace := r.apart(d.Host, from)
-	if r.atHome(d.Host, from) {
+	if !d.atGateway && r.atHome(d.Host, from) {
 		namespace = atHome + from
 	}
 	if e, ok := r.clusters[cluster{d.Host, d.Subset, d.Port, namespace}]; ok {
