@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/hellochaos/hellochaos/attack"
@@ -48,7 +49,13 @@ const MaxWeights = 10_000
 type Attack struct {
 	attack.Plan
 	options Options
-	order   []int // the target of each cohort
+	order   []int    // the target of each cohort
+	scopes  []*scope // of the expectations, nil for one that is about all requests
+}
+
+// Scoped reports whether an expectation is about a part of the requests. Workers must then say what became of each of them (Options.Run).
+func (a *Attack) Scoped() bool {
+	return slices.ContainsFunc(a.scopes, func(s *scope) bool { return s != nil })
 }
 
 // Plan makes the plan of an attack. The error joins all problems.
@@ -85,6 +92,8 @@ func Plan(o Options) (*Attack, error) {
 	}
 	order, err := turns(len(o.Targets), o.Weights)
 	problems = append(problems, err)
+	scopes, err := scopesOf(o.Expect, o.Phases, o.Targets)
+	problems = append(problems, err)
 	if err := errors.Join(problems...); err != nil {
 		return nil, err
 	}
@@ -92,7 +101,7 @@ func Plan(o Options) (*Attack, error) {
 	for i, target := range order {
 		cohorts[i] = o.Targets[target]
 	}
-	a := &Attack{options: o, order: order, Plan: attack.Plan{URL: o.Targets[0].URL, TLS: o.TLS, Requests: requests, Rate: o.Rate, Cohorts: cohorts, Name: "attack",
+	a := &Attack{options: o, order: order, scopes: scopes, Plan: attack.Plan{URL: o.Targets[0].URL, TLS: o.TLS, Requests: requests, Rate: o.Rate, Cohorts: cohorts, Name: "attack",
 		Timeout: o.Timeout, Bare: true, Phases: o.Phases, Seed: o.Seed, Fresh: o.Fresh, HTTP2: o.HTTP2, Resolve: o.Resolve}}
 	if o.Closed {
 		a.Rate, a.Closed = 0, o.Duration
@@ -168,7 +177,7 @@ type Progress struct{ Planned, Done, Failed int64 } // Planned is 0 where that i
 // newTally is an empty tally of the attack.
 func (a *Attack) newTally() *tally {
 	t := newTally()
-	t.targetOf, t.phases = a.order, newPhaseTallies(a.Phases)
+	t.targetOf, t.phases, t.scoped = a.order, newPhaseTallies(a.Phases), newScoped(a.scopes)
 	t.begin, _, _ = t.warmup()
 	return t
 }

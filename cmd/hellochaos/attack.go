@@ -115,7 +115,7 @@ func (f *attackFlags) run(cmd *cobra.Command, args []string) (wrong error) {
 		return err
 	}
 	defer func() { wrong = errors.Join(wrong, several.end(cmd.Context())) }()
-	if several != nil && (from > 0 || f.recording != "") {
+	if several != nil && (from > 0 || f.recording != "" || a.Scoped()) {
 		o := a.Options()
 		several.each(&o)
 		if a, err = gauge.Plan(o); err != nil {
@@ -142,7 +142,7 @@ func (f *attackFlags) run(cmd *cobra.Command, args []string) (wrong error) {
 	fmt.Fprintf(stderr, "attacking %s: %s\n", f.about(args), schedule(a))
 	line := newProgressLine(stderr, f.noProgress)
 	var report *load.Report
-	if several != nil && recorder == nil {
+	if several != nil && recorder == nil && !a.Scoped() {
 		report, err = several.merge(cmd.Context(), a, line.attack)
 	} else {
 		report, err = a.Send(cmd.Context(), keep, line.attack)
