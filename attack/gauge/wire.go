@@ -1,11 +1,8 @@
 package gauge
 
 import (
-	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -13,19 +10,13 @@ import (
 	"github.com/hellochaos/hellochaos/attack"
 )
 
-// TallyForm is the version of what a worker writes: a line of JSON each two seconds, and one at the end, each with all that it has counted since
-// the beginning (docs/attack.md). Times are nanoseconds; histograms are pairs of a value in microseconds and a count.
+// TallyForm is the version of what a worker has counted, in the lines that it writes (share.Line): each has all since the beginning
+// (docs/attack.md). Times are nanoseconds; histograms are pairs of a value in microseconds and a count.
 const TallyForm = "hellochaos tally 1"
 
-// wireLine is a line of a worker.
-type wireLine struct {
-	Form   string        `json:"form"`
-	Final  bool          `json:"final"` // the worker has come to its end
-	Tally  wireTally     `json:"tally"`
-	Result attack.Result `json:"result"` // of a final line
-}
-
+// wireTally is what a worker has counted, as it writes it.
 type wireTally struct {
+	Form          string           `json:"form"`
 	Width         time.Duration    `json:"width"`
 	Windows       []wireWindow     `json:"windows"`
 	OK            wireTimes        `json:"ok"`
@@ -118,7 +109,7 @@ func (r rows) wire() map[int]wireRow {
 
 // wire is the tally as a worker writes it.
 func (t *tally) wire() wireTally {
-	w := wireTally{Width: t.width, OK: t.ok.wire(), FailedTimes: t.failedIn.wire(), Failed: t.failed, Late: t.late, Lag: t.lag.wire(), Statuses: t.statuses, Errors: t.errors,
+	w := wireTally{Form: TallyForm, Width: t.width, OK: t.ok.wire(), FailedTimes: t.failedIn.wire(), Failed: t.failed, Late: t.late, Lag: t.lag.wire(), Statuses: t.statuses, Errors: t.errors,
 		BytesIn: t.bytesIn, BytesOut: t.bytesOut, ByTarget: t.byTarget.wire(), ByStatus: t.byStatus.wire(), LastGoodAfter: t.lastGoodAfter}
 	for i := range t.windows {
 		from := &t.windows[i]
@@ -133,6 +124,9 @@ func (t *tally) wire() wireTally {
 
 // read makes the tally of a plan with these phases from what a worker wrote.
 func (w *wireTally) read(phases []attack.Phase) (*tally, error) {
+	if w.Form != TallyForm {
+		return nil, errForm
+	}
 	t := newTally()
 	t.phases = newPhaseTallies(phases)
 	if len(w.Phases) != len(t.phases) || w.Width < firstWidth || len(w.Windows) > mostWindows {
@@ -176,30 +170,4 @@ func (w *wireTally) read(phases []attack.Phase) (*tally, error) {
 		p.ok, p.failed, p.late, p.latency = from.OK, from.Failed, from.Late, bins(from.Latency)
 	}
 	return t, errors.Join(problems...)
-}
-
-// lineEvery is how often a worker writes what it has counted.
-const lineEvery = 2 * time.Second
-
-// Work sends the part of the attack that a worker has (attack.Plan.Part), and writes lines for the process that merges them.
-func (a *Attack) Work(ctx context.Context, w io.Writer) error {
-	t := a.newTally()
-	encoder := json.NewEncoder(w)
-	written := time.Now()
-	var unwritten error
-	result, err := attack.Run(ctx, a.Plan, func(o *attack.Observation) bool {
-		t.add(o)
-		if time.Since(written) >= lineEvery {
-			written = time.Now()
-			unwritten = encoder.Encode(wireLine{Form: TallyForm, Tally: t.wire()})
-		}
-		return unwritten == nil
-	})
-	if unwritten != nil {
-		return fmt.Errorf("what was counted could not be handed on: %w", unwritten)
-	}
-	if err := encoder.Encode(wireLine{Form: TallyForm, Final: err == nil, Tally: t.wire(), Result: result}); err != nil {
-		return fmt.Errorf("what was counted could not be handed on: %w", err)
-	}
-	return err
 }
