@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os/exec"
-	"runtime"
 	"strconv"
 	"time"
 
@@ -97,7 +95,7 @@ func (f *pageFlags) serve(cmd *cobra.Command, stage string, overrides map[string
 			return err
 		}
 		if f.open {
-			if err := browse(running, url); err != nil {
+			if err := browse(url); err != nil {
 				fmt.Fprintf(cmd.ErrOrStderr(), "note: no browser was opened: %v\n", err)
 			}
 		}
@@ -107,16 +105,4 @@ func (f *pageFlags) serve(cmd *cobra.Command, stage string, overrides map[string
 		return failure{err}
 	}
 	return nil
-}
-
-// browse opens a page in the user's browser.
-func browse(ctx context.Context, url string) error {
-	words := []string{"xdg-open", url}
-	switch runtime.GOOS {
-	case "darwin":
-		words[0] = "open"
-	case "windows":
-		words = []string{"rundll32", "url.dll,FileProtocolHandler", url}
-	}
-	return exec.CommandContext(ctx, words[0], words[1:]...).Run()
 }
