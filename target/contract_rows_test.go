@@ -10,12 +10,12 @@ import (
 )
 
 // base is the set of objects over which every row is laid. Service "one" has one pod, "two" has the versions a and b, "three" has
-// three pods, "twin" has two ports and the pods of "two", "empty" has no Deployment, "gone" has a Deployment of no pods, and "hidden" is outside the registry. The sidecar of
-// the app "caller" sends the requests.
+// three pods, "twin" has two ports and the pods of "two", "empty" has no Deployment, "gone" has a Deployment of no pods, and "hidden" and
+// "vault" are outside the registry, the latter with TLS at port 443 and pods that no sidecar guards. The sidecar of the app "caller" sends the requests.
 var base = deployment("script", "one", "v1", 1) + deployment("script", "two", "a", 1) + deployment("script", "two", "b", 1) +
 	deployment("script", "three", "v1", 3) + deployment("script", "gone", "v1", 0) + deployment("script", "frontend", "prod", 1) +
-	deployment("relay", "caller", "v1", 1) + serviceOf("one") + serviceOf("two") + serviceOf("three") + serviceOf("empty") +
-	serviceOf("gone") + serviceOf("frontend") + twin + hidden + `
+	deployment("script", "vault", "v1", 1) + deployment("relay", "caller", "v1", 1) + serviceOf("one") + serviceOf("two") + serviceOf("three") + serviceOf("empty") +
+	serviceOf("gone") + serviceOf("frontend") + twin + hidden + vault + `
 apiVersion: networking.istio.io/v1
 kind: DestinationRule
 metadata: {name: two}
@@ -50,9 +50,21 @@ spec: {selector: {app: one}, ports: [{name: http, port: 80, targetPort: 3000}]}
 ---
 `
 
+// vault is a Service outside the registry whose pods speak TLS at its port 443.
+const vault = `
+apiVersion: v1
+kind: Service
+metadata: {name: vault, annotations: {networking.istio.io/exportTo: "~"}}
+spec: {selector: {app: vault}, ports: [{name: http, port: 80, targetPort: 3000}, {name: http-tls, port: 443, targetPort: 3443}]}
+---
+`
+
 func deployment(role, app, version string, replicas int) string {
 	if role == "relay" {
 		role += "}, {name: UPSTREAM_URI, value: \"http://one/\"" // the relay sends its probes there
+	}
+	if app == "vault" {
+		role += "}, {name: TLS_PORT, value: \"3443\""
 	}
 	return fmt.Sprintf(`
 apiVersion: apps/v1
@@ -178,7 +190,7 @@ func table(namespace string) []row {
 	for _, part := range [][]row{
 		defaultRows(), retryClassRows(), retryCountRows(), timeoutRows(), backOffRows(), routingRows(namespace), splitRows(),
 		headerRows(), uriRows(namespace), registryRows(namespace), faultRows(), entryRows(), codeRows(namespace), gatewayAPIRows(),
-		policyRows(namespace),
+		policyRows(namespace), limitRows(), hashRows(), originationRows(namespace), brokenRows(namespace), balancerRows(), shareRows(namespace), serviceEntryRows(namespace), exportRows(namespace), redirectRows(),
 	} {
 		rows = append(rows, part...)
 	}

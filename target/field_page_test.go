@@ -210,9 +210,9 @@ func (p *proofs) messageTable(b *strings.Builder, kind string, at messageAt) {
 		if fd == nil || fd.Enum() == nil {
 			continue
 		}
-		enum := string(fd.Enum().Name())
+		of := enumeration(at.message, fd.Enum())
 		for _, v := range manifests.Fields() {
-			if v.Of == enum || v.Of == string(at.message.Name())+"."+enum {
+			if v.Of == of {
 				p.line(b, v, "`"+f.Name+": "+v.Name+"`")
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -45,6 +46,9 @@ func (f *deliveryFlags) check(set *pflag.FlagSet) error {
 	return errors.Join(problems...)
 }
 
+// pageFile is the file of a report that is for a browser.
+const pageFile = "report.html"
+
 // prepare makes the folder and checks that files can be written into it, so that a problem is reported before anything is
 // started.
 func (f *deliveryFlags) prepare() error {
@@ -72,6 +76,9 @@ func (f *deliveryFlags) save(progress, warnings io.Writer, report *reports.Repor
 		written, err = append(written, spans...), errors.Join(err, unsaved)
 		if len(written) > 0 {
 			fmt.Fprintf(progress, "the report was written to %s: %s\n", f.out, strings.Join(written, ", "))
+			if at := slices.Index(written, pageFile); at >= 0 {
+				fmt.Fprintf(progress, "to read it in a browser, open %s\n", filepath.Join(f.out, pageFile))
+			}
 		}
 	}
 	if summary := os.Getenv("GITHUB_STEP_SUMMARY"); summary != "" {
@@ -106,7 +113,7 @@ func (f *deliveryFlags) print(w io.Writer, report *reports.Report) error {
 	}
 	if f.format == "text" {
 		to, coloured := painted(w, f.noColor)
-		return render.Text(to, report, render.TextOptions{Colour: coloured, Verbose: f.verbose})
+		return render.Text(to, report, render.TextOptions{Colour: coloured, Columns: columns(w), Verbose: f.verbose})
 	}
 	format, _ := render.FormatNamed(f.format) // check has refused an unknown name
 	return format.Write(w, report)

@@ -2,12 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -15,21 +14,23 @@ import (
 	"github.com/hellochaos/hellochaos/printable"
 	"github.com/hellochaos/hellochaos/scenarios"
 	"github.com/hellochaos/hellochaos/spelling"
-	"github.com/hellochaos/hellochaos/target/mesh"
+	"github.com/hellochaos/hellochaos/target"
 )
 
 func upCommand() *cobra.Command {
 	names := scenarios.Names()
 	userManifests := &manifestFlags{}
+	flags := &pageFlags{}
 	cmd := &cobra.Command{
 		Use:   "up [STAGE]",
-		Short: "run the services and the embedded mesh, to try by hand",
+		Short: "run the services and the embedded mesh, and show them on a page",
 		Long: "Start the services and the embedded mesh, and apply the manifests of all stages\nup to STAGE (" + strings.Join(names, ", ") + "; default:\n" +
-			"all of them). up prints the addresses and some curl commands to try. It runs\nuntil you press Ctrl-C.",
-		Example:   "  hellochaos up retry\n  hellochaos up retry -f reviews.yaml",
+			"all of them). up prints the address of a page on which you see every try of a\nrequest, and move what decides it (docs/up.md), and then the addresses of the\nservices with some curl commands to try. It runs until you press Ctrl-C.",
+		Example:   "  hellochaos up retry --open\n  hellochaos up retry -f reviews.yaml",
 		Args:      cobra.MaximumNArgs(1),
 		ValidArgs: names,
 	}
+	flags.add(cmd.Flags())
 	userManifests.add(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		stage := names[len(names)-1]
@@ -41,17 +42,17 @@ func upCommand() *cobra.Command {
 			return fmt.Errorf("up: no stage %s%s: the stages are %s", stage, spelling.DidYouMean(stage, names), strings.Join(names, ", "))
 		}
 		overrides, err := userManifests.load(chosen, cmd.InOrStdin(), cmd.ErrOrStderr())
-		if err != nil {
+		if err := errors.Join(err, flags.check()); err != nil {
 			return fmt.Errorf("up:\n%w", err)
 		}
-		objects, gateway, host, err := through(stage, overrides)
+		_, gateway, host, err := through(stage, overrides)
 		if err != nil {
 			return fmt.Errorf("up:\n%w", err)
 		}
 		if err := protect(cmd.Context()); err != nil {
 			return err
 		}
-		return up(cmd.Context(), stage, objects, gateway, host, cmd.OutOrStdout())
+		return flags.serve(cmd, stage, overrides, func(m target.Target) (string, error) { return addresses(cmd.Context(), m, stage, gateway, host) })
 	}
 	return cmd
 }
@@ -74,23 +75,11 @@ func through(stage string, overrides map[string][]manifests.Object) (objects []m
 	return objects, gateway, host, nil
 }
 
-// up runs the chain until ctx ends.
-func up(ctx context.Context, stage string, objects []manifests.Object, gateway, host string, stdout io.Writer) error {
-	m, err := mesh.New(mesh.Options{})
-	if err != nil {
-		return failure{fmt.Errorf("starting the embedded mesh: %w", err)}
-	}
-	defer func() {
-		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
-		defer cancel()
-		_, _ = m.Close(closing) // the process ends now, and what the mesh holds ends with it
-	}()
-	if err := m.Apply(ctx, objects); err != nil {
-		return failure{fmt.Errorf("applying the stages up to %s: %w", stage, err)}
-	}
+// addresses are those of the services and of the gateway, with commands to try.
+func addresses(ctx context.Context, m target.Target, stage, gateway, host string) (string, error) {
 	frontend, err := m.Address(ctx, manifests.Entry{Service: "frontend"})
 	if err != nil {
-		return failure{err}
+		return "", err
 	}
 	var text strings.Builder
 	fmt.Fprintf(&text, "The services are running, and the stages up to %s are applied. Ctrl-C ends them.\n\n", stage)
@@ -99,7 +88,7 @@ func up(ctx context.Context, stage string, objects []manifests.Object, gateway, 
 	if gateway != "" {
 		door, err := m.Address(ctx, manifests.Entry{Gateway: gateway})
 		if err != nil {
-			return failure{err}
+			return "", err
 		}
 		fmt.Fprintf(&text, "gateway   %s/\n", door.URL)
 		switch entry = door.URL; {
@@ -112,11 +101,7 @@ func up(ctx context.Context, stage string, objects []manifests.Object, gateway, 
 		fmt.Fprintf(&text, "gateway   there is none before stage ingress\n")
 	}
 	fmt.Fprintf(&text, "\nThe answer to a request lists every service that the request met:\ncurl %s/\n", entry)
-	fmt.Fprintf(&text, "Here every service fails with probability 0.5. A 500 has no body; curl -i shows it:\ncurl -H 'fail: 0.5' %s/\n", entry)
+	fmt.Fprintf(&text, "Here every service fails with probability 0.5. The answer says who failed, on which try:\ncurl -H 'fail: 0.5' %s/\n", entry)
 	fmt.Fprintf(&text, "Stage canary sends a request with this header to the canary:\ncurl -H 'x-dev-user: super-secret' %s/\n", entry)
-	if _, err := io.WriteString(stdout, text.String()); err != nil { // without the addresses the user cannot reach the services
-		return failure{err}
-	}
-	<-ctx.Done()
-	return nil
+	return text.String(), nil
 }

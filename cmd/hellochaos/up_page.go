@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"os/exec"
+	"runtime"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/hellochaos/hellochaos/live"
+	livepage "github.com/hellochaos/hellochaos/live/page"
+	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/target"
+)
+
+// usualPort is where the page is, unless the user asks for another port or somebody else listens there.
+const usualPort = 8080
+
+// Where the page begins: a try fails so often that retries are seen, and requests come one after another.
+const (
+	firstFail = 0.3
+	firstRate = 20
+)
+
+// pageFlags are the flags of the page of up.
+type pageFlags struct {
+	port string
+	open bool
+}
+
+func (f *pageFlags) add(set *pflag.FlagSet) {
+	set.StringVar(&f.port, "port", "", "`number` of the page's port on 127.0.0.1 (default: 8080, or a free one where that is taken)")
+	set.BoolVar(&f.open, "open", false, "open the page in the browser")
+}
+
+// check says what is wrong with the flags' values.
+func (f *pageFlags) check() error {
+	if n, err := strconv.Atoi(f.port); f.port != "" && (err != nil || n < 1 || n > 65535) {
+		return fmt.Errorf("--port %s: must be a whole number from 1 to 65535", f.port)
+	}
+	return nil
+}
+
+// listen opens the port that was asked for, or else the usual one, or a free one.
+func (f *pageFlags) listen(ctx context.Context) (net.Listener, error) {
+	on := func(port string) (net.Listener, error) {
+		return new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", port))
+	}
+	if f.port != "" {
+		listener, err := on(f.port)
+		if err != nil {
+			err = fmt.Errorf("--port %s: %w", f.port, err)
+		}
+		return listener, err
+	}
+	listener, err := on(strconv.Itoa(usualPort))
+	if err != nil {
+		return on("0")
+	}
+	return listener, nil
+}
+
+// serve runs the chain and its page until the command's context ends. It prints where the page is, and then addresses.
+func (f *pageFlags) serve(cmd *cobra.Command, stage string, overrides map[string][]manifests.Object, addresses func(target.Target) (string, error)) error {
+	ctx := cmd.Context()
+	listener, err := f.listen(ctx)
+	if err != nil {
+		return failure{err}
+	}
+	defer listener.Close()
+	session, err := live.New(ctx, live.Options{Controls: live.Controls{Stage: stage, Fail: firstFail, Rate: firstRate}, Overrides: overrides})
+	if err != nil {
+		return failure{fmt.Errorf("applying the stages up to %s: %w", stage, err)}
+	}
+	defer func() {
+		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		defer cancel()
+		_ = session.Close(closing) // the process ends now, and what the mesh holds ends with it
+	}()
+	group, running := errgroup.WithContext(ctx)
+	group.Go(func() error { session.Run(running); return nil })
+	group.Go(func() error { return livepage.Serve(running, listener, session) })
+	group.Go(func() error {
+		text, err := addresses(session.Mesh())
+		if err != nil {
+			return err
+		}
+		url := "http://" + listener.Addr().String() + "/"
+		if _, err := io.WriteString(cmd.OutOrStdout(), "page      "+url+"\n\n"+text); err != nil { // without the addresses the user cannot reach the services
+			return err
+		}
+		if f.open {
+			if err := browse(running, url); err != nil {
+				fmt.Fprintf(cmd.ErrOrStderr(), "note: no browser was opened: %v\n", err)
+			}
+		}
+		return nil
+	})
+	if err := group.Wait(); err != nil {
+		return failure{err}
+	}
+	return nil
+}
+
+// browse opens a page in the user's browser.
+func browse(ctx context.Context, url string) error {
+	words := []string{"xdg-open", url}
+	switch runtime.GOOS {
+	case "darwin":
+		words[0] = "open"
+	case "windows":
+		words = []string{"rundll32", "url.dll,FileProtocolHandler", url}
+	}
+	return exec.CommandContext(ctx, words[0], words[1:]...).Run()
+}
