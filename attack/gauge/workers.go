@@ -23,8 +23,8 @@ func Counter(o *share.Order) (add func(*attack.Observation), say func() any) {
 // gathering are the tallies of workers.
 type gathering struct {
 	attack *Attack
-	all    []*tally // the last one of each; nil: none yet
-	fresh  []bool   // came since the last look
+	all    []*wireTally // the last one of each; nil: none yet
+	fresh  []bool       // came since the last look
 	looks  int
 	broken string // the expectation that cannot be met any more
 	failed error  // of reading what a worker wrote
@@ -35,7 +35,7 @@ type gathering struct {
 // TLS of the plan.
 func (a *Attack) Merge(ctx context.Context, team *share.Team, settings *share.TLS, tell func(Progress)) (*load.Report, error) {
 	n := team.Crew.Size()
-	g := &gathering{attack: a, all: make([]*tally, n), fresh: make([]bool, n)}
+	g := &gathering{attack: a, all: make([]*wireTally, n), fresh: make([]bool, n)}
 	var stopping sync.WaitGroup
 	order := &share.Order{Plan: a.Plan, TLS: settings, TargetOf: a.order, Reach: !team.Crew.OneClock()}
 	outcomes, err := team.Conduct(ctx, order, func(index int, l *share.Line) {
@@ -48,39 +48,47 @@ func (a *Attack) Merge(ctx context.Context, team *share.Team, settings *share.TL
 		}
 	})
 	stopping.Wait()
-	switch {
-	case err != nil && ctx.Err() == nil:
+	if err != nil && ctx.Err() == nil {
 		return nil, err
-	case g.failed != nil:
+	}
+	r := g.report(ctx, outcomes)
+	if g.failed != nil {
 		return nil, g.failed
 	}
-	return g.report(ctx, outcomes), nil
+	return r, nil
 }
 
 // take takes the tally of a line.
 func (g *gathering) take(index int, l *share.Line) bool {
-	var w wireTally
-	err := json.Unmarshal(l.Tally, &w)
-	var t *tally
+	w := &wireTally{}
+	err := json.Unmarshal(l.Tally, w)
 	if err == nil {
-		t, err = w.read(g.attack.Phases)
+		err = w.check(g.attack.Phases)
 	}
 	if err != nil {
-		if g.failed == nil {
-			g.failed = fmt.Errorf("worker %d: %w", index+1, err)
-		}
+		g.fail(index, err)
 		return false
 	}
-	g.all[index], g.fresh[index] = t, true
+	g.all[index], g.fresh[index] = w, true
 	return true
+}
+
+// fail notes what is wrong with what a worker wrote.
+func (g *gathering) fail(index int, err error) {
+	if g.failed == nil {
+		g.failed = fmt.Errorf("worker %d: %w", index+1, err)
+	}
 }
 
 // merged are all tallies together.
 func (g *gathering) merged() *tally {
 	t := g.attack.newTally()
-	for _, of := range g.all {
-		if of != nil {
-			t.merge(of)
+	for i, of := range g.all {
+		if of == nil {
+			continue
+		}
+		if err := t.mergeWire(of, g.attack.Phases); err != nil {
+			g.fail(i, err)
 		}
 	}
 	return t
@@ -108,7 +116,7 @@ func (g *gathering) progress() Progress {
 	p := Progress{Planned: g.attack.planned()}
 	for _, t := range g.all {
 		if t != nil {
-			p.Done, p.Failed = p.Done+t.requests(), p.Failed+t.failed
+			p.Done, p.Failed = p.Done+t.requests(), p.Failed+t.Failed
 		}
 	}
 	return p
@@ -129,8 +137,7 @@ func (g *gathering) report(ctx context.Context, outcomes []share.Outcome) *load.
 		if g.all[i] == nil {
 			return 0
 		}
-		_, _, warm := g.all[i].warmup()
-		return g.all[i].requests() + warm
+		return g.all[i].requests() + g.all[i].warmup(a.Phases)
 	}, &result)
 	if a.options.Closed {
 		result.Planned = result.Sent

@@ -38,7 +38,7 @@ func (b *bed) workersLeft(t *testing.T) (names []string) {
 // killed and its run restored.
 func TestE2EWorkersOnCluster(t *testing.T) {
 	b := newBed(t)
-	report, got := b.run(t, "retry", "--fail", "0.5", "--workers-on-cluster", "3", "--max-requests", "400")
+	report, got := b.run(t, "retry", "--fail", "0.5", "--workers-on-cluster", "3", "--rate", "50", "--max-requests", "400")
 	if got.code != 0 && got.code != 3 || len(report.Phases) != 2 || report.Error != "" { // so few requests need not decide all
 		t.Fatalf("exit %d, %s: %s %s\n%s", got.code, report.Verdict, report.Summary, report.Error, got.stderr)
 	}
