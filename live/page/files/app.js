@@ -61,9 +61,12 @@ function moved() {
 
 const nearest = (rate) => rates.reduce((best, r, i) => (Math.abs(r - rate) < Math.abs(rates[best] - rate) ? i : best), 0);
 
+/** What can be applied, one after another. */
+const steps = () => [...(state.application ? [{ name: "", shown: "application", title: "the services without any policy", applied: true }] : []), ...state.stages];
+
 function stages() {
   const row = byId("stages");
-  const all = [{ name: "", shown: "application", title: "the services without any policy", applied: true }, ...state.stages];
+  const all = steps();
   if (!row.children.length) {
     row.append(...all.map((s, i) => make("li", {}, make("button", { type: "button", click: () => choose(i) }, make("b", {}, s.shown ?? s.name), make("span", {}, s.title)))));
   }
@@ -77,7 +80,7 @@ function stages() {
 
 /** Applies the stages up to one, or takes the last one back. */
 function choose(i) {
-  const names = ["", ...state.stages.map((s) => s.name)];
+  const names = steps().map((s) => s.name);
   change({ stage: names[i] === controls().stage ? names[Math.max(0, i - 1)] : names[i] });
 }
 
@@ -95,6 +98,7 @@ function breaks() {
 }
 
 function words() {
+  byId("lesson").hidden = !state.application;
   say(byId("command"), state.command);
   say(byId("about"), state.about);
   say(byId("curl"), state.curl);
