@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"io"
 	"math/rand/v2"
 	"strings"
 	"sync"
@@ -58,6 +59,8 @@ type Options struct {
 	Overrides map[string][]manifests.Object
 	// Seed is that of all draws; 0: one by chance.
 	Seed uint64
+	// Log is told a line of each request that is not the load's, when it was answered; nil: nobody is.
+	Log io.Writer
 }
 
 // Session is a running mesh with its load. Its methods may be called by several goroutines at once.
@@ -80,6 +83,7 @@ type Session struct {
 	watchers int
 	hand     int
 	sent     map[string]chan Try
+	log      *requestLog // nil: nobody asked for it
 }
 
 // ask is something that the goroutine of Run does between two loads, and how it went.
@@ -107,7 +111,12 @@ func New(ctx context.Context, o Options) (*Session, error) {
 		return nil, err
 	}
 	sealed := o.Scenario != nil && o.Scenario.StandIns
-	if s.mesh, err = mesh.New(mesh.Options{Seed: seed, Break: o.Controls.Break, Sealed: sealed, Tries: s.heard}); err != nil {
+	options := mesh.Options{Seed: seed, Break: o.Controls.Break, Sealed: sealed, Tries: s.heard}
+	if o.Log != nil {
+		s.log = newRequestLog(o.Log)
+		options.AccessLog = s.log.answered
+	}
+	if s.mesh, err = mesh.New(options); err != nil {
 		return nil, fmt.Errorf("starting the embedded mesh: %w", err)
 	}
 	if err := s.show(ctx, first, ""); err != nil {
@@ -309,6 +318,9 @@ func (s *Session) heard(t *mesh.Try) {
 	byHand, load := strings.HasPrefix(t.Request, handPrefix), s.prefix != "" && strings.HasPrefix(t.Request, s.prefix)
 	if enters && !load && t.Attempt <= 1 && t.Ended.IsZero() {
 		s.foreign++
+	}
+	if s.log != nil && !load {
+		s.log.try(t)
 	}
 	// Hosts outside get no name of the request, so that their tries have one of the proxy's.
 	if !byHand && (s.watchers == 0 || enters && !load || chosen(t.Request)%s.every != 0) {

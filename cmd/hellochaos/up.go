@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -47,17 +48,17 @@ func upCommand() *cobra.Command {
 			return fmt.Errorf("up:\n%w", err)
 		}
 		if scenarios.IsFile(stage) {
-			return flags.serve(cmd, live.Options{Scenario: chosen, Overrides: overrides}, func(s *live.Session) (string, error) {
+			return flags.serve(cmd, live.Options{Scenario: chosen, Overrides: overrides}, func(s *live.Session, entry string) (string, error) {
 				at := s.Whole().State
-				return fmt.Sprintf("The services are running, and the phases of %s up to %s are applied. Ctrl-C ends them.\n\nA request like those of the page:\n%s\n", stage, at.Controls.Stage, at.Curl), nil
+				return fmt.Sprintf("The services are running, and the phases of %s up to %s are applied. Ctrl-C ends them.\n%s\nA request like those of the page:\n%s\n", stage, at.Controls.Stage, entryLine(entry), at.Curl), nil
 			})
 		}
 		_, gateway, host, err := through(stage, overrides)
 		if err != nil {
 			return fmt.Errorf("up:\n%w", err)
 		}
-		return flags.serve(cmd, live.Options{Controls: live.Controls{Stage: stage}, Overrides: overrides}, func(s *live.Session) (string, error) {
-			return addresses(cmd.Context(), s.Mesh(), stage, gateway, host)
+		return flags.serve(cmd, live.Options{Controls: live.Controls{Stage: stage}, Overrides: overrides}, func(s *live.Session, entry string) (string, error) {
+			return addresses(cmd.Context(), s.Mesh(), stage, gateway, host, entry)
 		})
 	}
 	return cmd
@@ -81,8 +82,16 @@ func through(stage string, overrides map[string][]manifests.Object) (objects []m
 	return objects, gateway, host, nil
 }
 
-// addresses are those of the services and of the gateway, with commands to try.
-func addresses(ctx context.Context, m target.Target, stage, gateway, host string) (string, error) {
+// entryLine says where requests enter, if that is at a fixed address.
+func entryLine(fixed string) string {
+	if fixed == "" {
+		return ""
+	}
+	return fmt.Sprintf("entry     %s/  (where requests of the applied stage enter, on the page too)\n", fixed)
+}
+
+// addresses are those of the services, of the gateway and of the fixed entry (empty: there is none), with commands to try.
+func addresses(ctx context.Context, m target.Target, stage, gateway, host, fixed string) (string, error) {
 	frontend, err := m.Address(ctx, manifests.Entry{Service: "frontend"})
 	if err != nil {
 		return "", err
@@ -90,24 +99,30 @@ func addresses(ctx context.Context, m target.Target, stage, gateway, host string
 	var text strings.Builder
 	fmt.Fprintf(&text, "The services are running, and the stages up to %s are applied. Ctrl-C ends them.\n\n", stage)
 	fmt.Fprintf(&text, "frontend  %s/  (requests come straight from outside the mesh)\n", frontend.URL)
-	entry := frontend.URL
+	entry := cmp.Or(fixed, frontend.URL)
 	if gateway != "" {
 		door, err := m.Address(ctx, manifests.Entry{Gateway: gateway})
 		if err != nil {
 			return "", err
 		}
 		fmt.Fprintf(&text, "gateway   %s/\n", door.URL)
-		switch entry = door.URL; {
+		at := strings.TrimPrefix(cmp.Or(fixed, door.URL), "http://")
+		switch entry = "http://" + at; {
 		case door.TLS != nil: // curl connects to the address, asks for the host, and trusts nobody's certificate
-			entry = "--insecure --connect-to ::" + strings.TrimPrefix(door.URL, "https://") + " https://" + printable.Word(host)
+			entry = "--insecure --connect-to ::" + strings.TrimPrefix(at, "https://") + " https://" + printable.Word(host)
 		case host != "":
-			entry = "-H " + printable.Word("Host: "+host) + " " + door.URL
+			entry = "-H " + printable.Word("Host: "+host) + " " + entry
 		}
 	} else {
 		fmt.Fprintf(&text, "gateway   there is none before stage ingress\n")
 	}
+	text.WriteString(entryLine(fixed))
 	fmt.Fprintf(&text, "\nThe answer to a request lists every service that the request met:\ncurl %s/\n", entry)
 	fmt.Fprintf(&text, "Here every service fails with probability 0.5. The answer says who failed, on which try:\ncurl -H 'fail: 0.5' %s/\n", entry)
-	fmt.Fprintf(&text, "Stage canary sends a request with this header to the canary:\ncurl -H 'x-dev-user: super-secret' %s/\n", entry)
+	does := "This header does nothing yet. From stage canary on it leads to the canary:"
+	if scenarios.Names()[len(scenarios.Names())-1] == stage {
+		does = "Stage canary is applied, and sends a request with this header to the canary:"
+	}
+	fmt.Fprintf(&text, "%s\ncurl -H 'x-dev-user: super-secret' %s/\n", does, entry)
 	return text.String(), nil
 }

@@ -25,17 +25,19 @@ const firstFail = 0.3
 type pageFlags struct {
 	port string
 	open bool
+	log  bool
 }
 
 func (f *pageFlags) add(set *pflag.FlagSet) {
-	set.StringVar(&f.port, "port", "", "`number` of the page's port on 127.0.0.1 (default: 8080, or a free one where that is taken)")
+	set.StringVar(&f.port, "port", "", "`number` of the page's port on 127.0.0.1; requests enter at the port behind it\n(default: 8080, or a free one where that is taken)")
+	set.BoolVar(&f.log, "log", false, "print a line for each request that you send: its status, its time, and the tries of each\nservice")
 	set.BoolVar(&f.open, "open", false, "open the page in the browser")
 }
 
 // check says what is wrong with the flags' values.
 func (f *pageFlags) check() error {
-	if n, err := strconv.Atoi(f.port); f.port != "" && (err != nil || n < 1 || n > 65535) {
-		return fmt.Errorf("--port %s: must be a whole number from 1 to 65535", f.port)
+	if n, err := strconv.Atoi(f.port); f.port != "" && (err != nil || n < 1 || n > 65534) {
+		return fmt.Errorf("--port %s: must be a whole number from 1 to 65534", f.port)
 	}
 	return nil
 }
@@ -59,8 +61,9 @@ func (f *pageFlags) listen(ctx context.Context) (net.Listener, error) {
 	return listener, nil
 }
 
-// serve runs a session and its page until the command's context ends. It prints where the page is, and then addresses.
-func (f *pageFlags) serve(cmd *cobra.Command, o live.Options, addresses func(*live.Session) (string, error)) error {
+// serve runs a session and its page until the command's context ends. It prints where the page is, and then addresses, which are told the fixed
+// address of the entry; empty: there is none.
+func (f *pageFlags) serve(cmd *cobra.Command, o live.Options, addresses func(s *live.Session, entry string) (string, error)) error {
 	ctx := cmd.Context()
 	if err := protect(ctx); err != nil {
 		return err
@@ -71,6 +74,9 @@ func (f *pageFlags) serve(cmd *cobra.Command, o live.Options, addresses func(*li
 	}
 	defer listener.Close()
 	o.Controls.Fail = firstFail
+	if f.log {
+		o.Log = cmd.OutOrStdout()
+	}
 	session, err := live.New(ctx, o)
 	if err != nil {
 		return failure{fmt.Errorf("starting the services: %w", err)}
@@ -81,11 +87,21 @@ func (f *pageFlags) serve(cmd *cobra.Command, o live.Options, addresses func(*li
 		_ = session.Close(closing) // the process ends now, and what the mesh holds ends with it
 	}()
 	group, running := errgroup.WithContext(ctx)
+	entry := ""
+	if f.port != "" {
+		port, _ := strconv.Atoi(f.port) // check has refused what is no number
+		fixed, err := listenBehind(ctx, port)
+		if err != nil {
+			return failure{fmt.Errorf("--port %s: the port behind it is for requests: %w", f.port, err)}
+		}
+		entry = "http://" + fixed.Addr().String()
+		group.Go(func() error { return forward(running, fixed, session.Address) })
+	}
 	group.Go(func() error { session.Run(running); return nil })
 	group.Go(func() error { return livepage.Serve(running, listener, session) })
 	group.Go(func() error {
 		url := "http://" + listener.Addr().String() + "/"
-		text, err := addresses(session)
+		text, err := addresses(session, entry)
 		if err == nil {
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "page      %s\n\n%s", url, text) // without the addresses the user cannot reach the services
 		}
