@@ -39,7 +39,7 @@ kubectl  = $(KUBECTL)$(if $(CONTEXT), --context $(CONTEXT))
 SCOPE   := https://github.com/weaveworks/scope/releases/download/v1.13.2/k8s-scope.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build check foreign workers-image integration e2e e2e-fields verify differential comparisons bench bench-load size fuzz \
+.PHONY: help demo test build check pictures foreign workers-image integration e2e e2e-fields verify differential comparisons bench bench-load size fuzz \
 	release release-snapshot \
 	create-cluster deploy-istio enable-istio-auto-inject-sidecar disable-istio-auto-inject-sidecar image push \
 	deploy-application get-application start-monitoring-services egress prod retry ingress canary deploy-weave-scope delete-cluster
@@ -136,6 +136,9 @@ check: ## run what every commit must pass
 	$(MAKE) test
 
 # This checks the types of every package for each system and processor of a release, and builds one program for Windows.
+pictures: bin/hellochaos ## make the pictures of the README (needs Chromium)
+	$(GO) run ./hack/pictures
+
 foreign: ## check the code for other systems
 	$(GO) test -tags foreign -count 1 -run '^TestEverySystem$$' .
 	CGO_ENABLED=0 GOOS=windows GOARCH=amd64 $(GO) build -trimpath -ldflags "-s -w" -o bin/windows-amd64/hellochaos.exe ./cmd/hellochaos

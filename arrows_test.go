@@ -18,6 +18,7 @@ const module = "github.com/hellochaos/hellochaos/"
 var arrows = map[string][]string{
 	"cmd/hellochaos": {"expect", "scenarios", "scenarios/cases", "scenarios/derive", "scenarios/draft", "scenarios/isotope", "scenarios/run", "scenarios/standins", "target", "target/mesh", "target/cluster", "manifests", "manifests/scratch", "reports", "reports/render", "reports/terminal",
 		"attack", "attack/gauge", "attack/share", "reports/load", "live", "live/page", "metrics", "openfiles", "reports/compare", "reports/sweep", "reports/destination", "reports/grafana", "reports/links", "reports/traces"},
+	"hack/pictures":      {"reports", "reports/render"},
 	"cmd/hello-service":  {"service"},
 	"cmd/hello-image":    {},
 	"scenarios":          {"expect", "manifests", "scenarios/standins"},

@@ -54,6 +54,7 @@ type sidecar struct {
 	file         string
 	line         int // that of its outboundTrafficPolicy
 	imports      imports
+	sets         bool // whether it has an outboundTrafficPolicy
 	registryOnly bool
 }
 

@@ -1,6 +1,7 @@
 package manifests
 
 import (
+	"fmt"
 	"slices"
 
 	networking "istio.io/api/networking/v1alpha3"
@@ -12,6 +13,7 @@ func (r *Rules) addSidecar(o *Object, spec *networking.Sidecar) {
 	}
 	s := &sidecar{name: o.Name(), file: o.File, line: o.lines.of("spec.outboundTrafficPolicy", o.Line)}
 	if policy := spec.OutboundTrafficPolicy; policy != nil {
+		s.sets = true
 		s.registryOnly = policy.Mode == networking.OutboundTrafficPolicy_REGISTRY_ONLY
 	}
 	for _, listener := range spec.Egress {
@@ -23,6 +25,23 @@ func (r *Rules) addSidecar(o *Object, spec *networking.Sidecar) {
 		s.imports = everything
 	}
 	r.sidecars[o.namespace()] = s
+}
+
+// Outbound is the outboundTrafficPolicy.mode that a Sidecar sets for the proxies of a namespace, "REGISTRY_ONLY" or "ALLOW_ANY"; empty where it is
+// left to the mesh, of which this package knows Istio's default alone, ALLOW_ANY. sidecar is the Sidecar that holds there, "Sidecar default
+// (a.yaml:3)"; empty where none does.
+func (r *Rules) Outbound(namespace string) (mode, sidecar string) {
+	s := r.sidecarOf(namespace)
+	if s.name != "" {
+		sidecar = fmt.Sprintf("%s (%s:%d)", s.name, s.file, s.line)
+	}
+	switch {
+	case s.registryOnly:
+		mode = networking.OutboundTrafficPolicy_REGISTRY_ONLY.String()
+	case s.sets:
+		mode = networking.OutboundTrafficPolicy_ALLOW_ANY.String()
+	}
+	return mode, sidecar
 }
 
 // listener is where a sidecar takes requests to a port.

@@ -3,6 +3,7 @@ package target_test
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -184,15 +185,30 @@ const (
 // exactly is a span of one count.
 func exactly(n int64) *span { return &span{n, n} }
 
-// table is the contract: what real Istio was measured to do for objects in a namespace. Its rows hold for every target.
-func table(namespace string) []row {
-	var rows []row
-	for _, part := range [][]row{
-		defaultRows(), retryClassRows(), retryCountRows(), timeoutRows(), backOffRows(), routingRows(namespace), splitRows(),
-		headerRows(), uriRows(namespace), registryRows(namespace), faultRows(), entryRows(), codeRows(namespace), gatewayAPIRows(),
-		policyRows(namespace), limitRows(), hashRows(), originationRows(namespace), brokenRows(namespace), balancerRows(), shareRows(namespace), serviceEntryRows(namespace), exportRows(namespace), redirectRows(),
-	} {
-		rows = append(rows, part...)
+// part is rows of the contract about one thing, under the title that docs/istio-facts.md gives them.
+type part struct {
+	title string
+	rows  []row
+}
+
+// parts are the contract: what real Istio was measured to do for objects in a namespace. Their rows hold for every target.
+func parts(namespace string) []part {
+	return []part{
+		{"No rule, and a rule without retries", defaultRows()}, {"What retryOn covers", retryClassRows()}, {"How often a call is sent again", retryCountRows()},
+		{"Time limits", timeoutRows()}, {"Waits before retries", backOffRows()}, {"Hosts and destinations", routingRows(namespace)},
+		{"Splits and load balancers", slices.Concat(splitRows(), balancerRows())}, {"Headers and methods", headerRows()}, {"Paths, authorities and queries", uriRows(namespace)},
+		{"The registry", registryRows(namespace)}, {"Faults, direct answers and redirects", slices.Concat(faultRows(), redirectRows())}, {"Entries", entryRows()},
+		{"Rewrites, changed headers, delegates, mirrors and source labels", codeRows(namespace)}, {"Gateway API, case by case", gatewayAPIRows()},
+		{"Limits, ejections and hashes", slices.Concat(policyRows(namespace), limitRows(), brokenRows(namespace), hashRows())},
+		{"Shares, delegates of a namespace and exportTo", slices.Concat(shareRows(namespace), exportRows(namespace))},
+		{"Hosts outside the mesh", slices.Concat(serviceEntryRows(namespace), originationRows(namespace))},
+	}
+}
+
+// table is the rows of all parts.
+func table(namespace string) (rows []row) {
+	for _, part := range parts(namespace) {
+		rows = append(rows, part.rows...)
 	}
 	return rows
 }

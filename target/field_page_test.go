@@ -14,7 +14,7 @@ import (
 	"github.com/hellochaos/hellochaos/manifests"
 )
 
-var update = flag.Bool("update", false, "write the tables of docs/fields.md from the tables of fields and of the contract")
+var update = flag.Bool("update", false, "write the tables of docs/fields.md and docs/istio-facts.md from the tables of fields and of the contract")
 
 // fieldsPage is the page that says which field is proved by what.
 const fieldsPage = "../docs/fields.md"

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hellochaos/hellochaos/live"
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/printable"
 	"github.com/hellochaos/hellochaos/scenarios"
@@ -22,11 +23,11 @@ func upCommand() *cobra.Command {
 	userManifests := &manifestFlags{}
 	flags := &pageFlags{}
 	cmd := &cobra.Command{
-		Use:   "up [STAGE]",
+		Use:   "up [STAGE|FILE]",
 		Short: "run the services and the embedded mesh, and show them on a page",
 		Long: "Start the services and the embedded mesh, and apply the manifests of all stages\nup to STAGE (" + strings.Join(names, ", ") + "; default:\n" +
-			"all of them). up prints the address of a page on which you see every try of a\nrequest, and move what decides it (docs/up.md), and then the addresses of the\nservices with some curl commands to try. It runs until you press Ctrl-C.",
-		Example:   "  hellochaos up retry --open\n  hellochaos up retry -f reviews.yaml",
+			"all of them). up prints the address of a page on which you see every try of a\nrequest, and move what decides it (docs/up.md), and then the addresses of the\nservices with some curl commands to try. It runs until you press Ctrl-C. A FILE\nis a scenario file, whose phases take the place of the stages.",
+		Example:   "  hellochaos up retry --open\n  hellochaos up retry -f reviews.yaml\n  hellochaos up ./shop.yaml",
 		Args:      cobra.MaximumNArgs(1),
 		ValidArgs: names,
 	}
@@ -38,21 +39,26 @@ func upCommand() *cobra.Command {
 			stage = args[0]
 		}
 		chosen, err := scenarios.Open([]string{stage})
-		if err != nil || !slices.Contains(names, stage) {
-			return fmt.Errorf("up: no stage %s%s: the stages are %s", stage, spelling.DidYouMean(stage, names), strings.Join(names, ", "))
+		if !scenarios.IsFile(stage) && (err != nil || !slices.Contains(names, stage)) {
+			chosen, err = nil, fmt.Errorf("no stage %s%s: the stages are %s; a scenario file has a name that ends in .yaml or .yml, or a slash", stage, spelling.DidYouMean(stage, names), strings.Join(names, ", "))
 		}
-		overrides, err := userManifests.load(chosen, cmd.InOrStdin(), cmd.ErrOrStderr())
-		if err := errors.Join(err, flags.check()); err != nil {
+		overrides, problems := userManifests.load(chosen, cmd.InOrStdin(), cmd.ErrOrStderr())
+		if err := errors.Join(err, problems, flags.check()); err != nil {
 			return fmt.Errorf("up:\n%w", err)
+		}
+		if scenarios.IsFile(stage) {
+			return flags.serve(cmd, live.Options{Scenario: chosen, Overrides: overrides}, func(s *live.Session) (string, error) {
+				at := s.Whole().State
+				return fmt.Sprintf("The services are running, and the phases of %s up to %s are applied. Ctrl-C ends them.\n\nA request like those of the page:\n%s\n", stage, at.Controls.Stage, at.Curl), nil
+			})
 		}
 		_, gateway, host, err := through(stage, overrides)
 		if err != nil {
 			return fmt.Errorf("up:\n%w", err)
 		}
-		if err := protect(cmd.Context()); err != nil {
-			return err
-		}
-		return flags.serve(cmd, stage, overrides, func(m target.Target) (string, error) { return addresses(cmd.Context(), m, stage, gateway, host) })
+		return flags.serve(cmd, live.Options{Controls: live.Controls{Stage: stage}, Overrides: overrides}, func(s *live.Session) (string, error) {
+			return addresses(cmd.Context(), s.Mesh(), stage, gateway, host)
+		})
 	}
 	return cmd
 }

@@ -3,10 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"net"
-	"os/exec"
-	"runtime"
 	"strconv"
 	"time"
 
@@ -16,18 +13,13 @@ import (
 
 	"github.com/hellochaos/hellochaos/live"
 	livepage "github.com/hellochaos/hellochaos/live/page"
-	"github.com/hellochaos/hellochaos/manifests"
-	"github.com/hellochaos/hellochaos/target"
 )
 
 // usualPort is where the page is, unless the user asks for another port or somebody else listens there.
 const usualPort = 8080
 
-// Where the page begins: a try fails so often that retries are seen, and requests come one after another.
-const (
-	firstFail = 0.3
-	firstRate = 20
-)
+// firstFail is the probability with which the page begins that a try fails: so often that retries are seen.
+const firstFail = 0.3
 
 // pageFlags are the flags of the page of up.
 type pageFlags struct {
@@ -67,17 +59,21 @@ func (f *pageFlags) listen(ctx context.Context) (net.Listener, error) {
 	return listener, nil
 }
 
-// serve runs the chain and its page until the command's context ends. It prints where the page is, and then addresses.
-func (f *pageFlags) serve(cmd *cobra.Command, stage string, overrides map[string][]manifests.Object, addresses func(target.Target) (string, error)) error {
+// serve runs a session and its page until the command's context ends. It prints where the page is, and then addresses.
+func (f *pageFlags) serve(cmd *cobra.Command, o live.Options, addresses func(*live.Session) (string, error)) error {
 	ctx := cmd.Context()
+	if err := protect(ctx); err != nil {
+		return err
+	}
 	listener, err := f.listen(ctx)
 	if err != nil {
 		return failure{err}
 	}
 	defer listener.Close()
-	session, err := live.New(ctx, live.Options{Controls: live.Controls{Stage: stage, Fail: firstFail, Rate: firstRate}, Overrides: overrides})
+	o.Controls.Fail = firstFail
+	session, err := live.New(ctx, o)
 	if err != nil {
-		return failure{fmt.Errorf("applying the stages up to %s: %w", stage, err)}
+		return failure{fmt.Errorf("starting the services: %w", err)}
 	}
 	defer func() {
 		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
@@ -88,35 +84,20 @@ func (f *pageFlags) serve(cmd *cobra.Command, stage string, overrides map[string
 	group.Go(func() error { session.Run(running); return nil })
 	group.Go(func() error { return livepage.Serve(running, listener, session) })
 	group.Go(func() error {
-		text, err := addresses(session.Mesh())
-		if err != nil {
-			return err
-		}
 		url := "http://" + listener.Addr().String() + "/"
-		if _, err := io.WriteString(cmd.OutOrStdout(), "page      "+url+"\n\n"+text); err != nil { // without the addresses the user cannot reach the services
-			return err
+		text, err := addresses(session)
+		if err == nil {
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "page      %s\n\n%s", url, text) // without the addresses the user cannot reach the services
 		}
-		if f.open {
-			if err := browse(running, url); err != nil {
+		if err == nil && f.open {
+			if err := browse(url); err != nil {
 				fmt.Fprintf(cmd.ErrOrStderr(), "note: no browser was opened: %v\n", err)
 			}
 		}
-		return nil
+		return err
 	})
 	if err := group.Wait(); err != nil {
 		return failure{err}
 	}
 	return nil
-}
-
-// browse opens a page in the user's browser.
-func browse(ctx context.Context, url string) error {
-	words := []string{"xdg-open", url}
-	switch runtime.GOOS {
-	case "darwin":
-		words[0] = "open"
-	case "windows":
-		words = []string{"rundll32", "url.dll,FileProtocolHandler", url}
-	}
-	return exec.CommandContext(ctx, words[0], words[1:]...).Run()
 }

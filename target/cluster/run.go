@@ -140,6 +140,9 @@ func (r *Run) begin(ctx context.Context, sets [][]manifests.Object) error {
 	if r.rules, err = manifests.Read(sets[0]); err != nil {
 		return err
 	}
+	if err := r.outbound(ctx, sets); err != nil {
+		return err
+	}
 	if err := r.cluster.gateways(ctx, sets); err != nil {
 		return err
 	}
