@@ -332,9 +332,9 @@ func (w *Crew) ask() {
 	w.asked = true
 	ctx, cancel := context.WithTimeout(context.Background(), requestTime)
 	defer cancel()
-	background := metav1.DeletePropagationBackground
-	// What fails here is done again by End.
-	_ = w.run.cluster.at(reference{"Job", w.run.cluster.namespace, workersName}).Delete(ctx, workersName, metav1.DeleteOptions{PropagationPolicy: &background})
+	// In the foreground, so that the Job is there until its pods are gone, for which End waits. What fails here is done again by End.
+	foreground := metav1.DeletePropagationForeground
+	_ = w.run.cluster.at(reference{"Job", w.run.cluster.namespace, workersName}).Delete(ctx, workersName, metav1.DeleteOptions{PropagationPolicy: &foreground})
 }
 
 // End ends them, and removes what Start has made.
