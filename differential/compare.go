@@ -104,7 +104,7 @@ func (s *set) ask(a *asked) (ours, theirs string, err error) {
 		caller = s.rules.SidecarCaller(&manifests.Workload{Namespace: caller.Namespace, Labels: callerLabels})
 	}
 	rule := s.rules.Table(caller).Route(&a.request)
-	ours = outcome(s.rules, rule, &a.request).String()
+	ours = outcome(s.rules, rule, &a.request, caller.Gateway != "").String()
 	proxy, err := s.proxy(a.caller)
 	if err != nil {
 		return "", "", err
@@ -116,11 +116,24 @@ func (s *set) ask(a *asked) (ours, theirs string, err error) {
 	return ours, met.String(), nil
 }
 
+// enter has a request that is for a gateway enter at one of its ports: that of its host where it is Istio's own Gateway, whose servers have one
+// port here, and any where it is one of Gateway API.
+func (s *set) enter(d draw, a *asked) {
+	g := s.rules.Gateways[a.caller.Gateway]
+	if g == nil {
+		return
+	}
+	a.caller.Port = g.Entrance(a.request.Host)
+	if ports := g.Ports(); g.HasOwnPods() && d.chance(0.3) {
+		a.caller.Port = ports[d.IntN(len(ports))]
+	}
+}
+
 // connected is a request with the address and the port to which its sender connects.
 func (s *set) connected(a *asked) *envoy.Request {
 	q := envoy.Request{Host: a.request.Host, Port: port(a.request.Host), Method: a.request.Method, Path: a.request.Path, Header: a.request.Header}
-	if g := s.rules.Gateways[a.caller.Gateway]; g != nil {
-		q.Port = g.Entrance(q.Host)
+	if a.caller.Gateway != "" {
+		q.Port = a.caller.Port
 	}
 	host := q.Host
 	if i := strings.LastIndexByte(host, ':'); i >= 0 {
@@ -138,8 +151,13 @@ func (s *set) proxy(c manifests.Caller) (*envoy.Proxy, error) {
 	caller := istio.Caller{Namespace: c.Namespace, Labels: callerLabels}
 	if c.Gateway != "" {
 		caller = istio.Caller{Namespace: "istio-system", Gateway: true, Labels: map[string]string{"istio": "ingressgateway"}}
-		if g := s.rules.Gateways[c.Gateway]; g != nil && len(g.Selector) > 0 {
+		g := s.rules.Gateways[c.Gateway]
+		if g != nil && len(g.Selector) > 0 {
 			caller.Labels = g.Selector
+		}
+		if g != nil && g.HasOwnPods() {
+			caller.Namespace, _, _ = strings.Cut(c.Gateway, "/")
+			caller.Pods = c.Gateway
 		}
 	}
 	p, err := s.translation.Proxy(caller)

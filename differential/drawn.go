@@ -68,10 +68,14 @@ func (r *ruleDraws) take(seen *trail.Call, e *oracle.Evidence) {
 	}
 }
 
-// told reports whether every answer tells to which destination the proxy sent the call: no workload answers at two of them.
+// told reports whether every answer tells to which destination the proxy sent the call: no workload answers at two of them, and the proxy itself
+// answers for one at most.
 func (r *ruleDraws) told() bool {
-	seen := make(map[string]bool)
+	seen, nobody := make(map[string]bool), 0
 	for i := range r.way.Destinations {
+		if r.way.Destinations[i].Status != 0 {
+			nobody++
+		}
 		for _, at := range r.way.Destinations[i].Workloads {
 			if seen[at.Service+"-"+at.Version] {
 				return false
@@ -79,7 +83,7 @@ func (r *ruleDraws) told() bool {
 			seen[at.Service+"-"+at.Version] = true
 		}
 	}
-	return true
+	return nobody <= 1
 }
 
 // all are the draws of the rule. A destination that the proxy answers for with 503 is told from an abort with 503 by nobody.

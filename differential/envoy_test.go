@@ -36,8 +36,12 @@ func execute(t *testing.T, program string, seed uint64, policies, requests int, 
 	t.Helper()
 	d := newDraw(seed)
 	world := d.executedWorld(policies)
-	objects := []tree{executedDoor}
+	objects := []tree{executedDoor, executedEntry}
 	for i := range policies {
+		if d.chance(0.35) {
+			objects = append(objects, d.executedRoute(i, policies))
+			continue
+		}
 		virtualService, destinationRule := d.executed(i, policies)
 		objects = append(objects, virtualService, destinationRule)
 	}
@@ -70,13 +74,16 @@ func execute(t *testing.T, program string, seed uint64, policies, requests int, 
 	}
 	var all []*planned
 	for i, policy := range s.policies {
-		if policy["kind"] != "VirtualService" {
+		draw := d.executedRequest
+		if policy["kind"] == "HTTPRoute" {
+			draw = d.executedRouteRequest
+		} else if policy["kind"] != "VirtualService" {
 			continue
 		}
 		executed++
 		fail, hang := []float64{0.1, 0.3, 0.6}[d.IntN(3)], []float64{0, 0, 0.04}[d.IntN(3)]
 		for n := range requests {
-			p := &planned{asked: d.executedRequest(policy), name: fmt.Sprintf("%d/%d/%d", seed, i, n), fail: fail, hang: hang}
+			p := &planned{asked: draw(policy), name: fmt.Sprintf("%d/%d/%d", seed, i, n), fail: fail, hang: hang}
 			if err := p.way(ways); err != nil {
 				t.Fatalf("seed %d: %v: %v", seed, &p.asked, err)
 			}

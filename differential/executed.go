@@ -194,7 +194,7 @@ func (d draw) executedRequest(virtualService tree) asked {
 	if spec["gateways"] != nil && d.chance(0.4) {
 		a.request.Host = name + ".example"
 		if d.chance(0.7) {
-			a.caller = manifests.Caller{Gateway: "default/door"}
+			a.caller = manifests.Caller{Gateway: "default/door", Port: 80}
 		}
 	}
 	if d.chance(0.2) {

@@ -12,6 +12,9 @@ import (
 func features(o tree) map[string]bool {
 	all := make(map[string]bool)
 	kind := o["kind"].(string)
+	if kind == "Gateway" && strings.HasPrefix(o["apiVersion"].(string), "gateway.") {
+		kind = "Gateway of Gateway API"
+	}
 	collect(o["spec"], kind, "", all)
 	return all
 }

@@ -67,7 +67,7 @@ func (p *planned) order() http.Header {
 func (p *planned) way(ways *oracle.Ways) (err error) {
 	entry := manifests.Entry{Caller: p.caller.Namespace + "/caller"}
 	if p.caller.Gateway != "" {
-		entry = manifests.Entry{Gateway: p.caller.Gateway}
+		entry = manifests.Entry{Gateway: p.caller.Gateway, Port: p.caller.Port}
 	}
 	q := p.request
 	q.Header = p.order()

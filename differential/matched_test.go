@@ -85,15 +85,18 @@ func (q *question) itself() string {
 	case words[0] == "404" && q.got.status != http.StatusNotFound,
 		words[0] != "reset" && words[0] != "404" && strconv.Itoa(q.got.status) != words[1]:
 		return "the status is another"
+	case words[0] == "redirect" && q.got.header.Get("Location") != words[2]:
+		return "the Location is another"
 	}
 	return ""
 }
 
 // unreachable reports whether the proxy answers as it does where a destination has no cluster, or no endpoint.
 func (q *question) unreachable() bool {
-	return q.got.status == http.StatusServiceUnavailable && slices.ContainsFunc(q.met.To, func(to envoy.Share) bool {
+	return slices.ContainsFunc(q.met.To, func(to envoy.Share) bool {
 		where, _, _ := strings.Cut(to.To, " as ")
-		return to.Share > 0 && (where == "NC" || where == "UH")
+		status := map[string]int{"NC": http.StatusServiceUnavailable, "UH": http.StatusServiceUnavailable, "NC 500": http.StatusInternalServerError}[where]
+		return to.Share > 0 && status != 0 && q.got.status == status
 	})
 }
 
@@ -178,10 +181,7 @@ func (m *matching) toMesh(t *testing.T, q *question) answer {
 func matchSet(t *testing.T, program string, s uint64, tally *matchTally) {
 	t.Helper()
 	d := newDraw(s)
-	drawn := make([]tree, *matchedSet)
-	for i := range drawn {
-		drawn[i] = d.policy(i)
-	}
+	drawn := d.objects(*matchedSet)
 	on := &scope{T: t}
 	defer on.end()
 	objects, err := newSet(on, World()+"\n---\n"+callers(), drawn)
@@ -241,6 +241,7 @@ func (m *matching) question(d draw, name string) (q *question, err error) {
 	if d.chance(0.6) {
 		a = d.near(m.policies, m.gateways())
 	}
+	m.enter(d, &a)
 	if agent := a.request.Header["User-Agent"]; len(agent) == 1 && agent[0] == "" {
 		delete(a.request.Header, "User-Agent") // Go's client sends none that is empty
 	}

@@ -3,15 +3,17 @@ package differential
 import (
 	"fmt"
 	"net"
+	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/hellochaos/hellochaos/differential/envoy"
 	"github.com/hellochaos/hellochaos/manifests"
 )
 
 // outcome is what manifests says that a request meets.
-func outcome(rules *manifests.Rules, rule *manifests.Rule, q *manifests.Request) *envoy.Outcome {
+func outcome(rules *manifests.Rules, rule *manifests.Rule, q *manifests.Request, atGateway bool) *envoy.Outcome {
 	switch {
 	case rule.Direct != nil && rule.Direct.Reset:
 		return &envoy.Outcome{Answer: "reset"}
@@ -20,13 +22,17 @@ func outcome(rules *manifests.Rules, rule *manifests.Rule, q *manifests.Request)
 	case rule.Direct != nil:
 		return answered(rule, fmt.Sprintf("direct %d %s", rule.Direct.Status, rule.Direct.Body))
 	case rule.Redirect != nil:
-		return answered(rule, fmt.Sprintf("redirect %d %s %s", rule.Redirect.Status, rule.Redirect.Authority, rule.Redirect.URI))
+		return answered(rule, fmt.Sprintf("redirect %d %s", rule.Redirect.Status, location(rule.Redirect, q, atGateway)))
 	}
 	o := &envoy.Outcome{}
 	for i := range rule.Split {
 		d := &rule.Split[i]
 		host, path := rule.Rewritten(q, d)
-		o.To = append(o.To, envoy.Share{Share: d.Share, To: envoy.Sent(destination(rules.Endpoints(d))+secure(d, host), host, path,
+		to := destination(rules.Endpoints(d))
+		if to == "NC" && rule.NoDestination() == http.StatusInternalServerError {
+			to += " 500"
+		}
+		o.To = append(o.To, envoy.Share{Share: d.Share, To: envoy.Sent(to+secure(d, host), host, path,
 			d.Request.Changed(q.Header), d.Answer.Changed(envoy.SomeAnswer))})
 	}
 	for i := range rule.Mirrors {
@@ -45,6 +51,25 @@ func outcome(rules *manifests.Rules, rule *manifests.Rule, q *manifests.Request)
 		o.Fault = envoy.FaultWords(f.Delay, f.DelayShare, f.AbortStatus, f.AbortShare)
 	}
 	return o
+}
+
+// location is where a redirect leads, as the embedded mesh writes it (target/mesh).
+func location(to *manifests.Redirect, q *manifests.Request, atGateway bool) string {
+	uri := q.Path
+	switch {
+	case to.Prefix != nil:
+		uri = to.Prefix.Of(q)
+	case to.URI != "":
+		uri = to.URI
+		if _, query, ok := strings.Cut(q.Path, "?"); ok && !strings.Contains(to.URI, "?") {
+			uri += "?" + query
+		}
+	}
+	scheme := "http"
+	if told := strings.ToLower(strings.Join(q.Header["X-Forwarded-Proto"], ",")); !atGateway && told == "https" {
+		scheme = told
+	}
+	return to.Location(scheme, q.Host, uri)
 }
 
 // answered is an answer of the proxy itself.

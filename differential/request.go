@@ -31,7 +31,12 @@ func (a *asked) String() string {
 // near draws a request that is about one of the objects: it has a host of it, and what one of its matches asks for, or almost.
 func (d draw) near(policies []tree, gateways []string) asked {
 	a := d.request(gateways)
-	spec, _ := policies[d.IntN(len(policies))]["spec"].(tree)
+	about := policies[d.IntN(len(policies))]
+	if about["kind"] == "HTTPRoute" {
+		d.nearRoute(&a, about, gateways)
+		return a
+	}
+	spec, _ := about["spec"].(tree)
 	if hosts, _ := spec["hosts"].([]any); len(hosts) > 0 {
 		host := strings.Replace(hosts[d.IntN(len(hosts))].(string), "*", d.one("w", "one", "api"), 1)
 		if _, text, found := strings.Cut(a.request.Host, ":"); found {

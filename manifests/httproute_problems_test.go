@@ -14,6 +14,7 @@ func TestGatewayAPIProblems(t *testing.T) {
 	}
 	for _, c := range []struct{ text, field, part string }{
 		{ofBakery("a", "default", atShop+"  rules: ["+strings.Repeat("{}, ", 16)+"{}]\n"), "spec.rules", "17 entries: Kubernetes accepts at most 16"},
+		{ofBakery("a", "default", atShop+"  rules: []\n"), "spec.rules", "Kubernetes accepts no empty list"},
 		{ofBakery("a", "default", "  parentRefs: [{name: a}, {name: a}]\n"), "spec.parentRefs[1]", "a sectionName or a port of their own"},
 		{ofBakery("a", "default", "  parentRefs: [{name: a, kind: Service}]\n"), "spec.parentRefs[0].kind", "Service of group"},
 		{ofBakery("a", "default", atShop+"  hostnames: [A.example]\n"), "spec.hostnames[0]", "in lower case"},

@@ -88,6 +88,9 @@ func (e *HTTPEntry) miss(c Caller, q *Request) *Miss {
 	}
 	if c.Gateway == "" && !e.alone(q) {
 		if owner := e.rules.owner(e.full(c, q), e.rules.sidecarOf(c.Namespace), namespaceOf(c)); owner != nil && owner != e.owner {
+			if !owner.servesCallersOf(namespaceOf(c)) {
+				return &Miss{Kind: MissNamespace, Hidden: fmt.Sprintf("no wildcard holds for a host that %s has by its own name, although that one serves callers of its own namespace alone", owner.object.place())}
+			}
 			return &Miss{Kind: MissOwner, Owner: owner.object.place()}
 		}
 	}

@@ -83,3 +83,27 @@ func TestDestinationRulesThatAreNotMerged(t *testing.T) {
 		}
 	}
 }
+
+// An HTTPRoute of another namespace than its Service serves the callers of its own one alone. It keeps the wildcard of a VirtualService from the host
+// for all others, too (mostSpecificWildcardVsIndex of Istio's sidecar.go has it for them).
+func TestWildcardBesideHTTPRouteElsewhere(t *testing.T) {
+	const wide = "---\napiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: wide}\nspec: {hosts: ['*.default.svc.cluster.local'], http: [{directResponse: {status: 418}}]}\n"
+	const route = "---\napiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: own, namespace: shop}\n" +
+		"spec: {parentRefs: [{group: '', kind: Service, name: backend, namespace: default}], rules: [{backendRefs: [{name: backend, namespace: default, port: 80}]}]}\n"
+	for _, c := range []struct{ objects, caller, want string }{
+		{wide, "cellar", "VirtualService wide, http[0]"},
+		{wide + route, "cellar", "no VirtualService for backend.default.svc.cluster.local, Istio's default"},
+		{wide + route, "default", "VirtualService wide, http[0]"}, // its Sidecar does not import the HTTPRoute
+		{wide + route, "shop", "HTTPRoute own, rules[0]"},
+	} {
+		r := rulesOf(t, c.objects)
+		caller, q := Caller{Namespace: c.caller}, &Request{Host: "backend.default", Path: "/"}
+		if met := r.Table(caller).Route(q); met.Name != c.want {
+			t.Errorf("a caller in %s meets %q, want %q", c.caller, met.Name, c.want)
+		}
+		entry := r.HTTPEntries()[0]
+		if miss := entry.Miss(caller, q); c.want == "no VirtualService for backend.default.svc.cluster.local, Istio's default" && (miss == nil || miss.Kind != MissNamespace) {
+			t.Errorf("the rule is missed by %+v, want a MissNamespace", miss)
+		}
+	}
+}

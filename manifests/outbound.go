@@ -12,10 +12,11 @@ type known map[string]bool
 
 // obeyed are the VirtualServices that a sidecar knows, in the order in which Istio looks at them: by their rank
 // (SelectVirtualServices), and of these the oldest. Objects of one file count as equally old, and go by name
-// (configCompareByCreationTime in Istio's pilot/pkg/model/config.go).
+// (configCompareByCreationTime in Istio's pilot/pkg/model/config.go). HTTPRoutes that do not serve callers of the namespace are among them: no
+// wildcard of another object holds for their hosts.
 func (r *Rules) obeyed(s *sidecar, namespace string) (all []*virtualService) {
 	for _, v := range r.byName() {
-		if v.listed(mesh) && v.knownIn(namespace) && s.imports.admitRules(v.namespace, v.written) && v.servesCallersOf(namespace) {
+		if v.listed(mesh) && v.knownIn(namespace) && s.imports.admitRules(v.namespace, v.written) {
 			all = append(all, v)
 		}
 	}
@@ -90,7 +91,10 @@ func (t *Table) addSidecar() {
 }
 
 // outbound is the hosts of a VirtualService at a port: alone are those that are not in the registry there, and services those that are.
-type outbound struct{ alone, services []string }
+type outbound struct {
+	alone, services []string
+	own             bool // whether a Service of Istio's own is among those that are
+}
 
 // usualPort is the port at which Istio serves the hosts of VirtualServices that are not in the registry.
 const usualPort = 80
@@ -111,8 +115,8 @@ func (t *Table) addPort(port int, at known, rules []*virtualService) {
 			continue
 		}
 		routes := t.rules.bind(v, t.listener(port))
-		o := v.outbound(at, rules, t.sidecar.controlPlane(port))
-		if len(routes) == 0 || len(o.services) == 0 && port != usualPort {
+		o := v.outbound(at, rules, t.rules.ownServices(t.sidecar, port))
+		if len(routes) == 0 || len(o.services) == 0 && !o.own && port != usualPort {
 			continue
 		}
 		for _, host := range o.alone {
@@ -135,8 +139,8 @@ func (t *Table) addPort(port int, at known, rules []*virtualService) {
 }
 
 // outbound sorts the hosts of a VirtualService at a port (Istio's separateVSHostsAndServices). A wildcard has those hosts of the registry for
-// which no other one is more exact. own is the host of a Service of Istio's own there, if any.
-func (v *virtualService) outbound(at known, all []*virtualService, own string) (o outbound) {
+// which no other one is more exact. own are the hosts of the Services of Istio's own there.
+func (v *virtualService) outbound(at known, all []*virtualService, own []string) (o outbound) {
 	var wild []string
 	for _, host := range v.hosts {
 		switch {
@@ -146,15 +150,19 @@ func (v *virtualService) outbound(at known, all []*virtualService, own string) (
 			o.services = append(o.services, host)
 		default:
 			o.alone = append(o.alone, host)
+			o.own = o.own || slices.Contains(own, host)
 		}
 	}
 	for _, pattern := range wild {
-		found := own != "" && covers(pattern, own)
+		found := false
+		for _, host := range own {
+			found = found || covers(pattern, host)
+			o.own = o.own || covers(pattern, host) && mostSpecific(host, all) == v
+		}
 		for _, host := range slices.Sorted(maps.Keys(at)) {
-			if !covers(pattern, host) {
-				continue
+			if found = found || covers(pattern, host) || covers(host, pattern); !covers(pattern, host) {
+				continue // a wider wildcard of a ServiceEntry keeps the pattern from standing alone (Name.Matches in Istio's pkg/config/host)
 			}
-			found = true
 			if mostSpecific(host, all) == v {
 				o.services = append(o.services, host)
 			}

@@ -214,6 +214,9 @@ func (r *Rules) bind(v *virtualService, at listener) []route {
 			continue
 		}
 		rule := r.bindRule(h.rule, at)
+		if at.gateway == mesh && !h.concerns(at.namespace) {
+			r.hideUnseen(rule, at.namespace)
+		}
 		rewrites := []*Rewrite{rule.Rewrite}
 		if rule.Redirect != nil {
 			rewrites = append(rewrites, rule.Redirect.Prefix)

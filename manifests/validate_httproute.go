@@ -46,6 +46,9 @@ func (d *document) checkHTTPRoute(spec *gatewayv1.HTTPRouteSpec) {
 	d.atMost("spec.parentRefs", len(spec.ParentRefs), mostParents)
 	d.atMost("spec.hostnames", len(spec.Hostnames), mostRouteHostnames)
 	d.atMost("spec.rules", len(spec.Rules), mostRouteRules)
+	if spec.Rules != nil && len(spec.Rules) == 0 {
+		d.problem("spec.rules", "must have at least one rule, or be left out: Kubernetes accepts no empty list")
+	}
 	for i := range spec.ParentRefs {
 		d.checkParent(fmt.Sprintf("spec.parentRefs[%d]", i), &spec.ParentRefs[i])
 	}

@@ -1,6 +1,9 @@
 package target_test
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // nameRows are what random objects showed when Istio's own translation read them beside package manifests (the module differential): which
 // names a sidecar and a gateway know, and which rules they obey for them. Istio's code is named beside each row.
@@ -37,6 +40,15 @@ func nameRows(namespace string) []row {
 			rules("one", "route: [{destination: {host: api.example, subset: a}}]")),
 		// collectImportedServices: a proxy has a cluster of a hidden Service of its own namespace. serviceNeedsPush: nobody tells it of the pods.
 		one("a hidden Service to which rules route", rules("two", to("hidden")), request{host: "two"}, want{Status: 503, Body: "no healthy upstream", Flags: "UH"}),
+		// virtualServiceDestinationsFilteredBySourceNamespace: an entry with a match for another namespace counts as one for it, whatever its other matches say.
+		nobody("a destination that no Sidecar imports, beside a match of another namespace", imports("./"+full)+ofTwoMatches("elsewhere", to("two/a"))),
+		{"a destination that the Sidecar imports, beside a match of another namespace", imports("./*") + ofTwoMatches("elsewhere", to("two/a")), []exchange{meets("one", 200)}},
+		{"a destination that no Sidecar imports, beside a match of the caller's namespace", imports("./"+full) + ofTwoMatches(namespace, to("two/a")), []exchange{meets("one", 200)}},
+		// separateVSHostsAndServices: a wildcard that a wider one of a ServiceEntry covers does not stand alone, and has no host of the registry either.
+		{"a wildcard inside that of a ServiceEntry", strings.Replace(entryOf("'*.example'"), "resolution: DNS", "resolution: NONE", 1) + wildcardRules("narrow", "*.api.example", 419) + wildcardRules("wide", "*.example", 418),
+			[]exchange{meets("a.api.example", 418), meets("www.example", 418)}},
+		{"a wildcard inside that of another VirtualService", wildcardRules("narrow", "*.api.example", 419) + wildcardRules("wide", "*.example", 418),
+			[]exchange{meets("a.api.example", 419), meets("www.example", 418)}},
 	}
 }
 
@@ -49,4 +61,14 @@ func imports(hosts ...string) string {
 // entryOf is a ServiceEntry for a host that DNS resolves.
 func entryOf(host string) string {
 	return "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: entry}\nspec: {hosts: [" + host + "], resolution: DNS, ports: [{number: 80, name: http, protocol: HTTP}]}\n---\n"
+}
+
+// ofTwoMatches are rules for one with a match that asks for a namespace beside one that does not.
+func ofTwoMatches(namespace, route string) string {
+	return rules("one", "match: [{sourceNamespace: "+namespace+"}, {uri: {prefix: /}}], "+route)
+}
+
+// wildcardRules are rules that answer for a wildcard themselves.
+func wildcardRules(name, host string, status int) string {
+	return fmt.Sprintf("apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: %s}\nspec: {hosts: ['%s'], http: [{directResponse: {status: %d}}]}\n---\n", name, host, status)
 }

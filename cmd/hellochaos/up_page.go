@@ -3,10 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"net"
-	"os/exec"
-	"runtime"
 	"strconv"
 	"time"
 
@@ -93,7 +90,9 @@ func (f *pageFlags) serve(cmd *cobra.Command, o live.Options, addresses func(*li
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "page      %s\n\n%s", url, text) // without the addresses the user cannot reach the services
 		}
 		if err == nil && f.open {
-			f.browse(running, url, cmd.ErrOrStderr())
+			if err := browse(url); err != nil {
+				fmt.Fprintf(cmd.ErrOrStderr(), "note: no browser was opened: %v\n", err)
+			}
 		}
 		return err
 	})
@@ -101,18 +100,4 @@ func (f *pageFlags) serve(cmd *cobra.Command, o live.Options, addresses func(*li
 		return failure{err}
 	}
 	return nil
-}
-
-// browse opens a page in the user's browser, and notes where that fails.
-func (f *pageFlags) browse(ctx context.Context, url string, stderr io.Writer) {
-	words := []string{"xdg-open", url}
-	switch runtime.GOOS {
-	case "darwin":
-		words[0] = "open"
-	case "windows":
-		words = []string{"rundll32", "url.dll,FileProtocolHandler", url}
-	}
-	if err := exec.CommandContext(ctx, words[0], words[1:]...).Run(); err != nil {
-		fmt.Fprintf(stderr, "note: no browser was opened: %v\n", err)
-	}
 }

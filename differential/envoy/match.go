@@ -43,6 +43,9 @@ func pathMatches(m *route.RouteMatch, path string) (bool, error) {
 	switch by := m.PathSpecifier.(type) {
 	case *route.RouteMatch_Prefix:
 		return strings.HasPrefix(fold(path), fold(by.Prefix)), nil
+	case *route.RouteMatch_PathSeparatedPrefix:
+		rest, begins := strings.CutPrefix(fold(path), fold(by.PathSeparatedPrefix))
+		return begins && (rest == "" || rest[0] == '/'), nil
 	case *route.RouteMatch_Path:
 		return fold(path) == fold(by.Path), nil
 	case *route.RouteMatch_SafeRegex:

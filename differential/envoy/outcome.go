@@ -69,6 +69,9 @@ func (o *Outcome) String() string {
 		all = append(all, fmt.Sprintf("%.3f %s", share, to))
 	}
 	for _, m := range o.Mirrors {
+		if strings.HasPrefix(m.To, "NC") {
+			continue // no copy is sent, as without the mirror
+		}
 		all = append(all, fmt.Sprintf("mirror %.4f %s", m.Share, m.To))
 	}
 	for name, value := range map[string]string{"retry": o.Retry, "timeout": o.Timeout, "fault": o.Fault} {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
-	"regexp"
 	"strings"
 
 	core "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
@@ -104,8 +103,11 @@ func rankOf(domain, host string) int {
 func (p *Proxy) outcome(r *route.Route, q *Request) (*Outcome, error) {
 	switch action := r.Action.(type) {
 	case *route.Route_Redirect:
-		to := action.Redirect
-		return answered(r, fmt.Sprintf("redirect %d %s %s", redirectStatus(to.ResponseCode), to.HostRedirect, to.GetPathRedirect()))
+		to, err := location(r, action.Redirect, q)
+		if err != nil {
+			return nil, err
+		}
+		return answered(r, fmt.Sprintf("redirect %d %s", redirectStatus(action.Redirect.ResponseCode), to))
 	case *route.Route_DirectResponse:
 		to := action.DirectResponse
 		return answered(r, fmt.Sprintf("direct %d %s", to.Status, to.GetBody().GetInlineString()))
@@ -144,6 +146,9 @@ func (p *Proxy) forwarded(r *route.Route, action *route.RouteAction, q *Request)
 		to, err := p.destination(name, q)
 		if err != nil {
 			return err
+		}
+		if to == "NC" && action.ClusterNotFoundResponseCode == route.RouteAction_INTERNAL_SERVER_ERROR {
+			to += " 500"
 		}
 		host := cmp.Or(action.GetHostRewriteLiteral(), own.GetHostRewriteLiteral(), q.Host)
 		secure, err := p.secure(name, host)
@@ -198,23 +203,13 @@ func rewritten(m *route.RouteMatch, action *route.RouteAction, q *Request) (stri
 	query := q.Path[len(path):]
 	switch {
 	case action.PrefixRewrite != "":
-		matched := path
-		if m.GetPathSpecifier() != nil {
-			if prefix, ok := m.PathSpecifier.(*route.RouteMatch_Prefix); ok {
-				matched = prefix.Prefix
-			}
-		}
-		return action.PrefixRewrite + path[len(matched):] + query, nil
+		return action.PrefixRewrite + path[len(matchedPath(m, path)):] + query, nil
 	case action.RegexRewrite != nil:
-		expression, err := regexp.Compile(action.RegexRewrite.Pattern.Regex)
+		sent, err := substituted(path, action.RegexRewrite.Pattern.Regex, action.RegexRewrite.Substitution)
 		if err != nil {
 			return "", err
 		}
-		group := regexp.MustCompile(`\\([0-9])`)
-		substitution := group.ReplaceAllString(strings.ReplaceAll(action.RegexRewrite.Substitution, "$", "$$"), "$${$1}")
-		if sent := expression.ReplaceAllString(path, substitution); sent != "" {
-			path = sent
-		}
+		path = sent
 	}
 	return path + query, nil
 }

@@ -8,12 +8,12 @@ import (
 	"net"
 	"slices"
 	"strings"
-	"time"
 
 	cluster "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
 	endpoint "github.com/envoyproxy/go-control-plane/envoy/config/endpoint/v3"
 	route "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	"istio.io/istio/pilot/pkg/config/kube/crd"
+	"istio.io/istio/pilot/pkg/config/kube/gateway"
 	"istio.io/istio/pilot/pkg/model"
 	"istio.io/istio/pilot/pkg/networking/core"
 	"istio.io/istio/pilot/pkg/serviceregistry/kube"
@@ -44,11 +44,13 @@ func init() {
 	}
 }
 
-// Caller is a proxy: that of a pod in a namespace, or, with a selector, that of a gateway's pods with these labels.
+// Caller is a proxy: that of a pod in a namespace, or, with Gateway, that of a gateway's pods with these labels. For a Gateway of Gateway API
+// Pods is its "namespace/name": the pods are those that Istio runs for it.
 type Caller struct {
 	Namespace string
 	Gateway   bool
 	Labels    map[string]string
+	Pods      string
 }
 
 // Translation is what Istio makes of a set of objects.
@@ -56,22 +58,33 @@ type Translation struct {
 	generator *core.ConfigGenTest
 	addresses map[string]string // of Services, by full name
 	pods      map[string]string // names of pods by address
+	// entrances are the addresses of the pods of each Gateway of Gateway API, by its "namespace/name".
+	entrances map[string]string
+	// controller made what Istio makes of objects of Gateway API; nil where there are none.
+	controller *gateway.Controller
 }
 
 // Translate hands a set of objects to Istio. world has Services and Deployments of Kubernetes, and policies objects of Istio, all in YAML.
 // Objects of Istio are of the same age. What Istio starts ends with t.
 func Translate(t test.Failer, world, policies string) (*Translation, error) {
-	configs, err := read(policies)
+	istios, own, err := split(policies)
 	if err != nil {
 		return nil, err
 	}
-	tr := &Translation{addresses: make(map[string]string), pods: make(map[string]string)}
+	configs, err := read(istios)
+	if err != nil {
+		return nil, err
+	}
+	tr := &Translation{addresses: make(map[string]string), pods: make(map[string]string), entrances: make(map[string]string)}
 	options := core.TestOptions{Configs: configs}
-	if err := tr.addWorld(world, &options); err != nil {
+	if err := tr.addWorld(t, world, own, &options); err != nil {
 		return nil, err
 	}
 	krt.GlobalDebugHandler = new(krt.DebugHandler) // it would keep everything that every set had
 	tr.generator = core.NewConfigGenTest(t, options)
+	if tr.controller != nil {
+		tr.generator.PushContext().GatewayAPIController = tr.controller
+	}
 	return tr, nil
 }
 
@@ -86,13 +99,14 @@ func read(policies string) ([]config.Config, error) {
 	}
 	for i := range configs {
 		configs[i].Domain = domain
-		configs[i].CreationTimestamp = time.Unix(1_000_000_000, 0)
+		configs[i].CreationTimestamp = born
 	}
 	return configs, nil
 }
 
-// addWorld adds the Services of Kubernetes, as Istio's registry of Kubernetes reads them, and the pods that they select.
-func (tr *Translation) addWorld(world string, options *core.TestOptions) error {
+// addWorld adds the Services of Kubernetes, as Istio's registry of Kubernetes reads them, and the pods that they select, and what Istio makes of
+// objects of Gateway API.
+func (tr *Translation) addWorld(t test.Failer, world string, own *gatewayAPI, options *core.TestOptions) error {
 	var services []*corev1.Service
 	var deployments []*appsv1.Deployment
 	for document := range strings.SplitSeq(world, "\n---\n") {
@@ -115,13 +129,38 @@ func (tr *Translation) addWorld(world string, options *core.TestOptions) error {
 			return err
 		}
 	}
+	if len(own.objects) > 0 {
+		var made []config.Config
+		made, tr.controller = own.translated(t, services)
+		options.Configs = append(options.Configs, made...)
+	}
+	tr.addServices(services, deployments, options)
+	for i, s := range own.entrances() {
+		converted := tr.addService(s, options)
+		address := fmt.Sprintf("10.3.0.%d", i+1)
+		tr.entrances[s.Namespace+"/"+own.gateways[i].Name] = address
+		for _, port := range converted.Ports {
+			options.Instances = append(options.Instances, instance(converted, port, address, nil, uint32(port.Port)))
+		}
+	}
+	return nil
+}
+
+// addService adds a Service of Kubernetes, with an address.
+func (tr *Translation) addService(s *corev1.Service, options *core.TestOptions) *model.Service {
+	s.Spec.ClusterIP = fmt.Sprintf("10.1.0.%d", len(options.Services)+1)
+	converted := kube.ConvertService(*s, nil, domain, "", domain)
+	converted.CreationTime = born
+	tr.addresses[string(converted.Hostname)] = s.Spec.ClusterIP
+	options.Services = append(options.Services, converted)
+	return converted
+}
+
+// addServices adds Services of Kubernetes with the pods that they select.
+func (tr *Translation) addServices(services []*corev1.Service, deployments []*appsv1.Deployment, options *core.TestOptions) {
 	number := 0
-	for i, s := range services {
-		s.Spec.ClusterIP = fmt.Sprintf("10.1.0.%d", i+1)
-		converted := kube.ConvertService(*s, nil, domain, "", domain)
-		converted.CreationTime = time.Unix(1_000_000_000, 0)
-		tr.addresses[string(converted.Hostname)] = s.Spec.ClusterIP
-		options.Services = append(options.Services, converted)
+	for _, s := range services {
+		converted := tr.addService(s, options)
 		if converted.Attributes.ExportTo.Contains(visibility.None) {
 			continue // serviceNeedsPush in Istio's endpointslice.go: nobody is told of its pods
 		}
@@ -134,20 +173,18 @@ func (tr *Translation) addWorld(world string, options *core.TestOptions) error {
 				number++
 				address := fmt.Sprintf("10.2.%d.%d", number/250, number%250+1)
 				tr.pods[address] = "pod " + d.Namespace + "/" + d.Name
-				options.Instances = append(options.Instances, instances(converted, address, labels)...)
+				for _, port := range converted.Ports {
+					options.Instances = append(options.Instances, instance(converted, port, address, labels, 3000))
+				}
 			}
 		}
 	}
-	return nil
 }
 
-// instances are the endpoints that a pod adds to a Service, one for each port.
-func instances(s *model.Service, address string, labels map[string]string) (all []*model.ServiceInstance) {
-	for _, port := range s.Ports {
-		all = append(all, &model.ServiceInstance{Service: s, ServicePort: port, Endpoint: &model.IstioEndpoint{Addresses: []string{address},
-			Labels: labels, ServicePortName: port.Name, EndpointPort: 3000, Namespace: s.Attributes.Namespace, HealthStatus: model.Healthy}})
-	}
-	return all
+// instance is the endpoint that a pod adds to a port of a Service. The pod listens at own.
+func instance(s *model.Service, port *model.Port, address string, labels map[string]string, own uint32) *model.ServiceInstance {
+	return &model.ServiceInstance{Service: s, ServicePort: port, Endpoint: &model.IstioEndpoint{Addresses: []string{address},
+		Labels: labels, ServicePortName: port.Name, EndpointPort: own, Namespace: s.Attributes.Namespace, HealthStatus: model.Healthy}}
 }
 
 func contains(labels, want map[string]string) bool {
@@ -165,6 +202,9 @@ func (tr *Translation) Proxy(c Caller) (*envoy.Proxy, error) {
 		ID: "caller." + c.Namespace, Metadata: &model.NodeMetadata{Namespace: c.Namespace, Labels: c.Labels, IstioVersion: "1.31.0"}}
 	if c.Gateway {
 		node.Type = model.Router
+	}
+	if address := tr.entrances[c.Pods]; address != "" {
+		node.IPAddresses = []string{address}
 	}
 	node = tr.generator.SetupProxy(node)
 	p := &envoy.Proxy{Listeners: tr.generator.Listeners(node), Routes: make(map[string]*route.RouteConfiguration), Pods: tr.pods, Gateway: c.Gateway,

@@ -129,6 +129,9 @@ func TestFindings(t *testing.T) {
 		"with weight 0 nothing is lost": {stage: "prod", objects: middleware("route: [{destination: {host: middleware, subset: prod}, weight: 100}, {destination: {host: midleware}, weight: 0}]")},
 		"half of them are aborted": {stage: "prod", objects: middleware("{route: [{destination: {host: x.example.com}}], fault: {abort: {httpStatus: 403, percentage: {value: 50}}}}"),
 			want: []string{`error HC101 f.yaml:8 VirtualService middleware: Host "x.example.com" does not exist: no Service and no ServiceEntry has it; there are backend, clock.outside.svc.cluster.local, frontend and middleware. The proxy answers 503 to 50 % of frontend's calls to middleware that meet the rule.`}},
+		"no import": {stage: "prod", objects: middleware("{match: [{sourceNamespace: shop}, {uri: {prefix: /}}], route: [{destination: {host: backend}}]}") +
+			"---\napiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: {name: default}\nspec: {egress: [{hosts: [./middleware.default.svc.cluster.local]}]}\n",
+			want: []string{`error HC101 f.yaml:8 VirtualService middleware: No Sidecar imports host backend for callers of the rule, and Istio takes the rule for one of other namespaces: one of its matches asks for a sourceNamespace. The proxy answers 503 to all of frontend's calls to middleware that meet the rule.`}},
 		"a port": {stage: "prod", objects: middleware("\n      route:\n      - destination:\n          host: middleware\n          subset: prod\n          port: {number: 8080}"),
 			want: []string{`error HC102 f.yaml:13 VirtualService middleware: Host middleware has no port 8080 for HTTP: it has 80. The proxy answers 503 to all of frontend's calls to middleware that meet the rule.`}},
 		"a port of TLS": {stage: "prod", objects: middleware("route: [{destination: {host: clock.outside.svc.cluster.local, port: {number: 443}}}]"),
