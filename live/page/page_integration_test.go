@@ -186,8 +186,9 @@ func TestLooks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	click(t, b, "#stages button", "canary")
 	click(t, b, "#load", "Start the load")
-	until(t, b, `parseInt(document.querySelector('#numbers tr td[data-label="calls"]')?.textContent) > 40`)
+	until(t, b, notice+`.includes("stage canary is applied") && parseInt(document.querySelector('#numbers tr td[data-label="calls"]')?.textContent) > 40`)
 	click(t, b, "#send", "Send")
 	until(t, b, `document.querySelectorAll("#waterfall li").length > 0`)
 	for _, theme := range []string{"light", "dark"} {

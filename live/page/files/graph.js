@@ -140,9 +140,9 @@ function drawEdge(l, edge) {
   edge.element = g;
   if (l.graph.edges.length <= mostLabelled) {
     const [x0, y0, , , , , x1] = curve(l, edge, undefined);
-    const x = l.upright ? x0 + 58 : (x0 + x1) / 2, y = l.upright ? y0 + 26 : y0 - 8;
+    const x = l.upright ? x0 + 58 : (x0 + x1) / 2, y = l.upright ? y0 + 26 : y0 - 32;
     edge.measured = make(":text", { x, y });
-    edge.predicted = make(":text", { x, y: l.upright ? y + 15 : y + 26, class: "p" });
+    edge.predicted = make(":text", { x, y: y + 16, class: "p" });
     g.append(edge.measured, edge.predicted);
   }
   return g;
