@@ -28,10 +28,10 @@ func ofRoutes(change func(*route.Route)) func(*envoy.Proxy) {
 	}
 }
 
-// ofRetries makes a change of every retry policy that an object asks for, which is none of Istio's default.
+// ofRetries makes a change of every retry policy that covers a status, as Istio's default does not.
 func ofRetries(change func(*route.RetryPolicy)) func(*envoy.Proxy) {
 	return ofRoutes(func(r *route.Route) {
-		if p := r.GetRoute().GetRetryPolicy(); p != nil && !strings.HasPrefix(p.RetryOn, "connect-failure,refused-stream,unavailable") {
+		if p := r.GetRoute().GetRetryPolicy(); p != nil && (len(p.RetriableStatusCodes) > 0 || !strings.HasPrefix(p.RetryOn, "connect-failure,refused-stream,unavailable")) {
 			change(p)
 		}
 	})

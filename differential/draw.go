@@ -147,16 +147,16 @@ func (d draw) http(delegate bool) tree {
 func (d draw) mirrors(h tree) {
 	to := func() tree { return d.route()[0].(tree)["destination"].(tree) }
 	percentage := func() tree { return []tree{{"value": 0}, {"value": 100}, {"value": 12.5}, {"value": 0.01}}[d.IntN(4)] }
-	if d.chance(0.15) {
+	if d.chance(0.2) {
 		h["mirror"] = to()
 	}
-	if d.chance(0.1) {
+	if d.chance(0.15) {
 		h["mirrorPercentage"] = percentage()
 	}
 	if d.chance(0.1) {
 		h["mirrorPercent"] = d.IntN(101)
 	}
-	if d.chance(0.1) {
+	if d.chance(0.15) {
 		var all []any
 		for range 1 + d.IntN(2) {
 			m := tree{"destination": to()}
@@ -305,7 +305,7 @@ func (d draw) destinationRule() tree {
 	var all []any
 	for _, name := range d.some(0, 3, "a", "b", "v1", "none") {
 		one := tree{"name": name, "labels": tree{"version": d.one(name, name, name, "a", "b")}}
-		if d.chance(0.2) {
+		if d.chance(0.35) {
 			one["trafficPolicy"] = d.trafficPolicy()
 		}
 		all = append(all, one)
@@ -313,7 +313,7 @@ func (d draw) destinationRule() tree {
 	if len(all) > 0 {
 		spec["subsets"] = all
 	}
-	if d.chance(0.4) {
+	if d.chance(0.6) {
 		spec["trafficPolicy"] = d.trafficPolicy()
 	}
 	return spec
@@ -328,24 +328,24 @@ func (d draw) trafficPolicy() tree {
 	if d.chance(0.3) {
 		policy["tls"] = d.tls()
 	}
-	if d.chance(0.3) {
+	if d.chance(0.4) {
 		policy["connectionPool"] = d.connectionPool()
 	}
-	if d.chance(0.3) {
+	if d.chance(0.4) {
 		policy["outlierDetection"] = d.outlierDetection()
 	}
-	if d.chance(0.2) {
+	if d.chance(0.4) {
 		policy["retryBudget"] = d.settings(map[string]any{"percent": []float64{0, 0.5, 25, 100}[d.IntN(4)], "minRetryConcurrency": d.IntN(3)})
 	}
-	if d.chance(0.3) {
-		at := tree{"port": tree{"number": []int{80, 81, 8080, 443}[d.IntN(4)]}, "loadBalancer": balancer()}
-		if d.chance(0.4) {
+	if d.chance(0.4) {
+		at := tree{"port": tree{"number": []int{80, 80, 81, 8080, 443}[d.IntN(5)]}, "loadBalancer": balancer()}
+		if d.chance(0.3) {
 			at["tls"] = d.tls()
 		}
-		if d.chance(0.3) {
+		if d.chance(0.5) {
 			at["connectionPool"] = d.connectionPool()
 		}
-		if d.chance(0.3) {
+		if d.chance(0.5) {
 			at["outlierDetection"] = d.outlierDetection()
 		}
 		policy["portLevelSettings"] = []any{at}

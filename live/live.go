@@ -8,8 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"io"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -34,9 +34,9 @@ const (
 
 // Controls are what a user moves.
 type Controls struct {
-	// Stage is the last stage that is applied; empty for the application alone.
+	// Stage is the last stage that is applied; empty for the application alone, and in Options for all phases of a scenario file.
 	Stage string `json:"stage"`
-	// Fail and Hang are the probabilities that a try fails or hangs; Rate is in requests a second.
+	// Fail and Hang are the probabilities that a try fails or hangs; Rate is in requests a second, and 0 in Options is one that suits the graph.
 	Fail float64 `json:"fail"`
 	Hang float64 `json:"hang"`
 	Rate float64 `json:"rate"`
@@ -53,10 +53,14 @@ type Controls struct {
 // Options are how a session begins.
 type Options struct {
 	Controls Controls
+	// Scenario is a scenario file; nil: the bundled stages.
+	Scenario *scenarios.Scenario
 	// Overrides are objects, by the names of stages, in place of the bundled ones; may be nil.
 	Overrides map[string][]manifests.Object
 	// Seed is that of all draws; 0: one by chance.
 	Seed uint64
+	// Log is told a line of each request that is not the load's, when it was answered; nil: nobody is.
+	Log io.Writer
 }
 
 // Session is a running mesh with its load. Its methods may be called by several goroutines at once.
@@ -79,6 +83,7 @@ type Session struct {
 	watchers int
 	hand     int
 	sent     map[string]chan Try
+	log      *requestLog // nil: nobody asked for it
 }
 
 // ask is something that the goroutine of Run does between two loads, and how it went.
@@ -94,11 +99,24 @@ func New(ctx context.Context, o Options) (*Session, error) {
 		seed = rand.Uint64N(1<<20) + 1
 	}
 	s := &Session{seed: seed, began: time.Now(), asks: make(chan ask), dirty: make(chan struct{}, 1), ended: make(chan struct{}), open: map[string]int{}, sent: map[string]chan Try{}, every: 1}
-	first, err := (&settings{seed: seed, overrides: o.Overrides}).with(o.Controls)
+	steps, err := stepsOf(o.Scenario)
 	if err != nil {
 		return nil, err
 	}
-	if s.mesh, err = mesh.New(mesh.Options{Seed: seed, Break: o.Controls.Break, Tries: s.heard}); err != nil {
+	if o.Scenario != nil && o.Controls.Stage == "" {
+		o.Controls.Stage = steps.names[len(steps.names)-1]
+	}
+	first, err := (&settings{seed: seed, steps: steps, overrides: o.Overrides}).first(o.Controls)
+	if err != nil {
+		return nil, err
+	}
+	sealed := o.Scenario != nil && o.Scenario.StandIns
+	options := mesh.Options{Seed: seed, Break: o.Controls.Break, Sealed: sealed, Tries: s.heard}
+	if o.Log != nil {
+		s.log = newRequestLog(o.Log)
+		options.AccessLog = s.log.answered
+	}
+	if s.mesh, err = mesh.New(options); err != nil {
 		return nil, fmt.Errorf("starting the embedded mesh: %w", err)
 	}
 	if err := s.show(ctx, first, ""); err != nil {
@@ -301,6 +319,9 @@ func (s *Session) heard(t *mesh.Try) {
 	if enters && !load && t.Attempt <= 1 && t.Ended.IsZero() {
 		s.foreign++
 	}
+	if s.log != nil && !load {
+		s.log.try(t)
+	}
 	// Hosts outside get no name of the request, so that their tries have one of the proxy's.
 	if !byHand && (s.watchers == 0 || enters && !load || chosen(t.Request)%s.every != 0) {
 		return
@@ -367,9 +388,3 @@ func (s *Session) Whole() Batch {
 
 // at is a time in milliseconds since the session began.
 func (s *Session) at(t time.Time) float64 { return float64(t.Sub(s.began).Microseconds()) / 1000 }
-
-// stageNames are the accepted values of Controls.Stage but the empty one.
-func stageNames() []string { return scenarios.Names() }
-
-// place is the place of a stage; -1 for the application.
-func place(stage string) int { return slices.Index(stageNames(), stage) }

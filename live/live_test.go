@@ -10,6 +10,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/hellochaos/hellochaos/reports"
+	"github.com/hellochaos/hellochaos/scenarios"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -138,7 +139,7 @@ func TestSend(t *testing.T) {
 // Each stage can be kept with each break that it shows.
 func TestStages(t *testing.T) {
 	s := started(t, Controls{Stage: "", Rate: 50, Fail: 0.2})
-	for _, stage := range append(stageNames(), "") {
+	for _, stage := range []string{"egress", "prod", "retry", "ingress", "canary", ""} {
 		c := s.Whole().State.Controls
 		c.Stage = stage
 		began := time.Now()
@@ -150,5 +151,24 @@ func TestStages(t *testing.T) {
 		if got := s.Whole().Numbers; got == nil || got.Phase.Name != cmp.Or(stage, application) || got.Phase.Verdict == reports.Fail {
 			t.Errorf("stage %q: %+v", stage, got)
 		}
+	}
+}
+
+// The phases of a scenario file are the steps, and its graph is its own.
+func TestScenarioFile(t *testing.T) {
+	file, err := scenarios.OpenFile("../scenarios/draft/example.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := New(t.Context(), Options{Scenario: file, Controls: Controls{Rate: 20, Fail: 0.2, Stopped: true}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	state := s.Whole().State
+	if err := s.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if state.Application || len(state.Stages) == 0 || !state.Stages[0].Applied || !strings.Contains(state.Stages[0].YAML, "kind: ") || !strings.HasPrefix(state.Command, "hellochaos run ../scenarios/draft/example.yaml --fail 0.2") {
+		t.Errorf("%+v", state)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hellochaos/hellochaos/service/trail"
+	"github.com/hellochaos/hellochaos/target"
 )
 
 const (
@@ -31,6 +32,12 @@ type Sent struct {
 	Began   float64 `json:"began"`
 	Error   string  `json:"error,omitempty"`
 	Tries   []Try   `json:"tries"`
+}
+
+// Address is where the requests of what is applied now enter.
+func (s *Session) Address(ctx context.Context) (target.Address, error) {
+	entry, _ := s.now().plan.Entry()
+	return s.mesh.Address(ctx, entry)
 }
 
 // Send sends one request as the load does, and waits for its answer. The header is that of Controls.Header; empty: none.

@@ -1,9 +1,11 @@
 package live
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"net/http"
 	"slices"
 	"strconv"
@@ -21,6 +23,8 @@ import (
 const (
 	// headerName is the header of Controls.Header.
 	headerName = "x-dev-user"
+	// usualRate is at how many requests a second a session begins, unless they lead to more tries a second than usualTries.
+	usualRate, usualTries = 20, 400
 	// maxHeader is the largest length of its value in bytes.
 	maxHeader = 200
 	// canaryParameter is the parameter of Controls.Canary.
@@ -32,6 +36,7 @@ const (
 // settings are all that decides what the load meets, with the plan that follows. They do not change.
 type settings struct {
 	seed      uint64
+	steps     *steps
 	controls  Controls
 	overrides map[string][]manifests.Object
 	texts     map[string]string // the YAML of stages that the user edited
@@ -46,10 +51,24 @@ func (s *settings) with(c Controls) (*settings, error) {
 	return &next, next.prepare()
 }
 
+// first are the settings with which a session begins.
+func (s *settings) first(c Controls) (*settings, error) {
+	if c.Rate > 0 {
+		return s.with(c)
+	}
+	c.Rate = 1
+	slow, err := s.with(c)
+	if err != nil {
+		return nil, err
+	}
+	c.Rate = math.Floor(min(usualRate, max(1, usualTries/(1+slow.plan.TriesEach()))))
+	return s.with(c)
+}
+
 // edited are settings with other YAML of a stage.
 func (s *settings) edited(stage, text string) (*settings, error) {
-	if place(stage) < 0 {
-		return nil, fmt.Errorf("no stage %s%s: the stages are %s", stage, spelling.DidYouMean(stage, stageNames()), strings.Join(stageNames(), ", "))
+	if err := s.steps.check(cmp.Or(stage, "application")); err != nil {
+		return nil, err
 	}
 	next := *s
 	next.overrides, next.texts = maps.Clone(s.overrides), maps.Clone(s.texts)
@@ -78,11 +97,11 @@ func (s *settings) prepare() error {
 	if err != nil {
 		return err
 	}
-	phases, err := s.phases(s.controls.Canary)
+	phases, err := s.steps.phases(s.controls.Stage, s.overrides, s.controls.Canary)
 	if err != nil {
 		return err
 	}
-	s.splits = s.controls.Stage != "" && place(s.controls.Stage) >= splitFrom()
+	s.splits = s.controls.Stage != "" && s.steps.place(s.controls.Stage) >= s.steps.splitFrom()
 	if h := s.controls.Header; h != "" {
 		last := &phases[len(phases)-1]
 		last.Cohorts = []scenarios.Cohort{{Name: headerName + ": " + h, Entry: last.Cohorts[0].Entry, Header: http.Header{http.CanonicalHeaderKey(headerName): {h}}}}
@@ -98,10 +117,7 @@ func (s *settings) options() (run.Options, error) {
 	if c.Rate < 1 || c.Rate > MaxRate {
 		problems = append(problems, fmt.Errorf("rate %g: must be a number of requests a second from 1 to %d", c.Rate, MaxRate))
 	}
-	if c.Stage != "" && place(c.Stage) < 0 {
-		problems = append(problems, fmt.Errorf("no stage %s%s: the stages are %s", c.Stage, spelling.DidYouMean(c.Stage, stageNames()), strings.Join(stageNames(), ", ")))
-	}
-	problems = append(problems, checkHeader(c.Header))
+	problems = append(problems, s.steps.check(c.Stage), checkHeader(c.Header))
 	if all := breakNames(); c.Break != "" && !slices.Contains(all, c.Break) {
 		problems = append(problems, fmt.Errorf("no break %s%s: the page has %s", c.Break, spelling.DidYouMean(c.Break, all), strings.Join(all, ", ")))
 	}
@@ -123,36 +139,12 @@ func checkHeader(value string) error {
 	return fmt.Errorf("%s: must be at most %d printable characters of ASCII, without a space at either end", headerName, maxHeader)
 }
 
-// phases are those of a run of the stage, the last of which is kept.
-func (s *settings) phases(canary int) ([]scenarios.Phase, error) {
-	stage := s.controls.Stage
-	if stage == "" {
-		stage = stageNames()[0] // whose run begins with the application
-	}
-	chosen, err := scenarios.Choose([]string{stage})
-	if err != nil {
-		return nil, err
-	}
-	phases, err := scenarios.Phases(chosen, s.overrides, map[string]string{canaryParameter: strconv.Itoa(canary)})
-	if err == nil && s.controls.Stage == "" {
-		phases = phases[:1]
-	}
-	return phases, err
-}
-
 // phaseName is the name of the phase that is kept.
 func (s *settings) phaseName() string {
 	if s.controls.Stage == "" {
 		return application
 	}
 	return s.controls.Stage
-}
-
-// splitFrom is the place of the first stage in which the canary may have a weight.
-func splitFrom() int {
-	return slices.IndexFunc(scenarios.Stages(), func(stage scenarios.Stage) bool {
-		return slices.ContainsFunc(stage.Parameters, func(p scenarios.Parameter) bool { return p.Name == canaryParameter })
-	})
 }
 
 // breakNames are the accepted values of Controls.Break but the empty one: those that a stage shows.
@@ -184,7 +176,7 @@ func (s *settings) changed(before *settings) string {
 	note(now.Break != was.Break && now.Break != "", "the mesh is broken: %s", now.Break)
 	note(now.Break != was.Break && now.Break == "", "the mesh is whole again")
 	note(now.Stopped != was.Stopped && !now.Stopped, "the load is on again")
-	for _, stage := range stageNames() {
+	for _, stage := range s.steps.names {
 		note(s.texts[stage] != before.texts[stage], "the YAML of stage %s is another", stage)
 	}
 	if now.Stopped {

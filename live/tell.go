@@ -6,12 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"sigs.k8s.io/yaml"
-
-	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/printable"
 	"github.com/hellochaos/hellochaos/reports"
-	"github.com/hellochaos/hellochaos/scenarios"
 	"github.com/hellochaos/hellochaos/scenarios/run"
 	"github.com/hellochaos/hellochaos/target/mesh"
 )
@@ -100,6 +96,8 @@ type State struct {
 	Seed     uint64   `json:"seed"`
 	Stages   []Stage  `json:"stages"`
 	Breaks   []Break  `json:"breaks"`
+	// Application says that the stages stand on the application of the tutorial, which can be kept without any of them.
+	Application bool `json:"application"`
 	// Splits says that the canary's weight changes something.
 	Splits bool `json:"splits"`
 	// Every is one in how many requests is drawn.
@@ -133,24 +131,24 @@ type Break struct {
 	Name  string `json:"name"`
 	Stage string `json:"stage"`
 	Text  string `json:"text"`
-	// Shows says that the stage that shows it is applied.
+	// Shows says that the stage that shows it is applied; of a scenario file that is not known, so that it is true.
 	Shows bool `json:"shows"`
 }
 
 // describe is the state with settings.
 func (s *Session) describe(ctx context.Context, now *settings) (*State, error) {
-	state := &State{Controls: now.controls, Seed: s.seed, Splits: now.splits, Every: 1, Findings: now.plan.Findings(), settings: now}
-	for i, stage := range scenarios.Stages() {
-		text, err := now.yaml(&stage)
+	state := &State{Controls: now.controls, Seed: s.seed, Splits: now.splits, Every: 1, Application: now.steps.file == nil, Findings: now.plan.Findings(), settings: now}
+	for i, name := range now.steps.names {
+		text, err := now.yaml(i)
 		if err != nil {
 			return nil, err
 		}
-		_, edited := now.texts[stage.Name]
-		state.Stages = append(state.Stages, Stage{Name: stage.Name, Title: stage.Title, Applied: i <= place(now.controls.Stage), YAML: text, Edited: edited})
+		_, edited := now.texts[name]
+		state.Stages = append(state.Stages, Stage{Name: name, Title: now.steps.titles[i], Applied: i <= now.steps.place(now.controls.Stage), YAML: text, Edited: edited})
 	}
 	for _, b := range mesh.Breaks() {
 		if b.Stage != "" {
-			state.Breaks = append(state.Breaks, Break{b.Name, b.Stage, b.Text, place(b.Stage) <= place(now.controls.Stage)})
+			state.Breaks = append(state.Breaks, Break{b.Name, b.Stage, b.Text, now.steps.file != nil || now.steps.place(b.Stage) <= now.steps.place(now.controls.Stage)})
 		}
 	}
 	entry, host := now.plan.Entry()
@@ -163,33 +161,15 @@ func (s *Session) describe(ctx context.Context, now *settings) (*State, error) {
 	return state, nil
 }
 
-// yaml is the text of a stage as it is in force.
-func (s *settings) yaml(stage *scenarios.Stage) (string, error) {
-	if text, edited := s.texts[stage.Name]; edited {
+// yaml is the text of the stage at a place as it is in force.
+func (s *settings) yaml(at int) (string, error) {
+	if text, edited := s.texts[s.steps.names[at]]; edited {
 		return text, nil
 	}
-	if objects, replaced := s.overrides[stage.Name]; replaced {
+	if objects, replaced := s.overrides[s.steps.names[at]]; replaced {
 		return encoded(objects)
 	}
-	text, err := scenarios.YAMLIn(scenarios.IstioAPI, stage.Name)
-	return string(text), err
-}
-
-// encoded is the YAML of objects whose text is not known.
-func encoded(objects []manifests.Object) (string, error) {
-	var parts []string
-	for i := range objects {
-		object, err := objects[i].Unstructured()
-		if err != nil {
-			return "", err
-		}
-		text, err := yaml.Marshal(object)
-		if err != nil {
-			return "", fmt.Errorf("writing %s as YAML: %w", objects[i].Name(), err)
-		}
-		parts = append(parts, string(text))
-	}
-	return strings.Join(parts, "---\n"), nil
+	return s.steps.texts[at], nil
 }
 
 // curl is the command that sends one request as the load does.
@@ -217,12 +197,11 @@ func (s *settings) command(curl string) (command, about string) {
 	if c.Header != "" {
 		return curl, "One such request. No run sends this header with all requests: leave the field empty for the requests of the stage, which a run sends too."
 	}
-	stage := c.Stage
 	about = "The same requests with the same draws, and their report."
-	if stage == "" {
-		stage, about = stageNames()[0], "The same requests with the same draws: those of its phase application."
+	if c.Stage == "" || s.steps.file != nil {
+		about = "The same requests with the same draws: those of its phase " + s.phaseName() + "."
 	}
-	words := []string{"hellochaos", "run", stage, "--fail", fmt.Sprint(c.Fail)}
+	words := []string{"hellochaos", "run", printable.Word(s.steps.argument(c.Stage)), "--fail", fmt.Sprint(c.Fail)}
 	add := func(there bool, flag string, value any) {
 		if there {
 			words = append(words, flag, fmt.Sprint(value))
@@ -242,7 +221,7 @@ func (s *settings) command(curl string) (command, about string) {
 
 // own are the stages whose objects are not the bundled ones.
 func (s *settings) own() (names []string) {
-	for _, name := range stageNames() {
+	for _, name := range s.steps.names {
 		if _, replaced := s.overrides[name]; replaced {
 			names = append(names, name)
 		}

@@ -3,10 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"net"
-	"os/exec"
-	"runtime"
 	"strconv"
 	"time"
 
@@ -16,34 +13,31 @@ import (
 
 	"github.com/hellochaos/hellochaos/live"
 	livepage "github.com/hellochaos/hellochaos/live/page"
-	"github.com/hellochaos/hellochaos/manifests"
-	"github.com/hellochaos/hellochaos/target"
 )
 
 // usualPort is where the page is, unless the user asks for another port or somebody else listens there.
 const usualPort = 8080
 
-// Where the page begins: a try fails so often that retries are seen, and requests come one after another.
-const (
-	firstFail = 0.3
-	firstRate = 20
-)
+// firstFail is the probability with which the page begins that a try fails: so often that retries are seen.
+const firstFail = 0.3
 
 // pageFlags are the flags of the page of up.
 type pageFlags struct {
 	port string
 	open bool
+	log  bool
 }
 
 func (f *pageFlags) add(set *pflag.FlagSet) {
-	set.StringVar(&f.port, "port", "", "`number` of the page's port on 127.0.0.1 (default: 8080, or a free one where that is taken)")
+	set.StringVar(&f.port, "port", "", "`number` of the page's port on 127.0.0.1; requests enter at the port behind it\n(default: 8080, or a free one where that is taken)")
+	set.BoolVar(&f.log, "log", false, "print a line for each request that you send: its status, its time, and the tries of each\nservice")
 	set.BoolVar(&f.open, "open", false, "open the page in the browser")
 }
 
 // check says what is wrong with the flags' values.
 func (f *pageFlags) check() error {
-	if n, err := strconv.Atoi(f.port); f.port != "" && (err != nil || n < 1 || n > 65535) {
-		return fmt.Errorf("--port %s: must be a whole number from 1 to 65535", f.port)
+	if n, err := strconv.Atoi(f.port); f.port != "" && (err != nil || n < 1 || n > 65534) {
+		return fmt.Errorf("--port %s: must be a whole number from 1 to 65534", f.port)
 	}
 	return nil
 }
@@ -67,17 +61,25 @@ func (f *pageFlags) listen(ctx context.Context) (net.Listener, error) {
 	return listener, nil
 }
 
-// serve runs the chain and its page until the command's context ends. It prints where the page is, and then addresses.
-func (f *pageFlags) serve(cmd *cobra.Command, stage string, overrides map[string][]manifests.Object, addresses func(target.Target) (string, error)) error {
+// serve runs a session and its page until the command's context ends. It prints where the page is, and then addresses, which are told the fixed
+// address of the entry; empty: there is none.
+func (f *pageFlags) serve(cmd *cobra.Command, o live.Options, addresses func(s *live.Session, entry string) (string, error)) error {
 	ctx := cmd.Context()
+	if err := protect(ctx); err != nil {
+		return err
+	}
 	listener, err := f.listen(ctx)
 	if err != nil {
 		return failure{err}
 	}
 	defer listener.Close()
-	session, err := live.New(ctx, live.Options{Controls: live.Controls{Stage: stage, Fail: firstFail, Rate: firstRate}, Overrides: overrides})
+	o.Controls.Fail = firstFail
+	if f.log {
+		o.Log = cmd.OutOrStdout()
+	}
+	session, err := live.New(ctx, o)
 	if err != nil {
-		return failure{fmt.Errorf("applying the stages up to %s: %w", stage, err)}
+		return failure{fmt.Errorf("starting the services: %w", err)}
 	}
 	defer func() {
 		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
@@ -85,38 +87,33 @@ func (f *pageFlags) serve(cmd *cobra.Command, stage string, overrides map[string
 		_ = session.Close(closing) // the process ends now, and what the mesh holds ends with it
 	}()
 	group, running := errgroup.WithContext(ctx)
+	entry := ""
+	if f.port != "" {
+		port, _ := strconv.Atoi(f.port) // check has refused what is no number
+		fixed, err := listenBehind(ctx, port)
+		if err != nil {
+			return failure{fmt.Errorf("--port %s: the port behind it is for requests: %w", f.port, err)}
+		}
+		entry = "http://" + fixed.Addr().String()
+		group.Go(func() error { return forward(running, fixed, session.Address) })
+	}
 	group.Go(func() error { session.Run(running); return nil })
 	group.Go(func() error { return livepage.Serve(running, listener, session) })
 	group.Go(func() error {
-		text, err := addresses(session.Mesh())
-		if err != nil {
-			return err
-		}
 		url := "http://" + listener.Addr().String() + "/"
-		if _, err := io.WriteString(cmd.OutOrStdout(), "page      "+url+"\n\n"+text); err != nil { // without the addresses the user cannot reach the services
-			return err
+		text, err := addresses(session, entry)
+		if err == nil {
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "page      %s\n\n%s", url, text) // without the addresses the user cannot reach the services
 		}
-		if f.open {
-			if err := browse(running, url); err != nil {
+		if err == nil && f.open {
+			if err := browse(url); err != nil {
 				fmt.Fprintf(cmd.ErrOrStderr(), "note: no browser was opened: %v\n", err)
 			}
 		}
-		return nil
+		return err
 	})
 	if err := group.Wait(); err != nil {
 		return failure{err}
 	}
 	return nil
-}
-
-// browse opens a page in the user's browser.
-func browse(ctx context.Context, url string) error {
-	words := []string{"xdg-open", url}
-	switch runtime.GOOS {
-	case "darwin":
-		words[0] = "open"
-	case "windows":
-		words = []string{"rundll32", "url.dll,FileProtocolHandler", url}
-	}
-	return exec.CommandContext(ctx, words[0], words[1:]...).Run()
 }

@@ -85,6 +85,7 @@ func (g *gatewayAPI) add(kind, document string) error {
 		return err
 	}
 	object.SetCreationTimestamp(metav1.NewTime(born))
+	object.GetObjectKind().SetGroupVersionKind(schema.GroupVersionKind{}) // so that the client goes by the type: Istio asks for v1beta1 of some
 	g.objects = append(g.objects, object)
 	return nil
 }

@@ -157,7 +157,7 @@ func posted[T any](do func(context.Context, T) (any, error)) http.Handler {
 		}
 		answer, err := do(r.Context(), asked)
 		if err != nil {
-			refuse(w, http.StatusUnprocessableEntity, strings.Split(err.Error(), "\n")...)
+			refuse(w, http.StatusOK, strings.Split(err.Error(), "\n")...) // what a user may do is no error of the page, which a browser would log
 			return
 		}
 		write(w, http.StatusOK, answer)

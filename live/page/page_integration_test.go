@@ -140,7 +140,7 @@ func TestControls(t *testing.T) {
 func TestBreakEditLesson(t *testing.T) {
 	b, session := opened(t)
 	until(t, b, `document.querySelectorAll("#breaks button").length > 5`)
-	slide(t, b, "rate", 13) // 200 a second
+	slide(t, b, "rate", 11) // 100 a second
 	click(t, b, "#load", "Start the load")
 	click(t, b, "#breaks button", "no-retries")
 	until(t, b, `document.querySelector("#verdict .word").textContent === "FAIL" && document.getElementById("found").textContent.includes("Expected:")`)
@@ -150,9 +150,9 @@ func TestBreakEditLesson(t *testing.T) {
 	write := func(change string) {
 		pagetest.Ask[bool](t, b, `(() => { const y = document.getElementById("yaml"); y.value = y.value`+change+`; y.dispatchEvent(new Event("input", {bubbles: true})); return true; })()`)
 	}
-	write(`.replace("attempts: 3", "atempts: 3")`)
+	write(`.replace("        attempts: 3", "        atempts: 3")`)
 	until(t, b, `document.getElementById("yamlproblems").textContent.includes("atempts") && document.querySelector("#gutter b") !== null`)
-	write(`.replace("atempts: 3", "attempts: 0")`)
+	write(`.replace("atempts: 3", "attempts: 2")`)
 	until(t, b, notice+`.includes("the YAML of stage retry is another") && document.getElementById("yamlproblems").textContent === ""`)
 	write(` + "# long\n".repeat(150000)`)
 	until(t, b, `document.getElementById("yamlproblems").textContent.includes("the text is longer than 250 KB")`)
@@ -186,8 +186,9 @@ func TestLooks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	click(t, b, "#stages button", "canary")
 	click(t, b, "#load", "Start the load")
-	until(t, b, `parseInt(document.querySelector('#numbers tr td[data-label="calls"]')?.textContent) > 40`)
+	until(t, b, notice+`.includes("stage canary is applied") && parseInt(document.querySelector('#numbers tr td[data-label="calls"]')?.textContent) > 40`)
 	click(t, b, "#send", "Send")
 	until(t, b, `document.querySelectorAll("#waterfall li").length > 0`)
 	for _, theme := range []string{"light", "dark"} {

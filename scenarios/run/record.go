@@ -174,6 +174,9 @@ func (s *sending) describe(done *reports.Phase) {
 	done.Stopped, done.GeneratorLimited, done.Late, done.Replaced = r.Stopped, s.limited(), s.late(), s.replaced()
 	r.Late = r.Late && s.options.Attack.Rate > 0 // at a rate of ours it matters to times alone, which then are not judged
 	done.Warnings = append(done.Warnings, r.Warnings()...)
+	if s.sent != "" {
+		done.Compared = append(done.Compared, s.sent)
+	}
 	for _, incident := range s.incidents {
 		if incident.Note {
 			done.Compared = append(done.Compared, incident.Text)

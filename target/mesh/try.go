@@ -3,8 +3,10 @@ package mesh
 import (
 	"bufio"
 	"errors"
+	"math/rand/v2"
 	"net"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/hellochaos/hellochaos/manifests"
@@ -13,8 +15,7 @@ import (
 
 // Try is what Options.Tries is told: that a try begins, that it has ended, or that a proxy has answered a call itself.
 type Try struct {
-	// Request is the name of the request (trail.HeaderRequest), or, where it has none, one that the proxy gave it; empty where it came through
-	// none. Path is the way to the try (trail.Tries).
+	// Request is the name of the request (trail.HeaderRequest), or, where it has none, one that the first proxy or pod gave it. Path is the way to the try (trail.Tries).
 	Request, Path string
 	// Caller is the app whose sidecar sends the try, or "gateway"; it is empty for a request that comes through no proxy.
 	Caller string
@@ -79,12 +80,14 @@ func (p *pod) watched(tell func(*Try)) http.Handler {
 		return p.service
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		name := r.Header.Get(trail.HeaderRequest)
 		if r.Header[keyAttempt] != nil || r.URL.Path == "/metrics" || r.URL.Path == trail.SpansPath {
 			p.service.ServeHTTP(w, r)
 			return
 		}
-		t := Try{Request: name, Path: trail.Tries("", 0), Host: r.Host, Service: p.by[0], Version: p.by[1], Began: time.Now()}
+		if r.Header[keyRequest] == nil { // so that what it leads to can be told apart from what others lead to
+			r.Header[keyRequest] = []string{"unnamed/" + strconv.FormatUint(rand.Uint64(), 36)}
+		}
+		t := Try{Request: r.Header[keyRequest][0], Path: trail.Tries("", 0), Host: r.Host, Service: p.by[0], Version: p.by[1], Began: time.Now()}
 		begun := t
 		tell(&begun)
 		watched := &statusWriter{ResponseWriter: w}

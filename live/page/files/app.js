@@ -13,11 +13,13 @@ const settle = 150; // after the last move of a slider, in milliseconds
 let state = null;
 let numbers = null;
 let wanted = null; // controls that were moved and not yet sent
+let mine = null; // controls that were sent and of which the stream has not told yet
+let posting = false;
 let timer = 0;
 let sending = Promise.resolve();
 
 /** The controls as they will be when all that was moved is sent. */
-const controls = () => ({ ...state.controls, ...wanted });
+const controls = () => ({ ...(mine ?? state.controls), ...wanted });
 
 /** Puts controls in force, all that were moved at once. */
 function change(part, wait = 0) {
@@ -29,15 +31,19 @@ function change(part, wait = 0) {
 
 async function flush() {
   if (!wanted) return;
-  const all = controls();
+  mine = controls();
   wanted = null;
+  posting = true;
   try {
-    await post("set", all);
+    await post("set", mine);
     say(byId("problem"), "");
   } catch (e) {
+    mine = null;
     say(byId("problem"), e.problems.join("\n"));
-    moved();
+  } finally {
+    posting = false;
   }
+  moved();
 }
 
 /** Shows where the controls are. */
@@ -61,9 +67,12 @@ function moved() {
 
 const nearest = (rate) => rates.reduce((best, r, i) => (Math.abs(r - rate) < Math.abs(rates[best] - rate) ? i : best), 0);
 
+/** What can be applied, one after another. */
+const steps = () => [...(state.application ? [{ name: "", shown: "application", title: "the services without any policy", applied: true }] : []), ...state.stages];
+
 function stages() {
   const row = byId("stages");
-  const all = [{ name: "", shown: "application", title: "the services without any policy", applied: true }, ...state.stages];
+  const all = steps();
   if (!row.children.length) {
     row.append(...all.map((s, i) => make("li", {}, make("button", { type: "button", click: () => choose(i) }, make("b", {}, s.shown ?? s.name), make("span", {}, s.title)))));
   }
@@ -77,14 +86,14 @@ function stages() {
 
 /** Applies the stages up to one, or takes the last one back. */
 function choose(i) {
-  const names = ["", ...state.stages.map((s) => s.name)];
+  const names = steps().map((s) => s.name);
   change({ stage: names[i] === controls().stage ? names[Math.max(0, i - 1)] : names[i] });
 }
 
 function breaks() {
   const box = byId("breaks");
   if (!box.children.length) {
-    box.append(...state.breaks.map((b) => make("button", { type: "button", click: () => change({ break: state.controls.break === b.name ? "" : b.name }) }, make("code", {}, b.name), " " + b.text)));
+    box.append(...state.breaks.map((b) => make("button", { type: "button", click: () => change({ break: controls().break === b.name ? "" : b.name }) }, make("code", {}, b.name), " " + b.text)));
   }
   state.breaks.forEach((b, i) => {
     const button = box.children[i];
@@ -95,6 +104,7 @@ function breaks() {
 }
 
 function words() {
+  byId("lesson").hidden = !state.application;
   say(byId("command"), state.command);
   say(byId("about"), state.about);
   say(byId("curl"), state.curl);
@@ -123,6 +133,7 @@ function take(batch) {
   if (batch.anew) { play.forget(); numbers = null; }
   if (batch.state) {
     state = batch.state;
+    if (!posting) mine = null;
     stages(); breaks(); words(); moved(); yaml.show(state);
   }
   if (batch.numbers) numbers = batch.numbers;

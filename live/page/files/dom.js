@@ -44,7 +44,7 @@ export async function post(path, body) {
     throw Object.assign(new Error("the program does not answer"), { problems: ["The program does not answer: it may have ended."] });
   }
   const answer = await response.json().catch(() => null);
-  if (!response.ok) {
+  if (!response.ok || answer?.problems) {
     const problems = answer?.problems ?? ["The program answered " + response.status + "."];
     throw Object.assign(new Error(problems[0]), { problems });
   }

@@ -1,10 +1,14 @@
 // The service graph: laid out by layers, with the measured and the predicted share of failures at each call.
 import { byId, make, percent } from "./dom.js";
 
-const node = { width: 132, head: 34, chip: 26, pad: 8 };
+const usual = { width: 132, head: 34, chip: 26, pad: 8, gap: 18, name: 22, letters: 15 };
+const compact = { width: 112, head: 28, chip: 22, pad: 4, gap: 8, name: 19, letters: 14 };
+const mostUsual = 24; // services; more of them are drawn compact, without the name of an only version
+const mostBelow = 13; // services of a layer that are drawn below each other; more fill several columns
 const mostLabelled = 40; // calls; of more, the table has the numbers
 const known = new Map(); // versions that were ever seen, by service
 
+let node = usual;
 let layout = null;
 let shape = "";
 
@@ -56,31 +60,42 @@ function layers(nodes) {
   return rows;
 }
 
-const heightOf = (n) => node.head + Math.max(1, n.versions.size) * node.chip + node.pad;
+const chips = (n) => (node === compact && n.versions.size < 2 ? 0 : n.versions.size);
+const heightOf = (n) => node.head + (node === compact ? chips(n) : Math.max(1, n.versions.size)) * node.chip + (chips(n) ? node.pad : 0);
+
+/** Splits a layer into columns, or on a narrow screen into lines, that have room. */
+function folded(row, most) {
+  const lines = Math.ceil(row.length / most), each = Math.ceil(row.length / lines);
+  return Array.from({ length: lines }, (_, i) => row.slice(i * each, (i + 1) * each));
+}
 
 /** Places the nodes in a width. On a narrow screen the layers are below each other. */
 function place(graph, width) {
-  const rows = layers(graph.nodes);
+  node = graph.nodes.length > mostUsual ? compact : usual;
   const upright = width < 700;
-  const gap = upright ? 58 : Math.max(92, (width - 32 - rows.length * node.width) / Math.max(1, rows.length - 1));
-  let across = 0, along = upright ? 16 : 16;
-  for (const row of rows) {
-    const size = upright ? row.length * (node.width + 20) : row.reduce((sum, n) => sum + heightOf(n) + 18, -18);
-    across = Math.max(across, size);
-  }
-  for (const row of rows) {
-    if (upright) {
-      let x = (Math.max(width, across) - row.length * (node.width + 20) + 20) / 2;
-      for (const n of row) { n.x = x; n.y = along; x += node.width + 20; }
-      along += Math.max(...row.map(heightOf)) + gap;
-    } else {
-      let y = 44 + (across - row.reduce((sum, n) => sum + heightOf(n) + 18, -18)) / 2;
-      for (const n of row) { n.x = along; n.y = y; y += heightOf(n) + 18; }
-      along += node.width + gap;
+  const most = upright ? Math.max(1, Math.floor((width - 16) / (node.width + node.gap))) : mostBelow;
+  const groups = layers(graph.nodes).map((row) => folded(row, most));
+  const columns = groups.flat().length;
+  const free = width - 32 - columns * node.width - (columns - groups.length) * node.gap;
+  const gap = upright ? 58 : Math.max(92, free / Math.max(1, groups.length - 1));
+  const size = (line) => (upright ? line.length * (node.width + node.gap) : line.reduce((sum, n) => sum + heightOf(n) + node.gap, 0)) - node.gap;
+  const across = Math.max(upright ? width - 32 : 0, ...groups.flat().map(size));
+  const margin = upright ? 16 : graph.edges.length > mostLabelled ? 16 : 44;
+  let along = 16;
+  for (const group of groups) {
+    for (const line of group) {
+      let at = margin + (across - size(line)) / 2;
+      for (const n of line) {
+        n.height = heightOf(n);
+        [n.x, n.y] = upright ? [at, along] : [along, at];
+        at += (upright ? node.width : n.height) + node.gap;
+      }
+      along += (upright ? Math.max(...line.map(heightOf)) : node.width) + node.gap;
     }
-    for (const n of row) n.height = heightOf(n);
+    along += gap - node.gap;
   }
-  return { graph, upright, width: upright ? Math.max(width, across) : along - gap + 16, height: upright ? along - gap + 16 : across + 88 };
+  const length = along - gap + 16;
+  return { graph, upright, width: upright ? across + 32 : length, height: upright ? length : across + 2 * margin };
 }
 
 /** The line of a call to a version, as the four points of a curve. */
@@ -93,7 +108,7 @@ function curve(l, edge, version) {
     return [x0, y0, x0, y0 + bend, x1, y1 - bend, x1, y1];
   }
   const x0 = from.x + node.width, y0 = from.y + from.height / 2, x1 = to.x;
-  const y1 = at < 0 || to.versions.size === 1 ? to.y + to.height / 2 : to.y + node.head + at * node.chip + (node.chip - 4) / 2;
+  const y1 = at < 0 || chips(to) < 2 ? to.y + to.height / 2 : to.y + node.head + at * node.chip + (node.chip - 4) / 2;
   const bend = (x1 - x0) / 2;
   return [x0, y0, x0 + bend, y0, x1 - bend, y1, x1, y1];
 }
@@ -102,11 +117,11 @@ const label = (name, entry) => (name === "edge" ? (entry?.includes("gateway") ? 
 
 function drawNode(n, entry) {
   const text = label(n.name, entry);
-  const short = text.length > 14 ? text.slice(0, 13) + "…" : text;
-  const g = make(":g", { class: "node", transform: `translate(${n.x} ${n.y})` }, make(":title", {}, text),
+  const short = text.length > node.letters ? text.slice(0, node.letters - 1) + "…" : text;
+  const g = make(":g", { class: node === compact ? "node compact" : "node", transform: `translate(${n.x} ${n.y})` }, make(":title", {}, text),
     make(":rect", { class: "box", width: node.width, height: n.height, rx: 7 }),
-    make(":text", { x: node.width / 2, y: n.versions.size ? 22 : n.height / 2 + 5 }, short));
-  [...n.versions].forEach((v, i) => {
+    make(":text", { x: node.width / 2, y: chips(n) ? node.name : n.height / 2 + 5 }, short));
+  if (chips(n)) [...n.versions].forEach((v, i) => {
     const chip = make(":g", { class: "version", transform: `translate(10 ${node.head + i * node.chip})` },
       make(":rect", { width: node.width - 20, height: node.chip - 4, rx: 4 }), make(":text", { x: (node.width - 20) / 2, y: 15 }, v.length > 12 ? v.slice(0, 11) + "…" : v));
     g.append(chip);
@@ -125,9 +140,9 @@ function drawEdge(l, edge) {
   edge.element = g;
   if (l.graph.edges.length <= mostLabelled) {
     const [x0, y0, , , , , x1] = curve(l, edge, undefined);
-    const x = l.upright ? x0 + 58 : (x0 + x1) / 2, y = l.upright ? y0 + 26 : y0 - 8;
+    const x = l.upright ? x0 + 58 : (x0 + x1) / 2, y = l.upright ? y0 + 26 : y0 - 32;
     edge.measured = make(":text", { x, y });
-    edge.predicted = make(":text", { x, y: l.upright ? y + 15 : y + 26, class: "p" });
+    edge.predicted = make(":text", { x, y: y + 16, class: "p" });
     g.append(edge.measured, edge.predicted);
   }
   return g;

@@ -2,6 +2,7 @@
 import { byId, count, make, milliseconds, percent, say } from "./dom.js";
 
 const marks = { pass: "✓ PASS", fail: "✗ FAIL", inconclusive: "… open", "not judged": "not judged" };
+const many = (n, thing) => `${count(n)} ${thing}${n === 1 ? "" : "s"}`;
 const place = (v) => (v === "not judged" ? "not" : v);
 
 /** The picture of a share: its interval, the measured value and the predicted one, up to a largest share. */
@@ -50,7 +51,6 @@ export function show(numbers, state) {
   const good = (phase.latency ?? []).filter((l) => l.outcome === "ok");
   const at = (q) => good.find((l) => l.quantile === q);
   const call = (phase.calls ?? []).find((c) => c.from === "edge");
-  const many = (n, thing) => `${count(n)} ${thing}${n === 1 ? "" : "s"}`;
   const parts = [`${many(phase.natural_requests, "request")} and ${many(phase.probe_requests, "probe")}, whose failures are pinned, in ${milliseconds(phase.elapsed_seconds * 1000)}`];
   if (at(0.5)) parts.push(`good answers take ${milliseconds(at(0.5).value_seconds * 1000)} in the median and ${milliseconds(at(0.99).value_seconds * 1000)} at the 99th percentile`);
   if (call?.mean_tries) parts.push(`a call of the edge is predicted to have ${call.mean_tries.toFixed(2)} tries on average, and at most ${call.most_tries}`);
@@ -73,7 +73,7 @@ function verdict(numbers, state) {
 /** Why the verdict is what it is. It is announced, so the counts are round while it forms. */
 function reason({ phase, settled, done, counted }) {
   const wrong = (phase.mismatches ?? []).reduce((sum, m) => sum + m.count, 0);
-  if (phase.verdict === "fail" && wrong) return `${count(wrong)} calls met something else than the manifests say.`;
+  if (phase.verdict === "fail" && wrong) return `${many(wrong, "call")} met something else than the manifests say.`;
   if (phase.verdict === "fail") return "What was counted contradicts the manifests: see the calls.";
   if (phase.verdict === "pass") return phase.base ? "Each call met what it must. Nothing is applied yet that could be proved." : "Each call met what the manifests say.";
   if (!counted && done < settled) return `${count(Math.floor(done / settled * 20) * 5)} % of the ${count(settled)} requests that a verdict needs; nothing is wrong so far.`;
@@ -84,7 +84,7 @@ function reason({ phase, settled, done, counted }) {
 function found(phase, notes, state) {
   const items = [];
   for (const m of (phase.mismatches ?? []).slice(0, 4)) {
-    items.push(make("li", {}, make("b", {}, `${m.from} → ${m.to}: ${m.kind}, ${count(m.count)} calls`), `Expected: ${m.expected}. Met: ${m.met}.`,
+    items.push(make("li", {}, make("b", {}, `${m.from} → ${m.to}: ${m.kind}, ${many(m.count, "call")}`), `Expected: ${m.expected}. Met: ${m.met}.`,
       m.file ? make("span", { class: "muted" }, ` ${m.rule} (${m.file}:${m.line})`) : null));
   }
   for (const c of phase.calls ?? []) {

@@ -9,7 +9,8 @@ import { dim, light, meet, scale, way } from "./graph.js";
 const out = 260, back = 200; // how long a dot is on its way
 const stretch = 4, leastWait = 140; // a back-off is drawn so many times as long
 const delay = 120; // how far the live view is behind
-const mostKept = 30000; // tries that can still be played
+const mostKept = 12000; // tries that can still be played
+const longest = 40000; // after so long, a try of which no end was told has none: its request was given up
 const mostActive = 1200; // requests that are drawn at once
 
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
@@ -43,12 +44,12 @@ export function take(now, tries) {
     meet(t.s, t.v);
     if (!t.e) open.set(key, t);
   }
-  if (kept.length > mostKept) {
+  if (kept.length > mostKept * 1.1) {
     const gone = kept.length - mostKept;
     lost = lost || next < gone;
-    kept = kept.slice(gone);
+    kept.splice(0, gone);
     next = Math.max(0, next - gone);
-    if (open.size > mostKept) open.clear();
+    for (const [key, t] of open) if (t.b < kept[0].b) open.delete(key);
   }
   wake();
 }
@@ -163,7 +164,7 @@ function follow(d, r) {
   if (d.state === "there") {
     const found = way(t);
     if (found && !failed(t)) light(t, found, clock + 300);
-    if (t.e && t.e <= clock && d.pending <= 0) { d.state = "back"; d.since = clock; }
+    if ((t.e && t.e <= clock || clock - t.b > longest) && d.pending <= 0) { d.state = "back"; d.since = clock; }
   }
   if (d.state === "back" && clock >= d.since + back) {
     d.state = "done"; d.since = clock;
