@@ -34,11 +34,12 @@ RELEASE_IMAGE ?= ghcr.io/hellochaos/hellochaos
 
 BINARY  := bin/linux-$(ARCH)/hello-service
 ARCHIVE := bin/hello-service.tar
+WORKERS_ARCHIVE := bin/hellochaos.tar
 kubectl  = $(KUBECTL)$(if $(CONTEXT), --context $(CONTEXT))
 SCOPE   := https://github.com/weaveworks/scope/releases/download/v1.13.2/k8s-scope.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build check foreign integration e2e e2e-fields verify differential comparisons bench bench-load size fuzz \
+.PHONY: help demo test build check pictures foreign workers-image integration e2e e2e-fields verify differential comparisons bench bench-load size fuzz \
 	release release-snapshot \
 	create-cluster deploy-istio enable-istio-auto-inject-sidecar disable-istio-auto-inject-sidecar image push \
 	deploy-application get-application start-monitoring-services egress prod retry ingress canary deploy-weave-scope delete-cluster
@@ -135,6 +136,9 @@ check: ## run what every commit must pass
 	$(MAKE) test
 
 # This checks the types of every package for each system and processor of a release, and builds one program for Windows.
+pictures: bin/hellochaos ## make the pictures of the README (needs Chromium)
+	$(GO) run ./hack/pictures
+
 foreign: ## check the code for other systems
 	$(GO) test -tags foreign -count 1 -run '^TestEverySystem$$' .
 	CGO_ENABLED=0 GOOS=windows GOARCH=amd64 $(GO) build -trimpath -ldflags "-s -w" -o bin/windows-amd64/hellochaos.exe ./cmd/hellochaos
@@ -144,12 +148,19 @@ foreign: ## check the code for other systems
 integration: ## run the tests that need other programs
 	$(GO) test -tags integration -p 1 -count 1 -timeout 15m -run Integration ./reports/... ./cmd/hellochaos
 
+# The pods of --workers-on-cluster run this image.
+workers-image: ## build hellochaos's image into bin/
+	CGO_ENABLED=0 GOOS=linux GOARCH=$(ARCH) $(GO) build -trimpath -ldflags "-s -w" -o bin/linux-$(ARCH)/hellochaos ./cmd/hellochaos
+	$(GO) run ./cmd/hello-image --program hellochaos --binary bin/linux-$(ARCH)/hellochaos --image hellochaos:latest --output $(WORKERS_ARCHIVE)
+
 # These tests run on the cluster of KUBECONFIG, in namespaces of their own. LOAD, when set, is a command that loads the archive of an
 # image onto the nodes of the cluster: LOAD="kind load image-archive".
 e2e: bin/hellochaos ## run the tests that need a cluster
 	@test -n "$$KUBECONFIG" || { echo "make e2e: KUBECONFIG is not set: set it to the file of the cluster"; exit 2; }
 	$(MAKE) image IMAGE=hello-service:latest
 	$(if $(LOAD),$(LOAD) $(ARCHIVE))
+	$(MAKE) workers-image
+	$(if $(LOAD),$(LOAD) $(WORKERS_ARCHIVE))
 	$(GO) test -tags e2e -p 1 -count 1 -timeout 40m -v -run 'E2E|OnCluster|OnACluster' . ./target/... ./cmd/hellochaos
 
 # For each field that hellochaos reads, two manifests that differ in it alone: on a cluster it must make the difference that it makes on the

@@ -17,7 +17,8 @@ const module = "github.com/hellochaos/hellochaos/"
 // imported by all.
 var arrows = map[string][]string{
 	"cmd/hellochaos": {"expect", "scenarios", "scenarios/cases", "scenarios/derive", "scenarios/draft", "scenarios/isotope", "scenarios/run", "scenarios/standins", "target", "target/mesh", "target/cluster", "manifests", "manifests/scratch", "reports", "reports/render", "reports/terminal",
-		"attack", "attack/gauge", "reports/load", "metrics", "openfiles", "reports/compare", "reports/sweep", "reports/destination", "reports/grafana", "reports/links", "reports/traces"},
+		"attack", "attack/gauge", "attack/share", "reports/load", "live", "live/page", "metrics", "openfiles", "reports/compare", "reports/sweep", "reports/destination", "reports/grafana", "reports/links", "reports/traces"},
+	"hack/pictures":      {"reports", "reports/render"},
 	"cmd/hello-service":  {"service"},
 	"cmd/hello-image":    {},
 	"scenarios":          {"expect", "manifests", "scenarios/standins"},
@@ -56,10 +57,14 @@ var arrows = map[string][]string{
 	"reports/destination":   {},
 	"reports/grafana":       {"reports", "reports/destination"},
 	"reports/links":         {"reports", "reports/destination"},
+	"live":                  {"manifests", "reports", "scenarios", "scenarios/run", "target", "target/mesh"},
+	"live/page":             {"live"},
 	"metrics":               {"scenarios/run", "scenarios/observe", "attack", "reports", "reports/render"},
 	"reports/traces":        {"reports", "reports/destination"},
 	"attack":                {},
-	"attack/gauge":          {"attack", "expect", "reports", "reports/load"},
+	"attack/share":          {"attack"},
+	"attack/share/crewtest": {"attack/share"}, // for tests alone
+	"attack/gauge":          {"attack", "attack/share", "expect", "reports", "reports/load"},
 	"reports/load":          {"reports", "reports/junit", "reports/page", "reports/render", "reports/terminal"},
 	"manifests":             {"service/calls"},
 	"manifests/scratch":     {"manifests"},

@@ -28,6 +28,8 @@ const (
 	Errors
 	// Rate is how many good answers an attack gets a second: "rate >= 990/s".
 	Rate
+	// Statuses is the share of the requests of an attack that are answered with a status, or one of a class: "5xx <= 0.1%".
+	Statuses
 )
 
 // Expectation is one thing that a user wants.
@@ -37,9 +39,11 @@ type Expectation struct {
 	// Place is what messages call the place where it was written: "--expect", or "shop.yaml:9: Scenario shop: expect[0]:". Parse leaves it
 	// empty.
 	Place string
-	// Phase is the phase that it is about; empty: the last one.
+	// Phase is the phase that it is about; empty: the last one of a run, or all of an attack.
 	Phase string
-	Kind  Kind
+	// Target is what the requests of an attack go to that it is about, and Status is that of Statuses: "404" or "5xx". Empty: all, and none.
+	Target, Status string
+	Kind           Kind
 	// Service is the service that is called, Version the version of it that answers, and Requests what the requests are called of which
 	// Reaches speaks, and to which Share and Fails may be restricted. They are empty where the kind has none, and where none was named.
 	Service, Version, Requests string

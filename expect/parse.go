@@ -17,7 +17,7 @@ var Forms = []string{"edge fails <= 0.01", "any fails <= 0.1", "SERVICE fails <=
 	"REQUESTS to SERVICE VERSION share = 0.2 ± 0.05", "REQUESTS to SERVICE fails <= 0.05"}
 
 // LoadForms are the accepted forms of ParseLoad.
-var LoadForms = []string{"p99 <= 250ms", "errors <= 0.5%", "rate >= 990/s"}
+var LoadForms = []string{"p99 <= 250ms", "errors <= 0.5%", "rate >= 990/s", "5xx <= 0.1%", "TARGET p99 <= 250ms", "PHASE: p99 <= 250ms"}
 
 // words are those of the language.
 var words = []string{"edge", "any", "fails", "share", "tries", "per", "request", "worst", "case", "reaches", "to", "within"}
@@ -33,7 +33,8 @@ func Parse(text string) (Expectation, error) {
 	return read(text, language{Forms, words, (*parser).subject})
 }
 
-// ParseLoad reads an expectation of an attack, which knows no services and phases, and has LoadForms.
+// ParseLoad reads an expectation of an attack, which knows no services, and has LoadForms. In front of what is compared a target may stand, and
+// before it a phase.
 func ParseLoad(text string) (Expectation, error) {
 	return read(text, language{LoadForms, loadWords, (*parser).loadSubject})
 }
@@ -64,11 +65,7 @@ type parser struct {
 }
 
 func (p *parser) parse() error {
-	if len(p.rest) > 0 && !p.rest[0].quoted {
-		if phase, ok := strings.CutSuffix(p.rest[0].text, ":"); ok && phase != "" {
-			p.Phase, p.rest = phase, p.rest[1:]
-		}
-	}
+	p.phase()
 	end := slices.IndexFunc(p.rest, func(t token) bool {
 		return t.sign || t.is("within") || t.is("reaches") && slices.Contains(p.words, "reaches")
 	})
@@ -97,6 +94,26 @@ func (p *parser) parse() error {
 		return fmt.Errorf("of the calls of some requests only 'fails' and 'share' can be expected, not %s: %s", shown(subject), p.accepted())
 	}
 	return p.band(unit)
+}
+
+// phase reads the phase in front: "retry:", "500..2000:", or quoted.
+func (p *parser) phase() {
+	at := 0
+	ramp := len(p.rest) > 2 && !p.rest[0].quoted && p.rest[1].sign && p.rest[1].text == ".."
+	if ramp {
+		at = 2
+	}
+	switch {
+	case len(p.rest) > 1 && p.rest[0].quoted && p.rest[1].is(":"):
+		p.Phase, p.rest = p.rest[0].text, p.rest[2:]
+	case len(p.rest) > at && !p.rest[at].quoted && !p.rest[at].sign:
+		if name, ok := strings.CutSuffix(p.rest[at].text, ":"); ok && name != "" {
+			if ramp {
+				name = p.rest[0].text + ".." + name
+			}
+			p.Phase, p.rest = name, p.rest[at+1:]
+		}
+	}
 }
 
 // reaches reads "jason reaches reviews v2".
@@ -161,23 +178,31 @@ func (p *parser) subject(s []token) (unit, error) {
 	return shares, nil
 }
 
-// loadSubject reads what is compared of an attack.
+// loadSubject reads what is compared of an attack: a target, where one is named, and a quantity.
 func (p *parser) loadSubject(s []token) (unit, error) {
-	one := len(s) == 1 && !s[0].quoted
+	last := s[len(s)-1]
+	p.Target = joined(s[:len(s)-1])
 	switch {
-	case p.Phase != "":
-		return 0, fmt.Errorf("%q names a phase, and an attack has none: %s", p.Phase+":", p.accepted())
-	case one && s[0].is("errors"):
+	case last.quoted:
+	case last.text == "errors":
 		p.Kind = Errors
 		return shares, nil
-	case one && s[0].is("rate"):
+	case last.text == "rate":
 		p.Kind = Rate
 		return perSecond, nil
-	case one && quantile(s[0].text) > 0:
-		p.Kind, p.Quantile = Latency, quantile(s[0].text)
+	case quantile(last.text) > 0:
+		p.Kind, p.Quantile = Latency, quantile(last.text)
 		return seconds, nil
+	case isStatus(last.text):
+		p.Kind, p.Status = Statuses, last.text
+		return shares, nil
 	}
 	return 0, fmt.Errorf("%s is nothing that can be expected%s: %s", shown(s), p.near(s), p.accepted())
+}
+
+// isStatus reports whether a word is a status, or a class of them: "404", "5xx".
+func isStatus(word string) bool {
+	return len(word) == 3 && word[0] >= '1' && word[0] <= '5' && (word[1:] == "xx" || strings.Trim(word[1:], "0123456789") == "")
 }
 
 // perTime reads a rate: "990/s", "3000/1m".

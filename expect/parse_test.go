@@ -89,6 +89,10 @@ func TestParseLoad(t *testing.T) {
 		"rate >= 990/s":     {Kind: Rate, Band: Band{Lo: 990, Hi: math.Inf(1)}},
 		"rate > 3000/1m":    {Kind: Rate, Band: Band{Lo: 50, Hi: math.Inf(1), Above: true}},
 		"rate = 50/s ± 1/s": {Kind: Rate, Band: Band{Lo: 49, Hi: 51}},
+		"5xx <= 1%":         {Kind: Statuses, Status: "5xx", Band: Band{Lo: math.Inf(-1), Hi: 0.01}},
+		"/a 404 <= 1%":      {Kind: Statuses, Target: "/a", Status: "404", Band: Band{Lo: math.Inf(-1), Hi: 0.01}},
+		`500..2000: "GET http://a/?b=c" errors <= 1%`: {Kind: Errors, Phase: "500..2000", Target: "GET http://a/?b=c", Band: Band{Lo: math.Inf(-1), Hi: 0.01}},
+		`"replay of a": rate >= 1/s`:                  {Kind: Rate, Phase: "replay of a", Band: Band{Lo: 1, Hi: math.Inf(1)}},
 	} {
 		want.Text = text
 		if got, err := ParseLoad(text); err != nil || fmt.Sprint(got) != fmt.Sprint(want) {
@@ -96,13 +100,14 @@ func TestParseLoad(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]string{
-		"edge fails <= 0.01":       `"edge fails" is nothing that can be expected: accepted are 'p99 <= 250ms', 'errors <= 0.5%', 'rate >= 990/s'`,
+		"edge fails <= 0.01":       `"edge fails" is nothing that can be expected: accepted are 'p99 <= 250ms', 'errors <= 0.5%', 'rate >= 990/s', '5xx <= 0.1%', 'TARGET p99 <= 250ms', 'PHASE: p99 <= 250ms'`,
 		"erors <= 1%":              `(did you mean "errors"?)`,
 		"rate >= 990":              `"990" must be a number per time, such as 990/s or 3000/1m`,
 		"rate >= 9/0s":             "must be a number per time",
 		"rate >= 0/s":              "every number meets that",
 		"rate >= NaN/s":            "must be a number per time",
-		"retry: errors <= 1%":      `"retry:" names a phase, and an attack has none`,
+		"6xx <= 1%":                `"6xx" is nothing that can be expected`,
+		`errors "errors" <= 1%`:    "is nothing that can be expected",
 		"jason reaches reviews v2": "is not compared with anything",
 		"errors fails <= 1":        `"errors fails" is nothing`,
 	} {

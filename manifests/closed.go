@@ -37,7 +37,7 @@ func (r *Rules) Closed(c Caller, q *Request) *Closed {
 		closed = &Closed{Object: e.object.Name(), File: e.object.File, Line: e.object.lines.of("spec.ports", e.object.Line), Host: host, Port: port, Ports: e.opened()}
 	}
 	s := r.Services[host]
-	if s == nil || s.hidden || !sidecar.imports.admit(s.namespace(), host) {
+	if s == nil || !s.knownIn(namespaceOf(c)) || !sidecar.imports.admit(s.namespace(), host) {
 		return closed
 	}
 	closed = &Closed{Object: s.object.Name(), File: s.object.File, Line: s.object.lines.of("spec.ports", s.object.Line), Host: host, Port: port}

@@ -3,6 +3,7 @@ package manifests
 import (
 	"fmt"
 	"slices"
+	"strconv"
 
 	networking "istio.io/api/networking/v1alpha3"
 	appsv1 "k8s.io/api/apps/v1"
@@ -37,7 +38,7 @@ func (r *Rules) conflicts(objects []Object) Problems {
 			}
 		}
 	}
-	return slices.Concat(problems, r.entryConflicts(), r.unresolvedConflicts(), r.ownerConflicts(objects), r.exportConflicts(objects, uninjected), r.mutualConflicts(objects), r.originationConflicts(objects), r.serverConflicts(objects), gatewayConflicts(objects))
+	return slices.Concat(problems, r.entryConflicts(), r.unresolvedConflicts(), r.ownerConflicts(objects), r.mutualConflicts(objects), r.originationConflicts(objects), r.serverConflicts(objects), gatewayConflicts(objects))
 }
 
 // gatewayConflicts are the problems of Gateways of Istio and of Gateway API that have one name.
@@ -87,7 +88,8 @@ func (r *Rules) serviceConflicts(o *Object) (problems Problems) {
 	s := r.Services[o.host()]
 	for i, p := range s.Ports {
 		for _, w := range r.Selected(s) {
-			if listens := listensAt(w.Env); listens != p.target {
+			secure := s.hidden && p.Port == securePort && strconv.Itoa(p.target) == w.Env[tlsPort]
+			if listens := listensAt(w.Env); listens != p.target && !secure {
 				problems = append(problems, o.problem(fmt.Sprintf("spec.ports[%d].targetPort", i),
 					"must be %d, the port at which the pods of Deployment %s listen (their variable PORT), not %d", listens, w.Name, p.target))
 			}

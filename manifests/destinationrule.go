@@ -21,6 +21,8 @@ type WrittenDestinationRule struct {
 	// ExportTo is as the file has it: Istio merges only DestinationRules of a host that have the same.
 	ExportTo []string
 	Subsets  []WrittenSubset
+
+	exports []string
 }
 
 // WrittenSubset is a subset of a DestinationRule. Its pods are those of the host that have all of its labels.
@@ -32,11 +34,16 @@ type WrittenSubset struct {
 
 func writtenDestinationRule(o *Object, spec *networking.DestinationRule) WrittenDestinationRule {
 	w := WrittenDestinationRule{Object: o.Name(), File: o.File, Line: o.Line, HostLine: o.lines.of("spec.host", o.Line), Namespace: o.namespace(),
-		NoNamespace: o.Meta.Namespace == "", Host: qualify(spec.Host, o.namespace()), Written: spec.Host, ExportTo: spec.ExportTo}
+		NoNamespace: o.Meta.Namespace == "", Host: qualify(spec.Host, o.namespace()), Written: spec.Host, ExportTo: spec.ExportTo, exports: exports(o)}
 	for i, s := range spec.Subsets {
 		w.Subsets = append(w.Subsets, WrittenSubset{Name: s.Name, Labels: s.Labels, Line: o.lines.of(fmt.Sprintf("spec.subsets[%d]", i), o.Line)})
 	}
 	return w
+}
+
+// KnownIn reports whether the proxies of a namespace know the DestinationRule by its exportTo.
+func (w *WrittenDestinationRule) KnownIn(namespace string) bool {
+	return exportedTo(w.exports, namespace)
 }
 
 // DestinationRules are all DestinationRules, in the order of their names: of two of one namespace that are merged, the first one holds.

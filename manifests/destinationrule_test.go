@@ -11,7 +11,7 @@ func TestDestinationRules(t *testing.T) {
 	rule := "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: m, namespace: shop}\nspec:\n  host: middleware\n  subsets:\n  - {name: a, labels: {version: a}}\n  - {name: all}\n"
 	r := rulesOf(t, rule)
 	if got, want := fmt.Sprintf("%+v", r.DestinationRules()), "[{Object:DestinationRule m File:test.yaml Line:1 HostLine:5 Namespace:shop NoNamespace:false Host:middleware.shop.svc.cluster.local Written:middleware ExportTo:[] "+
-		"Subsets:[{Name:a Labels:map[version:a] Line:7} {Name:all Labels:map[] Line:8}]}]"; got != want {
+		"Subsets:[{Name:a Labels:map[version:a] Line:7} {Name:all Labels:map[] Line:8}] exports:[]}]"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }

@@ -3,6 +3,7 @@ package manifests
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	networking "istio.io/api/networking/v1alpha3"
@@ -183,6 +184,9 @@ func (e *HTTPEntry) Written() *networking.HTTPRoute {
 
 // OfHTTPRoute reports whether the entry stands for a rule of an HTTPRoute, and not for one of a VirtualService.
 func (e *HTTPEntry) OfHTTPRoute() bool { return e.owner.attached != nil }
+
+// OfHTTPRoute reports whether the rule is one of an HTTPRoute of Gateway API.
+func (r *Rule) OfHTTPRoute() bool { return strings.HasPrefix(r.Name, "HTTPRoute ") }
 
 // Delegate is the name and the namespace of the VirtualService in which the entry stands, where another one delegates to it; false where
 // none does.

@@ -76,6 +76,7 @@ func (d *document) checkEnvironment(environ []corev1.EnvVar) {
 	}
 	v.checkDuration("HANG_DURATION", 1, `a duration above 0, such as "3s"`)
 	v.mustBe("PORT", listensAt(v.values) > 0, "a port from 1 to 65535")
+	v.mustBe(tlsPort, v.values[tlsPort] == "" || portNumber(v.values[tlsPort]) > 0, "a port from 1 to 65535")
 }
 
 // checkUpstream checks the variables that name one call.
@@ -164,6 +165,10 @@ func callsBy(values map[string]string) string {
 	}
 	return ""
 }
+
+// tlsPort is the variable with the port at which the pods of a host outside speak TLS. Only a hidden Service may lead to it, from port 443: the
+// proxies of the embedded mesh know by that number that TLS is spoken there.
+const tlsPort = "TLS_PORT"
 
 // listensAt is the port at which a service with this environment listens; 0 when PORT is not a port.
 func listensAt(values map[string]string) int {

@@ -2,27 +2,23 @@ package manifests
 
 import (
 	"fmt"
-	"maps"
 	"slices"
+	"strings"
 
 	networking "istio.io/api/networking/v1alpha3"
+	"k8s.io/apimachinery/pkg/util/validation"
 )
 
 const (
-	// ownNamespace and everyNamespace are the values of a rule's exportTo that are executed. A rule without exportTo is for every
-	// namespace.
+	// ownNamespace and everyNamespace are the values of an exportTo that are no names. An object without exportTo is for every namespace.
 	ownNamespace, everyNamespace = ".", "*"
 	// gatewayNamespace is the namespace of the ingress gateway's pods. A rule of another namespace that is exported to its own
 	// namespace only is not known there.
 	gatewayNamespace = rootNamespace
 )
 
-// checkExportTo refuses values that Istio refuses, and names of namespaces, which this package executes for VirtualServices alone.
-func (d *document) checkExportTo(to []string) {
-	if len(to) > 1 || len(to) == 1 && to[0] != ownNamespace && to[0] != everyNamespace {
-		d.problem("spec.exportTo", `%q is not supported by hellochaos; accepted: ["."], ["*"]`, to)
-	}
-}
+// hiddenFromAll is the value that exports an object to nobody.
+const hiddenFromAll = "~"
 
 // exportedBy is the exportTo of a rule; nil for objects of other kinds.
 func exportedBy(o *Object) []string {
@@ -38,23 +34,42 @@ func exportedBy(o *Object) []string {
 }
 
 // exports are the namespaces to which a rule is exported; nil where it is for all.
-func exports(o *Object) (all []string) {
-	for _, to := range exportedBy(o) {
-		switch to {
-		case everyNamespace:
-			return nil
-		case ownNamespace:
-			to = o.namespace()
+func exports(o *Object) []string { return exportsOf(exportedBy(o), o.namespace()) }
+
+// exportsOf are the namespaces that the values of an exportTo stand for in an object of a namespace; nil for all, and none for nobody.
+func exportsOf(values []string, own string) []string {
+	if len(values) == 0 || slices.Contains(values, everyNamespace) {
+		return nil
+	}
+	all := []string{}
+	if slices.Contains(values, hiddenFromAll) {
+		return all
+	}
+	for _, to := range values {
+		if to == ownNamespace {
+			to = own
 		}
 		all = append(all, to)
 	}
 	return all
 }
 
-// checkExports checks the exportTo of a VirtualService, which may name namespaces (Istio's validateExportTo).
+// exportedTo reports whether the proxies of a namespace know what has these exports.
+func exportedTo(exports []string, namespace string) bool {
+	return exports == nil || slices.Contains(exports, namespace)
+}
+
+// ownOnly reports whether an object of a namespace with these exports is for its proxies alone.
+func ownOnly(exports []string, namespace string) bool {
+	return exports != nil && !slices.ContainsFunc(exports, func(to string) bool { return to != namespace })
+}
+
+// checkExports checks an exportTo, which may name namespaces (Istio's validateExportTo).
 func (d *document) checkExports(to []string, own string) {
 	if d.keepBeyond {
-		d.checkExportTo(to) // the namespaces of a run on a cluster are its own
+		if len(to) > 1 || len(to) == 1 && to[0] != ownNamespace && to[0] != everyNamespace {
+			d.problem("spec.exportTo", `%q is not supported by hellochaos on a cluster, where the namespaces of a run are its own; accepted: ["."], ["*"]`, to)
+		}
 		return
 	}
 	seen := map[string]bool{}
@@ -64,6 +79,8 @@ func (d *document) checkExports(to []string, own string) {
 		case name == everyNamespace && len(to) > 1:
 			d.problem(field, `must be alone where it is "*", which is for all namespaces`)
 		case name == everyNamespace:
+		case name == hiddenFromAll:
+			d.problem(field, `"~" exports the object to nobody, which hellochaos does not support: remove the object, or name namespaces`)
 		case name == ownNamespace:
 			name = own
 		default:
@@ -76,111 +93,69 @@ func (d *document) checkExports(to []string, own string) {
 	}
 }
 
-// private reports whether a rule is exported to its own namespace only.
-func private(o *Object) bool { return slices.Contains(exportedBy(o), ownNamespace) }
-
-// exportConflicts are the problems of DestinationRules and ServiceEntries that are exported to their own namespace only while a
-// proxy in another namespace needs them. In this package every proxy has the same clusters.
-func (r *Rules) exportConflicts(objects []Object, uninjected map[string]bool) (problems Problems) {
-	atGateway, inMesh := r.gatewayDestinations(objects), meshDestinations(objects)
-	for i := range objects {
-		o := &objects[i]
-		var hosts []string
-		switch spec := o.Istio.(type) {
-		case *networking.DestinationRule:
-			hosts = []string{spec.Host}
-		case *networking.ServiceEntry:
-			hosts = spec.Hosts
-		default:
-			continue
-		}
-		if !private(o) {
-			continue
-		}
-		for _, w := range r.Workloads {
-			if w.Namespace != o.namespace() && !uninjected[w.Namespace] && callsBy(w.Env) != "" {
-				problems = append(problems, o.problem("spec.exportTo", `is ".", which hides the object from the sidecar of Deployment %s in namespace %s, `+
-					"and hellochaos does not support objects that only some callers know: remove exportTo", w.Name, w.Namespace))
-			}
-		}
-		if _, ok := o.Istio.(*networking.DestinationRule); ok {
-			hosts = covered(qualify(hosts[0], o.namespace()), inMesh, atGateway)
-		}
-		for _, host := range hosts {
-			for _, from := range inMesh[qualify(host, o.namespace())] {
-				if from.namespace() != o.namespace() {
-					problems = append(problems, o.problem("spec.exportTo", `is ".", which hides the object from the sidecars of namespace %s, but %s routes their calls `+
-						"to its host: remove exportTo", from.namespace(), from.place()))
-				}
-			}
-			if from := atGateway[qualify(host, o.namespace())]; from != nil && o.namespace() != gatewayNamespace {
-				problems = append(problems, o.problem("spec.exportTo", `is ".", which hides the object from the gateway, whose pods run in namespace %s, `+
-					"but %s routes requests from the gateway to its host: remove exportTo", gatewayNamespace, from.place()))
-			}
-		}
+// exportValues are the values of the annotation exportTo of a Service (ConvertService in Istio's pilot/pkg/serviceregistry/kube).
+func exportValues(annotation string) (all []string) {
+	if annotation == "" {
+		return nil
 	}
-	return problems
-}
-
-// covered are the hosts of destinations that the host of a DestinationRule covers.
-func covered(pattern string, inMesh map[string][]*Object, atGateway map[string]*Object) []string {
-	all := make(map[string]bool)
-	for host := range inMesh {
-		all[host] = covers(pattern, host)
-	}
-	for host := range atGateway {
-		all[host] = covers(pattern, host)
-	}
-	maps.DeleteFunc(all, func(_ string, is bool) bool { return !is })
-	return slices.Sorted(maps.Keys(all))
-}
-
-// gatewayDestinations are the hosts to which VirtualServices at a gateway route, each with one VirtualService that does.
-func (r *Rules) gatewayDestinations(objects []Object) map[string]*Object {
-	all := make(map[string]*Object)
-	next := 0
-	for i := range objects {
-		o := &objects[i]
-		if _, ok := o.Istio.(*networking.VirtualService); !ok {
-			continue
-		}
-		v := &r.virtualServices[next]
-		next++
-		for _, g := range r.Gateways {
-			if len(g.admitted(v, 0)) == 0 {
-				continue
-			}
-			for i := range v.routes {
-				for _, to := range v.routes[i].rule.leads() {
-					all[to.Host] = o
-				}
-			}
-		}
+	for value := range strings.SplitSeq(annotation, ",") {
+		all = append(all, strings.TrimSpace(value))
 	}
 	return all
 }
 
-// meshDestinations are the hosts to which VirtualServices of the sidecars route, each with those that do.
-func meshDestinations(objects []Object) map[string][]*Object {
-	all := make(map[string][]*Object)
-	for i := range objects {
-		o := &objects[i]
-		spec, ok := o.Istio.(*networking.VirtualService)
-		if !ok {
-			continue
-		}
-		for _, http := range spec.Http {
-			if !forSidecars(spec, http) {
-				continue
-			}
-			for _, to := range Destinations(http) {
-				if host := qualify(to.To.GetHost(), o.namespace()); !slices.Contains(all[host], o) {
-					all[host] = append(all[host], o)
-				}
-			}
+// checkExportAnnotation checks the annotation exportTo of a Service. Istio takes any values; these are those of which it makes something.
+func (d *document) checkExportAnnotation(field, annotation string) {
+	values := exportValues(annotation)
+	for _, value := range values {
+		switch {
+		case d.keepBeyond && (len(values) > 1 || value != everyNamespace && value != hiddenFromAll && value != ownNamespace):
+			d.problem(field, `%q is not supported by hellochaos on a cluster, where the namespaces of a run are its own; accepted: "*", ".", "~"`, annotation)
+			return
+		case value == everyNamespace || value == hiddenFromAll || value == ownNamespace:
+		case len(validation.IsDNS1123Label(value)) > 0:
+			d.problem(field, `must be "*", ".", "~" or names of namespaces, separated by commas; %q is none`, value)
 		}
 	}
-	return all
+}
+
+// knownIn reports whether the proxies of a namespace find the Service in the mesh's registry.
+func (s *Service) knownIn(namespace string) bool { return exportedTo(s.exports, namespace) }
+
+// restrict notes a host that is not exported to all.
+func (r *Rules) restrict(host string, exports []string) {
+	if exports != nil {
+		r.restricted[host] = true
+	}
+}
+
+// reaches reports whether the proxies of a namespace have clusters of a host at a port. Those of the host's own namespace have them where a
+// rule that they obey leads there, to whomever the host is exported (collectImportedServices in Istio's pilot/pkg/model/sidecar.go).
+func (r *Rules) reaches(host string, port int, namespace string) bool {
+	if !r.restricted[host] {
+		return true
+	}
+	if s := r.Services[host]; s != nil && !s.hidden && (s.namespace() == namespace || s.knownIn(namespace)) {
+		return true
+	}
+	return slices.ContainsFunc(r.entries, func(e entry) bool {
+		return slices.Contains(e.hosts, host) && (e.namespace == namespace || exportedTo(e.exports, namespace)) &&
+			slices.ContainsFunc(e.all, func(p entryPort) bool { return p.number == port })
+	})
+}
+
+// HiddenFrom says which object has a host that the proxies of a namespace do not know since its exportTo leaves them out, with that value:
+// "ServiceEntry api (a.yaml:1)"; empty where none does.
+func (r *Rules) HiddenFrom(host, namespace string) (place, value string) {
+	if s := r.Services[host]; s != nil && !s.hidden && !s.knownIn(namespace) {
+		return s.object.place(), s.object.Meta.Annotations[exportTo]
+	}
+	for i := range r.entries {
+		if e := &r.entries[i]; slices.Contains(e.hosts, host) && !exportedTo(e.exports, namespace) {
+			return e.place, strings.Join(exportedBy(e.object), ", ")
+		}
+	}
+	return "", ""
 }
 
 // ForSidecars reports whether a VirtualService has a rule for the sidecars of the mesh.
@@ -201,9 +176,7 @@ func forSidecars(spec *networking.VirtualService, http *networking.HTTPRoute) bo
 }
 
 // knownIn reports whether the proxies of a namespace know a VirtualService.
-func (v *virtualService) knownIn(namespace string) bool {
-	return v.exports == nil || slices.Contains(v.exports, namespace)
-}
+func (v *virtualService) knownIn(namespace string) bool { return exportedTo(v.exports, namespace) }
 
 // rank is the place of a VirtualService among those that the proxies of a namespace know: Istio looks first at those of the namespace that
 // name it in exportTo, then at others that do, and then at those for all namespaces (VirtualServicesForGateway in its

@@ -1,6 +1,7 @@
 package manifests
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -66,54 +67,71 @@ func TestExportTo(t *testing.T) {
 	}
 }
 
-// Read refuses a DestinationRule or a ServiceEntry that some callers would not know, since here all callers have the same ones.
-func TestExportToThatSomeWouldMiss(t *testing.T) {
-	const destination = "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: d}\nspec: {host: backend, exportTo: [.], subsets: [{name: a, labels: {version: a}}]}\n"
-	const elsewhere = "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: there, namespace: other}\nspec: {hosts: [a.example.com], http: [{route: [{destination: {host: backend.default.svc.cluster.local}}]}]}\n"
-	const caller = `
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: caller, namespace: NS}
-spec:
-  selector: {matchLabels: {app: caller}}
-  template:
-    metadata: {labels: {app: caller}}
-    spec:
-      containers: [{name: app, image: hello-service, env: [{name: SERVICE_NAME, value: caller-a}, {name: UPSTREAM_URI, value: "http://backend.default/"}]}]
-`
+// TestExportToOfHosts checks which proxies know a DestinationRule, a ServiceEntry and a Service by their exportTo, and what becomes of a request
+// of those that do not.
+func TestExportToOfHosts(t *testing.T) {
+	const api = "api.example.com"
+	service := func(annotation string) string {
+		return "apiVersion: v1\nkind: Service\nmetadata: {name: backend, annotations: {networking.istio.io/exportTo: \"" + annotation + "\"}}\nspec: {selector: {app: backend}, ports: [{name: http, port: 80, targetPort: 3000}]}\n---\n"
+	}
+	routed := func(host, more string) string {
+		return "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: r}\nspec: {hosts: [only.example.com], gateways: [mesh, door], http: [{route: [{destination: {host: " + host + more + "}}]}]}\n---\n"
+	}
+	destination := func(namespace, name, host, exportTo string) string {
+		return "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: " + name + ", namespace: " + namespace + "}\nspec: {host: \"" + host + "\", exportTo: " + exportTo + ", subsets: [{name: " + name + ", labels: {}}]}\n---\n"
+	}
+	entry := func(exportTo string) string {
+		return "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: e}\nspec: {hosts: [" + api + "], exportTo: " + exportTo + ", resolution: DNS, ports: [{number: 80, name: http, protocol: HTTP}]}\n---\n"
+	}
+	blocked := "apiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: {name: default, namespace: istio-system}\nspec: {outboundTrafficPolicy: {mode: REGISTRY_ONLY}}\n---\n"
+	const backend, only = "backend.default.svc.cluster.local", "only.example.com"
+	own, other, third, gateway := Caller{Namespace: Namespace}, Caller{Namespace: "other"}, Caller{Namespace: "third"}, Caller{Gateway: "default/door"}
+	rule := func(exportTo string) string {
+		return service("*") + routed(backend, ", subset: a") + destination(Namespace, "a", backend, exportTo)
+	}
 	for _, c := range []struct {
 		name, yaml string
-		want       []string // empty when Read accepts it
+		caller     Caller
+		host, want string // what is at the destination: "1 workload", "1 outside", "unknown", or the answer
 	}{
-		{"alone", destination, nil},
-		{"a caller beside it", destination + "---" + strings.Replace(caller, "NS", Namespace, 1), nil},
-		{"a caller elsewhere", destination + "---" + strings.Replace(caller, "NS", "other", 1), []string{"DestinationRule d: spec.exportTo", "sidecar of Deployment caller in namespace other", "remove exportTo"}},
-		{"a rule elsewhere", destination + "---\n" + elsewhere, []string{"DestinationRule d: spec.exportTo", "sidecars of namespace other", "VirtualService there (t.yaml:6) routes", "remove exportTo"}},
-		{"a rule elsewhere, for a gateway alone", destination + "---\n" + strings.Replace(elsewhere, "spec: {", "spec: {gateways: [x], ", 1), nil},
-		{"a rule elsewhere, at a gateway for the sidecars", destination + "---\n" + strings.Replace(strings.Replace(elsewhere, "spec: {", "spec: {gateways: [x], ", 1), "[{route", "[{match: [{gateways: [mesh]}], route", 1),
-			[]string{"sidecars of namespace other"}},
-		{"a rule beside it", destination + "---\n" + strings.Replace(elsewhere, "namespace: other", "namespace: default", 1), nil},
-		{"a caller elsewhere by CALLS", destination + "---" + strings.NewReplacer("NS", "other", `UPSTREAM_URI, value: "http://backend.default/"`, `CALLS, value: '[[{"url": "http://backend.default/"}]]'`).Replace(caller),
-			[]string{"DestinationRule d: spec.exportTo", "sidecar of Deployment caller in namespace other"}},
-		{"who calls nobody elsewhere", destination + "---" + strings.NewReplacer("NS", "other", `UPSTREAM_URI, value: "http://backend.default/"`, "CALLS, value: '[]'").Replace(caller), nil},
-		{"the gateway", destination + "---\n" + gatewayTo("[]"), []string{"DestinationRule d: spec.exportTo", "pods run in namespace istio-system", "VirtualService door", "remove exportTo"}},
-		{"a gateway that knows no route there", destination + "---\n" + gatewayTo("[.]"), nil},
-		{"the gateway, to an entry", "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: e}\nspec: {hosts: [a.example.com], exportTo: [.], location: MESH_EXTERNAL, resolution: DNS, ports: [{number: 80, name: http, protocol: HTTP}]}\n---\n" +
-			strings.Replace(gatewayTo("[]"), "host: backend", "host: a.example.com", 1), []string{"ServiceEntry e: spec.exportTo", "VirtualService door"}},
+		{"a DestinationRule for its own, there", rule("[.]"), own, only, "1 workload"},
+		{"a DestinationRule for its own, elsewhere", rule("[.]"), other, only, "unknown"},
+		{"a DestinationRule for its own, at the gateway", gatewayTo("[]") + "---\n" + rule("[.]"), gateway, only, "unknown"},
+		{"a DestinationRule for the gateway by name", gatewayTo("[]") + "---\n" + rule("[istio-system]"), gateway, only, "1 workload"},
+		{"a DestinationRule by name, there", rule("[other]"), other, only, "1 workload"},
+		{"a DestinationRule by name, not in its own", rule("[other]"), own, only, "unknown"},
+		{"a DestinationRule by name, in a third", rule("[other]"), third, only, "unknown"},
+		{"a DestinationRule by name and for its own", rule("[., other]"), own, only, "1 workload"},
+		{"a DestinationRule of a namespace where Istio does not look", service("*") + routed(backend, ", subset: a") + destination("third", "a", backend, "[other]"), other, only, "unknown"},
+		{"the root namespace, where that of the host is hidden", rule("[third]") + destination("istio-system", "b", backend, "[other]"), other, only, "unknown"},
+		{"the subset of the root namespace", service("*") + routed(backend, ", subset: b") + destination(Namespace, "a", backend, "[third]") + destination("istio-system", "b", backend, "[other]"), other, only, "1 workload"},
+		{"a hidden one of the host shadows a wildcard", service("*") + routed(backend, ", subset: b") + destination(Namespace, "a", backend, "[third]") + destination(Namespace, "b", "*.default.svc.cluster.local", "[other]"), other, only, "unknown"},
+		{"a ServiceEntry for its own, there", blocked + entry("[.]"), own, api, "1 outside"},
+		{"a ServiceEntry for its own, elsewhere", blocked + entry("[.]"), other, api, "502 direct_response"},
+		{"a ServiceEntry by name, there", blocked + entry("[other]"), other, api, "1 outside"},
+		{"a ServiceEntry by name, not in its own", blocked + entry("[other]"), own, api, "502 direct_response"},
+		{"a rule to a ServiceEntry that others alone know", entry("[other]") + routed(api, ""), third, only, "unknown"},
+		{"a rule to a ServiceEntry of its own that others alone know", entry("[other]") + routed(api, ""), own, only, "1 outside"},
+		{"the gateway, to a ServiceEntry for its own", gatewayTo("[]") + "---\n" + entry("[.]") + routed(api, ""), gateway, only, "unknown"},
+		{"a Service by name, there", blocked + service("other, third"), third, backend, "1 workload"},
+		{"a Service by name, elsewhere", blocked + service("third"), other, backend, "502 direct_response"},
+		{"a Service for its own, there", blocked + service("."), own, backend, "1 workload"},
+		{"a Service for its own, elsewhere", blocked + service("."), other, backend, "502 direct_response"},
+		{"a rule elsewhere to a Service for its own", service(".") + routed(backend, ""), other, only, "unknown"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			objects, err := Parse("t.yaml", []byte(c.yaml))
-			if err != nil {
-				t.Fatal(err)
+			r := rulesOf(t, strings.TrimSuffix(c.yaml, "---\n"))
+			met := r.Table(c.caller).Route(&Request{Host: c.host, Path: "/"})
+			got := "unknown"
+			if met.Direct != nil {
+				got = outcome(r, met)
+			} else if e := r.Endpoints(&met.Split[0]); e.Known && len(e.External) > 0 {
+				got = fmt.Sprintf("%d outside", len(e.External))
+			} else if e.Known {
+				got = fmt.Sprintf("%d workload", len(e.Workloads))
 			}
-			_, err = Read(objects)
-			if (err == nil) != (len(c.want) == 0) {
-				t.Fatalf("got %v, want %q", err, c.want)
-			}
-			for _, want := range c.want {
-				if !strings.Contains(err.Error(), want) {
-					t.Errorf("%v\nlacks %q", err, want)
-				}
+			if got != c.want {
+				t.Errorf("%s, want %s", got, c.want)
 			}
 		})
 	}

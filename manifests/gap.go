@@ -1,6 +1,7 @@
 package manifests
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strconv"
@@ -19,6 +20,8 @@ const (
 	PartGrant Part = "grant"
 	// PartImport is what a Sidecar would import, which the caller's sidecar does not know.
 	PartImport Part = "import"
+	// PartExport is that the proxy knows the host, which an exportTo keeps from it.
+	PartExport Part = "export"
 )
 
 // Gap is what keeps a destination from leading to anybody, so that the proxy answers 503, or 500 in place of an HTTPRoute's backend that does not exist.
@@ -53,6 +56,9 @@ func (r *Rules) Gap(d *Destination) *Gap {
 	if d.unseen {
 		return &Gap{Part: PartImport}
 	}
+	if place, _ := r.HiddenFrom(d.Host, d.Caller()); place != "" && !r.reaches(d.Host, d.Port, d.Caller()) {
+		return &Gap{Part: PartExport}
+	}
 	if !slices.Contains(hosts[d.Host], d.Port) {
 		gap := &Gap{Part: PartPort}
 		for _, port := range slices.Sorted(slices.Values(hosts[d.Host])) {
@@ -66,6 +72,9 @@ func (r *Rules) Gap(d *Destination) *Gap {
 	}
 	return gap
 }
+
+// Caller is the namespace of the proxies that send requests there.
+func (d *Destination) Caller() string { return cmp.Or(d.from, Namespace) }
 
 // GapFor is Gap for the calls of the proxies of a namespace, whoever else calls: they obey the DestinationRules of their own namespace, if
 // it has any for the host. A name that no namespace has stands for each of those that have none.

@@ -76,7 +76,7 @@ func names(objects []Object) string {
 }
 
 func TestUnknownBundledFile(t *testing.T) {
-	want := `no bundled file "retri.yaml" (did you mean "retry.yaml"?); there are application.yaml, canary.yaml, clock.yaml, egress.yaml, ingress.yaml, prod.yaml, retry.yaml, gatewayapi/canary.yaml, gatewayapi/ingress.yaml, gatewayapi/prod.yaml, gatewayapi/retry.yaml`
+	want := `no bundled file "retri.yaml" (did you mean "retry.yaml"?); there are application.yaml, canary.yaml, clock.yaml, egress.yaml, ingress.yaml, prod.yaml, rbac-workers.yaml, retry.yaml, gatewayapi/canary.yaml, gatewayapi/ingress.yaml, gatewayapi/prod.yaml, gatewayapi/retry.yaml`
 	for what, call := range map[string]func() error{
 		"Bundled":     func() error { _, err := Bundled("retri.yaml"); return err },
 		"BundledYAML": func() error { _, err := BundledYAML("retri.yaml"); return err },

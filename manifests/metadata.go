@@ -25,9 +25,7 @@ func (d *document) checkMetadata(path, kind string, labels, annotations map[stri
 			field := yamlnode.Join(yamlnode.Join(path, part), name)
 			switch value := values[name]; {
 			case kind == "Service" && part == "annotations" && name == exportTo:
-				if value != "*" && value != "~" && value != "" {
-					d.problem(field, `must be "*" or "~", not %q: hellochaos supports no other`, value)
-				}
+				d.checkExportAnnotation(field, value)
 			case kind == "Namespace" && part == "labels" && name == injection:
 				if value != "enabled" && value != "disabled" {
 					d.problem(field, `must be "enabled" or "disabled", not %q`, value)

@@ -126,17 +126,6 @@ func Destinations(h *networking.HTTPRoute) (all []HTTPDestination) {
 	return all
 }
 
-// leads are the destinations of a rule and its mirrors.
-func (r *Rule) leads() (all []*Destination) {
-	for i := range r.Split {
-		all = append(all, &r.Split[i])
-	}
-	for i := range r.Mirrors {
-		all = append(all, &r.Mirrors[i].Destination)
-	}
-	return all
-}
-
 // Mirror reports whether a rule has a mirror.
 func (r *Rules) Mirror() bool {
 	return slices.ContainsFunc(r.virtualServices, func(v virtualService) bool {

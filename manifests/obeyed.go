@@ -11,19 +11,27 @@ import (
 
 // destinationRule is what the DestinationRules of a host in one namespace define together that have the same exportTo.
 type destinationRule struct {
-	exportTo []string          // as written
+	exportTo []string          // as written, sorted
+	exports  []string          // the namespaces to which they are exported; nil: all
 	subsets  map[string]subset // by name
 	policy   policy            // empty where none of them has one
 }
 
 // rulesOfHost are those for a host in one namespace, each with another exportTo or not merged with the ones before it.
-type rulesOfHost struct {
-	all     []*destinationRule
-	private bool // whether one of them is exported to its own namespace only
-}
+type rulesOfHost struct{ all []*destinationRule }
 
 // holds is the one that the proxies obey: the last one, as in Istio's SidecarScope.DestinationRule (pilot/pkg/model/sidecar.go).
 func (r *rulesOfHost) holds() *destinationRule { return r.all[len(r.all)-1] }
+
+// holdsFor is the last one of those that are exported to a namespace; nil where none is.
+func (r *rulesOfHost) holdsFor(namespace string) *destinationRule {
+	for _, rule := range slices.Backward(r.all) {
+		if exportedTo(rule.exports, namespace) {
+			return rule
+		}
+	}
+	return nil
+}
 
 // destinationRules are those of all hosts, by fully qualified host and then by namespace.
 type destinationRules map[string]map[string]*rulesOfHost
@@ -50,15 +58,21 @@ func (r *Rules) addDestinationRule(o *Object, spec *networking.DestinationRule) 
 	if strings.HasPrefix(host, "*") && !slices.Contains(r.patterns, host) {
 		r.patterns = append(r.patterns, host)
 	}
-	r.destinations.merge(host, o, spec)
+	to := exports(o)
+	if r.ruled[host] == nil {
+		r.ruled[host] = make(map[string]bool)
+	}
+	for _, name := range append(slices.Clone(to), namespace) {
+		r.ruled[host][name] = true
+	}
+	if exportedTo(to, namespace) {
+		r.destinations.merge(host, o, spec)
+	}
 	switch {
-	case !private(o):
+	case !ownOnly(to, namespace):
 		r.exported.merge(host, o, spec)
 	case namespace == rootNamespace:
 		r.rootOwn.merge(host, o, spec)
-		fallthrough
-	default:
-		r.destinations[host][namespace].private = true
 	}
 }
 
@@ -75,14 +89,14 @@ func (d destinationRules) merge(host string, o *Object, spec *networking.Destina
 		rules = &rulesOfHost{}
 		d[host][namespace] = rules
 	}
-	apart := true
+	apart, written := true, slices.Sorted(slices.Values(spec.ExportTo))
 	for _, rule := range rules.all {
-		if apart = !slices.Equal(rule.exportTo, spec.ExportTo); !apart {
+		if apart = !slices.Equal(rule.exportTo, written); !apart {
 			rule.add(o, spec)
 		}
 	}
 	if apart {
-		rule := &destinationRule{exportTo: spec.ExportTo, subsets: make(map[string]subset)}
+		rule := &destinationRule{exportTo: written, exports: exports(o), subsets: make(map[string]subset)}
 		rule.add(o, spec)
 		rules.all = append(rules.all, rule)
 	}
@@ -111,16 +125,14 @@ func (r *Rules) destinationRule(host, namespace string) *destinationRule {
 	} else if rules := r.mostSpecific(r.destinations, host, namespace); rules != nil {
 		return rules.holds()
 	}
-	if r.destinations[host] == nil && longestCover(slices.Values(r.patterns), host) == "" {
+	if r.ruled[host] == nil && longestCover(slices.Values(r.patterns), host) == "" {
 		return nil
 	}
 	for _, looked := range r.Looked(host) {
-		rules := r.mostSpecific(r.destinations, host, looked)
-		if rules != nil && rules.private {
-			rules = r.mostSpecific(r.exported, host, looked)
-		}
-		if rules != nil {
-			return rules.holds()
+		if rules := r.mostSpecific(r.exported, host, looked); rules != nil {
+			if rule := rules.holdsFor(namespace); rule != nil {
+				return rule
+			}
 		}
 	}
 	return nil
@@ -128,10 +140,15 @@ func (r *Rules) destinationRule(host, namespace string) *destinationRule {
 
 // apart is the namespace of a proxy where it obeys other DestinationRules for a host than the proxies of most namespaces do; else "".
 func (r *Rules) apart(host, namespace string) string {
-	if r.mostSpecific(r.destinations, host, namespace) == nil || r.destinationRule(host, namespace) == r.destinationRule(host, "") {
+	if !r.ruledFor(host, namespace) || r.destinationRule(host, namespace) == r.destinationRule(host, "") {
 		return ""
 	}
 	return namespace
+}
+
+// ruledFor reports whether a namespace has a DestinationRule for a host, or the exportTo of one names it.
+func (r *Rules) ruledFor(host, namespace string) bool {
+	return r.ruled[host][namespace] || slices.ContainsFunc(r.patterns, func(pattern string) bool { return r.ruled[pattern][namespace] && covers(pattern, host) })
 }
 
 // mostSpecific are the DestinationRules of a namespace for a host: those for its own name, or else those for the longest wildcard that covers
@@ -149,17 +166,17 @@ func (r *Rules) mostSpecific(of destinationRules, host, namespace string) *rules
 	return of[longest][namespace]
 }
 
-// ruledIn are the namespaces that have a DestinationRule for a host.
+// ruledIn are the namespaces that have a DestinationRule for a host, and those that its exportTo names.
 func (r *Rules) ruledIn(host string) map[string]bool {
-	all := make(map[string]bool)
-	for namespace := range r.destinations[host] {
-		all[namespace] = true
-	}
+	all := maps.Clone(r.ruled[host])
 	for _, pattern := range r.patterns {
-		for namespace := range r.destinations[pattern] {
-			all[namespace] = all[namespace] || covers(pattern, host)
+		if !covers(pattern, host) {
+			continue
 		}
+		if all == nil {
+			all = make(map[string]bool)
+		}
+		maps.Copy(all, r.ruled[pattern])
 	}
-	maps.DeleteFunc(all, func(_ string, ruled bool) bool { return !ruled })
 	return all
 }

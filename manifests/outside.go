@@ -71,6 +71,8 @@ func (t *Table) lacking(host string, port int) string {
 		e := &t.rules.entries[i]
 		switch {
 		case !slices.Contains(e.hosts, host):
+		case !exportedTo(e.exports, t.namespace):
+			return fmt.Sprintf("%s has the host, but its exportTo %q hides it from the proxies of namespace %s", e.place, exportedBy(e.object), t.namespace)
 		case !t.rules.takes(e, host, t.sidecar, t.namespace):
 			return fmt.Sprintf("%s has the host, but the Sidecar does not import it", e.place)
 		default:
@@ -83,6 +85,8 @@ func (t *Table) lacking(host string, port int) string {
 		return "no Service and no ServiceEntry has the host"
 	case s.hidden:
 		return "no ServiceEntry has the host, and its Service is hidden from the mesh"
+	case !s.knownIn(t.namespace):
+		return fmt.Sprintf("%s has the host, but its exportTo %q hides it from the proxies of namespace %s", s.object.place(), s.object.Meta.Annotations[exportTo], t.namespace)
 	case !t.sidecar.imports.admit(s.namespace(), host):
 		return "the Sidecar does not import the Service"
 	}

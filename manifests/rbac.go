@@ -19,11 +19,19 @@ func CheckNamespace(name string) error {
 // RBAC is the YAML of a ServiceAccount named hellochaos in a namespace, with the least permissions that a run there and
 // its restore need. It must be applied without kubectl's -n, since two of its objects belong to istio-system. The error is that of
 // CheckNamespace.
-func RBAC(namespace string) ([]byte, error) {
+func RBAC(namespace string) ([]byte, error) { return permissionsIn("rbac.yaml", namespace) }
+
+// RBACWorkers is the YAML of what load by workers on a cluster needs (--workers-on-cluster), for the same ServiceAccount.
+func RBACWorkers(namespace string) ([]byte, error) {
+	return permissionsIn("rbac-workers.yaml", namespace)
+}
+
+// permissionsIn is a file of permissions for a namespace.
+func permissionsIn(file, namespace string) ([]byte, error) {
 	if err := CheckNamespace(namespace); err != nil {
 		return nil, err
 	}
-	data, err := files.ReadFile("rbac.yaml")
+	data, err := files.ReadFile(file)
 	if err != nil {
 		panic(err) // cannot happen: the file is embedded in the program
 	}

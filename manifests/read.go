@@ -29,7 +29,7 @@ type entry struct {
 	object    *Object
 	place     string // "ServiceEntry clock (egress.yaml:11)"
 	namespace string
-	private   bool // whether it is exported to its own namespace only
+	exports   []string // the namespaces to which it is exported; nil: all
 	hosts     []string
 	ports     []int    // its ports of HTTP
 	others    []string // its other ports: "443 (HTTPS)"
@@ -54,6 +54,7 @@ type sidecar struct {
 	file         string
 	line         int // that of its outboundTrafficPolicy
 	imports      imports
+	sets         bool // whether it has an outboundTrafficPolicy
 	registryOnly bool
 }
 
@@ -79,10 +80,12 @@ func compile(objects []Object) (*Rules, Problems) {
 		destinations: make(destinationRules),
 		exported:     make(destinationRules),
 		rootOwn:      make(destinationRules),
+		ruled:        make(map[string]map[string]bool),
 		sidecars:     make(map[string]*sidecar),
 		clusters:     make(map[cluster]*Endpoints),
 		answering:    make(map[string]*Service),
 		secured:      make(map[string][]string),
+		restricted:   make(map[string]bool),
 		unknown:      &Endpoints{},
 		outside:      new(sync.Map),
 	}

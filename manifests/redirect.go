@@ -22,6 +22,35 @@ func newRedirect(h *networking.HTTPRedirect) *Redirect {
 	return to
 }
 
+// checkRedirect refuses what Istio's validateHTTPRedirect refuses, and codes that are none of a redirect.
+func (d *document) checkRedirect(field string, to *networking.HTTPRedirect, matches []*networking.HTTPMatchRequest) {
+	if to.Uri == "" && to.PrefixRewrite == "" && to.Authority == "" && to.RedirectPort == nil && to.Scheme == "" {
+		d.problem(field, "must have uri, prefixRewrite, authority, scheme, port or derivePort")
+	}
+	if to.Uri != "" && to.PrefixRewrite != "" {
+		d.problem(field+".prefixRewrite", "must not stand beside uri, which replaces the whole path")
+	}
+	for i, m := range matches {
+		if _, prefix := m.GetUri().GetMatchType().(*networking.StringMatch_Prefix); to.PrefixRewrite != "" && m.GetUri() != nil && !prefix {
+			d.problem(field+".prefixRewrite", "needs a prefix to replace, and match[%d] has a uri that is none: Istio refuses it", i)
+		}
+	}
+	if to.Scheme != "" && to.Scheme != "http" && to.Scheme != "https" {
+		d.problem(field+".scheme", "must be http or https, not %q", to.Scheme)
+	}
+	if port := to.GetPort(); port != 0 {
+		d.checkPort(field+".port", int(port))
+	}
+	if derived, ok := to.RedirectPort.(*networking.HTTPRedirect_DerivePort); ok {
+		d.checkValue(field+".derivePort", derived.DerivePort)
+	}
+	switch to.RedirectCode {
+	case 0, 301, 302, 303, 307, 308:
+	default:
+		d.problem(field+".redirectCode", "must be 301, 302, 303, 307 or 308, not %d", to.RedirectCode)
+	}
+}
+
 // at is a redirect for requests that come to a listener. The port of its scheme is not written (ApplyRedirect in Istio's route.go).
 func (to *Redirect) at(at listener) *Redirect {
 	if to == nil {

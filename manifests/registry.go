@@ -36,7 +36,11 @@ func qualify(host, namespace string) string {
 }
 
 func (r *Rules) addService(o *Object, k *corev1.Service) {
-	s := &Service{Host: o.host(), object: o, selector: k.Spec.Selector, hidden: o.Meta.Annotations[exportTo] == "~"}
+	s := &Service{Host: o.host(), object: o, selector: k.Spec.Selector, exports: exportsOf(exportValues(o.Meta.Annotations[exportTo]), o.namespace())}
+	s.hidden = s.exports != nil && len(s.exports) == 0
+	if !s.hidden {
+		r.restrict(s.Host, s.exports)
+	}
 	for _, p := range k.Spec.Ports {
 		port := ServicePort{Port: int(p.Port), target: p.TargetPort.IntValue(), declared: ProtocolOf(&p) == DeclaredHTTP}
 		if port.target == 0 {
@@ -65,9 +69,10 @@ func balancer(simple networking.LoadBalancerSettings_SimpleLB) string {
 }
 
 func (r *Rules) addEntry(o *Object, spec *networking.ServiceEntry) {
-	e := entry{object: o, place: o.place(), namespace: o.namespace(), private: private(o), resolution: spec.Resolution, altNames: spec.SubjectAltNames, endpoints: spec.Endpoints, addresses: spec.Addresses}
+	e := entry{object: o, place: o.place(), namespace: o.namespace(), exports: exports(o), resolution: spec.Resolution, altNames: spec.SubjectAltNames, endpoints: spec.Endpoints, addresses: spec.Addresses}
 	for _, host := range spec.Hosts {
 		e.hosts = append(e.hosts, strings.ToLower(host))
+		r.restrict(strings.ToLower(host), e.exports)
 	}
 	for _, port := range spec.Ports {
 		protocol := strings.ToUpper(port.Protocol)
@@ -280,9 +285,12 @@ func (r *Rules) Endpoints(d *Destination) *Endpoints {
 	if d.denied || d.unseen {
 		return r.unknown
 	}
-	from := cmp.Or(d.from, Namespace)
+	from := d.Caller()
+	if !r.reaches(d.Host, d.Port, from) {
+		return r.unknown
+	}
 	namespace := r.apart(d.Host, from)
-	if r.atHome(d.Host, from) {
+	if !d.atGateway && r.atHome(d.Host, from) { // gateways know what is exported to them alone (DefaultSidecarScopeForGateway)
 		namespace = atHome + from
 	}
 	if e, ok := r.clusters[cluster{d.Host, d.Subset, d.Port, namespace}]; ok {

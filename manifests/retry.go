@@ -83,11 +83,12 @@ func retry(policy *networking.HTTPRetry, routeTimeout time.Duration) Retry {
 	return r
 }
 
-// SetOn makes the policy cover the failures that these words of retryOn cover, and no others. The words are joined by commas. A
-// word that retryOn does not accept covers nothing.
+// SetOn makes the policy cover the failures that these words of retryOn cover, and no others. The words are joined by commas, and blanks
+// around them do not count (parseRetryOn in Istio's pilot/pkg/networking/core/route/retry). A word that retryOn does not accept covers nothing.
 func (r *Retry) SetOn(words string) {
 	r.On, r.classes, r.codes = words, classNone, nil
 	for word := range strings.SplitSeq(words, ",") {
+		word = strings.TrimSpace(word)
 		if code, ok := statusCode(word); ok {
 			r.codes = append(r.codes, code)
 			r.classes |= classStatus
@@ -102,6 +103,9 @@ func statusCode(word string) (int, bool) {
 	code, err := strconv.Atoi(word)
 	return code, err == nil && http.StatusText(code) != ""
 }
+
+// Codes are the statuses that the policy names by number.
+func (r *Retry) Codes() []int { return slices.Clone(r.codes) }
 
 // Covers reports whether the policy sends a call again whose try failed with f, as long as attempts are left. It follows Envoy's
 // RetryStateImpl::wouldRetryFromHeaders and wouldRetryFromReset.

@@ -25,10 +25,12 @@ type Rules struct {
 	dropped         []Dropped
 	sourceLabels    map[string]bool // what matches ask for: "app=reviews"
 	entries         []entry
-	// destinations are all DestinationRules. exported are those that other namespaces see, and rootOwn those of the root namespace that
-	// nobody else sees.
+	// destinations are the DestinationRules that the proxies of their own namespace know. exported are those that others may know, and
+	// rootOwn those of the root namespace that nobody else knows.
 	destinations, exported, rootOwn destinationRules
-	patterns                        []string // the hosts with "*" of DestinationRules, each once
+	ruled                           map[string]map[string]bool // by host, the namespaces that have a DestinationRule, and those that its exportTo names
+	patterns                        []string                   // the hosts with "*" of DestinationRules, each once
+	restricted                      map[string]bool            // the hosts that are not exported to all
 	written                         []WrittenDestinationRule
 	sidecars                        map[string]*sidecar // by namespace
 	clusters                        map[cluster]*Endpoints
@@ -59,8 +61,10 @@ type Service struct {
 	Ports    []ServicePort
 	object   *Object
 	selector map[string]string
-	// hidden says that the Service is not in the mesh's registry (annotation networking.istio.io/exportTo "~"). DNS still has it.
-	hidden bool
+	// exports are the namespaces whose proxies find it in the mesh's registry (annotation networking.istio.io/exportTo); nil: all. hidden
+	// says that it is "~", so that none does. DNS has it in any case.
+	exports []string
+	hidden  bool
 }
 
 // ServicePort is one port of a Service.
@@ -164,6 +168,7 @@ type Destination struct {
 	denied    bool       // whether the rule may not name it, so that there is no such destination for it
 	unseen    bool       // whether the sidecars that obey the rule do not know it
 	from      string     // the namespace of the proxy that sends requests there
+	atGateway bool       // whether that is one of a gateway
 	endpoints *Endpoints // the result of Rules.Endpoints, looked up once
 }
 

@@ -1,6 +1,7 @@
 package manifests
 
 import (
+	"fmt"
 	"slices"
 
 	networking "istio.io/api/networking/v1alpha3"
@@ -12,6 +13,7 @@ func (r *Rules) addSidecar(o *Object, spec *networking.Sidecar) {
 	}
 	s := &sidecar{name: o.Name(), file: o.File, line: o.lines.of("spec.outboundTrafficPolicy", o.Line)}
 	if policy := spec.OutboundTrafficPolicy; policy != nil {
+		s.sets = true
 		s.registryOnly = policy.Mode == networking.OutboundTrafficPolicy_REGISTRY_ONLY
 	}
 	for _, listener := range spec.Egress {
@@ -23,6 +25,23 @@ func (r *Rules) addSidecar(o *Object, spec *networking.Sidecar) {
 		s.imports = everything
 	}
 	r.sidecars[o.namespace()] = s
+}
+
+// Outbound is the outboundTrafficPolicy.mode that a Sidecar sets for the proxies of a namespace, "REGISTRY_ONLY" or "ALLOW_ANY"; empty where it is
+// left to the mesh, of which this package knows Istio's default alone, ALLOW_ANY. sidecar is the Sidecar that holds there, "Sidecar default
+// (a.yaml:3)"; empty where none does.
+func (r *Rules) Outbound(namespace string) (mode, sidecar string) {
+	s := r.sidecarOf(namespace)
+	if s.name != "" {
+		sidecar = fmt.Sprintf("%s (%s:%d)", s.name, s.file, s.line)
+	}
+	switch {
+	case s.registryOnly:
+		mode = networking.OutboundTrafficPolicy_REGISTRY_ONLY.String()
+	case s.sets:
+		mode = networking.OutboundTrafficPolicy_ALLOW_ANY.String()
+	}
+	return mode, sidecar
 }
 
 // listener is where a sidecar takes requests to a port.
@@ -56,7 +75,7 @@ func (r *Rules) registry(s *sidecar, namespace string) map[string][]int {
 		}
 	}
 	for host, service := range r.Services {
-		if service.hidden || !s.imports.admit(service.namespace(), host) {
+		if !service.knownIn(namespace) || !s.imports.admit(service.namespace(), host) {
 			continue
 		}
 		known[host] = nil
@@ -88,7 +107,7 @@ func (r *Rules) takes(e *entry, host string, s *sidecar, namespace string) bool 
 
 // visible reports whether the sidecars of a namespace import a host of the ServiceEntry.
 func (e *entry) visible(host string, s *sidecar, namespace string) bool {
-	return (!e.private || e.namespace == namespace) && s.imports.admit(e.namespace, host)
+	return exportedTo(e.exports, namespace) && s.imports.admit(e.namespace, host)
 }
 
 // controlPlanePorts are the ports of HTTP of Istio's own Services in rootNamespace, as istioctl installs its default
@@ -131,7 +150,7 @@ func (r *Rules) listeners(s *sidecar, namespace string) map[int]bool {
 	}
 	for host, service := range r.Services {
 		for _, port := range service.Ports {
-			ports[port.Port] = ports[port.Port] || port.declared && !service.hidden && s.imports.admit(service.namespace(), host)
+			ports[port.Port] = ports[port.Port] || port.declared && service.knownIn(namespace) && s.imports.admit(service.namespace(), host)
 		}
 	}
 	own := slices.Clone(controlPlanePorts)

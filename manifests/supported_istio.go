@@ -4,9 +4,9 @@ package manifests
 const (
 	onlyName        = "it is a name for the logs and the statistics of proxies"
 	noSidecars      = "it says who is to have a certificate of the mesh, and no rule for HTTP looks at it"
+	protocolPort    = "it is what holds where nothing says which port a redirect names"
 	oneValue        = "no other value than the default is accepted"
 	sameForDNS      = "with each of these values, and with none, requests for a host without endpoints go to the address that DNS has for it"
-	onlyHidden      = `"." is refused where a proxy of another namespace needs the object, and hides it from nobody elsewhere`
 	anyTLS          = "sidecars accept calls with mutual TLS and without: only a PeerAuthentication could forbid it, and that is no kind that is read"
 	protocolTells   = "Istio takes the protocol of the port from the field protocol"
 	ownHTTP2        = "it is for connections of HTTP/2, and requests and the connections on which proxies send them on are HTTP/1.1"
@@ -109,6 +109,10 @@ var istioFields = []Field{
 	{"HTTPRedirect", "uri", executed},
 	{"HTTPRedirect", "authority", executed},
 	{"HTTPRedirect", "redirectCode", executed},
+	{"HTTPRedirect", "prefixRewrite", executed},
+	{"HTTPRedirect", "scheme", executed},
+	{"HTTPRedirect", "port", executed},
+	{"HTTPRedirect", "derivePort", executed},
 
 	{"HTTPDirectResponse", "status", executed},
 	{"HTTPDirectResponse", "body", executed},
@@ -118,7 +122,7 @@ var istioFields = []Field{
 	{"DestinationRule", "host", executed},
 	{"DestinationRule", "subsets", executed},
 	{"DestinationRule", "trafficPolicy", executed},
-	{"DestinationRule", "exportTo", onlyHidden},
+	{"DestinationRule", "exportTo", executed},
 
 	{"Subset", "name", executed},
 	{"Subset", "labels", executed},
@@ -238,7 +242,7 @@ var istioFields = []Field{
 	{"ServiceEntry", "addresses", executed},
 	{"ServiceEntry", "endpoints", executed},
 	{"ServiceEntry", "subjectAltNames", executed},
-	{"ServiceEntry", "exportTo", onlyHidden},
+	{"ServiceEntry", "exportTo", executed},
 
 	{"ServicePort", "number", executed},
 	{"ServicePort", "name", protocolTells},
@@ -260,6 +264,9 @@ var istioFields = []Field{
 // istioValues are the values that are accepted, by enumeration of Istio's API. A value that is executed differs from another accepted
 // value in what the mesh does.
 var istioValues = []Field{
+	{"RedirectPortSelection", "FROM_PROTOCOL_DEFAULT", protocolPort},
+	{"RedirectPortSelection", "FROM_REQUEST_PORT", executed},
+
 	{"Location", "MESH_EXTERNAL", noSidecars},
 	{"Location", "MESH_INTERNAL", noSidecars},
 

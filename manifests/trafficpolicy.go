@@ -2,6 +2,7 @@ package manifests
 
 import (
 	"fmt"
+	"strings"
 
 	networking "istio.io/api/networking/v1alpha3"
 )
@@ -111,7 +112,12 @@ func (d *document) checkTrafficPolicy(field string, given *networking.TrafficPol
 
 // checkSettings checks what a policy says of a port, or of all.
 func (d *document) checkSettings(field string, s settings) {
-	d.checkValue(field+".loadBalancer.simple", s.balancer.GetSimple())
+	if s.balancer.GetSimple() == networking.LoadBalancerSettings_PASSTHROUGH {
+		d.problem(field+".loadBalancer.simple", "PASSTHROUGH is not supported by hellochaos: a proxy sends each request to the address for which its connection was made (Envoy's cluster "+
+			"type ORIGINAL_DST), past the subset and the host of the rule, and what is there is known to the cluster's DNS alone; accepted: %s", strings.Join(supportedValues["SimpleLB"], ", "))
+	} else {
+		d.checkValue(field+".loadBalancer.simple", s.balancer.GetSimple())
+	}
 	d.checkHash(field+".loadBalancer.consistentHash", s.balancer)
 	d.checkPool(field+".connectionPool", s.pool)
 	d.checkOutlierDetection(field+".outlierDetection", s.outlier)

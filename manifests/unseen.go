@@ -24,7 +24,7 @@ func (r *Rules) hideUnseen(rule *Rule, namespace string) {
 // sees reports whether the sidecars of a namespace know the host of a destination, at its port.
 func (r *Rules) sees(d *Destination, namespace string) bool {
 	s := r.sidecarOf(namespace)
-	if service := r.Services[d.Host]; service != nil && !service.hidden && s.imports.admit(service.namespace(), d.Host) {
+	if service := r.Services[d.Host]; service != nil && service.knownIn(namespace) && s.imports.admit(service.namespace(), d.Host) {
 		return true
 	}
 	for i := range r.entries {

@@ -39,12 +39,12 @@ func (d *document) validate(o *Object) {
 		d.checkExports(spec.ExportTo, o.namespace())
 	case *networking.DestinationRule:
 		d.checkDestinationRule(spec)
-		d.checkExportTo(spec.ExportTo)
+		d.checkExports(spec.ExportTo, o.namespace())
 	case *networking.Gateway:
 		d.checkGateway(spec)
 	case *networking.ServiceEntry:
 		d.checkServiceEntry(spec)
-		d.checkExportTo(spec.ExportTo)
+		d.checkExports(spec.ExportTo, o.namespace())
 	case *networking.Sidecar:
 		d.checkSidecar(spec)
 	}

@@ -107,15 +107,8 @@ func (d *document) checkHTTP(field string, h *networking.HTTPRoute) {
 	d.checkMirrors(field, h)
 	d.checkRetries(field+".retries", h.Retries)
 	d.checkFault(field+".fault", h.Fault)
-	if r := h.Redirect; r != nil {
-		if r.Uri == "" && r.Authority == "" {
-			d.problem(field+".redirect", "must have uri or authority")
-		}
-		switch r.RedirectCode {
-		case 0, 301, 302, 303, 307, 308:
-		default:
-			d.problem(field+".redirect.redirectCode", "must be 301, 302, 303, 307 or 308, not %d", r.RedirectCode)
-		}
+	if h.Redirect != nil {
+		d.checkRedirect(field+".redirect", h.Redirect, h.Match)
 	}
 	if r := h.DirectResponse; r != nil {
 		d.checkStatus(field+".directResponse.status", r.Status)

@@ -3,7 +3,7 @@ package reports
 // Sample is one request of a phase with every try that the services recorded of it. Reports draw it as a waterfall.
 type Sample struct {
 	// Why is the reason for which the request was chosen: "slowest", "failed" (at the edge, or at a hop where no request failed at the
-	// edge), "most tries", or several of them, joined by ", ".
+	// edge), "most tries", "deviated" (the first request of a kind of mismatch), or several of them, joined by ", ".
 	Why string `json:"why"`
 	// Request is its number in the planned order, from 0. Name is the id by which the services knew it ("seed/stage-phase/number").
 	Request int    `json:"request"`

@@ -104,16 +104,24 @@ func wait(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// deliver answers with the trail if the request accepts JSON, and otherwise with the tutorial's page. As in the tutorial, a failed
-// try answers without a body.
+// deliver answers with the trail if the request accepts JSON, and otherwise with the tutorial's page, also when the try failed: without a
+// body, somebody with curl would see nothing. Only a failed try whose request accepts no text answers without a body.
 func deliver(r *http.Request, hop *trail.Hop, t try) answer {
-	json := func(accept string) bool { return strings.Contains(accept, "application/json") }
-	if slices.ContainsFunc(r.Header["Accept"], json) {
+	accept := r.Header["Accept"]
+	if accepts(accept, "application/json") {
 		return trailAnswer(hop, t)
 	}
 	hop.Elapsed = time.Since(t.begin)
-	if hop.Status != http.StatusOK && len(hop.Calls) == 0 {
-		return answer{code: hop.Status, header: textHeader}
+	a := answer{code: hop.Status, header: textHeader}
+	if hop.Status == http.StatusOK || len(hop.Calls) > 0 || len(accept) == 0 || accepts(accept, "text/plain", "text/*", "*/*") {
+		a.body = []byte(trail.Page(hop))
 	}
-	return answer{code: hop.Status, header: textHeader, body: []byte(trail.Page(hop))}
+	return a
+}
+
+// accepts reports whether the values of a header Accept name one of kinds.
+func accepts(accept []string, kinds ...string) bool {
+	return slices.ContainsFunc(accept, func(value string) bool {
+		return slices.ContainsFunc(kinds, func(kind string) bool { return strings.Contains(value, kind) })
+	})
 }

@@ -53,7 +53,7 @@ func TestHopAnswersWithTheTrailOfItsCall(t *testing.T) {
 		page, hopsWord string
 	}{
 		{"time", status(200, "noon"), 200, 200, trail.Call{Status: 200, Body: "noon"}, "noon", ""},
-		{"a trail", failing, 200, 500, trail.Call{Status: 500}, `StatusCodeError: 500 - ""`, "backend-prod 500 4"},
+		{"a trail", failing, 200, 500, trail.Call{Status: 500}, `StatusCodeError: 500 - "", from backend-prod on try 4`, "backend-prod 500 4"},
 		{"a proxy's 503", status(503, "no healthy upstream"), 200, 500, trail.Call{Status: 503, Body: "no healthy upstream"},
 			`StatusCodeError: 503 - "no healthy upstream"`, ""},
 		{"an egress rule", status(502, ""), 200, 500, trail.Call{Status: 502}, `StatusCodeError: 502 - ""`, ""},
@@ -91,7 +91,8 @@ func TestHopAnswersWithTheTrailOfItsCall(t *testing.T) {
 				}
 				check(t, got, want, test.call, test.hopsWord)
 				r = get(t, s.url, header...)
-				page := regexp.MustCompile(`^middleware-canary - \d\.\d{3}secs\n` + regexp.QuoteMeta(s.config.Upstream+" -> "+test.page) + "\n$")
+				told := map[int]string{200: ",", 500: ", failed with 500"}[want]
+				page := regexp.MustCompile(`^middleware-canary - \d\.\d{3}secs` + told + ` on try 2\n` + regexp.QuoteMeta(s.config.Upstream+" -> "+test.page) + "\n$")
 				if r.StatusCode != want || !page.MatchString(r.body) || r.Header.Get(trail.HeaderTrail) != "" {
 					t.Errorf("cascade %q: page %d %q, want %d and %v", cascade, r.StatusCode, r.body, want, page)
 				}
@@ -159,8 +160,14 @@ func TestFailingTryAnswersAtOnceAndCallsNothing(t *testing.T) {
 	if want := (trail.Hop{Service: "middleware", Version: "canary", Status: 500, Attempt: 3}); r.StatusCode != 500 || !reflect.DeepEqual(*got, want) {
 		t.Errorf("failing try = %d %+v, want 500 %+v", r.StatusCode, got, want)
 	}
-	if r := get(t, s.url, "fail", "1.0"); r.StatusCode != 500 || r.body != "" {
-		t.Errorf("failing try's page = %d %q, want 500 and no body", r.StatusCode, r.body)
+	for _, accept := range []string{"*/*", "text/html, text/*;q=0.8"} {
+		r := get(t, s.url, "fail", "1.0", "Accept", accept, trail.HeaderAttempt, "3")
+		if want := regexp.MustCompile(`^middleware-canary - 0\.\d{3}secs, failed with 500 on try 3\n$`); r.StatusCode != 500 || !want.MatchString(r.body) {
+			t.Errorf("failing try's page for Accept: %s = %d %q, want 500 and %s", accept, r.StatusCode, r.body, want)
+		}
+	}
+	if r := get(t, s.url, "fail", "1.0", "Accept", "image/png"); r.StatusCode != 500 || r.body != "" {
+		t.Errorf("failing try's page for an image = %d %q, want 500 and no body", r.StatusCode, r.body)
 	}
 	if got := len(rec.received()); got != 0 {
 		t.Errorf("upstream received %d requests, want 0", got)

@@ -17,10 +17,12 @@ import (
 const HeaderScript = "x-hellochaos-script"
 
 // HeaderTell names a header of the request, whose values the answer of a Script service has in HeaderTold, joined by "|". Where the
-// request has no such header, HeaderTold is "-".
+// request has no such header, HeaderTold is "-". ServerName in place of a header is the name that the client asked for when it connected with
+// TLS (SNI): "-" without TLS and without a name.
 const (
 	HeaderTell = "x-hellochaos-tell"
 	HeaderTold = "x-hellochaos-told"
+	ServerName = ":server-name"
 )
 
 // Headers of the answer of a Script service. They say what the service received.
@@ -57,7 +59,11 @@ func (s *Service) script(r *http.Request, t try) answer {
 	a.header.Set(HeaderMethod, r.Method)
 	if name := r.Header.Get(HeaderTell); name != "" {
 		told := "-"
-		if values := r.Header.Values(name); len(values) > 0 {
+		values := r.Header.Values(name)
+		if name == ServerName && r.TLS != nil && r.TLS.ServerName != "" {
+			values = []string{r.TLS.ServerName}
+		}
+		if len(values) > 0 {
 			told = strings.Join(values, "|")
 		}
 		a.header.Set(HeaderTold, told)

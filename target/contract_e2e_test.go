@@ -124,7 +124,8 @@ func newOnCluster(t *testing.T, policies []string) *onCluster {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { deleteNamespace(t, core, s.namespace) })
-	if err := c.Deploy(t.Context(), reachable(parse(t, "")), cluster.Choices{}); err != nil {
+	// E2E_IMAGE is the image in place of hello-service, where a cluster has several of this name.
+	if err := c.Deploy(t.Context(), reachable(parse(t, "")), cluster.Choices{Image: os.Getenv("E2E_IMAGE")}); err != nil {
 		t.Fatal(err)
 	}
 	var sets [][]manifests.Object
@@ -158,17 +159,22 @@ func newOnCluster(t *testing.T, policies []string) *onCluster {
 }
 
 // reachable makes requests to the caller pass by its sidecar, which would otherwise normalise paths and set and remove headers
-// before the relay sends the requests on. The test is about what the sidecar does with the requests of the relay. All proxies
-// request little CPU and memory, so that base fits on a small node.
+// before the relay sends the requests on. The test is about what the sidecar does with the requests of the relay. Those to the vault pass by
+// that of its pods, too, for which it is a host outside. All proxies request little CPU and memory, so that base fits on a small node.
 func reachable(objects []manifests.Object) []manifests.Object {
+	// past is the annotation with the ports that the sidecar of a pod leaves alone.
+	const past = "traffic.sidecar.istio.io/excludeInboundPorts"
 	for i := range objects {
 		d, ok := objects[i].Kubernetes.(*appsv1.Deployment)
 		if !ok {
 			continue
 		}
 		d.Spec.Template.Annotations = map[string]string{"sidecar.istio.io/proxyCPU": "10m", "sidecar.istio.io/proxyMemory": "64Mi"}
-		if d.Spec.Template.Labels["app"] == "caller" {
-			d.Spec.Template.Annotations["traffic.sidecar.istio.io/excludeInboundPorts"] = "3000"
+		switch d.Spec.Template.Labels["app"] {
+		case "caller":
+			d.Spec.Template.Annotations[past] = "3000"
+		case "vault":
+			d.Spec.Template.Annotations[past] = "3000,3443"
 		}
 	}
 	return objects

@@ -3,6 +3,7 @@ package target_test
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -10,12 +11,12 @@ import (
 )
 
 // base is the set of objects over which every row is laid. Service "one" has one pod, "two" has the versions a and b, "three" has
-// three pods, "twin" has two ports and the pods of "two", "empty" has no Deployment, "gone" has a Deployment of no pods, and "hidden" is outside the registry. The sidecar of
-// the app "caller" sends the requests.
+// three pods, "twin" has two ports and the pods of "two", "empty" has no Deployment, "gone" has a Deployment of no pods, and "hidden" and
+// "vault" are outside the registry, the latter with TLS at port 443 and pods that no sidecar guards. The sidecar of the app "caller" sends the requests.
 var base = deployment("script", "one", "v1", 1) + deployment("script", "two", "a", 1) + deployment("script", "two", "b", 1) +
 	deployment("script", "three", "v1", 3) + deployment("script", "gone", "v1", 0) + deployment("script", "frontend", "prod", 1) +
-	deployment("relay", "caller", "v1", 1) + serviceOf("one") + serviceOf("two") + serviceOf("three") + serviceOf("empty") +
-	serviceOf("gone") + serviceOf("frontend") + twin + hidden + `
+	deployment("script", "vault", "v1", 1) + deployment("relay", "caller", "v1", 1) + serviceOf("one") + serviceOf("two") + serviceOf("three") + serviceOf("empty") +
+	serviceOf("gone") + serviceOf("frontend") + twin + hidden + vault + `
 apiVersion: networking.istio.io/v1
 kind: DestinationRule
 metadata: {name: two}
@@ -50,9 +51,21 @@ spec: {selector: {app: one}, ports: [{name: http, port: 80, targetPort: 3000}]}
 ---
 `
 
+// vault is a Service outside the registry whose pods speak TLS at its port 443.
+const vault = `
+apiVersion: v1
+kind: Service
+metadata: {name: vault, annotations: {networking.istio.io/exportTo: "~"}}
+spec: {selector: {app: vault}, ports: [{name: http, port: 80, targetPort: 3000}, {name: http-tls, port: 443, targetPort: 3443}]}
+---
+`
+
 func deployment(role, app, version string, replicas int) string {
 	if role == "relay" {
 		role += "}, {name: UPSTREAM_URI, value: \"http://one/\"" // the relay sends its probes there
+	}
+	if app == "vault" {
+		role += "}, {name: TLS_PORT, value: \"3443\""
 	}
 	return fmt.Sprintf(`
 apiVersion: apps/v1
@@ -172,15 +185,30 @@ const (
 // exactly is a span of one count.
 func exactly(n int64) *span { return &span{n, n} }
 
-// table is the contract: what real Istio was measured to do for objects in a namespace. Its rows hold for every target.
-func table(namespace string) []row {
-	var rows []row
-	for _, part := range [][]row{
-		defaultRows(), retryClassRows(), retryCountRows(), timeoutRows(), backOffRows(), routingRows(namespace), splitRows(),
-		headerRows(), uriRows(namespace), registryRows(namespace), faultRows(), entryRows(), codeRows(namespace), gatewayAPIRows(),
-		policyRows(namespace),
-	} {
-		rows = append(rows, part...)
+// part is rows of the contract about one thing, under the title that docs/istio-facts.md gives them.
+type part struct {
+	title string
+	rows  []row
+}
+
+// parts are the contract: what real Istio was measured to do for objects in a namespace. Their rows hold for every target.
+func parts(namespace string) []part {
+	return []part{
+		{"No rule, and a rule without retries", defaultRows()}, {"What retryOn covers", retryClassRows()}, {"How often a call is sent again", retryCountRows()},
+		{"Time limits", timeoutRows()}, {"Waits before retries", backOffRows()}, {"Hosts and destinations", routingRows(namespace)},
+		{"Splits and load balancers", slices.Concat(splitRows(), balancerRows())}, {"Headers and methods", headerRows()}, {"Paths, authorities and queries", uriRows(namespace)},
+		{"The registry", registryRows(namespace)}, {"Faults, direct answers and redirects", slices.Concat(faultRows(), redirectRows())}, {"Entries", entryRows()},
+		{"Rewrites, changed headers, delegates, mirrors and source labels", codeRows(namespace)}, {"Gateway API, case by case", gatewayAPIRows()},
+		{"Limits, ejections and hashes", slices.Concat(policyRows(namespace), limitRows(), brokenRows(namespace), hashRows())},
+		{"Shares, delegates of a namespace and exportTo", slices.Concat(shareRows(namespace), exportRows(namespace))},
+		{"Hosts outside the mesh", slices.Concat(serviceEntryRows(namespace), originationRows(namespace))},
+	}
+}
+
+// table is the rows of all parts.
+func table(namespace string) (rows []row) {
+	for _, part := range parts(namespace) {
+		rows = append(rows, part.rows...)
 	}
 	return rows
 }

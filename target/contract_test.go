@@ -77,6 +77,7 @@ type want struct {
 	Flags, Detail    string            // the flags and the detail in every line of the caller's access log
 	Flagged          map[string]span   // how many lines of that log have these flags
 	Distinct         *span             // how many calls sent no two tries to the same host
+	Pods             *span             // how many pods received the tries of all calls together
 	Elapsed          *times            // the time of every answer
 	Median           *times            // the median of the answers' times
 	Tenth            *times            // the time below which a tenth of the answers' times lies
@@ -268,7 +269,7 @@ func observe(t *testing.T, s subject, r row) []observation {
 // ofLog reports whether something of the access log is wanted. A proxy writes it with a delay, and no line has the name of a request that
 // is not HTTP.
 func (w *want) ofLog() bool {
-	return w.Flags != "" || w.Detail != "" || w.Flagged != nil || w.Distinct != nil
+	return w.Flags != "" || w.Detail != "" || w.Flagged != nil || w.Distinct != nil || w.Pods != nil
 }
 
 // counters reads the counters of a subject. A try that does not end within a minute fails the test.
@@ -400,6 +401,7 @@ func (w *want) check(o *observation) error {
 	within("tries", o.counters.Sum(func(target.Tries) bool { return true }), w.Tries)
 	within("cut tries", o.counters.Sum(func(t target.Tries) bool { return t.Status == target.StatusCut }), w.Cut)
 	within("calls with distinct hosts", o.distinct(), w.Distinct)
+	within("pods that received tries", o.pods(), w.Pods)
 	for version, want := range w.Versions {
 		within("tries of version "+version, o.counters.Sum(func(t target.Tries) bool { return t.Version == version }), &want)
 	}
@@ -488,6 +490,17 @@ func (o *observation) distinct() (n int64) {
 		}
 	}
 	return n
+}
+
+// pods is the number of hosts to which the calls sent their tries.
+func (o *observation) pods() int64 {
+	hosts := make(map[string]bool)
+	for _, line := range o.lines {
+		for _, host := range line.hosts {
+			hosts[host] = true
+		}
+	}
+	return int64(len(hosts))
 }
 
 // quantile is the time below which 1/parts of the answers' times lie.

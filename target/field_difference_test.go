@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 	networking "istio.io/api/networking/v1alpha3"
 	"sigs.k8s.io/yaml"
 
@@ -144,7 +145,8 @@ func (l *leaf) rows() (names []string) {
 		}
 		names = append(names, string(message.Name())+"."+field.JSONName())
 		if enum := field.Enum(); enum != nil {
-			names = append(names, fmt.Sprintf("%s.%v", enum.Name(), l.after), fmt.Sprintf("%s.%s.%v", message.Name(), enum.Name(), l.after))
+			of := enumeration(message, enum)
+			names = append(names, fmt.Sprintf("%s.%v", of, l.after))
 		}
 		if message = field.Message(); field.IsMap() {
 			_, rest, _ = strings.Cut(rest, ".") // the key
@@ -152,6 +154,15 @@ func (l *leaf) rows() (names []string) {
 		}
 	}
 	return names
+}
+
+// enumeration is what the table calls an enumeration of a message: with the message where another one has an enumeration of its name.
+func enumeration(message protoreflect.MessageDescriptor, enum protoreflect.EnumDescriptor) string {
+	qualified := string(message.Name()) + "." + string(enum.Name())
+	if slices.ContainsFunc(manifests.Fields(), func(f manifests.Field) bool { return f.Of == qualified }) {
+		return qualified
+	}
+	return string(enum.Name())
 }
 
 // TestDifferInAlone holds differInAlone to pairs that differ in another field, too, or in no field.

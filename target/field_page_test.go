@@ -14,7 +14,7 @@ import (
 	"github.com/hellochaos/hellochaos/manifests"
 )
 
-var update = flag.Bool("update", false, "write the tables of docs/fields.md from the tables of fields and of the contract")
+var update = flag.Bool("update", false, "write the tables of docs/fields.md and docs/istio-facts.md from the tables of fields and of the contract")
 
 // fieldsPage is the page that says which field is proved by what.
 const fieldsPage = "../docs/fields.md"
@@ -210,9 +210,9 @@ func (p *proofs) messageTable(b *strings.Builder, kind string, at messageAt) {
 		if fd == nil || fd.Enum() == nil {
 			continue
 		}
-		enum := string(fd.Enum().Name())
+		of := enumeration(at.message, fd.Enum())
 		for _, v := range manifests.Fields() {
-			if v.Of == enum || v.Of == string(at.message.Name())+"."+enum {
+			if v.Of == of {
 				p.line(b, v, "`"+f.Name+": "+v.Name+"`")
 			}
 		}

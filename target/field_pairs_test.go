@@ -12,7 +12,7 @@ func pairs() map[string]pair {
 	all := make(map[string]pair)
 	for _, part := range []map[string]pair{
 		virtualServicePairs(), delegatePairs(), rewritePairs(), headerPairs(), matchPairs(), destinationPairs(), retryPairs(), faultPairs(), answerPairs(), destinationRulePairs(),
-		balancerPairs(), originationPairs(), endpointPairs(), mirrorPairs(), sourceLabelPairs(), connectionPoolPairs(), ejectionPairs(), hashPairs(), gatewayPairs(), serverPairs(), serviceEntryPairs(), sidecarPairs(), routePairs(), listenerPairs(), grantPairs(), headPairs(), servicePairs(), deploymentPairs(),
+		balancerPairs(), originationPairs(), endpointPairs(), exportPairs(), mirrorPairs(), sourceLabelPairs(), connectionPoolPairs(), ejectionPairs(), hashPairs(), gatewayPairs(), serverPairs(), serviceEntryPairs(), sidecarPairs(), routePairs(), listenerPairs(), grantPairs(), headPairs(), servicePairs(), deploymentPairs(),
 	} {
 		for name, p := range part {
 			if _, twice := all[name]; twice {
@@ -66,20 +66,34 @@ var brief = strings.Replace(deployment("script", "one", "v1", 1), "HANG_DURATION
 
 func virtualServicePairs() map[string]pair {
 	const host, x = `hosts: ["one.example"]`, "match: [{uri: {exact: /x}}], "
+	prefixed := func(without, with string) pair {
+		const old = "match: [{uri: {prefix: /old}}], redirect: {authority: else.example"
+		return routes(old+without+"}", old+with+"}", at("/old/a?x=1"))
+	}
+	more := func(without, with string) pair { // of a Service with another port than 80
+		of := func(settings string) string { return rules("twin", "redirect: {authority: else.example"+settings+"}") }
+		return pair{without: of(without), with: of(with), requests: get("twin:8081")}
+	}
 	return map[string]pair{
 		"VirtualService.hosts":    edited(rules("one", to("two/b")), `hosts: ["one"]`, `hosts: ["three"]`, get("one")...),
 		"VirtualService.gateways": edited(gateway(to("one")), "gateways: [door]", "gateways: [door, mesh]", get("one.example")...),
 		"VirtualService.http":     {without: rules("one", x+to("one")), with: rules("one", x+to("one"), to("two/b")), requests: get("one")},
 		"VirtualService.exportTo": edited(gateway(to("one")), host+"\n  gateways", host+"\n  exportTo: [.]\n  gateways", atGateway("one.example")),
 
-		"HTTPRoute.name":           routes(to("one"), "name: a, "+to("one"), get("one")...),
-		"HTTPRoute.match":          routes(to("one"), x+to("one"), get("one")...),
-		"HTTPRoute.route":          routes(to("two/a"), split("two/a", "two/b 100"), get("one")...),
-		"HTTPRoute.redirect":       routes("redirect: {uri: /a}", "redirect: {uri: /b}", get("one")...),
-		"HTTPRoute.directResponse": routes("directResponse: {status: 418}", "directResponse: {status: 419}", get("one")...),
-		"HTTPRoute.timeout":        {without: brief + rules("one", to("one")), with: brief + rules("one", to("one")+", timeout: 50ms"), requests: []request{script("hang")}},
-		"HTTPRoute.retries":        routes(to("one"), to("one")+", retries: {attempts: 1, retryOn: 5xx}", script("500,200")),
-		"HTTPRoute.fault":          routes(to("one"), to("one")+", fault: {abort: {httpStatus: 418, percentage: {value: 100}}}", get("one")...),
+		"HTTPRoute.name":                              routes(to("one"), "name: a, "+to("one"), get("one")...),
+		"HTTPRoute.match":                             routes(to("one"), x+to("one"), get("one")...),
+		"HTTPRoute.route":                             routes(to("two/a"), split("two/a", "two/b 100"), get("one")...),
+		"HTTPRoute.redirect":                          routes("redirect: {uri: /a}", "redirect: {uri: /b}", get("one")...),
+		"HTTPRedirect.prefixRewrite":                  prefixed("", ", prefixRewrite: /new"),
+		"HTTPRedirect.scheme":                         prefixed("", ", scheme: https"),
+		"HTTPRedirect.port":                           prefixed("", ", port: 8443"),
+		"HTTPRedirect.derivePort":                     more("", ", derivePort: FROM_REQUEST_PORT"),
+		"RedirectPortSelection.FROM_REQUEST_PORT":     more(", derivePort: FROM_PROTOCOL_DEFAULT", ", derivePort: FROM_REQUEST_PORT"),
+		"RedirectPortSelection.FROM_PROTOCOL_DEFAULT": more("", ", derivePort: FROM_PROTOCOL_DEFAULT"),
+		"HTTPRoute.directResponse":                    routes("directResponse: {status: 418}", "directResponse: {status: 419}", get("one")...),
+		"HTTPRoute.timeout":                           {without: brief + rules("one", to("one")), with: brief + rules("one", to("one")+", timeout: 50ms"), requests: []request{script("hang")}},
+		"HTTPRoute.retries":                           routes(to("one"), to("one")+", retries: {attempts: 1, retryOn: 5xx}", script("500,200")),
+		"HTTPRoute.fault":                             routes(to("one"), to("one")+", fault: {abort: {httpStatus: 418, percentage: {value: 100}}}", get("one")...),
 	}
 }
 
@@ -239,7 +253,6 @@ func destinationRulePairs() map[string]pair {
 		"DestinationRule.host":            edited(subsets, "host: two, subsets", "host: three, subsets", get("one")...),
 		"DestinationRule.subsets":         edited(plain, "[{name: a", "[{name: b, labels: {version: b}}, {name: a", get("one")...),
 		"DestinationRule.trafficPolicy":   edited(destinationRule("host: two"), "host: two", "host: two, trafficPolicy: {loadBalancer: {simple: ROUND_ROBIN}}", repeated(8, "two")...),
-		"DestinationRule.exportTo":        edited(subsets, "host: two, subsets", "host: two, exportTo: [.], subsets", get("one", "two")...),
 		"Subset.name":                     edited(subsets, "name: b", "name: c", get("one")...),
 		"Subset.trafficPolicy":            edited(whole, "labels: {}", "labels: {}, trafficPolicy: {loadBalancer: {simple: ROUND_ROBIN}}", repeated(8, "one")...),
 		"Subset.labels":                   edited(subsets, "version: b", "version: a", get("one")...),
@@ -363,7 +376,6 @@ func serviceEntryPairs() map[string]pair {
 		"ServiceEntry.ports":      edit("ports: [{number: 80", "ports: [{number: 81, name: more, protocol: HTTP}, {number: 82"),
 		"ServiceEntry.location":   edit("  resolution", "  location: MESH_EXTERNAL\n  resolution"),
 		"ServiceEntry.resolution": edit("resolution: DNS", "resolution: STATIC"),
-		"ServiceEntry.exportTo":   edit("  resolution", "  exportTo: [.]\n  resolution"),
 		"ServicePort.number":      edit("number: 80", "number: 81"),
 		"ServicePort.name":        edit("name: http,", "name: tcp,"),
 		"ServicePort.protocol":    edit("protocol: HTTP", "protocol: HTTPS"),

@@ -91,7 +91,7 @@ func (s *search) holds(ctx context.Context, rate float64) (holds, decided bool) 
 	for passed := 0; passed < 2; {
 		step, void := s.step(ctx, rate, time.Duration(1+inconclusive)*s.options.Duration)
 		switch {
-		case ctx.Err() != nil:
+		case ctx.Err() != nil, s.report.Undecided != "":
 			return false, false
 		case step.Verdict == reports.Pass:
 			passed++
@@ -125,7 +125,13 @@ func (s *search) step(ctx context.Context, rate float64, lasts time.Duration) (s
 	if err != nil { // the highest rate was planned before
 		return load.Step{Verdict: reports.Inconclusive, Why: err.Error()}, true
 	}
-	r, _ := a.Send(ctx, nil, func(Progress) {}) // nothing is kept, so that nothing can fail
+	r, err := a.Send(ctx, nil, func(Progress) {})
+	switch {
+	case err != nil: // nothing is kept, so that only workers can fail
+		s.report.Undecided = err.Error()
+	case len(r.Incomplete) > 0:
+		s.report.Undecided = "a worker died, so that a part of the requests is missing"
+	}
 	step = load.Step{Rate: rate, Seconds: lasts.Seconds(), Verdict: r.Verdict, OK: r.Rate.OK}
 	if all := r.Requests.OK + r.Requests.Failed; all > 0 {
 		step.Failed = float64(r.Requests.Failed) / float64(all)

@@ -9,9 +9,11 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/hellochaos/hellochaos/attack"
+	"github.com/hellochaos/hellochaos/attack/share"
 	"github.com/hellochaos/hellochaos/expect"
 	"github.com/hellochaos/hellochaos/reports/load"
 )
@@ -27,9 +29,9 @@ type Options struct {
 	Phases []attack.Phase
 	Closed bool
 	Seed   uint64
-	// Part, Parts and Begin are those of attack.Plan.
-	Part, Parts int
-	Begin       time.Time
+	// Run sends the plan in place of attack.Run, where Workers processes share it; nil: this process sends it alone.
+	Run     func(context.Context, attack.Plan, func(*attack.Observation) bool) (attack.Result, []share.Outcome, error)
+	Workers int
 	// Fresh, HTTP2 and Resolve are those of attack.Plan.
 	Fresh, HTTP2 bool
 	Resolve      map[string]string
@@ -47,7 +49,13 @@ const MaxWeights = 10_000
 type Attack struct {
 	attack.Plan
 	options Options
-	order   []int // the target of each cohort
+	order   []int    // the target of each cohort
+	scopes  []*scope // of the expectations, nil for one that is about all requests
+}
+
+// Scoped reports whether an expectation is about a part of the requests. Workers must then say what became of each of them (Options.Run).
+func (a *Attack) Scoped() bool {
+	return slices.ContainsFunc(a.scopes, func(s *scope) bool { return s != nil })
 }
 
 // Plan makes the plan of an attack. The error joins all problems.
@@ -84,6 +92,8 @@ func Plan(o Options) (*Attack, error) {
 	}
 	order, err := turns(len(o.Targets), o.Weights)
 	problems = append(problems, err)
+	scopes, err := scopesOf(o.Expect, o.Phases, o.Targets)
+	problems = append(problems, err)
 	if err := errors.Join(problems...); err != nil {
 		return nil, err
 	}
@@ -91,8 +101,8 @@ func Plan(o Options) (*Attack, error) {
 	for i, target := range order {
 		cohorts[i] = o.Targets[target]
 	}
-	a := &Attack{options: o, order: order, Plan: attack.Plan{URL: o.Targets[0].URL, TLS: o.TLS, Requests: requests, Rate: o.Rate, Cohorts: cohorts, Name: "attack",
-		Timeout: o.Timeout, Bare: true, Phases: o.Phases, Seed: o.Seed, Part: o.Part, Parts: o.Parts, Begin: o.Begin, Fresh: o.Fresh, HTTP2: o.HTTP2, Resolve: o.Resolve}}
+	a := &Attack{options: o, order: order, scopes: scopes, Plan: attack.Plan{URL: o.Targets[0].URL, TLS: o.TLS, Requests: requests, Rate: o.Rate, Cohorts: cohorts, Name: "attack",
+		Timeout: o.Timeout, Bare: true, Phases: o.Phases, Seed: o.Seed, Fresh: o.Fresh, HTTP2: o.HTTP2, Resolve: o.Resolve}}
 	if o.Closed {
 		a.Rate, a.Closed = 0, o.Duration
 	}
@@ -101,9 +111,6 @@ func Plan(o Options) (*Attack, error) {
 	}
 	needed := int(min(math.Ceil(a.Peak()*o.Timeout.Seconds()), float64(requests), attack.MaxConnections))
 	a.Connections = cmp.Or(o.Connections, max(1, min(needed, cmp.Or(o.MostConnections, attack.MaxConnections))))
-	if a.Parts > 1 { // its share of those in flight
-		a.Connections = (a.Connections + a.Parts - 1) / a.Parts
-	}
 	return a, a.Check()
 }
 
@@ -170,20 +177,22 @@ type Progress struct{ Planned, Done, Failed int64 } // Planned is 0 where that i
 // newTally is an empty tally of the attack.
 func (a *Attack) newTally() *tally {
 	t := newTally()
-	t.targetOf, t.phases = a.order, newPhaseTallies(a.Phases)
+	t.targetOf, t.phases, t.scoped = a.order, newPhaseTallies(a.Phases), newScoped(a.scopes)
 	t.begin, _, _ = t.warmup()
 	return t
 }
 
 // Send sends the attack. It hands each observation to keep, in planned order, which may be nil; where keep returns an error, sending ends. tell
 // is told of each request that is done. The report is always valid: of an attack whose context ended, or whose keep failed, it has what was
-// done until then, and says so. The error is that of keep.
+// done until then, and says so. The error is that of keep, or that of workers that could not be started.
 func (a *Attack) Send(ctx context.Context, keep func(*attack.Observation) error, tell func(Progress)) (*load.Report, error) {
 	tally := a.newTally()
 	var unkept error
 	broken, looks := "", 0
-	result, err := attack.Run(ctx, a.Plan, func(o *attack.Observation) bool {
+	seen := make([]int64, max(1, a.options.Workers))
+	result, outcomes, err := a.run(ctx, func(o *attack.Observation) bool {
 		tally.add(o)
+		seen[o.Number%len(seen)]++
 		if keep != nil && unkept == nil {
 			unkept = keep(o)
 		}
@@ -194,7 +203,12 @@ func (a *Attack) Send(ctx context.Context, keep func(*attack.Observation) error,
 		}
 		return unkept == nil && broken == ""
 	})
+	var incomplete []load.Worker
+	if errors.As(err, new(share.Died)) {
+		incomplete, err = a.incomplete(outcomes, func(i int) int64 { return seen[i] }, &result), nil
+	}
 	r := a.report(tally, &result)
+	r.Workers, r.Incomplete, r.Clocks = a.options.Workers, incomplete, clocks(outcomes)
 	for i := range tally.phases {
 		r.Phases = append(r.Phases, tally.phases[i].report(result.Observed < result.Planned && result.Unsent == 0))
 	}
@@ -210,6 +224,15 @@ func (a *Attack) Send(ctx context.Context, keep func(*attack.Observation) error,
 	}
 	conclude(r, tally, a.options.Expect)
 	return r, unkept
+}
+
+// run sends the plan, by workers where there are any.
+func (a *Attack) run(ctx context.Context, observe func(*attack.Observation) bool) (attack.Result, []share.Outcome, error) {
+	if a.options.Run != nil {
+		return a.options.Run(ctx, a.Plan, observe)
+	}
+	result, err := attack.Run(ctx, a.Plan, observe)
+	return result, nil, err
 }
 
 // lookEvery is how often Options.Abort looks at the expectations.

@@ -33,8 +33,8 @@ func Expectations(texts []string) (all []expect.Expectation, err error) {
 // conclude holds the figures against what was expected.
 func conclude(r *load.Report, t *tally, wanted []expect.Expectation) {
 	var verdicts []reports.Verdict
-	for _, w := range wanted {
-		e := judge(r, t, w)
+	for i, w := range wanted {
+		e := judge(r, t, i, w)
 		if w.Text == r.Aborted { // the looks share the risk, so that one of them is as good as the end
 			e.Verdict, e.Why = reports.Fail, "what was measured while the attack went on excluded it"
 		}
@@ -58,11 +58,11 @@ type number struct {
 // the part 1/(k (k+1)) of it, which are 1 together. A rate is judged at the end alone.
 func (t *tally) watch(wanted []expect.Expectation, look int) (broken string) {
 	r := &load.Report{Limited: attack.Limited(t.requests(), t.late, 0), Requests: load.Requests{OK: t.requests() - t.failed, Failed: t.failed}, Latency: load.Outcomes{OK: t.ok.latency.report()}}
-	for _, w := range wanted {
+	for i, w := range wanted {
 		if w.Kind == expect.Rate {
 			continue
 		}
-		n := measured(r, t, w, Risk/float64(look*(look+1)))
+		n := of(r, t, i, w, Risk/float64(look*(look+1)))
 		if verdict, _ := w.Band.Judge(expect.Evidence{Interval: n.interval, Unusable: n.unusable}); n.interval != nil && reports.Verdict(verdict) == reports.Fail {
 			return w.Text
 		}
@@ -70,9 +70,21 @@ func (t *tally) watch(wanted []expect.Expectation, look int) (broken string) {
 	return ""
 }
 
+// of is the number of which an expectation speaks, of all requests or of those of its scope.
+func of(r *load.Report, t *tally, index int, w expect.Expectation, risk float64) number {
+	if index >= len(t.scoped) || t.scoped[index] == nil {
+		return measured(r, t, w, risk)
+	}
+	s := t.scoped[index]
+	if w.Kind == expect.Statuses {
+		w.Kind = expect.Errors // those with the status are counted as failed there
+	}
+	return measured(s.report(r), s.tally, w, risk)
+}
+
 // judge says what became of an expectation.
-func judge(r *load.Report, t *tally, w expect.Expectation) load.Expectation {
-	n := measured(r, t, w, Risk)
+func judge(r *load.Report, t *tally, index int, w expect.Expectation) load.Expectation {
+	n := of(r, t, index, w, Risk)
 	if r.Interrupted != "" {
 		n.unusable = r.Interrupted
 	}
@@ -96,6 +108,9 @@ func judge(r *load.Report, t *tally, w expect.Expectation) load.Expectation {
 		e.Why = n.unusable
 	case expect.NoData:
 		e.Why = "there are no data: no request got a good answer"
+		if w.Phase != "" || w.Target != "" {
+			e.Why = "there are no data: no request of that part got a good answer"
+		}
 	default:
 		e.Why = n.few
 	}

@@ -84,10 +84,37 @@ func throughWire(t *testing.T, of *tally, phases []attack.Phase) *tally {
 	if err := json.Unmarshal(text, &w); err != nil {
 		t.Fatal(err)
 	}
-	read, err := w.read(phases)
-	if err != nil {
+	read := newTally()
+	read.phases, read.begin = newPhaseTallies(phases), of.begin
+	if err := read.mergeWire(&w, phases); err != nil {
 		t.Fatal(err)
 	}
-	read.begin = of.begin
 	return read
+}
+
+// BenchmarkMergeWorkers reads and merges what 100 workers counted in an hour, each of them 100 requests a second.
+func BenchmarkMergeWorkers(b *testing.B) {
+	random := rand.New(rand.NewPCG(1, 1))
+	one := newTally()
+	for n := range 360_000 {
+		at := time.Duration(n) * 10 * time.Millisecond
+		one.add(&attack.Observation{Number: n, Planned: at, Started: at + 50*time.Microsecond, Latency: time.Duration(random.ExpFloat64() * 8e6), Status: 200})
+	}
+	text, err := json.Marshal(one.wire())
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		all := newTally()
+		for range 100 {
+			var w wireTally
+			if err := json.Unmarshal(text, &w); err != nil {
+				b.Fatal(err)
+			}
+			if err := all.mergeWire(&w, nil); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	b.ReportMetric(float64(len(text)), "bytes/worker")
 }

@@ -26,8 +26,8 @@ func newPhaseTallies(phases []attack.Phase) (all []phaseTally) {
 	return all
 }
 
-// count counts an observation in its phase, and reports whether that is the warm-up.
-func (t *tally) count(o *attack.Observation) (warmup bool) {
+// count counts an observation in its phase, which it returns (-1: there are none), and reports whether that is the warm-up.
+func (t *tally) count(o *attack.Observation) (phase int, warmup bool) {
 	for i := range t.phases {
 		p := &t.phases[i]
 		if o.Planned >= p.end && i+1 < len(t.phases) {
@@ -42,9 +42,9 @@ func (t *tally) count(o *attack.Observation) (warmup bool) {
 			p.ok++
 			p.latency.add(o.Response())
 		}
-		return p.of.Warmup
+		return i, p.of.Warmup
 	}
-	return false
+	return -1, false
 }
 
 // warmup is how long the warm-up is planned, and how many requests are planned and were answered in it.

@@ -42,6 +42,8 @@ type tally struct {
 	byStatus      rows
 	targetOf      []int // the target of each cohort; nil: the cohort itself
 	phases        []phaseTally
+	scoped        []*scoped     // of the expectations; nil for one that is about all requests
+	mostWindows   int           // how many windows there may be
 	begin         time.Duration // of what is measured: the end of the warm-up
 	lastGoodAfter time.Duration // when the last good answer was read, since the beginning
 }
@@ -68,7 +70,7 @@ func newHistogram() *hdrhistogram.Histogram {
 func newDistribution() distribution { return distribution{bins: newHistogram()} }
 
 func newTally() *tally {
-	return &tally{width: firstWidth, byTarget: rows{}, byStatus: rows{}, statuses: map[int]int64{}, errors: map[string]int64{},
+	return &tally{width: firstWidth, mostWindows: mostWindows, byTarget: rows{}, byStatus: rows{}, statuses: map[int]int64{}, errors: map[string]int64{},
 		lag: newDistribution(), ok: times{newDistribution(), newDistribution()}, failedIn: times{newDistribution(), newDistribution()}}
 }
 
@@ -88,7 +90,17 @@ func (t *tally) requests() int64 { return t.ok.latency.bins.TotalCount() + t.fai
 
 // add counts one observation.
 func (t *tally) add(o *attack.Observation) {
-	if t.count(o) {
+	phase, warmup := t.count(o)
+	target := o.Cohort
+	if t.targetOf != nil {
+		target = t.targetOf[o.Cohort]
+	}
+	for _, s := range t.scoped {
+		if s != nil {
+			s.add(o, target, phase, warmup)
+		}
+	}
+	if warmup {
 		return
 	}
 	at := t.window(o.Planned - t.begin)
@@ -102,10 +114,6 @@ func (t *tally) add(o *attack.Observation) {
 	} else {
 		t.statuses[o.Status]++
 		t.byStatus.add(o.Status, o, true)
-	}
-	target := o.Cohort
-	if t.targetOf != nil {
-		target = t.targetOf[o.Cohort]
 	}
 	t.byTarget.add(target, o, !o.Bad())
 	t.bytesIn, t.bytesOut = t.bytesIn+o.BytesIn, t.bytesOut+o.BytesOut
@@ -127,7 +135,7 @@ func (t *tally) add(o *attack.Observation) {
 
 // window is that of a planned time, for which all windows double in width where it needs more than there may be.
 func (t *tally) window(planned time.Duration) *window {
-	for planned/t.width >= mostWindows {
+	for planned/t.width >= time.Duration(t.mostWindows) {
 		t.double()
 	}
 	number := int(max(0, planned) / t.width)

@@ -1,11 +1,10 @@
 package gauge
 
 import (
-	"context"
-	"encoding/json"
+	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
+	"math"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -13,19 +12,14 @@ import (
 	"github.com/hellochaos/hellochaos/attack"
 )
 
-// TallyForm is the version of what a worker writes: a line of JSON each two seconds, and one at the end, each with all that it has counted since
-// the beginning (docs/attack.md). Times are nanoseconds; histograms are pairs of a value in microseconds and a count.
-const TallyForm = "hellochaos tally 1"
+// TallyForm is the version of what a worker has counted, in the lines that it writes (share.Line): each has all since the beginning
+// (docs/attack.md). Times are nanoseconds. A histogram is a list of unsigned varints (encoding/binary), which JSON has as base64: for each bin with
+// counts, in ascending order, how many microseconds its lowest value is above the one before, and its count.
+const TallyForm = "hellochaos tally 2"
 
-// wireLine is a line of a worker.
-type wireLine struct {
-	Form   string        `json:"form"`
-	Final  bool          `json:"final"` // the worker has come to its end
-	Tally  wireTally     `json:"tally"`
-	Result attack.Result `json:"result"` // of a final line
-}
-
+// wireTally is what a worker has counted, as it writes it.
 type wireTally struct {
+	Form          string           `json:"form"`
 	Width         time.Duration    `json:"width"`
 	Windows       []wireWindow     `json:"windows"`
 	OK            wireTimes        `json:"ok"`
@@ -44,9 +38,9 @@ type wireTally struct {
 }
 
 type wireWindow struct {
-	Requests int64      `json:"requests"`
-	Failed   int64      `json:"failed"`
-	OK       [][2]int64 `json:"ok,omitempty"`
+	Requests int64  `json:"requests"`
+	Failed   int64  `json:"failed"`
+	OK       []byte `json:"ok,omitempty"`
 }
 
 type wireTimes struct {
@@ -55,7 +49,7 @@ type wireTimes struct {
 }
 
 type wireBins struct {
-	Bins [][2]int64    `json:"bins,omitempty"`
+	Bins []byte        `json:"bins,omitempty"`
 	Most time.Duration `json:"most"`
 }
 
@@ -72,31 +66,52 @@ type wirePhase struct {
 	Latency wireBins `json:"latency"`
 }
 
-// pairs are the bins of a histogram that have counts, each by a value that lies in it.
-func pairs(h *hdrhistogram.Histogram) (all [][2]int64) {
+// pairs are the bins of a histogram that have counts.
+func pairs(h *hdrhistogram.Histogram) (all []byte) {
 	if h == nil {
 		return nil
 	}
+	before := int64(0)
 	for _, bar := range h.Distribution() {
 		if bar.Count > 0 {
-			all = append(all, [2]int64{bar.From, bar.Count})
+			all = binary.AppendUvarint(binary.AppendUvarint(all, uint64(bar.From-before)), uint64(bar.Count))
+			before = bar.From
 		}
 	}
 	return all
 }
 
-// histogram is the inverse of pairs.
-func histogram(all [][2]int64) (*hdrhistogram.Histogram, error) {
-	h := newHistogram()
-	for _, p := range all {
-		if p[1] <= 0 {
-			return nil, errors.New("a histogram has a count that is not above 0")
+// eachPair reads what pairs has written.
+func eachPair(all []byte, do func(value, count int64) error) error {
+	value := uint64(0)
+	for len(all) > 0 {
+		above, n := binary.Uvarint(all)
+		if n <= 0 {
+			return errBins
 		}
-		if err := h.RecordValues(p[0], p[1]); err != nil {
-			return nil, fmt.Errorf("a histogram has the value %d µs: %w", p[0], err)
+		count, m := binary.Uvarint(all[n:])
+		if value += above; m <= 0 || value > math.MaxInt64 || count == 0 || count > math.MaxInt64 {
+			return errBins
+		}
+		all = all[n+m:]
+		if err := do(int64(value), int64(count)); err != nil {
+			return err
 		}
 	}
-	return h, nil
+	return nil
+}
+
+// errBins is the error of a histogram that pairs has not written.
+var errBins = errors.New("a histogram cannot be read")
+
+// addPairs adds what pairs has written to a histogram.
+func addPairs(h *hdrhistogram.Histogram, all []byte) error {
+	return eachPair(all, func(value, count int64) error {
+		if err := h.RecordValues(value, count); err != nil {
+			return fmt.Errorf("a histogram has the value %d µs: %w", value, err)
+		}
+		return nil
+	})
 }
 
 func (d *distribution) wire() wireBins { return wireBins{pairs(d.bins), d.most} }
@@ -118,7 +133,7 @@ func (r rows) wire() map[int]wireRow {
 
 // wire is the tally as a worker writes it.
 func (t *tally) wire() wireTally {
-	w := wireTally{Width: t.width, OK: t.ok.wire(), FailedTimes: t.failedIn.wire(), Failed: t.failed, Late: t.late, Lag: t.lag.wire(), Statuses: t.statuses, Errors: t.errors,
+	w := wireTally{Form: TallyForm, Width: t.width, OK: t.ok.wire(), FailedTimes: t.failedIn.wire(), Failed: t.failed, Late: t.late, Lag: t.lag.wire(), Statuses: t.statuses, Errors: t.errors,
 		BytesIn: t.bytesIn, BytesOut: t.bytesOut, ByTarget: t.byTarget.wire(), ByStatus: t.byStatus.wire(), LastGoodAfter: t.lastGoodAfter}
 	for i := range t.windows {
 		from := &t.windows[i]
@@ -131,18 +146,73 @@ func (t *tally) wire() wireTally {
 	return w
 }
 
-// read makes the tally of a plan with these phases from what a worker wrote.
-func (w *wireTally) read(phases []attack.Phase) (*tally, error) {
+// check refuses a tally of another form or plan.
+func (w *wireTally) check(phases []attack.Phase) error {
+	switch {
+	case w.Form != TallyForm:
+		return errForm
+	case len(w.Phases) != len(phases) || w.Width < firstWidth || len(w.Windows) > mostWindows:
+		return errors.New("the tally is not of this plan")
+	}
+	return nil
+}
+
+// requests is how many requests a worker has counted, without those of a warm-up.
+func (w *wireTally) requests() int64 {
+	all := w.Failed
+	_ = eachPair(w.OK.Latency.Bins, func(_, count int64) error { all += count; return nil }) // what is wrong shows when it is merged
+	return all
+}
+
+// warmup is how many requests were answered in the warm-up of these phases.
+func (w *wireTally) warmup(phases []attack.Phase) int64 {
+	if len(phases) == 0 || !phases[0].Warmup {
+		return 0
+	}
+	return w.Phases[0].OK + w.Phases[0].Failed
+}
+
+// mergeWire adds what a worker has counted. Its windows, which are most of it, are added bin by bin, without a histogram of their own for each: a
+// hundred tallies of an hour would need 1.7 GB at once.
+func (t *tally) mergeWire(w *wireTally, phases []attack.Phase) error {
+	if err := w.check(phases); err != nil {
+		return err
+	}
+	whole, err := w.whole(phases)
+	if err != nil {
+		return err
+	}
+	t.merge(whole)
+	for i := range w.Windows {
+		from := &w.Windows[i]
+		number := int(w.Width * time.Duration(i) / t.width)
+		for len(t.windows) <= number {
+			t.windows = append(t.windows, window{})
+		}
+		at := &t.windows[number]
+		at.requests, at.failed = at.requests+from.Requests, at.failed+from.Failed
+		if len(from.OK) == 0 {
+			continue
+		}
+		if at.ok == nil {
+			at.ok = newHistogram()
+		}
+		if err := addPairs(at.ok, from.OK); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// whole is the tally of a plan with these phases that a worker wrote, without its windows.
+func (w *wireTally) whole(phases []attack.Phase) (*tally, error) {
 	t := newTally()
 	t.phases = newPhaseTallies(phases)
-	if len(w.Phases) != len(t.phases) || w.Width < firstWidth || len(w.Windows) > mostWindows {
-		return nil, errors.New("the tally is not of this plan")
-	}
 	var problems []error
 	bins := func(from wireBins) distribution {
-		h, err := histogram(from.Bins)
-		problems = append(problems, err)
-		return distribution{h, from.Most}
+		d := distribution{newHistogram(), from.Most}
+		problems = append(problems, addPairs(d.bins, from.Bins))
+		return d
 	}
 	table := func(from map[int]wireRow) rows {
 		all := rows{}
@@ -162,44 +232,9 @@ func (w *wireTally) read(phases []attack.Phase) (*tally, error) {
 	add(t.statuses, w.Statuses)
 	add(t.errors, w.Errors)
 	t.byTarget, t.byStatus = table(w.ByTarget), table(w.ByStatus)
-	for _, from := range w.Windows {
-		one := window{requests: from.Requests, failed: from.Failed}
-		if len(from.OK) > 0 {
-			h, err := histogram(from.OK)
-			problems = append(problems, err)
-			one.ok = h
-		}
-		t.windows = append(t.windows, one)
-	}
 	for i, from := range w.Phases {
 		p := &t.phases[i]
 		p.ok, p.failed, p.late, p.latency = from.OK, from.Failed, from.Late, bins(from.Latency)
 	}
 	return t, errors.Join(problems...)
-}
-
-// lineEvery is how often a worker writes what it has counted.
-const lineEvery = 2 * time.Second
-
-// Work sends the part of the attack that a worker has (attack.Plan.Part), and writes lines for the process that merges them.
-func (a *Attack) Work(ctx context.Context, w io.Writer) error {
-	t := a.newTally()
-	encoder := json.NewEncoder(w)
-	written := time.Now()
-	var unwritten error
-	result, err := attack.Run(ctx, a.Plan, func(o *attack.Observation) bool {
-		t.add(o)
-		if time.Since(written) >= lineEvery {
-			written = time.Now()
-			unwritten = encoder.Encode(wireLine{Form: TallyForm, Tally: t.wire()})
-		}
-		return unwritten == nil
-	})
-	if unwritten != nil {
-		return fmt.Errorf("what was counted could not be handed on: %w", unwritten)
-	}
-	if err := encoder.Encode(wireLine{Form: TallyForm, Final: err == nil, Tally: t.wire(), Result: result}); err != nil {
-		return fmt.Errorf("what was counted could not be handed on: %w", err)
-	}
-	return err
 }

@@ -1,120 +1,144 @@
 package gauge
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
 	"sync"
 	"time"
 
 	"github.com/hellochaos/hellochaos/attack"
+	"github.com/hellochaos/hellochaos/attack/share"
 	"github.com/hellochaos/hellochaos/reports/load"
+	"github.com/hellochaos/hellochaos/stats"
 )
 
-// mostLine is how long a line of a worker may be.
-const mostLine = 64 << 20
-
-// worker is what a worker has said so far.
-type worker struct {
-	tally *tally // the last one; nil: none yet
-	final *attack.Result
-	err   error
+// Counter counts the observations of a worker (share.Work).
+func Counter(o *share.Order) (add func(*attack.Observation), say func() any) {
+	t := (&Attack{Plan: o.Plan, order: o.TargetOf}).newTally()
+	return t.add, func() any { return t.wire() }
 }
 
-// Merge has workers send the attack, and makes one report of what they count. start runs the worker with an index, hands what it writes (Work)
-// to lines, and returns when it has ended, with the error that it ended with. The part of a worker that dies is missing in the report, but for what
-// it had said before, and the report says so.
-func (a *Attack) Merge(ctx context.Context, workers int, tell func(Progress), start func(ctx context.Context, index int, lines func(io.Reader) error) error) (*load.Report, error) {
-	all := make([]worker, workers)
-	var mutex sync.Mutex // guards all
-	var wait sync.WaitGroup
-	for i := range all {
-		wait.Go(func() {
-			err := start(ctx, i, func(from io.Reader) error {
-				return a.lines(from, func(t *tally, final *attack.Result) {
-					mutex.Lock()
-					defer mutex.Unlock()
-					all[i].tally, all[i].final = t, final
-					tell(a.progress(all))
-				})
-			})
-			mutex.Lock()
-			defer mutex.Unlock()
-			all[i].err = err
-		})
+// gathering are the tallies of workers.
+type gathering struct {
+	attack *Attack
+	all    []*wireTally // the last one of each; nil: none yet
+	fresh  []bool       // came since the last look
+	looks  int
+	broken string // the expectation that cannot be met any more
+	failed error  // of reading what a worker wrote
+}
+
+// Merge has the workers of a team send the attack, and makes one report of what they count: Send with less to hand over, since no single request
+// is known. The part of a worker that dies is missing in the report, but for what it had said before, and the report says so. settings is the
+// TLS of the plan.
+func (a *Attack) Merge(ctx context.Context, team *share.Team, settings *share.TLS, tell func(Progress)) (*load.Report, error) {
+	n := team.Crew.Size()
+	g := &gathering{attack: a, all: make([]*wireTally, n), fresh: make([]bool, n)}
+	var stopping sync.WaitGroup
+	order := &share.Order{Plan: a.Plan, TLS: settings, TargetOf: a.order, Reach: !team.Crew.OneClock()}
+	outcomes, err := team.Conduct(ctx, order, func(index int, l *share.Line) {
+		if len(l.Tally) == 0 || !g.take(index, l) {
+			return
+		}
+		tell(g.progress())
+		if g.look(l.State == share.Ended) {
+			stopping.Go(func() { _ = team.Stop(ctx, 1) }) // if it fails, they send what is planned
+		}
+	})
+	stopping.Wait()
+	if err != nil && ctx.Err() == nil {
+		return nil, err
 	}
-	wait.Wait()
-	return a.merged(ctx, all), nil
+	r := g.report(ctx, outcomes)
+	if g.failed != nil {
+		return nil, g.failed
+	}
+	return r, nil
+}
+
+// take takes the tally of a line.
+func (g *gathering) take(index int, l *share.Line) bool {
+	w := &wireTally{}
+	err := json.Unmarshal(l.Tally, w)
+	if err == nil {
+		err = w.check(g.attack.Phases)
+	}
+	if err != nil {
+		g.fail(index, err)
+		return false
+	}
+	g.all[index], g.fresh[index] = w, true
+	return true
+}
+
+// fail notes what is wrong with what a worker wrote.
+func (g *gathering) fail(index int, err error) {
+	if g.failed == nil {
+		g.failed = fmt.Errorf("worker %d: %w", index+1, err)
+	}
+}
+
+// merged are all tallies together.
+func (g *gathering) merged() *tally {
+	t := g.attack.newTally()
+	for i, of := range g.all {
+		if of == nil {
+			continue
+		}
+		if err := t.mergeWire(of, g.attack.Phases); err != nil {
+			g.fail(i, err)
+		}
+	}
+	return t
+}
+
+// look reports whether the attack may end early, since an expectation cannot be met any more (Options.Abort). It looks when every worker has said
+// something new, or one has ended.
+func (g *gathering) look(ended bool) bool {
+	if !g.attack.options.Abort || g.broken != "" || ended {
+		return false
+	}
+	for _, fresh := range g.fresh {
+		if !fresh {
+			return false
+		}
+	}
+	clear(g.fresh)
+	g.looks++
+	g.broken = g.merged().watch(g.attack.options.Expect, g.looks)
+	return g.broken != ""
 }
 
 // progress is how far all workers have come.
-func (a *Attack) progress(all []worker) Progress {
-	p := Progress{Planned: a.planned()}
-	for i := range all {
-		if t := all[i].tally; t != nil {
-			p.Done, p.Failed = p.Done+t.requests(), p.Failed+t.failed
+func (g *gathering) progress() Progress {
+	p := Progress{Planned: g.attack.planned()}
+	for _, t := range g.all {
+		if t != nil {
+			p.Done, p.Failed = p.Done+t.requests(), p.Failed+t.Failed
 		}
 	}
 	return p
 }
 
-// lines reads what a worker writes.
-func (a *Attack) lines(from io.Reader, take func(*tally, *attack.Result)) error {
-	scanner := bufio.NewScanner(from)
-	scanner.Buffer(nil, mostLine)
-	for scanner.Scan() {
-		var line wireLine
-		if err := json.Unmarshal(scanner.Bytes(), &line); err != nil || line.Form != TallyForm {
-			return fmt.Errorf("it wrote %.60q, which is no %s", scanner.Text(), TallyForm)
+// report is that of what all workers counted.
+func (g *gathering) report(ctx context.Context, outcomes []share.Outcome) *load.Report {
+	a, t := g.attack, g.merged()
+	result := attack.Result{PlannedRate: a.Rate}
+	for i := range outcomes {
+		if outcomes[i].Died == nil {
+			sent := *outcomes[i].Last.Result
+			sent.Began = sent.Began.Add(-outcomes[i].Clock.Least) // by the clock of this process
+			result.Add(&sent)
 		}
-		t, err := line.Tally.read(a.Phases)
-		if err != nil {
-			return err
-		}
-		var final *attack.Result
-		if line.Final {
-			final = &line.Result
-		}
-		take(t, final)
 	}
-	return scanner.Err()
-}
-
-// merged is the report of what all workers counted.
-func (a *Attack) merged(ctx context.Context, all []worker) *load.Report {
-	t := a.newTally()
-	result := attack.Result{PlannedRate: a.Rate, First: map[string]string{}}
-	var incomplete []load.Worker
-	for i := range all {
-		w, part := &all[i], a.Plan
-		part.Part, part.Parts = i, len(all)
-		share := part.Share()
-		if a.options.Closed {
-			share = 0 // nothing is planned
+	incomplete := a.incomplete(outcomes, func(i int) int64 {
+		if g.all[i] == nil {
+			return 0
 		}
-		seen := int64(0)
-		if w.tally != nil {
-			t.merge(w.tally)
-			_, _, warm := w.tally.warmup()
-			seen = w.tally.requests() + warm
-		}
-		if w.final != nil {
-			addResult(&result, w.final)
-			continue
-		}
-		why := "it ended without an error"
-		if w.err != nil {
-			why = w.err.Error()
-		}
-		result.Planned += share
-		result.Sent, result.Observed = result.Sent+int(seen), result.Observed+int(seen)
-		if a.Rate > 0 {
-			result.AchievedRate += float64(seen) * a.Rate / float64(a.Requests) // over the whole time
-		}
-		incomplete = append(incomplete, load.Worker{Number: i + 1, Of: len(all), Planned: int64(share), Missing: max(0, int64(share)-seen), Why: why})
-	}
+		return g.all[i].requests() + g.all[i].warmup(a.Phases)
+	}, &result)
 	if a.options.Closed {
 		result.Planned = result.Sent
 	}
@@ -125,30 +149,51 @@ func (a *Attack) merged(ctx context.Context, all []worker) *load.Report {
 	result.Judge()
 	r := a.report(t, &result)
 	for i := range t.phases {
-		r.Phases = append(r.Phases, t.phases[i].report(len(incomplete) > 0))
+		r.Phases = append(r.Phases, t.phases[i].report(len(incomplete) > 0 || g.broken != ""))
 	}
-	r.Workers, r.Incomplete = len(all), incomplete
+	r.Workers, r.Incomplete, r.Clocks, r.Aborted = len(outcomes), incomplete, clocks(outcomes), g.broken
 	if ctx.Err() != nil {
-		r.Interrupted, r.Incomplete = "the attack was interrupted", nil
+		r.Interrupted, r.Incomplete, r.Workers = "the attack was interrupted", nil, len(g.all)
 	}
 	conclude(r, t, a.options.Expect)
 	return r
 }
 
+// incomplete are the workers that died; what they had said is added to the result. seen is of how many requests a worker had said something.
+func (a *Attack) incomplete(outcomes []share.Outcome, seen func(i int) int64, result *attack.Result) (all []load.Worker) {
+	for i := range outcomes {
+		if outcomes[i].Died == nil {
+			continue
+		}
+		part := a.Plan
+		part.Part, part.Parts = i, len(outcomes)
+		planned, known := part.Share(), seen(i)
+		if a.options.Closed {
+			planned = 0
+		}
+		result.Planned += planned
+		if a.options.Run == nil { // else those that were handed over are counted already
+			result.Observed += int(known)
+		}
+		result.Sent += int(known)
+		if a.Rate > 0 {
+			result.AchievedRate += float64(known) * a.Rate / float64(a.Requests) // over the whole time
+		}
+		all = append(all, load.Worker{Number: i + 1, Of: len(outcomes), Planned: int64(planned), Missing: max(0, int64(planned)-known), Why: outcomes[i].Died.Error()})
+	}
+	return all
+}
+
+// clocks says how far the clocks of workers elsewhere are ahead of the one of this process; nil: they have the same.
+func clocks(outcomes []share.Outcome) *stats.Interval {
+	least, most, ok := share.Clocks(outcomes)
+	if !ok {
+		return nil
+	}
+	return &stats.Interval{Lo: least.Seconds(), Hi: most.Seconds()}
+}
+
 func duration(seconds float64) time.Duration { return time.Duration(seconds * float64(time.Second)) }
 
-// addResult adds the figures of a worker that came to its end. Rates add up, and so do the requests in flight at the same time, at most.
-func addResult(to, from *attack.Result) {
-	if to.Began.IsZero() || from.Began.Before(to.Began) {
-		to.Began = from.Began
-	}
-	to.Elapsed = max(to.Elapsed, from.Elapsed)
-	to.Planned, to.Sent, to.Observed, to.Unsent = to.Planned+from.Planned, to.Sent+from.Sent, to.Observed+from.Observed, to.Unsent+from.Unsent
-	to.AchievedRate += from.AchievedRate
-	to.Resends, to.Opened, to.MostInFlight = to.Resends+from.Resends, to.Opened+from.Opened, to.MostInFlight+from.MostInFlight
-	for class, text := range from.First {
-		if to.First[class] == "" {
-			to.First[class] = text
-		}
-	}
-}
+// errForm is the error of a tally of another form.
+var errForm = errors.New("what it counted is no " + TallyForm)

@@ -1,10 +1,6 @@
 package gauge
 
 import (
-	"bytes"
-	"context"
-	"errors"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -12,6 +8,8 @@ import (
 	"time"
 
 	"github.com/hellochaos/hellochaos/attack"
+	"github.com/hellochaos/hellochaos/attack/share"
+	"github.com/hellochaos/hellochaos/attack/share/crewtest"
 	"github.com/hellochaos/hellochaos/reports"
 	"github.com/hellochaos/hellochaos/reports/load"
 )
@@ -34,20 +32,11 @@ func TestMergeWorkers(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, dies := range []bool{false, true} {
-		begin := time.Now().Add(50 * time.Millisecond)
-		r, err := a.Merge(t.Context(), 3, func(Progress) {}, func(ctx context.Context, index int, lines func(io.Reader) error) error {
-			if dies && index == 1 {
-				return errors.New("signal: killed")
-			}
-			mine := o
-			mine.Part, mine.Parts, mine.Begin = index, 3, begin
-			part, err := Plan(mine)
-			if err != nil {
-				return err
-			}
-			var out bytes.Buffer
-			return errors.Join(part.Work(ctx, &out), lines(&out))
-		})
+		crew := &crewtest.Crew{T: t, Workers: 3, Counter: Counter}
+		if dies {
+			crew.Dies, crew.After = 2, 2 // it has said that it knows when to begin, and nothing more
+		}
+		r, err := a.Merge(t.Context(), &share.Team{Crew: crew}, nil, func(Progress) {})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -66,7 +55,22 @@ func TestMergeWorkers(t *testing.T) {
 			t.Errorf("%+v, %+v, %s", r.Requests, r.Incomplete, text.String())
 		}
 	}
-	if err := a.lines(strings.NewReader("{}\n"), nil); err == nil || !strings.Contains(err.Error(), TallyForm) {
-		t.Errorf("a line of something else: %v", err)
+}
+
+// The same expectation ends an attack of workers early that one process would end, and what was sent by then is counted.
+func TestMergeAborts(t *testing.T) {
+	server := httptest.NewServer(http.NotFoundHandler())
+	defer server.Close()
+	wanted, err := Expectations([]string{"errors <= 1%"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := Plan(Options{Options: attack.Options{Rate: 100, MaxRequests: 6000, Timeout: time.Minute}, Targets: get(server.URL + "/"), Expect: wanted, Abort: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := a.Merge(t.Context(), &share.Team{Crew: &crewtest.Crew{T: t, Workers: 2, Counter: Counter}}, nil, func(Progress) {})
+	if err != nil || r.Aborted != "errors <= 1%" || r.Verdict != reports.Fail || r.Requests.Sent < 50 || r.Requests.Sent > 3000 {
+		t.Errorf("%+v, %v", r, err)
 	}
 }

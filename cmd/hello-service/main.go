@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"flag"
 	"fmt"
@@ -73,6 +74,8 @@ variables configure it:
   PORT               TCP port to listen on; 0 takes any free one; default 3000
   ADMIN_PORT         a second TCP port at which the service answers the same, for programs that
                      must reach it past the sidecar of its pod; default none
+  TLS_PORT           a TCP port at which the service answers the same with TLS, by a certificate
+                     that it signs itself, for tests of TLS that a proxy opens; default none
 
 The service also answers /metrics, /healthz and /readyz. A chain and a relay answer
 /probe/PATH?host=NAME.hellochaos.invalid: they send GET /PATH with that Host as they send their
@@ -116,8 +119,14 @@ func (p program) run(ctx context.Context, args []string, getenv func(string) str
 	return 0
 }
 
+// port is a TCP port of the program; secure is one at which it speaks TLS.
+type port struct {
+	number int
+	secure bool
+}
+
 // configure reads the environment. Its error joins all problems of the arguments and of the environment.
-func configure(args []string, getenv func(string) string) (service.Config, []int, error) {
+func configure(args []string, getenv func(string) string) (service.Config, []port, error) {
 	flags := flag.NewFlagSet("hello-service", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	problem := flags.Parse(args)
@@ -127,15 +136,22 @@ func configure(args []string, getenv func(string) string) (service.Config, []int
 	if problem == nil && flags.NArg() > 0 {
 		problem = fmt.Errorf("the arguments %q are not accepted: hello-service takes none", flags.Args())
 	}
-	config, port, err := service.FromEnvironment(getenv)
+	config, number, err := service.FromEnvironment(getenv)
 	config.Pod = podName(getenv, os.Hostname)
-	ports := []int{port}
-	if text := getenv("ADMIN_PORT"); text != "" {
+	ports := []port{{number: number}}
+	for _, more := range []struct {
+		variable string
+		secure   bool
+	}{{"ADMIN_PORT", false}, {"TLS_PORT", true}} {
+		text := getenv(more.variable)
+		if text == "" {
+			continue
+		}
 		number, wrong := strconv.ParseUint(text, 10, 16)
 		if wrong != nil {
-			problem = errors.Join(problem, fmt.Errorf("ADMIN_PORT is %q: it must be a whole number in [0, 65535]", text))
+			problem = errors.Join(problem, fmt.Errorf("%s is %q: it must be a whole number in [0, 65535]", more.variable, text))
 		}
-		ports = append(ports, int(number))
+		ports = append(ports, port{int(number), more.secure})
 	}
 	return config, ports, errors.Join(problem, err)
 }
@@ -154,7 +170,7 @@ func podName(getenv func(string) string, hostname func() (string, error)) string
 }
 
 // listen serves config on ports, of which there is at least one, until ctx ends.
-func (p program) listen(ctx context.Context, config service.Config, ports []int, logger *slog.Logger) error {
+func (p program) listen(ctx context.Context, config service.Config, ports []port, logger *slog.Logger) error {
 	handler, err := service.New(config)
 	if err != nil {
 		return err
@@ -164,12 +180,20 @@ func (p program) listen(ctx context.Context, config service.Config, ports []int,
 	server.ErrorLog = slog.NewLogLogger(logger.Handler(), slog.LevelWarn)
 	var listeners []net.Listener
 	for _, port := range ports {
-		listener, err := net.Listen("tcp", ":"+strconv.Itoa(port))
+		listener, err := net.Listen("tcp", ":"+strconv.Itoa(port.number))
 		if err != nil {
 			return err // the process ends, and with it the listeners before this one
 		}
 		logger.Info("serving", "address", listener.Addr().String(), "role", config.Role, "upstream", config.Upstream)
-		listeners = append(listeners, p.limits.Listener(listener))
+		listener = p.limits.Listener(listener)
+		if port.secure {
+			secure, err := selfSigned()
+			if err != nil {
+				return err // the process ends here, too
+			}
+			listener = tls.NewListener(listener, secure)
+		}
+		listeners = append(listeners, listener)
 	}
 	return p.serve(ctx, server, listeners, handler.Drain)
 }

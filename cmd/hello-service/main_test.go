@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -262,15 +263,49 @@ func TestAdminPort(t *testing.T) {
 	}
 }
 
+// At TLS_PORT the service answers with TLS, by a certificate that no client knows, and tells which name it was asked for.
+func TestTLSPort(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	p := start(t, ctx, map[string]string{"SERVICE_NAME": "one-a", "ROLE": "script", "PORT": "0", "TLS_PORT": "0"})
+	if !p.log.Scan() {
+		t.Fatal("the log names no second address")
+	}
+	address := "127.0.0.1:" + regexp.MustCompile(`address=\S*:(\d+)`).FindStringSubmatch(p.log.Text())[1]
+	if status, text, err := get(newClient(t), "http://"+address+"/"); err != nil || status != 400 {
+		t.Errorf("without TLS: %d %q %v, want 400", status, text, err)
+	}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true, ServerName: "asked.example"}}}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+address+"/", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set(service.HeaderTell, service.ServerName)
+	response, err := client.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	if told := response.Header.Get(service.HeaderTold); told != "asked.example" {
+		t.Errorf("told the name %q, want asked.example", told)
+	}
+	cancel()
+	for p.log.Scan() { // it has a warning about the client that spoke no TLS
+	}
+	if status := <-p.status; status != 0 {
+		t.Errorf("run ended with status %d, want 0", status)
+	}
+}
+
 func TestRunRefusesAWrongConfiguration(t *testing.T) {
 	var stderr bytes.Buffer
-	environment := map[string]string{"ROLE": "cook", "PORT": "66000", "HANG_DURATION": "-1s", "UPSTREAM_EXTERNAL": "yes", "ADMIN_PORT": "none"}
+	environment := map[string]string{"ROLE": "cook", "PORT": "66000", "HANG_DURATION": "-1s", "UPSTREAM_EXTERNAL": "yes", "ADMIN_PORT": "none", "TLS_PORT": "443s"}
 	status := quick.run(t.Context(), []string{"now"}, func(name string) string { return environment[name] }, io.Discard, &stderr)
 	if status != 2 {
 		t.Errorf("status = %d, want 2", status)
 	}
 	for _, want := range []string{`the arguments ["now"] are not accepted`, `ROLE`, `PORT is "66000"`, `HANG_DURATION is "-1s"`,
-		`UPSTREAM_EXTERNAL is "yes"`, `SERVICE_NAME`, `ADMIN_PORT is "none"`} {
+		`UPSTREAM_EXTERNAL is "yes"`, `SERVICE_NAME`, `ADMIN_PORT is "none"`, `TLS_PORT is "443s"`} {
 		if !strings.Contains(stderr.String(), want) {
 			t.Errorf("message lacks %q:\n%s", want, &stderr)
 		}

@@ -12,23 +12,27 @@ import (
 
 	"github.com/hellochaos/hellochaos/attack"
 	"github.com/hellochaos/hellochaos/attack/gauge"
+	"github.com/hellochaos/hellochaos/attack/share"
 	"github.com/hellochaos/hellochaos/openfiles"
 	"github.com/hellochaos/hellochaos/reports/destination"
 	"github.com/hellochaos/hellochaos/reports/load"
 	"github.com/hellochaos/hellochaos/reports/render"
+	"github.com/hellochaos/hellochaos/target/cluster"
 )
 
 // attackFlags are the flags of the command attack that package attack does not define.
 type attackFlags struct {
 	loadDelivery
+	cluster                          *cluster.Flags
 	pace                             *attack.Flags
 	targets, method, body, weights   string
 	cacert, cert, key, recording     string
 	headers, expect, resolve         []string
 	insecure, yes, noProgress, given bool // given: --method was
 	fresh, http2, abort              bool
-	capacity, part, begin            string // part and begin are of a worker
+	capacity                         string
 	local                            int
+	remote                           cluster.Options // of --workers-on-cluster
 }
 
 // publicRate is the highest rate, in requests a second, at which a public address is attacked without --yes.
@@ -47,11 +51,8 @@ func (f *attackFlags) add(set *pflag.FlagSet) {
 	set.StringArrayVar(&f.expect, "expect", nil, "`expectation` that decides the exit code, such as '"+strings.Join(gauge.Forms, "', '")+"'; the flag can be repeated (docs/attack.md)")
 	set.StringVar(&f.capacity, "capacity", "", "search between two `rates`, such as 100..5000, for the highest one at which the expectations hold")
 	set.IntVar(&f.local, "workers-local", 0, "`number` of processes that share the requests, for a machine with many processors (default: this one alone)")
-	set.StringVar(&f.part, "part", "", "")
-	set.StringVar(&f.begin, "begin", "", "")
-	for _, hidden := range []string{"part", "begin"} {
-		_ = set.MarkHidden(hidden) // it is defined above
-	}
+	f.cluster = cluster.AddFlags(set)
+	f.cluster.AddWorkersFlags(set)
 	set.BoolVar(&f.abort, "abort-on-fail", false, "end the attack as soon as an expectation about latency or errors cannot be met any more")
 	set.BoolVar(&f.insecure, "insecure", false, "accept any certificate of a server")
 	set.StringVar(&f.cacert, "cacert", "", "`file` with the certificates of the authorities to trust, in place of the system's")
@@ -95,20 +96,31 @@ answer. An interrupted attack (exit code 4) prints what it has measured so far.`
 }
 
 // run validates the command line, sends the attack and delivers its report.
-func (f *attackFlags) run(cmd *cobra.Command, args []string) error {
-	from, to, wrong := f.searchRange(cmd)
+func (f *attackFlags) run(cmd *cobra.Command, args []string) (wrong error) {
+	from, to, unread := f.searchRange(cmd)
 	a, err := f.plan(cmd, args)
-	if err := errors.Join(wrong, err); err != nil {
+	if err := errors.Join(unread, err); err != nil {
 		return fmt.Errorf("attack:\n%w", err)
-	}
-	if f.part != "" {
-		return f.work(cmd, a)
 	}
 	if err := f.prepare(); err != nil {
 		return err
 	}
-	if err := f.reach(cmd.Context(), a, to); err != nil {
+	if f.remote.Workers == 0 { // else the workers look
+		if err := f.reach(cmd.Context(), a, to); err != nil {
+			return err
+		}
+	}
+	several, err := f.workers(cmd.Context(), a)
+	if err != nil {
 		return err
+	}
+	defer func() { wrong = errors.Join(wrong, several.end(cmd.Context())) }()
+	if several != nil && (from > 0 || f.recording != "" || a.Scoped()) {
+		o := a.Options()
+		several.each(&o)
+		if a, err = gauge.Plan(o); err != nil {
+			return fmt.Errorf("attack:\n%w", err)
+		}
 	}
 	if from > 0 {
 		return f.search(cmd, args, a, from, to)
@@ -119,18 +131,19 @@ func (f *attackFlags) run(cmd *cobra.Command, args []string) error {
 		if recorder, err = attack.NewRecorder(f.recording); err != nil {
 			return fmt.Errorf("--output %s: the file cannot be made: %w", f.recording, err)
 		}
-		recorder.Begin(&a.Plan, time.Now())
-		keep = recorder.Write
+		keep = several.recording(recorder, &a.Plan)
 	}
-	if err := protect(cmd.Context()); err != nil {
-		return err
+	if several == nil { // else it is protected already
+		if err := protect(cmd.Context()); err != nil {
+			return err
+		}
 	}
 	stderr := cmd.ErrOrStderr()
 	fmt.Fprintf(stderr, "attacking %s: %s\n", f.about(args), schedule(a))
 	line := newProgressLine(stderr, f.noProgress)
 	var report *load.Report
-	if f.local > 0 {
-		report, err = f.workers(cmd.Context(), a, line.attack)
+	if several != nil && recorder == nil && !a.Scoped() {
+		report, err = several.merge(cmd.Context(), a, line.attack)
 	} else {
 		report, err = a.Send(cmd.Context(), keep, line.attack)
 	}
@@ -140,7 +153,7 @@ func (f *attackFlags) run(cmd *cobra.Command, args []string) error {
 		}
 	}
 	line.clear()
-	if report == nil {
+	if report == nil || errors.As(err, new(share.NotStarted)) {
 		return failure{err}
 	}
 	if err != nil {
@@ -225,7 +238,7 @@ func (f *attackFlags) about(args []string) string {
 func (f *attackFlags) plan(cmd *cobra.Command, args []string) (*gauge.Attack, error) {
 	f.given = cmd.Flags().Changed("method")
 	var o gauge.Options
-	var problems [12]error
+	var problems [11]error
 	pace, err := f.pace.Pace()
 	problems[0] = err
 	o.Options, o.Phases, o.Closed, o.Seed = pace.Options, pace.Phases, pace.Closed, pace.Seed
@@ -242,7 +255,7 @@ func (f *attackFlags) plan(cmd *cobra.Command, args []string) (*gauge.Attack, er
 	if o.Abort = f.abort; f.abort && len(f.expect) == 0 {
 		problems[9] = errors.New("--abort-on-fail: needs an expectation, such as --expect 'errors <= 1%'")
 	}
-	problems[10], problems[11] = f.checkWorkers(cmd), f.readPart(&o)
+	problems[10] = f.checkWorkers(cmd)
 	if err := errors.Join(problems[:]...); err != nil {
 		return nil, err
 	}

@@ -31,15 +31,16 @@ var loadFormats = func() (names []string) {
 
 func (f *loadDelivery) add(set *pflag.FlagSet) {
 	set.StringVar(&f.out, "out", "", "`folder` to write the report into, in all formats (default: write no files)")
+	set.BoolVar(&f.open, "open", false, "open the page that --out writes in the browser")
 	set.StringVar(&f.format, "format", "text", "`format` to print the report in: "+strings.Join(loadFormats, ", "))
 	set.BoolVar(&f.noColor, "no-color", false, "do not print colours on a terminal")
 }
 
 func (f *loadDelivery) check() error {
 	if slices.Contains(loadFormats, f.format) {
-		return nil
+		return f.checkOpen()
 	}
-	return fmt.Errorf("--format %s: the report of an attack is printed as %s%s", f.format, strings.Join(loadFormats, ", "), spelling.DidYouMean(f.format, loadFormats))
+	return errors.Join(f.checkOpen(), fmt.Errorf("--format %s: the report of an attack is printed as %s%s", f.format, strings.Join(loadFormats, ", "), spelling.DidYouMean(f.format, loadFormats)))
 }
 
 // deliver saves a report and then prints it. Users and passwords of URLs are in neither.
@@ -58,6 +59,7 @@ func (f *loadDelivery) deliver(stdout, progress io.Writer, report *load.Report) 
 		var written []string
 		if written, err = load.Save(f.out, report); len(written) > 0 {
 			fmt.Fprintf(progress, "the report was written to %s: %s\n", f.out, strings.Join(written, ", "))
+			f.show(progress, progress, written)
 		}
 	}
 	for _, format := range load.Formats {

@@ -4,111 +4,149 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
-	"os/exec"
-	"strconv"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/hellochaos/hellochaos/attack"
 	"github.com/hellochaos/hellochaos/attack/gauge"
+	"github.com/hellochaos/hellochaos/attack/share"
 	"github.com/hellochaos/hellochaos/reports/load"
+	"github.com/hellochaos/hellochaos/target/cluster"
 )
 
-const (
-	// mostWorkers is how many processes one machine is asked to run.
-	mostWorkers = 64
-	// workersBegin is how long workers have from their start until the instant at which all of them begin.
-	workersBegin = 700 * time.Millisecond
-)
+// mostWorkers is how many processes one machine is asked to run.
+const mostWorkers = 64
 
-// checkWorkers refuses what --workers-local cannot do.
+// checkWorkers refuses what workers cannot do.
 func (f *attackFlags) checkWorkers(cmd *cobra.Command) error {
-	if !cmd.Flags().Changed("workers-local") || f.part != "" {
-		return nil
-	}
 	var problems []error
-	if f.local < 2 || f.local > mostWorkers {
+	set := cmd.Flags()
+	if set.Changed("workers-local") && (f.local < 2 || f.local > mostWorkers) {
 		problems = append(problems, fmt.Errorf("--workers-local %d: must be a number from 2 to %d", f.local, mostWorkers))
 	}
-	for _, flag := range []string{"output", "capacity", "abort-on-fail"} {
-		if cmd.Flags().Changed(flag) {
-			problems = append(problems, fmt.Errorf("--%s: is not possible with --workers-local: what one process alone knows is not handed on", flag))
+	var err error
+	if f.remote, err = f.cluster.Options(); err != nil {
+		problems = append(problems, err)
+	}
+	if !set.Changed("workers-on-cluster") {
+		for _, flag := range []string{"kubeconfig", "context", "namespace", "wait"} {
+			if set.Changed(flag) {
+				problems = append(problems, fmt.Errorf("--%s: needs --workers-on-cluster", flag))
+			}
+		}
+		return errors.Join(problems...)
+	}
+	for flag, why := range map[string]string{
+		"workers-local": "the workers are pods, or processes of this machine",
+		"capacity":      "each of its many attacks would start all pods again",
+		"key":           "what workers are told is in a ConfigMap, and a private key does not belong there",
+	} {
+		if set.Changed(flag) {
+			problems = append(problems, fmt.Errorf("--%s: is not possible with --workers-on-cluster: %s", flag, why))
 		}
 	}
-	if f.targets == "-" {
-		problems = append(problems, errors.New("--targets -: with --workers-local, each process reads the targets, so they must be in a file"))
-	}
+	slices.SortFunc(problems, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return errors.Join(problems...)
 }
 
-// readPart reads the hidden flag by which a process knows which part of the attack it has.
-func (f *attackFlags) readPart(o *gauge.Options) error {
-	if f.part == "" {
+// bySeveral is an attack that workers send; nil: this process does.
+type bySeveral struct {
+	team     *share.Team
+	settings *share.TLS
+	on       *cluster.Run // nil: on this machine
+	closing  time.Duration
+}
+
+// workers are those that send the attack.
+func (f *attackFlags) workers(ctx context.Context, a *gauge.Attack) (*bySeveral, error) {
+	if f.local == 0 && f.remote.Workers == 0 {
+		return nil, nil
+	}
+	settings, err := f.trust()
+	if err != nil {
+		return nil, failure{err}
+	}
+	w := &bySeveral{team: &share.Team{Crew: &localCrew{size: f.local}}, settings: settings, closing: f.remote.Wait}
+	if f.remote.Workers == 0 {
+		return w, protect(ctx)
+	}
+	c, err := connect(ctx, f.remote, nil)
+	if err != nil {
+		return nil, failure{err}
+	}
+	if err := protect(ctx); err != nil {
+		return nil, err
+	}
+	if err := c.MayHaveWorkers(ctx); err != nil {
+		return nil, failure{err}
+	}
+	if w.on, err = c.BeginLoad(ctx); err != nil {
+		return nil, failure{fmt.Errorf("the workers could not be started, and nothing was changed:\n%w", err)}
+	}
+	w.team.Crew = w.on.Crew()
+	w.team.Public = func(addresses []string) error { return f.agreed(addresses, a.Peak()) }
+	return w, nil
+}
+
+// end gives the namespace back.
+func (w *bySeveral) end(ctx context.Context) error {
+	if w == nil || w.on == nil {
 		return nil
 	}
-	index, of, ok := strings.Cut(f.part, "/")
-	var begin int64
-	var wrong [3]error
-	o.Part, wrong[0] = strconv.Atoi(index)
-	o.Parts, wrong[1] = strconv.Atoi(of)
-	begin, wrong[2] = strconv.ParseInt(f.begin, 10, 64)
-	if err := errors.Join(wrong[:]...); !ok || err != nil {
-		return fmt.Errorf("--part %s --begin %s: must be as the process that starts workers writes it", f.part, f.begin)
-	}
-	o.Begin = time.Unix(0, begin)
-	return nil
-}
-
-// workers has several processes of this program send the attack, and merges what they count.
-func (f *attackFlags) workers(ctx context.Context, a *gauge.Attack, tell func(gauge.Progress)) (*load.Report, error) {
-	program, err := os.Executable()
-	if err != nil {
-		return nil, fmt.Errorf("--workers-local: this program does not know where its file is: %w", err)
-	}
-	begin := time.Now().Add(workersBegin)
-	return a.Merge(ctx, f.local, tell, func(ctx context.Context, index int, lines func(io.Reader) error) error {
-		args := append(append([]string{}, os.Args[1:]...), fmt.Sprintf("--part=%d/%d", index, f.local), fmt.Sprintf("--begin=%d", begin.UnixNano()))
-		worker := exec.CommandContext(ctx, program, args...)
-		worker.Cancel = func() error { return worker.Process.Signal(os.Interrupt) }
-		worker.WaitDelay = 10 * time.Second
-		out, err := worker.StdoutPipe()
-		if err != nil {
-			return err
-		}
-		var said strings.Builder
-		worker.Stderr = &said
-		if err := worker.Start(); err != nil {
-			return err
-		}
-		read := lines(out)
-		if err := worker.Wait(); err != nil {
-			return fmt.Errorf("%w%s", err, lastLine(said.String()))
-		}
-		return read
-	})
-}
-
-// lastLine is the last line that says something of what a worker wrote to its standard error.
-func lastLine(text string) string {
-	last := ""
-	for line := range strings.Lines(text) {
-		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "nothing was started") {
-			last = ": " + line
-		}
-	}
-	return last
-}
-
-// work sends the part of the attack that this process has, for the process that started it.
-func (f *attackFlags) work(cmd *cobra.Command, a *gauge.Attack) error {
-	if err := protect(cmd.Context()); err != nil {
-		return err
-	}
-	if err := a.Work(cmd.Context(), cmd.OutOrStdout()); err != nil {
-		return failure{err}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.closing+time.Minute)
+	defer cancel()
+	if _, err := w.on.Close(ctx); err != nil {
+		return fmt.Errorf("not everything was removed: %w", err)
 	}
 	return nil
+}
+
+// recording writes each observation. When the attack began, workers know.
+func (w *bySeveral) recording(to *attack.Recorder, plan *attack.Plan) func(*attack.Observation) error {
+	if w == nil {
+		to.Begin(plan, time.Now())
+		return to.Write
+	}
+	first := true
+	return func(o *attack.Observation) error {
+		if first {
+			to.Begin(plan, w.team.Began())
+			first = false
+		}
+		return to.Write(o)
+	}
+}
+
+// each has the workers say what became of each request, for what needs to know that.
+func (w *bySeveral) each(o *gauge.Options) {
+	o.Workers = w.team.Crew.Size()
+	o.Run = func(ctx context.Context, plan attack.Plan, observe func(*attack.Observation) bool) (attack.Result, []share.Outcome, error) {
+		return w.team.Run(ctx, plan, w.settings, observe)
+	}
+}
+
+// merge has the workers count, and adds up what they counted.
+func (w *bySeveral) merge(ctx context.Context, a *gauge.Attack, tell func(gauge.Progress)) (*load.Report, error) {
+	return a.Merge(ctx, w.team, w.settings, tell)
+}
+
+// trust has the files of --cacert, --cert and --key, which were read before without an error.
+func (f *attackFlags) trust() (*share.TLS, error) {
+	t := &share.TLS{Insecure: f.insecure}
+	var problems []error
+	for _, of := range []struct {
+		file string
+		text *[]byte
+	}{{f.cacert, &t.Authorities}, {f.cert, &t.Certificate}, {f.key, &t.Key}} {
+		if of.file != "" {
+			var err error
+			*of.text, err = os.ReadFile(of.file)
+			problems = append(problems, err)
+		}
+	}
+	return t, errors.Join(problems...)
 }

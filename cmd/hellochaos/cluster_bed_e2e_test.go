@@ -39,7 +39,7 @@ type bed struct {
 	config    *rest.Config
 	core      kubernetes.Interface
 	objects   dynamic.Interface
-	// account is the kubeconfig of a ServiceAccount with the permissions of manifests/rbac.yaml and no others; the tests run and
+	// account is the kubeconfig of a ServiceAccount with the permissions of manifests/rbac.yaml and manifests/rbac-workers.yaml and no others; the tests run and
 	// restore with it. bindings are the RoleBindings that grant the permissions.
 	account  string
 	bindings []*unstructured.Unstructured
@@ -152,12 +152,14 @@ func (b *bed) prepare() error {
 	return err
 }
 
-// grant applies what 'hellochaos manifests rbac' prints.
+// grant applies what 'hellochaos manifests rbac' and 'hellochaos manifests rbac-workers' print.
 func (b *bed) grant() error {
-	rbac, err := manifests.RBAC(b.namespace)
-	if err != nil {
+	run, wrong := manifests.RBAC(b.namespace)
+	workers, err := manifests.RBACWorkers(b.namespace)
+	if err := errors.Join(wrong, err); err != nil {
 		return err
 	}
+	rbac := slices.Concat(run, []byte("\n---\n"), workers)
 	for document := range strings.SplitSeq(string(rbac), "\n---\n") {
 		u := &unstructured.Unstructured{}
 		if err := yaml.Unmarshal([]byte(document), &u.Object); err != nil {

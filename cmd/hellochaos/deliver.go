@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -21,6 +23,8 @@ import (
 type deliveryFlags struct {
 	out, format string
 	noColor     bool
+	// open opens the page in the user's browser.
+	open bool
 	// verbose prints every branch, prediction and interval.
 	verbose bool
 	// quiet prints only the line with the verdict, unless the user named a format, which named says.
@@ -31,18 +35,47 @@ type deliveryFlags struct {
 
 func (f *deliveryFlags) add(set *pflag.FlagSet) {
 	set.StringVar(&f.out, "out", "", "`folder` to write the report into, in all formats (default: write no files)")
+	set.BoolVar(&f.open, "open", false, "open the page that --out writes in the browser")
 	set.StringVar(&f.format, "format", "text", "`format` to print the report in: "+render.FormatNames())
 	set.BoolVarP(&f.verbose, "verbose", "v", false, "print every check, prediction and interval")
 	set.BoolVar(&f.noColor, "no-color", false, "do not print colours on a terminal")
 }
 
 func (f *deliveryFlags) check(set *pflag.FlagSet) error {
-	var problems []error
+	problems := []error{f.checkOpen()}
 	if _, ok := render.FormatNamed(f.format); !ok {
 		problems = append(problems, fmt.Errorf("--format %s: must be one of %s%s", f.format, render.FormatNames(), spelling.DidYouMean(f.format, strings.Split(render.FormatNames(), ", "))))
 	}
 	f.named = set.Changed("format")
 	return errors.Join(problems...)
+}
+
+// show names the page among the files that were written, and opens it in the browser where the user wants that.
+func (f *deliveryFlags) show(progress, warnings io.Writer, written []string) {
+	at := slices.IndexFunc(written, func(name string) bool { return filepath.Ext(name) == ".html" })
+	if at < 0 {
+		return
+	}
+	page := filepath.Join(f.out, written[at])
+	if !f.open {
+		fmt.Fprintf(progress, "to read it in a browser, open %s\n", page)
+		return
+	}
+	path, err := filepath.Abs(page)
+	if err == nil {
+		err = browse((&url.URL{Scheme: "file", Path: filepath.ToSlash(path)}).String())
+	}
+	if err != nil {
+		fmt.Fprintf(warnings, "warning: no browser could be started, so that %s was not opened: %v\n", page, err)
+	}
+}
+
+// checkOpen refuses --open without a file that could be opened.
+func (f *deliveryFlags) checkOpen() error {
+	if f.open && f.out == "" {
+		return errors.New("--open: the browser reads the page from a file: name a folder with --out")
+	}
+	return nil
 }
 
 // prepare makes the folder and checks that files can be written into it, so that a problem is reported before anything is
@@ -72,6 +105,7 @@ func (f *deliveryFlags) save(progress, warnings io.Writer, report *reports.Repor
 		written, err = append(written, spans...), errors.Join(err, unsaved)
 		if len(written) > 0 {
 			fmt.Fprintf(progress, "the report was written to %s: %s\n", f.out, strings.Join(written, ", "))
+			f.show(progress, warnings, written)
 		}
 	}
 	if summary := os.Getenv("GITHUB_STEP_SUMMARY"); summary != "" {
@@ -106,7 +140,7 @@ func (f *deliveryFlags) print(w io.Writer, report *reports.Report) error {
 	}
 	if f.format == "text" {
 		to, coloured := painted(w, f.noColor)
-		return render.Text(to, report, render.TextOptions{Colour: coloured, Verbose: f.verbose})
+		return render.Text(to, report, render.TextOptions{Colour: coloured, Columns: columns(w), Verbose: f.verbose})
 	}
 	format, _ := render.FormatNamed(f.format) // check has refused an unknown name
 	return format.Write(w, report)

@@ -297,6 +297,7 @@ func (g *grid) deliver(ctx context.Context, stdout, progress, warnings io.Writer
 		var written []string
 		if written, err = sweep.Save(g.out, whole); len(written) > 0 {
 			fmt.Fprintf(progress, "the report of the grid was written to %s: %s, and a folder for each point\n", g.out, strings.Join(written, ", "))
+			g.show(progress, warnings, written)
 		}
 	}
 	if summary := os.Getenv("GITHUB_STEP_SUMMARY"); summary != "" {

@@ -160,7 +160,7 @@ func (o *ownRules) plan(options scenario.Options, pace scenario.Pace) (*scenario
 // explain prints what is wrong with the files, and ends with exit code 1 where that is an error, or where no request can meet any rule.
 func (o *ownRules) explain(stdout io.Writer, plan *scenario.Run, noColor bool) error {
 	to, coloured := painted(stdout, noColor)
-	if err := render.Findings(to, plan.Findings(), o.rules, o.remarks, render.TextOptions{Colour: coloured}); err != nil {
+	if err := render.Findings(to, plan.Findings(), o.rules, o.remarks, render.TextOptions{Colour: coloured, Columns: columns(stdout)}); err != nil {
 		return failure{err}
 	}
 	wrong := len(o.phase.Cohorts) == 0

@@ -78,7 +78,7 @@ func (f *planFlags) run(cmd *cobra.Command, chosen [][]string, text *scenario.Fl
 		if i > 0 {
 			fmt.Fprintln(to)
 		}
-		if err := render.Plan(to, plan, render.TextOptions{Colour: coloured}); err != nil {
+		if err := render.Plan(to, plan, render.TextOptions{Colour: coloured, Columns: columns(cmd.OutOrStdout())}); err != nil {
 			return failure{err}
 		}
 		wrong = wrong || slices.ContainsFunc(plan.Findings, func(found reports.Finding) bool { return found.Severity == reports.SeverityError })

@@ -81,3 +81,16 @@ func painted(w io.Writer, noColour bool) (io.Writer, bool) {
 	}
 	return to, true
 }
+
+// columns returns how wide the terminal is to which w writes; 0 where w writes to none, or where its width is not known.
+func columns(w io.Writer) int {
+	to := terminal(w)
+	if to == nil {
+		return 0
+	}
+	width, _, err := term.GetSize(int(to.Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
+}

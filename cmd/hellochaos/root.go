@@ -153,7 +153,7 @@ Exit codes:
 		return err
 	})
 	root.AddCommand(attackCommand(), runCommand(undo), verifyCommand(undo), explainCommand(), initCommand(), importCommand(), planCommand(), validateCommand(), schemaCommand(), reportCommand(), compareCommand(), dashboardCommand(), upCommand(), listCommand(), manifestsCommand(),
-		versionCommand(), deployCommand(), undeployCommand(), doctorCommand(), statusCommand(), restoreCommand())
+		versionCommand(), workerCommand(), deployCommand(), undeployCommand(), doctorCommand(), statusCommand(), restoreCommand())
 	return root
 }
 

@@ -55,13 +55,14 @@ func (f *runFlags) add(set *pflag.FlagSet) {
 	set.BoolVar(&f.allowInconclusive, "allow-inconclusive", false, "end with exit code 0 instead of 3; the verdict in the report is still INCONCLUSIVE")
 	f.cluster = cluster.AddFlags(set)
 	f.cluster.AddRunFlags(set)
+	f.cluster.AddWorkersFlags(set)
 	set.StringVar(&f.metrics, "metrics-addr", "", "`HOST:PORT` at which Prometheus can read the metrics of the run while it runs")
 	f.links.add(set)
 	f.traces = traces.AddFlags(set)
 }
 
 // clusterFlags are the flags that are refused without --target cluster.
-var clusterFlags = []string{"kubeconfig", "context", "namespace", "wait", "direct-url", "gateway-url", "prometheus-url", "take-over", "kiali-url", "tracing-url"}
+var clusterFlags = []string{"kubeconfig", "context", "namespace", "wait", "direct-url", "gateway-url", "prometheus-url", "take-over", "kiali-url", "tracing-url", "workers-on-cluster", "workers-image"}
 
 // breakNames are the values of --break; without those that show with files alone, unless these are asked for.
 func breakNames(files bool) string {
@@ -243,6 +244,9 @@ func (f *runFlags) prepareTarget(ctx context.Context, plan *scenario.Run, seed u
 	f.tested = c
 	command := run.RestoreCommand()
 	undo.Store(&command)
+	if connection.Workers > 0 {
+		plan.SendBy(sendersOn(run))
+	}
 	return run, nil
 }
 
@@ -283,7 +287,7 @@ func (f *runFlags) plan(cmd *cobra.Command, args []string, text *scenario.Flags)
 
 // decisive are the flags, beside those of parameters, that decide what a request meets, and where.
 var decisive = []string{"api", "fail", "hang", "cascade", "exclude", "split-tolerance", "manifests", "filename", "graph", "cases", "set", "break", "rate", "timeout",
-	"target", "kubeconfig", "context", "namespace", "direct-url", "gateway-url", "take-over", "image", "shared-gateway"}
+	"target", "kubeconfig", "context", "namespace", "direct-url", "gateway-url", "take-over", "image", "shared-gateway", "workers-on-cluster", "workers-image"}
 
 // again returns the command that sends a request of this run alone once more, by the name of the request. It is nil where the
 // manifests came from standard input, which cannot be read again. c are the flags that have other values in this run.
@@ -359,6 +363,9 @@ func (f *runFlags) check(set *pflag.FlagSet, of *scenarios.Scenario) error {
 			}
 		}
 	case "cluster":
+		if f.throughChange && set.Changed("workers-on-cluster") {
+			problems = append(problems, errors.New("--through-change: is not possible with --workers-on-cluster, since the load of a change leaves from one process"))
+		}
 		if f.deviation != "" {
 			problems = append(problems, errors.New("--break: needs --target mesh, since only the embedded mesh can disobey the manifests on purpose"))
 		}

@@ -1,35 +1,38 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/hellochaos/hellochaos/live"
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/printable"
 	"github.com/hellochaos/hellochaos/scenarios"
 	"github.com/hellochaos/hellochaos/spelling"
-	"github.com/hellochaos/hellochaos/target/mesh"
+	"github.com/hellochaos/hellochaos/target"
 )
 
 func upCommand() *cobra.Command {
 	names := scenarios.Names()
 	userManifests := &manifestFlags{}
+	flags := &pageFlags{}
 	cmd := &cobra.Command{
-		Use:   "up [STAGE]",
-		Short: "run the services and the embedded mesh, to try by hand",
+		Use:   "up [STAGE|FILE]",
+		Short: "run the services and the embedded mesh, and show them on a page",
 		Long: "Start the services and the embedded mesh, and apply the manifests of all stages\nup to STAGE (" + strings.Join(names, ", ") + "; default:\n" +
-			"all of them). up prints the addresses and some curl commands to try. It runs\nuntil you press Ctrl-C.",
-		Example:   "  hellochaos up retry\n  hellochaos up retry -f reviews.yaml",
+			"all of them). up prints the address of a page on which you see every try of a\nrequest, and move what decides it (docs/up.md), and then the addresses of the\nservices with some curl commands to try. It runs until you press Ctrl-C. A FILE\nis a scenario file, whose phases take the place of the stages.",
+		Example:   "  hellochaos up retry --open\n  hellochaos up retry -f reviews.yaml\n  hellochaos up ./shop.yaml",
 		Args:      cobra.MaximumNArgs(1),
 		ValidArgs: names,
 	}
+	flags.add(cmd.Flags())
 	userManifests.add(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		stage := names[len(names)-1]
@@ -37,21 +40,26 @@ func upCommand() *cobra.Command {
 			stage = args[0]
 		}
 		chosen, err := scenarios.Open([]string{stage})
-		if err != nil || !slices.Contains(names, stage) {
-			return fmt.Errorf("up: no stage %s%s: the stages are %s", stage, spelling.DidYouMean(stage, names), strings.Join(names, ", "))
+		if !scenarios.IsFile(stage) && (err != nil || !slices.Contains(names, stage)) {
+			chosen, err = nil, fmt.Errorf("no stage %s%s: the stages are %s; a scenario file has a name that ends in .yaml or .yml, or a slash", stage, spelling.DidYouMean(stage, names), strings.Join(names, ", "))
 		}
-		overrides, err := userManifests.load(chosen, cmd.InOrStdin(), cmd.ErrOrStderr())
+		overrides, problems := userManifests.load(chosen, cmd.InOrStdin(), cmd.ErrOrStderr())
+		if err := errors.Join(err, problems, flags.check()); err != nil {
+			return fmt.Errorf("up:\n%w", err)
+		}
+		if scenarios.IsFile(stage) {
+			return flags.serve(cmd, live.Options{Scenario: chosen, Overrides: overrides}, func(s *live.Session, entry string) (string, error) {
+				at := s.Whole().State
+				return fmt.Sprintf("The services are running, and the phases of %s up to %s are applied. Ctrl-C ends them.\n%s\nA request like those of the page:\n%s\n", stage, at.Controls.Stage, entryLine(entry), at.Curl), nil
+			})
+		}
+		_, gateway, host, err := through(stage, overrides)
 		if err != nil {
 			return fmt.Errorf("up:\n%w", err)
 		}
-		objects, gateway, host, err := through(stage, overrides)
-		if err != nil {
-			return fmt.Errorf("up:\n%w", err)
-		}
-		if err := protect(cmd.Context()); err != nil {
-			return err
-		}
-		return up(cmd.Context(), stage, objects, gateway, host, cmd.OutOrStdout())
+		return flags.serve(cmd, live.Options{Controls: live.Controls{Stage: stage}, Overrides: overrides}, func(s *live.Session, entry string) (string, error) {
+			return addresses(cmd.Context(), s.Mesh(), stage, gateway, host, entry)
+		})
 	}
 	return cmd
 }
@@ -74,49 +82,47 @@ func through(stage string, overrides map[string][]manifests.Object) (objects []m
 	return objects, gateway, host, nil
 }
 
-// up runs the chain until ctx ends.
-func up(ctx context.Context, stage string, objects []manifests.Object, gateway, host string, stdout io.Writer) error {
-	m, err := mesh.New(mesh.Options{})
-	if err != nil {
-		return failure{fmt.Errorf("starting the embedded mesh: %w", err)}
+// entryLine says where requests enter, if that is at a fixed address.
+func entryLine(fixed string) string {
+	if fixed == "" {
+		return ""
 	}
-	defer func() {
-		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
-		defer cancel()
-		_, _ = m.Close(closing) // the process ends now, and what the mesh holds ends with it
-	}()
-	if err := m.Apply(ctx, objects); err != nil {
-		return failure{fmt.Errorf("applying the stages up to %s: %w", stage, err)}
-	}
+	return fmt.Sprintf("entry     %s/  (where requests of the applied stage enter, on the page too)\n", fixed)
+}
+
+// addresses are those of the services, of the gateway and of the fixed entry (empty: there is none), with commands to try.
+func addresses(ctx context.Context, m target.Target, stage, gateway, host, fixed string) (string, error) {
 	frontend, err := m.Address(ctx, manifests.Entry{Service: "frontend"})
 	if err != nil {
-		return failure{err}
+		return "", err
 	}
 	var text strings.Builder
 	fmt.Fprintf(&text, "The services are running, and the stages up to %s are applied. Ctrl-C ends them.\n\n", stage)
 	fmt.Fprintf(&text, "frontend  %s/  (requests come straight from outside the mesh)\n", frontend.URL)
-	entry := frontend.URL
+	entry := cmp.Or(fixed, frontend.URL)
 	if gateway != "" {
 		door, err := m.Address(ctx, manifests.Entry{Gateway: gateway})
 		if err != nil {
-			return failure{err}
+			return "", err
 		}
 		fmt.Fprintf(&text, "gateway   %s/\n", door.URL)
-		switch entry = door.URL; {
+		at := strings.TrimPrefix(cmp.Or(fixed, door.URL), "http://")
+		switch entry = "http://" + at; {
 		case door.TLS != nil: // curl connects to the address, asks for the host, and trusts nobody's certificate
-			entry = "--insecure --connect-to ::" + strings.TrimPrefix(door.URL, "https://") + " https://" + printable.Word(host)
+			entry = "--insecure --connect-to ::" + strings.TrimPrefix(at, "https://") + " https://" + printable.Word(host)
 		case host != "":
-			entry = "-H " + printable.Word("Host: "+host) + " " + door.URL
+			entry = "-H " + printable.Word("Host: "+host) + " " + entry
 		}
 	} else {
 		fmt.Fprintf(&text, "gateway   there is none before stage ingress\n")
 	}
+	text.WriteString(entryLine(fixed))
 	fmt.Fprintf(&text, "\nThe answer to a request lists every service that the request met:\ncurl %s/\n", entry)
-	fmt.Fprintf(&text, "Here every service fails with probability 0.5. A 500 has no body; curl -i shows it:\ncurl -H 'fail: 0.5' %s/\n", entry)
-	fmt.Fprintf(&text, "Stage canary sends a request with this header to the canary:\ncurl -H 'x-dev-user: super-secret' %s/\n", entry)
-	if _, err := io.WriteString(stdout, text.String()); err != nil { // without the addresses the user cannot reach the services
-		return failure{err}
+	fmt.Fprintf(&text, "Here every service fails with probability 0.5. The answer says who failed, on which try:\ncurl -H 'fail: 0.5' %s/\n", entry)
+	does := "This header does nothing yet. From stage canary on it leads to the canary:"
+	if scenarios.Names()[len(scenarios.Names())-1] == stage {
+		does = "Stage canary is applied, and sends a request with this header to the canary:"
 	}
-	<-ctx.Done()
-	return nil
+	fmt.Fprintf(&text, "%s\ncurl -H 'x-dev-user: super-secret' %s/\n", does, entry)
+	return text.String(), nil
 }

@@ -45,6 +45,9 @@ type Report struct {
 	// Workers is how many processes sent the attack; 0: this one alone. Incomplete are those that died: what is missing is in no figure.
 	Workers    int      `json:"workers,omitempty"`
 	Incomplete []Worker `json:"incomplete,omitempty"`
+	// Clocks is between how many seconds the clocks of workers elsewhere are ahead of the one of the machine that directs them; nil where they
+	// have the same.
+	Clocks *stats.Interval `json:"clocks,omitempty"`
 	// Limited: more requests than 1 % of those that were due were never sent, or more than 5 % left more than 20 ms late, so that no verdict about
 	// latency follows. Warnings have sentences about that.
 	Limited  bool     `json:"generatorLimited"`

@@ -315,6 +315,9 @@ func (r *Report) facts() (all [][2]string) {
 	if c := r.Connections; c != nil {
 		add("connections", "%s opened; at most %s in flight, of %s", render.Count(int64(c.Opened)), requests(int64(c.MostInFlight)), render.Count(int64(c.Most)))
 	}
+	if c := r.Clocks; c != nil {
+		add("clocks", "those of the workers are between %s and %s of this machine's", apart(c.Lo), apart(c.Hi))
+	}
 	if !r.FromStart && !r.Closed {
 		add("schedule", "requests left %s (p50) to %s (p99) late, and %s of them more than 20ms", render.Duration(r.Schedule.LagMedian), render.Duration(r.Schedule.LagP99), render.Percent(r.Schedule.LateShare))
 	}
@@ -345,4 +348,12 @@ func (r *Report) legend() string {
 		}
 	}
 	return text
+}
+
+// apart says how far a clock is ahead of another one.
+func apart(seconds float64) string {
+	if seconds < 0 {
+		return render.Duration(-seconds) + " behind"
+	}
+	return render.Duration(seconds) + " ahead"
 }

@@ -35,8 +35,27 @@ func Logarithmic(values []float64, from, to float64) (Scale, bool) {
 	return Scale{Lo: lo / 1.3, Hi: hi * 1.3, From: from, To: to, Logarithmic: true}, timed
 }
 
+// narrowest is how much of the whole a scale of shares shows at least: among shares that hardly differ, a reader would take noise for a
+// difference.
+const narrowest = 0.02
+
+// Shares returns a scale that shows the part of 0 to 1 in which the values are, with some room around them. Its ends are round numbers.
+func Shares(values []float64, from, to float64) Scale {
+	lo, hi := 1.0, 0.0
+	for _, v := range values {
+		lo, hi = min(lo, v), max(hi, v)
+	}
+	if lo > hi {
+		return Scale{Lo: 0, Hi: 1, From: from, To: to}
+	}
+	room := max(narrowest-(hi-lo), 0.3*(hi-lo)) / 2
+	lo, hi = lo-room, hi+room
+	step := roundStep((hi - lo) / 3)
+	return Scale{Lo: max(0, math.Floor(lo/step+1e-9)*step), Hi: min(1, math.Ceil(hi/step-1e-9)*step), From: from, To: to}
+}
+
 // Ticks returns round values of the scale: 1, 2 or 5 times a power of ten. There are as many as fit with at least apart pixels between
-// two of them.
+// two of them. Where only one fits on an even scale, they are its ends: a reader cannot read a scale from one number.
 func (s Scale) Ticks(apart float64) []float64 {
 	if !(s.Lo < s.Hi) {
 		return nil
@@ -50,6 +69,9 @@ func (s Scale) Ticks(apart float64) []float64 {
 	first, last := math.Ceil(s.Lo/step-1e-9), math.Floor(s.Hi/step+1e-9)
 	for i := 0.0; first+i <= last && i <= most; i++ {
 		at = append(at, (first+i)*step)
+	}
+	if len(at) < 2 && !math.IsInf(s.Hi-s.Lo, 0) && math.Abs(s.To-s.From) >= apart {
+		return []float64{s.Lo, s.Hi}
 	}
 	return at
 }

@@ -51,3 +51,22 @@ func TestTicksKeepApart(t *testing.T) {
 		}
 	}
 }
+
+// A scale of shares shows where the values are: neither the whole, in which a percent is a pixel and a half, nor noise as large as the page.
+func TestShares(t *testing.T) {
+	for _, c := range []struct {
+		values []float64
+		lo, hi float64
+	}{
+		{nil, 0, 1},
+		{[]float64{0, 1}, 0, 1},
+		{[]float64{0.273, 0.32, 0.3, 0.268, 0.376}, 0.25, 0.4},
+		{[]float64{0, 0.0385}, 0, 0.06},
+		{[]float64{0.5}, 0.49, 0.51},
+		{[]float64{1}, 0.99, 1},
+	} {
+		if s := Shares(c.values, 0, 100); math.Abs(s.Lo-c.lo) > 1e-9 || math.Abs(s.Hi-c.hi) > 1e-9 || len(s.Ticks(40)) < 2 {
+			t.Errorf("of %v: %g to %g with ticks at %v, want %g to %g", c.values, s.Lo, s.Hi, s.Ticks(40), c.lo, c.hi)
+		}
+	}
+}

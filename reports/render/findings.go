@@ -12,7 +12,7 @@ import (
 // Findings writes what is wrong with some rules for people, errors first. rules is how many there are, and remarks are sentences about
 // what is not known of them.
 func Findings(w io.Writer, all []reports.Finding, rules int, remarks []string, o TextOptions) error {
-	t := &terminal.Text{Coloured: o.Colour}
+	t := &terminal.Text{Coloured: o.Colour, Wide: o.Columns}
 	errors := int64(0)
 	for i := range all {
 		if all[i].Severity == reports.SeverityError {

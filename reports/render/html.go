@@ -1,6 +1,7 @@
 package render
 
 import (
+	"cmp"
 	"embed"
 	"fmt"
 	"html/template"
@@ -53,7 +54,9 @@ type reportPage struct {
 	NotRestored  []string
 	NotJudged    []*notJudged
 	Beside       []string    // warnings of the phases that have no section
-	Phases       []phaseView // hides those of the report: the phases that have a section of their own
+	Phases       []phaseView // hides those of the report: the phases that have a section of their own, failures first
+	Headlines    []headline  // of Phases, in the order of the run
+	LateNote     string
 }
 
 func newReportPage(r *reports.Report) *reportPage {
@@ -64,7 +67,21 @@ func newReportPage(r *reports.Report) *reportPage {
 			p.Phases = append(p.Phases, newPhaseView(r, i, fmt.Sprintf("phase-%d", i+1)))
 		}
 	}
+	failuresFirst(p.Phases)
+	p.Headlines = newHeadlines(p.Phases)
+	p.LateNote = lateNote(p.Headlines)
 	return p
+}
+
+// failuresFirst sorts the sections as the text report does, and unfolds those that a reader must see: all that did not pass, or all where
+// every phase passed.
+func failuresFirst(phases []phaseView) {
+	slices.SortStableFunc(phases, func(a, b phaseView) int {
+		return cmp.Compare(slices.Index(worstFirst, reports.Worst(a.Verdict)), slices.Index(worstFirst, reports.Worst(b.Verdict)))
+	})
+	for i := range phases {
+		phases[i].Open = reports.Worst(phases[i].Verdict) != reports.Pass || reports.Worst(phases[0].Verdict) == reports.Pass
+	}
 }
 
 // hasSection reports whether a phase has a section of its own. A phase that the next one is only compared with has none, because all of

@@ -120,21 +120,38 @@ func proofOf(c *reports.Call) (lines []string) {
 
 const (
 	shareWidth = 150.0
-	shareLeft  = 8.0
-	shareRight = shareWidth - 12
+	shareLeft  = 17.0
+	shareRight = shareWidth - 17
 )
 
-// sharePicture draws a share before and now, each with its prediction, on one axis from 0 to 1.
+// sharePicture draws a share before and now, each with its prediction, on one axis that shows where they are.
 func sharePicture(id, title string, before, now *reports.Share) *page.Picture {
 	p := &page.Picture{ID: id, Title: title, Width: shareWidth, Height: 52}
-	where := page.Scale{Lo: 0, Hi: 1, From: shareLeft, To: shareRight}
-	p.Axis(where, 2, 34, 60, Probability)
+	where := page.Shares(append(drawnValues(before), drawnValues(now)...), shareLeft, shareRight)
+	p.Axis(where, 2, 34, 44, Probability)
 	words := []string{"now: " + drawShare(p, "now", now, where, 26)}
 	if before != nil {
 		words = append([]string{"before: " + drawShare(p, "before", before, where, 10)}, words...)
 	}
 	p.Desc = strings.Join(words, ". ") + "."
 	return p
+}
+
+// drawnValues are what drawShare draws of a share, which may be nil.
+func drawnValues(s *reports.Share) (all []float64) {
+	if s == nil {
+		return nil
+	}
+	if s.N > 0 {
+		all = append(all, s.Predicted)
+	}
+	if s.Measured != nil {
+		all = append(all, *s.Measured)
+		if s.Interval != nil {
+			all = append(all, s.Interval.Lo, s.Interval.Hi)
+		}
+	}
+	return all
 }
 
 // drawShare draws one phase's line, and returns in words what it shows.

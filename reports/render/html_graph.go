@@ -14,59 +14,129 @@ import (
 // mostGraphWidth is the width from which on a graph is not drawn: no reader could follow its arrows. The page has its numbers.
 const mostGraphWidth = 4000
 
-// edgeLabel returns the lines of text about an arrow.
-func edgeLabel(e *reports.Edge, all []reports.Edge) []string {
-	var total int64
-	for i := range all {
-		if all[i].From == e.From && all[i].To == e.To {
-			total += all[i].Calls
-		}
-	}
-	calls := counted(e.Calls, "call")
-	if total > e.Calls {
-		calls += fmt.Sprintf(", %.1f %%", 100*float64(e.Calls)/float64(total))
-	}
-	lines := []string{calls}
-	if e.Calls > 0 {
-		lines = append(lines, fmt.Sprintf("%s failed, %s", Count(e.Failed), Probability(float64(e.Failed)/float64(e.Calls))))
-	}
-	if e.Tries == nil {
-		return append(lines, "tries not counted")
-	}
-	tries := Count(*e.Tries) + " tries"
-	if e.FailedTries != nil {
-		tries += fmt.Sprintf(", %s with 5xx", Count(*e.FailedTries))
-	}
-	return append(lines, tries)
+// edges are those of a phase and of the one before it, by what they lead from and to.
+type edges struct {
+	before, now map[graphEdge]*reports.Edge
+	totals      [2]map[[2]string]int64 // how many calls a service makes to another one, before and now
+	compared    bool                   // there is a phase before, so that an edge without calls there is new
 }
 
-// picture draws the calls of one phase: arrows first, so that they lead behind the boxes that they pass.
-func (g *graph) picture(id string, phase *reports.Phase) *page.Picture {
-	p := &page.Picture{ID: id, Title: "service graph, " + phase.Name, Width: g.width, Height: g.height}
-	of := map[graphEdge]*reports.Edge{}
-	most := int64(1)
-	for i := range phase.Edges {
-		e := &phase.Edges[i]
+func newEdges(former, now *reports.Phase) edges {
+	all := edges{compared: former != nil}
+	all.now, all.totals[1] = byIdentity(now)
+	if former != nil {
+		all.before, all.totals[0] = byIdentity(former)
+	}
+	return all
+}
+
+func byIdentity(p *reports.Phase) (of map[graphEdge]*reports.Edge, totals map[[2]string]int64) {
+	of, totals = map[graphEdge]*reports.Edge{}, map[[2]string]int64{}
+	for i := range p.Edges {
+		e := &p.Edges[i]
 		of[identity(e)] = e
+		totals[[2]string{e.From, e.To}] += e.Calls
+	}
+	return of, totals
+}
+
+// label returns the lines of text about an arrow. Each figure is that of the phase before, an arrow, and that of the phase.
+func (all edges) label(lane graphEdge) (lines []string) {
+	before, now := all.before[lane], all.now[lane]
+	if now == nil && before == nil {
+		return []string{"no call"}
+	}
+	calls := "no call"
+	if now != nil {
+		calls = counted(now.Calls, "call")
+	}
+	switch {
+	case now == nil:
+		return []string{calls + ", " + Count(before.Calls) + " before"}
+	case before == nil && all.compared:
+		calls += ", none before"
+	default:
+		if part := all.part(lane); part != "" {
+			calls += ", " + part
+		}
+	}
+	lines = append(lines, calls)
+	arrow := func(of func(*reports.Edge) string) string {
+		if before == nil || of(before) == "" {
+			return of(now)
+		}
+		return of(before) + " → " + of(now)
+	}
+	if now.Calls > 0 {
+		lines = append(lines, arrow(func(e *reports.Edge) string { return ofCalls(e, e.Failed, Probability) })+" of them fail")
+	}
+	if now.Tries == nil {
+		return append(lines, "tries not counted")
+	}
+	return append(lines, arrow(func(e *reports.Edge) string {
+		if e.Tries == nil {
+			return ""
+		}
+		return ofCalls(e, *e.Tries, factor)
+	})+" tries for a call")
+}
+
+// ofCalls returns a number for each call of an edge; empty where it has none.
+func ofCalls(e *reports.Edge, n int64, format func(float64) string) string {
+	if e.Calls == 0 {
+		return ""
+	}
+	return format(float64(n) / float64(e.Calls))
+}
+
+// part returns which part of the calls of a service to another one meet the version of an edge. It is empty where all of them do and did.
+func (all edges) part(lane graphEdge) string {
+	part := func(of map[graphEdge]*reports.Edge, totals map[[2]string]int64) (string, bool) {
+		e, total := of[lane], totals[[2]string{lane.from, lane.to}]
+		if e == nil || total == 0 {
+			return "", true
+		}
+		return fmt.Sprintf("%.1f %%", 100*float64(e.Calls)/float64(total)), e.Calls == total
+	}
+	now, whole := part(all.now, all.totals[1])
+	before, wasWhole := part(all.before, all.totals[0])
+	switch {
+	case whole && wasWhole:
+		return ""
+	case before == "":
+		return now
+	}
+	return before + " → " + now
+}
+
+// picture draws the calls of a phase, and those of the one before that are not made any more: arrows first, so that they lead behind the
+// boxes that they pass.
+func (g *graph) picture(id, name string, all edges) *page.Picture {
+	p := &page.Picture{ID: id, Title: "service graph, " + name, Width: g.width, Height: g.height}
+	most := int64(1)
+	for _, e := range all.now {
 		most = max(most, e.Calls)
 	}
 	starts, ends := g.ports()
 	for _, lane := range g.edges {
-		if e := of[lane]; e != nil {
-			thick := 1 + int(math.Round(4*float64(e.Calls)/float64(most)))
-			p.Draw(fmt.Sprintf("call thick-%d", thick), g.arrow(lane, starts[lane], ends[lane]))
+		class := "call gone"
+		if e := all.now[lane]; e != nil {
+			class = fmt.Sprintf("call thick-%d", 1+int(math.Round(4*float64(e.Calls)/float64(most))))
 		}
+		p.Draw(class, g.arrow(lane, starts[lane], ends[lane]))
 	}
 	for _, lane := range g.edges {
-		if of[lane] != nil {
-			p.Draw("head", "M"+page.Pixels(ends[lane]-6)+" "+page.Pixels(g.nodes[lane.to].top-8)+"h12l-6 8z")
+		class := "head gone"
+		if all.now[lane] != nil {
+			class = "head"
 		}
+		p.Draw(class, "M"+page.Pixels(ends[lane]-6)+" "+page.Pixels(g.nodes[lane.to].top-8)+"h12l-6 8z")
 	}
 	var words []string
 	for _, layer := range g.layers {
 		for _, n := range layer {
 			if n.service != "" {
-				words = append(words, g.drawService(p, n, of, phase.Edges)...)
+				words = append(words, g.drawService(p, n, all)...)
 			}
 		}
 	}
@@ -139,13 +209,13 @@ func (g *graph) arrow(lane graphEdge, from, to float64) string {
 }
 
 // drawService draws a service's box with its versions and the calls to each of them, and returns in words what they show. A version that
-// answered no call of the phase is drawn dashed.
-func (g *graph) drawService(p *page.Picture, n *graphNode, of map[graphEdge]*reports.Edge, edges []reports.Edge) (words []string) {
+// answers no call of the phase is drawn dashed.
+func (g *graph) drawService(p *page.Picture, n *graphNode, all edges) (words []string) {
 	p.Rectangle("service", n.left, n.top, n.width, n.height)
 	p.Text("strong", n.left+graphPadding+4, n.top+graphService-6, page.Cut(n.service, fitting(n.width-2*graphPadding-8)))
 	for i, c := range n.columns {
 		left, y := n.left+graphPadding+float64(i)*(g.lane+graphPadding), n.top+graphService
-		called := slices.ContainsFunc(c.lanes, func(lane graphEdge) bool { return of[lane] != nil })
+		called := slices.ContainsFunc(c.lanes, func(lane graphEdge) bool { return all.now[lane] != nil })
 		p.Rectangle(map[bool]string{true: "version", false: "version none"}[called], left, y, g.lane, n.height-graphService-graphPadding)
 		cut := func(s string) string { return page.Cut(s, fitting(g.lane-12)) }
 		if n.headHeight() > 0 {
@@ -153,7 +223,7 @@ func (g *graph) drawService(p *page.Picture, n *graphNode, of map[graphEdge]*rep
 			y += n.headHeight()
 		}
 		for _, lane := range c.lanes {
-			words = append(words, g.drawCalls(p, n, lane, of[lane], edges, left+8, y, cut)...)
+			words = append(words, g.drawCalls(p, n, lane, all, left+8, y, cut))
 			y += n.blockHeight()
 		}
 	}
@@ -161,22 +231,21 @@ func (g *graph) drawService(p *page.Picture, n *graphNode, of map[graphEdge]*rep
 }
 
 // drawCalls writes the numbers of an arrow into the box of the called service, and returns them in words.
-func (g *graph) drawCalls(p *page.Picture, n *graphNode, lane graphEdge, e *reports.Edge, edges []reports.Edge, x, y float64, cut func(string) string) []string {
+func (g *graph) drawCalls(p *page.Picture, n *graphNode, lane graphEdge, all edges, x, y float64, cut func(string) string) string {
 	if n.callers() > 1 {
 		p.Text("tick", x, y+page.LineHeight, cut("from "+lane.from))
 		y += page.LineHeight
 	}
-	if e == nil {
-		p.Text("note", x, y+page.LineHeight, "no call")
-		return nil
-	}
-	label := edgeLabel(e, edges)
+	label, now := all.label(lane), all.now[lane]
 	for i, line := range label {
 		class := "label"
-		if i == 1 && e.Failed > 0 && e.Calls > 0 {
+		switch {
+		case now == nil:
+			class = "note"
+		case i == 1 && now.Failed > 0 && now.Calls > 0:
 			class = "label failed"
 		}
 		p.Text(class, x, y+page.LineHeight*float64(i+1), line)
 	}
-	return []string{fmt.Sprintf("%s to %s: %s", e.From, strings.TrimSpace(e.To+" "+e.Version), strings.Join(label, ", "))}
+	return fmt.Sprintf("%s to %s: %s", lane.from, strings.TrimSpace(lane.to+" "+lane.version), strings.Join(label, ", "))
 }

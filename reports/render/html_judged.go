@@ -88,7 +88,17 @@ func newSplitView(id, name string, settings reports.Settings, c *reports.Call) d
 		v.Notes = append(v.Notes, c.Split.Note)
 	}
 	p := &page.Picture{ID: id, Title: "how the calls to " + name + " were spread", Width: judgedWidth, Height: judgedRow*float64(len(c.Split.Parts)) + 26}
-	where := page.Scale{Lo: 0, Hi: 1, From: judgedLeft, To: judgedRight}
+	tolerated := func(part *reports.SplitShare) (lo, hi float64) {
+		return min(1, part.Predicted*settings.SplitTolerance.Lo), min(1, part.Predicted*settings.SplitTolerance.Hi)
+	}
+	var values []float64
+	for i := range c.Split.Parts {
+		values = append(values, drawnValues(&c.Split.Parts[i].Share)...)
+		if lo, hi := tolerated(&c.Split.Parts[i]); !c.Split.Balanced {
+			values = append(values, lo, hi)
+		}
+	}
+	where := page.Shares(values, judgedLeft, judgedRight)
 	p.Axis(where, 2, p.Height-22, 44, Probability)
 	var words []string
 	for i, part := range c.Split.Parts {
@@ -102,7 +112,7 @@ func newSplitView(id, name string, settings reports.Settings, c *reports.Call) d
 		case c.Split.Balanced:
 			lines = append(lines[:1], "a load balancer picks")
 		default:
-			lo, hi := min(1, part.Predicted*settings.SplitTolerance.Lo), min(1, part.Predicted*settings.SplitTolerance.Hi)
+			lo, hi := tolerated(&part)
 			if hi > lo {
 				p.Rectangle("band", where.At(lo), y-11, where.At(hi)-where.At(lo), 22)
 			}

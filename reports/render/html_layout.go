@@ -26,8 +26,7 @@ type graphEdge struct{ from, to, version string }
 
 func identity(e *reports.Edge) graphEdge { return graphEdge{e.From, e.To, e.Version} }
 
-// graph has the place of each part of a service graph. It is computed from two phases together, so that a service has the same place in
-// the pictures of both.
+// graph has the place of each part of a service graph, of two phases together.
 type graph struct {
 	edges   []graphEdge
 	nodes   map[string]*graphNode // services by name
@@ -59,20 +58,18 @@ type graphColumn struct {
 
 func (n *graphNode) middle() float64 { return n.left + n.width/2 }
 
-// layOut places the services of some phases.
-func layOut(phases ...*reports.Phase) *graph {
+// layOut places the services of a phase and of the one before it.
+func layOut(all edges) *graph {
 	g := &graph{nodes: map[string]*graphNode{}, routes: map[graphEdge][]*graphNode{}, lane: 132}
-	seen := map[graphEdge]bool{}
-	for _, p := range phases {
-		for i := range p.Edges {
-			e := &p.Edges[i]
-			for _, line := range edgeLabel(e, p.Edges) {
-				g.lane = max(g.lane, page.TextWidth(line)+16)
-			}
-			if !seen[identity(e)] {
-				seen[identity(e)] = true
-				g.edges = append(g.edges, identity(e))
-			}
+	g.edges = slices.Collect(maps.Keys(all.now))
+	for lane := range all.before {
+		if all.now[lane] == nil {
+			g.edges = append(g.edges, lane)
+		}
+	}
+	for _, lane := range g.edges {
+		for _, line := range all.label(lane) {
+			g.lane = max(g.lane, page.TextWidth(line)+16)
 		}
 	}
 	slices.SortFunc(g.edges, func(a, b graphEdge) int {

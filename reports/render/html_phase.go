@@ -18,7 +18,9 @@ type side struct {
 // phaseView is the data of a phase on the page.
 type phaseView struct {
 	*reports.Phase
-	ID string
+	number int // in the run, from 0
+	ID     string
+	Open   bool // the section is unfolded when the page opens
 	// Former is the phase before, nil for the first one. Pair is both, as far as they exist.
 	Former    *reports.Phase
 	Pair      []side
@@ -32,24 +34,24 @@ type phaseView struct {
 	Times     []drawnView // waits of retries
 	Splits    []drawnView
 	Ledgers   []drawnView
-	Graphs    []phaseGraph
-	Wide      bool // the graphs have no room beside each other
+	Graph     *page.Picture // nil where there is no call, or where it is too wide
 	Edges     []edgeRow
 	Timeline  timeline
 
 	Latencies     []distribution
 	Distributions *page.Picture
 	Waterfalls    []phaseWaterfalls
+	Mismatches    []mismatchView // hides those of the report
+}
+
+// mismatchView is the first call of a kind that deviated, with its request try by try.
+type mismatchView struct {
+	*reports.Mismatch
+	Waterfall *waterfall // nil where the request was not sampled
 }
 
 // sentenceView is a sentence of the text report, with the mark of its kind.
 type sentenceView struct{ Mark, Text string }
-
-// phaseGraph is the service graph of one phase.
-type phaseGraph struct {
-	side
-	Picture *page.Picture // nil where it is not drawn
-}
 
 // edgeRow is an arrow of the graphs in numbers, by phase.
 type edgeRow struct {
@@ -64,7 +66,7 @@ type phaseWaterfalls struct {
 }
 
 func newPhaseView(r *reports.Report, phase int, id string) phaseView {
-	v := phaseView{Phase: &r.Phases[phase], ID: id, Problems: slices.DeleteFunc(problems(&r.Phases[phase]), func(line string) bool { return strings.HasPrefix(line, notJudgedLead) })}
+	v := phaseView{Phase: &r.Phases[phase], number: phase, ID: id, Problems: slices.DeleteFunc(problems(&r.Phases[phase]), func(line string) bool { return strings.HasPrefix(line, notJudgedLead) })}
 	if phase > 0 {
 		v.Former = &r.Phases[phase-1]
 		v.Pair = append(v.Pair, side{v.Former, "before"})
@@ -75,13 +77,28 @@ func newPhaseView(r *reports.Report, phase int, id string) phaseView {
 	}
 	v.calls(r, phase)
 	v.Met, v.Of = v.Coverage()
-	v.graphs()
+	v.graph()
 	v.Timeline = newTimeline(id+"-timeline", v.Pair)
 	if v.Latencies = distributions(v.Pair); len(v.Latencies) > 0 {
 		v.Distributions = distributionPicture(id+"-distributions", v.Latencies)
 	}
 	v.waterfalls(r, phase)
+	v.mismatches()
 	return v
+}
+
+// mismatches draws the request of each mismatch that was sampled. A request is drawn once.
+func (v *phaseView) mismatches() {
+	drawn := map[string]bool{}
+	for i := range v.Phase.Mismatches {
+		one := mismatchView{Mismatch: &v.Phase.Mismatches[i]}
+		at := slices.IndexFunc(v.Phase.Samples, func(s reports.Sample) bool { return s.Name == one.Request })
+		if at >= 0 && !drawn[one.Request] {
+			shown := newWaterfall(fmt.Sprintf("%s-mismatch-%d", v.ID, i+1), &v.Phase.Samples[at])
+			one.Waterfall, drawn[one.Request] = &shown, true
+		}
+		v.Mismatches = append(v.Mismatches, one)
+	}
 }
 
 // calls fills the rows of the table, and the pictures of what was judged of each call.
@@ -124,10 +141,13 @@ func (v *phaseView) waterfalls(r *reports.Report, phase int) {
 		}
 		samples := phaseWaterfalls{Phase: p.Name}
 		for j := range p.Samples {
+			if p.Samples[j].Why == deviatedSample {
+				continue // It is drawn where its mismatch is.
+			}
 			samples.Samples = append(samples.Samples, newWaterfall(fmt.Sprintf("%s-phase-%d-sample-%d", v.ID, i+1, j+1), &p.Samples[j]))
 		}
 		for j := range samples.Samples {
-			if j == 0 || strings.Contains(p.Samples[j].Why, mostTries) {
+			if j == 0 || strings.Contains(samples.Samples[j].why, mostTries) {
 				shown = &samples.Samples[j]
 			}
 		}
@@ -138,23 +158,12 @@ func (v *phaseView) waterfalls(r *reports.Report, phase int) {
 	}
 }
 
-// sideBySide is the widest graph that has room beside another one.
-const sideBySide = 530
-
-// graphs draws the service graph of both phases, with each service in the same place, and fills the table of their numbers.
-func (v *phaseView) graphs() {
-	var phases []*reports.Phase
-	for _, p := range v.Pair {
-		phases = append(phases, p.Phase)
-	}
-	g := layOut(phases...)
-	v.Wide = g.width > sideBySide
-	for i, p := range v.Pair {
-		one := phaseGraph{side: p}
-		if len(p.Edges) > 0 && g.width <= mostGraphWidth {
-			one.Picture = g.picture(fmt.Sprintf("%s-graph-%d", v.ID, i+1), p.Phase)
-		}
-		v.Graphs = append(v.Graphs, one)
+// graph draws the service graph of the phase with that of the phase before, and fills the table of their numbers.
+func (v *phaseView) graph() {
+	all := newEdges(v.Former, v.Phase)
+	g := layOut(all)
+	if len(g.edges) > 0 && g.width <= mostGraphWidth {
+		v.Graph = g.picture(v.ID+"-graph", v.Name, all)
 	}
 	for _, layer := range g.layers {
 		for _, n := range layer {
@@ -175,15 +184,8 @@ func (v *phaseView) graphs() {
 	}
 }
 
-// TooWide reports whether the graphs are not drawn because no reader could follow their arrows.
-func (v *phaseView) TooWide() bool {
-	for _, g := range v.Graphs {
-		if g.Picture != nil {
-			return false
-		}
-	}
-	return len(v.Edges) > 0
-}
+// TooWide reports whether the graph is not drawn because no reader could follow its arrows.
+func (v *phaseView) TooWide() bool { return v.Graph == nil && len(v.Edges) > 0 }
 
 // HasSamples reports whether any request is drawn.
 func (v *phaseView) HasSamples() bool {

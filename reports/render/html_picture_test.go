@@ -121,24 +121,32 @@ func TestGraph(t *testing.T) {
 	now := &reports.Phase{Name: "retry", Edges: []reports.Edge{
 		{From: "edge", To: "frontend", Version: "prod", Calls: 100},
 		{From: "frontend", To: "middleware", Version: "prod", Calls: 70}}}
-	g := layOut(before, now)
+	all := newEdges(before, now)
+	g := layOut(all)
 	if got := layersOf(g); got != "edge|frontend|middleware" {
 		t.Errorf("layers %s", got)
 	}
-	b, n := g.picture("b", before), g.picture("n", now)
-	for _, want := range []string{"1,000 calls", "20 calls, 28.6 %", "1 failed, 0.05", "25 tries, 6 with 5xx", "50 calls, 71.4 %", "tries not counted"} {
-		if !slices.Contains(words(b), want) {
-			t.Errorf("before: no %q among %q", want, words(b))
+	p := g.picture("p", "retry", all)
+	for _, want := range []string{"100 calls", "0.03 → 0 of them fail", "no call, 20 before", "70 calls, 71.4 % → 100.0 %", "tries not counted"} {
+		if !slices.Contains(words(p), want) {
+			t.Errorf("no %q among %q", want, words(p))
 		}
 	}
-	if !slices.Contains(words(n), "no call") || b.Width != n.Width || b.Height != n.Height {
-		t.Errorf("now: %q, %v and %v", words(n), b.Width, n.Width)
+	if len(marks(p, "version none")) != 1 || len(marks(p, "call gone")) != 1 || len(marks(p, "head gone")) != 1 {
+		t.Errorf("a version that is not called any more is dashed, and so is the arrow to it: %q, %q", marks(p, "version none"), marks(p, "call gone"))
 	}
-	if len(marks(n, "version none")) != 1 || len(marks(b, "version none")) != 0 {
-		t.Errorf("the version without a call is dashed: before %q, now %q", marks(b, "version none"), marks(n, "version none"))
+	now.Edges = append(now.Edges, reports.Edge{From: "frontend", To: "middleware", Version: "next", Calls: 30, Failed: 3, Tries: pointer(int64(45))})
+	grown := newEdges(before, now)
+	if got := grown.label(graphEdge{"frontend", "middleware", "next"}); !slices.Equal(got, []string{"30 calls, none before", "0.1 of them fail", "1.50 tries for a call"}) {
+		t.Errorf("a new version: %q", got)
 	}
-	circle := layOut(&reports.Phase{Edges: []reports.Edge{{From: "a", To: "b"}, {From: "b", To: "a"}, {From: "a", To: "a"}, {From: "edge", To: "b"}}})
-	if got := layersOf(circle); strings.Count(got, "a") != 1 || circle.picture("c", &reports.Phase{}).Height <= 0 {
+	first := newEdges(nil, before)
+	if got := first.label(graphEdge{"frontend", "middleware", "canary"}); !slices.Equal(got, []string{"20 calls, 28.6 %", "0.05 of them fail", "1.25 tries for a call"}) {
+		t.Errorf("the first phase: %q", got)
+	}
+	around := newEdges(nil, &reports.Phase{Edges: []reports.Edge{{From: "a", To: "b"}, {From: "b", To: "a"}, {From: "a", To: "a"}, {From: "edge", To: "b"}}})
+	circle := layOut(around)
+	if got := layersOf(circle); strings.Count(got, "a") != 1 || circle.picture("c", "c", around).Height <= 0 {
 		t.Errorf("two services that call each other: %s", got)
 	}
 }
@@ -169,10 +177,11 @@ func TestGraphLayout(t *testing.T) {
 			}
 		}
 	}
-	for name, phases := range map[string][]*reports.Phase{
-		"shop": {&shop().Phases[0], &shop().Phases[1]}, "tutorial": {&tutorial().Phases[4], &tutorial().Phases[5]}, "fan": {&manyServices(20).Phases[1]}, "mesh": {mesh}, "nothing": {{}},
+	for name, all := range map[string]edges{
+		"shop": newEdges(&shop().Phases[0], &shop().Phases[1]), "tutorial": newEdges(&tutorial().Phases[4], &tutorial().Phases[5]),
+		"fan": newEdges(nil, &manyServices(20).Phases[1]), "mesh": newEdges(nil, mesh), "nothing": newEdges(nil, &reports.Phase{}),
 	} {
-		g := layOut(phases...)
+		g := layOut(all)
 		for e, route := range g.routes {
 			if from, to := g.nodes[e.from], g.nodes[e.to]; from.top+from.height > to.top-graphCalls {
 				t.Errorf("%s: %s is at %g, %s at %g", name, e.from, from.top, e.to, to.top)
@@ -196,11 +205,11 @@ func TestGraphLayout(t *testing.T) {
 				}
 			}
 		}
-		if again := layOut(phases...); again.width != g.width || layersOf(again) != layersOf(g) {
+		if again := layOut(all); again.width != g.width || layersOf(again) != layersOf(g) {
 			t.Errorf("%s: another layout for the same calls", name)
 		}
 	}
-	if g := layOut(&shop().Phases[1]); g.crossings() != 0 {
+	if g := layOut(newEdges(nil, &shop().Phases[1])); g.crossings() != 0 {
 		t.Errorf("%d arrows cross in a graph that can do without", g.crossings())
 	}
 }
@@ -295,8 +304,8 @@ func TestSharePicture(t *testing.T) {
 	if p.Desc != want || len(marks(p, "point before"))+len(marks(p, "point now")) != 2 {
 		t.Errorf("got  %s\nwant %s", p.Desc, want)
 	}
-	for class, path := range map[string]string{ // of a plot from 8 to 138 pixels: 0.0625 and 0.5, 0.0506 to 0.0664, 0.4981
-		"prediction": "M16.1 19L16.1 33", "interval now": "M14.6 22L14.6 30M14.6 26L16.6 26M16.6 22L16.6 30", "point before": "M68.8 10a4 4 0 1 0 8 0a4 4 0 1 0 -8 0z"} {
+	for class, path := range map[string]string{ // of a plot of 0 to 0.6 from 17 to 133 pixels: 0.0625 and 0.5, 0.0506 to 0.0664, 0.4981
+		"prediction": "M29.1 19L29.1 33", "interval now": "M26.8 22L26.8 30M26.8 26L29.8 26M29.8 22L29.8 30", "point before": "M109.3 10a4 4 0 1 0 8 0a4 4 0 1 0 -8 0z"} {
 		if got := marks(p, class); len(got) == 0 || got[0] != path {
 			t.Errorf("%s: %q, want %s", class, got, path)
 		}

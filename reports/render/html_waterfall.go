@@ -24,8 +24,12 @@ const (
 // mostTries is the value of Sample.Why of the request with most tries, which shows best how retries work.
 const mostTries = "most tries"
 
+// deviatedSample is in the value of Sample.Why of the first request of a kind of mismatch.
+const deviatedSample = "deviated"
+
 // waterfall is a sampled request with every try on an axis of time.
 type waterfall struct {
+	why     string
 	Title   string // why the request was chosen, its status and its latency
 	Name    string // the id by which the services knew the request
 	Trace   string
@@ -39,7 +43,7 @@ func newWaterfall(id string, s *reports.Sample) waterfall {
 	if s.Cohort != "" {
 		title += ", cohort " + s.Cohort
 	}
-	w := waterfall{Title: title, Name: s.Name, Trace: s.Trace, Missing: s.Missing}
+	w := waterfall{why: s.Why, Title: title, Name: s.Name, Trace: s.Trace, Missing: s.Missing}
 	if len(s.Spans) > 0 {
 		w.Picture = waterfallPicture(id, title, s.Spans)
 	}

@@ -101,6 +101,9 @@ func (m *markdown) phase(r *reports.Report, i int) {
 		}
 		m.line("- %s%s", lead, EscapeMarkdown(one.text))
 	}
+	if cost := price(phaseBefore(r, i), p); cost != "" {
+		m.line("- %s", EscapeMarkdown(cost))
+	}
 	m.line("")
 	m.details(p)
 }

@@ -13,7 +13,7 @@ import (
 
 // Plan writes what a run would do, for people.
 func Plan(w io.Writer, p *reports.Plan, o TextOptions) error {
-	t := &terminal.Text{Coloured: o.Colour}
+	t := &terminal.Text{Coloured: o.Colour, Wide: o.Columns}
 	requests := counted(int64(p.Requests), "request")
 	if p.Most > p.Requests {
 		requests = fmt.Sprintf("about %s, at most %s", requests, Count(int64(p.Most)))

@@ -217,10 +217,13 @@ func baseLines(r *reports.Report) (all []string) {
 // isBackground reports whether a phase is only what the next one is compared with, and nothing is wrong with its calls.
 func isBackground(p *reports.Phase) bool { return p.Base && p.Verdict == reports.Pass }
 
+// worstFirst is the order in which phases are shown.
+var worstFirst = []reports.Verdict{reports.Fail, reports.Inconclusive, reports.Pass}
+
 // order returns the numbers of the phases that have a table, failures first. Phases that are in the background are left out unless all are
 // asked for.
 func order(r *reports.Report, all bool) (numbers []int) {
-	for _, verdict := range []reports.Verdict{reports.Fail, reports.Inconclusive, reports.Pass} {
+	for _, verdict := range worstFirst {
 		for i := range r.Phases {
 			if p := &r.Phases[i]; reports.Worst(p.Verdict) == verdict && (all || !isBackground(p)) {
 				numbers = append(numbers, i)

@@ -109,9 +109,9 @@ func (t *text) table(groups []rowGroup) {
 			indent = 2
 		}
 	}
-	best := arrange(groups, terminal.Width-indent, 32)
+	best := arrange(groups, t.Columns()-indent, 32)
 	for _, name := range []int{24, 18, 14} {
-		if other := arrange(groups, terminal.Width-indent, name); other.lines < best.lines {
+		if other := arrange(groups, t.Columns()-indent, name); other.lines < best.lines {
 			best = other
 		}
 	}

@@ -13,6 +13,8 @@ import (
 type TextOptions struct {
 	// Colour is true for a terminal that shows colours. Without colours the text says the same.
 	Colour bool
+	// Columns is the width of the terminal, 0 where the text is for a file or a pipe.
+	Columns int
 	// Verbose adds the details of each call: predictions and intervals, branches, waits, splits and ledgers, and it shows every row of
 	// every phase.
 	Verbose bool
@@ -20,9 +22,9 @@ type TextOptions struct {
 
 // Text writes a report for people: the verdict first, then what is wrong with the manifests, then phase by phase a table with a row for
 // each call, phases that fail first. A phase with which the next one is only compared has no table of its own, since the next table has
-// its numbers. The text is laid out for 80 columns.
+// its numbers. The text is laid out for the columns of the terminal, from 80 to 140.
 func Text(w io.Writer, r *reports.Report, o TextOptions) error {
-	t := &text{Text: terminal.Text{Coloured: o.Colour}, verbose: o.Verbose, report: r}
+	t := &text{Text: terminal.Text{Coloured: o.Colour, Wide: o.Columns}, verbose: o.Verbose, report: r}
 	t.head()
 	t.expectations()
 	t.changes()
@@ -126,6 +128,9 @@ func (t *text) phase(i int) {
 		t.calls(i)
 		t.problems(p)
 		t.sentences(all)
+	}
+	if cost := price(phaseBefore(t.report, i), p); cost != "" {
+		t.Paragraph(cost, "  ")
 	}
 	if t.verbose {
 		for j := range p.Calls {

@@ -408,3 +408,25 @@ func TestIncidents(t *testing.T) {
 		}
 	}
 }
+
+// A text is as wide as the terminal is, from 80 to 140 columns, and says the same in any width.
+func TestTextTakesTheWidthOfTheTerminal(t *testing.T) {
+	words := map[int]string{}
+	for _, columns := range []int{0, 60, 80, 120, 200} {
+		var out strings.Builder
+		if err := Text(&out, reporttest.RunAll(), TextOptions{Columns: columns}); err != nil {
+			t.Fatal(err)
+		}
+		longest := 0
+		for line := range strings.Lines(out.String()) {
+			longest = max(longest, utf8.RuneCountInString(strings.TrimSuffix(line, "\n")))
+		}
+		if most := min(max(columns, 80), 140); longest > most || longest <= most-25 {
+			t.Errorf("for a terminal of %d columns the longest line has %d", columns, longest)
+		}
+		words[columns] = strings.Join(strings.Fields(out.String()), " ")
+	}
+	if words[0] != words[60] || words[0] != words[80] {
+		t.Errorf("at least 80 columns: the text differs")
+	}
+}

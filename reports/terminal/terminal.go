@@ -1,4 +1,4 @@
-// Package terminal lays out text for people in 80 columns. The text says the same without colour, so it can be piped into a
+// Package terminal lays out text for people, in 80 columns or in as many as a terminal has. The text says the same without colour, so it can be piped into a
 // file. The package knows lines, paragraphs and tables; it must not know what they are about. A text may come from a file that
 // anybody wrote, and a terminal obeys control characters, so the package escapes them all.
 package terminal
@@ -13,8 +13,9 @@ import (
 	"github.com/hellochaos/hellochaos/printable"
 )
 
-// Width is the terminal width that text is laid out for.
-const Width = 80
+// Width is the width that text is laid out for where no terminal has told its own: that of a file, a pipe, and the smallest terminal.
+// Widest is the width beyond which lines are too long to be read.
+const Width, Widest = 80, 140
 
 // Colour is the escape sequence that paints the text after it.
 type Colour string
@@ -33,7 +34,12 @@ type Text struct {
 	strings.Builder
 	// Coloured is true for a terminal that shows colours.
 	Coloured bool
+	// Wide is the width of the terminal in columns, 0 where there is none.
+	Wide int
 }
+
+// Columns returns how wide the text is laid out: as wide as the terminal is, from Width to Widest.
+func (t *Text) Columns() int { return min(max(t.Wide, Width), Widest) }
 
 // Blank writes an empty line.
 func (t *Text) Blank() { t.put("") }
@@ -47,7 +53,7 @@ func (t *Text) put(line string) { fmt.Fprintln(t, line) }
 // Headline writes a painted word, and beside it the text, folded to the width that the word leaves.
 func (t *Text) Headline(word string, colour Colour, text string) {
 	lead := strings.Repeat(" ", len([]rune(word))+2)
-	for i, line := range fold(text, Width-len(lead)) {
+	for i, line := range fold(text, t.Columns()-len(lead)) {
 		if i == 0 {
 			t.put(t.paint(word, colour) + "  " + line)
 		} else {
@@ -58,14 +64,14 @@ func (t *Text) Headline(word string, colour Colour, text string) {
 
 // Title writes a painted text, folded to the width.
 func (t *Text) Title(text string, colour Colour) {
-	for _, line := range fold(text, Width) {
+	for _, line := range fold(text, t.Columns()) {
 		t.put(t.paint(line, colour))
 	}
 }
 
 // Paragraph writes text folded to the width. Its first line stands after lead, the others are indented as far as lead is long.
 func (t *Text) Paragraph(text, lead string) {
-	for _, line := range fold(text, Width-len([]rune(lead))) {
+	for _, line := range fold(text, t.Columns()-len([]rune(lead))) {
 		t.put(lead + line)
 		lead = strings.Repeat(" ", len([]rune(lead)))
 	}

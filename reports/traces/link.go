@@ -59,6 +59,8 @@ func reason(why []string) string {
 		return "the request with most tries"
 	case "failed":
 		return "a failed request"
+	case "deviated":
+		return "a request that met something else than its rule says"
 	}
 	return "a request"
 }

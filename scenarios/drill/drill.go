@@ -45,6 +45,8 @@ const (
 	Mirrors Kind = "mirror"
 	// Unavailable is the retryOn of a rule, by answers of 503.
 	Unavailable Kind = "retryOn"
+	// UnavailableCodes is the same for a rule of an HTTPRoute, which has codes in place of retryOn.
+	UnavailableCodes Kind = "retry.codes"
 )
 
 // Drill is a check of one policy.

@@ -54,6 +54,9 @@ func unavailable(rules *manifests.Rules, way *oracle.Call) Drill {
 	}
 	s.Endpoints = &manifests.Endpoints{Rule: way.Rule.Name, File: way.Rule.File, Line: way.Rule.Line}
 	d := Drill{Subject: s, Kind: Unavailable, Rate: crowdRate, Parts: []manifests.Coupling{manifests.Pools, manifests.Ejections}}
+	if way.Rule.OfHTTPRoute() {
+		d.Kind = UnavailableCodes
+	}
 	waits := time.Duration(0)
 	for n := range way.Rule.Retry.Attempts {
 		waits += way.Rule.Retry.BackOff(n + 1)
@@ -87,7 +90,7 @@ func (s *Subject) judgeUnavailable(answers []Answer) Finding {
 		case a.Pod == "" || a.Status != http.StatusServiceUnavailable:
 			return wrong("a call of which each try is answered 503 ended with status %d at try %d", a.Status, a.Attempt)
 		case a.Attempt != tries:
-			return wrong("a call of which each try was answered 503 had %s, and retryOn %q with %s allows %s", triesOf(a.Attempt), retry.On,
+			return wrong("a call of which each try was answered 503 had %s, and %s with %s allows %s", triesOf(a.Attempt), covering(s.Rule),
 				counted(retry.Attempts, "attempt"), triesOf(tries))
 		}
 	}
@@ -95,6 +98,17 @@ func (s *Subject) judgeUnavailable(answers []Answer) Finding {
 		return Finding{Right: counted(len(answers), "call") + " of which each try was answered 503 had 1 try, since it covers no 503"}
 	}
 	return Finding{Right: counted(len(answers), "call") + " of which each try was answered 503 had " + triesOf(tries) + " each"}
+}
+
+// covering is what says which answers are sent again, in the words of the rule's object.
+func covering(r *manifests.Rule) string {
+	if !r.OfHTTPRoute() {
+		return fmt.Sprintf("retryOn %q", r.Retry.On)
+	}
+	if codes := r.Retry.Codes(); len(codes) > 0 {
+		return fmt.Sprintf("retry.codes %v", codes)
+	}
+	return "a retry without codes"
 }
 
 // triesOf is a number of tries in words.

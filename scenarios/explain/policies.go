@@ -10,7 +10,7 @@ import (
 func (s *story) policies() {
 	coupled := false
 	for i := range s.phase.Policies {
-		coupled = coupled || !slices.Contains([]string{"consistentHash", "mirror", "retryOn"}, s.phase.Policies[i].Policy)
+		coupled = coupled || !slices.Contains([]string{"consistentHash", "mirror", "retryOn", "retry.codes"}, s.phase.Policies[i].Policy)
 		switch c := &s.phase.Policies[i]; c.Verdict {
 		case reports.Pass:
 			s.say("The %s holds: %s.", c.Label(), c.Text)

@@ -5,6 +5,7 @@ import (
 	"math"
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/hellochaos/hellochaos/reports"
 )
@@ -179,6 +180,7 @@ type retried struct {
 	byDefault   bool
 	onlyByTries bool // a call fails only when all its tries do
 	unretried   bool // such calls were sent again in the phase before, and fail on their way alone
+	httpRoute   bool // the rule is one of an HTTPRoute, which names statuses alone
 }
 
 // retries says what the retries of new rules come to.
@@ -212,7 +214,7 @@ func (s *story) retried(c *reports.Call) retried {
 	lost := slices.ContainsFunc(r.Destinations, func(d reports.Destination) bool { return d.Status != 0 })
 	former := s.before(c)
 	return retried{unretried: !lost && r.Aborts == 0 && !r.Covers500 && former != nil && former.Rule != nil && former.Rule.Covers500,
-		was: was, is: is, retries: r.Retries, on: r.RetryOn, covers: r.Covers500, byDefault: r.DefaultRetries,
+		was: was, is: is, retries: r.Retries, on: r.RetryOn, httpRoute: strings.HasPrefix(r.Name, "HTTPRoute "), covers: r.Covers500, byDefault: r.DefaultRetries,
 		onlyByTries: !lost && r.Aborts == 0 && r.Timeout == 0 && (s.report.Settings.Hang == 0 || r.PerTry == 0 || r.CoversTimeouts)}
 }
 
@@ -236,6 +238,8 @@ func (s *story) retry(key retried, of []*reports.Call) {
 	case key.byDefault && key.unretried && key.is > key.was:
 		s.say("Calls to %s fail with probability %s, where it was %s: the rule has no retries of its own%s, and Istio's default sends no call again that was answered 500.", list(names), number(key.is), number(key.was), at)
 	case key.byDefault:
+	case !key.covers && s.report.Settings.Fail > 0 && key.httpRoute:
+		s.say("A call to %s that is answered 500 is not sent again: retry.codes has no 500%s. An HTTPRoute's calls are sent again for the statuses of its codes, and where no connection could be made.", either(names), at)
 	case !key.covers && s.report.Settings.Fail > 0:
 		s.say("A call to %s that is answered 500 is not sent again: retryOn %q covers no 500%s. Today's Istio sends such a call again only where retryOn has 5xx or 500.", either(names), key.on, at)
 	case key.is < key.was && key.onlyByTries:

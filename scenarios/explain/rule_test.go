@@ -73,6 +73,8 @@ func TestRules(t *testing.T) {
 	limited.Timeout = 0.5
 	uncovered := to("b subset one", "v.yaml", 7, "one")
 	uncovered.Retries, uncovered.RetryOn = 2, "gateway-error"
+	noCode := to("b", "r.yaml", 7, "one")
+	noCode.Name, noCode.Retries, noCode.RetryOn = "HTTPRoute r, rules[0]", 2, "connect-failure,503"
 	none := to("b subset one", "w.yaml", 9, "one")
 	none.Retries, none.RetryOn, none.DefaultRetries = 2, "connect-failure", true
 	for name, c := range map[string]struct {
@@ -89,11 +91,13 @@ func TestRules(t *testing.T) {
 		"to nobody":           {before: byDefault("b", "one"), after: nowhere, was: 0.5, is: 1, want: []string{"The proxy of a answers 503 to every call to b, since nobody is where VirtualService v, http[0] (v.yaml:7) leads."}},
 		"a split, in part to nobody": {before: byDefault("b", "one"), after: split, was: 0.5, is: 0.6,
 			want: []string{"Of the calls from a to b 80 % go to one and 20 % are answered 503, since nobody is at c (VirtualService v, http[0] (v.yaml:7))."}},
-		"to one version":       {before: byDefault("b", "one", "two"), after: to("b subset one", "v.yaml", 7, "one"), was: 0.5, is: 0.5, want: []string{"Every call from a to b goes to version one (VirtualService v, http[0] (v.yaml:7)). In phase first the load balancer picked among one and two."}},
-		"to as many versions":  {before: byDefault("b", "one", "two"), after: to("b", "v.yaml", 7, "one", "two"), was: 0.5, is: 0.5},
-		"retries":              {before: byDefault("b", "one"), after: retrying(to("b", "v.yaml", 7, "one")), was: 0.5, is: 0.0625, want: []string{"Calls to b fail with probability 0.0625, where it was 0.5: a failed call is sent again up to 3 times (v.yaml:7), so that it fails only when all 4 tries do."}},
-		"retries and a limit":  {before: byDefault("b", "one"), after: limited, was: 0.5, is: 0.0625, want: []string{"Calls to b fail with probability 0.0625, where it was 0.5: a failed call is sent again up to 3 times (v.yaml:7).", "The calls from a to b end after 0.5 s, with all their tries; then the proxy of a answers 504."}},
-		"retries on no 500":    {before: byDefault("b", "one"), after: uncovered, was: 0.5, is: 0.5, want: []string{`A call to b that is answered 500 is not sent again: retryOn "gateway-error" covers no 500 (v.yaml:7). Today's Istio sends such a call again only where retryOn has 5xx or 500.`}},
+		"to one version":      {before: byDefault("b", "one", "two"), after: to("b subset one", "v.yaml", 7, "one"), was: 0.5, is: 0.5, want: []string{"Every call from a to b goes to version one (VirtualService v, http[0] (v.yaml:7)). In phase first the load balancer picked among one and two."}},
+		"to as many versions": {before: byDefault("b", "one", "two"), after: to("b", "v.yaml", 7, "one", "two"), was: 0.5, is: 0.5},
+		"retries":             {before: byDefault("b", "one"), after: retrying(to("b", "v.yaml", 7, "one")), was: 0.5, is: 0.0625, want: []string{"Calls to b fail with probability 0.0625, where it was 0.5: a failed call is sent again up to 3 times (v.yaml:7), so that it fails only when all 4 tries do."}},
+		"retries and a limit": {before: byDefault("b", "one"), after: limited, was: 0.5, is: 0.0625, want: []string{"Calls to b fail with probability 0.0625, where it was 0.5: a failed call is sent again up to 3 times (v.yaml:7).", "The calls from a to b end after 0.5 s, with all their tries; then the proxy of a answers 504."}},
+		"retries on no 500":   {before: byDefault("b", "one"), after: uncovered, was: 0.5, is: 0.5, want: []string{`A call to b that is answered 500 is not sent again: retryOn "gateway-error" covers no 500 (v.yaml:7). Today's Istio sends such a call again only where retryOn has 5xx or 500.`}},
+		"an HTTPRoute's retries on no 500": {before: byDefault("b", "one"), after: noCode, was: 0.5, is: 0.5,
+			want: []string{"A call to b that is answered 500 is not sent again: retry.codes has no 500 (r.yaml:7). An HTTPRoute's calls are sent again for the statuses of its codes, and where no connection could be made."}},
 		"no retries any more":  {before: retrying(to("b", "v.yaml", 7, "one")), after: none, was: 0.0625, is: 0.5, want: []string{"Calls to b fail with probability 0.5, where it was 0.0625: the rule has no retries of its own (w.yaml:9), and Istio's default sends no call again that was answered 500."}},
 		"no retries as before": {before: byDefault("b", "one"), after: none, was: 0.5, is: 0.6},
 		"a fault": {before: byDefault("b", "one"), after: aborting, was: 0.5, is: 0.35, want: []string{"Calls to b fail with probability 0.35, where it was 0.5: a failed call is sent again up to 3 times (v.yaml:7).",

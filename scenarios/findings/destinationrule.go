@@ -1,6 +1,7 @@
 package findings
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -42,7 +43,7 @@ func (f *finder) outOfSight(d *manifests.WrittenDestinationRule) {
 		if caller != "" && !slices.Contains(looked, caller) {
 			order = append([]string{caller}, looked...)
 		}
-		stop := f.first(d.Host, order)
+		stop := f.first(d.Host, order, caller)
 		if stop != nil && stop.Namespace == d.Namespace {
 			return
 		}
@@ -50,6 +51,10 @@ func (f *finder) outOfSight(d *manifests.WrittenDestinationRule) {
 	}
 	slices.Sort(all)
 	all = slices.Compact(all)
+	if !slices.ContainsFunc(f.callers(d.Host), func(caller string) bool { return caller == "" || d.KnownIn(caller) }) {
+		f.addAt(OutOfSight, d.Object, d.File, d.Line, fmt.Sprintf("no proxy that calls %s knows %s: its exportTo, %q, leaves them out", short(d.Host, d.Namespace), d.Object, d.ExportTo), unused(d), "add the namespaces of the callers to its exportTo")
+		return
+	}
 	why := fmt.Sprintf("it is in namespace %s, and for the calls to %s Istio looks in %s, the namespaces of its callers and of its Service or ServiceEntry, and the root namespace",
 		d.Namespace, short(d.Host, d.Namespace), list(all))
 	if instead != nil && slices.Contains(all, d.Namespace) {
@@ -67,12 +72,12 @@ func (f *finder) mayCall(namespace string) bool {
 	})
 }
 
-// first is a DestinationRule of a host that Istio obeys in the first of some namespaces that have any; nil where none has. Where those of a namespace
-// are not merged, since their exportTo differs, it is the last one.
-func (f *finder) first(host string, namespaces []string) *manifests.WrittenDestinationRule {
+// first is a DestinationRule of a host that Istio obeys for the proxies of a caller's namespace in the first of some namespaces that have any; nil
+// where none has. Where those of a namespace are not merged, since their exportTo differs, it is the last one.
+func (f *finder) first(host string, namespaces []string, caller string) *manifests.WrittenDestinationRule {
 	for _, namespace := range namespaces {
 		for i := range slices.Backward(f.destinationRules) {
-			if d := &f.destinationRules[i]; d.Host == host && d.Namespace == namespace {
+			if d := &f.destinationRules[i]; d.Host == host && d.Namespace == namespace && (caller == "" || d.KnownIn(caller)) {
 				return d
 			}
 		}
@@ -80,14 +85,16 @@ func (f *finder) first(host string, namespaces []string) *manifests.WrittenDesti
 	return nil
 }
 
-// callers are the namespaces of the sidecars that send calls to a host, each once. A gateway, whose own namespace is the root one, and
-// nobody at all are "".
+// callers are the namespaces of the proxies that send calls to a host, each once. Nobody at all is "".
 func (f *finder) callers(host string) (all []string) {
 	for _, routed := range f.ways.Routed() {
-		leads := slices.ContainsFunc(routed.Rule.Split, func(d manifests.Destination) bool { return d.Host == host })
-		namespace := routed.Caller.Namespace
-		if routed.Caller.Gateway == "" && namespace == "" {
-			namespace = manifests.Namespace
+		to := slices.IndexFunc(routed.Rule.Split, func(d manifests.Destination) bool { return d.Host == host })
+		leads, namespace := to >= 0, cmp.Or(routed.Caller.Namespace, manifests.Namespace)
+		if routed.Caller.Gateway != "" {
+			namespace = "istio-system"
+		}
+		if leads {
+			namespace = routed.Rule.Split[to].Caller()
 		}
 		if (leads || f.full(routed) == host) && !slices.Contains(all, namespace) {
 			all = append(all, namespace)

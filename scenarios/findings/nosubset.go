@@ -46,16 +46,19 @@ func (f *finder) noSubset(e *manifests.HTTPEntry, number int, gap *manifests.Gap
 func (f *finder) forOthers(d *manifests.Destination, defining []*manifests.WrittenDestinationRule) string {
 	looked := f.rules.Looked(d.Host)
 	for _, r := range defining {
-		order := looked
+		order, caller := looked, d.Caller()
 		if !slices.Contains(looked, r.Namespace) {
 			if f.rules.GapFor(d, r.Namespace) == nil {
 				continue
 			}
-			order = []string{r.Namespace} // not even the callers there have it
+			order, caller = []string{r.Namespace}, r.Namespace // not even the callers there have it
 		} else if some, most := f.divided(d); !most {
 			order = slices.Concat(some, looked)
 		}
-		instead := f.first(d.Host, order)
+		instead := f.first(d.Host, order, caller)
+		if instead == nil {
+			return fmt.Sprintf("%s (%s:%d) defines it, and its exportTo, %q, hides it from the proxies of namespace %s", r.Object, r.File, r.Line, r.ExportTo, caller)
+		}
 		if instead.Namespace == r.Namespace {
 			return fmt.Sprintf("%s (%s:%d) defines it, and Istio obeys %s (%s:%d) in its place: it does not merge DestinationRules whose exportTo differs", r.Object, r.File, r.Line,
 				instead.Object, instead.File, instead.Line)
@@ -100,14 +103,19 @@ func (f *finder) lackingOf(e *manifests.HTTPEntry, number int) *manifests.Destin
 
 // divided says for whose calls a destination leads to nobody, where that differs between callers: most says that it is for those of all
 // namespaces but some, and otherwise it is for those of some alone. Without any namespace it is the same for all callers. Only those
-// that have a DestinationRule for the host can differ from the others.
+// that have a DestinationRule for the host, or that the exportTo of one names, can differ from the others.
 func (f *finder) divided(d *manifests.Destination) (some []string, most bool) {
 	const without = "." // no namespace has this name
 	most = f.rules.GapFor(d, without) != nil
 	for i := range f.destinationRules {
 		r := &f.destinationRules[i]
-		if lacks := f.rules.GapFor(d, r.Namespace) != nil; r.Host == d.Host && lacks != most && !slices.Contains(some, r.Namespace) {
-			some = append(some, r.Namespace)
+		if r.Host != d.Host {
+			continue
+		}
+		for _, namespace := range append(slices.Clone(r.ExportTo), r.Namespace) { // "." and "*" are names that no namespace has
+			if lacks := f.rules.GapFor(d, namespace) != nil; lacks != most && !slices.Contains(some, namespace) {
+				some = append(some, namespace)
+			}
 		}
 	}
 	return some, most

@@ -74,6 +74,8 @@ func (f *finder) route(e *manifests.HTTPEntry, number int, gap *manifests.Gap) {
 		f.add(NoHost, e, d.HostLine, fmt.Sprintf("no ReferenceGrant in the namespace of %s lets HTTPRoutes of namespace %s name it, so that it is no backend for them", host, e.Namespace), effect)
 	case manifests.PartImport:
 		f.add(NoHost, e, d.HostLine, fmt.Sprintf("no Sidecar imports host %s for callers of the rule, and Istio takes the rule for one of other namespaces: one of its matches asks for a sourceNamespace", host), effect)
+	case manifests.PartExport:
+		f.add(NoHost, e, d.HostLine, f.notExported(d.Host, host, f.lackingOf(e, number).Caller()), effect)
 	case manifests.PartPods:
 		of := "host " + host
 		if d.Subset != "" {
@@ -81,6 +83,12 @@ func (f *finder) route(e *manifests.HTTPEntry, number int, gap *manifests.Gap) {
 		}
 		f.add(NoPods, e, d.HostLine, fmt.Sprintf("no pod belongs to %s: no Deployment with replicas has the labels", of), effect)
 	}
+}
+
+// notExported says which object keeps a host from the proxies of a namespace.
+func (f *finder) notExported(full, host, namespace string) string {
+	place, value := f.rules.HiddenFrom(full, namespace)
+	return fmt.Sprintf("host %s does not exist for the proxies of namespace %s: %s has it, and its exportTo, %q, leaves them out", host, namespace, place, value)
 }
 
 // effect says what a destination that leads to nobody does to traffic.

@@ -79,10 +79,11 @@ type Deviation struct {
 	Row  int
 }
 
-// Deviations are those of one kind: how many, the first one, the cohorts of the attack that they are of, and when the first and the
-// last of the requests were due.
+// Deviations are those of one kind: how many, the first one with the observation of its request, the cohorts of the attack that they are
+// of, and when the first and the last of the requests were due.
 type Deviations struct {
 	Count           int64
+	Observation     attack.Observation
 	Cohorts         map[int]bool
 	FirstAt, LastAt time.Duration
 	First           oracle.Mismatch
@@ -92,11 +93,12 @@ type Deviations struct {
 
 // current is the request that is being judged.
 type current struct {
-	request oracle.Request
-	call    trail.Call
-	cohort  int
-	planned time.Duration
-	probe   bool
+	observation *attack.Observation
+	request     oracle.Request
+	call        trail.Call
+	cohort      int
+	planned     time.Duration
+	probe       bool
 	// open, wrong and any are of the whole request: whether a call of it is open, has a mismatch, or failed at a service of ours; lost:
 	// all its mismatches are lost connections.
 	open, wrong, any, lost bool
@@ -121,7 +123,7 @@ func NewTally(ways *oracle.Ways, cohorts []Cohort, name func(number int) string)
 // Add judges an observation and counts what it showed.
 func (t *Tally) Add(o *attack.Observation) {
 	cohort, now := &t.cohorts[o.Cohort], &t.now
-	now.request = cohort.Request
+	now.observation, now.request = o, cohort.Request
 	now.request.Name = t.name(o.Number)
 	now.call = trail.Call{Status: o.Status, Error: o.Error, Elapsed: o.Latency, Hop: o.Trail}
 	now.cohort, now.planned, now.probe, now.hash = o.Cohort, o.Planned, cohort.Probe, hashBasis
@@ -204,7 +206,7 @@ func (t *Tally) deviates(e *oracle.Evidence) {
 	key := Deviation{e.Mismatch.Kind, e.Mismatch.Row}
 	d := t.Mismatches[key]
 	if d == nil {
-		d = &Deviations{First: *e.Mismatch, Request: t.now.request.Name, Probe: t.now.probe, Cohorts: map[int]bool{}, FirstAt: t.now.planned}
+		d = &Deviations{First: *e.Mismatch, Observation: *t.now.observation, Request: t.now.request.Name, Probe: t.now.probe, Cohorts: map[int]bool{}, FirstAt: t.now.planned}
 		t.Mismatches[key] = d
 	}
 	d.Count++

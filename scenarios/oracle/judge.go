@@ -296,7 +296,7 @@ func (w *walk) earlier(c *Call, d *Destination, hop *trail.Hop, p path) {
 		case failure && !end.ok && !end.cut:
 		case failure || cut:
 			w.evidence.Open = w.evidence.Open || end.ok || end.failed && end.cut
-		case c.Rule.Retry.PerTry > 0 && w.lasted(c.Rule.Retry.PerTry) && c.Rule.Retry.Covers(manifests.Failure{PerTryTimeout: true}):
+		case c.Rule.Retry.PerTry > 0 && w.lasted(c.Rule.Retry.PerTry) && cutAgain(&c.Rule.Retry):
 			w.evidence.Open = true // the machine was so slow that a try may have run into its limit
 		case end.failed:
 			w.mismatch(p, RetryNotDue, fmt.Sprintf("try %d fails, which %q does not cover, so it is delivered", n, c.Rule.Retry.On), fmt.Sprintf("try %d was delivered", hop.Attempt))
@@ -306,6 +306,12 @@ func (w *walk) earlier(c *Call, d *Destination, hop *trail.Hop, p path) {
 			return
 		}
 	}
+}
+
+// cutAgain reports whether a policy sends a call again of which the limit of a try ran out: as such a try, or as one that was answered 503, where
+// the stand-in noticed the limit first and broke the connection (service.Service.serve), for which the sidecar of its pod answers.
+func cutAgain(retry *manifests.Retry) bool {
+	return retry.Covers(manifests.Failure{PerTryTimeout: true}) || retry.Covers(manifests.Failure{Status: http.StatusServiceUnavailable})
 }
 
 // failsAtOnce reports whether a try fails at once, whoever answers it.

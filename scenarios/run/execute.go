@@ -196,7 +196,7 @@ func (p *planned) find(ctx context.Context, on target.Target) (addresses, error)
 		if _, known := found[entry]; known {
 			continue
 		}
-		address, err := on.Address(ctx, entry)
+		address, err := p.address(ctx, on, entry)
 		if err != nil {
 			return nil, err
 		}
@@ -244,6 +244,7 @@ type sending struct {
 	incidents []target.Incident
 	count     int
 	cohorts   []string
+	sent      string // a sentence about how others sent the requests; "": this process did
 }
 
 func newSending(p *planned) *sending {
@@ -267,7 +268,7 @@ func (s *sending) attack(ctx context.Context, on target.Target, at addresses, te
 	s.sampling.mark(ctx, on)
 	s.began = time.Now()
 	tell()
-	s.result, err = attack.Run(ctx, s.plan, s.observer(tell))
+	s.result, s.sent, err = s.send(ctx, s.plan, s.observer(tell))
 	s.sampling.began = s.result.Began
 	tell()
 	if err != nil {

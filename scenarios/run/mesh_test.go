@@ -120,11 +120,26 @@ func TestEveryBreakIsFound(t *testing.T) {
 				if m := p.Mismatches[0]; m.Kind != c.kind || m.To != c.to {
 					t.Errorf("the first mismatch is %s of a call to %s (expected %s; met %s), want %s of one to %s", m.Kind, m.To, m.Expected, m.Met, c.kind, c.to)
 				}
+				requireSample(t, &p, p.Mismatches[0].Request)
 			} else if at := slices.IndexFunc(p.Calls, func(c reports.Call) bool { return c.Split != nil && c.Split.Verdict == reports.Fail }); at < 0 || p.Calls[at].To != c.to {
 				t.Errorf("no split of calls to %s failed", c.to)
 			}
 		})
 	}
+}
+
+// requireSample requires that the request of a mismatch is a sample, with the tries that the services recorded.
+func requireSample(t *testing.T, p *reports.Phase, request string) {
+	t.Helper()
+	for _, s := range p.Samples {
+		if s.Name == request {
+			if !strings.Contains(s.Why, "deviated") || len(s.Spans) < 2 {
+				t.Errorf("the sample of %s: %s with %d spans, want its tries", request, s.Why, len(s.Spans))
+			}
+			return
+		}
+	}
+	t.Errorf("the request %s of the first mismatch is no sample", request)
 }
 
 // mostlyCanary gives middleware nine pods of version canary, so that calls by the rules before stage prod show it nine times in ten.

@@ -61,6 +61,7 @@ type planned struct {
 	notices                               []string
 	expected                              []expect.Expectation
 	change                                *change  // from the phase before; nil where none is measured
+	senders                               *Senders // nil: this process sends
 	promised                              *planned // by the scenario's own objects, where the user replaced some; nil: none
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -39,7 +40,7 @@ func (s *sending) record(ctx context.Context, on target.Target, done *reports.Ph
 		return
 	}
 	if failed == nil {
-		s.sampling.read(ctx, on, s.load.Samples())
+		s.sampling.read(ctx, on, s.samples())
 	} else {
 		s.sampling.unread = fmt.Errorf("the services' spans were not read, since the phase did not end well: %w", failed)
 	}
@@ -118,16 +119,16 @@ func (s *sending) judge() {
 	}
 }
 
-// mismatches are the first of each kind and row, from the edge inwards.
-func (s *sending) mismatches() (all []reports.Mismatch) {
-	keys := make([]observe.Deviation, 0, len(s.tally.Mismatches))
-	for key := range s.tally.Mismatches {
-		keys = append(keys, key)
-	}
-	slices.SortFunc(keys, func(a, b observe.Deviation) int {
+// deviations are the kinds of mismatches, from the edge inwards.
+func (s *sending) deviations() []observe.Deviation {
+	return slices.SortedFunc(maps.Keys(s.tally.Mismatches), func(a, b observe.Deviation) int {
 		return cmp.Or(slices.Index(s.inwards, a.Row)-slices.Index(s.inwards, b.Row), strings.Compare(string(a.Kind), string(b.Kind)))
 	})
-	for _, key := range keys {
+}
+
+// mismatches are the first of each kind and row, from the edge inwards.
+func (s *sending) mismatches() (all []reports.Mismatch) {
+	for _, key := range s.deviations() {
 		of, row := s.tally.Mismatches[key], &s.ways.Rows[key.Row]
 		m := reports.Mismatch{Kind: string(key.Kind), From: row.Caller, To: check.Service(row), Count: of.Count,
 			Request: of.Request, Probe: of.Probe, Call: of.First.Call, Try: of.First.Try, Expected: of.First.Expected, Met: of.First.Met,
@@ -173,6 +174,9 @@ func (s *sending) describe(done *reports.Phase) {
 	done.Stopped, done.GeneratorLimited, done.Late, done.Replaced = r.Stopped, s.limited(), s.late(), s.replaced()
 	r.Late = r.Late && s.options.Attack.Rate > 0 // at a rate of ours it matters to times alone, which then are not judged
 	done.Warnings = append(done.Warnings, r.Warnings()...)
+	if s.sent != "" {
+		done.Compared = append(done.Compared, s.sent)
+	}
 	for _, incident := range s.incidents {
 		if incident.Note {
 			done.Compared = append(done.Compared, incident.Text)
@@ -188,7 +192,7 @@ func (s *sending) describe(done *reports.Phase) {
 	}
 	done.Seconds = seconds(s.load.Seconds())
 	done.Distributions = distributions(s.load.LatencyByTries())
-	done.Edges, done.Samples = s.edges(), s.sampling.samples(s.load.Samples())
+	done.Edges, done.Samples = s.edges(), s.sampling.samples(s.samples())
 }
 
 // seconds are the latencies of each second, bin by bin.

@@ -18,6 +18,32 @@ import (
 // spansTimeout bounds the reading of spans: they are worth little beside the counts.
 const spansTimeout = 20 * time.Second
 
+// deviated is why the first requests that met something else than the rules say are sampled, and mostDeviated how many of them. With those
+// of the attack they are no more than a service tells of at once.
+const (
+	deviated     = "deviated"
+	mostDeviated = trail.MaxSpanRequests - 3
+)
+
+// samples are those of the attack, and the first request of each kind of mismatch. A request that is several of these is in the list once.
+func (s *sending) samples() []attack.Sample {
+	all := s.load.Samples()
+	for i, key := range s.deviations() {
+		if i == mostDeviated {
+			break
+		}
+		first := s.tally.Mismatches[key].Observation
+		at := slices.IndexFunc(all, func(other attack.Sample) bool { return other.Number == first.Number })
+		switch {
+		case at < 0:
+			all = append(all, attack.Sample{Why: deviated, Observation: first})
+		case !strings.Contains(all[at].Why, deviated):
+			all[at].Why += ", " + deviated
+		}
+	}
+	return all
+}
+
 // sampling is what is known of a phase's samples: who kept which spans.
 type sampling struct {
 	plan  attack.Plan

@@ -177,12 +177,16 @@ func (b *builder) clients(objects []manifests.Object) {
 				continue
 			}
 			b.callers(spec)
-		case *networking.DestinationRule, *networking.ServiceEntry, *networking.Sidecar:
-			if o.InNamespace() == "istio-system" {
-				continue // there they are for the whole mesh
-			}
+		case *networking.DestinationRule:
+			b.exported(spec.ExportTo)
+		case *networking.ServiceEntry:
+			b.exported(spec.ExportTo)
+		case *networking.Sidecar:
 		default:
 			continue
+		}
+		if _, rules := o.Istio.(*networking.VirtualService); !rules && o.InNamespace() == "istio-system" {
+			continue // there they are for the whole mesh
 		}
 		b.client(o.InNamespace())
 	}
@@ -201,16 +205,21 @@ func (b *builder) client(namespace string) {
 
 // callers notes the Clients of the namespaces that a VirtualService has rules for.
 func (b *builder) callers(spec *networking.VirtualService) {
-	for _, namespace := range spec.ExportTo {
-		if namespace != "*" && namespace != "." && namespace != "istio-system" {
-			b.client(namespace)
-		}
-	}
+	b.exported(spec.ExportTo)
 	for _, http := range spec.Http {
 		for _, m := range http.Match {
 			if m.SourceNamespace != "" {
 				b.client(m.SourceNamespace)
 			}
+		}
+	}
+}
+
+// exported notes the Clients of the namespaces that an exportTo names.
+func (b *builder) exported(exportTo []string) {
+	for _, namespace := range exportTo {
+		if namespace != "*" && namespace != "." && namespace != "istio-system" {
+			b.client(namespace)
 		}
 	}
 }

@@ -165,6 +165,9 @@ func TestPage(t *testing.T) {
 	refusing.Calls[0].Hop.Calls[0].Hop.Calls = []Call{{URL: "http://time.jsontest.com/", Status: 502}}
 	failing := tour()
 	failing.Calls = []Call{{URL: "http://middleware/", Status: 500, Hop: &Hop{Service: "middleware", Version: "prod", Status: 500}}}
+	tried := tour()
+	tried.Status, tried.Attempt, tried.Calls[0].Hop.Attempt = 503, 2, 3
+	tried.Calls[0].Hop.Calls = []Call{{URL: "http://backend/", Status: 500, Hop: &Hop{Service: "backend", Version: "prod", Status: 500, Attempt: 4}}}
 	propagating := tour()
 	propagating.Calls[0].Status, propagating.Calls[0].Hop.Status = 500, 500
 	propagating.Calls[0].Hop.Calls = []Call{{URL: "http://backend/", Status: 503, Body: `no "healthy" upstream`}}
@@ -183,19 +186,25 @@ func TestPage(t *testing.T) {
 	}{
 		{"the tutorial's", refusing, `frontend-prod - 0.287secs
 http://middleware/ -> middleware-canary - 0.241secs
-http://backend/ -> backend-prod - 0.174secs
+http://backend/ -> backend-prod - 0.174secs, on try 3
 http://time.jsontest.com/ -> StatusCodeError: 502 - ""
 `},
 		{"the clock's time", tour(), `frontend-prod - 0.287secs
 http://middleware/ -> middleware-canary - 0.241secs
-http://backend/ -> backend-prod - 0.174secs
+http://backend/ -> backend-prod - 0.174secs, on try 3
 http://time.jsontest.com/ -> {"date":"08-24-2026","milliseconds_since_epoch":1787543605123,"time":"03:53:25 AM"}
 `},
 		{"a failed hop keeps its line", failing, `frontend-prod - 0.287secs
-http://middleware/ -> StatusCodeError: 500 - ""
+http://middleware/ -> StatusCodeError: 500 - "", from middleware-prod
 `},
+		{"a failed try", &Hop{Service: "frontend", Version: "prod", Status: 500}, "frontend-prod - 0.000secs, failed with 500\n"},
+		{"tries", tried, `frontend-prod - 0.287secs, failed with 503 on try 2
+http://middleware/ -> middleware-canary - 0.241secs, on try 3
+http://backend/ -> StatusCodeError: 500 - "", from backend-prod on try 4
+`},
+		{"a delivered second try", &Hop{Service: "clock", Status: 200, Attempt: 2}, "clock - 0.000secs, on try 2\n"},
 		{"a propagated failure", propagating, `frontend-prod - 0.287secs
-http://middleware/ -> StatusCodeError: 500 - ""
+http://middleware/ -> StatusCodeError: 500 - "", from middleware-canary
 http://backend/ -> StatusCodeError: 503 - "no \"healthy\" upstream"
 `},
 		{"no answer", silent, `frontend-prod - 0.287secs

@@ -26,10 +26,10 @@ type boundedAnswers struct {
 	paths *regexp.Regexp
 }
 
-// RoundTrip implements http.RoundTripper.
+// RoundTrip implements http.RoundTripper. A log that is followed has no end, and whoever follows it bounds its lines.
 func (b boundedAnswers) RoundTrip(r *http.Request) (*http.Response, error) {
 	response, err := b.base.RoundTrip(r)
-	if err == nil && b.paths.MatchString(r.URL.Path) {
+	if err == nil && b.paths.MatchString(r.URL.Path) && r.URL.Query().Get("follow") != "true" {
 		response.Body = &boundedBody{response.Body, mostAnswer}
 	}
 	return response, err

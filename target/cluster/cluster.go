@@ -50,6 +50,9 @@ type Options struct {
 	// Gradual makes a run replace one set of objects by another in the steps of manifests.Steps, each of which every proxy obeys before the
 	// next, and keep the ways to the entries meanwhile: requests may be under way.
 	Gradual bool
+	// Workers is how many pods send the load; 0: none, this process does. WorkersImage is the image of hellochaos that they run.
+	Workers      int
+	WorkersImage string
 	// Wait is the longest time of each wait for pods, for proxies, or for the API server to answer again.
 	Wait time.Duration
 	// CountDown, when set, is called about once a second while the run waits for somebody else's lease, with the longest time

@@ -110,7 +110,7 @@ func (c *Cluster) askSidecar(ctx context.Context, pod *corev1.Pod, questions []q
 			return "", fmt.Errorf("its answer is not the answer to a probe: %w; is the image of the pod from the same version as this hellochaos?", err)
 		}
 		if !q.obeys(answer) {
-			return fmt.Sprintf("it answers %d %q %s for %s", answer.Status, answer.Body, answer.Error, q.path), nil
+			return fmt.Sprintf("it answers %d %q %s for %s of host %s%s", answer.Status, answer.Body, answer.Error, q.path, q.host, q.why), nil
 		}
 	}
 	return "", nil

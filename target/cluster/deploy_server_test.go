@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -38,6 +39,8 @@ type apiServer struct {
 	react func(object *unstructured.Unstructured)
 	// writes are the writes that had an effect: "PATCH /api/v1/namespaces/shop".
 	writes []string
+	// logs are those of each pod; empty: a word.
+	logs string
 }
 
 type watchEvent struct {
@@ -49,7 +52,7 @@ type watchEvent struct {
 
 var kindsByResource = map[string]string{
 	"namespaces": "Namespace", "services": "Service", "pods": "Pod", "deployments": "Deployment", "replicasets": "ReplicaSet",
-	"configmaps": "ConfigMap", "secrets": "Secret", "persistentvolumeclaims": "PersistentVolumeClaim", "statefulsets": "StatefulSet",
+	"configmaps": "ConfigMap", "jobs": "Job", "secrets": "Secret", "persistentvolumeclaims": "PersistentVolumeClaim", "statefulsets": "StatefulSet",
 	"leases": "Lease", "events": "Event", "sidecars": "Sidecar", "virtualservices": "VirtualService", "destinationrules": "DestinationRule",
 	"gateways": "Gateway", "nodes": "Node", "serviceentries": "ServiceEntry",
 }
@@ -100,7 +103,7 @@ func (s *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	switch {
 	case strings.HasSuffix(r.URL.Path, "/log"):
-		_, _ = io.WriteString(w, "fake logs")
+		_, _ = io.WriteString(w, cmp.Or(s.logs, "fake logs"))
 	case r.Method == http.MethodGet && r.URL.Query().Get("watch") != "":
 		s.watch(w, r)
 	case r.Method == http.MethodGet && !single:

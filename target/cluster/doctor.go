@@ -133,7 +133,11 @@ func (v *view) unseen(err error) Finding {
 
 // grant is the command that grants the permissions that a run needs.
 func (v *view) grant() string {
-	return "hellochaos manifests rbac -n " + v.cluster.namespace + " | kubectl apply -f -"
+	command := "hellochaos manifests rbac -n " + v.cluster.namespace + " | kubectl apply -f -"
+	if v.cluster.options.Workers > 0 {
+		command += "; hellochaos manifests rbac-workers -n " + v.cluster.namespace + " | kubectl apply -f -"
+	}
+	return command
 }
 
 // oneLine is an error's text in one line; errors that were joined are separated by semicolons.

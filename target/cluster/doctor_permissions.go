@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
@@ -65,6 +66,16 @@ var permissions = []permission{
 	{namespace: istioSystem, group: securityGroup, resources: securityResources, verbs: []string{"list"}, reason: toWarn, optional: true},
 }
 
+// workersPermissions are what load by workers needs beside permissions, of which it needs those of ConfigMaps and Leases.
+// manifests/rbac-workers.yaml grants these and no others, and manifests/rbac.yaml not all of them: who may make Jobs may make pods.
+var workersPermissions = []permission{
+	{group: "batch", resources: []string{"jobs"}, verbs: []string{"get", "create", "delete"}, reason: "to start workers and to end them"},
+	{resources: []string{"pods"}, verbs: []string{"list", "patch"}, reason: "to see that workers run, and to have them look at what they are told"},
+	{resources: []string{"pods/log"}, verbs: []string{"get"}, reason: "to read what workers say"},
+	{resources: []string{"configmaps"}, verbs: []string{"get", "list", "create", "update", "delete"}, reason: "to tell workers what to do, and for the journal"},
+	{group: "coordination.k8s.io", resources: []string{"leases"}, verbs: []string{"get", "create", "update", "delete"}, reason: "to keep two runs apart"},
+}
+
 // ownName stands for the name of the chain's namespace.
 const ownName = "."
 
@@ -79,7 +90,7 @@ type access struct {
 
 // denied asks the API server about each verb of each permission, and returns those that are not allowed. It has an error when
 // an answer did not come.
-func (c *Cluster) denied(ctx context.Context) (seen seen[access]) {
+func (c *Cluster) denied(ctx context.Context, permissions []permission) (seen seen[access]) {
 	var asked []access
 	for i := range permissions {
 		for _, resource := range permissions[i].resources {
@@ -157,16 +168,43 @@ func (p *permission) text(namespace string, denied []access) string {
 	return strings.Join(texts, "; ")
 }
 
+// needed are the permissions that a run with these options needs.
+func (c *Cluster) needed() []permission {
+	if c.options.Workers == 0 {
+		return permissions
+	}
+	return slices.Concat(permissions, workersPermissions[:3]) // the others are among those of every run
+}
+
+// MayHaveWorkers returns an error that names the permissions that load by workers lacks in the namespace, verb by verb.
+func (c *Cluster) MayHaveWorkers(ctx context.Context) error {
+	denied := c.denied(ctx, workersPermissions)
+	if denied.hidden != nil {
+		return denied.hidden
+	}
+	var lacking []string
+	for i := range workersPermissions {
+		if text := workersPermissions[i].text(c.namespace, denied.items); text != "" {
+			lacking = append(lacking, text)
+		}
+	}
+	if len(lacking) > 0 {
+		return fmt.Errorf("not allowed: %s; 'hellochaos manifests rbac-workers -n %s | kubectl apply -f -' grants it to the ServiceAccount hellochaos", strings.Join(lacking, "; "), c.namespace)
+	}
+	return nil
+}
+
 // permissions checks which permissions are missing, and says what each one is needed for.
 func (v *view) permissions() Finding {
 	if v.denied.hidden != nil {
 		return v.unseen(v.denied.hidden)
 	}
 	var needed, useful []string
-	for i := range permissions {
-		switch text := permissions[i].text(v.cluster.namespace, v.denied.items); {
-		case text == "", permissions[i].gatewayAPI && !usesGatewayAPI(v.objects):
-		case permissions[i].optional:
+	all := v.needed
+	for i := range all {
+		switch text := all[i].text(v.cluster.namespace, v.denied.items); {
+		case text == "", all[i].gatewayAPI && !usesGatewayAPI(v.objects):
+		case all[i].optional:
 			useful = append(useful, text)
 		default:
 			needed = append(needed, text)

@@ -542,10 +542,9 @@ func TestDoctorEnds(t *testing.T) {
 	}
 }
 
-// granted are the permissions of manifests/rbac.yaml, one verb a line, as the API server is asked for them.
-func granted(t *testing.T, namespace string) (all []string) {
+// granted are the permissions of a file of manifests, one verb a line, as the API server is asked for them.
+func granted(t *testing.T, rbac []byte, err error) (all []string) {
 	t.Helper()
-	rbac, err := manifests.RBAC(namespace)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -585,9 +584,34 @@ func TestRBACGrantsWhatIsAskedFor(t *testing.T) {
 	if len(want) < 50 {
 		t.Fatalf("doctor asked for %d permissions, want at least 50", len(want))
 	}
-	got := granted(t, "shop")
+	rbac, err := manifests.RBAC("shop")
+	got := granted(t, rbac, err)
 	if !slices.Equal(got, want) {
 		t.Errorf("rbac.yaml grants\n%s\nwant what is asked for\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// What load by workers asks the API server for is what manifests/rbac-workers.yaml grants, no more, no less; what is lacking is named.
+func TestRBACForWorkers(t *testing.T) {
+	f := deployed(t)
+	c := f.connect(t)
+	f.asked = nil
+	if err := c.MayHaveWorkers(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	want := f.asked
+	slices.Sort(want)
+	rbac, err := manifests.RBACWorkers("shop")
+	if got := granted(t, rbac, err); len(want) < 10 || !slices.Equal(got, want) {
+		t.Errorf("rbac-workers.yaml grants\n%s\nwant what is asked for\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	c.options.Workers = 2
+	f.forbidden = []string{"create jobs shop"}
+	if err := c.MayHaveWorkers(t.Context()); err == nil || !strings.Contains(err.Error(), "create jobs.batch in namespace shop (to start workers") {
+		t.Errorf("%v", err)
+	}
+	if got := row(t, c.Doctor(t.Context(), stages(t)), "permissions"); got.State != Fail || !strings.Contains(got.Meaning, "create jobs.batch") {
+		t.Errorf("%+v", got)
 	}
 }
 

@@ -46,6 +46,7 @@ type view struct {
 	scope   *scope
 	version serverversion.Info
 
+	needed      []permission
 	denied      seen[access]
 	namespace   seen[corev1.Namespace]
 	deployments seen[appsv1.Deployment]
@@ -71,9 +72,9 @@ type view struct {
 
 // look reads everything concurrently.
 func (c *Cluster) look(ctx context.Context, objects []manifests.Object) *view {
-	v := &view{cluster: c, objects: objects, scope: c.scope([][]manifests.Object{objects}), abroad: map[reference]seen[*unstructured.Unstructured]{}}
+	v := &view{cluster: c, objects: objects, needed: c.needed(), scope: c.scope([][]manifests.Object{objects}), abroad: map[reference]seen[*unstructured.Unstructured]{}}
 	var reads sync.WaitGroup
-	reads.Go(func() { v.denied = c.denied(ctx) })
+	reads.Go(func() { v.denied = c.denied(ctx, v.needed) })
 	reads.Go(func() { v.lookAtChain(ctx) })
 	reads.Go(func() { v.lookAbroad(ctx) })
 	reads.Go(func() { v.lookAtIstio(ctx) })

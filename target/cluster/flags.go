@@ -17,6 +17,7 @@ import (
 type Flags struct {
 	options Options
 	wait    string
+	set     *pflag.FlagSet // that of AddWorkersFlags; nil: it was not called
 }
 
 // AddFlags adds --kubeconfig, --context, --namespace (-n) and --wait to set, as kubectl has them.
@@ -38,6 +39,16 @@ func (f *Flags) AddRunFlags(set *pflag.FlagSet) {
 	set.BoolVar(&f.options.TakeOver, "take-over", false, "during the run, remove objects of others that make rules for the chain's hosts; put them back at its end")
 }
 
+// AddWorkersFlags adds --workers-on-cluster and --workers-image.
+func (f *Flags) AddWorkersFlags(set *pflag.FlagSet) {
+	f.set = set
+	set.IntVar(&f.options.Workers, "workers-on-cluster", 0, "`number` of pods in the namespace that share the requests (default: none, this process sends them)")
+	set.StringVar(&f.options.WorkersImage, "workers-image", "hellochaos", "container `image` of hellochaos, which the pods of --workers-on-cluster run")
+}
+
+// MostWorkers is how many pods a command directs.
+const MostWorkers = 1000
+
 // AddPrometheusFlag adds --prometheus-url. use says what is done with its counts.
 func (f *Flags) AddPrometheusFlag(set *pflag.FlagSet, use string) {
 	set.StringVar(&f.options.PrometheusURL, "prometheus-url", "", "`URL` of a Prometheus that scrapes the cluster; "+use)
@@ -55,6 +66,12 @@ func (f *Flags) Options() (Options, error) {
 		if err := manifests.CheckNamespace(o.Namespace); err != nil {
 			problems = append(problems, fmt.Errorf("--namespace: %w", err))
 		}
+	}
+	if f.set != nil && f.set.Changed("workers-on-cluster") && (o.Workers < 1 || o.Workers > MostWorkers) {
+		problems = append(problems, fmt.Errorf("--workers-on-cluster %d: must be a number from 1 to %d", o.Workers, MostWorkers))
+	}
+	if f.set != nil && f.set.Changed("workers-image") && o.Workers == 0 {
+		problems = append(problems, errors.New("--workers-image: needs --workers-on-cluster"))
 	}
 	for _, given := range [][2]string{{"--direct-url", o.DirectURL}, {"--gateway-url", o.GatewayURL}, {"--prometheus-url", o.PrometheusURL}} {
 		flag, text := given[0], given[1]

@@ -35,6 +35,9 @@ const journalFormat = 1
 // scratchFormat is that of a journal with lines about namespaces that the run has made.
 const scratchFormat = 2
 
+// workersFormat is that of a journal that names the objects of workers.
+const workersFormat = 3
+
 // line is one line of a journal: exactly one of its fields but Time is set.
 type line struct {
 	Time time.Time `json:"time"`
@@ -111,6 +114,9 @@ func (c *Cluster) newJournal(ctx context.Context, h header, before []snapshot, m
 	h.Format = journalFormat
 	if len(more) > 0 {
 		h.Format = scratchFormat
+	}
+	if slices.ContainsFunc(before, func(s snapshot) bool { return ofWorkers(s.Reference) }) {
+		h.Format = workersFormat
 	}
 	j := &journal{cluster: c, run: h.Name}
 	j.add(line{Run: &h})
@@ -287,9 +293,9 @@ func readable(first string) error {
 	if err := json.Unmarshal([]byte(first), &l); err != nil {
 		return err
 	}
-	if l.Run != nil && l.Run.Format != journalFormat && l.Run.Format != scratchFormat {
-		return fmt.Errorf("hellochaos %q wrote the journal in format %d, but this hellochaos reads only formats %d and %d: restore with the version that wrote the journal",
-			l.Run.Version, l.Run.Format, journalFormat, scratchFormat)
+	if l.Run != nil && (l.Run.Format < journalFormat || l.Run.Format > workersFormat) {
+		return fmt.Errorf("hellochaos %q wrote the journal in format %d, but this hellochaos reads only formats %d to %d: restore with the version that wrote the journal",
+			l.Run.Version, l.Run.Format, journalFormat, workersFormat)
 	}
 	return nil
 }

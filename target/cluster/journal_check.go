@@ -90,6 +90,8 @@ func (c *Cluster) checkSnapshot(s *snapshot) error {
 	switch {
 	case r.Namespace != c.namespace:
 		return fmt.Errorf("%s: a run changes only objects of its own namespace, which is %q", inFull(r), c.namespace)
+	case ofWorkers(r) && s.Object == nil:
+		return nil // what is removed must have the annotation of the run, too
 	case !slices.Contains(runKinds, r.Kind):
 		return fmt.Errorf("%s: a run changes only objects of these kinds: %s", inFull(r), strings.Join(runKinds, ", "))
 	case len(validation.IsDNS1123Subdomain(r.Name)) > 0:

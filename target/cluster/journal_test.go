@@ -76,7 +76,7 @@ func TestReadJournal(t *testing.T) {
 		{"cut in its first line", whole[:20], 0, "does not name the run that wrote it"},
 		{"empty", "", 0, "does not name the run that wrote it"},
 		{"damaged in the middle", strings.Replace(whole, `"run"`, `"run`, 1), 0, "line 1"},
-		{"of a newer format", strings.Replace(whole, `"format":1,`, `"format":3,"scope":"all",`, 1), 0, "hellochaos \"\" wrote the journal in format 3, but this hellochaos reads only formats 1 and 2"},
+		{"of a newer format", strings.Replace(whole, `"format":1,`, `"format":4,"scope":"all",`, 1), 0, "hellochaos \"\" wrote the journal in format 4, but this hellochaos reads only formats 1 to 3"},
 		{"of a newer format, begun by another line", `{"all":{}}` + "\n" + whole, 0, `"all" is not a kind of line`},
 		{"without a format", strings.Replace(whole, `"format":1,`, "", 1), 0, "format 0"},
 		{"with an unknown kind of line", whole + `{"time":"2026-01-02T03:04:05Z","renamed":{"object":{"kind":"Service","name":"a"}}}` + "\n", 0,

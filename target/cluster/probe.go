@@ -135,20 +135,21 @@ func anys(texts []string) (all []any) {
 type question struct {
 	host, path string
 	obeys      func(trail.Probe) bool
+	why        string // what a wrong answer may mean, behind a semicolon; empty: that the rules are not in force
 }
 
 // visible are the questions to a proxy that sees every host of its namespace: the rules and the clusters of the nonce, the HTTPRoute of the
 // nonce, and the pods of fresh Services.
 func (p *probe) visible() []question {
 	all := []question{
-		{p.host(), rulesPath, func(a trail.Probe) bool { return a.Status == http.StatusOK && a.Body == p.nonce }},
-		{p.host(), clustersPath, func(a trail.Probe) bool { return a.Status == http.StatusServiceUnavailable && a.Body == noEndpoint }},
+		{host: p.host(), path: rulesPath, obeys: func(a trail.Probe) bool { return a.Status == http.StatusOK && a.Body == p.nonce }},
+		{host: p.host(), path: clustersPath, obeys: func(a trail.Probe) bool { return a.Status == http.StatusServiceUnavailable && a.Body == noEndpoint }},
 	}
 	if p.routed {
-		all = append(all, question{p.cluster(), p.routePath(), func(a trail.Probe) bool { return a.Status == http.StatusFound }})
+		all = append(all, question{host: p.cluster(), path: p.routePath(), obeys: func(a trail.Probe) bool { return a.Status == http.StatusFound }})
 	}
 	for _, service := range p.fresh {
-		all = append(all, question{p.host(), servicePath + service, func(a trail.Probe) bool { return a.Error == "" && a.Status != http.StatusServiceUnavailable }})
+		all = append(all, question{host: p.host(), path: servicePath + service, obeys: func(a trail.Probe) bool { return a.Error == "" && a.Status != http.StatusServiceUnavailable }})
 	}
 	return all
 }
@@ -179,11 +180,14 @@ spec:
 		return table.Route(&manifests.Request{Host: host, Method: http.MethodGet, Path: rulesPath, Header: http.Header{}}).Direct
 	}
 	blocked := answer(p.unknown()) != nil
-	outside := question{p.unknown(), rulesPath, func(a trail.Probe) bool {
+	outside := question{host: p.unknown(), path: rulesPath, obeys: func(a trail.Probe) bool {
 		return (a.Error != "" || a.Status == http.StatusBadGateway && a.Body == "") == blocked
 	}}
+	if mode, _ := rules.Outbound(of); mode == "" {
+		outside.why = "; no Sidecar sets outboundTrafficPolicy, and hellochaos takes that of the mesh for Istio's default, ALLOW_ANY: a mesh of REGISTRY_ONLY answers so"
+	}
 	if a := answer(p.host()); a == nil || a.Status != http.StatusOK {
-		hidden := question{p.host(), rulesPath, func(a trail.Probe) bool { return a.Status != http.StatusOK || a.Body != p.nonce }}
+		hidden := question{host: p.host(), path: rulesPath, obeys: func(a trail.Probe) bool { return a.Status != http.StatusOK || a.Body != p.nonce }}
 		return []question{hidden, outside}, nil
 	}
 	return append(p.visible(), outside), nil

@@ -37,6 +37,8 @@ var coreResources = map[string]schema.GroupVersionResource{
 	"Service":    {Version: "v1", Resource: "services"},
 	"Namespace":  {Version: "v1", Resource: "namespaces"},
 	"Deployment": {Group: "apps", Version: "v1", Resource: "deployments"},
+	"Job":        {Group: "batch", Version: "v1", Resource: "jobs"},
+	"ConfigMap":  {Version: "v1", Resource: "configmaps"},
 }
 
 // unreadResources are the API resources of the policies that are applied without being read.

@@ -28,9 +28,11 @@ import (
 func (r *Run) Close(ctx context.Context) (target.Restoration, error) {
 	defer r.journal.close()
 	r.shut()
-	recs := slices.Clone(r.known)
+	recs := append(slices.Clone(r.known), r.workers...)
 	for _, kind := range r.probeKinds() {
-		recs = append(recs, r.probes[reference{kind, r.cluster.namespace, probeName}])
+		if probe := r.probes[reference{kind, r.cluster.namespace, probeName}]; probe != nil { // an attack by workers has none
+			recs = append(recs, probe)
+		}
 	}
 	held, done := r.whileHeld(ctx)
 	defer done()
@@ -164,16 +166,24 @@ var pointedAt = []string{"Service", "ServiceEntry", "DestinationRule", "Gateway"
 // journal.
 func (c *Cluster) putBack(ctx context.Context, r *Run, recs []*record) (target.Restoration, error) {
 	var probes []*record
+	workers := false
 	objects := slices.DeleteFunc(slices.Clone(recs), func(rec *record) bool {
 		probe := rec.reference.Name == probeName
 		if probe {
 			probes = append(probes, rec)
 		}
-		return probe
+		worker := ofWorkers(rec.reference)
+		workers = workers || worker
+		return probe || worker
 	})
+	var removed error // first of all, so that no load meets rules that are put back
+	if workers {
+		removed = r.removeWorkers(ctx)
+	}
 	restored, problems := r.restoreObjects(ctx, objects)
+	problems = slices.DeleteFunc(append(problems, removed), func(err error) bool { return err == nil })
 	seen := ""
-	if len(problems) == 0 {
+	if len(problems) == 0 && len(recs) > len(workerKinds) {
 		var err error
 		if seen, err = r.seen(ctx); err != nil {
 			problems = append(problems, err)
@@ -198,6 +208,12 @@ func (c *Cluster) putBack(ctx context.Context, r *Run, recs []*record) (target.R
 			err, r.RestoreCommand())
 	}
 	done := target.Restoration{Objects: restored, Detail: fmt.Sprintf("%d objects were read back as they were before the run; %s", restored, seen)}
+	switch {
+	case workers && seen == "":
+		done.Detail = "the workers are gone, with their Job and ConfigMap, and nothing else was changed"
+	case workers:
+		done.Detail += "; the workers are gone, with their Job and ConfigMap"
+	}
 	return done, r.journal.remove(ctx)
 }
 

@@ -141,7 +141,7 @@ func TestRestoreRefusesAPlantedJournal(t *testing.T) {
 func TestRestoreKeepsWhatItCannotRead(t *testing.T) {
 	whole := written(append([]line{headOf("x")}, changedRule("middleware")...)...)
 	for name, c := range map[string]struct{ text, want string }{
-		"a newer format":  {strings.Replace(whole, `"format":1,`, `"format":3,`, 1), `hellochaos "1.0" wrote the journal in format 3`},
+		"a newer format":  {strings.Replace(whole, `"format":1,`, `"format":4,`, 1), `hellochaos "1.0" wrote the journal in format 4`},
 		"an unknown line": {whole + `{"moved":{}}` + "\n", `line 5: "moved" is not a kind of line`},
 		"damage":          {strings.Replace(whole, `"intent"`, `"int`, 1), "line 3"},
 		"no text":         {"", "does not name the run that wrote it"},

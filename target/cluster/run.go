@@ -37,6 +37,8 @@ type Run struct {
 	// known are the objects that the run may change, in the order in which they are written. probes are the objects of its probes.
 	known  []*record
 	probes map[reference]*record
+	// workers are the objects of the workers that send its load; none where it has none.
+	workers []*record
 	// routed: some of the objects are of Gateway API, so that the run waits until proxies obey its routes, too.
 	routed bool
 	// rules are the rules that were applied last. gone ends when the lease is lost.
@@ -81,6 +83,11 @@ func (c *Cluster) Begin(ctx context.Context, sets [][]manifests.Object) (*Run, e
 	if c.istioVersion == "" {
 		return nil, fmt.Errorf("the cluster at %s has no Istio (no API group %s): install it, for example with 'make deploy-istio'", c.server, istioGroup)
 	}
+	return c.enter(ctx, func(r *Run) error { return r.begin(ctx, sets) })
+}
+
+// enter takes the namespace for a run, which begin then prepares. When it returns an error, nothing has been changed.
+func (c *Cluster) enter(ctx context.Context, begin func(*Run) error) (*Run, error) {
 	if err := c.unfinished(ctx, ""); err != nil {
 		return nil, err
 	}
@@ -92,7 +99,7 @@ func (c *Cluster) Begin(ctx context.Context, sets [][]manifests.Object) (*Run, e
 	if r.lease, err = c.acquire(ctx, r.name, lost); err != nil {
 		return nil, err
 	}
-	if err := r.begin(ctx, sets); err != nil {
+	if err := begin(r); err != nil {
 		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.options.Wait)
 		defer cancel()
 		if r.journal != nil {
@@ -133,6 +140,9 @@ func (r *Run) begin(ctx context.Context, sets [][]manifests.Object) error {
 	if r.rules, err = manifests.Read(sets[0]); err != nil {
 		return err
 	}
+	if err := r.outbound(ctx, sets); err != nil {
+		return err
+	}
 	if err := r.cluster.gateways(ctx, sets); err != nil {
 		return err
 	}
@@ -146,9 +156,18 @@ func (r *Run) begin(ctx context.Context, sets [][]manifests.Object) error {
 	if r.baseline, err = r.cluster.bystanders(ctx); err != nil {
 		return err
 	}
+	return r.keepJournal(ctx, before)
+}
+
+// keepJournal begins the journal of the run.
+func (r *Run) keepJournal(ctx context.Context, before []snapshot) (err error) {
+	workers, err := r.expectWorkers(ctx)
+	if err != nil {
+		return err
+	}
 	host, number := process()
 	r.journal, err = r.cluster.newJournal(ctx, header{Name: r.name, Version: r.cluster.options.Version, Command: r.cluster.options.Command,
-		Server: r.cluster.server, Namespace: r.cluster.namespace, Host: host, Process: number, Started: time.Now().UTC(), Steady: r.steady}, before)
+		Server: r.cluster.server, Namespace: r.cluster.namespace, Host: host, Process: number, Started: time.Now().UTC(), Steady: r.steady}, append(before, workers...))
 	return err
 }
 

@@ -154,7 +154,7 @@ func (c *Cluster) leftover(ctx context.Context, stored *corev1.ConfigMap) Leftov
 				return nil
 			}
 			l.Changed = append(l.Changed, rec.reference.String())
-			if rec.reference.Name != probeName && !rec.knows(now) {
+			if rec.reference.Name != probeName && !ofWorkers(rec.reference) && !rec.knows(now) {
 				l.Edited = append(l.Edited, rec.reference.String())
 			}
 			return nil

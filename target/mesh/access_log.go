@@ -4,6 +4,7 @@ import "time"
 
 // AccessLogEntry is one line in the access log of a caller's proxy. It is about one call with all its tries.
 type AccessLogEntry struct {
+	Request  string        // the name of the request (trail.HeaderRequest), or one that the proxy gave it
 	Caller   string        // the app whose sidecar this is, or "gateway"
 	Host     string        // the request's Host header
 	Path     string        // the request's normalised path, with the query
@@ -27,7 +28,7 @@ func (c *call) entry(a *answer, took time.Duration) AccessLogEntry {
 		hosts[i] = endpoint.address
 	}
 	return AccessLogEntry{
-		Caller: c.view.proxy.name, Host: c.downstream.Host, Path: c.request.Path, Agent: c.downstream.UserAgent(), Status: a.status, Flags: flags,
+		Request: c.draws.request, Caller: c.view.proxy.name, Host: c.downstream.Host, Path: c.request.Path, Agent: c.downstream.UserAgent(), Status: a.status, Flags: flags,
 		Detail: a.detail, Attempts: len(c.tried), Hosts: hosts, Duration: took,
 	}
 }

@@ -80,7 +80,7 @@ func (c *cluster) balance(among []*upstream, draw func() float64) *upstream {
 // cluster is a destination as the proxy sees it. It is made once for each view and destination.
 func (v *view) cluster(d *manifests.Destination) *cluster {
 	key := clusterKey{v.rules.Endpoints(d), d.TLS}
-	if v.proxy.ignored.tls {
+	if v.broken.ignored.tls {
 		key.tls = nil
 	}
 	if made, ok := v.clusters.Load(key); ok {
@@ -98,11 +98,11 @@ type clusterKey struct {
 
 func (v *view) newCluster(e clusterKey) *cluster {
 	c := &cluster{known: e.Known, balancer: e.Balancer, sidecar: len(e.External) == 0 && e.tls == nil, keyed: e.Hash != nil}
-	if e.Pool != nil && !v.proxy.ignored.limits {
+	if e.Pool != nil && !v.broken.ignored.limits {
 		c.breaker = newBreaker(e.Pool)
 	}
 	c.endpoints = v.endpointsOf(c, e)
-	if e.Ejection != nil && !v.proxy.ignored.ejections {
+	if e.Ejection != nil && !v.broken.ignored.ejections {
 		c.detector = newDetector(e.Ejection, c.endpoints)
 	}
 	return c

@@ -99,7 +99,7 @@ func (c *call) forward(ctx context.Context, cluster *cluster) (a answer) {
 	if err != nil {
 		return callerLeft()
 	}
-	if cluster.keyed && !c.view.proxy.ignored.keys {
+	if cluster.keyed && !c.view.broken.ignored.keys {
 		key, cookie := c.keyed()
 		c.key = key
 		if cookie != "" {
@@ -146,7 +146,9 @@ func (c *call) send(ctx context.Context, cluster *cluster, request *outgoing) an
 			return proxyAnswer(http.StatusServiceUnavailable, textNoHealthy, flagNoHealthy, detailNoHealthy)
 		}
 		c.tried = append(c.tried, endpoint)
+		told := c.tell(endpoint)
 		failure, a := c.try(ctx, cluster, endpoint, request)
+		c.told(told, failure)
 		switch {
 		case ctx.Err() != nil:
 			a.discard()

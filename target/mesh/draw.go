@@ -23,13 +23,16 @@ type draws struct {
 }
 
 // draws makes the draws of a call to host. A request without trail.HeaderRequest, which no attack has sent, gets a number from
-// the proxy.
+// the proxy. Where somebody is told of tries, the gateway sends it on.
 func (p *proxy) draws(header http.Header, host string) draws {
 	d := draws{service: host}
 	if names := header[keyRequest]; len(names) > 0 {
 		d.request = names[0]
 	} else {
 		d.request = p.seed + "/" + strconv.FormatInt(p.unnamed.Add(1), 10)
+		if p.gateway && p.tries != nil { // so that what the request leads to can be told apart from what others lead to
+			header[keyRequest] = []string{d.request}
+		}
 	}
 	if tries := header[keyTries]; len(tries) > 0 {
 		d.tries = tries[0]

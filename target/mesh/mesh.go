@@ -47,6 +47,9 @@ type Options struct {
 	Gradual bool
 	// AccessLog, when set, is called once for each call of a caller's proxy or of the gateway, from several goroutines at a time.
 	AccessLog func(AccessLogEntry)
+	// Tries, when set, is called when a try begins, when it has ended, and for each call that a proxy answers itself, from several goroutines
+	// at a time. Who is slow to return holds up the call. Copies that a mirror gets are not told of.
+	Tries func(*Try)
 }
 
 // Mesh implements target.Target.
@@ -129,12 +132,12 @@ func (m *Mesh) obey(ctx context.Context, rules *manifests.Rules) error {
 	if err := m.openGateways(rules); err != nil {
 		return fmt.Errorf("applying objects: %w", err)
 	}
-	next, err := m.pods.deploy(rules, certificates(rules), m.issuer, m.sidecarOf, m.broken.work)
+	next, err := m.pods.deploy(rules, certificates(rules), m.issuer, m.sidecarOf, m.broken.work, m.options.Tries)
 	if err != nil {
 		m.retire(m.pods)
 		return err
 	}
-	means := meaning{usual, seldom, next, m.issuer, make(map[manifests.Caller][2]*manifests.Table)}
+	means := meaning{usual, seldom, m.broken, next, m.issuer, make(map[manifests.Caller][2]*manifests.Table)}
 	all := m.named()
 	for _, p := range all {
 		if p.proxy.current.Load() != nil {
@@ -153,9 +156,22 @@ func (m *Mesh) obey(ctx context.Context, rules *manifests.Rules) error {
 func (m *Mesh) turn(ctx context.Context, p *proxy, rules *manifests.Rules, proxies int) {
 	m.pause(ctx, proxies)
 	if m.broken.dropped {
-		p.show(&view{rules: rules})
+		p.show(&view{rules: rules, broken: m.broken})
 		wait(ctx, routeless)
 	}
+}
+
+// Deviate makes the mesh do something else wrong from the next Apply on: the Break with this name, or nothing where the name is empty. An
+// unknown name is an error that lists the accepted ones.
+func (m *Mesh) Deviate(name string) error {
+	broken, err := findBreak(name)
+	if err != nil {
+		return err
+	}
+	m.mutex.Lock()
+	defer m.mutex.Unlock()
+	m.broken = broken
+	return nil
 }
 
 // retire stops the sidecars that have no pod among those left.
@@ -206,11 +222,9 @@ func (m *Mesh) unstarted(name string) *proxy {
 	return &proxy{
 		name:      name,
 		seed:      strconv.FormatUint(m.options.Seed, 10) + "/" + name,
-		staleTurn: m.broken.staleTurn,
-		share:     m.broken.share,
 		sealed:    m.options.Sealed,
-		ignored:   m.broken.ignored,
 		accessLog: m.options.AccessLog,
+		tries:     m.options.Tries,
 	}
 }
 
@@ -284,8 +298,10 @@ func (m *Mesh) Sidecar(app string) (string, error) {
 
 // Describe implements target.Target.
 func (m *Mesh) Describe() target.Description {
+	m.mutex.RLock()
+	defer m.mutex.RUnlock()
 	return target.Description{Kind: "mesh", Detail: "embedded mesh, Istio's defaults as of " + defaults,
-		Versions: map[string]string{"istio defaults": defaults}, Deviation: m.options.Break}
+		Versions: map[string]string{"istio defaults": defaults}, Deviation: m.broken.Name}
 }
 
 // Incidents implements target.Target. There are none, since nobody else can change the mesh.

@@ -17,6 +17,7 @@ type pod struct {
 	service *service.Service
 	server  *server
 	secure  *server   // the same with TLS; nil where nobody speaks TLS with it
+	by      [2]string // the names of its service and version
 	metrics *upstream // connections to its /metrics and its spans, through no proxy
 }
 
@@ -24,7 +25,8 @@ type pod struct {
 type deployment struct {
 	workload    manifests.Workload
 	sidecar     sidecarName
-	certificate []string // the names of the certificate by which its pods speak TLS; none where they do not
+	work        time.Duration // by how much a Break makes its tries longer
+	certificate []string      // the names of the certificate by which its pods speak TLS; none where they do not
 	pods        []*pod
 }
 
@@ -36,8 +38,8 @@ type deploymentName struct{ namespace, name string }
 func nameOf(w *manifests.Workload) deploymentName { return deploymentName{w.Namespace, w.Name} }
 
 // startPod starts the replica of a number, in which every try that does not fail takes work longer than its environment says. calls sends its
-// calls to the proxy of its app. It speaks TLS as well unless secure is nil.
-func startPod(w *manifests.Workload, number int, calls transport, work time.Duration, secure *tls.Config) (*pod, error) {
+// calls to the proxy of its app. It speaks TLS as well unless secure is nil. tries, unless it is nil, is told of requests that come through no proxy.
+func startPod(w *manifests.Workload, number int, calls transport, work time.Duration, secure *tls.Config, tries func(*Try)) (*pod, error) {
 	config, _, err := service.FromEnvironment(func(name string) string { return w.Env[name] })
 	if err != nil {
 		return nil, fmt.Errorf("starting Deployment %s: reading its environment: %w", w.Name, err)
@@ -46,11 +48,11 @@ func startPod(w *manifests.Workload, number int, calls transport, work time.Dura
 	if config.Role == service.Chain {
 		config.Work += work
 	}
-	p := &pod{}
+	p := &pod{by: [2]string{config.Service, config.Version}}
 	if p.service, err = service.New(config); err != nil {
 		return nil, fmt.Errorf("starting Deployment %s: %w", w.Name, err)
 	}
-	if p.server, err = serve(p.service, podLimits, nil); err != nil {
+	if p.server, err = serve(p.watched(tries), podLimits, nil); err != nil {
 		p.service.Close()
 		return nil, fmt.Errorf("starting Deployment %s: %w", w.Name, err)
 	}
@@ -83,17 +85,17 @@ func (d *deployment) close() {
 // deploy runs the workloads. It keeps the deployments of p that did not change and starts the others. The caller must close those
 // that only p has. On error deploy closes everything that it started. certificates are the names by which workloads speak TLS, by workload.
 func (p pods) deploy(rules *manifests.Rules, certificates map[deploymentName][]string, issuer *issuer, calls func(sidecarName) (transport, error),
-	work func(*manifests.Workload) time.Duration) (pods, error) {
+	work func(*manifests.Workload) time.Duration, tries func(*Try)) (pods, error) {
 	next := make(pods, len(rules.Workloads))
 	var problems []error
 	for i := range rules.Workloads {
 		w := &rules.Workloads[i]
 		names, sidecar := certificates[nameOf(w)], sidecarNameOf(rules, w)
-		if running := p[nameOf(w)]; running != nil && reflect.DeepEqual(running.workload, *w) && slices.Equal(running.certificate, names) && running.sidecar == sidecar {
+		if running := p[nameOf(w)]; running != nil && reflect.DeepEqual(running.workload, *w) && slices.Equal(running.certificate, names) && running.sidecar == sidecar && running.work == work(w) {
 			next[nameOf(w)] = running
 			continue
 		}
-		started := &deployment{workload: *w, sidecar: sidecar, certificate: names}
+		started := &deployment{workload: *w, sidecar: sidecar, certificate: names, work: work(w)}
 		next[nameOf(w)] = started
 		through, err := calls(sidecar)
 		var secure *tls.Config
@@ -102,7 +104,7 @@ func (p pods) deploy(rules *manifests.Rules, certificates map[deploymentName][]s
 		}
 		for len(started.pods) < w.Replicas && err == nil {
 			var pod *pod
-			if pod, err = startPod(w, len(started.pods), through, work(w), secure); err == nil {
+			if pod, err = startPod(w, len(started.pods), through, started.work, secure, tries); err == nil {
 				started.pods = append(started.pods, pod)
 			}
 		}

@@ -16,16 +16,14 @@ type proxy struct {
 	name      string // its name in the access log: "frontend", "gateway"
 	seed      string // seed of the draws for requests without a number
 	gateway   bool
-	staleTurn int64   // every staleTurn-th request obeys the previous rules; with 0 none does
-	share     float64 // share of the calls that obey the rules of view.seldom
-	ignored   policies
 	sealed    bool // whether no connection is made to hosts outside the mesh
 	accessLog func(AccessLogEntry)
+	tries     func(*Try)
 	server    *server
 	calls     *upstream // connections from the app to the proxy
 
 	current atomic.Pointer[view]
-	former  atomic.Pointer[view] // view of the previous Apply; set only with a staleTurn
+	former  atomic.Pointer[view] // view of the previous Apply; set only where that Apply's Break has a staleTurn
 	open    atomic.Int64         // how many calls are under way
 	handled atomic.Int64         // how many requests were counted for staleTurn
 	unnamed atomic.Int64         // how many requests came without trail.HeaderRequest
@@ -43,9 +41,10 @@ type connected struct{ address, tls string }
 type view struct {
 	proxy    *proxy
 	rules    *manifests.Rules
+	broken   breakage
 	issuer   *issuer
 	table    *manifests.Table // nil: the proxy has no routes
-	seldom   *manifests.Table // table for the share proxy.share of the calls; nil when all use table
+	seldom   *manifests.Table // table for the share broken.share of the calls; nil when all use table
 	pods     pods
 	clusters sync.Map // clusterKey -> *cluster
 }
@@ -54,6 +53,7 @@ type view struct {
 // seldom must be made from usual, or usual from seldom, so that both have the same Endpoints and a destination has one state.
 type meaning struct {
 	usual, seldom *manifests.Rules
+	broken        breakage
 	pods          pods
 	issuer        *issuer
 	// tables are those of usual and seldom: the sidecars of one namespace share them, since an application has as many sidecars as
@@ -71,7 +71,7 @@ func (m *meaning) view(caller manifests.Caller) *view {
 		}
 		m.tables[caller] = tables
 	}
-	return &view{rules: m.usual, issuer: m.issuer, table: tables[0], seldom: tables[1], pods: m.pods}
+	return &view{rules: m.usual, broken: m.broken, issuer: m.issuer, table: tables[0], seldom: tables[1], pods: m.pods}
 }
 
 // start starts the proxy's server, with TLS unless secure is nil. It answers 503 until show is called.
@@ -88,7 +88,7 @@ func (p *proxy) start(secure *tls.Config) (err error) {
 func (p *proxy) show(next *view) {
 	next.proxy = p
 	p.endBounded()
-	if p.staleTurn > 0 {
+	if next.broken.staleTurn > 0 {
 		p.former.Store(p.current.Load())
 	}
 	p.current.Store(next)
@@ -206,6 +206,9 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.changeAnswer(&answer)
 	}
 	delivered := answer.deliver(w)
+	if p.tries != nil && len(c.tried) == 0 {
+		c.answered(began, answer.status)
+	}
 	if p.accessLog != nil {
 		p.accessLog(c.entry(&answer, time.Since(began)))
 	}
@@ -216,12 +219,14 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // view is the view whose rules the next request obeys.
 func (p *proxy) view() *view {
-	if p.staleTurn > 0 && p.handled.Add(1)%p.staleTurn == 0 {
-		if former := p.former.Load(); former != nil {
-			return former
-		}
+	current := p.current.Load()
+	if current == nil || current.broken.staleTurn == 0 || p.handled.Add(1)%current.broken.staleTurn != 0 {
+		return current
 	}
-	return p.current.Load()
+	if former := p.former.Load(); former != nil {
+		return former
+	}
+	return current
 }
 
 // noRoutes is the rule of every call in a proxy without routes: Envoy's answer.
@@ -237,7 +242,7 @@ func (v *view) route(c *call) *manifests.Rule {
 
 // tableOf is the table in which a call with these draws looks up its rule.
 func (v *view) tableOf(d *draws) *manifests.Table {
-	if v.seldom != nil && d.draw("seldom rules") < v.proxy.share {
+	if v.seldom != nil && d.draw("seldom rules") < v.broken.share {
 		return v.seldom
 	}
 	return v.table

@@ -244,7 +244,12 @@ func (e *exchange) do(request *outgoing, perTry time.Duration) (*http.Response, 
 			return nil, err
 		}
 	}
+	began := time.Now()
 	response, err := readResponse(e.connection.reader, request.method)
+	if err != nil && perTry > 0 && time.Since(began) >= perTry {
+		// On a busy machine the end of the connection may be seen before the limit: a service breaks it once it has noticed that its time is up.
+		return nil, errors.Join(os.ErrDeadlineExceeded, err)
+	}
 	if err != nil || perTry == 0 {
 		return response, err
 	}

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -98,6 +99,25 @@ func (b *Browser) Open(t *testing.T, file, theme string, width int64) {
 	}
 }
 
+// See has the page that is open seen with a theme and a window of a width in CSS pixels.
+func (b *Browser) See(t *testing.T, theme string, width int64) {
+	t.Helper()
+	media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}}}
+	if _, err := chromedp.Call(b, emulation.SetEmulatedMedia, media); err != nil {
+		t.Fatal(err)
+	}
+	if err := chromedp.Do(b, chromedp.EmulateViewport(width, 900)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Complaints are what the browser complained about until now: what was written to its console, and exceptions.
+func (b *Browser) Complaints() []string {
+	b.lock.Lock()
+	defer b.lock.Unlock()
+	return slices.Clone(b.complaints)
+}
+
 // Ask evaluates a script in the page that is open.
 func Ask[T any](t *testing.T, b *Browser, script string) T {
 	t.Helper()
@@ -117,9 +137,9 @@ func Looks(t *testing.T, file, name string) {
 		for _, width := range []int64{1280, 390} {
 			t.Run(fmt.Sprintf("%s at %d px", theme, width), func(t *testing.T) {
 				b.Open(t, file, theme, width)
-				b.photograph(t, fmt.Sprintf("%s-%s-%d.png", name, theme, width))
+				b.Photograph(t, fmt.Sprintf("%s-%s-%d.png", name, theme, width))
 				wrong := append(Ask[[]string](t, b, layout), Ask[[]string](t, b, contrast)...)
-				b.photograph(t, fmt.Sprintf("%s-%s-%d-open.png", name, theme, width))
+				b.Photograph(t, fmt.Sprintf("%s-%s-%d-open.png", name, theme, width))
 				for _, one := range wrong {
 					t.Error(one)
 				}
@@ -141,8 +161,8 @@ func Looks(t *testing.T, file, name string) {
 	}
 }
 
-// photograph keeps a picture of the whole page where -screenshots says.
-func (b *Browser) photograph(t *testing.T, name string) {
+// Photograph keeps a picture of the whole page where -screenshots says.
+func (b *Browser) Photograph(t *testing.T, name string) {
 	t.Helper()
 	if *screenshots == "" {
 		return

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/hellochaos/hellochaos/live"
+	livepage "github.com/hellochaos/hellochaos/live/page"
+)
+
+// usualPort is where the page is, unless the user asks for another port or somebody else listens there.
+const usualPort = 8080
+
+// firstFail is the probability with which the page begins that a try fails: so often that retries are seen.
+const firstFail = 0.3
+
+// pageFlags are the flags of the page of up.
+type pageFlags struct {
+	port string
+	open bool
+	log  bool
+}
+
+func (f *pageFlags) add(set *pflag.FlagSet) {
+	set.StringVar(&f.port, "port", "", "`number` of the page's port on 127.0.0.1; requests enter at the port behind it\n(default: 8080, or a free one where that is taken)")
+	set.BoolVar(&f.log, "log", false, "print a line for each request that you send: its status, its time, and the tries of each\nservice")
+	set.BoolVar(&f.open, "open", false, "open the page in the browser")
+}
+
+// check says what is wrong with the flags' values.
+func (f *pageFlags) check() error {
+	if n, err := strconv.Atoi(f.port); f.port != "" && (err != nil || n < 1 || n > 65534) {
+		return fmt.Errorf("--port %s: must be a whole number from 1 to 65534", f.port)
+	}
+	return nil
+}
+
+// listen opens the port that was asked for, or else the usual one, or a free one.
+func (f *pageFlags) listen(ctx context.Context) (net.Listener, error) {
+	on := func(port string) (net.Listener, error) {
+		return new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", port))
+	}
+	if f.port != "" {
+		listener, err := on(f.port)
+		if err != nil {
+			err = fmt.Errorf("--port %s: %w", f.port, err)
+		}
+		return listener, err
+	}
+	listener, err := on(strconv.Itoa(usualPort))
+	if err != nil {
+		return on("0")
+	}
+	return listener, nil
+}
+
+// serve runs a session and its page until the command's context ends. It prints where the page is, and then addresses, which are told the fixed
+// address of the entry; empty: there is none.
+func (f *pageFlags) serve(cmd *cobra.Command, o live.Options, addresses func(s *live.Session, entry string) (string, error)) error {
+	ctx := cmd.Context()
+	if err := protect(ctx); err != nil {
+		return err
+	}
+	listener, err := f.listen(ctx)
+	if err != nil {
+		return failure{err}
+	}
+	defer listener.Close()
+	o.Controls.Fail = firstFail
+	if f.log {
+		o.Log = cmd.OutOrStdout()
+	}
+	session, err := live.New(ctx, o)
+	if err != nil {
+		return failure{fmt.Errorf("starting the services: %w", err)}
+	}
+	defer func() {
+		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		defer cancel()
+		_ = session.Close(closing) // the process ends now, and what the mesh holds ends with it
+	}()
+	group, running := errgroup.WithContext(ctx)
+	entry := ""
+	if f.port != "" {
+		port, _ := strconv.Atoi(f.port) // check has refused what is no number
+		fixed, err := listenBehind(ctx, port)
+		if err != nil {
+			return failure{fmt.Errorf("--port %s: the port behind it is for requests: %w", f.port, err)}
+		}
+		entry = "http://" + fixed.Addr().String()
+		group.Go(func() error { return forward(running, fixed, session.Address) })
+	}
+	group.Go(func() error { session.Run(running); return nil })
+	group.Go(func() error { return livepage.Serve(running, listener, session) })
+	group.Go(func() error {
+		url := "http://" + listener.Addr().String() + "/"
+		text, err := addresses(session, entry)
+		if err == nil {
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "page      %s\n\n%s", url, text) // without the addresses the user cannot reach the services
+		}
+		if err == nil && f.open {
+			if err := browse(url); err != nil {
+				fmt.Fprintf(cmd.ErrOrStderr(), "note: no browser was opened: %v\n", err)
+			}
+		}
+		return err
+	})
+	if err := group.Wait(); err != nil {
+		return failure{err}
+	}
+	return nil
+}

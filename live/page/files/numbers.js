@@ -1,0 +1,101 @@
+// The numbers measured beside those predicted, and the verdict as it forms.
+import { byId, count, make, milliseconds, percent, say } from "./dom.js";
+
+const marks = { pass: "✓ PASS", fail: "✗ FAIL", inconclusive: "… open", "not judged": "not judged" };
+const many = (n, thing) => `${count(n)} ${thing}${n === 1 ? "" : "s"}`;
+const place = (v) => (v === "not judged" ? "not" : v);
+
+/** The picture of a share: its interval, the measured value and the predicted one, up to a largest share. */
+function picture(share, most) {
+  const x = (v) => 4 + (132 * Math.min(v, most)) / most;
+  const svg = make(":svg", { viewBox: "0 0 140 20", "aria-hidden": "true" }, make(":line", { class: "base", x1: 4, x2: 136, y1: 10, y2: 10 }));
+  if (share.interval) svg.append(make(":rect", { class: "range", x: x(share.interval.lo), y: 5, width: Math.max(1, x(share.interval.hi) - x(share.interval.lo)), height: 10, rx: 2 }));
+  svg.append(make(":line", { class: "line", x1: x(share.predicted), x2: x(share.predicted), y1: 2, y2: 18 }));
+  if (share.measured !== undefined) svg.append(make(":circle", { class: "point", cx: x(share.measured), cy: 10, r: 3.2 }));
+  return svg;
+}
+
+function row(name, cohorts, rule, calls, share, verdict, most, note) {
+  return make("tr", {},
+    make("th", { scope: "row" }, name, cohorts ? make("span", { class: "small muted" }, " " + cohorts) : null),
+    make("td", { class: "rule" }, rule),
+    make("td", { class: "n", "data-label": "calls" }, count(calls)),
+    make("td", { class: "n", "data-label": "fails" }, share.measured === undefined ? "–" : percent(share.measured)),
+    make("td", { class: "n", "data-label": "predicted" }, (share.predicted_error ? "≈ " : "") + percent(share.predicted)),
+    make("td", { class: "drawn" }, picture(share, most)),
+    make("td", { class: "verdictcell" }, verdict ? make("span", { class: "mark " + place(verdict), title: note ?? "" }, marks[verdict] ?? verdict) : null));
+}
+
+/** What is still open of a call, in words. */
+function openOf(call) {
+  const lacking = (call.branches ?? []).filter((b) => b.verdict === "inconclusive").map((b) => `${b.name}: ${b.met} of ${b.wanted}`);
+  return lacking.join(", ") || call.note || "";
+}
+
+function rule(call) {
+  if (!call.rule) return "none: entered directly";
+  return (call.rule.match ? call.rule.match + ": " : "") + call.rule.policy + (call.rule.file ? ` (${call.rule.file}:${call.rule.line})` : "");
+}
+
+/** Shows the numbers; null where there are none yet. */
+export function show(numbers, state) {
+  const phase = numbers?.phase;
+  verdict(numbers, state);
+  if (!phase) return;
+  const [edge, any] = phase.shares;
+  const all = [edge, any, ...(phase.calls ?? []).map((c) => c.fails)];
+  const most = Math.min(1, Math.max(0.02, ...all.map((s) => Math.max(s.predicted, s.interval?.hi ?? 0) * 1.05)));
+  byId("numbers").replaceChildren(
+    ...(phase.calls ?? []).map((c) => row(`${c.from} → ${c.to.split(".")[0]}`, (c.cohorts ?? []).join(", "), rule(c), c.judged, c.fails, c.verdict, most, openOf(c))),
+    row("any of our services", "", "in a request", phase.natural_requests, any, null, most));
+  const good = (phase.latency ?? []).filter((l) => l.outcome === "ok");
+  const at = (q) => good.find((l) => l.quantile === q);
+  const call = (phase.calls ?? []).find((c) => c.from === "edge");
+  const parts = [`${many(phase.natural_requests, "request")} and ${many(phase.probe_requests, "probe")}, whose failures are pinned, in ${milliseconds(phase.elapsed_seconds * 1000)}`];
+  if (at(0.5)) parts.push(`good answers take ${milliseconds(at(0.5).value_seconds * 1000)} in the median and ${milliseconds(at(0.99).value_seconds * 1000)} at the 99th percentile`);
+  if (call?.mean_tries) parts.push(`a call of the edge is predicted to have ${call.mean_tries.toFixed(2)} tries on average, and at most ${call.most_tries}`);
+  say(byId("counts"), parts.join("; ") + ".");
+  found(phase, numbers.notes ?? [], state);
+}
+
+function verdict(numbers, state) {
+  const box = byId("verdict");
+  const word = state?.controls.stopped ? "STOPPED" : numbers ? numbers.phase.verdict.toUpperCase() : "…";
+  box.className = "verdict " + (numbers && !state?.controls.stopped ? numbers.phase.verdict : "");
+  say(box.querySelector(".word"), word);
+  let why = "The numbers begin.";
+  if (state?.error) why = state.error;
+  else if (state?.controls.stopped) why = "No requests are sent but those by hand.";
+  else if (numbers) why = reason(numbers);
+  say(box.querySelector(".why"), why);
+}
+
+/** Why the verdict is what it is. It is announced, so the counts are round while it forms. */
+function reason({ phase, settled, done, counted }) {
+  const wrong = (phase.mismatches ?? []).reduce((sum, m) => sum + m.count, 0);
+  if (phase.verdict === "fail" && wrong) return `${many(wrong, "call")} met something else than the manifests say.`;
+  if (phase.verdict === "fail") return "What was counted contradicts the manifests: see the calls.";
+  if (phase.verdict === "pass") return phase.base ? "Each call met what it must. Nothing is applied yet that could be proved." : "Each call met what the manifests say.";
+  if (!counted && done < settled) return `${count(Math.floor(done / settled * 20) * 5)} % of the ${count(settled)} requests that a verdict needs; nothing is wrong so far.`;
+  if (!counted) return "The last requests are being decided.";
+  return "Something stays undecided: see the calls.";
+}
+
+function found(phase, notes, state) {
+  const items = [];
+  for (const m of (phase.mismatches ?? []).slice(0, 4)) {
+    items.push(make("li", {}, make("b", {}, `${m.from} → ${m.to}: ${m.kind}, ${many(m.count, "call")}`), `Expected: ${m.expected}. Met: ${m.met}.`,
+      m.file ? make("span", { class: "muted" }, ` ${m.rule} (${m.file}:${m.line})`) : null));
+  }
+  for (const c of phase.calls ?? []) {
+    for (const w of (c.waits ?? []).filter((w) => w.verdict === "fail")) items.push(make("li", {}, make("b", {}, `${c.from} → ${c.to}: waits before try ${w.try}`),
+      `Predicted ${milliseconds(w.predicted_seconds * 1000)} in the median, measured ${milliseconds((w.measured_seconds ?? 0) * 1000)}.`));
+    if (c.ledger?.verdict === "fail") items.push(make("li", {}, make("b", {}, `${c.to}: its own counters`), c.ledger.note ?? ""));
+    if (c.split?.verdict === "fail") items.push(make("li", {}, make("b", {}, `${c.from} → ${c.to}: split`), c.split.note ?? c.split.parts.map((p) => `${p.name} ${percent(p.measured ?? 0)}, want ${percent(p.predicted)}`).join("; ")));
+  }
+  for (const f of (state?.findings ?? []).slice(0, 6)) items.push(make("li", { class: f.severity === "error" ? "" : "remark" }, make("b", {}, `${f.object}${f.line ? ` (${f.file}:${f.line})` : ""}`), f.text));
+  for (const n of notes) items.push(make("li", { class: "remark" }, n));
+  const list = byId("found");
+  const text = items.map((i) => i.textContent).join("\n");
+  if (list.dataset.text !== text) { list.dataset.text = text; list.replaceChildren(...items); }
+}

@@ -1,0 +1,175 @@
+// Package page serves the page of a running session (live) on loopback: its files, the stream of what happens, and what a user changes. It
+// knows HTTP and browsers; what a change means is package live's business.
+package page
+
+import (
+	"context"
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"mime"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/hellochaos/hellochaos/live"
+)
+
+//go:embed files
+var files embed.FS
+
+const (
+	// maxBody is how large what a page sends may be, in bytes: the stages have 2 KB of YAML.
+	maxBody = 256 << 10
+	// headTime is how long the head of a request may take, and closing how long the end of the streams may.
+	headTime, closing = 5 * time.Second, 2 * time.Second
+	// policy is the page's Content-Security-Policy: it runs its own files, and reaches nobody else.
+	policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+// Serve serves the page of a session on a listener until ctx ends.
+func Serve(ctx context.Context, listener net.Listener, session *live.Session) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	h := newHub(session)
+	pumped := make(chan struct{})
+	go func() { defer close(pumped); h.pump(ctx) }()
+	server := &http.Server{Handler: handler(h, listener.Addr()), ReadHeaderTimeout: headTime, BaseContext: func(net.Listener) context.Context { return ctx }}
+	go func() {
+		<-ctx.Done()
+		late, cancel := context.WithTimeout(context.WithoutCancel(ctx), closing)
+		defer cancel()
+		if server.Shutdown(late) != nil {
+			server.Close()
+		}
+	}()
+	err := server.Serve(listener)
+	stop()
+	<-pumped
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return fmt.Errorf("serving the page: %w", err)
+}
+
+// handler has the page's paths.
+func handler(h *hub, at net.Addr) http.Handler {
+	static, err := fs.Sub(files, "files")
+	if err != nil {
+		panic(err) // the folder is embedded
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /", http.FileServerFS(static))
+	mux.HandleFunc("GET /events", h.events)
+	mux.Handle("POST /set", posted(func(ctx context.Context, c live.Controls) (any, error) { return nil, h.session.Set(ctx, c) }))
+	mux.Handle("POST /edit", posted(func(ctx context.Context, e edit) (any, error) { return nil, h.session.Edit(ctx, e.Stage, e.YAML) }))
+	mux.Handle("POST /send", posted(func(ctx context.Context, r request) (any, error) { return h.session.Send(ctx, r.Header) }))
+	return guarded(mux, at)
+}
+
+// edit is the YAML of a stage; empty: that which it had.
+type edit struct {
+	Stage string `json:"stage"`
+	YAML  string `json:"yaml"`
+}
+
+// request is one request by hand.
+type request struct {
+	Header string `json:"header"`
+}
+
+// guarded refuses what a page of another origin may send: other names of this machine lead to the same address (DNS rebinding), and any page may
+// post to it.
+func guarded(next http.Handler, at net.Addr) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		header := w.Header()
+		header.Set("Content-Security-Policy", policy)
+		header.Set("X-Content-Type-Options", "nosniff")
+		header.Set("Referrer-Policy", "no-referrer")
+		header.Set("Cross-Origin-Resource-Policy", "same-origin")
+		header.Set("Cache-Control", "no-store")
+		switch {
+		case !ours(r.Host, at):
+			http.Error(w, "The page is only for http://"+at.String()+"/, and for localhost at this port.", http.StatusMisdirectedRequest)
+		case !sameOrigin(r):
+			http.Error(w, "Requests of other pages are refused.", http.StatusForbidden)
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+// ours reports whether a Host header names the loopback interface with the port of the listener.
+func ours(host string, at net.Addr) bool {
+	name, port, err := net.SplitHostPort(host)
+	if err != nil {
+		name, port = host, "80"
+	}
+	listener, err := netip.ParseAddrPort(at.String())
+	if err != nil || port != fmt.Sprint(listener.Port()) {
+		return false
+	}
+	address, err := netip.ParseAddr(strings.Trim(name, "[]"))
+	return strings.EqualFold(name, "localhost") || err == nil && address.IsLoopback()
+}
+
+// sameOrigin reports whether a request comes from the page itself, or from no page at all.
+func sameOrigin(r *http.Request) bool {
+	site := r.Header.Get("Sec-Fetch-Site")
+	if origin := r.Header.Get("Origin"); origin != "" {
+		return origin == "http://"+r.Host
+	}
+	navigates := r.Method == http.MethodGet && r.URL.Path == "/"
+	return site == "" || site == "same-origin" || site == "none" || navigates
+}
+
+// refusal is what a page is told that asked for something that is not accepted.
+type refusal struct {
+	Problems []string `json:"problems"`
+}
+
+// posted reads JSON, and answers with JSON: what do returns, or the problems.
+func posted[T any](do func(context.Context, T) (any, error)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
+			refuse(w, http.StatusUnsupportedMediaType, "Content-Type must be application/json")
+			return
+		}
+		var asked T
+		decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
+		decoder.DisallowUnknownFields()
+		err := decoder.Decode(&asked)
+		if err == nil {
+			_, err = decoder.Token()
+		}
+		if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+			refuse(w, http.StatusRequestEntityTooLarge, fmt.Sprintf("the text is longer than %d KB, which the page does not take: use hellochaos verify -f FILE", maxBody>>10))
+			return
+		}
+		if !errors.Is(err, io.EOF) {
+			refuse(w, http.StatusBadRequest, fmt.Sprintf("the body must be one JSON object with known members: %v", err))
+			return
+		}
+		answer, err := do(r.Context(), asked)
+		if err != nil {
+			refuse(w, http.StatusOK, strings.Split(err.Error(), "\n")...) // what a user may do is no error of the page, which a browser would log
+			return
+		}
+		write(w, http.StatusOK, answer)
+	})
+}
+
+func refuse(w http.ResponseWriter, status int, problems ...string) {
+	write(w, status, refusal{problems})
+}
+
+func write(w http.ResponseWriter, status int, answer any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(answer) // the browser is gone where it fails
+}
