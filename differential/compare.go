@@ -92,19 +92,15 @@ func newSet(t test.Failer, world string, policies []tree) (*set, error) {
 func (s *set) gateways() []string { return slices.Sorted(maps.Keys(s.rules.Gateways)) }
 
 // callerLabels are those of the pods whose sidecars send requests.
-var callerLabels = map[string]string{"app": "caller"}
+var callerLabels = map[string]string{"app": "caller", "version": "v1"}
 
 // ask asks both sides what a request meets.
 func (s *set) ask(a *asked) (ours, theirs string, err error) {
 	if a.caller.Gateway != "" && s.rules.Gateways[a.caller.Gateway] == nil {
 		return "", "", fmt.Errorf("there is no Gateway %s", a.caller.Gateway)
 	}
-	caller := a.caller
-	if caller.Gateway == "" {
-		caller = s.rules.SidecarCaller(&manifests.Workload{Namespace: caller.Namespace, Labels: callerLabels})
-	}
-	rule := s.rules.Table(caller).Route(&a.request)
-	ours = outcome(s.rules, rule, &a.request, caller.Gateway != "").String()
+	rule := s.rules.Table(s.sender(a)).Route(&a.request)
+	ours = outcome(s.rules, rule, &a.request, a.caller.Gateway != "").String()
 	proxy, err := s.proxy(a.caller)
 	if err != nil {
 		return "", "", err
@@ -114,6 +110,14 @@ func (s *set) ask(a *asked) (ours, theirs string, err error) {
 		return "", "", err
 	}
 	return ours, met.String(), nil
+}
+
+// sender is the caller of a request with what its pods are told apart by.
+func (s *set) sender(a *asked) manifests.Caller {
+	if a.caller.Gateway != "" {
+		return a.caller
+	}
+	return s.rules.SidecarCaller(&manifests.Workload{Namespace: a.caller.Namespace, Labels: callerLabels})
 }
 
 // enter has a request that is for a gateway enter at one of its ports: that of its host where it is Istio's own Gateway, whose servers have one

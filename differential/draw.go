@@ -272,7 +272,7 @@ func (d draw) match() tree {
 	part(0.12, "port", func() any { return []int{80, 81, 8080, 8000}[d.IntN(4)] })
 	part(0.1, "sourceNamespace", func() any { return d.one("default", "shop", "istio-system") })
 	part(0.12, "sourceLabels", func() any {
-		return []tree{{"app": "caller"}, {"app": "caller"}, {"app": "other"}, {"app": "caller", "version": "v1"}, {"istio": "ingressgateway"}}[d.IntN(5)]
+		return []tree{{"app": "caller"}, {"app": "caller", "version": "v2"}, {"app": "other"}, {"app": "caller", "version": "v1"}, {"istio": "ingressgateway"}}[d.IntN(5)]
 	})
 	part(0.15, "gateways", func() any { return list(d.some(1, 2, gateways...)) })
 	return m

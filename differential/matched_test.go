@@ -248,7 +248,7 @@ func (m *matching) question(d draw, name string) (q *question, err error) {
 	if strings.Contains(a.request.Method, "/") {
 		a.request.Method = http.MethodPut // nor a method that is no token
 	}
-	q = &question{asked: a, name: name, rule: m.rules.Table(a.caller).Route(&a.request), tell: d.one("x-a", "X-B", "x-new")}
+	q = &question{asked: a, name: name, rule: m.rules.Table(m.sender(&a)).Route(&a.request), tell: d.one("x-a", "X-B", "x-new")}
 	q.script = d.scripted(q.rule)
 	p, err := m.proxy(a.caller)
 	if err != nil {
@@ -277,6 +277,10 @@ func (m *matching) compare(t *testing.T, seed uint64, q *question, tally *matchT
 	received := m.receipts.last[q.name]
 	tally.requests, tally.tries = tally.requests+1, tally.tries+received.tries
 	tally.met[kindOf(q.met.String())]++
+	if q.got.header.Get("X-Envoy-Overloaded") != "" || strings.HasSuffix(string(q.own.body), "reset reason: overflow") {
+		tally.overloaded++ // by a limit of a DestinationRule, and by how many requests are on their way
+		return
+	}
 	if why := m.deviates(q); why != "" {
 		tally.deviate(t, "seed %d: %v, script %q: expected: %s: %s\n  Envoy: %d %v %v; received: %+v", seed, &q.asked, q.script, why, q.met, q.got.status, q.got.header, q.got.err, received)
 	}
@@ -292,8 +296,8 @@ func (m *matching) compare(t *testing.T, seed uint64, q *question, tally *matchT
 
 // matchTally is what a comparison saw.
 type matchTally struct {
-	sets, policies, requests, tries, compared, deviations int
-	met                                                   count
+	sets, policies, requests, tries, compared, overloaded, deviations int
+	met                                                               count
 }
 
 // deviate notes a deviation, and shows the first ones.
@@ -313,6 +317,6 @@ func TestEnvoyMatcher(t *testing.T) {
 	for _, met := range tally.met.names() {
 		t.Logf("%6d requests met %s", tally.met[met], met)
 	}
-	t.Logf("seeds %d to %d: %d policies, %d requests with %d tries in %v, %d of them compared with the embedded mesh too: %d deviations", *seed, *seed+uint64(tally.sets)-1,
-		tally.policies, tally.requests, tally.tries, time.Since(begin).Round(time.Second), tally.compared, tally.deviations)
+	t.Logf("seeds %d to %d: %d policies, %d requests with %d tries in %v, %d of them compared with the embedded mesh too, %d ended by a limit: %d deviations", *seed, *seed+uint64(tally.sets)-1,
+		tally.policies, tally.requests, tally.tries, time.Since(begin).Round(time.Second), tally.compared, tally.overloaded, tally.deviations)
 }

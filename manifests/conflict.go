@@ -202,8 +202,8 @@ func (r *Rules) ownerConflicts(objects []Object) (problems Problems) {
 	return append(problems, r.routeConflicts(owners)...)
 }
 
-// routeConflicts are the problems of HTTPRoutes for Services for which a VirtualService has rules for the sidecars. Istio obeys the one of the
-// two that was created first.
+// routeConflicts are the problems of HTTPRoutes for Services for which a VirtualService has rules for the sidecars, by the full name or by another one
+// such as "one.shop". Istio obeys the one of the two that was created first.
 func (r *Rules) routeConflicts(owners map[string]*Object) (problems Problems) {
 	for i := range r.virtualServices {
 		v := &r.virtualServices[i]
@@ -211,9 +211,14 @@ func (r *Rules) routeConflicts(owners map[string]*Object) (problems Problems) {
 			continue
 		}
 		for j, host := range v.hosts {
-			if first := owners[host]; first != nil {
+			for _, name := range append(aliases(host, ServiceNamespace(host)), host) {
+				first := owners[name]
+				if first == nil {
+					continue
+				}
 				problems = append(problems, v.object.problem(fmt.Sprintf("spec.parentRefs[%d]", v.attached.parents[j]), "%s has rules for %s already, and a sidecar obeys only one of a "+
-					"VirtualService and HTTPRoutes for a host, the one that was created first: keep one of the two", first.place(), host))
+					"VirtualService and HTTPRoutes for a host, the one that was created first: keep one of the two", first.place(), name))
+				break
 			}
 		}
 	}

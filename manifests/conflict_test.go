@@ -36,6 +36,8 @@ func TestConflicts(t *testing.T) {
 			"VirtualService middleware (f.yaml:1) has rules for middleware.default.svc.cluster.local already"},
 		{"two owners by two names", middlewareOf("{"+toM+"}") + "---\n" + strings.Replace(renamed(middlewareOf("{"+toM+"}"), "second"), "[middleware]", "[middleware.default.svc.cluster.local]", 1),
 			9, "VirtualService second", "spec.hosts[0]", "VirtualService middleware (f.yaml:1)"},
+		{"a VirtualService for another name of a Service with an HTTPRoute", strings.Replace(middlewareOf("{"+toM+"}"), "[middleware]", "[middleware.default]", 1) + "---\napiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\n" +
+			"metadata: {name: r}\nspec: {parentRefs: [{group: '', kind: Service, name: middleware}]}\n", 9, "HTTPRoute r", "spec.parentRefs[0]", "has rules for middleware.default already"},
 		{"one of them at the gateway", middlewareOf("{"+toM+"}") + "---\n" + strings.Replace(renamed(middlewareOf("{"+toM+"}"), "second"), "http:", "gateways: [g], http:", 1), 0, "", "", ""},
 		{"a caller without a sidecar", uninjected + within(deploymentWith("", "", "")), 18, "Deployment m", "spec.template.spec.containers[0].env", "has UPSTREAM_URI, but namespace other is labelled istio-injection: disabled"},
 		{"a caller by CALLS without a sidecar", uninjected + within(calling(`[[{"url": "http://b/"}]]`)), 18, "Deployment m", "spec.template.spec.containers[0].env", "has CALLS, but namespace other is labelled istio-injection: disabled"},

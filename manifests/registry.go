@@ -290,7 +290,7 @@ func (r *Rules) Endpoints(d *Destination) *Endpoints {
 		return r.unknown
 	}
 	namespace := r.apart(d.Host, from)
-	if !d.atGateway && r.atHome(d.Host, from) {
+	if !d.atGateway && r.atHome(d.Host, from) { // gateways know what is exported to them alone (DefaultSidecarScopeForGateway)
 		namespace = atHome + from
 	}
 	if e, ok := r.clusters[cluster{d.Host, d.Subset, d.Port, namespace}]; ok {
