@@ -54,7 +54,7 @@ type Plan struct {
 	// TLS is how connections to an URL with "https://" are made: whom they trust, and the certificate that they have themselves. They ask
 	// for the host of the requests (SNI), which the server's certificate must have, and not for that of the URL. nil: they ask for the
 	// host of the URL, and trust the system's certificates.
-	TLS      *tls.Config
+	TLS      *tls.Config `json:"-"` // as JSON, a plan has whom to trust in a form of its own (share.TLS)
 	Requests int     // how many are planned, numbered from 0; 1 to MaxRequests
 	Rate     float64 // requests a second; above 0, at most MaxRate
 	// Cohorts share the requests as Sequence says. At least one.
