@@ -55,8 +55,8 @@ type Plan struct {
 	// for the host of the requests (SNI), which the server's certificate must have, and not for that of the URL. nil: they ask for the
 	// host of the URL, and trust the system's certificates.
 	TLS      *tls.Config `json:"-"` // as JSON, a plan has whom to trust in a form of its own (share.TLS)
-	Requests int     // how many are planned, numbered from 0; 1 to MaxRequests
-	Rate     float64 // requests a second; above 0, at most MaxRate
+	Requests int         // how many are planned, numbered from 0; 1 to MaxRequests
+	Rate     float64     // requests a second; above 0, at most MaxRate
 	// Cohorts share the requests as Sequence says. At least one.
 	Cohorts []Cohort
 	// Sequence has a slot for each request. Nil: the cohorts take turns, and each request has its own number.
