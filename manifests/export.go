@@ -129,17 +129,18 @@ func (r *Rules) restrict(host string, exports []string) {
 	}
 }
 
-// reaches reports whether the proxies of a namespace have clusters of a host at a port. Those of the host's own namespace have them where a
-// rule that they obey leads there, to whomever the host is exported (collectImportedServices in Istio's pilot/pkg/model/sidecar.go).
-func (r *Rules) reaches(host string, port int, namespace string) bool {
+// reaches reports whether the sidecars of a namespace, or a gateway in it, have clusters of a host at a port. Sidecars of the host's own namespace
+// have them where a rule that they obey leads there, to whomever the host is exported (collectImportedServices in Istio's
+// pilot/pkg/model/sidecar.go).
+func (r *Rules) reaches(host string, port int, namespace string, gateway bool) bool {
 	if !r.restricted[host] {
 		return true
 	}
-	if s := r.Services[host]; s != nil && !s.hidden && (s.namespace() == namespace || s.knownIn(namespace)) {
+	if s := r.Services[host]; s != nil && !s.hidden && (!gateway && s.namespace() == namespace || s.knownIn(namespace)) {
 		return true
 	}
 	return slices.ContainsFunc(r.entries, func(e entry) bool {
-		return slices.Contains(e.hosts, host) && (e.namespace == namespace || exportedTo(e.exports, namespace)) &&
+		return slices.Contains(e.hosts, host) && (!gateway && e.namespace == namespace || exportedTo(e.exports, namespace)) &&
 			slices.ContainsFunc(e.all, func(p entryPort) bool { return p.number == port })
 	})
 }

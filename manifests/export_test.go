@@ -86,6 +86,8 @@ func TestExportToOfHosts(t *testing.T) {
 	blocked := "apiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: {name: default, namespace: istio-system}\nspec: {outboundTrafficPolicy: {mode: REGISTRY_ONLY}}\n---\n"
 	const backend, only = "backend.default.svc.cluster.local", "only.example.com"
 	own, other, third, gateway := Caller{Namespace: Namespace}, Caller{Namespace: "other"}, Caller{Namespace: "third"}, Caller{Gateway: "default/door"}
+	const ownGateway = "apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {name: own}\nspec: {gatewayClassName: istio, listeners: [{name: web, port: 80, protocol: HTTP}]}\n---\n" +
+		"apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: own}\nspec: {parentRefs: [{name: own}], rules: [{backendRefs: [{name: backend, port: 80}]}]}\n---\n"
 	rule := func(exportTo string) string {
 		return service("*") + routed(backend, ", subset: a") + destination(Namespace, "a", backend, exportTo)
 	}
@@ -117,6 +119,9 @@ func TestExportToOfHosts(t *testing.T) {
 		{"a Service by name, elsewhere", blocked + service("third"), other, backend, "502 direct_response"},
 		{"a Service for its own, there", blocked + service("."), own, backend, "1 workload"},
 		{"a Service for its own, elsewhere", blocked + service("."), other, backend, "502 direct_response"},
+		{"a gateway in the namespace of a Service that others alone know", ownGateway + service("other"), Caller{Gateway: "default/own"}, only, "unknown"},
+		{"a gateway in the namespace of a hidden Service", ownGateway + service("~"), Caller{Gateway: "default/own"}, only, "unknown"},
+		{"a gateway in the namespace of a Service for its own", ownGateway + service("."), Caller{Gateway: "default/own"}, only, "1 workload"},
 		{"a rule elsewhere to a Service for its own", service(".") + routed(backend, ""), other, only, "unknown"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

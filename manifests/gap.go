@@ -56,7 +56,7 @@ func (r *Rules) Gap(d *Destination) *Gap {
 	if d.unseen {
 		return &Gap{Part: PartImport}
 	}
-	if place, _ := r.HiddenFrom(d.Host, d.Caller()); place != "" && !r.reaches(d.Host, d.Port, d.Caller()) {
+	if place, _ := r.HiddenFrom(d.Host, d.Caller()); place != "" && !r.reaches(d.Host, d.Port, d.Caller(), d.atGateway) {
 		return &Gap{Part: PartExport}
 	}
 	if !slices.Contains(hosts[d.Host], d.Port) {

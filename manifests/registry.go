@@ -286,7 +286,7 @@ func (r *Rules) Endpoints(d *Destination) *Endpoints {
 		return r.unknown
 	}
 	from := d.Caller()
-	if !r.reaches(d.Host, d.Port, from) {
+	if !r.reaches(d.Host, d.Port, from, d.atGateway) {
 		return r.unknown
 	}
 	namespace := r.apart(d.Host, from)

@@ -168,7 +168,7 @@ type Destination struct {
 	denied    bool       // whether the rule may not name it, so that there is no such destination for it
 	unseen    bool       // whether the sidecars that obey the rule do not know it
 	from      string     // the namespace of the proxy that sends requests there
-	atGateway bool       // whether that is one of a gateway
+	atGateway bool       // whether that is a gateway, and no sidecar
 	endpoints *Endpoints // the result of Rules.Endpoints, looked up once
 }
 

@@ -147,8 +147,11 @@ func ofPage(ctx context.Context, program, out string) error {
 		return err
 	}
 	frames := &gif.GIF{}
-	for _, stage := range []string{"prod", "retry", "ingress"} {
-		click := `[...document.querySelectorAll('button')].find(b => b.textContent.includes('` + stage + `')).click()`
+	for _, stage := range []string{"", "retry", "ingress"} {
+		click := `document.querySelector('main')`
+		if stage != "" {
+			click = `[...document.querySelectorAll('button')].find(b => b.textContent.includes('` + stage + `')).click()`
+		}
 		if _, err := chromedp.Run(ctx, chromedp.Evaluate[chromedp.Void](click)); err != nil {
 			return fmt.Errorf("the button of stage %s: %w", stage, err)
 		}

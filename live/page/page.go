@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/hellochaos/hellochaos/live"
@@ -26,31 +27,35 @@ var files embed.FS
 const (
 	// maxBody is how large what a page sends may be, in bytes: the stages have 2 KB of YAML.
 	maxBody = 256 << 10
-	// headTime is how long the head of a request may take, and closing how long the end of the streams may.
-	headTime, closing = 5 * time.Second, 2 * time.Second
+	// headTime is how long the head of a request may take.
+	headTime = 5 * time.Second
 	// policy is the page's Content-Security-Policy: it runs its own files, and reaches nobody else.
 	policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
-// Serve serves the page of a session on a listener until ctx ends.
+// Serve serves the page of a session on a listener until ctx ends. When it returns, every connection is closed and every goroutine has ended.
 func Serve(ctx context.Context, listener net.Listener, session *live.Session) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	h := newHub(session)
-	pumped := make(chan struct{})
-	go func() { defer close(pumped); h.pump(ctx) }()
+	var running sync.WaitGroup
+	running.Go(func() { h.pump(ctx) })
 	server := &http.Server{Handler: handler(h, listener.Addr()), ReadHeaderTimeout: headTime, BaseContext: func(net.Listener) context.Context { return ctx }}
-	go func() {
-		<-ctx.Done()
-		late, cancel := context.WithTimeout(context.WithoutCancel(ctx), closing)
-		defer cancel()
-		if server.Shutdown(late) != nil {
-			server.Close()
+	server.ConnState = func(_ net.Conn, state http.ConnState) {
+		switch state {
+		case http.StateNew:
+			running.Add(1)
+		case http.StateClosed, http.StateHijacked: // its handler has returned
+			running.Done()
 		}
-	}()
+	}
+	running.Go(func() {
+		<-ctx.Done()
+		server.Close()
+	})
 	err := server.Serve(listener)
 	stop()
-	<-pumped
+	running.Wait()
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}

@@ -188,7 +188,7 @@ func TestLooks(t *testing.T) {
 	}
 	click(t, b, "#stages button", "canary")
 	click(t, b, "#load", "Start the load")
-	until(t, b, notice+`.includes("stage canary is applied") && parseInt(document.querySelector('#numbers tr td[data-label="calls"]')?.textContent) > 40`)
+	until(t, b, `document.getElementById("command").textContent.includes("run canary") && parseInt(document.querySelector('#numbers tr td[data-label="calls"]')?.textContent) > 40`)
 	click(t, b, "#send", "Send")
 	until(t, b, `document.querySelectorAll("#waterfall li").length > 0`)
 	for _, theme := range []string{"light", "dark"} {
