@@ -354,8 +354,8 @@ func TestHelpNamesEveryVariable(t *testing.T) {
 	if status := quick.run(t.Context(), nil, getenv, io.Discard, io.Discard); status != 2 {
 		t.Errorf("status without a configuration = %d, want 2", status)
 	}
-	if len(asked) != 15 {
-		t.Errorf("the program asks for %v, want 15 variables", asked)
+	if len(asked) != 16 {
+		t.Errorf("the program asks for %v, want 16 variables", asked)
 	}
 	for name := range asked {
 		if !regexp.MustCompile("\\n  " + name + "\\s").MatchString(stdout.String()) {

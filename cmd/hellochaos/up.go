@@ -25,7 +25,7 @@ func upCommand() *cobra.Command {
 	flags := &pageFlags{}
 	cmd := &cobra.Command{
 		Use:   "up [STAGE|FILE]",
-		Short: "run the services and the embedded mesh, and show them on a page",
+		Short: "run the services and the embedded mesh, and a page",
 		Long: "Start the services and the embedded mesh, and apply the manifests of all stages\nup to STAGE (" + strings.Join(names, ", ") + "; default:\n" +
 			"all of them). up prints the address of a page on which you see every try of a\nrequest, and move what decides it (docs/up.md), and then the addresses of the\nservices with some curl commands to try. It runs until you press Ctrl-C. A FILE\nis a scenario file, whose phases take the place of the stages.",
 		Example:   "  hellochaos up retry --open\n  hellochaos up retry -f reviews.yaml\n  hellochaos up ./shop.yaml",
