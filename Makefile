@@ -143,10 +143,10 @@ foreign: ## check the code for other systems
 	$(GO) test -tags foreign -count 1 -run '^TestEverySystem$$' .
 	CGO_ENABLED=0 GOOS=windows GOARCH=amd64 $(GO) build -trimpath -ldflags "-s -w" -o bin/windows-amd64/hellochaos.exe ./cmd/hellochaos
 
-# These tests run the programs themselves: Chromium and Prometheus (apt-get install chromium prometheus), and Zipkin's server, which
+# These tests run the programs themselves: Chromium and Prometheus (apt-get install chromium prometheus), npm, and Zipkin's server, which
 # needs Java and Maven.
 integration: ## run the tests that need other programs
-	$(GO) test -tags integration -p 1 -count 1 -timeout 15m -run Integration ./reports/... ./cmd/hellochaos
+	$(GO) test -tags integration -p 1 -count 1 -timeout 15m -run Integration ./live/... ./reports/... ./cmd/hellochaos
 
 # The pods of --workers-on-cluster run this image.
 workers-image: ## build hellochaos's image into bin/

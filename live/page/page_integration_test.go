@@ -78,7 +78,7 @@ func tries(t *testing.T, session *live.Session) map[string]int64 {
 const notice = `document.getElementById("notice").textContent`
 
 // Each control is moved, and what the page shows is held against what the services counted.
-func TestControls(t *testing.T) {
+func TestIntegrationControls(t *testing.T) {
 	b, session := opened(t)
 	until(t, b, `document.querySelector("#verdict .word").textContent === "STOPPED"`)
 	before := tries(t, session)
@@ -137,7 +137,7 @@ func TestControls(t *testing.T) {
 }
 
 // A break is found, edits are applied or refused at their lines, and the lesson's first question is answered by a click.
-func TestBreakEditLesson(t *testing.T) {
+func TestIntegrationBreakEditLesson(t *testing.T) {
 	b, session := opened(t)
 	until(t, b, `document.querySelectorAll("#breaks button").length > 5`)
 	slide(t, b, "rate", 11) // 100 a second
@@ -175,10 +175,10 @@ func TestBreakEditLesson(t *testing.T) {
 }
 
 // Looks: nothing lies outside of the page or on other texts, and axe-core finds nothing, in both themes and three widths.
-func TestLooks(t *testing.T) {
+func TestIntegrationLooks(t *testing.T) {
 	b, _ := opened(t)
 	folder := t.TempDir()
-	npm := exec.CommandContext(t.Context(), "npm", "install", "--no-audit", "--no-fund", "--prefix", folder, "axe-core@4")
+	npm := exec.CommandContext(t.Context(), "npm", "install", "--no-audit", "--no-fund", "--prefix", folder, "axe-core@4.14.1")
 	if said, err := npm.CombinedOutput(); err != nil {
 		t.Fatalf("this test gets axe-core by npm: %v\n%s", err, said)
 	}
