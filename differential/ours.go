@@ -65,11 +65,14 @@ func location(to *manifests.Redirect, q *manifests.Request, atGateway bool) stri
 			uri += "?" + query
 		}
 	}
-	scheme := "http"
-	if told := strings.ToLower(strings.Join(q.Header["X-Forwarded-Proto"], ",")); !atGateway && told == "https" {
-		scheme = told
+	scheme, forwarded := "http", strings.Join(q.Header["X-Forwarded-Proto"], ",")
+	if !atGateway && strings.ToLower(forwarded) == "https" {
+		scheme = "https"
 	}
-	return to.Location(scheme, q.Host, uri)
+	if atGateway || forwarded == "" {
+		forwarded = scheme
+	}
+	return to.Location(scheme, forwarded, q.Host, uri)
 }
 
 // answered is an answer of the proxy itself.

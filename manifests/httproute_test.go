@@ -149,7 +149,7 @@ func became(r *Rules, rule *Rule, q *Request) string {
 		} else if rule.Redirect.URI != "" {
 			uri = rule.Redirect.URI
 		}
-		return strconv.Itoa(rule.Redirect.Status) + " " + rule.Redirect.Location("http", q.Host, uri)
+		return strconv.Itoa(rule.Redirect.Status) + " " + rule.Redirect.Location("http", "http", q.Host, uri)
 	}
 	to := rule.Pick(0)
 	if !r.Endpoints(to).Known {

@@ -79,10 +79,11 @@ func isPortOf(scheme string, port int) bool {
 	return scheme == "http" && port == usualPort || scheme == "https" && port == securePort
 }
 
-// Location is where a request is sent that came by a scheme, for a host as its Host header has it, and that is to ask for uri. The port of the
-// request goes where another one is named, or where it is that of the scheme by which the request came and the redirect names another scheme
-// (processRequestHost in Envoy's source/common/router/config_impl.cc).
-func (to *Redirect) Location(scheme, host, uri string) string {
+// Location is where a request is sent that came by a scheme, for a host as its Host header has it, and that is to ask for uri. forwarded is what its
+// x-forwarded-proto says, which is the scheme where it has none. The port of the request goes where another one is named, or where it is that of
+// forwarded and the redirect names another scheme (processRequestHost in Envoy's source/common/http/utility.cc, which asks that header alone: a
+// request that came by http and says "A" keeps port 80).
+func (to *Redirect) Location(scheme, forwarded, host, uri string) string {
 	asked := scheme
 	if to.Scheme != "" {
 		asked = to.Scheme
@@ -95,7 +96,7 @@ func (to *Redirect) Location(scheme, host, uri string) string {
 		host = to.Authority
 	} else if i := strings.LastIndexByte(host, ':'); i >= 0 && strings.IndexByte(host[i:], ']') < 0 {
 		number, _ := strconv.Atoi(host[i+1:])
-		if port != "" || !to.keepsPort && asked != scheme && isPortOf(scheme, number) {
+		if port != "" || !to.keepsPort && asked != forwarded && isPortOf(forwarded, number) {
 			host = host[:i]
 		}
 	}

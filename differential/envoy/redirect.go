@@ -13,6 +13,7 @@ import (
 // rewritePathHeader of its config_impl.cc for the part of the path).
 func location(r *route.Route, to *route.RedirectAction, q *Request) (string, error) {
 	came := q.Header.Get("X-Forwarded-Proto") // which says what the scheme of a plain request is (mutateRequestHeaders)
+	forwarded := cmp.Or(came, "http")
 	if came != "https" {
 		came = "http"
 	}
@@ -29,14 +30,14 @@ func location(r *route.Route, to *route.RedirectAction, q *Request) (string, err
 	}
 	host := to.HostRedirect
 	if host == "" {
-		host = keptHost(q.Host, came, scheme, port)
+		host = keptHost(q.Host, forwarded, scheme, port)
 	}
 	path, err := redirected(r, to, q)
 	return scheme + "://" + host + port + path, err
 }
 
-// keptHost is the host of a request without its port where that is replaced, or is that of the scheme by which it came and the redirect names
-// another one.
+// keptHost is the host of a request without its port where that is replaced, or is that of the scheme that its x-forwarded-proto names and the
+// redirect names another one. Envoy compares the words of that header, whatever they are.
 func keptHost(host, came, scheme, port string) string {
 	i := strings.LastIndexByte(host, ':')
 	if i < 0 || strings.HasSuffix(host, "]") {

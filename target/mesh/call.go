@@ -281,13 +281,17 @@ func (c *call) redirect() answer {
 	}
 	a := proxyAnswer(to.Status, "", "", detailDirect)
 	scheme := "http"
-	told := strings.ToLower(strings.Join(c.downstream.Header["X-Forwarded-Proto"], ","))
+	forwarded := strings.Join(c.downstream.Header["X-Forwarded-Proto"], ",")
+	told := strings.ToLower(forwarded)
 	switch {
 	case !c.view.proxy.gateway && (told == "http" || told == "https"):
 		scheme = told
 	case c.downstream.TLS != nil:
 		scheme = "https"
 	}
-	a.header = http.Header{"Location": {to.Location(scheme, c.downstream.Host, uri)}}
+	if c.view.proxy.gateway || forwarded == "" { // the proxy says it
+		forwarded = scheme
+	}
+	a.header = http.Header{"Location": {to.Location(scheme, forwarded, c.downstream.Host, uri)}}
 	return a
 }
