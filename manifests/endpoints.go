@@ -158,6 +158,9 @@ func (d *document) checkEndpoints(spec *networking.ServiceEntry) {
 			d.problem(field+".address", "must be an IP address, not %q, where resolution is STATIC", e.Address)
 		default:
 			d.checkHost(field+".address", e.Address, exactHost)
+			if e.Address != "" && strings.Trim(e.Address, "0123456789") == "" { // Istio's ValidateDNS1123Labels, of a name without dots too
+				d.problem(field+".address", "%q is not a valid host name: it must not be a number", e.Address)
+			}
 		}
 		d.checkLabels(field+".labels", e.Labels)
 		for name, port := range e.Ports {

@@ -273,6 +273,7 @@ func TestRefused(t *testing.T) {
 		{"two endpoints in turns", entryWith("DNS_ROUND_ROBIN, endpoints: [{address: 10.0.0.1}, {address: 10.0.0.2}]"), 4, "ServiceEntry m", "spec.endpoints", "must be one at most"},
 		{"static endpoint with a name", entryWith("STATIC, endpoints: [{address: a.b}]"), 4, "ServiceEntry m", "spec.endpoints[0].address", `must be an IP address, not "a.b"`},
 		{"endpoint with no name", entryWith("DNS, endpoints: [{address: a_b}]"), 4, "ServiceEntry m", "spec.endpoints[0].address", "is not a valid host name"},
+		{"endpoint that is a number", entryWith("DNS, endpoints: [{address: '999'}]"), 4, "ServiceEntry m", "spec.endpoints[0].address", "must not be a number"},
 		{"endpoint with another port", entryWith("STATIC, endpoints: [{address: 10.0.0.1, ports: {web: 80}}]"), 4, "ServiceEntry m", "spec.endpoints[0].ports.web", "is no port of spec.ports"},
 		{"addresses without resolution", entryWith("NONE, addresses: [10.1.1.1]"), 4, "ServiceEntry m", "spec.addresses", "where resolution is NONE"},
 		{"address of an entry", entryWith("DNS, addresses: [a.b]"), 4, "ServiceEntry m", "spec.addresses[0]", "must be an IP address or a CIDR prefix"},
