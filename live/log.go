@@ -3,10 +3,12 @@ package live
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/hellochaos/hellochaos/service/trail"
 	"github.com/hellochaos/hellochaos/target/mesh"
 )
 
@@ -23,10 +25,10 @@ type requestLog struct {
 	old  []string // the names of open, the oldest first
 }
 
-// logged is a request that is under way.
+// logged is a request that is under way: what became of it at each service, in the order in which the first try was sent there.
 type logged struct{ hops []hop }
 
-// hop is the tries of one service, in the order in which the first one was sent.
+// hop is the tries of one service.
 type hop struct {
 	service, version string
 	tries, status    int
@@ -35,13 +37,16 @@ type hop struct {
 
 func newRequestLog(to io.Writer) *requestLog { return &requestLog{to: to, open: map[string]*logged{}} }
 
-// try notes a try. One that came through no proxy is the whole request.
+// entered is the path of a try that no service has called for, and that came through no proxy.
+var entered = trail.Tries("", 0)
+
+// try notes a try. One that enters the mesh through no proxy is the whole request.
 func (l *requestLog) try(t *mesh.Try) {
 	l.lock.Lock()
 	defer l.lock.Unlock()
 	of := l.of(t.Request)
 	of.note(t)
-	if t.Caller == "" && !t.Ended.IsZero() {
+	if t.Caller == "" && t.Path == entered && !t.Ended.IsZero() {
 		l.write(t.Request, t.Status, t.Ended.Sub(t.Began), "")
 	}
 }
@@ -79,12 +84,7 @@ func (of *logged) note(t *mesh.Try) {
 	if t.Service != "" {
 		service = t.Service
 	}
-	at := -1
-	for i := range of.hops {
-		if of.hops[i].service == service {
-			at = i
-		}
-	}
+	at := slices.IndexFunc(of.hops, func(h hop) bool { return h.service == service })
 	if at < 0 {
 		at = len(of.hops)
 		of.hops = append(of.hops, hop{service: service})
@@ -138,8 +138,9 @@ func (l *requestLog) write(request string, status int, took time.Duration, flags
 		line += "  " + flags
 	}
 	if of := l.open[request]; of != nil {
-		for i, h := range of.hops {
-			line += map[bool]string{true: "  ", false: ", "}[i == 0] + h.String()
+		between := "  "
+		for _, h := range of.hops {
+			line, between = line+between+h.String(), ", "
 		}
 		delete(l.open, request)
 	}

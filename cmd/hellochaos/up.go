@@ -106,10 +106,9 @@ func addresses(ctx context.Context, m target.Target, stage, gateway, host, fixed
 			return "", err
 		}
 		fmt.Fprintf(&text, "gateway   %s/\n", door.URL)
-		at := strings.TrimPrefix(cmp.Or(fixed, door.URL), "http://")
-		switch entry = "http://" + at; {
+		switch entry = cmp.Or(fixed, door.URL); {
 		case door.TLS != nil: // curl connects to the address, asks for the host, and trusts nobody's certificate
-			entry = "--insecure --connect-to ::" + strings.TrimPrefix(at, "https://") + " https://" + printable.Word(host)
+			entry = "--insecure --connect-to ::" + strings.TrimPrefix(entry, "https://") + " https://" + printable.Word(host)
 		case host != "":
 			entry = "-H " + printable.Word("Host: "+host) + " " + entry
 		}

@@ -5,16 +5,10 @@ import (
 	"io"
 	"net"
 	"net/url"
-	"strconv"
 	"sync"
 
 	"github.com/hellochaos/hellochaos/target"
 )
-
-// listenBehind listens at the port behind one, for the entry.
-func listenBehind(ctx context.Context, port int) (net.Listener, error) {
-	return new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port+1)))
-}
 
 // forward hands the connections of a listener on until ctx ends. It asks where to for each, since the entry of requests changes with the stage:
 // the mesh chooses the ports of its own anew each time it is started.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -42,23 +43,27 @@ func (f *pageFlags) check() error {
 	return nil
 }
 
-// listen opens the port that was asked for, or else the usual one, or a free one.
-func (f *pageFlags) listen(ctx context.Context) (net.Listener, error) {
-	on := func(port string) (net.Listener, error) {
-		return new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", port))
+// listen opens the port of the page: the one that was asked for, or else the usual one, or a free one. Where one was asked for, it opens the port
+// behind it too, at which requests enter; entry is nil otherwise.
+func (f *pageFlags) listen(ctx context.Context) (page, entry net.Listener, err error) {
+	on := func(port int) (net.Listener, error) {
+		return new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	}
-	if f.port != "" {
-		listener, err := on(f.port)
-		if err != nil {
-			err = fmt.Errorf("--port %s: %w", f.port, err)
+	if f.port == "" {
+		if page, err = on(usualPort); err != nil {
+			page, err = on(0)
 		}
-		return listener, err
+		return page, nil, err
 	}
-	listener, err := on(strconv.Itoa(usualPort))
-	if err != nil {
-		return on("0")
+	port, _ := strconv.Atoi(f.port) // check has refused what is no number
+	if page, err = on(port); err != nil {
+		return nil, nil, fmt.Errorf("--port %s: %w; choose another one, or leave --port out for a free one", f.port, err)
 	}
-	return listener, nil
+	if entry, err = on(port + 1); err != nil {
+		page.Close()
+		return nil, nil, fmt.Errorf("--port %s: the port behind it, at which requests enter: %w; choose another one", f.port, err)
+	}
+	return page, entry, nil
 }
 
 // serve runs a session and its page until the command's context ends. It prints where the page is, and then addresses, which are told the fixed
@@ -68,11 +73,14 @@ func (f *pageFlags) serve(cmd *cobra.Command, o live.Options, addresses func(s *
 	if err := protect(ctx); err != nil {
 		return err
 	}
-	listener, err := f.listen(ctx)
+	page, entry, err := f.listen(ctx)
 	if err != nil {
 		return failure{err}
 	}
-	defer listener.Close()
+	defer page.Close()
+	if entry != nil {
+		defer entry.Close()
+	}
 	o.Controls.Fail = firstFail
 	if f.log {
 		o.Log = cmd.OutOrStdout()
@@ -87,33 +95,41 @@ func (f *pageFlags) serve(cmd *cobra.Command, o live.Options, addresses func(s *
 		_ = session.Close(closing) // the process ends now, and what the mesh holds ends with it
 	}()
 	group, running := errgroup.WithContext(ctx)
-	entry := ""
-	if f.port != "" {
-		port, _ := strconv.Atoi(f.port) // check has refused what is no number
-		fixed, err := listenBehind(ctx, port)
-		if err != nil {
-			return failure{fmt.Errorf("--port %s: the port behind it is for requests: %w", f.port, err)}
-		}
-		entry = "http://" + fixed.Addr().String()
-		group.Go(func() error { return forward(running, fixed, session.Address) })
-	}
 	group.Go(func() error { session.Run(running); return nil })
-	group.Go(func() error { return livepage.Serve(running, listener, session) })
-	group.Go(func() error {
-		url := "http://" + listener.Addr().String() + "/"
-		text, err := addresses(session, entry)
-		if err == nil {
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "page      %s\n\n%s", url, text) // without the addresses the user cannot reach the services
-		}
-		if err == nil && f.open {
-			if err := browse(url); err != nil {
-				fmt.Fprintf(cmd.ErrOrStderr(), "note: no browser was opened: %v\n", err)
-			}
-		}
-		return err
-	})
+	group.Go(func() error { return livepage.Serve(running, page, session) })
+	if entry != nil {
+		group.Go(func() error { return forward(running, entry, session.Address) })
+	}
+	group.Go(func() error { return f.tell(cmd, session, page, entry, addresses) })
 	if err := group.Wait(); err != nil {
 		return failure{err}
+	}
+	return nil
+}
+
+// tell prints the addresses, and opens the page where the user wants that.
+func (f *pageFlags) tell(cmd *cobra.Command, session *live.Session, page, entry net.Listener, addresses func(s *live.Session, entry string) (string, error)) error {
+	fixed := ""
+	if entry != nil {
+		at, err := session.Address(cmd.Context())
+		if err != nil {
+			return err
+		}
+		scheme, _, _ := strings.Cut(at.URL, ":")
+		fixed = scheme + "://" + entry.Addr().String()
+	}
+	text, err := addresses(session, fixed)
+	if err != nil {
+		return err
+	}
+	url := "http://" + page.Addr().String() + "/"
+	if _, err := fmt.Fprintf(cmd.OutOrStdout(), "page      %s\n\n%s", url, text); err != nil { // without the addresses the user cannot reach the services
+		return err
+	}
+	if f.open {
+		if err := browse(url); err != nil {
+			fmt.Fprintf(cmd.ErrOrStderr(), "note: no browser was opened: %v\n", err)
+		}
 	}
 	return nil
 }

@@ -29,7 +29,7 @@ JSON to standard output (docs/attack.md).`,
 				problems = append(problems, errors.New("--orders: must name the folder with the plan"))
 			}
 			if index < 0 {
-				problems = append(problems, fmt.Errorf("--index %d: must be the number of the share, from 0", index))
+				problems = append(problems, errors.New("--index: must be the number of the share, from 0"))
 			}
 			if err := errors.Join(problems...); err != nil {
 				return fmt.Errorf("worker:\n%w", err)

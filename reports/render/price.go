@@ -14,12 +14,16 @@ func phaseBefore(r *reports.Report, phase int) *reports.Phase {
 	return &r.Phases[phase-1]
 }
 
+// sameRate is how many times the rate of the phase before requests may be sent for the latencies of both to be compared: more of them wait longer
+// without any retry.
+const sameRate = 1.25
+
 // price says what it costs good answers that calls are sent again which were not, or not so often, in the phase before: "Good answers take
 // 27ms in the median where they took 0.4ms, and 157ms instead of 12ms in the 99th percentile: the price of up to 3 retries of calls to
 // middleware and backend." It is empty where nothing is sent again more often, where a phase has no judged times, and where the intervals of
 // the medians do not tell the two apart.
 func price(former, now *reports.Phase) string {
-	if former == nil || former.Late || now.Late {
+	if former == nil || former.Late || now.Late || now.PlannedRate > sameRate*former.PlannedRate {
 		return ""
 	}
 	before, after := goodLatency(former, 0.5), goodLatency(now, 0.5)
@@ -31,14 +35,7 @@ func price(former, now *reports.Phase) string {
 	if b, a := goodLatency(former, 0.99), goodLatency(now, 0.99); b != nil && a != nil {
 		text += fmt.Sprintf(", and %s in the 99th percentile where they took %s", Duration(a.Value), Duration(b.Value))
 	}
-	return fmt.Sprintf("%s, now that calls to %s have up to %s.", text, list(services), retried(retries))
-}
-
-func retried(n int) string {
-	if n == 1 {
-		return "1 retry"
-	}
-	return fmt.Sprintf("%d retries", n)
+	return fmt.Sprintf("%s, now that calls to %s have up to %s.", text, list(services), counted(int64(retries), "retry"))
 }
 
 // newRetries returns the services of which failed calls are sent again more often than in the phase before, and how often at most.

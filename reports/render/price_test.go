@@ -18,7 +18,7 @@ func good(median, lo, hi, p99 float64) []reports.Latency {
 func TestPrice(t *testing.T) {
 	none, three := &reports.Rule{Retries: 2}, &reports.Rule{Retries: 3, Covers500: true} // without Covers500 a failed call is not sent again
 	phase := func(rule *reports.Rule, latency []reports.Latency) *reports.Phase {
-		return &reports.Phase{Latency: latency, Calls: []reports.Call{{From: "edge", To: "frontend"},
+		return &reports.Phase{PlannedRate: 1, Latency: latency, Calls: []reports.Call{{From: "edge", To: "frontend"},
 			{From: "frontend", To: "middleware", Rule: rule}, {From: "middleware", To: "backend", Rule: rule}}}
 	}
 	before := phase(none, good(0.0004, 0.0003, 0.0005, 0.012))
@@ -27,14 +27,16 @@ func TestPrice(t *testing.T) {
 	if got := price(before, now); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-	late := *now
+	late, faster := *now, *now
 	late.Late = true
+	faster.PlannedRate = 2
 	for name, got := range map[string]string{
 		"no phase before":                   price(nil, now),
 		"the retries were there before":     price(phase(three, before.Latency), now),
 		"fewer retries":                     price(phase(three, before.Latency), phase(none, now.Latency)),
 		"medians that overlap":              price(phase(none, good(0.026, 0.025, 0.0265, 1)), now),
 		"times that are not judged":         price(before, &late),
+		"more requests a second":            price(before, &faster),
 		"no good answer before":             price(phase(none, nil), now),
 		"an interval that is not known":     price(phase(none, []reports.Latency{{Outcome: "ok", Quantile: 0.5, Value: 0.0004}}), now),
 		"good answers that are faster":      price(phase(none, good(0.1, 0.09, 0.11, 1)), now),

@@ -87,7 +87,7 @@ func (p *pod) watched(tell func(*Try)) http.Handler {
 		if r.Header[keyRequest] == nil { // so that what it leads to can be told apart from what others lead to
 			r.Header[keyRequest] = []string{"unnamed/" + strconv.FormatUint(rand.Uint64(), 36)}
 		}
-		t := Try{Request: r.Header[keyRequest][0], Path: trail.Tries("", 0), Host: r.Host, Service: p.by[0], Version: p.by[1], Began: time.Now()}
+		t := Try{Request: r.Header[keyRequest][0], Path: trail.Tries(r.Header.Get(trail.HeaderTries), 0), Host: r.Host, Service: p.by[0], Version: p.by[1], Began: time.Now()}
 		begun := t
 		tell(&begun)
 		watched := &statusWriter{ResponseWriter: w}
