@@ -36,6 +36,7 @@ func TestPrice(t *testing.T) {
 		"fewer retries":                     price(phase(three, before.Latency), phase(none, now.Latency)),
 		"medians that overlap":              price(phase(none, good(0.026, 0.025, 0.0265, 1)), now),
 		"times that are not judged":         price(before, &late),
+		"retries that no failure gets":      price(before, phase(&reports.Rule{Retries: 5}, now.Latency)),
 		"more requests a second":            price(before, &faster),
 		"no good answer before":             price(phase(none, nil), now),
 		"an interval that is not known":     price(phase(none, []reports.Latency{{Outcome: "ok", Quantile: 0.5, Value: 0.0004}}), now),
