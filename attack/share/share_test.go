@@ -1,6 +1,9 @@
 package share_test
 
 import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -90,6 +93,16 @@ func TestRunStopsAndDies(t *testing.T) {
 	}
 }
 
+// A line that does not arrive is noticed, and what the worker sent is no whole share.
+func TestLostLine(t *testing.T) {
+	address, _ := answering(t)
+	crew := &crewtest.Crew{T: t, Workers: 2, Loses: 1, After: 3}
+	_, outcomes, err := (&share.Team{Crew: crew}).Run(t.Context(), plan(address, 200, 200), nil, func(*attack.Observation) bool { return true })
+	if !errors.As(err, new(share.Died)) || !strings.Contains(err.Error(), "worker 1 of 2 died (its line 5 came where line 4 was due") || outcomes[1].Died != nil {
+		t.Errorf("%v, %+v", err, outcomes)
+	}
+}
+
 // An order is what it was when it is read again, and one of another version is refused.
 func TestOrder(t *testing.T) {
 	o := &share.Order{Plan: plan("http://a/", 2, 1), Shares: 3, TargetOf: []int{0}}
@@ -110,5 +123,16 @@ func TestOrder(t *testing.T) {
 		if o, err := share.DecodeOrder(wrong); err == nil {
 			t.Errorf("%q is %+v", wrong, o)
 		}
+	}
+	var other bytes.Buffer
+	z := gzip.NewWriter(&other)
+	text, err := json.Marshal(again)
+	if err != nil {
+		t.Fatal(err)
+	}
+	z.Write(bytes.Replace(text, []byte(`"form":""`), []byte(`"form":"hellochaos order 0"`), 1))
+	z.Close()
+	if _, err := share.DecodeOrder(other.Bytes()); err == nil || !strings.Contains(err.Error(), `is of the form "hellochaos order 0", and this program reads "hellochaos order 1"`) {
+		t.Errorf("an order of another version: %v", err)
 	}
 }

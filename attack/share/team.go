@@ -145,7 +145,7 @@ func (t *Team) follow(ctx context.Context, index int, take func(int, *Line)) {
 		case l.Number <= read:
 			return nil
 		case l.Number > read+1:
-			return fmt.Errorf("%d lines that it wrote were lost", l.Number-read-1)
+			return fmt.Errorf("its line %d came where line %d was due, so that what is between them was lost", l.Number, read+1)
 		}
 		read = l.Number
 		m.note(l, arrived, t.Crew.OneClock())

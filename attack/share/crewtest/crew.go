@@ -24,6 +24,8 @@ type Crew struct {
 	Ahead []time.Duration
 	// Dies is the number of a worker that dies, from 1, after so many lines that it wrote; 0: none does.
 	Dies, After int
+	// Loses is the number of a worker of which the line after so many lines (After) does not arrive, from 1; 0: of none.
+	Loses int
 
 	folder string
 	ended  context.CancelFunc
@@ -59,6 +61,9 @@ func (c *Crew) Follow(_ context.Context, index int, take func([]byte) error) err
 		if c.Dies == index+1 && n == c.After {
 			go io.Copy(io.Discard, c.outs[index]) // what it says reaches nobody
 			return errors.New("signal: killed")
+		}
+		if c.Loses == index+1 && n == c.After {
+			continue
 		}
 		text := lines.Bytes()
 		if c.Ahead != nil {
