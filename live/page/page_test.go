@@ -92,7 +92,7 @@ func TestRefusals(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		body, err := io.ReadAll(io.LimitReader(response.Body, 4096)) // the events, which are not refused if this test fails, have no end
+		body, err := io.ReadAll(io.LimitReader(response.Body, 1<<14)) // the events, which are not refused if this test fails, have no end
 		response.Body.Close()
 		if err != nil || response.StatusCode != c.status || !strings.Contains(string(body), c.says) {
 			t.Errorf("%s: %s %.200s (%v), want %d with %q", name, response.Status, body, err, c.status, c.says)
