@@ -180,7 +180,7 @@ func (s *settings) changed(before *settings) string {
 		note(s.texts[stage] != before.texts[stage], "the YAML of stage %s is another", stage)
 	}
 	if now.Stopped {
-		return "The load is stopped."
+		return strings.Join(append([]string{"The load is stopped"}, parts...), ", ") + "."
 	}
 	if len(parts) == 0 {
 		return "The numbers begin anew."

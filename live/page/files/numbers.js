@@ -65,7 +65,7 @@ function verdict(numbers, state) {
   say(box.querySelector(".word"), word);
   let why = "The numbers begin.";
   if (state?.error) why = state.error;
-  else if (state?.controls.stopped) why = "No requests are sent but those by hand.";
+  else if (state?.controls.stopped) why = "No requests are sent but those by hand. Numbers that are shown are of before the load was stopped.";
   else if (numbers) why = reason(numbers);
   say(box.querySelector(".why"), why);
 }
