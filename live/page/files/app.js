@@ -159,6 +159,7 @@ function visible() {
 
 function begin() {
   play.theme();
+  play.begin();
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", play.theme);
   const slide = (id, read) => byId(id).addEventListener("input", (e) => change(read(Number(e.target.value)), settle));
   slide("fail", (v) => ({ fail: Math.round(v * 100) / 100 }));
