@@ -46,24 +46,33 @@ func (f *pageFlags) check() error {
 // listen opens the port of the page: the one that was asked for, or else the usual one, or a free one. Where one was asked for, it opens the port
 // behind it too, at which requests enter; entry is nil otherwise.
 func (f *pageFlags) listen(ctx context.Context) (page, entry net.Listener, err error) {
-	on := func(port int) (net.Listener, error) {
-		return new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
-	}
 	if f.port == "" {
-		if page, err = on(usualPort); err != nil {
-			page, err = on(0)
-		}
+		page, err = listenUsual(ctx)
 		return page, nil, err
 	}
 	port, _ := strconv.Atoi(f.port) // check has refused what is no number
-	if page, err = on(port); err != nil {
+	if page, err = listenOn(ctx, port); err != nil {
 		return nil, nil, fmt.Errorf("--port %s: %w; choose another one, or leave --port out for a free one", f.port, err)
 	}
-	if entry, err = on(port + 1); err != nil {
+	if entry, err = listenOn(ctx, port+1); err != nil {
 		page.Close()
 		return nil, nil, fmt.Errorf("--port %s: the port behind it, at which requests enter: %w; choose another one", f.port, err)
 	}
 	return page, entry, nil
+}
+
+// listenOn opens a port of 127.0.0.1; 0: a free one.
+func listenOn(ctx context.Context, port int) (net.Listener, error) {
+	return new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+}
+
+// listenUsual opens the usual port of a page, or a free one where that is taken.
+func listenUsual(ctx context.Context) (net.Listener, error) {
+	listener, err := listenOn(ctx, usualPort)
+	if err != nil {
+		return listenOn(ctx, 0)
+	}
+	return listener, nil
 }
 
 // serve runs a session and its page until the command's context ends. It prints where the page is, and then addresses, which are told the fixed

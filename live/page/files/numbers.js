@@ -1,7 +1,7 @@
 // The numbers measured beside those predicted, and the verdict as it forms.
 import { byId, count, make, milliseconds, percent, say } from "./dom.js";
 
-const marks = { pass: "✓ PASS", fail: "✗ FAIL", inconclusive: "… open", "not judged": "not judged" };
+export const marks = { pass: "✓ PASS", fail: "✗ FAIL", inconclusive: "… open", "not judged": "not judged" };
 const many = (n, thing) => `${count(n)} ${thing}${n === 1 ? "" : "s"}`;
 const place = (v) => (v === "not judged" ? "not" : v);
 
@@ -99,10 +99,16 @@ export function show(numbers, state) {
 
 function verdict(numbers, state) {
   const box = byId("verdict");
+  if (state?.result) {
+    box.className = "verdict " + state.result.verdict;
+    say(box.querySelector(".word"), state.result.verdict.toUpperCase());
+    say(box.querySelector(".why"), state.result.text);
+    return;
+  }
   const word = state?.controls.stopped ? "STOPPED" : numbers ? numbers.phase.verdict.toUpperCase() : "…";
   box.className = "verdict " + (numbers && !state?.controls.stopped ? numbers.phase.verdict : "");
   say(box.querySelector(".word"), word);
-  let why = "The numbers begin.";
+  let why = state?.readonly ? "No answer is in yet." : "The numbers begin.";
   if (state?.error) why = state.error;
   else if (state?.controls.stopped) why = "No requests are sent but those by hand. Numbers that are shown are of before the load was stopped.";
   else if (numbers) why = reason(numbers);
