@@ -99,7 +99,7 @@ func New(ctx context.Context, o Options) (*Session, error) {
 		return nil, err
 	}
 	sealed := o.Scenario != nil && o.Scenario.StandIns
-	options := mesh.Options{Seed: seed, Break: o.Controls.Break, Sealed: sealed, Tries: s.heard}
+	options := mesh.Options{Seed: seed, Break: o.Controls.Break, Sealed: sealed, Tries: s.heard, Untraced: true}
 	if o.Log != nil {
 		s.log = newRequestLog(o.Log)
 		options.AccessLog = s.log.answered
