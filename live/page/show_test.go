@@ -16,9 +16,10 @@ import (
 	"github.com/hellochaos/hellochaos/target/mesh"
 )
 
-// The page of a run takes no changes, refuses other names, and ends when the run has: each open page is told what came of it before.
-func TestShow(t *testing.T) {
-	chosen, err := scenarios.Choose([]string{"egress"})
+// followed is a run of a stage that has not begun, with what its page follows and its address; ended has what Show returned.
+func followed(t *testing.T, stage string) (plan *run.Run, following *live.Following, at string, ended chan error) {
+	t.Helper()
+	chosen, err := scenarios.Choose([]string{stage})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,20 +27,25 @@ func TestShow(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := run.Options{Cascade: "absorb", Exclude: 0.05, SplitLo: 0.7, SplitHi: 1.4, Seed: 7}
-	o.Attack.Timeout = time.Second
-	plan, err := run.Plan("egress", phases, o, run.Pace{Capacity: mesh.Capacity, Timed: mesh.Timed})
-	if err != nil {
+	o := run.Options{Fail: 0.3, Cascade: "absorb", Exclude: 0.2, SplitLo: 0.7, SplitHi: 1.4, Seed: 7}
+	o.Attack.Timeout = 10 * time.Second
+	if plan, err = run.Plan(stage, phases, o, run.Pace{Capacity: mesh.Capacity, Timed: mesh.Timed}); err != nil {
 		t.Fatal(err)
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	following := live.Follow(plan, "hellochaos run egress")
-	ended := make(chan error, 1)
+	following = live.Follow(plan, "hellochaos run "+stage)
+	plan.Subscribe(following.Handle)
+	ended = make(chan error, 1)
 	go func() { ended <- Show(context.WithoutCancel(t.Context()), listener, following) }()
-	at := "http://" + listener.Addr().String()
+	return plan, following, "http://" + listener.Addr().String(), ended
+}
+
+// The page of a run takes no changes, refuses other names, and ends when the run has: each open page is told what came of it before.
+func TestShow(t *testing.T) {
+	_, following, at, ended := followed(t, "egress")
 	defer http.DefaultClient.CloseIdleConnections()
 	stream, err := http.Get(at + "/events")
 	if err != nil {
