@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"strconv"
@@ -25,22 +26,28 @@ const firstFail = 0.3
 // pageFlags are the flags of the page of up.
 type pageFlags struct {
 	port string
+	seed string
 	open bool
 	log  bool
 }
 
 func (f *pageFlags) add(set *pflag.FlagSet) {
 	set.StringVar(&f.port, "port", "", "`number` of the page's port on 127.0.0.1; requests enter at the port behind it\n(default: 8080, or a free one where that is taken)")
+	set.StringVar(&f.seed, "seed", "", "`number` that makes every draw reproducible (default: by chance; the page shows it)")
 	set.BoolVar(&f.log, "log", false, "print a line for each request that you send: its status, its time, and the tries of each\nservice")
 	set.BoolVar(&f.open, "open", false, "open the page in the browser")
 }
 
 // check says what is wrong with the flags' values.
 func (f *pageFlags) check() error {
+	var problems []error
 	if n, err := strconv.Atoi(f.port); f.port != "" && (err != nil || n < 1 || n > 65534) {
-		return fmt.Errorf("--port %s: must be a whole number from 1 to 65534", f.port)
+		problems = append(problems, fmt.Errorf("--port %s: must be a whole number from 1 to 65534", f.port))
 	}
-	return nil
+	if n, err := strconv.ParseUint(f.seed, 10, 64); f.seed != "" && (err != nil || n == 0) {
+		problems = append(problems, fmt.Errorf("--seed %s: must be a whole number from 1 to 18446744073709551615", f.seed))
+	}
+	return errors.Join(problems...)
 }
 
 // listen opens the port of the page: the one that was asked for, or else the usual one, or a free one. Where one was asked for, it opens the port
@@ -91,6 +98,7 @@ func (f *pageFlags) serve(cmd *cobra.Command, o live.Options, addresses func(s *
 		defer entry.Close()
 	}
 	o.Controls.Fail = firstFail
+	o.Seed, _ = strconv.ParseUint(f.seed, 10, 64) // check has refused what is no number; 0 without one
 	if f.log {
 		o.Log = cmd.OutOrStdout()
 	}

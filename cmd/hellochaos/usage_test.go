@@ -98,6 +98,7 @@ func TestUsage(t *testing.T) {
 		{"no folder", "run retry --manifests " + filepath.Join(empty, "none"), []string{filepath.Join(empty, "none")}},
 		{"no such manifest", "manifests nothing", []string{"nothing", "retry"}},
 		{"up no such stage", "up retyr", []string{"no stage retyr"}},
+		{"a seed of up that is no number", "up --seed x --port 0", []string{"--seed x: must be a whole number from 1", "--port 0: must be a whole number from 1 to 65534"}},
 		{"list of what there is not", "list retry", []string{"list retry: must be one of stages, breaks"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -1,8 +1,8 @@
 // The service graph: laid out by layers, with the measured and the predicted share of failures at each call.
 import { byId, make, percent, say } from "./dom.js";
 
-const usual = { width: 132, head: 34, chip: 26, pad: 8, gap: 18, name: 22, letters: 15 };
-const compact = { width: 112, head: 28, chip: 22, pad: 4, gap: 8, name: 19, letters: 14 };
+const usual = { width: 132, head: 34, chip: 26, pad: 8, gap: 18, name: 22, letters: 13 };
+const compact = { width: 112, head: 28, chip: 22, pad: 4, gap: 8, name: 19, letters: 13 };
 const mostUsual = 24; // services; more of them are drawn compact, without the name of an only version
 const mostBelow = 13; // services of a layer that are drawn below each other; more fill several columns
 const mostLabelled = 40; // calls; of more, the table has the numbers
