@@ -34,6 +34,7 @@ func obey(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	ctx, stop := signals(ctx, undo, stderr)
 	defer stop()
 	root := rootCommand(undo)
+	args = understand(root, args)
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
@@ -119,8 +120,8 @@ Exit codes:
   4  aborted: a signal ended the command, and everything is put back
   5  not restored: something on the cluster could not be put back
   6  infrastructure: something that the command needs did not work`,
-		Example: `  hellochaos verify -f mesh/
-  hellochaos run retry --fail 0.5
+		Example: `  hellochaos run retry --fail 0.5
+  hellochaos verify -f mesh/
   hellochaos run all
   hellochaos up retry
   hellochaos deploy && hellochaos run all --target cluster`,

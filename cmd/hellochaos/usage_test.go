@@ -54,13 +54,14 @@ func TestUsage(t *testing.T) {
 			[]string{"--fresh-connections and --http2", "--abort-on-fail: needs an expectation", "--workers: is for the closed loop", "--workers-local 1: must be", "--workers-on-cluster 0: must be a number from 1 to 1000", "--capacity: is not possible with --workers-on-cluster", "--key: is not possible with --workers-on-cluster", "--workers-local: is not possible with --workers-on-cluster",
 				"--capacity 9..3: must be two rates", "--capacity: needs an expectation", "--output: has no meaning with --capacity", "--resolve a: must be HOST:PORT:ADDRESS", "--cert and --key: give both"}},
 		{"an attack on both", "attack http://localhost/ --targets " + filepath.Join(empty, "none"), []string{"http://localhost/: name a URL or --targets, and not both", "--targets " + filepath.Join(empty, "none") + ": no such file"}},
-		{"an attack as vegeta has it", "attack -rate=50 http://localhost/", []string{"a flag with a long name has two dashes, --rate"}},
+		{"a long name with one dash", "run retry -rate=50", []string{"unknown flag: -rate=50: a flag with a long name has two dashes, --rate"}},
 		{"not numbers", "run retry --fail x --hang NaN --seed -1 --canary-weight 20.5 --exclude 0 --split-tolerance 0.7 --require time",
 			[]string{"--fail x", "--hang NaN", "--seed -1", "--canary-weight 20.5", "--exclude 0: must be a share from 0.0005 to 0.5", "--split-tolerance 0.7: must be two factors", "--require time: must be times (did you mean \"times\"?)"}},
 		{"stage and flags", "run retyr --format xml --break no-retry",
 			[]string{"no stage retyr", "--format xml: must be one of json, text, markdown, junit, html, prometheus, benchmark", "--break no-retry: must be one of", "no-retries"}},
 		{"a deviation that the stage does not show", "run egress --break split-70-30", []string{"--break split-70-30: only stage prod shows this deviation"}},
 		{"a deviation that only a change shows", "run retry --break routes-dropped", []string{"--break routes-dropped: only 'hellochaos run --through-change' shows this deviation"}},
+		{"a page of a grid", "run retry --page --fail 0.1,0.3", []string{"--page: shows one run, and several values of a flag are a grid of runs"}},
 		{"a change of one request", "run retry --through-change --seed 1 --request retry/1", []string{"--through-change: a change is not measured by the one request of --request"}},
 		{"a deviation of no stage, misspelt", "run egress --break slow-backends", []string{"--break slow-backends: must be one of", "slow-backend"}},
 		{"no folder given", "run egress --out=", []string{`--out "": the value is empty: give a folder, or leave the flag out`}},
@@ -97,6 +98,7 @@ func TestUsage(t *testing.T) {
 		{"no folder", "run retry --manifests " + filepath.Join(empty, "none"), []string{filepath.Join(empty, "none")}},
 		{"no such manifest", "manifests nothing", []string{"nothing", "retry"}},
 		{"up no such stage", "up retyr", []string{"no stage retyr"}},
+		{"a seed of up that is no number", "up --seed x --port 0", []string{"--seed x: must be a whole number from 1", "--port 0: must be a whole number from 1 to 65534"}},
 		{"list of what there is not", "list retry", []string{"list retry: must be one of stages, breaks"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
