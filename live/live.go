@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"io"
 	"math/rand/v2"
 	"strings"
@@ -24,10 +23,6 @@ import (
 const (
 	// MaxRate is the highest rate, in requests a second: with four tries of each call the mesh carries it on one core.
 	MaxRate = 500
-	// mostDrawn is about how many tries a second are told of: of more, only those of some requests are.
-	mostDrawn = 800
-	// mostKept is how many tries wait to be taken; what comes beyond is counted as missed.
-	mostKept = 4096
 	// alone is how long the load goes on when nobody watches it any more, since a page that is loaded again is back at once.
 	alone = 3 * time.Second
 )
@@ -65,25 +60,18 @@ type Options struct {
 
 // Session is a running mesh with its load. Its methods may be called by several goroutines at once.
 type Session struct {
+	feed
 	mesh  *mesh.Mesh
 	seed  uint64
-	began time.Time
 	asks  chan ask
-	dirty chan struct{}
 	ended chan struct{} // closed when Run returns
+	log   *requestLog   // nil: nobody asked for it
 
-	lock     sync.Mutex
-	state    *State
-	numbers  *Numbers
-	news     Batch
-	open     map[string]int // the places in news.Tries of tries that have not ended
-	prefix   string
-	every    uint32
-	foreign  int64
-	watchers int
-	hand     int
-	sent     map[string]chan Try
-	log      *requestLog // nil: nobody asked for it
+	// What follows is under the lock of the feed.
+	prefix  string
+	foreign int64
+	hand    int
+	sent    map[string]chan Try
 }
 
 // ask is something that the goroutine of Run does between two loads, and how it went.
@@ -98,7 +86,7 @@ func New(ctx context.Context, o Options) (*Session, error) {
 	if seed == 0 {
 		seed = rand.Uint64N(1<<20) + 1
 	}
-	s := &Session{seed: seed, began: time.Now(), asks: make(chan ask), dirty: make(chan struct{}, 1), ended: make(chan struct{}), open: map[string]int{}, sent: map[string]chan Try{}, every: 1}
+	s := &Session{feed: newFeed(), seed: seed, asks: make(chan ask), ended: make(chan struct{}), sent: map[string]chan Try{}}
 	steps, err := stepsOf(o.Scenario)
 	if err != nil {
 		return nil, err
@@ -111,7 +99,7 @@ func New(ctx context.Context, o Options) (*Session, error) {
 		return nil, err
 	}
 	sealed := o.Scenario != nil && o.Scenario.StandIns
-	options := mesh.Options{Seed: seed, Break: o.Controls.Break, Sealed: sealed, Tries: s.heard}
+	options := mesh.Options{Seed: seed, Break: o.Controls.Break, Sealed: sealed, Tries: s.heard, Untraced: true}
 	if o.Log != nil {
 		s.log = newRequestLog(o.Log)
 		options.AccessLog = s.log.answered
@@ -211,9 +199,8 @@ func (s *Session) show(ctx context.Context, next *settings, notice string) error
 	state.Notice = notice
 	s.lock.Lock()
 	defer s.lock.Unlock()
-	s.state, s.numbers = state, nil
-	s.news.State, s.news.Numbers, s.news.Anew = state, nil, true
-	s.mark()
+	s.state, s.news.State = state, state
+	s.anew()
 	return nil
 }
 
@@ -222,21 +209,16 @@ func (s *Session) begin(now *settings) {
 	s.lock.Lock()
 	defer s.lock.Unlock()
 	s.prefix, s.foreign = now.plan.Prefix(), 0
-	s.every = uint32(max(1, now.controls.Rate*(1+now.plan.TriesEach())/mostDrawn))
-	told := *s.state
-	told.Every = int(s.every)
-	s.state, s.news.State, s.news.Anew = &told, &told, true
-	s.mark()
+	s.thin(now.controls.Rate, now.plan.TriesEach())
+	s.told(func(state *State) { state.Every = int(s.every) })
+	s.news.Anew = true
 }
 
 // fail tells that the load ended with an error.
 func (s *Session) fail(err error) {
 	s.lock.Lock()
 	defer s.lock.Unlock()
-	told := *s.state
-	told.Error = err.Error()
-	s.state, s.news.State = &told, &told
-	s.mark()
+	s.told(func(state *State) { state.Error = err.Error() })
 }
 
 // ask has the goroutine of Run do something.
@@ -301,15 +283,6 @@ func (s *Session) others() int64 {
 	return s.foreign
 }
 
-// stands takes how the phase stands.
-func (s *Session) stands(at *run.Standing) {
-	numbers := numbersOf(at)
-	s.lock.Lock()
-	defer s.lock.Unlock()
-	s.numbers, s.news.Numbers = numbers, numbers
-	s.mark()
-}
-
 // heard takes what the mesh tells of a try.
 func (s *Session) heard(t *mesh.Try) {
 	s.lock.Lock()
@@ -329,62 +302,9 @@ func (s *Session) heard(t *mesh.Try) {
 	told := s.tryOf(t)
 	if to := s.sent[t.Request]; to != nil && !t.Ended.IsZero() {
 		select {
-		case to <- told:
+		case to <- *told:
 		default: // more tries than a waterfall has room for
 		}
 	}
-	key := told.Request + " " + told.Path
-	if at, begun := s.open[key]; begun && !t.Ended.IsZero() {
-		s.news.Tries[at] = told
-		delete(s.open, key)
-		return
-	}
-	if len(s.news.Tries) >= mostKept {
-		s.news.Missed++
-		return
-	}
-	if t.Ended.IsZero() {
-		s.open[key] = len(s.news.Tries)
-	}
-	s.news.Tries = append(s.news.Tries, told)
-	s.mark()
+	s.add(told)
 }
-
-// chosen is a hash by which some requests are chosen.
-func chosen(request string) uint32 {
-	h := fnv.New32a()
-	h.Write([]byte(request)) // never fails
-	return h.Sum32()
-}
-
-// mark notes that there is something to take. The lock must be held.
-func (s *Session) mark() {
-	select {
-	case s.dirty <- struct{}{}:
-	default:
-	}
-}
-
-// News has a value when there is something to Take.
-func (s *Session) News() <-chan struct{} { return s.dirty }
-
-// Take returns what happened since it was called last.
-func (s *Session) Take() Batch {
-	s.lock.Lock()
-	defer s.lock.Unlock()
-	news := s.news
-	news.Now = s.at(time.Now())
-	s.news = Batch{}
-	clear(s.open)
-	return news
-}
-
-// Whole is the state and the numbers as they are, for somebody who comes new.
-func (s *Session) Whole() Batch {
-	s.lock.Lock()
-	defer s.lock.Unlock()
-	return Batch{Now: s.at(time.Now()), State: s.state, Numbers: s.numbers, Anew: true}
-}
-
-// at is a time in milliseconds since the session began.
-func (s *Session) at(t time.Time) float64 { return float64(t.Sub(s.began).Microseconds()) / 1000 }

@@ -47,21 +47,6 @@ const edge = "edge"
 // gateway is the caller of tries that a gateway sends.
 const gateway = "gateway"
 
-// tryOf is what is told of a try.
-func (s *Session) tryOf(t *mesh.Try) Try {
-	told := Try{Request: t.Request, Path: t.Path, Caller: t.Caller, To: t.Service, Version: t.Version, Attempt: t.Attempt, Began: s.at(t.Began), Status: t.Status, Cut: t.Cut}
-	if t.Caller == "" || t.Caller == gateway {
-		told.Caller = edge
-	}
-	if told.To == "" {
-		told.To, _, _ = strings.Cut(t.Host, ":")
-	}
-	if !t.Ended.IsZero() {
-		told.Ended = s.at(t.Ended)
-	}
-	return told
-}
-
 // Numbers are what was measured beside what is predicted.
 type Numbers struct {
 	Phase *reports.Phase `json:"phase"`
@@ -113,17 +98,33 @@ type State struct {
 	Notice string `json:"notice"`
 	// Error is why the load ended; empty while it goes on.
 	Error string `json:"error,omitempty"`
+	// Place says where the mesh is.
+	Place string `json:"place"`
+	// ReadOnly says that nothing can be moved: what is shown is a run, whose phases are Stages.
+	ReadOnly bool `json:"readonly,omitempty"`
+	// Untold says that nobody tells of single tries.
+	Untold bool `json:"untold,omitempty"`
+	// Result is what came of the run; nil while it goes on.
+	Result *Result `json:"result,omitempty"`
 
 	settings *settings
 }
 
-// Stage is a stage with its YAML.
+// Result is what came of a run that has ended.
+type Result struct {
+	Verdict reports.Verdict `json:"verdict"`
+	Text    string          `json:"text"`
+}
+
+// Stage is a stage with its YAML, or a phase of a run.
 type Stage struct {
 	Name    string `json:"name"`
 	Title   string `json:"title"`
 	Applied bool   `json:"applied"`
 	YAML    string `json:"yaml"`
 	Edited  bool   `json:"edited"`
+	// Verdict is that of a phase that has ended; empty: it has not, or it is a stage.
+	Verdict reports.Verdict `json:"verdict,omitempty"`
 }
 
 // Break is something that the mesh can do wrong.
@@ -137,7 +138,7 @@ type Break struct {
 
 // describe is the state with settings.
 func (s *Session) describe(ctx context.Context, now *settings) (*State, error) {
-	state := &State{Controls: now.controls, Seed: s.seed, Splits: now.splits, Every: 1, Application: now.steps.file == nil, Findings: now.plan.Findings(), settings: now}
+	state := &State{Controls: now.controls, Seed: s.seed, Splits: now.splits, Every: 1, Application: now.steps.file == nil, Place: "The mesh is in this program, on loopback.", Findings: now.plan.Findings(), settings: now}
 	for i, name := range now.steps.names {
 		text, err := now.yaml(i)
 		if err != nil {

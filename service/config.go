@@ -64,6 +64,8 @@ type Config struct {
 	Pod string
 	// Role is Chain when empty.
 	Role Role
+	// Untraced says that a Chain keeps no record of its tries: trail.SpansPath is a path as any other then.
+	Untraced bool
 }
 
 // FromEnvironment reads a Config and the port to listen on (0 is any free one) from the variables SERVICE_NAME,

@@ -26,7 +26,7 @@ type Service struct {
 	upstreams *upstreams                      // nil unless the role is Chain
 	fresh     http.RoundTripper               // sends probes and what a Relay sends on
 	probed    string                          // host or host:port that probes connect to; empty: the role answers none
-	spans     *spans                          // of a Chain's tries; nil for the other roles
+	spans     *spans                          // of a Chain's tries; nil for the other roles, and where none are kept
 	draining  atomic.Bool
 }
 
@@ -63,7 +63,9 @@ func New(config Config) (*Service, error) {
 		}
 	default:
 		s.role = s.chain
-		s.spans = newSpans(keptSpans)
+		if !config.Untraced {
+			s.spans = newSpans(keptSpans)
+		}
 		s.upstreams = newUpstreams(config)
 		if s.probed = s.upstreams.host(); s.probed == "" {
 			s.probed = anywhere

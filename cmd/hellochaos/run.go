@@ -36,11 +36,13 @@ type runFlags struct {
 	deviation, target, metrics    string
 	noProgress, allowInconclusive bool
 	throughChange                 bool
+	page                          bool
 	cluster                       *cluster.Flags
 	links                         linkFlags
 	traces                        *traces.Flags
 	sealed                        bool             // no call leaves this machine, since stand-ins answer everywhere
 	tested                        *cluster.Cluster // the cluster that the run tests; nil for the embedded mesh
+	shown                         *runPage         // nil without --page
 }
 
 func (f *runFlags) add(set *pflag.FlagSet) {
@@ -50,6 +52,7 @@ func (f *runFlags) add(set *pflag.FlagSet) {
 	f.manifests.add(set)
 	set.StringVar(&f.deviation, "break", "", "`deviation`, a fault that the embedded mesh has on purpose, to see how the report shows it; 'hellochaos list breaks' explains each: "+breakNames(false)+", and, with files of yours, the bugs of Istio")
 	set.BoolVar(&f.throughChange, "through-change", false, "keep the load on while the manifests of each stage are applied, and put back, and hold each call against the old rules or the new ones of its caller (docs/changes.md)")
+	set.BoolVar(&f.page, "page", false, "serve a page on 127.0.0.1 that shows the run while it goes on, and print its address (docs/up.md)")
 	set.BoolVar(&f.noProgress, "no-progress", false, "do not print a line of progress on a terminal")
 	set.BoolVar(&f.quiet, "quiet", false, "print only the line with the verdict (or the report in the --format that you name), and warnings")
 	set.BoolVar(&f.allowInconclusive, "allow-inconclusive", false, "end with exit code 0 instead of 3; the verdict in the report is still INCONCLUSIVE")
@@ -142,6 +145,10 @@ func (f *runFlags) run(cmd *cobra.Command, args []string, text *scenario.Flags, 
 		return failure{err}
 	}
 	defer served.close(stderr)
+	if f.shown, err = f.servePage(cmd.Context(), g, stderr); err != nil {
+		return failure{err}
+	}
+	defer f.shown.close(stderr)
 	line := newProgressLine(progress, f.noProgress)
 	measure := func(p *point) (*reports.Report, error) {
 		on, err := f.prepareTarget(cmd.Context(), p.plan, g.seed, connection, stderr, undo)
@@ -219,7 +226,7 @@ func (f *runFlags) prepareTarget(ctx context.Context, plan *scenario.Run, seed u
 		if err := protect(ctx); err != nil {
 			return nil, err
 		}
-		m, err := mesh.New(mesh.Options{Seed: seed, Break: f.deviation, Sealed: f.sealed, Gradual: f.throughChange})
+		m, err := mesh.New(mesh.Options{Seed: seed, Break: f.deviation, Sealed: f.sealed, Gradual: f.throughChange, Tries: f.shown.tries()})
 		if err != nil {
 			return nil, fmt.Errorf("starting the embedded mesh: %w", err)
 		}
@@ -264,7 +271,7 @@ func (f *runFlags) plan(cmd *cobra.Command, args []string, text *scenario.Flags)
 	g := &grid{deliveryFlags: &f.deliveryFlags, axes: axesOf(fails, f.parameters.axes), seed: options.Seed, allowInconclusive: f.allowInconclusive}
 	var tooMany error
 	g.points, tooMany = pointsOf(fails, g.axes, values)
-	if err := errors.Join(unknown, flagProblems, chosenProblems, tooMany, connectionProblems, f.check(set, of), g.check(set)); err != nil {
+	if err := errors.Join(unknown, flagProblems, chosenProblems, tooMany, connectionProblems, f.check(set, of), g.check(set), f.checkPage(len(g.axes) > 0)); err != nil {
 		return nil, connection, fmt.Errorf("run:\n%w", err)
 	}
 	pace := scenario.Pace{Capacity: mesh.Capacity, Timed: mesh.Timed}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"strconv"
@@ -25,45 +26,60 @@ const firstFail = 0.3
 // pageFlags are the flags of the page of up.
 type pageFlags struct {
 	port string
+	seed string
 	open bool
 	log  bool
 }
 
 func (f *pageFlags) add(set *pflag.FlagSet) {
 	set.StringVar(&f.port, "port", "", "`number` of the page's port on 127.0.0.1; requests enter at the port behind it\n(default: 8080, or a free one where that is taken)")
+	set.StringVar(&f.seed, "seed", "", "`number` that makes every draw reproducible (default: by chance; the page shows it)")
 	set.BoolVar(&f.log, "log", false, "print a line for each request that you send: its status, its time, and the tries of each\nservice")
 	set.BoolVar(&f.open, "open", false, "open the page in the browser")
 }
 
 // check says what is wrong with the flags' values.
 func (f *pageFlags) check() error {
+	var problems []error
 	if n, err := strconv.Atoi(f.port); f.port != "" && (err != nil || n < 1 || n > 65534) {
-		return fmt.Errorf("--port %s: must be a whole number from 1 to 65534", f.port)
+		problems = append(problems, fmt.Errorf("--port %s: must be a whole number from 1 to 65534", f.port))
 	}
-	return nil
+	if n, err := strconv.ParseUint(f.seed, 10, 64); f.seed != "" && (err != nil || n == 0) {
+		problems = append(problems, fmt.Errorf("--seed %s: must be a whole number from 1 to 18446744073709551615", f.seed))
+	}
+	return errors.Join(problems...)
 }
 
 // listen opens the port of the page: the one that was asked for, or else the usual one, or a free one. Where one was asked for, it opens the port
 // behind it too, at which requests enter; entry is nil otherwise.
 func (f *pageFlags) listen(ctx context.Context) (page, entry net.Listener, err error) {
-	on := func(port int) (net.Listener, error) {
-		return new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
-	}
 	if f.port == "" {
-		if page, err = on(usualPort); err != nil {
-			page, err = on(0)
-		}
+		page, err = listenUsual(ctx)
 		return page, nil, err
 	}
 	port, _ := strconv.Atoi(f.port) // check has refused what is no number
-	if page, err = on(port); err != nil {
+	if page, err = listenOn(ctx, port); err != nil {
 		return nil, nil, fmt.Errorf("--port %s: %w; choose another one, or leave --port out for a free one", f.port, err)
 	}
-	if entry, err = on(port + 1); err != nil {
+	if entry, err = listenOn(ctx, port+1); err != nil {
 		page.Close()
 		return nil, nil, fmt.Errorf("--port %s: the port behind it, at which requests enter: %w; choose another one", f.port, err)
 	}
 	return page, entry, nil
+}
+
+// listenOn opens a port of 127.0.0.1; 0: a free one.
+func listenOn(ctx context.Context, port int) (net.Listener, error) {
+	return new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+}
+
+// listenUsual opens the usual port of a page, or a free one where that is taken.
+func listenUsual(ctx context.Context) (net.Listener, error) {
+	listener, err := listenOn(ctx, usualPort)
+	if err != nil {
+		return listenOn(ctx, 0)
+	}
+	return listener, nil
 }
 
 // serve runs a session and its page until the command's context ends. It prints where the page is, and then addresses, which are told the fixed
@@ -82,6 +98,7 @@ func (f *pageFlags) serve(cmd *cobra.Command, o live.Options, addresses func(s *
 		defer entry.Close()
 	}
 	o.Controls.Fail = firstFail
+	o.Seed, _ = strconv.ParseUint(f.seed, 10, 64) // check has refused what is no number; 0 without one
 	if f.log {
 		o.Log = cmd.OutOrStdout()
 	}

@@ -61,6 +61,7 @@ func TestUsage(t *testing.T) {
 			[]string{"no stage retyr", "--format xml: must be one of json, text, markdown, junit, html, prometheus, benchmark", "--break no-retry: must be one of", "no-retries"}},
 		{"a deviation that the stage does not show", "run egress --break split-70-30", []string{"--break split-70-30: only stage prod shows this deviation"}},
 		{"a deviation that only a change shows", "run retry --break routes-dropped", []string{"--break routes-dropped: only 'hellochaos run --through-change' shows this deviation"}},
+		{"a page of a grid", "run retry --page --fail 0.1,0.3", []string{"--page: shows one run, and several values of a flag are a grid of runs"}},
 		{"a change of one request", "run retry --through-change --seed 1 --request retry/1", []string{"--through-change: a change is not measured by the one request of --request"}},
 		{"a deviation of no stage, misspelt", "run egress --break slow-backends", []string{"--break slow-backends: must be one of", "slow-backend"}},
 		{"no folder given", "run egress --out=", []string{`--out "": the value is empty: give a folder, or leave the flag out`}},
@@ -97,6 +98,7 @@ func TestUsage(t *testing.T) {
 		{"no folder", "run retry --manifests " + filepath.Join(empty, "none"), []string{filepath.Join(empty, "none")}},
 		{"no such manifest", "manifests nothing", []string{"nothing", "retry"}},
 		{"up no such stage", "up retyr", []string{"no stage retyr"}},
+		{"a seed of up that is no number", "up --seed x --port 0", []string{"--seed x: must be a whole number from 1", "--port 0: must be a whole number from 1 to 65534"}},
 		{"list of what there is not", "list retry", []string{"list retry: must be one of stages, breaks"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

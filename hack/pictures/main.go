@@ -1,6 +1,6 @@
 // Command pictures makes the pictures of the README from a real run and from the real page of up, in a Chromium: what a run prints
-// (docs/run.png), the top of its report (docs/report.png), and a recording of the page while stages are applied one after another (docs/up.gif).
-// It knows the program as a user does, by its command line, its files and its page.
+// (docs/run.png), the top of its report (docs/report.png), a recording of the page while stages are applied one after another (docs/up.gif), and the
+// tour of docs/up.md, stage by stage (docs/up-1-application.png and so on), whose numbers it holds against those of the commands shown. It knows the program as a user does, by its command line, its files and its page.
 //
 //	make pictures
 package main
@@ -31,14 +31,15 @@ import (
 func main() {
 	program := flag.String("program", "bin/hellochaos", "the `file` of hellochaos")
 	out := flag.String("out", "docs", "`folder` of the pictures")
+	only := flag.String("only", "", "`which` pictures to make: run, page or tour (default: all)")
 	flag.Parse()
-	if err := pictures(context.Background(), *program, *out); err != nil {
+	if err := pictures(context.Background(), *program, *out, *only); err != nil {
 		fmt.Fprintln(os.Stderr, "pictures:", err)
 		os.Exit(1)
 	}
 }
 
-func pictures(ctx context.Context, program, out string) error {
+func pictures(ctx context.Context, program, out, only string) error {
 	work, err := os.MkdirTemp("", "pictures")
 	if err != nil {
 		return err
@@ -48,18 +49,27 @@ func pictures(ctx context.Context, program, out string) error {
 	if err != nil {
 		return fmt.Errorf("apt-get install chromium: %w", err)
 	}
-	ctx, stop := context.WithTimeout(ctx, 5*time.Minute)
+	ctx, stop := context.WithTimeout(ctx, 15*time.Minute)
 	defer stop()
 	ctx, stopBrowser := chromedp.NewExecAllocator(ctx, append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(browser),
 		chromedp.UserDataDir(filepath.Join(work, "chromium")), chromedp.NoSandbox, chromedp.Flag("hide-scrollbars", true))...)
 	defer stopBrowser()
 	ctx, stopTab := chromedp.NewContext(ctx)
 	defer stopTab()
-	if err := ofRun(ctx, program, out, work); err != nil {
-		return fmt.Errorf("the pictures of a run: %w", err)
-	}
-	if err := ofPage(ctx, program, out); err != nil {
-		return fmt.Errorf("the recording of the page: %w", err)
+	for _, some := range []struct {
+		name, what string
+		make       func(ctx context.Context, program, out, work string) error
+	}{
+		{"run", "the pictures of a run", ofRun},
+		{"page", "the recording of the page", ofPage},
+		{"tour", "the tour", ofTour},
+	} {
+		if only != "" && only != some.name {
+			continue
+		}
+		if err := some.make(ctx, program, out, work); err != nil {
+			return fmt.Errorf("%s: %w", some.what, err)
+		}
 	}
 	return nil
 }
@@ -132,7 +142,7 @@ const (
 )
 
 // ofPage records the page while the user goes from one stage to the next.
-func ofPage(ctx context.Context, program, out string) error {
+func ofPage(ctx context.Context, program, out, _ string) error {
 	up := exec.CommandContext(ctx, program, "up", "prod", "--port", "18080")
 	up.Stderr = os.Stderr
 	if err := up.Start(); err != nil {

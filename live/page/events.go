@@ -19,11 +19,24 @@ const (
 	alive = 15 * time.Second
 )
 
+// source is what a page shows: a session, or a run that is followed.
+type source interface {
+	// News has a value when there is something to Take.
+	News() <-chan struct{}
+	// Take returns what happened since it was called last, and Whole all as it is.
+	Take() live.Batch
+	Whole() live.Batch
+	// Watch notes that somebody watches, until the function that it returns was called.
+	Watch() (leave func())
+}
+
 // hub sends what happens to all tabs.
 type hub struct {
-	session *live.Session
-	lock    sync.Mutex
-	tabs    map[*tab]bool
+	of   source
+	over <-chan struct{} // closed when nothing comes any more; nil: never
+	lock sync.Mutex
+	tabs map[*tab]bool
+	done bool // the tabs got the last message
 }
 
 // tab is an open page.
@@ -32,24 +45,53 @@ type tab struct {
 	behind   bool // it lost messages, and gets the whole next
 }
 
-func newHub(session *live.Session) *hub { return &hub{session: session, tabs: map[*tab]bool{}} }
+func newHub(of source, over <-chan struct{}) *hub {
+	return &hub{of: of, over: over, tabs: map[*tab]bool{}}
+}
 
-// pump takes what happened and sends it to the tabs, encoded once for all.
+// pump takes what happened and sends it to the tabs, encoded once for all, until ctx ends or nothing comes any more.
 func (h *hub) pump(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-h.session.News():
+		case <-h.over:
+			h.finish()
+			return
+		case <-h.of.News():
 		}
-		batch := h.session.Take()
+		batch := h.of.Take()
 		h.send(message(&batch))
 		select {
 		case <-ctx.Done():
 			return
+		case <-h.over:
 		case <-time.After(batchEvery):
 		}
 	}
+}
+
+// finish gives all tabs the whole as it is at the end, after which their streams end.
+func (h *hub) finish() {
+	h.lock.Lock()
+	defer h.lock.Unlock()
+	whole := h.of.Whole()
+	text := message(&whole)
+	for t := range h.tabs {
+		for full := true; full; {
+			select {
+			case t.messages <- text:
+				full = false
+			default: // it is behind: what it lacks is in the whole
+				select {
+				case <-t.messages:
+				default:
+				}
+			}
+		}
+		close(t.messages)
+	}
+	h.done = true
 }
 
 // message is an event of the stream.
@@ -67,7 +109,7 @@ func (h *hub) send(text []byte) {
 	defer h.lock.Unlock()
 	for t := range h.tabs {
 		if t.behind && len(t.messages) == 0 {
-			whole := h.session.Whole()
+			whole := h.of.Whole()
 			t.messages <- message(&whole)
 			t.behind = false
 		}
@@ -87,8 +129,12 @@ func (h *hub) open() *tab {
 	h.lock.Lock()
 	defer h.lock.Unlock()
 	t := &tab{messages: make(chan []byte, mostBehind)}
-	whole := h.session.Whole()
+	whole := h.of.Whole()
 	t.messages <- message(&whole)
+	if h.done {
+		close(t.messages)
+		return t
+	}
 	h.tabs[t] = true
 	return t
 }
@@ -105,7 +151,7 @@ func (h *hub) events(w http.ResponseWriter, r *http.Request) {
 	control := http.NewResponseController(w)
 	t := h.open()
 	defer h.close(t)
-	defer h.session.Watch()()
+	defer h.of.Watch()()
 	idle := time.NewTicker(alive)
 	defer idle.Stop()
 	for {
@@ -113,7 +159,11 @@ func (h *hub) events(w http.ResponseWriter, r *http.Request) {
 		select {
 		case <-r.Context().Done():
 			return
-		case text = <-t.messages:
+		case next, more := <-t.messages:
+			if !more {
+				return
+			}
+			text = next
 		case <-idle.C:
 		}
 		if _, err := w.Write(text); err != nil {

@@ -1,4 +1,4 @@
-// Package page serves the page of a running session (live) on loopback: its files, the stream of what happens, and what a user changes. It
+// Package page serves the page of a running session (live), or of a run, on loopback: its files, the stream of what happens, and what a user changes. It
 // knows HTTP and browsers; what a change means is package live's business.
 package page
 
@@ -29,18 +29,35 @@ const (
 	maxBody = 256 << 10
 	// headTime is how long the head of a request may take.
 	headTime = 5 * time.Second
+	// farewell is how long open pages have to take the last message.
+	farewell = time.Second
 	// policy is the page's Content-Security-Policy: it runs its own files, and reaches nobody else.
 	policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
 // Serve serves the page of a session on a listener until ctx ends. When it returns, every connection is closed and every goroutine has ended.
 func Serve(ctx context.Context, listener net.Listener, session *live.Session) error {
+	h := newHub(session, nil)
+	mux := pages(h)
+	mux.Handle("POST /set", posted(func(ctx context.Context, c live.Controls) (any, error) { return nil, session.Set(ctx, c) }))
+	mux.Handle("POST /edit", posted(func(ctx context.Context, e edit) (any, error) { return nil, session.Edit(ctx, e.Stage, e.YAML) }))
+	mux.Handle("POST /send", posted(func(ctx context.Context, r request) (any, error) { return session.Send(ctx, r.Header) }))
+	return serve(ctx, listener, h, mux)
+}
+
+// Show serves the page of a run that is followed, which nobody can move, until the following has ended and all open pages were told so, or ctx
+// ends. When it returns, every connection is closed and every goroutine has ended.
+func Show(ctx context.Context, listener net.Listener, following *live.Following) error {
+	h := newHub(following, following.Over())
+	return serve(ctx, listener, h, pages(h))
+}
+
+// serve serves until ctx ends, or until the pump of the hub does.
+func serve(ctx context.Context, listener net.Listener, h *hub, mux *http.ServeMux) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	h := newHub(session)
 	var running sync.WaitGroup
-	running.Go(func() { h.pump(ctx) })
-	server := &http.Server{Handler: handler(h, listener.Addr()), ReadHeaderTimeout: headTime, BaseContext: func(net.Listener) context.Context { return ctx }}
+	server := &http.Server{Handler: guarded(mux, listener.Addr()), ReadHeaderTimeout: headTime, BaseContext: func(net.Listener) context.Context { return ctx }}
 	server.ConnState = func(_ net.Conn, state http.ConnState) {
 		switch state {
 		case http.StateNew:
@@ -50,11 +67,16 @@ func Serve(ctx context.Context, listener net.Listener, session *live.Session) er
 		}
 	}
 	running.Go(func() {
-		<-ctx.Done()
+		h.pump(ctx)
+		ending, cancel := context.WithTimeout(ctx, farewell)
+		defer cancel()
+		_ = server.Shutdown(ending) // who has not read the end by then does not get it
 		server.Close()
 	})
 	err := server.Serve(listener)
-	stop()
+	if !errors.Is(err, http.ErrServerClosed) {
+		stop()
+	}
 	running.Wait()
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
@@ -62,8 +84,8 @@ func Serve(ctx context.Context, listener net.Listener, session *live.Session) er
 	return fmt.Errorf("serving the page: %w", err)
 }
 
-// handler has the page's paths.
-func handler(h *hub, at net.Addr) http.Handler {
+// pages has the paths of every page.
+func pages(h *hub) *http.ServeMux {
 	static, err := fs.Sub(files, "files")
 	if err != nil {
 		panic(err) // the folder is embedded
@@ -71,10 +93,7 @@ func handler(h *hub, at net.Addr) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /", http.FileServerFS(static))
 	mux.HandleFunc("GET /events", h.events)
-	mux.Handle("POST /set", posted(func(ctx context.Context, c live.Controls) (any, error) { return nil, h.session.Set(ctx, c) }))
-	mux.Handle("POST /edit", posted(func(ctx context.Context, e edit) (any, error) { return nil, h.session.Edit(ctx, e.Stage, e.YAML) }))
-	mux.Handle("POST /send", posted(func(ctx context.Context, r request) (any, error) { return h.session.Send(ctx, r.Header) }))
-	return guarded(mux, at)
+	return mux
 }
 
 // edit is the YAML of a stage; empty: that which it had.

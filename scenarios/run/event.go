@@ -27,6 +27,8 @@ type Progress struct {
 	Tally   *observe.Tally
 	Load    *attack.Tally
 	Cohorts []string
+	// Stand judges what was answered until now, within the call of the handler. It takes a few milliseconds, in which no answer is taken in.
+	Stand func() *Standing
 }
 
 // PhaseEnded comes when a phase has been judged.

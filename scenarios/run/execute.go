@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/HdrHistogram/hdrhistogram-go"
+
 	"github.com/hellochaos/hellochaos/attack"
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/reports"
@@ -337,7 +339,37 @@ func (s *sending) feed() {
 func (s *sending) progress(done *reports.Phase) Progress {
 	at := *done
 	at.Started, at.Observed = s.began.UTC(), s.count
-	return Progress{Phase: &at, Done: s.count, Tally: s.tally, Load: s.load, Cohorts: s.cohorts}
+	return Progress{Phase: &at, Done: s.count, Tally: s.tally, Load: s.load, Cohorts: s.cohorts, Stand: func() *Standing { return s.standing(done) }}
+}
+
+// standing is how a phase stands that is still being sent. Nothing of it decides anything: the tests of splits get no more than they have, since
+// to look at them at other times would make other runs of a seed, and waits and counters are judged at the end alone.
+func (s *sending) standing(done *reports.Phase) *Standing {
+	e := s.evidence
+	s.complete(&e)
+	e.Untimed, e.Counted = true, false
+	phase := s.pictured(&e, s.load.Latency(true))
+	phase.Name, phase.PlannedRate = done.Name, done.PlannedRate
+	phase.Verdict = reports.Worst(append(ofCalls(phase), reports.Inconclusive)...)
+	return &Standing{Phase: phase, Settled: s.settled, Done: s.count}
+}
+
+// pictured is a phase as evidence shows it before its end; good are the times of answers without failure.
+func (s *sending) pictured(e *check.Evidence, good *hdrhistogram.Histogram) *reports.Phase {
+	phase := &reports.Phase{Name: s.Name, Title: s.Title, Base: s.Base, Entry: s.kindsOfEntry(), Planned: len(s.planned.sequence), Started: s.began.UTC(),
+		Natural: int(s.tally.Natural), Probes: int(s.tally.Probes), PlannedRate: s.rate, Observed: s.count, Elapsed: time.Since(s.began).Seconds()}
+	phase.Shares, phase.Calls = e.Shares(), e.Calls()
+	s.compared(phase)
+	phase.Mismatches, phase.Latency = s.mismatches(), latencies("ok", 0, good)
+	return phase
+}
+
+// ofCalls are the verdicts of the calls of a phase.
+func ofCalls(phase *reports.Phase) (all []reports.Verdict) {
+	for i := range phase.Calls {
+		all = append(all, phase.Calls[i].Verdict)
+	}
+	return all
 }
 
 // limited reports whether the generator could not keep its schedule, or sent more than it counted.

@@ -190,11 +190,7 @@ func (k *keeper) standing(counted bool) *Standing {
 	if !counted {
 		e.Untimed = true // a wait that is judged again and again would be found wrong by chance at some time
 	}
-	phase := &reports.Phase{Name: k.Name, Title: k.Title, Base: k.Base, Entry: k.kindsOfEntry(), Planned: len(k.planned.sequence), Started: k.began.UTC(),
-		Natural: int(k.tally.Natural), Probes: int(k.tally.Probes), PlannedRate: k.rate, Observed: k.count, Elapsed: time.Since(k.began).Seconds()}
-	phase.Shares, phase.Calls = e.Shares(), e.Calls()
-	k.compared(phase)
-	phase.Mismatches, phase.Latency = k.mismatches(), latencies("ok", 0, k.good)
+	phase := k.pictured(e, k.good)
 	switch {
 	case counted:
 		phase.Undecided, k.last, k.unlike = k.undecided(context.Background(), nil), phase, k.missing(foreign)
@@ -221,14 +217,11 @@ func (k *keeper) missing(foreign bool) string {
 
 // verdict is that of all calls; before the counters were read, it is PASS of nothing.
 func (k *keeper) verdict(phase *reports.Phase) reports.Verdict {
-	var verdicts []reports.Verdict
-	for i := range phase.Calls {
-		verdicts = append(verdicts, phase.Calls[i].Verdict)
-	}
+	all := ofCalls(phase)
 	if k.last == nil || phase.Undecided != "" {
-		verdicts = append(verdicts, reports.Inconclusive)
+		all = append(all, reports.Inconclusive)
 	}
-	return reports.Worst(verdicts...)
+	return reports.Worst(all...)
 }
 
 // inherit gives a call what was judged of it when the counters were read last.

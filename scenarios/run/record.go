@@ -58,11 +58,7 @@ func (s *sending) record(ctx context.Context, on target.Target, done *reports.Ph
 		}
 		return
 	}
-	var verdicts []reports.Verdict
-	for i := range done.Calls {
-		verdicts = append(verdicts, done.Calls[i].Verdict)
-	}
-	done.Verdict = reports.Worst(verdicts...)
+	done.Verdict = reports.Worst(ofCalls(done)...)
 }
 
 // unjudge takes the verdicts away from what was measured of a call, since its phase has none.
@@ -103,7 +99,11 @@ func (s *sending) undecided(ctx context.Context, failed error) string {
 // judge completes the evidence.
 func (s *sending) judge() {
 	s.feed()
-	e := &s.evidence
+	s.complete(&s.evidence)
+}
+
+// complete completes evidence, of all but what feed gives to the tests of splits.
+func (s *sending) complete(e *check.Evidence) {
 	e.Ways, e.Tally, e.Predictions, e.Wants, e.Splits = s.ways, s.tally, s.predictions, s.wants, s.splits
 	e.Inwards, e.Cohorts, e.Base = s.inwards, s.leading(), s.Base || s.options.Request != ""
 	e.Exclude, e.Elsewhere = s.options.Exclude, s.elsewhere()

@@ -50,6 +50,8 @@ type Options struct {
 	// Tries, when set, is called when a try begins, when it has ended, and for each call that a proxy answers itself, from several goroutines
 	// at a time. Who is slow to return holds up the call. Copies that a mirror gets are not told of.
 	Tries func(*Try)
+	// Untraced says that the services keep no record of tries for Spans, which then is an error: of each service it grows to 6 MiB.
+	Untraced bool
 }
 
 // Mesh implements target.Target.
@@ -132,7 +134,7 @@ func (m *Mesh) obey(ctx context.Context, rules *manifests.Rules) error {
 	if err := m.openGateways(rules); err != nil {
 		return fmt.Errorf("applying objects: %w", err)
 	}
-	next, err := m.pods.deploy(rules, certificates(rules), m.issuer, m.sidecarOf, m.broken.work, m.options.Tries)
+	next, err := m.pods.deploy(rules, certificates(rules), m.issuer, m.sidecarOf, m.broken.work, &m.options)
 	if err != nil {
 		m.retire(m.pods)
 		return err

@@ -38,13 +38,14 @@ type deploymentName struct{ namespace, name string }
 func nameOf(w *manifests.Workload) deploymentName { return deploymentName{w.Namespace, w.Name} }
 
 // startPod starts the replica of a number, in which every try that does not fail takes work longer than its environment says. calls sends its
-// calls to the proxy of its app. It speaks TLS as well unless secure is nil. tries, unless it is nil, is told of requests that come through no proxy.
-func startPod(w *manifests.Workload, number int, calls transport, work time.Duration, secure *tls.Config, tries func(*Try)) (*pod, error) {
+// calls to the proxy of its app. It speaks TLS as well unless secure is nil. o says who is told
+// of requests that come through no proxy, and whether tries are recorded.
+func startPod(w *manifests.Workload, number int, calls transport, work time.Duration, secure *tls.Config, o *Options) (*pod, error) {
 	config, _, err := service.FromEnvironment(func(name string) string { return w.Env[name] })
 	if err != nil {
 		return nil, fmt.Errorf("starting Deployment %s: reading its environment: %w", w.Name, err)
 	}
-	config.Transport, config.Replica = calls, fmt.Sprintf("%s-%d", w.Name, number)
+	config.Transport, config.Replica, config.Untraced = calls, fmt.Sprintf("%s-%d", w.Name, number), o.Untraced
 	if config.Role == service.Chain {
 		config.Work += work
 	}
@@ -52,7 +53,7 @@ func startPod(w *manifests.Workload, number int, calls transport, work time.Dura
 	if p.service, err = service.New(config); err != nil {
 		return nil, fmt.Errorf("starting Deployment %s: %w", w.Name, err)
 	}
-	if p.server, err = serve(p.watched(tries), podLimits, nil); err != nil {
+	if p.server, err = serve(p.watched(o.Tries), podLimits, nil); err != nil {
 		p.service.Close()
 		return nil, fmt.Errorf("starting Deployment %s: %w", w.Name, err)
 	}
@@ -85,7 +86,7 @@ func (d *deployment) close() {
 // deploy runs the workloads. It keeps the deployments of p that did not change and starts the others. The caller must close those
 // that only p has. On error deploy closes everything that it started. certificates are the names by which workloads speak TLS, by workload.
 func (p pods) deploy(rules *manifests.Rules, certificates map[deploymentName][]string, issuer *issuer, calls func(sidecarName) (transport, error),
-	work func(*manifests.Workload) time.Duration, tries func(*Try)) (pods, error) {
+	work func(*manifests.Workload) time.Duration, o *Options) (pods, error) {
 	next := make(pods, len(rules.Workloads))
 	var problems []error
 	for i := range rules.Workloads {
@@ -104,7 +105,7 @@ func (p pods) deploy(rules *manifests.Rules, certificates map[deploymentName][]s
 		}
 		for len(started.pods) < w.Replicas && err == nil {
 			var pod *pod
-			if pod, err = startPod(w, len(started.pods), through, started.work, secure, tries); err == nil {
+			if pod, err = startPod(w, len(started.pods), through, started.work, secure, o); err == nil {
 				started.pods = append(started.pods, pod)
 			}
 		}

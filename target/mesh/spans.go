@@ -12,6 +12,9 @@ import (
 
 // Spans implements target.Target.
 func (m *Mesh) Spans(ctx context.Context, requests []string) (all []trail.Recording, err error) {
+	if m.options.Untraced {
+		return nil, errors.New("the services of this mesh keep no record of tries")
+	}
 	m.mutex.RLock()
 	defer m.mutex.RUnlock()
 	path := trail.SpansPath + "?" + target.SpansQuery(requests).Encode()

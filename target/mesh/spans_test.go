@@ -70,3 +70,17 @@ func TestSpans(t *testing.T) {
 		t.Errorf("error %v, want one that names a Deployment", err)
 	}
 }
+
+// A mesh that records no tries says so, so that nobody takes it for one that got none.
+func TestUntraced(t *testing.T) {
+	m, err := New(Options{Untraced: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all, err := m.Spans(t.Context(), nil); err == nil || len(all) > 0 {
+		t.Errorf("%v, %v, want an error", all, err)
+	}
+	if _, err := m.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+}

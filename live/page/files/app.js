@@ -73,6 +73,7 @@ const steps = () => [...(state.application ? [{ name: "", shown: "application", 
 function stages() {
   const row = byId("stages");
   const all = steps();
+  if (state.readonly) return phases(row);
   if (!row.children.length) {
     row.append(...all.map((s, i) => make("li", {}, make("button", { type: "button", click: () => choose(i) }, make("b", {}, s.shown ?? s.name), make("span", {}, s.title)))));
   }
@@ -82,6 +83,27 @@ function stages() {
     if (s.name === state.controls.stage) button.setAttribute("aria-current", "step");
     else button.removeAttribute("aria-current");
   });
+}
+
+/** The phases of a run, which nobody chooses: each with its verdict when it has ended. */
+function phases(row) {
+  if (!row.children.length) row.append(...state.stages.map((s) => make("li", {}, make("div", { class: "step" }, make("b", {}, s.name), make("span", {}, s.title), make("span", {})))));
+  state.stages.forEach((s, i) => {
+    const step = row.children[i].firstChild;
+    step.classList.toggle("applied", s.applied);
+    if (s.applied && !s.verdict) step.setAttribute("aria-current", "step");
+    else step.removeAttribute("aria-current");
+    step.lastChild.className = "mark " + (s.verdict ?? "");
+    say(step.lastChild, s.verdict ? numbersView.marks[s.verdict] : s.applied ? "now" : "");
+  });
+}
+
+/** A run is watched alone: what moves a session is not there. */
+function readOnly() {
+  for (const id of ["load", "hand", "yamlpanel", "moved"]) byId(id).hidden = true;
+  document.querySelector("main").classList.add("alone");
+  document.title = "hellochaos run";
+  byId("stagesnav").setAttribute("aria-label", "Phases");
 }
 
 /** Applies the stages up to one, or takes the last one back. */
@@ -108,7 +130,9 @@ function words() {
   say(byId("command"), state.command);
   say(byId("about"), state.about);
   say(byId("curl"), state.curl);
-  say(byId("drawn"), state.every > 1 ? `One request in ${state.every} is drawn; the numbers are of all.` : "");
+  say(byId("place"), state.place);
+  if (state.untold) say(byId("drawn"), "Single tries are not drawn, since a cluster does not tell of them: the calls have their numbers.");
+  else say(byId("drawn"), state.every > 1 ? `One request in ${state.every} is drawn; the numbers are of all.` : "");
   say(byId("seed"), `The draws have seed ${state.seed}.`);
   if (state.notice && byId("notice").textContent !== state.notice) {
     say(byId("notice"), state.notice);
@@ -134,17 +158,20 @@ function take(batch) {
   if (batch.state) {
     state = batch.state;
     if (!posting) mine = null;
-    stages(); breaks(); words(); moved(); yaml.show(state);
+    stages(); words();
+    if (state.readonly) readOnly();
+    else { breaks(); moved(); yaml.show(state); }
   }
   if (batch.numbers) numbers = batch.numbers;
   if (batch.anew || batch.state || batch.numbers) soon();
   if (batch.tries) play.take(batch.now, batch.tries);
+  if (state?.result) stream?.close(); // nothing comes any more
 }
 
 let stream = null;
 
 function listen() {
-  if (stream || document.hidden) return;
+  if (stream || document.hidden || state?.result) return;
   stream = new EventSource("events");
   stream.onmessage = (e) => take(JSON.parse(e.data));
   stream.onerror = () => say(byId("notice"), "The program does not answer: it may have ended. The page tries again.");
@@ -159,6 +186,7 @@ function visible() {
 
 function begin() {
   play.theme();
+  play.begin();
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", play.theme);
   const slide = (id, read) => byId(id).addEventListener("input", (e) => change(read(Number(e.target.value)), settle));
   slide("fail", (v) => ({ fail: Math.round(v * 100) / 100 }));

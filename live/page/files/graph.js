@@ -1,8 +1,8 @@
 // The service graph: laid out by layers, with the measured and the predicted share of failures at each call.
-import { byId, make, percent } from "./dom.js";
+import { byId, make, percent, say } from "./dom.js";
 
-const usual = { width: 132, head: 34, chip: 26, pad: 8, gap: 18, name: 22, letters: 15 };
-const compact = { width: 112, head: 28, chip: 22, pad: 4, gap: 8, name: 19, letters: 14 };
+const usual = { width: 132, head: 34, chip: 26, pad: 8, gap: 18, name: 22, letters: 13 };
+const compact = { width: 112, head: 28, chip: 22, pad: 4, gap: 8, name: 19, letters: 13 };
 const mostUsual = 24; // services; more of them are drawn compact, without the name of an only version
 const mostBelow = 13; // services of a layer that are drawn below each other; more fill several columns
 const mostLabelled = 40; // calls; of more, the table has the numbers
@@ -11,6 +11,8 @@ const known = new Map(); // versions that were ever seen, by service
 let node = usual;
 let layout = null;
 let shape = "";
+/** How often the graph was drawn anew: what way returns is good for one edition. */
+export let edition = 0;
 
 /** Notes that a version of a service exists: calls without a rule do not name those to which they go. */
 export function meet(service, version) {
@@ -162,13 +164,14 @@ export function show(phase) {
     svg.replaceChildren(byId("graphtitle"), ...graph.edges.map((e) => drawEdge(layout, e)), ...graph.nodes.map((n) => drawNode(n, graph.entry)));
     layout.byKey = new Map(graph.edges.map((e) => [e.key, e]));
     layout.curves = new Map();
+    edition++;
   }
   for (const e of graph.edges) {
     const drawn = layout.byKey.get(e.key);
     drawn.element.classList.toggle("fails", e.n > 0 && e.k / e.n > 0.005);
     if (!drawn.measured) continue;
-    drawn.measured.textContent = e.n ? percent(e.k / e.n) + " fail" : "no calls yet";
-    drawn.predicted.textContent = "pred. " + percent(e.expected / e.weight);
+    say(drawn.measured, e.n ? percent(e.k / e.n) + " fail" : "no calls yet");
+    say(drawn.predicted, "pred. " + percent(e.expected / e.weight));
   }
 }
 
@@ -186,8 +189,8 @@ export function way(t) {
   return found;
 }
 
-/** How many pixels of the canvas a unit of the graph has. */
-export const scale = () => (layout ? byId("edges").clientWidth / layout.width : 1);
+/** How many pixels a unit of the graph has, where the graph is so many pixels wide. */
+export const scale = (width) => (layout ? width / layout.width : 1);
 
 const lit = new Set();
 

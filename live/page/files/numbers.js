@@ -1,29 +1,69 @@
 // The numbers measured beside those predicted, and the verdict as it forms.
 import { byId, count, make, milliseconds, percent, say } from "./dom.js";
 
-const marks = { pass: "✓ PASS", fail: "✗ FAIL", inconclusive: "… open", "not judged": "not judged" };
+export const marks = { pass: "✓ PASS", fail: "✗ FAIL", inconclusive: "… open", "not judged": "not judged" };
 const many = (n, thing) => `${count(n)} ${thing}${n === 1 ? "" : "s"}`;
 const place = (v) => (v === "not judged" ? "not" : v);
 
-/** The picture of a share: its interval, the measured value and the predicted one, up to a largest share. */
-function picture(share, most) {
-  const x = (v) => 4 + (132 * Math.min(v, most)) / most;
-  const svg = make(":svg", { viewBox: "0 0 140 20", "aria-hidden": "true" }, make(":line", { class: "base", x1: 4, x2: 136, y1: 10, y2: 10 }));
-  if (share.interval) svg.append(make(":rect", { class: "range", x: x(share.interval.lo), y: 5, width: Math.max(1, x(share.interval.hi) - x(share.interval.lo)), height: 10, rx: 2 }));
-  svg.append(make(":line", { class: "line", x1: x(share.predicted), x2: x(share.predicted), y1: 2, y2: 18 }));
-  if (share.measured !== undefined) svg.append(make(":circle", { class: "point", cx: x(share.measured), cy: 10, r: 3.2 }));
-  return svg;
+/** Sets an attribute only where it has another value, so that nothing is drawn anew for it. */
+function put(element, name, value) {
+  if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value);
 }
 
-function row(name, cohorts, rule, calls, share, verdict, most, note) {
-  return make("tr", {},
-    make("th", { scope: "row" }, name, cohorts ? make("span", { class: "small muted" }, " " + cohorts) : null),
-    make("td", { class: "rule" }, rule),
-    make("td", { class: "n", "data-label": "calls" }, count(calls)),
-    make("td", { class: "n", "data-label": "fails" }, share.measured === undefined ? "–" : percent(share.measured)),
-    make("td", { class: "n", "data-label": "predicted" }, (share.predicted_error ? "≈ " : "") + percent(share.predicted)),
-    make("td", { class: "drawn" }, picture(share, most)),
-    make("td", { class: "verdictcell" }, verdict ? make("span", { class: "mark " + place(verdict), title: note ?? "" }, marks[verdict] ?? verdict) : null));
+/** The picture of a share, whose parts picture moves. */
+function emptyPicture() {
+  const range = make(":rect", { class: "range", y: 5, height: 10, rx: 2 });
+  const line = make(":line", { class: "line", y1: 2, y2: 18 });
+  const point = make(":circle", { class: "point", cy: 10, r: 3.2 });
+  const svg = make(":svg", { viewBox: "0 0 140 20", "aria-hidden": "true" }, make(":line", { class: "base", x1: 4, x2: 136, y1: 10, y2: 10 }), range, line, point);
+  return { svg, range, line, point };
+}
+
+/** Draws a share up to a largest one: its interval, the measured value and the predicted one. */
+function picture({ range, line, point }, share, most) {
+  const x = (v) => Math.round(40 + (1320 * Math.min(v, most)) / most) / 10;
+  range.toggleAttribute("hidden", !share.interval);
+  if (share.interval) {
+    put(range, "x", x(share.interval.lo));
+    put(range, "width", Math.max(1, x(share.interval.hi) - x(share.interval.lo)));
+  }
+  put(line, "x1", x(share.predicted));
+  put(line, "x2", x(share.predicted));
+  point.toggleAttribute("hidden", share.measured === undefined);
+  if (share.measured !== undefined) put(point, "cx", x(share.measured));
+}
+
+/** A row of the table, which fill fills. */
+function emptyRow() {
+  const cell = (attributes) => make("td", attributes);
+  const r = { name: document.createTextNode(""), cohorts: make("span", { class: "small muted" }), rule: cell({ class: "rule" }), calls: cell({ class: "n", "data-label": "calls" }),
+    fails: cell({ class: "n", "data-label": "fails" }), predicted: cell({ class: "n", "data-label": "predicted" }), drawn: emptyPicture(), mark: make("span") };
+  r.element = make("tr", {}, make("th", { scope: "row" }, r.name, r.cohorts), r.rule, r.calls, r.fails, r.predicted,
+    make("td", { class: "drawn" }, r.drawn.svg), make("td", { class: "verdictcell" }, r.mark));
+  return r;
+}
+
+const rows = [];
+
+/** Fills the rows of the table: a few times a second, so that they are changed and not made anew. */
+function fill(all, most) {
+  while (rows.length < all.length) rows.push(emptyRow());
+  rows.length = all.length;
+  const body = byId("numbers");
+  if (body.children.length !== rows.length) body.replaceChildren(...rows.map((r) => r.element));
+  all.forEach(({ name, cohorts, rule, calls, share, verdict, note }, i) => {
+    const r = rows[i];
+    say(r.name, name);
+    say(r.cohorts, cohorts ? " " + cohorts : "");
+    say(r.rule, rule);
+    say(r.calls, count(calls));
+    say(r.fails, share.measured === undefined ? "–" : percent(share.measured));
+    say(r.predicted, (share.predicted_error ? "≈ " : "") + percent(share.predicted));
+    picture(r.drawn, share, most);
+    say(r.mark, verdict ? marks[verdict] ?? verdict : "");
+    put(r.mark, "class", verdict ? "mark " + place(verdict) : "");
+    put(r.mark, "title", note ?? "");
+  });
 }
 
 /** What is still open of a call, in words. */
@@ -45,9 +85,8 @@ export function show(numbers, state) {
   const [edge, any] = phase.shares;
   const all = [edge, any, ...(phase.calls ?? []).map((c) => c.fails)];
   const most = Math.min(1, Math.max(0.02, ...all.map((s) => Math.max(s.predicted, s.interval?.hi ?? 0) * 1.05)));
-  byId("numbers").replaceChildren(
-    ...(phase.calls ?? []).map((c) => row(`${c.from} → ${c.to.split(".")[0]}`, (c.cohorts ?? []).join(", "), rule(c), c.judged, c.fails, c.verdict, most, openOf(c))),
-    row("any of our services", "", "in a request", phase.natural_requests, any, null, most));
+  fill([...(phase.calls ?? []).map((c) => ({ name: `${c.from} → ${c.to.split(".")[0]}`, cohorts: (c.cohorts ?? []).join(", "), rule: rule(c), calls: c.judged, share: c.fails, verdict: c.verdict, note: openOf(c) })),
+    { name: "any of our services", rule: "in a request", calls: phase.natural_requests, share: any }], most);
   const good = (phase.latency ?? []).filter((l) => l.outcome === "ok");
   const at = (q) => good.find((l) => l.quantile === q);
   const call = (phase.calls ?? []).find((c) => c.from === "edge");
@@ -60,10 +99,16 @@ export function show(numbers, state) {
 
 function verdict(numbers, state) {
   const box = byId("verdict");
+  if (state?.result) {
+    box.className = "verdict " + state.result.verdict;
+    say(box.querySelector(".word"), state.result.verdict.toUpperCase());
+    say(box.querySelector(".why"), state.result.text);
+    return;
+  }
   const word = state?.controls.stopped ? "STOPPED" : numbers ? numbers.phase.verdict.toUpperCase() : "…";
   box.className = "verdict " + (numbers && !state?.controls.stopped ? numbers.phase.verdict : "");
   say(box.querySelector(".word"), word);
-  let why = "The numbers begin.";
+  let why = state?.readonly ? "No answer is in yet." : "The numbers begin.";
   if (state?.error) why = state.error;
   else if (state?.controls.stopped) why = "No requests are sent but those by hand. Numbers that are shown are of before the load was stopped.";
   else if (numbers) why = reason(numbers);

@@ -4,7 +4,7 @@
 // A try takes a fraction of a millisecond, which nobody sees. So a dot takes a while for its way, and a request is stretched: a call leaves when the
 // dot of its caller's try has arrived, a retry when the try before it is back and its back-off is over.
 import { byId, milliseconds, say } from "./dom.js";
-import { dim, light, meet, scale, way } from "./graph.js";
+import { dim, edition, light, meet, scale, way } from "./graph.js";
 
 const out = 260, back = 200; // how long a dot is on its way
 const stretch = 4, leastWait = 140; // a back-off is drawn so many times as long
@@ -18,11 +18,14 @@ let kept = []; // tries in the order of their coming
 let next = 0; // the first that was not played
 const open = new Map(); // tries of which the end is not known
 const requests = new Map(); // that are being drawn
+const callers = new Map(); // the dots of each service that are not back
+const size = { width: 0, height: 0 }; // of the canvas: to ask the page for it in each frame would make it lay itself out
 let clock = 0; // the view's
 let ahead = 0; // the program's clock less this page's
 let speed = 1;
 let frame = 0, last = 0;
 let lost = false;
+let told = "";
 let colours = {};
 
 const program = () => performance.now() + ahead;
@@ -57,7 +60,12 @@ export function take(now, tries) {
 /** Forgets what is drawn: other numbers have begun. */
 export function forget() {
   if (speed < 1) return; // what is replayed is of before
+  clear();
+}
+
+function clear() {
   requests.clear();
+  callers.clear();
 }
 
 /** Plays so much of a second each second; 0 pauses. */
@@ -66,7 +74,7 @@ export function setSpeed(to) {
   lost = false;
   if (to === 1) {
     next = kept.length;
-    requests.clear();
+    clear();
     clock = program() - delay;
   }
   byId("step").hidden = to !== 0;
@@ -76,6 +84,11 @@ export function setSpeed(to) {
 /** Goes on a bit while it is paused. */
 export function step() {
   if (speed === 0) advance(60), paint(), tell();
+}
+
+/** Follows the size of the canvas. */
+export function begin() {
+  new ResizeObserver(([entry]) => { size.width = entry.contentRect.width; size.height = entry.contentRect.height; if (!frame) paint(); }).observe(byId("dots"));
 }
 
 /** Looks up the colours of the theme. */
@@ -126,6 +139,13 @@ function spawn(t) {
   if (t.n > 1 && r.dots) dot.before = r.dots.get(t.q + t.p.slice(0, cut + 1) + (t.n - 1));
   if (parent) parent.pending++;
   r.dots.set(t.q + t.p, dot);
+  (callers.get(t.s) ?? callers.set(t.s, new Set()).get(t.s)).add(dot);
+}
+
+/** The way of a dot. It is looked up anew where the graph was drawn anew, or the version that answers came to be known. */
+function wayOf(d) {
+  if (d.edition !== edition || d.version !== d.t.v) { d.edition = edition; d.version = d.t.v; d.way = way(d.t); }
+  return d.way;
 }
 
 /** The dot of the try that made a call. A host outside is told no name, so that its call is of the try that was under way at the caller. */
@@ -134,7 +154,7 @@ function parentOf(t) {
   const r = requests.get(t.q);
   if (cut > 0 && r) return r.dots.get(t.q + t.p.slice(0, cut).replace(/:\d+$/, "")) ?? null;
   if (cut > 0 || t.c === "edge") return null;
-  for (const other of requests.values()) for (const d of other.dots.values()) if (d.t.s === t.c && d.t.b <= t.b && (!d.t.e || d.t.e >= t.b)) return d;
+  for (const d of callers.get(t.c) ?? []) if (d.t.b <= t.b && (!d.t.e || d.t.e >= t.b)) return d;
   return null;
 }
 
@@ -162,12 +182,13 @@ function follow(d, r) {
     d.state = "there"; d.since = clock;
   }
   if (d.state === "there") {
-    const found = way(t);
+    const found = wayOf(d);
     if (found && !failed(t)) light(t, found, clock + 300);
     if ((t.e && t.e <= clock || clock - t.b > longest) && d.pending <= 0) { d.state = "back"; d.since = clock; }
   }
   if (d.state === "back" && clock >= d.since + back) {
     d.state = "done"; d.since = clock;
+    callers.get(t.s)?.delete(d);
     if (d.parent) d.parent.pending--;
   }
 }
@@ -183,20 +204,21 @@ const ease = (u) => u * u * (3 - 2 * u);
 function paint() {
   const canvas = byId("dots");
   const ratio = Math.min(2, devicePixelRatio || 1);
-  const width = Math.round(canvas.clientWidth * ratio), height = Math.round(canvas.clientHeight * ratio);
+  const width = Math.round(size.width * ratio), height = Math.round(size.height * ratio);
   if (canvas.width !== width || canvas.height !== height) { canvas.width = width; canvas.height = height; }
   const c = canvas.getContext("2d");
   c.setTransform(1, 0, 0, 1, 0, 0);
   c.clearRect(0, 0, width, height);
-  const unit = scale() * ratio;
+  const unit = scale(size.width) * ratio;
   c.setTransform(unit, 0, 0, unit, 0, 0);
   for (const r of requests.values()) for (const d of r.dots.values()) dot(c, d);
 }
 
 /** Draws a try: a disc on its way, a ring while its back-off lasts, a cross that comes back failed, a square that comes back good. */
 function dot(c, d) {
-  const found = way(d.t);
-  if (!found || d.state === "queued" || d.state === "done") return;
+  if (d.state === "queued" || d.state === "done") return;
+  const found = wayOf(d);
+  if (!found) return;
   const big = d.t.q.startsWith("hand/") ? 1.7 : 1;
   if (d.state === "waiting") {
     if (!d.before) return;
@@ -229,7 +251,7 @@ function tell() {
   let text = "";
   if (calm.matches) text = "Motion is off, as this system asks for: the numbers go on.";
   else if (speed < 1) text = (speed ? "Replay, " : "Paused, ") + milliseconds(Math.max(0, behind)) + " behind; the mesh runs on." + (lost ? " What is older is gone." : "");
-  say(byId("behind"), text);
+  if (text !== told) say(byId("behind"), told = text);
 }
 
 /** What is drawn now, for tests: how many requests, and how many tries were played. */
