@@ -44,6 +44,7 @@ type loop struct {
 	blocking sync.WaitGroup
 
 	next        int // the number of the next request
+	aim         aim
 	inFlight    int
 	first, last *link // of the links in flight, in the order of starting
 	buffer      []byte
@@ -140,7 +141,12 @@ func (l *loop) run(sending context.Context) {
 		}
 		l.expire(now)
 		l.send()
-		l.poll.wait(l.wait(), l)
+		most, start := l.wait()
+		asked := l.now() + most
+		l.poll.wait(most, l)
+		if start && most > 0 {
+			l.aim.woke(l.now() - asked)
+		}
 	}
 	l.flush()
 	for i := range l.forms {
@@ -171,8 +177,8 @@ func (l *loop) send() {
 	}
 }
 
-// wait is how long there is nothing to do unless something happens; below 0: without end.
-func (l *loop) wait() time.Duration {
+// wait is how long there is nothing to do unless something happens; below 0: without end. start says that a request is due soon after.
+func (l *loop) wait() (most time.Duration, start bool) {
 	now, until := l.now(), time.Duration(1<<62)
 	if len(l.batch) > 0 {
 		if !l.plan.Bare || now-l.batched >= batchFor {
@@ -183,17 +189,19 @@ func (l *loop) wait() time.Duration {
 	}
 	switch {
 	case l.done() && l.inFlight == 0:
-		return 0
+		return 0, false
 	case !l.done() && l.inFlight < l.plan.Connections:
-		until = min(until, l.schedule.at(l.next))
+		if next := l.schedule.at(l.next) - l.aim.early; next < until {
+			until, start = next, true
+		}
 	}
-	if l.first != nil {
-		until = min(until, l.first.started+l.plan.Timeout)
+	if l.first != nil && l.first.started+l.plan.Timeout < until {
+		until, start = l.first.started+l.plan.Timeout, false
 	}
 	if until == 1<<62 {
-		return -1
+		return -1, false
 	}
-	return max(0, until-now)
+	return max(0, until-now), start
 }
 
 // start sends a request, over an idle connection or a new one.

@@ -39,7 +39,7 @@ var (
 	wildcards    = []string{"*.default.svc.cluster.local", "*.shop.svc.cluster.local", "*.svc.cluster.local", "*.cluster.local", "*.example", "*.api.example", "*.local"}
 	gateways     = []string{"mesh", "door", "default/door", "shop/door", "shop/side", "side", "nowhere"}
 	paths        = []string{"/", "/a", "/a/", "/a/b", "/A", "/ab", "/a.b", "/aXb", "/a/b/c"}
-	headers      = []string{"x-a", "X-B", "x-forwarded-proto", "x-request-id", "x_c", "user-agent"}
+	headers      = []string{"x-a", "X-B", "x-forwarded-proto", "x-request-id", "x-forwarded-for", "x_c", "user-agent"}
 	values       = []string{"1", "12", "A", "a", "http", "https", ""}
 	subsets      = []string{"a", "b", "v1", "none", "lost"}
 )

@@ -3,7 +3,6 @@ package differential
 import (
 	"fmt"
 	"net/http"
-	"slices"
 
 	"github.com/hellochaos/hellochaos/manifests"
 )
@@ -25,7 +24,7 @@ func (d draw) executedRoute(i, n int) tree {
 	var rules []any
 	for range d.IntN(4) {
 		r := d.executedRule(i, n)
-		r["matches"] = list([]tree{decided(d.routeMatch()), decided(d.routeMatch())}[:1+d.IntN(2)])
+		r["matches"] = list([]tree{d.routeMatch(), d.routeMatch()}[:1+d.IntN(2)])
 		rules = append(rules, r)
 	}
 	if len(rules) == 0 || d.chance(0.9) {
@@ -33,16 +32,6 @@ func (d draw) executedRoute(i, n int) tree {
 	}
 	spec["rules"] = rules
 	return tree{"apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute", "metadata": tree{"name": name, "namespace": namespace}, "spec": spec}
-}
-
-// decided is a match without what it asks of x-request-id, which a proxy draws for requests that have none.
-func decided(match tree) tree {
-	headers, _ := match["headers"].([]any)
-	headers = slices.DeleteFunc(headers, func(h any) bool { return h.(tree)["name"] == "x-request-id" })
-	if delete(match, "headers"); len(headers) > 0 {
-		match["headers"] = headers
-	}
-	return match
 }
 
 // executedRule draws a rule without matches. A backend of another namespace, to which a gateway needs a ReferenceGrant, is answered 500 there.

@@ -26,13 +26,16 @@ type receipt struct {
 	tries  int
 }
 
-// around notes what somebody receives, and gives its answers the headers of envoy.SomeAnswer.
+// around notes the tries that somebody receives, and gives its answers the headers of envoy.SomeAnswer. A copy that a mirror gets is no try: Envoy
+// writes x-envoy-internal into copies alone (AsyncStreamImpl::sendHeaders; it removes what a client says there).
 func (r *receipts) around(by string, inner http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		name := q.Header.Get(trail.HeaderRequest)
-		r.mutex.Lock()
-		r.last[name] = receipt{by, q.Host, q.RequestURI, q.Header.Clone(), r.last[name].tries + 1}
-		r.mutex.Unlock()
+		if q.Header.Get("X-Envoy-Internal") == "" {
+			r.mutex.Lock()
+			r.last[name] = receipt{by, q.Host, q.RequestURI, q.Header.Clone(), r.last[name].tries + 1}
+			r.mutex.Unlock()
+		}
 		maps.Copy(w.Header(), envoy.SomeAnswer.Clone())
 		inner.ServeHTTP(w, q)
 	})

@@ -2,8 +2,8 @@
 # Measures hellochaos attack beside other load generators, in one run in which they take turns, against the same nginx with one worker. It
 # prints the smallest, the median and the largest value of ROUNDS rounds, and the ratios of the medians.
 #
-# It needs nginx and vegeta (go install github.com/tsenart/vegeta/v12@v12.13.0), and takes wrk, hey, oha and fortio where they are
-# installed. A round takes about 3 s for each program.
+# It needs nginx and vegeta (go install github.com/tsenart/vegeta/v12@v12.13.0), and takes wrk and hey (Debian), oha (cargo install oha
+# --version 1.15.0 --locked) and fortio (go install fortio.org/fortio@v1.68.0) where they are installed. A round takes about 3 s for each program.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 GO=${GO:-go} ROUNDS=${ROUNDS:-3} SECONDS_EACH=${SECONDS_EACH:-2}
@@ -52,7 +52,7 @@ fastest() {
     wrk) wrk -t 1 -c 64 -d "${t}s" "$URL" | awk '/requests in/ {print $1}' ;;
     hey) hey -c 64 -z "${t}s" "$URL" | awk '/responses/ {print $2}' ;;
     oha) oha --no-tui -c 64 -z "${t}s" "$URL" | awk '/\[200\]/ {print $2}' ;;
-    fortio) fortio load -qps 0 -c 64 -t "${t}s" "$URL" 2>/dev/null | awk '/^Code 200/ {print $4}' ;;
+    fortio) fortio load -qps 0 -c 64 -t "${t}s" "$URL" 2>&1 | awk '/^Code 200/ {print $4}' ;;
   esac
 }
 
@@ -98,7 +98,7 @@ awk '
       printf "%-12s %-28s %10.0f %10.0f %10.0f\n", part[1], label[part[2]], value[key, 1], median(key), value[key, n[key]]
     }
     print ""
-    ratio("rate: hellochaos / vegeta", "vegeta", "rate"); ratio("rate: hellochaos / wrk", "wrk", "rate"); ratio("rate: hellochaos / oha", "oha", "rate")
+    ratio("rate: hellochaos / vegeta", "vegeta", "rate"); ratio("rate: hellochaos / wrk", "wrk", "rate"); ratio("rate: hellochaos / oha", "oha", "rate"); ratio("rate: hellochaos / fortio", "fortio", "rate")
     ratio("CPU: hellochaos / vegeta", "vegeta", "cpu"); ratio("median lateness: hellochaos / vegeta", "vegeta", "lateness50")
   }' "$work/measured"
 
@@ -136,7 +136,7 @@ for program in $programs; do
       said "hey -c 4 -q 50" "$(seconds "$(awk '/99% in/ {print $3}' "$work/out")")" "$(seconds "$(awk '/Slowest/ {print $2}' "$work/out")")" ;;
     oha) freeze oha --no-tui -c 4 -q 200 -z 5s --output-format json "$URL" >"$work/out"
       said "oha -c 4 -q 200" "$(seconds "$(number "$work/out" p99)")" "$(seconds "$(number "$work/out" slowest)")" ;;
-    fortio) freeze fortio load -qps 200 -c 4 -t 5s "$URL" >"$work/out" 2>/dev/null
-      said "fortio -c 4 -qps 200" "$(seconds "$(awk '/target 99%/ {print $4}' "$work/out")")" "$(seconds "$(awk '/^Aggregated Function Time/ {for (i = 1; i < NF; i++) if ($i == "max") print $(i + 1)}' "$work/out")")" ;;
+    fortio) freeze fortio load -qps 200 -c 4 -t 5s "$URL" >"$work/out" 2>&1
+      said "fortio -c 4 -qps 200" "$(seconds "$(awk '/target 99%/ {print $4; exit}' "$work/out")")" "$(seconds "$(awk '/^Aggregated Function Time/ {for (i = 1; i < NF; i++) if ($i == "max") print $(i + 1)}' "$work/out")")" ;;
   esac
 done

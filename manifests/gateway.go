@@ -30,7 +30,7 @@ func (t *Table) addGateway(c Caller) {
 		Direct: &Direct{Reset: true, Flags: "NR", Detail: "filter_chain_not_found"}}
 	t.secure = make(map[*Server]*Table)
 	for _, s := range d.servers {
-		of := &Table{rules: t.rules, hosts: make(map[authority]*virtualHost), gateway: true}
+		of := &Table{rules: t.rules, hosts: make(map[authority]*virtualHost), gateway: true, tls: true}
 		of.addServers(c.Gateway, d, []*Server{s})
 		of.sortWildcards()
 		t.secure[s] = of

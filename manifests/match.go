@@ -137,6 +137,7 @@ type view struct {
 	*Request
 	path, query string // both from Request.Path
 	gateway     bool   // whether a gateway looks at the request, and not a sidecar
+	tls         bool   // whether the request reached its proxy over TLS
 }
 
 func newView(q *Request) view {
@@ -145,21 +146,11 @@ func newView(q *Request) view {
 	return v
 }
 
-// someRequestID has the form of an x-request-id that a proxy makes up.
-const someRequestID = "00000000-0000-4000-8000-000000000000"
-
-// header is the value of a header as Envoy sees it: several values are joined by commas. Before it looks at the rules, a proxy adds
-// x-forwarded-proto and x-request-id to a request without them, and a gateway replaces them in any case (Envoy's
-// ConnectionManagerUtility::mutateRequestHeaders).
+// header is the value of a header as Envoy sees it: several values are joined by commas, and some are the proxy's own.
 func (v *view) header(canonical string) (value string, present bool) {
 	values := v.Header[canonical]
-	if v.gateway || len(values) == 0 || values[0] == "" {
-		switch canonical {
-		case "X-Forwarded-Proto":
-			return "http", true
-		case "X-Request-Id":
-			return someRequestID, true
-		}
+	if value, ok := v.byProxy(canonical, values); ok {
+		return value, true
 	}
 	if len(values) == 1 {
 		return values[0], true

@@ -271,7 +271,7 @@ func (r *Rules) bindDestination(d Destination, at listener) Destination {
 			d.Port = r.portOf(d.Host, at.port)
 		}
 	}
-	d.from, d.atGateway = at.namespace, at.gateway != mesh
+	d.from, d.atGateway, d.overTLS = at.namespace, at.gateway != mesh, at.tls
 	d.endpoints = r.Endpoints(&d)
 	if secure := d.endpoints.secure; secure != nil && (at.gateway != mesh || !secure.atGateways) {
 		d.TLS = secure

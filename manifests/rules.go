@@ -169,6 +169,7 @@ type Destination struct {
 	unseen    bool       // whether the sidecars that obey the rule do not know it
 	from      string     // the namespace of the proxy that sends requests there
 	atGateway bool       // whether that is a gateway, and no sidecar
+	overTLS   bool       // whether requests reach it over TLS
 	endpoints *Endpoints // the result of Rules.Endpoints, looked up once
 }
 

@@ -15,6 +15,7 @@ type Table struct {
 	// wildcards are the virtual hosts whose name begins with "*", the longest first.
 	wildcards []wildcard
 	gateway   bool
+	tls       bool   // whether requests reach the proxy over TLS
 	listens   int    // the port at which a gateway listens
 	namespace string // the namespace of the sidecar
 	labels    string // those of the sidecar's pods, as Caller has them
@@ -116,7 +117,7 @@ func (t *Table) Route(q *Request) *Rule {
 		return t.outside(host, port)
 	}
 	v := newView(q)
-	v.gateway = t.gateway
+	v.gateway, v.tls = t.gateway, t.tls
 	if rule := h.met(&v); rule != nil {
 		return t.sentTo(rule, host, port)
 	}

@@ -193,6 +193,7 @@ func (d *document) checkRouteMatch(field string, m *gatewayv1.HTTPRouteMatch) {
 	for i, h := range m.Headers {
 		place := fmt.Sprintf("%s.headers[%d]", field, i)
 		d.checkCondition(place, string(h.Name), h.Value, kindOfValue(h.Type))
+		d.checkProxyHeader(place, string(h.Name), valueMatch(kindOfValue(h.Type), h.Value))
 		if strings.EqualFold(string(h.Name), "host") {
 			d.problem(place+".name", "%s is not supported by hellochaos: write spec.hostnames", h.Name)
 		}

@@ -235,12 +235,14 @@ func (d *document) checkMatch(field string, m *networking.HTTPMatchRequest) {
 	for _, name := range slices.Sorted(maps.Keys(m.Headers)) {
 		d.checkHeaderName(field+".headers."+name, name)
 		d.checkText(field+".headers."+name, m.Headers[name])
+		d.checkProxyHeader(field+".headers."+name, name, m.Headers[name])
 	}
 	for _, name := range slices.Sorted(maps.Keys(m.WithoutHeaders)) {
 		d.checkHeaderName(field+".withoutHeaders."+name, name)
 		if m.WithoutHeaders[name].GetRegex() != "*" { // Istio's other spelling of "absent"
 			d.checkText(field+".withoutHeaders."+name, m.WithoutHeaders[name])
 		}
+		d.checkProxyHeader(field+".withoutHeaders."+name, name, m.WithoutHeaders[name])
 	}
 	for _, name := range slices.Sorted(maps.Keys(m.QueryParams)) {
 		d.checkText(field+".queryParams."+name, m.QueryParams[name])

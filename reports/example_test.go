@@ -22,7 +22,7 @@ func everything() *Report {
 		Fails: share("fails", 498, 1000), Tries: &Factor{Predicted: 1.875, PredictedError: 0.001, Measured: 1.88, Tries: 188, Requests: 100},
 		MeanTries: 1.9, MostTries: 4, Judged: 2531, Mismatched: 3, Open: 2, Decisive: 700, Excludes: pointer(0.0098), Requests: Fail,
 		Branches: []Branch{{Name: "answered at try 2", Met: 66, Wanted: 66, Verdict: Pass}, {Name: "all 4 tries fail", Wanted: 66, Why: "it takes 8 s", Verdict: NotJudged}},
-		Split: &Split{Balanced: true, Unlike: true, Parts: []SplitShare{{Share: share("prod", 80, 100), Verdict: Pass}, {Share: share("canary", 20, 100), Verdict: Pass}},
+		Split: &Split{Balanced: true, Unlike: true, Unit: ByRequest, UnitFrom: UnitMeasured, Parts: []SplitShare{{Share: share("prod", 80, 100), Verdict: Pass}, {Share: share("canary", 20, 100), Verdict: Pass}},
 			Verdict: Pass, Note: "by load"},
 		Waits:   []Wait{{Try: 2, N: 300, Predicted: 0.0125, Measured: pointer(0.0126), Interval: &stats.Interval{Lo: 0.0115, Hi: 0.0136}, Distance: 0.03, Limit: 0.1, Verdict: Pass, Note: "busy"}},
 		Ledger:  &Ledger{Retries: 12, Failures: 12, Violations: 2, Attempts: []Tries{{Attempt: 1, Received: 24, Retryable: 12}}, Verdict: Fail, Note: "2 tries too many"},

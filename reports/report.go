@@ -412,11 +412,35 @@ type Split struct {
 	Balanced bool `json:"balanced,omitempty"`
 	// Unlike: the parts do not behave alike (other probabilities, other calls, an answer of the proxy), so that what a request meets
 	// depends on the part that it is led to, which the mesh draws.
-	Unlike  bool         `json:"unlike,omitempty"`
-	Parts   []SplitShare `json:"parts"`
-	Verdict Verdict      `json:"verdict" jsonschema:"enum=pass,enum=fail,enum=inconclusive,enum=not judged"`
-	Note    string       `json:"note,omitempty"`
+	Unlike bool `json:"unlike,omitempty"`
+	// Unit is what the mesh draws a part for: each request, or each connection with all of its requests. Reports from before the field was
+	// there do not say it.
+	Unit SplitUnit `json:"unit,omitempty" jsonschema:"enum=request,enum=connection"`
+	// UnitFrom says how the unit is known: measured, by calls of one connection, which pods of a cluster tell; or by the rule, which is one for
+	// HTTP, so that it holds for each request.
+	UnitFrom UnitSource   `json:"unit_from,omitempty" jsonschema:"enum=measured,enum=rule"`
+	Parts    []SplitShare `json:"parts"`
+	Verdict  Verdict      `json:"verdict" jsonschema:"enum=pass,enum=fail,enum=inconclusive,enum=not judged"`
+	Note     string       `json:"note,omitempty"`
 }
+
+// SplitUnit is what a mesh draws the part of a split for.
+type SplitUnit string
+
+// The units of splits.
+const (
+	ByRequest    SplitUnit = "request"
+	ByConnection SplitUnit = "connection"
+)
+
+// UnitSource is how the unit of a split is known.
+type UnitSource string
+
+// UnitMeasured: by what calls of one connection met. UnitOfRule: the rule says it.
+const (
+	UnitMeasured UnitSource = "measured"
+	UnitOfRule   UnitSource = "rule"
+)
 
 // SplitShare is one part of a split.
 type SplitShare struct {

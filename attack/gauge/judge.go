@@ -22,7 +22,9 @@ func Expectations(texts []string) (all []expect.Expectation, err error) {
 	var problems []error
 	for _, text := range texts {
 		e, err := expect.ParseLoad(text)
-		if err != nil {
+		if here := ofK6(text); err != nil && here != "" {
+			problems = append(problems, fmt.Errorf("--expect %s: is written as %s", text, here))
+		} else if err != nil {
 			problems = append(problems, fmt.Errorf("--expect %w", err))
 		}
 		all = append(all, e)

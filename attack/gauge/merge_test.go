@@ -104,6 +104,7 @@ func BenchmarkMergeWorkers(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
+	merging := time.Duration(0)
 	for b.Loop() {
 		all := newTally()
 		for range 100 {
@@ -111,10 +112,13 @@ func BenchmarkMergeWorkers(b *testing.B) {
 			if err := json.Unmarshal(text, &w); err != nil {
 				b.Fatal(err)
 			}
+			began := time.Now()
 			if err := all.mergeWire(&w, nil); err != nil {
 				b.Fatal(err)
 			}
+			merging += time.Since(began)
 		}
 	}
+	b.ReportMetric(merging.Seconds()/float64(b.N), "s-merging/op")
 	b.ReportMetric(float64(len(text)), "bytes/worker")
 }

@@ -70,8 +70,9 @@ func (f *attackFlags) add(set *pflag.FlagSet) {
 func attackCommand() *cobra.Command {
 	flags := &attackFlags{}
 	cmd := &cobra.Command{
-		Use:   "attack URL|--targets FILE",
-		Short: "send load to an address, and measure it honestly",
+		Use:         "attack URL|--targets FILE",
+		Annotations: map[string]string{readsOthers: ""},
+		Short:       "send load to an address, and measure it honestly",
 		Long: `Send requests to a URL, or to the targets of a file, at a steady rate, and print
 how fast and how well they were answered.
 
@@ -171,6 +172,9 @@ func (f *attackFlags) run(cmd *cobra.Command, args []string) (wrong error) {
 func withoutValues(words []string) []string {
 	header := false
 	for i, word := range words {
+		if strings.HasPrefix(word, "-header") { // vegeta's spelling
+			word = "-" + word
+		}
 		_, joined, ok := strings.Cut(word, "--header=")
 		switch {
 		case header:
@@ -228,6 +232,9 @@ func (l *progressLine) attack(p gauge.Progress) {
 
 // about says what is attacked.
 func (f *attackFlags) about(args []string) string {
+	if f.targets == "-" {
+		return "the targets of " + stdinName
+	}
 	if f.targets != "" {
 		return "the targets of " + f.targets
 	}
@@ -238,11 +245,11 @@ func (f *attackFlags) about(args []string) string {
 func (f *attackFlags) plan(cmd *cobra.Command, args []string) (*gauge.Attack, error) {
 	f.given = cmd.Flags().Changed("method")
 	var o gauge.Options
-	var problems [11]error
+	var problems [12]error
 	pace, err := f.pace.Pace()
 	problems[0] = err
 	o.Options, o.Phases, o.Closed, o.Seed = pace.Options, pace.Phases, pace.Closed, pace.Seed
-	o.Targets, problems[1] = f.requests(cmd.InOrStdin(), args)
+	o.Targets, problems[1] = f.requests(cmd, args)
 	o.Weights, problems[2] = f.readWeights()
 	o.TLS, problems[3] = attack.Trust(f.insecure, f.cacert, f.cert, f.key)
 	o.Expect, problems[4] = gauge.Expectations(f.expect)
@@ -255,7 +262,10 @@ func (f *attackFlags) plan(cmd *cobra.Command, args []string) (*gauge.Attack, er
 	if o.Abort = f.abort; f.abort && len(f.expect) == 0 {
 		problems[9] = errors.New("--abort-on-fail: needs an expectation, such as --expect 'errors <= 1%'")
 	}
-	problems[10] = f.checkWorkers(cmd)
+	problems[10], problems[11] = f.checkWorkers(cmd), foreign(cmd)
+	if f.recording == "-" || f.recording == "stdout" { // vegeta's name of it
+		problems[11] = errors.Join(problems[11], fmt.Errorf("--output %s: must be a file, since standard output has the report: hellochaos attack needs no report command behind it", f.recording))
+	}
 	if err := errors.Join(problems[:]...); err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/spf13/cobra"
 	"golang.org/x/net/http/httpguts"
 
 	"github.com/hellochaos/hellochaos/attack"
@@ -17,11 +18,15 @@ import (
 )
 
 // requests are the targets that the command line names.
-func (f *attackFlags) requests(stdin io.Reader, args []string) ([]attack.Cohort, error) {
+func (f *attackFlags) requests(cmd *cobra.Command, args []string) ([]attack.Cohort, error) {
 	header, headerProblem := readHeaders(f.headers)
 	body, bodyProblem := f.readBody()
 	problems := []error{headerProblem, bodyProblem}
 	var targets []attack.Cohort
+	if len(args) == 0 && f.targets == "" && isPiped(cmd.InOrStdin()) { // as vegeta does
+		f.targets = "-"
+		fmt.Fprintln(cmd.ErrOrStderr(), "no URL and no --targets are named: the targets are read from standard input")
+	}
 	switch {
 	case f.targets == "" && len(args) == 1:
 		problems = append(problems, checkMethod(f.method), checkURL(args[0]))
@@ -37,7 +42,7 @@ func (f *attackFlags) requests(stdin io.Reader, args []string) ([]attack.Cohort,
 		if f.given {
 			problems = append(problems, errors.New("--method: is for a URL, and the targets of a file have methods of their own"))
 		}
-		text, name, err := readInput(f.targets, stdin)
+		text, name, err := readInput(f.targets, cmd.InOrStdin())
 		if err != nil {
 			problems = append(problems, fmt.Errorf("--targets %s: %w", f.targets, err))
 			break
@@ -50,12 +55,18 @@ func (f *attackFlags) requests(stdin io.Reader, args []string) ([]attack.Cohort,
 
 // readInput reads a file, or standard input where its name is "-", and returns what messages call it.
 func readInput(name string, stdin io.Reader) (text []byte, called string, err error) {
-	if name == "-" {
+	if name == "-" || name == "stdin" && !exists(name) { // vegeta calls it stdin
 		text, err = io.ReadAll(stdin)
 		return text, "standard input", err
 	}
 	text, err = os.ReadFile(filepath.Clean(name))
 	return text, name, cause(err)
+}
+
+// exists reports whether there is a file of that name.
+func exists(name string) bool {
+	_, err := os.Stat(name)
+	return err == nil
 }
 
 // cause is an error of a file without the file's name.
@@ -76,6 +87,9 @@ func checkMethod(method string) error {
 
 // checkURL refuses what is no address of HTTP; the error says what is nearest.
 func checkURL(address string) error {
+	if err := noScript(address); err != nil && !strings.Contains(address, "://") {
+		return err
+	}
 	err := attack.CheckURL(address)
 	if err != nil && !strings.Contains(address, "://") {
 		return fmt.Errorf("%q must begin with http:// or https:// (did you mean %q?)", address, "http://"+address)
@@ -105,7 +119,7 @@ func (f *attackFlags) readBody() ([]byte, error) {
 	}
 	body, err := os.ReadFile(filepath.Clean(f.body))
 	if err != nil {
-		return nil, fmt.Errorf("--body %s: %w", f.body, cause(err))
+		return nil, fmt.Errorf("--body %s: %w: the flag names a file with the body, and not the body itself", f.body, cause(err))
 	}
 	return body, nil
 }

@@ -142,8 +142,8 @@ func TestAttackPublic(t *testing.T) {
 }
 
 func TestWithoutValues(t *testing.T) {
-	got := withoutValues(strings.Fields("hellochaos attack http://a/ -H A:1 -HB:2 --header C:3 --header=D:4 --body b"))
-	if want := "[hellochaos attack http://a/ -H A: … -HB: … --header C: … --header=D: … --body b]"; fmt.Sprint(got) != want {
+	got := withoutValues(strings.Fields("hellochaos attack http://a/ -H A:1 -HB:2 --header C:3 --header=D:4 -header E:5 -header=F:6 --body b"))
+	if want := "[hellochaos attack http://a/ -H A: … -HB: … --header C: … --header=D: … -header E: … --header=F: … --body b]"; fmt.Sprint(got) != want {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }

@@ -35,7 +35,11 @@ func (f *attackFlags) checkWorkers(cmd *cobra.Command) error {
 	if !set.Changed("workers-on-cluster") {
 		for _, flag := range []string{"kubeconfig", "context", "namespace", "wait"} {
 			if set.Changed(flag) {
-				problems = append(problems, fmt.Errorf("--%s: needs --workers-on-cluster", flag))
+				text := fmt.Sprintf("--%s: needs --workers-on-cluster", flag)
+				if number := set.Lookup(flag).Value.String(); flag == "namespace" && strings.Trim(number, "0123456789") == "" { // as with hey and ab
+					text = fmt.Sprintf("-n %s: is the namespace of --workers-on-cluster; the number of requests is --requests %s", number, number)
+				}
+				problems = append(problems, errors.New(text))
 			}
 		}
 		return errors.Join(problems...)

@@ -17,8 +17,9 @@ import (
 func reportCommand() *cobra.Command {
 	flags := &deliveryFlags{}
 	cmd := &cobra.Command{
-		Use:   "report DIR|FILE|-",
-		Short: "print a saved report in any format",
+		Use:         "report DIR|FILE|-",
+		Annotations: map[string]string{readsOthers: ""},
+		Short:       "print a saved report in any format",
 		Long: `Print a saved report as the run itself would have printed it, in the format that
 --format names. With --out, also write it to files in all formats. The report is
 a folder that 'hellochaos run --out' wrote, a JSON file, or - (standard input).
@@ -40,17 +41,30 @@ and 2 if it could not be read.`,
 
 // render reads the report that the argument names, and prints or saves it.
 func (f *deliveryFlags) render(cmd *cobra.Command, args []string) error {
-	if len(args) == 1 && args[0] != "-" {
-		if report, ok, err := readAttack(args[0]); ok {
+	stdin := cmd.InOrStdin()
+	if len(args) == 0 && isPiped(stdin) { // as vegeta does
+		args = []string{"-"}
+	}
+	if len(args) == 1 {
+		report, ok, err := readAttack(args[0])
+		if args[0] == "-" {
+			report, ok, stdin, err = f.readAttackFrom(stdin)
+		}
+		if already := (alreadyPrinted{}); errors.As(err, &already) && foreign(cmd) == nil {
+			fmt.Fprintln(cmd.ErrOrStderr(), already)
+			_, err := cmd.OutOrStdout().Write(already.text)
+			return err
+		}
+		if ok {
 			return f.renderAttack(cmd, report, err)
 		}
 	}
 	var report *reports.Report
 	err := errors.New("name one report: a folder that 'run --out' wrote, a file, or - for standard input")
 	if len(args) == 1 {
-		report, err = f.read(args[0], cmd.InOrStdin())
+		report, err = f.read(args[0], stdin)
 	}
-	if err := errors.Join(err, f.check(cmd.Flags())); err != nil {
+	if err := errors.Join(err, foreign(cmd), f.check(cmd.Flags())); err != nil {
 		return fmt.Errorf("report:\n%w", err)
 	}
 	if err := f.prepare(); err != nil {
@@ -65,7 +79,7 @@ func (f *deliveryFlags) render(cmd *cobra.Command, args []string) error {
 // renderAttack prints or saves the report of an attack; err says why it could not be read.
 func (f *deliveryFlags) renderAttack(cmd *cobra.Command, report *load.Report, err error) error {
 	to := &loadDelivery{*f}
-	if err := errors.Join(err, to.check()); err != nil {
+	if err := errors.Join(err, foreign(cmd), to.check()); err != nil {
 		return fmt.Errorf("report:\n%w", err)
 	}
 	if err := to.prepare(); err != nil {

@@ -34,6 +34,7 @@ func obey(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	ctx, stop := signals(ctx, undo, stderr)
 	defer stop()
 	root := rootCommand(undo)
+	args = understand(root, args)
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)

@@ -260,6 +260,9 @@ func (f *runFlags) prepareTarget(ctx context.Context, plan *scenario.Run, seed u
 // plan turns the command line into the plan of its only point, or those of a grid. Its error lists all problems of the command line.
 func (f *runFlags) plan(cmd *cobra.Command, args []string, text *scenario.Flags) (*grid, cluster.Options, error) {
 	set := cmd.Flags()
+	if err := loadElsewhere(args); err != nil {
+		return nil, cluster.Options{}, fmt.Errorf("run:\n%w", err)
+	}
 	args, unknown := splitUnknown(cmd, args)
 	options, fails, flagProblems := text.Grid()
 	connection, connectionProblems := f.cluster.Options()
@@ -336,7 +339,9 @@ func splitUnknown(cmd *cobra.Command, args []string) (rest []string, err error) 
 		case strings.HasPrefix(arg, "-"):
 			name, _, _ := strings.Cut(arg, "=")
 			suggestion := ofVerify(cmd, strings.TrimLeft(name, "-"))
-			if name, long := strings.CutPrefix(name, "--"); long {
+			if bare := strings.TrimLeft(name, "-"); len(bare) > 1 && cmd.Flags().Lookup(bare) != nil {
+				suggestion = ": a flag with a long name has two dashes, --" + bare
+			} else if name, long := strings.CutPrefix(name, "--"); long {
 				suggestion = instead(cmd, name)
 			}
 			problems = append(problems, fmt.Errorf("unknown flag: %s%s", arg, suggestion))

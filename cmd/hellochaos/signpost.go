@@ -16,6 +16,11 @@ import (
 // checkCommand refuses a first word that names no command, before its flags are parsed: they would be taken for those of the program,
 // which has none, so that the flag would be called wrong instead of the word.
 func checkCommand(root *cobra.Command, args []string) error {
+	if len(args) > 1 && strings.HasPrefix(args[0], "-") { // such as -c 100 URL, which users of wrk type
+		if err := loadElsewhere(args); err != nil {
+			return err
+		}
+	}
 	if len(args) == 0 || strings.HasPrefix(args[0], "-") || strings.HasPrefix(args[0], "__") { // Cobra's own commands begin with __
 		return nil
 	}
@@ -28,6 +33,12 @@ func checkCommand(root *cobra.Command, args []string) error {
 // noCommand says which commands there are, and where the flags are those of 'verify', how to type that.
 func noCommand(root *cobra.Command, args []string) error {
 	names := available(root)
+	if err := loadElsewhere(args[:1]); err != nil {
+		return err
+	}
+	if here, known := otherCommands[args[0]]; known {
+		return fmt.Errorf("no command %q: %s", args[0], here)
+	}
 	near := spelling.DidYouMean(args[0], names)
 	text := fmt.Sprintf("no command %q%s: the commands are %s", args[0], near, strings.Join(names, ", "))
 	takes := strings.Contains(near, `"verify"`) || strings.Contains(near, `"explain"`) // these have the flags

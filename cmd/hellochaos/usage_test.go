@@ -54,7 +54,7 @@ func TestUsage(t *testing.T) {
 			[]string{"--fresh-connections and --http2", "--abort-on-fail: needs an expectation", "--workers: is for the closed loop", "--workers-local 1: must be", "--workers-on-cluster 0: must be a number from 1 to 1000", "--capacity: is not possible with --workers-on-cluster", "--key: is not possible with --workers-on-cluster", "--workers-local: is not possible with --workers-on-cluster",
 				"--capacity 9..3: must be two rates", "--capacity: needs an expectation", "--output: has no meaning with --capacity", "--resolve a: must be HOST:PORT:ADDRESS", "--cert and --key: give both"}},
 		{"an attack on both", "attack http://localhost/ --targets " + filepath.Join(empty, "none"), []string{"http://localhost/: name a URL or --targets, and not both", "--targets " + filepath.Join(empty, "none") + ": no such file"}},
-		{"an attack as vegeta has it", "attack -rate=50 http://localhost/", []string{"a flag with a long name has two dashes, --rate"}},
+		{"a long name with one dash", "run retry -rate=50", []string{"unknown flag: -rate=50: a flag with a long name has two dashes, --rate"}},
 		{"not numbers", "run retry --fail x --hang NaN --seed -1 --canary-weight 20.5 --exclude 0 --split-tolerance 0.7 --require time",
 			[]string{"--fail x", "--hang NaN", "--seed -1", "--canary-weight 20.5", "--exclude 0: must be a share from 0.0005 to 0.5", "--split-tolerance 0.7: must be two factors", "--require time: must be times (did you mean \"times\"?)"}},
 		{"stage and flags", "run retyr --format xml --break no-retry",

@@ -17,7 +17,7 @@ var SomeAnswer = http.Header{"X-A": {"1"}, "X-B": {"2"}}
 func HeaderWords(h http.Header) string {
 	var all []string
 	for _, name := range slices.Sorted(maps.Keys(h)) {
-		if name != "X-Forwarded-Proto" && name != "X-Request-Id" {
+		if name != "X-Forwarded-Proto" && name != "X-Forwarded-For" && name != "X-Request-Id" {
 			all = append(all, fmt.Sprintf("%s=%s", name, strings.Join(h[name], "|")))
 		}
 	}

@@ -46,13 +46,17 @@ func (p *Proxy) routed(manager *hcm.HttpConnectionManager, q *Request) (*Outcome
 }
 
 // mutated is a request as the router sees it, which Envoy's ConnectionManagerUtility::mutateRequestHeaders changes before: it has always
-// x-forwarded-proto and x-request-id. A proxy at the edge does not believe what clients say there, nor any header that begins with x-envoy-.
+// x-forwarded-proto and x-request-id. A proxy at the edge does not believe what clients say there, and adds its client's address to
+// x-forwarded-for.
 func mutated(q *Request, manager *hcm.HttpConnectionManager) *Request {
 	seen := *q
 	seen.Header = q.Header.Clone()
 	edge := manager.UseRemoteAddress.GetValue()
 	if edge || len(seen.Header["X-Forwarded-Proto"]) == 0 {
 		seen.Header.Set("X-Forwarded-Proto", "http")
+	}
+	if edge && !manager.SkipXffAppend {
+		seen.Header["X-Forwarded-For"] = append(seen.Header["X-Forwarded-For"], "198.51.100.7")
 	}
 	if manager.GenerateRequestId == nil || manager.GenerateRequestId.Value {
 		if edge && !manager.PreserveExternalRequestId || seen.Header.Get("X-Request-Id") == "" {

@@ -34,6 +34,7 @@ func details(c *reports.Call) (all []detail) {
 	}
 	if c.Split != nil {
 		add("split", withNote(verdictWord(c.Split.Verdict)+": "+spread(c.Split), c.Split.Note))
+		add("unit", unitKnown(c.Split))
 	}
 	for i := range c.Waits {
 		w := &c.Waits[i]
@@ -143,7 +144,28 @@ func spread(s *reports.Split) string {
 	if s.Balanced {
 		text += ", as a load balancer chose"
 	}
-	return text
+	return text + ", " + byUnit(s)
+}
+
+// byUnit says what the parts of a split were drawn for.
+func byUnit(s *reports.Split) string {
+	if s.Unit == "" {
+		return "unit unknown"
+	}
+	return "by " + string(s.Unit)
+}
+
+// unitKnown is a sentence on what the parts of a split were drawn for, and how that is known.
+func unitKnown(s *reports.Split) string {
+	switch {
+	case s.Unit == "":
+		return "Whether the mesh drew for each request or for each connection is not known."
+	case s.UnitFrom == reports.UnitMeasured && s.Unit == reports.ByConnection:
+		return "Drawn by connection: all calls of each connection went the same way."
+	case s.UnitFrom == reports.UnitMeasured:
+		return "Drawn by request: calls of one connection went different ways."
+	}
+	return "Drawn by " + string(s.Unit) + ", as rules for HTTP are."
 }
 
 // waited returns the number of waits and their median beside the predicted one.

@@ -87,6 +87,7 @@ func newSplitView(id, name string, settings reports.Settings, c *reports.Call) d
 	if c.Split.Note != "" {
 		v.Notes = append(v.Notes, c.Split.Note)
 	}
+	v.Notes = append(v.Notes, unitKnown(c.Split))
 	p := &page.Picture{ID: id, Title: "how the calls to " + name + " were spread", Width: judgedWidth, Height: judgedRow*float64(len(c.Split.Parts)) + 26}
 	tolerated := func(part *reports.SplitShare) (lo, hi float64) {
 		return min(1, part.Predicted*settings.SplitTolerance.Lo), min(1, part.Predicted*settings.SplitTolerance.Hi)

@@ -318,13 +318,13 @@ func TestSharePicture(t *testing.T) {
 
 // A split's picture has each part with its weight and the range that is tolerated; of versions that a balancer picks among none is predicted.
 func TestSplitView(t *testing.T) {
-	c := &reports.Call{Split: &reports.Split{Verdict: reports.Pass, Note: "as planned", Parts: []reports.SplitShare{
+	c := &reports.Call{Split: &reports.Split{Unit: reports.ByRequest, UnitFrom: reports.UnitOfRule, Verdict: reports.Pass, Note: "as planned", Parts: []reports.SplitShare{
 		{Share: reports.Share{Name: "v1", Predicted: 0.8, Measured: pointer(0.79), Interval: &stats.Interval{Lo: 0.7, Hi: 0.85}, K: 79, N: 100}},
 		{Share: reports.Share{Name: "v2", Predicted: 0.2}}}}}
 	settings := reports.Settings{SplitTolerance: stats.Interval{Lo: 0.7, Hi: 1.4}}
 	v := newSplitView("x", "catalog", settings, c)
 	want := "v1: 0.79: 79 of 100, predicted 0.8, tolerated 0.56 to 1; v2: no data, predicted 0.2, tolerated 0.14 to 0.28."
-	if v.Picture.Desc != want || len(marks(v.Picture, "band")) != 2 || len(marks(v.Picture, "point now")) != 1 || !slices.Equal(v.Notes, []string{"as planned"}) {
+	if v.Picture.Desc != want || len(marks(v.Picture, "band")) != 2 || len(marks(v.Picture, "point now")) != 1 || !slices.Equal(v.Notes, []string{"as planned", "Drawn by request, as rules for HTTP are."}) {
 		t.Errorf("%q\ngot  %s\nwant %s", v.Notes, v.Picture.Desc, want)
 	}
 	c.Split.Balanced = true

@@ -333,7 +333,7 @@ func covering(retryOn string) string {
 	return retryOn
 }
 
-// measuredSplit is how a split was measured: "measured 80.4 %, 19.6 %"; empty where nothing was.
+// measuredSplit is how a split was measured: "measured 80.4 %, 19.6 % by request"; empty where nothing was.
 func measuredSplit(s *reports.Split) string {
 	if s == nil || s.Balanced {
 		return ""
@@ -345,7 +345,7 @@ func measuredSplit(s *reports.Split) string {
 		}
 		all = append(all, strconv.FormatFloat(100**s.Parts[i].Measured, 'f', 1, 64)+" %")
 	}
-	return "measured " + strings.Join(all, ", ")
+	return "measured " + strings.Join(all, ", ") + " " + byUnit(s)
 }
 
 // seconds is a time of a rule, which is written in milliseconds.

@@ -40,7 +40,7 @@ func Everything() *reports.Report {
 	m.Status, m.By, m.Cohorts, m.FirstAt, m.LastAt = 500, "backend-prod", []string{"all"}, 0.01, 0.82
 	c.Branches[1].Why = "it takes 8 s"
 	c.Waits[0].Interval = &stats.Interval{Lo: 0.0115, Hi: 0.0136}
-	c.Split = &reports.Split{Balanced: true, Unlike: true, Note: "66 calls are needed", Verdict: reports.Inconclusive, Parts: []reports.SplitShare{{Share: share("prod", 0.5, 60), Verdict: reports.Inconclusive}}}
+	c.Split = &reports.Split{Balanced: true, Unlike: true, Unit: reports.ByRequest, UnitFrom: reports.UnitMeasured, Note: "66 calls are needed", Verdict: reports.Inconclusive, Parts: []reports.SplitShare{{Share: share("prod", 0.5, 60), Verdict: reports.Inconclusive}}}
 	p.Policies = []reports.PolicyCheck{{Policy: "outlierDetection", Host: "backend.default.svc.cluster.local", Rule: "DestinationRule backend", File: "backend.yaml", Line: 4, Requests: 40,
 		Verdict: reports.Pass, Text: "after 3 answers of 500 in a row a pod met no request for 2s"}}
 	return r

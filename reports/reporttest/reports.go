@@ -62,7 +62,7 @@ func egress(fail float64) reports.Phase {
 	p := newPhase("egress", "a ServiceEntry opens the way to the external clock", "direct", 500, 690)
 	p.Calls = chain(fail, true, noRule("middleware", "prod", "canary"))
 	p.Calls[3] = led(p.Calls[3], 690, "answered")
-	p.Calls[1].Split = &reports.Split{Balanced: true, Verdict: reports.Pass, Parts: []reports.SplitShare{
+	p.Calls[1].Split = &reports.Split{Balanced: true, Unit: reports.ByRequest, UnitFrom: reports.UnitOfRule, Verdict: reports.Pass, Parts: []reports.SplitShare{
 		{Share: share("prod", 0.5, 350), Verdict: reports.Pass}, {Share: share("canary", 0.5, 350), Verdict: reports.Pass}}}
 	p.Shares = shares(fail, 1-math.Pow(1-fail, 3), 500)
 	p.Words = []string{"The ServiceEntry adds time.jsontest.com to the mesh's registry (egress.yaml:9), so that the proxy of backend lets calls out. Before, it answered 502."}
@@ -355,7 +355,7 @@ func Graph() *reports.Report {
 	call("payments", "audit", nil, 0.1, 0.1)
 	split := &q.Calls[2]
 	split.Rule.Destinations = []reports.Destination{{Name: "catalog subset v1", Share: 0.8, Versions: []string{"v1"}}, {Name: "catalog subset v2", Share: 0.2, Versions: []string{"v2"}}}
-	split.Split = &reports.Split{Verdict: reports.Pass, Parts: []reports.SplitShare{{Share: counted("v1", 0.8, 633, 800), Verdict: reports.Pass}, {Share: counted("v2", 0.2, 167, 800), Verdict: reports.Pass}}}
+	split.Split = &reports.Split{Unit: reports.ByRequest, UnitFrom: reports.UnitOfRule, Verdict: reports.Pass, Parts: []reports.SplitShare{{Share: counted("v1", 0.8, 633, 800), Verdict: reports.Pass}, {Share: counted("v2", 0.2, 167, 800), Verdict: reports.Pass}}}
 	split.Branches = append(split.Branches, reports.Branch{Name: "to v2", Met: 31, Wanted: 66, Why: "only 20 % of the calls lead there", Verdict: reports.NotJudged})
 	p.Shares, q.Shares = shares(0.1, 0.5, 500), shares(0.001, 0.35, 900)
 	p.Calls[0].Fails, q.Calls[0].Fails = p.Shares[0], q.Shares[0]

@@ -196,6 +196,11 @@ func (e *Evidence) weighted(i int) *reports.Split {
 		n += k
 	}
 	s := &reports.Split{Unlike: unlike(row), Verdict: reports.NotJudged}
+	most := split.largest()
+	if !split.Told() {
+		most = 0 // what seems one part may be two
+	}
+	s.Unit, s.UnitFrom = unit(&e.Tally.Rows[i].Draws, most)
 	switch {
 	case !split.Told():
 		s.Note = split.untold
@@ -232,6 +237,7 @@ func hidden(row *oracle.Row, biased bool) bool {
 func (e *Evidence) balanced(i int, counts []int64) *reports.Split {
 	row := &e.Ways.Rows[i]
 	s := &reports.Split{Balanced: true, Unlike: unlike(row)}
+	s.Unit, s.UnitFrom = unit(&e.Tally.Rows[i].Draws, 0)
 	var n int64
 	for _, k := range counts {
 		n += k

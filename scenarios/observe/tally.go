@@ -69,6 +69,8 @@ type Row struct {
 	Destinations, Reached []int64
 	// Workloads counts natural calls by destination and by the workload that answered.
 	Workloads [][]int64
+	// Draws are of natural calls.
+	Draws Draws
 	// Added is, in microseconds, what the way and the waits added to good calls whose tries before failed at once, by their number.
 	Added [MaxTries + 1]*hdrhistogram.Histogram
 }
@@ -247,6 +249,7 @@ func (t *Tally) count(row *Row, e *oracle.Evidence, failed bool) {
 
 // share counts, of a natural call, what the mesh drew.
 func (t *Tally) share(row *Row, e *oracle.Evidence) {
+	row.Draws.see(e)
 	if e.Aborted {
 		row.Aborted++
 		return

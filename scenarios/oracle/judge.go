@@ -53,6 +53,8 @@ type Evidence struct {
 	Way *Call
 	// Observed is the call as its caller saw it.
 	Observed *trail.Call
+	// Pod is that of the caller; empty where the answer does not say it.
+	Pod string
 	// Destination and Workload answered, as far as that is known: indices of Way.Destinations and of its Workloads; -1.
 	Destination, Workload int
 	// Failures is how many tries before the delivered one failed, as drawn; Failed: the delivered one did too.
@@ -90,6 +92,8 @@ type walk struct {
 	*Request
 	tell     func(*Evidence)
 	evidence Evidence
+	// pod is that of the caller of the call that is being judged.
+	pod string
 	// elapsed is what was observed to pass for the call that is being judged.
 	elapsed time.Duration
 }
@@ -104,7 +108,7 @@ func (w *walk) judge(c *Call, o *trail.Call, p path) {
 
 // one judges a call by itself, and returns who answered it, as compiled; nil where none of ours did.
 func (w *walk) one(c *Call, o *trail.Call, p path) *Workload {
-	w.evidence = Evidence{Way: c, Observed: o, Destination: -1, Workload: -1}
+	w.evidence = Evidence{Way: c, Observed: o, Pod: w.pod, Destination: -1, Workload: -1}
 	w.elapsed = o.Elapsed
 	if o.Hop == nil {
 		w.unanswered(c, o, p)
@@ -124,15 +128,18 @@ func (w *walk) mismatch(p path, kind Kind, expected, met string) {
 
 // below judges the calls of a try that was delivered.
 func (w *walk) below(at *Workload, hop *trail.Hop, p path) {
+	above := w.pod
 	for _, step := range at.Steps {
 		for _, c := range step {
 			for i := range hop.Calls {
 				if hop.Calls[i].Number == c.Number {
+					w.pod = hop.Pod
 					w.judge(c, &hop.Calls[i], p.call(c.Number))
 				}
 			}
 		}
 	}
+	w.pod = above
 }
 
 // unanswered judges a call that no service of ours answered.

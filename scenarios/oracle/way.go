@@ -271,7 +271,7 @@ func (w *Ways) lead(c *Call, request *manifests.Request) error {
 		if to.Share == 0 {
 			continue
 		}
-		d, header := Destination{Name: destinationName(to), Share: to.Share, TLS: to.TLS != nil}, to.Request.Changed(request.Header)
+		d, header := Destination{Name: destinationName(to), Share: to.Share, TLS: to.TLS != nil}, to.Arriving(request.Header)
 		d.Host, d.Path = c.Rule.Rewritten(request, to)
 		failing := w.rules.Failing(to, d.Host)
 		if d.Host == request.Host {

@@ -115,7 +115,7 @@ func (c *call) forward(ctx context.Context, cluster *cluster) (a answer) {
 // outgoing is the request that the tries send. It reads the body first, so that a retry can send the body again.
 func (c *call) outgoing() (*outgoing, error) {
 	from := c.downstream
-	request := &outgoing{method: from.Method, header: forwarded(from.Header, c.view.proxy.gateway, from.RemoteAddr)}
+	request := &outgoing{method: from.Method, header: forwarded(from, c.view.proxy.gateway)}
 	c.to.Request.Apply(request.header)
 	request.host, request.path = c.rule.Rewritten(&c.request, c.to)
 	if c.rule.Rewrite.Rewrites() {
