@@ -210,7 +210,7 @@ function begin() {
       setTimeout(() => { button.textContent = "Copy"; }, 1500);
     });
   }
-  new ResizeObserver(soon).observe(byId("graph"));
+  new ResizeObserver(([graphBox]) => { graph.fit(graphBox.contentRect.width); soon(); }).observe(byId("graph"));
   document.addEventListener("visibilitychange", visible);
   yaml.begin();
   lesson.begin((c) => change(c));
