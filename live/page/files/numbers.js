@@ -84,7 +84,7 @@ function rule(call) {
 export function show(numbers, state) {
   const phase = numbers?.phase;
   verdict(numbers, state);
-  byId("numberstitle").parentElement.classList.toggle("before", Boolean(state?.controls?.stopped));
+  for (const place of [byId("numberstitle").parentElement, byId("graph")]) place.classList.toggle("before", Boolean(state?.controls?.stopped));
   if (!phase) return;
   const [edge, any] = phase.shares;
   const all = [edge, any, ...(phase.calls ?? []).map((c) => c.fails)];
@@ -110,7 +110,8 @@ function verdict(numbers, state) {
     say(box.querySelector(".why"), state.result.text);
     return;
   }
-  const word = state?.controls.stopped ? "STOPPED" : numbers ? numbers.phase.verdict.toUpperCase() : "…";
+  const forming = numbers && !numbers.counted && numbers.phase.verdict === "inconclusive";
+  const word = state?.controls.stopped ? "STOPPED" : forming ? "FORMING" : numbers ? numbers.phase.verdict.toUpperCase() : "…";
   box.className = "verdict " + (numbers && !state?.controls.stopped ? numbers.phase.verdict : "");
   say(box.querySelector(".word"), word);
   let why = state?.readonly ? "No answer is in yet." : "The numbers begin.";

@@ -96,7 +96,7 @@ async function apply(yaml) {
   timer = 0;
   const mine = ++turn, at = stage;
   if (yaml === of(at).yaml) return problems([]), words();
-  if (!yaml.trim()) return problems(["the text is empty: a stage without objects is the one before it"]), words("Not applied: what was in force before still is.");
+  if (!yaml.trim()) return problems(["the text is empty: to do without the stage, apply the one before it"]), words("Not applied: what was in force before still is.");
   if (yaml.length > mostBytes) return problems([`the text is longer than ${mostBytes >> 10} KB, which the page does not take: use hellochaos verify -f FILE`]), words("Not applied: the text before it is in force.");
   try {
     await post("edit", { stage: at, yaml });
