@@ -115,12 +115,12 @@ function choose(i) {
 function breaks() {
   const box = byId("breaks");
   if (!box.children.length) {
-    box.append(...state.breaks.map((b) => make("button", { type: "button", click: () => change({ break: controls().break === b.name ? "" : b.name }) }, make("code", {}, b.name), " " + b.text)));
+    box.append(...state.breaks.map((b) => make("button", { type: "button", click: () => change({ break: controls().break === b.name ? "" : b.name }) }, make("code", {}, b.name), " " + b.text, make("span"))));
   }
   state.breaks.forEach((b, i) => {
     const button = box.children[i];
     button.disabled = !b.shows && state.controls.break !== b.name;
-    button.title = b.shows ? "" : `It shows from stage ${b.stage} on.`;
+    say(button.lastChild, b.shows ? "" : ` (shows from stage ${b.stage} on)`);
     button.setAttribute("aria-pressed", String(state.controls.break === b.name));
   });
 }
@@ -210,7 +210,7 @@ function begin() {
       setTimeout(() => { button.textContent = "Copy"; }, 1500);
     });
   }
-  new ResizeObserver(soon).observe(byId("graph"));
+  new ResizeObserver(([graphBox]) => { graph.fit(graphBox.contentRect.width); soon(); }).observe(byId("graph"));
   document.addEventListener("visibilitychange", visible);
   yaml.begin();
   lesson.begin((c) => change(c));

@@ -11,6 +11,7 @@ const known = new Map(); // versions that were ever seen, by service
 let node = usual;
 let layout = null;
 let shape = "";
+let room = 0; // the width in which the graph is drawn, in pixels: to ask the page for it would make it lay itself out
 /** How often the graph was drawn anew: what way returns is good for one edition. */
 export let edition = 0;
 
@@ -150,11 +151,15 @@ function drawEdge(l, edge) {
   return g;
 }
 
+/** Notes how wide the graph may be. */
+export function fit(width) { room = width; }
+
 /** Shows a phase: draws the graph anew where it has another shape, and else changes its numbers. */
 export function show(phase) {
+  if (!room) return; // the page has not been laid out yet: show is called again when it was
   const svg = byId("edges");
   const graph = read(phase);
-  const width = Math.max(300, byId("graph").clientWidth);
+  const width = Math.max(300, room);
   const now = JSON.stringify([width, graph.entry, graph.nodes.map((n) => [n.name, [...n.versions]]), graph.edges.map((e) => [e.key, [...e.versions]])]);
   if (now !== shape) {
     shape = now;
