@@ -322,6 +322,13 @@ func (d draw) destinationRule() tree {
 func (d draw) trafficPolicy() tree {
 	balancer := func() tree { return tree{"simple": d.one("ROUND_ROBIN", "RANDOM", "LEAST_REQUEST")} }
 	policy := tree{}
+	if d.chance(0.2) { // by itself, since one of the other settings is refused more often than not
+		policy["retryBudget"] = d.retryBudget(0.9)
+		if d.chance(0.3) {
+			policy["connectionPool"] = tree{"http": tree{"maxRetries": d.IntN(4)}}
+		}
+		return policy
+	}
 	if d.chance(0.7) {
 		policy["loadBalancer"] = balancer()
 	}
@@ -335,7 +342,7 @@ func (d draw) trafficPolicy() tree {
 		policy["outlierDetection"] = d.outlierDetection()
 	}
 	if d.chance(0.4) {
-		policy["retryBudget"] = d.settings(map[string]any{"percent": []float64{0, 0.5, 25, 100}[d.IntN(4)], "minRetryConcurrency": d.IntN(3)})
+		policy["retryBudget"] = d.retryBudget(0.3)
 	}
 	if d.chance(0.4) {
 		at := tree{"port": tree{"number": []int{80, 80, 81, 8080, 443}[d.IntN(5)]}, "loadBalancer": balancer()}
@@ -351,6 +358,18 @@ func (d draw) trafficPolicy() tree {
 		policy["portLevelSettings"] = []any{at}
 	}
 	return policy
+}
+
+// retryBudget has each of its settings with a probability.
+func (d draw) retryBudget(each float64) tree {
+	all := tree{}
+	if d.chance(each) {
+		all["percent"] = []float64{0, 0.5, 20, 25, 33.3, 100}[d.IntN(6)]
+	}
+	if d.chance(each) {
+		all["minRetryConcurrency"] = d.IntN(12)
+	}
+	return all
 }
 
 // connectionPool has limits, now and then one that Istio refuses.
@@ -473,7 +492,7 @@ func (d draw) sidecar() tree {
 	if d.chance(0.8) {
 		var hosts []any
 		for range 1 + d.IntN(3) {
-			host := d.one("*", "*", "one.default.svc.cluster.local", "two.default.svc.cluster.local", "one.shop.svc.cluster.local", "*.shop.svc.cluster.local", "*.default.svc.cluster.local", "*.example", "api.example", "one")
+			host := d.one("*", "*", "one.default.svc.cluster.local", "two.default.svc.cluster.local", "one.shop.svc.cluster.local", "*.shop.svc.cluster.local", "*.default.svc.cluster.local", "*.example", "api.example", "one", "hidden.default.svc.cluster.local")
 			hosts = append(hosts, d.one("./", "*/", "default/", "shop/", "istio-system/", "~/")+host)
 		}
 		spec["egress"] = []any{tree{"hosts": hosts}}

@@ -63,6 +63,9 @@ vegeta_lateness() {
     awk '{all[NR] = $1} END {printf "%.0f %.0f\n", all[int((NR + 1) / 2)] - all[1], all[int(NR * 0.99)] - all[1]}'
 }
 
+# steady notes the CPU for a request of a program that has sent 6,000 requests a second.
+steady() { awk -v program="$1" -v sent=$((6000 * SECONDS_EACH)) '{print program, "steady", ($1 + $2) * 1e6 / sent}' "$work/time" >>"$work/measured"; }
+
 programs="hellochaos vegeta"
 for program in wrk hey oha fortio; do
   command -v "$program" >/dev/null && programs="$programs $program"
@@ -75,9 +78,11 @@ for _ in $(seq "$ROUNDS"); do
     awk -v program="$program" -v t="$SECONDS_EACH" -v sent="$(cat "$work/sent")" \
       '{print program, "rate", sent / t; print program, "cpu", ($1 + $2) * 1e6 / sent}' "$work/time" >>"$work/measured"
   done
-  attack --rate 6000 --duration "${SECONDS_EACH}s"
+  { time attack --rate 6000 --duration "${SECONDS_EACH}s"; } 2>"$work/time"
+  steady hellochaos
   awk -v p50="$(number "$work/out" lagMedian)" -v p99="$(number "$work/out" lagP99)" 'BEGIN {print "hellochaos lateness50", p50 * 1e6; print "hellochaos lateness99", p99 * 1e6}' >>"$work/measured"
-  vegeta attack -targets "$work/targets" -rate 6000 -duration "${SECONDS_EACH}s" >"$work/late.bin"
+  { time vegeta attack -targets "$work/targets" -rate 6000 -duration "${SECONDS_EACH}s" >"$work/late.bin"; } 2>"$work/time"
+  steady vegeta
   vegeta_lateness "$work/late.bin" | awk '{print "vegeta lateness50", $1; print "vegeta lateness99", $2}' >>"$work/measured"
 done
 [ "$(wc -l <"$work/measured")" -gt 0 ]
@@ -90,7 +95,7 @@ awk '
   function median(key) { return value[key, int((n[key] + 1) / 2)] }
   function ratio(what, other, of) { if ((other " " of) in order) printf "%-44s %.2f\n", what, median("hellochaos " of) / median(other " " of) }
   END {
-    label["rate"] = "requests a second, at most"; label["cpu"] = "µs of CPU for a request"
+    label["rate"] = "requests a second, at most"; label["cpu"] = "µs of CPU for a request"; label["steady"] = "the same at 6,000/s"
     label["lateness50"] = "µs late at 6,000/s, median"; label["lateness99"] = "µs late at 6,000/s, p99"
     printf "%-12s %-28s %10s %10s %10s\n", "program", "what", "min", "median", "max"
     for (i = 1; i <= keys; i++) {
@@ -99,7 +104,7 @@ awk '
     }
     print ""
     ratio("rate: hellochaos / vegeta", "vegeta", "rate"); ratio("rate: hellochaos / wrk", "wrk", "rate"); ratio("rate: hellochaos / oha", "oha", "rate"); ratio("rate: hellochaos / fortio", "fortio", "rate")
-    ratio("CPU: hellochaos / vegeta", "vegeta", "cpu"); ratio("median lateness: hellochaos / vegeta", "vegeta", "lateness50")
+    ratio("CPU: hellochaos / vegeta", "vegeta", "cpu"); ratio("CPU at 6,000/s: hellochaos / vegeta", "vegeta", "steady"); ratio("median lateness: hellochaos / vegeta", "vegeta", "lateness50")
   }' "$work/measured"
 
 # A freeze: nginx stands still for a second of five, at 200 requests a second. The longest wait is the freeze, and the p99 is what one request
@@ -135,7 +140,7 @@ for program in $programs; do
     hey) freeze hey -c 4 -q 50 -z 5s "$URL" >"$work/out"
       said "hey -c 4 -q 50" "$(seconds "$(awk '/99% in/ {print $3}' "$work/out")")" "$(seconds "$(awk '/Slowest/ {print $2}' "$work/out")")" ;;
     oha) freeze oha --no-tui -c 4 -q 200 -z 5s --output-format json "$URL" >"$work/out"
-      said "oha -c 4 -q 200" "$(seconds "$(number "$work/out" p99)")" "$(seconds "$(number "$work/out" slowest)")" ;;
+      said "oha -c 4 -q 200" "$(seconds "$(number <(sed -n '/"latencyPercentiles"/,$p' "$work/out") p99)")" "$(seconds "$(number "$work/out" slowest)")" ;;
     fortio) freeze fortio load -qps 200 -c 4 -t 5s "$URL" >"$work/out" 2>&1
       said "fortio -c 4 -qps 200" "$(seconds "$(awk '/target 99%/ {print $4; exit}' "$work/out")")" "$(seconds "$(awk '/^Aggregated Function Time/ {for (i = 1; i < NF; i++) if ($i == "max") print $(i + 1)}' "$work/out")")" ;;
   esac

@@ -54,6 +54,8 @@ type Options struct {
 	Overrides map[string][]manifests.Object
 	// Seed is that of all draws; 0: one by chance.
 	Seed uint64
+	// Entry is the fixed address, such as 127.0.0.1:8081, that leads to where requests of the stage enter; empty: there is none.
+	Entry string
 	// Log is told a line of each request that is not the load's, when it was answered; nil: nobody is.
 	Log io.Writer
 }
@@ -63,6 +65,7 @@ type Session struct {
 	feed
 	mesh  *mesh.Mesh
 	seed  uint64
+	entry string // that of Options
 	asks  chan ask
 	ended chan struct{} // closed when Run returns
 	log   *requestLog   // nil: nobody asked for it
@@ -86,7 +89,7 @@ func New(ctx context.Context, o Options) (*Session, error) {
 	if seed == 0 {
 		seed = rand.Uint64N(1<<20) + 1
 	}
-	s := &Session{feed: newFeed(), seed: seed, asks: make(chan ask), ended: make(chan struct{}), sent: map[string]chan Try{}}
+	s := &Session{feed: newFeed(), seed: seed, entry: o.Entry, asks: make(chan ask), ended: make(chan struct{}), sent: map[string]chan Try{}}
 	steps, err := stepsOf(o.Scenario)
 	if err != nil {
 		return nil, err

@@ -177,7 +177,7 @@ func (s *settings) changed(before *settings) string {
 	note(now.Break != was.Break && now.Break == "", "the mesh is whole again")
 	note(now.Stopped != was.Stopped && !now.Stopped, "the load is on again")
 	for _, stage := range s.steps.names {
-		note(s.texts[stage] != before.texts[stage], "the YAML of stage %s is another", stage)
+		note(s.texts[stage] != before.texts[stage], "the YAML of stage %s has changed", stage)
 	}
 	if now.Stopped {
 		return strings.Join(append([]string{"The load is stopped"}, parts...), ", ") + "."

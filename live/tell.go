@@ -157,7 +157,12 @@ func (s *Session) describe(ctx context.Context, now *settings) (*State, error) {
 	if err != nil {
 		return nil, err
 	}
-	state.Curl = now.curl(address.URL, host)
+	url := address.URL
+	if s.entry != "" {
+		scheme, _, _ := strings.Cut(url, ":")
+		url = scheme + "://" + s.entry
+	}
+	state.Curl = now.curl(url, host)
 	state.Command, state.About = now.command(state.Curl)
 	return state, nil
 }

@@ -52,20 +52,3 @@ func (r *Rules) DestinationRules() []WrittenDestinationRule { return slices.Clon
 // Hosts are the full names of the hosts in the mesh's registry, sorted: those of the Services that are not hidden from it, and those
 // of the ServiceEntries.
 func (r *Rules) Hosts() []string { return slices.Sorted(maps.Keys(r.hosts())) }
-
-// Looked are the namespaces in which Istio looks for the DestinationRules of a host after that of the caller, in its order and each
-// once: those of the host's Service or ServiceEntries, and the root namespace. It obeys those of the first one that has any
-// (PushContext.destinationRule in Istio's pilot/pkg/model/push_context.go).
-func (r *Rules) Looked(host string) []string {
-	all := map[string]bool{}
-	if s := r.Services[host]; s != nil {
-		all[s.namespace()] = true
-	}
-	for i := range r.entries {
-		if slices.Contains(r.entries[i].hosts, host) {
-			all[r.entries[i].namespace] = true
-		}
-	}
-	delete(all, rootNamespace)
-	return append(slices.Sorted(maps.Keys(all)), rootNamespace)
-}

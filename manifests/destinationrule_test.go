@@ -24,7 +24,7 @@ func TestHostsOfTheRegistry(t *testing.T) {
 		t.Errorf("hosts %v, want %v", got, want)
 	}
 	for host, want := range map[string][]string{"backend.default.svc.cluster.local": {"default", "istio-system"}, "api.example.com": {"shop", "istio-system"}, "nobody.example.com": {"istio-system"}} {
-		if got := r.Looked(host); !slices.Equal(got, want) {
+		if got := r.Looked(host, ""); !slices.Equal(got, want) {
 			t.Errorf("host %s: Istio looks in %v, want %v", host, got, want)
 		}
 	}

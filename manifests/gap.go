@@ -20,6 +20,8 @@ const (
 	PartGrant Part = "grant"
 	// PartImport is what a Sidecar would import, which the caller's sidecar does not know.
 	PartImport Part = "import"
+	// PartShadow is the ServiceEntry that has the host, whose place a hidden Service takes where the caller's Sidecar does not import it.
+	PartShadow Part = "shadow"
 	// PartExport is that the proxy knows the host, which an exportTo keeps from it.
 	PartExport Part = "export"
 )
@@ -58,6 +60,9 @@ func (r *Rules) Gap(d *Destination) *Gap {
 	}
 	if place, _ := r.HiddenFrom(d.Host, d.Caller()); place != "" && !r.reaches(d.Host, d.Port, d.Caller(), d.atGateway) {
 		return &Gap{Part: PartExport}
+	}
+	if !d.atGateway && r.shadowed(d.Host, d.Caller()) {
+		return &Gap{Part: PartShadow}
 	}
 	if !slices.Contains(hosts[d.Host], d.Port) {
 		gap := &Gap{Part: PartPort}

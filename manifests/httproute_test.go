@@ -114,6 +114,10 @@ func TestHTTPRoutesLead(t *testing.T) {
 		{"callers of default", consumed, Caller{Namespace: "default"}, map[string]string{"GET bread.default/": "cake.default"}},
 		{"callers of cellar", consumed, Caller{Namespace: "cellar"}, map[string]string{"GET bread.default/": "flour.cellar"}},
 		{"callers of elsewhere", consumed, Caller{Namespace: "elsewhere"}, map[string]string{"GET bread.default/": "cake.default"}},
+		// Each host of an HTTPRoute is a VirtualService of its own, which a Sidecar imports or not (SelectVirtualServices).
+		{"one route of which a Sidecar imports one host", ofBakery("mine", "cellar", "  parentRefs: [{group: '', kind: Service, name: bread, namespace: default}, {group: '', kind: Service, name: flour}]\n"+
+			"  rules: [{backendRefs: [{name: cake, namespace: default, port: 80}]}]\n") + sidecarIn("cellar", "default/*, ./flour.cellar.svc.cluster.local")[len("---\n"):], Caller{Namespace: "cellar"},
+			map[string]string{"GET bread.default/": "bread.default", "GET flour.cellar/": "cake.default"}},
 		{"one route for two namespaces", ofBakery("mine", "cellar", "  parentRefs: [{group: '', kind: Service, name: bread, namespace: default}, {group: '', kind: Service, name: flour}]\n"+
 			"  rules: [{backendRefs: [{name: cake, namespace: default, port: 80}]}]\n"), Caller{Namespace: "elsewhere"}, map[string]string{"GET bread.default/": "bread.default", "GET flour.cellar/": "cake.default"}},
 	} {

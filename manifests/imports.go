@@ -42,6 +42,11 @@ func (s *imports) admit(namespace, host string) bool {
 	return !admits(s.out, namespace, host) && admits(s.in, namespace, host)
 }
 
+// exact reports whether no import has a wildcard.
+func (s *imports) exact() bool {
+	return !slices.ContainsFunc(s.in, func(p hostPattern) bool { return p.namespace == "*" || strings.HasPrefix(p.host, "*") })
+}
+
 // admitRules reports whether a VirtualService of a namespace is imported: all of it is where one of its hosts is, and where the pattern of the
 // one covers that of the other (Istio's SelectVirtualServices and VSMatches). Hosts are compared as they are written.
 func (s *imports) admitRules(namespace string, hosts []string) bool {

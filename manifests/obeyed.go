@@ -117,7 +117,9 @@ func (rule *destinationRule) add(o *Object, spec *networking.DestinationRule) {
 // destinationRule is what the proxies of a namespace obey for a host: what stands in their own namespace, or else in the first of the
 // namespaces that Looked lists, of which only what is exported counts. A proxy of the root namespace looks in its own namespace first only
 // for what is not exported. It is nil where no DestinationRule holds (PushContext.destinationRule in Istio's pilot/pkg/model/push_context.go).
+// Behind atHomeIn stands the namespace of a hidden Service, which looks there alone before the root namespace.
 func (r *Rules) destinationRule(host, namespace string) *destinationRule {
+	namespace, home := strings.CutPrefix(namespace, atHomeIn)
 	if namespace == rootNamespace {
 		if rules := r.mostSpecific(r.rootOwn, host, namespace); rules != nil {
 			return rules.holds()
@@ -128,7 +130,11 @@ func (r *Rules) destinationRule(host, namespace string) *destinationRule {
 	if r.ruled[host] == nil && longestCover(slices.Values(r.patterns), host) == "" {
 		return nil
 	}
-	for _, looked := range r.Looked(host) {
+	looks := []string{rootNamespace}
+	if !home {
+		looks = r.Looked(host, namespace)
+	}
+	for _, looked := range looks {
 		if rules := r.mostSpecific(r.exported, host, looked); rules != nil {
 			if rule := rules.holdsFor(namespace); rule != nil {
 				return rule
@@ -146,9 +152,10 @@ func (r *Rules) apart(host, namespace string) string {
 	return namespace
 }
 
-// ruledFor reports whether a namespace has a DestinationRule for a host, or the exportTo of one names it.
+// ruledFor reports whether a namespace has a DestinationRule for a host, or the exportTo of one names it, or its sidecars may know another
+// ServiceEntry for the host than others do.
 func (r *Rules) ruledFor(host, namespace string) bool {
-	return r.ruled[host][namespace] || slices.ContainsFunc(r.patterns, func(pattern string) bool { return r.ruled[pattern][namespace] && covers(pattern, host) })
+	return r.ownedFor(host, namespace) || r.ruled[host][namespace] || slices.ContainsFunc(r.patterns, func(pattern string) bool { return r.ruled[pattern][namespace] && covers(pattern, host) })
 }
 
 // mostSpecific are the DestinationRules of a namespace for a host: those for its own name, or else those for the longest wildcard that covers
@@ -166,9 +173,13 @@ func (r *Rules) mostSpecific(of destinationRules, host, namespace string) *rules
 	return of[longest][namespace]
 }
 
-// ruledIn are the namespaces that have a DestinationRule for a host, and those that its exportTo names.
+// ruledIn are the namespaces for which ruledFor holds.
 func (r *Rules) ruledIn(host string) map[string]bool {
 	all := maps.Clone(r.ruled[host])
+	if owned := r.ownedIn(host); owned != nil {
+		maps.Copy(owned, all)
+		all = owned
+	}
 	for _, pattern := range r.patterns {
 		if !covers(pattern, host) {
 			continue

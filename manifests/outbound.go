@@ -104,7 +104,7 @@ const usualPort = 80
 // the first that has it. No short name of a host takes the full name of another one.
 func (t *Table) addPort(port int, at known, rules []*virtualService) {
 	claimed := make(known)
-	for _, g := range t.rules.setsAt(rules, t.listener(port)) {
+	for _, g := range t.rules.setsAt(rules, t.listener(port), t.sidecar) {
 		if at[g.host] && !claimed[g.host] {
 			t.addNames(g.host, port, at, ofRules(g.host, g.routes))
 			claimed[g.host] = true

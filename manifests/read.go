@@ -87,6 +87,7 @@ func compile(objects []Object) (*Rules, Problems) {
 		secured:      make(map[string][]string),
 		restricted:   make(map[string]bool),
 		unknown:      &Endpoints{},
+		owners:       make(map[string][]string),
 		outside:      new(sync.Map),
 	}
 	var problems Problems

@@ -49,6 +49,7 @@ func (r *Rules) addService(o *Object, k *corev1.Service) {
 		s.Ports = append(s.Ports, port)
 	}
 	r.Services[s.Host] = s
+	r.own(s.Host, o.namespace())
 	if host := o.Meta.Annotations[AnswersFor]; host != "" {
 		r.answering[host] = s
 	}
@@ -73,6 +74,7 @@ func (r *Rules) addEntry(o *Object, spec *networking.ServiceEntry) {
 	for _, host := range spec.Hosts {
 		e.hosts = append(e.hosts, strings.ToLower(host))
 		r.restrict(strings.ToLower(host), e.exports)
+		r.own(strings.ToLower(host), e.namespace)
 	}
 	for _, port := range spec.Ports {
 		protocol := strings.ToUpper(port.Protocol)
@@ -103,7 +105,7 @@ func (r *Rules) resolveClusters() {
 	for host, s := range r.Services {
 		for _, port := range s.Ports {
 			if s.hidden { // Istio tells no proxy of its pods (serviceNeedsPush in its endpointslice.go)
-				r.addClustersOf(host, port.Port, atHome+s.namespace(), func(labels map[string]string) Endpoints {
+				r.addClustersOf(host, port.Port, atHomeIn+s.namespace(), func(labels map[string]string) Endpoints {
 					return Endpoints{Known: true, External: r.endpointsAtHome(s, port.Port, labels)}
 				})
 				continue
@@ -133,8 +135,8 @@ func (r *Rules) entryNames(host string) (names []string) {
 	return names
 }
 
-// atHome stands before the namespace of a cluster of a hidden Service, which only sidecars of its own namespace have.
-const atHome = "hidden in "
+// atHomeIn stands before the namespace of a cluster of a hidden Service, which only sidecars of its own namespace have.
+const atHomeIn = "hidden in "
 
 // atHome reports whether the sidecars of a namespace have clusters of a hidden Service of it: they do where a VirtualService that they know
 // routes to it, and then in place of those of a ServiceEntry for its host (collectImportedServices in Istio's pilot/pkg/model/sidecar.go does
@@ -214,7 +216,7 @@ func (r *Rules) addClusters(host string, port int, find func(labels map[string]s
 	}
 }
 
-// addClustersOf adds those of the proxies of a namespace.
+// addClustersOf adds those of the proxies of a namespace, or those that they have of a Service at home.
 func (r *Rules) addClustersOf(host string, port int, namespace string, find func(labels map[string]string) Endpoints) {
 	rule := r.destinationRule(host, namespace)
 	if rule == nil {
@@ -289,9 +291,13 @@ func (r *Rules) Endpoints(d *Destination) *Endpoints {
 	if !r.reaches(d.Host, d.Port, from, d.atGateway) {
 		return r.unknown
 	}
+	atHome := !d.atGateway && r.atHome(d.Host, from) // gateways know what is exported to them alone (DefaultSidecarScopeForGateway)
+	if !d.atGateway && !atHome && r.shadowed(d.Host, from) {
+		return r.unknown
+	}
 	namespace := r.apart(d.Host, from)
-	if !d.atGateway && r.atHome(d.Host, from) { // gateways know what is exported to them alone (DefaultSidecarScopeForGateway)
-		namespace = atHome + from
+	if atHome {
+		namespace = atHomeIn + from
 	}
 	if e, ok := r.clusters[cluster{d.Host, d.Subset, d.Port, namespace}]; ok {
 		return e

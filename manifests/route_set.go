@@ -25,8 +25,8 @@ func (v *virtualService) servesCallersOf(namespace string) bool {
 
 // setsAt are the sets of routes of some HTTPRoutes that hold at a listener of a sidecar, in the order in which Istio looks at them: those of the
 // caller's namespace first, and of these by the name that Istio gives them, since the objects of a file count as equally old. Of two for one
-// host the first one holds.
-func (r *Rules) setsAt(rules []*virtualService, at listener) []*routeSet {
+// host the first one holds. Each set is a VirtualService of its own to Istio, so that the Sidecar must import its host.
+func (r *Rules) setsAt(rules []*virtualService, at listener, s *sidecar) []*routeSet {
 	type key struct {
 		namespace, host string
 		port            int
@@ -37,7 +37,7 @@ func (r *Rules) setsAt(rules []*virtualService, at listener) []*routeSet {
 			continue
 		}
 		for host, ports := range v.attached.ports {
-			if v.namespace != at.namespace && v.namespace != ServiceNamespace(host) {
+			if v.namespace != at.namespace && v.namespace != ServiceNamespace(host) || !s.imports.admitRules(v.namespace, []string{host}) {
 				continue
 			}
 			for _, port := range ports {

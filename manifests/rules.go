@@ -35,6 +35,7 @@ type Rules struct {
 	sidecars                        map[string]*sidecar // by namespace
 	clusters                        map[cluster]*Endpoints
 	unknown                         *Endpoints
+	owners                          map[string][]string // by host, the namespaces that have a Service or a ServiceEntry for it
 	doors                           map[Caller]*door    // by Gateway and Port
 	answering                       map[string]*Service // by the host that the annotation AnswersFor names
 	secured                         map[string][]string // by external host:port at which TLS is spoken, the names of its certificate

@@ -90,12 +90,12 @@ func (r *Rules) registry(s *sidecar, namespace string) map[string][]int {
 // ServiceEntries for it that they import, those of their own namespace count alone, or else those of the first one by name (Istio's
 // selectServices, among ServiceEntries of one age).
 func (r *Rules) takes(e *entry, host string, s *sidecar, namespace string) bool {
-	if !e.visible(host, s, namespace) {
+	if !r.visible(e, host, s, namespace) {
 		return false
 	}
 	for i := range r.entries {
 		other := &r.entries[i]
-		if e.namespace == namespace || !slices.Contains(other.hosts, host) || !other.visible(host, s, namespace) {
+		if e.namespace == namespace || !slices.Contains(other.hosts, host) || !r.visible(other, host, s, namespace) {
 			continue
 		}
 		if other.namespace == namespace || other.namespace < e.namespace {
@@ -105,9 +105,14 @@ func (r *Rules) takes(e *entry, host string, s *sidecar, namespace string) bool 
 	return true
 }
 
-// visible reports whether the sidecars of a namespace import a host of the ServiceEntry.
-func (e *entry) visible(host string, s *sidecar, namespace string) bool {
-	return exportedTo(e.exports, namespace) && s.imports.admit(e.namespace, host)
+// visible reports whether the sidecars of a namespace import a host of the ServiceEntry. To a Sidecar without any wildcard Istio gives what its
+// index has for the namespace and the host (servicesForExactHosts), which a hidden Service has before a ServiceEntry.
+func (r *Rules) visible(e *entry, host string, s *sidecar, namespace string) bool {
+	if !exportedTo(e.exports, namespace) || !s.imports.admit(e.namespace, host) {
+		return false
+	}
+	service := r.Services[host]
+	return service == nil || service.namespace() != e.namespace || !s.imports.exact()
 }
 
 // controlPlanePorts are the ports of HTTP of Istio's own Services in rootNamespace, as istioctl installs its default

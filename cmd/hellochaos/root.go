@@ -120,8 +120,8 @@ Exit codes:
   4  aborted: a signal ended the command, and everything is put back
   5  not restored: something on the cluster could not be put back
   6  infrastructure: something that the command needs did not work`,
-		Example: `  hellochaos verify -f mesh/
-  hellochaos run retry --fail 0.5
+		Example: `  hellochaos run retry --fail 0.5
+  hellochaos verify -f mesh/
   hellochaos run all
   hellochaos up retry
   hellochaos deploy && hellochaos run all --target cluster`,

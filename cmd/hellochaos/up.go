@@ -117,11 +117,7 @@ func addresses(ctx context.Context, m target.Target, stage, gateway, host, fixed
 	}
 	text.WriteString(entryLine(fixed))
 	fmt.Fprintf(&text, "\nThe answer to a request lists every service that the request met:\ncurl %s/\n", entry)
-	fmt.Fprintf(&text, "Here every service fails with probability 0.5. The answer says who failed, on which try:\ncurl -H 'fail: 0.5' %s/\n", entry)
-	does := "This header does nothing yet. From stage canary on it leads to the canary:"
-	if scenarios.Names()[len(scenarios.Names())-1] == stage {
-		does = "Stage canary is applied, and sends a request with this header to the canary:"
-	}
-	fmt.Fprintf(&text, "%s\ncurl -H 'x-dev-user: super-secret' %s/\n", does, entry)
+	fmt.Fprintf(&text, "Here every service fails with probability 0.5. The answer says who failed,\nand who answered on which try; its status is the frontend's own:\ncurl -H 'fail: 0.5' %s/\n", entry)
+	fmt.Fprintf(&text, "From stage canary on, this header leads to the canary; before, it does nothing:\ncurl -H 'x-dev-user: super-secret' %s/\n", entry)
 	return text.String(), nil
 }

@@ -96,6 +96,7 @@ func (f *pageFlags) serve(cmd *cobra.Command, o live.Options, addresses func(s *
 	defer page.Close()
 	if entry != nil {
 		defer entry.Close()
+		o.Entry = entry.Addr().String()
 	}
 	o.Controls.Fail = firstFail
 	o.Seed, _ = strconv.ParseUint(f.seed, 10, 64) // check has refused what is no number; 0 without one

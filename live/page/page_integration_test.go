@@ -156,7 +156,7 @@ func TestIntegrationBreakEditLesson(t *testing.T) {
 	write(`.replace("        attempts: 3", "        atempts: 3")`)
 	until(t, b, `document.getElementById("yamlproblems").textContent.includes("atempts") && document.querySelector("#gutter b") !== null`)
 	write(`.replace("atempts: 3", "attempts: 2")`)
-	until(t, b, notice+`.includes("the YAML of stage retry is another") && document.getElementById("yamlproblems").textContent === ""`)
+	until(t, b, notice+`.includes("the YAML of stage retry has changed") && document.getElementById("yamlproblems").textContent === ""`)
 	write(` + "# long\n".repeat(150000)`)
 	until(t, b, `document.getElementById("yamlproblems").textContent.includes("the text is longer than 250 KB")`)
 	click(t, b, "#yamlreset", "Take the edits back")

@@ -35,10 +35,10 @@ func (f *finder) outOfSight(d *manifests.WrittenDestinationRule) {
 	if f.mayCall(d.Namespace) {
 		return
 	}
-	looked := f.rules.Looked(d.Host)
-	var all []string
+	var looked, all []string
 	var instead *manifests.WrittenDestinationRule
 	for _, caller := range f.callers(d.Host) {
+		looked = f.rules.Looked(d.Host, caller)
 		order := looked
 		if caller != "" && !slices.Contains(looked, caller) {
 			order = append([]string{caller}, looked...)

@@ -70,6 +70,8 @@ func (f *finder) missing(e *manifests.HTTPEntry, m *manifests.WrittenMirror, gap
 		return fmt.Sprintf("no ReferenceGrant in the namespace of the mirror's host %s lets HTTPRoutes of namespace %s name it", host, e.Namespace)
 	case manifests.PartImport:
 		return fmt.Sprintf("no Sidecar imports the mirror's host %s for callers of the rule", host)
+	case manifests.PartShadow:
+		return fmt.Sprintf("the Service of the mirror's host %s is hidden from the mesh, and no Sidecar imports a ServiceEntry for it", host)
 	case manifests.PartExport:
 		return "the mirror goes nowhere: " + f.notExported(m.Host, host, m.Caller())
 	case manifests.PartPort:

@@ -44,7 +44,7 @@ func (f *finder) noSubset(e *manifests.HTTPEntry, number int, gap *manifests.Gap
 // forOthers says for whose calls DestinationRules define a subset that others lack: each for the callers of its namespace, unless it is
 // where Istio looks for those of every caller. Then it obeys another one before it.
 func (f *finder) forOthers(d *manifests.Destination, defining []*manifests.WrittenDestinationRule) string {
-	looked := f.rules.Looked(d.Host)
+	looked := f.rules.Looked(d.Host, d.Caller())
 	for _, r := range defining {
 		order, caller := looked, d.Caller()
 		if !slices.Contains(looked, r.Namespace) {

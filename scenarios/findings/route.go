@@ -74,6 +74,9 @@ func (f *finder) route(e *manifests.HTTPEntry, number int, gap *manifests.Gap) {
 		f.add(NoHost, e, d.HostLine, fmt.Sprintf("no ReferenceGrant in the namespace of %s lets HTTPRoutes of namespace %s name it, so that it is no backend for them", host, e.Namespace), effect)
 	case manifests.PartImport:
 		f.add(NoHost, e, d.HostLine, fmt.Sprintf("no Sidecar imports host %s for callers of the rule, and Istio takes the rule for one of other namespaces: one of its matches asks for a sourceNamespace", host), effect)
+	case manifests.PartShadow:
+		f.add(NoHost, e, d.HostLine, fmt.Sprintf("host %s does not exist for the proxies of namespace %s: its Service is hidden from the mesh, no Sidecar there imports a ServiceEntry for the host, "+
+			"and a rule alone does not lead to one in the namespace of the Service", host, f.lackingOf(e, number).Caller()), effect)
 	case manifests.PartExport:
 		f.add(NoHost, e, d.HostLine, f.notExported(d.Host, host, f.lackingOf(e, number).Caller()), effect)
 	case manifests.PartPods:

@@ -3,6 +3,7 @@ package run
 import (
 	"cmp"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"maps"
 	"net"
@@ -221,7 +222,11 @@ func resolved(c *scenarios.Cohort, rules *manifests.Rules) (entry manifests.Entr
 	if entry.Gateway == scenarios.OnlyGateway {
 		names := slices.Sorted(maps.Keys(rules.Gateways))
 		if len(names) != 1 {
-			return entry, "", fmt.Errorf("requests enter by the Gateway of the objects, and there must be exactly one: there are %d %v", len(names), names)
+			have := "there is none"
+			if len(names) > 0 {
+				have = "there are " + strings.Join(names, ", ")
+			}
+			return entry, "", errors.New("requests enter by the Gateway of the objects, and there must be exactly one: " + have)
 		}
 		entry.Gateway = names[0]
 	}

@@ -272,7 +272,7 @@ func TestPlanReportsWhatIsWrong(t *testing.T) {
 		phases[i].Cohorts = []scenarios.Cohort{{Entry: manifests.Entry{Gateway: scenarios.OnlyGateway}}}
 	}
 	_, err = Plan("mine", phases, usual(), pace)
-	if err == nil || !strings.HasPrefix(err.Error(), "phase prod: requests enter by the Gateway of the objects, and there must be exactly one: there are 0") || strings.Contains(err.Error(), "phase retry") {
+	if err == nil || !strings.HasPrefix(err.Error(), "phase prod: requests enter by the Gateway of the objects, and there must be exactly one: there is none") || strings.Contains(err.Error(), "phase retry") {
 		t.Errorf("%v, want one line of the first phase without a Gateway", err)
 	}
 	o := usual()

@@ -2,6 +2,8 @@
 import { byId, count, make, milliseconds, percent, say } from "./dom.js";
 
 export const marks = { pass: "✓ PASS", fail: "✗ FAIL", inconclusive: "… open", "not judged": "not judged" };
+/** A call passes for good when the phase was counted; before, it passes so far. */
+const mark = (verdict, counted) => (verdict === "pass" && !counted ? "✓ so far" : marks[verdict] ?? verdict);
 const many = (n, thing) => `${count(n)} ${thing}${n === 1 ? "" : "s"}`;
 const place = (v) => (v === "not judged" ? "not" : v);
 
@@ -37,8 +39,8 @@ function picture({ range, line, point }, share, most) {
 function emptyRow() {
   const cell = (attributes) => make("td", attributes);
   const r = { name: document.createTextNode(""), cohorts: make("span", { class: "small muted" }), rule: cell({ class: "rule" }), calls: cell({ class: "n", "data-label": "calls" }),
-    fails: cell({ class: "n", "data-label": "fails" }), predicted: cell({ class: "n", "data-label": "predicted" }), drawn: emptyPicture(), mark: make("span") };
-  r.element = make("tr", {}, make("th", { scope: "row" }, r.name, r.cohorts), r.rule, r.calls, r.fails, r.predicted,
+    fails: document.createTextNode(""), of: make("span", { class: "of small muted" }), predicted: cell({ class: "n", "data-label": "predicted" }), drawn: emptyPicture(), mark: make("span") };
+  r.element = make("tr", {}, make("th", { scope: "row" }, r.name, r.cohorts), r.rule, r.calls, make("td", { class: "n", "data-label": "fails" }, r.fails, r.of), r.predicted,
     make("td", { class: "drawn" }, r.drawn.svg), make("td", { class: "verdictcell" }, r.mark));
   return r;
 }
@@ -46,7 +48,7 @@ function emptyRow() {
 const rows = [];
 
 /** Fills the rows of the table: a few times a second, so that they are changed and not made anew. */
-function fill(all, most) {
+function fill(all, most, counted) {
   while (rows.length < all.length) rows.push(emptyRow());
   rows.length = all.length;
   const body = byId("numbers");
@@ -58,9 +60,10 @@ function fill(all, most) {
     say(r.rule, rule);
     say(r.calls, count(calls));
     say(r.fails, share.measured === undefined ? "–" : percent(share.measured));
+    say(r.of, share.measured === undefined ? "" : `${count(share.k)} of ${count(share.n)}`);
     say(r.predicted, (share.predicted_error ? "≈ " : "") + percent(share.predicted));
     picture(r.drawn, share, most);
-    say(r.mark, verdict ? marks[verdict] ?? verdict : "");
+    say(r.mark, verdict ? mark(verdict, counted) : "");
     put(r.mark, "class", verdict ? "mark " + place(verdict) : "");
     put(r.mark, "title", note ?? "");
   });
@@ -81,16 +84,18 @@ function rule(call) {
 export function show(numbers, state) {
   const phase = numbers?.phase;
   verdict(numbers, state);
+  for (const place of [byId("numberstitle").parentElement, byId("graph")]) place.classList.toggle("before", Boolean(state?.controls?.stopped));
   if (!phase) return;
   const [edge, any] = phase.shares;
   const all = [edge, any, ...(phase.calls ?? []).map((c) => c.fails)];
   const most = Math.min(1, Math.max(0.02, ...all.map((s) => Math.max(s.predicted, s.interval?.hi ?? 0) * 1.05)));
   fill([...(phase.calls ?? []).map((c) => ({ name: `${c.from} → ${c.to.split(".")[0]}`, cohorts: (c.cohorts ?? []).join(", "), rule: rule(c), calls: c.judged, share: c.fails, verdict: c.verdict, note: openOf(c) })),
-    { name: "any of our services", rule: "in a request", calls: phase.natural_requests, share: any }], most);
+    { name: "any of our services", rule: "in a request", calls: phase.natural_requests, share: any }], most, numbers.counted || phase.verdict === "fail");
   const good = (phase.latency ?? []).filter((l) => l.outcome === "ok");
   const at = (q) => good.find((l) => l.quantile === q);
   const call = (phase.calls ?? []).find((c) => c.from === "edge");
-  const parts = [`${many(phase.natural_requests, "request")} and ${many(phase.probe_requests, "probe")}, whose failures are pinned, in ${milliseconds(phase.elapsed_seconds * 1000)}`];
+  const probes = phase.probe_requests ? ` and ${many(phase.probe_requests, "probe")}, whose failures are pinned,` : "";
+  const parts = [`${many(phase.natural_requests, "request")}${probes} in ${milliseconds(phase.elapsed_seconds * 1000)}`];
   if (at(0.5)) parts.push(`good answers take ${milliseconds(at(0.5).value_seconds * 1000)} in the median and ${milliseconds(at(0.99).value_seconds * 1000)} at the 99th percentile`);
   if (call?.mean_tries) parts.push(`a call of the edge is predicted to have ${call.mean_tries.toFixed(2)} tries on average, and at most ${call.most_tries}`);
   say(byId("counts"), parts.join("; ") + ".");
@@ -105,12 +110,13 @@ function verdict(numbers, state) {
     say(box.querySelector(".why"), state.result.text);
     return;
   }
-  const word = state?.controls.stopped ? "STOPPED" : numbers ? numbers.phase.verdict.toUpperCase() : "…";
+  const forming = numbers && !numbers.counted && numbers.phase.verdict === "inconclusive";
+  const word = state?.controls.stopped ? "STOPPED" : forming ? "FORMING" : numbers ? numbers.phase.verdict.toUpperCase() : "…";
   box.className = "verdict " + (numbers && !state?.controls.stopped ? numbers.phase.verdict : "");
   say(box.querySelector(".word"), word);
   let why = state?.readonly ? "No answer is in yet." : "The numbers begin.";
   if (state?.error) why = state.error;
-  else if (state?.controls.stopped) why = "No requests are sent but those by hand. Numbers that are shown are of before the load was stopped.";
+  else if (state?.controls.stopped) why = "No requests are sent but those by hand. The grey numbers are of before.";
   else if (numbers) why = reason(numbers);
   say(box.querySelector(".why"), why);
 }

@@ -115,7 +115,7 @@ function run(at) {
   paint();
   tell();
   if (speed > 0 && (requests.size > 0 || next < kept.length)) frame = requestAnimationFrame(run);
-  else dim(Infinity);
+  else if (speed > 0) dim(Infinity);
 }
 
 /** Moves the clock on, and lets go what is due. */

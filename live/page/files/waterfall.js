@@ -28,6 +28,21 @@ function line(t, before, sent) {
     make("span", { class: "bars" }, bars), make("span", { class: "n" }, milliseconds(ended - t.b)));
 }
 
+const many = (n, one, more) => `${n} ${n === 1 ? one : more}`;
+
+/** Says which services answered well although a call of theirs failed with all its tries; empty: none did. */
+function absorbed(tries) {
+  const call = (t) => t.p.slice(0, Math.max(0, t.p.lastIndexOf(".")));
+  const caller = (t) => call(t).replace(/:\d+$/, "");
+  const last = (t) => !tries.some((o) => o !== t && call(o) === call(t) && o.n > t.n);
+  const name = (t) => t.s.split(".")[0];
+  const all = new Set();
+  for (const t of tries.filter((t) => !failed(t))) {
+    for (const c of tries.filter((c) => caller(c) === t.p && failed(c) && last(c))) all.add(`${name(t)} answered ${t.st} although its call to ${name(c)} failed`);
+  }
+  return all.size ? [...all].join(", and ") + ": it says in its answer what failed, and does not fail itself. " : "";
+}
+
 /** Sends one request and shows what it led to. */
 export async function send(header) {
   const button = byId("send");
@@ -46,7 +61,7 @@ function show(sent) {
   const before = (t) => t.n > 1 && tries.find((o) => o.n === t.n - 1 && o.p === t.p.replace(/\d+$/, String(t.n - 1)));
   const waited = tries.reduce((sum, t) => sum + (before(t) ? t.b - before(t).e : 0), 0);
   const answer = sent.error ? `There was no answer: ${sent.error}` : `It was answered ${sent.status} after ${milliseconds(sent.took)}`;
-  say(byId("answer"), `${answer}, with ${tries.length} ${tries.length === 1 ? "try" : "tries"}, ${tries.filter(failed).length} of them failed${waited > 0 ? `, and ${milliseconds(waited)} of back-off` : ""}.`);
+  say(byId("answer"), `${answer}, with ${many(tries.filter((t) => t.n <= 1).length, "call", "calls")} and ${many(tries.length, "try", "tries")}, ${tries.filter(failed).length} of which failed${waited > 0 ? `, and ${milliseconds(waited)} of back-off` : ""}.`);
   byId("waterfall").replaceChildren(make("ol", { "aria-label": "Tries of the request" }, ...tries.map((t) => line(t, before(t), sent))),
-    make("p", { class: "small muted" }, "The bars are on one axis of time, from sending to the answer; thin ones are back-off. Calls to hosts outside carry no name of the request and are not listed."));
+    make("p", { class: "small muted" }, absorbed(tries) + "The bars are on one axis of time, from sending to the answer; thin ones are back-off. Calls to hosts outside carry no name of the request and are not listed."));
 }

@@ -46,8 +46,8 @@ function fill() {
 
 function words(text) {
   const s = of(stage);
-  byId("yamlreset").hidden = !s.edited;
-  say(byId("yamlstate"), text ?? (s.edited ? "Your text is in force." : s.applied ? "In force as the stage has it. Edit it: it is applied when it is valid." : "This stage is not applied."));
+  byId("yamlreset").hidden = !s.edited && area().value === s.yaml;
+  say(byId("yamlstate"), text ?? (s.edited ? "Your text is in force. A rule that no call of the stage meets changes no number." : s.applied ? "In force as the stage has it. Edit it: it is applied when it is valid." : "This stage is not applied."));
 }
 
 function gutter() {
@@ -78,6 +78,7 @@ function problems(list) {
   wrong = new Set(read.filter((p) => p.line).map((p) => p.line));
   byId("yamlproblems").replaceChildren(...read.map((p) => make("li", {}, p.line ? make("button", { type: "button", click: () => jump(p.line) }, "line " + p.line) : null, p.text)));
   area().setAttribute("aria-invalid", String(read.length > 0));
+  if (read.length) byId("yamlproblems").scrollIntoView({ block: "nearest" });
   gutter();
 }
 
@@ -95,6 +96,7 @@ async function apply(yaml) {
   timer = 0;
   const mine = ++turn, at = stage;
   if (yaml === of(at).yaml) return problems([]), words();
+  if (!yaml.trim()) return problems(["the text is empty: to do without the stage, apply the one before it"]), words("Not applied: what was in force before still is.");
   if (yaml.length > mostBytes) return problems([`the text is longer than ${mostBytes >> 10} KB, which the page does not take: use hellochaos verify -f FILE`]), words("Not applied: the text before it is in force.");
   try {
     await post("edit", { stage: at, yaml });
@@ -129,6 +131,8 @@ export function begin() {
   byId("yamlstage").addEventListener("change", (e) => choose(e.target.value));
   byId("yamlreset").addEventListener("click", async () => {
     const at = stage;
+    clearTimeout(timer);
+    timer = 0;
     await reset(at);
     if (at === stage) fill();
   });

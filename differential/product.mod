@@ -1,0 +1,3 @@
+module github.com/hellochaos/hellochaos
+
+go 1.26.0
