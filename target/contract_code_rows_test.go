@@ -11,14 +11,14 @@ import (
 func unmeasured() []row {
 	secure := gateway("match: [{uri: {prefix: /old}}], redirect: {uri: /new}}\n    - {" + to("one"))
 	secure = strings.Replace(secure, "number: 80, name: http, protocol: HTTP}", "number: 443, name: https, protocol: HTTPS}, tls: {mode: MUTUAL, credentialName: a}", 1)
-	return append(proxyHeaderRows(), row{"a server with TLS", secure, []exchange{
+	return append([]row{secureProtoRow()}, row{"a server with TLS", secure, []exchange{
 		{request: atGateway("one.example"), want: want{Status: 200, Service: "one"}},
 		{request: request{from: fromGateway, host: "one.example", path: "/old"}, want: want{Status: 301, Header: map[string]string{"Location": "https://one.example/new"}}}}})
 }
 
 // codeRows were read from the code of Istio 1.31 and Envoy before they were measured.
 func codeRows(namespace string) (rows []row) {
-	for _, part := range [][]row{rewriteRows(), headerChangeRows(), delegateRows(), listenerRows(namespace), trafficPolicyRows(), serverRows(), nameRows(namespace), unroutedRows(), mirrorRows(), sourceLabelRows()} {
+	for _, part := range [][]row{rewriteRows(), headerChangeRows(), delegateRows(), listenerRows(namespace), trafficPolicyRows(), serverRows(), nameRows(namespace), unroutedRows(), mirrorRows(), sourceLabelRows(), proxyHeaderRows()} {
 		rows = append(rows, part...)
 	}
 	return rows

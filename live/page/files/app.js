@@ -115,12 +115,12 @@ function choose(i) {
 function breaks() {
   const box = byId("breaks");
   if (!box.children.length) {
-    box.append(...state.breaks.map((b) => make("button", { type: "button", click: () => change({ break: controls().break === b.name ? "" : b.name }) }, make("code", {}, b.name), " " + b.text)));
+    box.append(...state.breaks.map((b) => make("button", { type: "button", click: () => change({ break: controls().break === b.name ? "" : b.name }) }, make("code", {}, b.name), " " + b.text, make("span"))));
   }
   state.breaks.forEach((b, i) => {
     const button = box.children[i];
     button.disabled = !b.shows && state.controls.break !== b.name;
-    button.title = b.shows ? "" : `It shows from stage ${b.stage} on.`;
+    say(button.lastChild, b.shows ? "" : ` (shows from stage ${b.stage} on)`);
     button.setAttribute("aria-pressed", String(state.controls.break === b.name));
   });
 }
