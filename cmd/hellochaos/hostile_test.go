@@ -58,7 +58,7 @@ func hostileReport(t *testing.T, from int) string {
 	if err := json.Unmarshal(data, &value); err != nil {
 		t.Fatal(err)
 	}
-	fixed := regexp.MustCompile(`^(schema|verdict|requests_verdict|severity|outcomes|cascade|entry|kind|outcome|restored|started|trace|unit)$`)
+	fixed := regexp.MustCompile(`^(schema|verdict|requests_verdict|severity|outcomes|cascade|entry|kind|outcome|restored|started|trace|unit|unit_from)$`)
 	named := 0
 	var edit func(key string, value any) any
 	edit = func(key string, value any) any {

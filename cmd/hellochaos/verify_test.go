@@ -92,6 +92,7 @@ reviews
   reviews.yaml:12      3 retries on 5xx
   every other request  to v1 80 %, v3 20 %    0.0625  M         1.88 of 4
   reviews.yaml:15      SPLIT
+                       drawn by request
                        3 retries on 5xx
 shop.example.com
   /pay/…               to checkout            0.5     M         1

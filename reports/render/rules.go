@@ -302,7 +302,7 @@ func becoming(c *reports.Call) (all []string) {
 		all = append(all, leads(r))
 	}
 	if s := measuredSplit(c.Split); s != "" {
-		all = append(all, s)
+		all = append(all, s, "drawn "+byUnit(c.Split))
 	}
 	if len(r.Rewrites) > 0 {
 		all = append(all, "as "+strings.Join(r.Rewrites, ", "))
@@ -333,7 +333,7 @@ func covering(retryOn string) string {
 	return retryOn
 }
 
-// measuredSplit is how a split was measured: "measured 80.4 %, 19.6 % by request"; empty where nothing was.
+// measuredSplit is how a split was measured: "measured 80.4 %, 19.6 %"; empty where nothing was.
 func measuredSplit(s *reports.Split) string {
 	if s == nil || s.Balanced {
 		return ""
@@ -345,7 +345,7 @@ func measuredSplit(s *reports.Split) string {
 		}
 		all = append(all, strconv.FormatFloat(100**s.Parts[i].Measured, 'f', 1, 64)+" %")
 	}
-	return "measured " + strings.Join(all, ", ") + " " + byUnit(s)
+	return "measured " + strings.Join(all, ", ")
 }
 
 // seconds is a time of a rule, which is written in milliseconds.
