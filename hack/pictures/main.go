@@ -190,7 +190,7 @@ func ofPage(ctx context.Context, program, out, _ string) error {
 	return file.Close()
 }
 
-// paletted returns a picture in the 255 colours that it has most of, each of them exact, with the others in the nearest one. Colour 255 is transparent.
+// paletted returns a picture in 255 of its colours (most), each of them exact, with the others in the nearest one. Colour 255 is transparent.
 func paletted(from image.Image) *image.Paletted {
 	bounds := from.Bounds()
 	counts := map[color.RGBA]int{}
