@@ -101,7 +101,7 @@ func (f *Following) begins(p *reports.Phase) {
 		s.Stages[f.at].Applied = true
 		s.Notice = "The numbers begin: phase " + p.Name + "."
 		if again {
-			s.Notice = fmt.Sprintf("Phase %s is sent again, at %.0f requests a second, since this machine was too busy.", p.Name, p.PlannedRate)
+			s.Notice = fmt.Sprintf("Phase %s is sent again, at %.0f requests a second; the report says why.", p.Name, p.PlannedRate)
 		}
 	})
 }
