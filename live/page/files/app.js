@@ -131,6 +131,7 @@ function words() {
   say(byId("about"), state.about);
   say(byId("curl"), state.curl);
   say(byId("place"), state.place);
+  document.querySelector(".play").hidden = Boolean(state.untold);
   if (state.untold) say(byId("drawn"), "Single tries are not drawn, since a cluster does not tell of them: the calls have their numbers.");
   else say(byId("drawn"), state.every > 1 ? `One request in ${state.every} is drawn; the numbers are of all.` : "");
   say(byId("seed"), `The draws have seed ${state.seed}.`);
