@@ -96,6 +96,24 @@ func startPrometheus(t *testing.T, scraped string) prometheus.API {
 	return prometheus.NewAPI(client)
 }
 
+// untilScraped waits until Prometheus has a series. It begins to scrape some seconds after it is ready: it hands the targets of its configuration
+// on every five seconds.
+func untilScraped(t *testing.T, on prometheus.API, series string, from time.Time) {
+	t.Helper()
+	for late := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
+		value, _, _, err := on.QueryRange(t.Context(), series, prometheus.Range{Start: from, End: time.Now(), Step: scrapeInterval})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if matrix := value.(model.Matrix); len(matrix) > 0 {
+			return
+		}
+		if time.Now().After(late) {
+			t.Fatalf("Prometheus has no %s after a minute", series)
+		}
+	}
+}
+
 // asked are the queries in a dashboard.
 type asked struct {
 	Templating struct {
@@ -314,6 +332,7 @@ func TestIntegrationMeshDashboard(t *testing.T) {
 	}
 	from := time.Now()
 	on := startPrometheus(t, u.Host)
+	untilScraped(t, on, "istio_requests_total", from)
 	time.Sleep(rateInterval + 3*scrapeInterval)
 	everyQueryHasData(t, on, "mesh", "demo", from, time.Now())
 }
