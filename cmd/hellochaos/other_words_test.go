@@ -9,6 +9,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"unicode/utf8"
+
+	layout "github.com/hellochaos/hellochaos/reports/terminal"
 )
 
 // Each flag of another tool is told of with what to type; all of them at once, and together with what else is wrong.
@@ -34,6 +37,13 @@ func TestOtherTools(t *testing.T) {
 		{strings.Fields("report -type=json nowhere"), []string{"nowhere: no such file", "-type: hellochaos has --format"}},
 	} {
 		got := usage(t, c.typed...)
+		for line := range strings.Lines(got.stderr) {
+			for _, folded := range layout.Message(strings.TrimSuffix(line, "\n")) {
+				if utf8.RuneCountInString(folded) > layout.Width {
+					t.Errorf("%q: a line does not fit a terminal: %s", c.typed, folded)
+				}
+			}
+		}
 		for _, want := range c.want {
 			if got.code != 2 || got.stdout != "" || !strings.Contains(got.stderr, want) {
 				t.Errorf("%q: exit %d, want %q in:\n%s", c.typed, got.code, want, got.stderr)

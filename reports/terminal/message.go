@@ -28,9 +28,14 @@ func Message(line string) []string {
 	return append(lines, rest)
 }
 
+// verbs follow "hellochaos" in a sentence about it. No command has such a name.
+var verbs = []string{"does", "executes", "has", "runs"}
+
 // command reports whether a text is a command line that messages print.
 func command(text string) bool {
-	return strings.HasPrefix(text, "hellochaos ") || strings.HasPrefix(text, "kubectl ")
+	program, rest, _ := strings.Cut(text, " ")
+	next, _, _ := strings.Cut(rest, " ")
+	return rest != "" && (program == "kubectl" || program == "hellochaos" && !slices.Contains(verbs, next))
 }
 
 // unbroken are the parts of a text between which a line may be broken.

@@ -20,6 +20,7 @@ func TestMessage(t *testing.T) {
 		"unclosed":   {long + " 'tis a line of", []string{long + " 'tis a", "  line of"}},
 		"a command":  {long + ": hellochaos verify -f " + strings.Repeat("x", 80), []string{long + ":", "  hellochaos verify -f " + strings.Repeat("x", 80)}},
 		"command":    {"    hellochaos verify -f " + strings.Repeat("x ", 80), []string{"    hellochaos verify -f " + strings.Repeat("x ", 80)}},
+		"a sentence": {"-c: hellochaos has " + long + " a line", []string{"-c: hellochaos has " + long[:59], "  word end of a line"}},
 		"one word":   {strings.Repeat("x", 100), []string{strings.Repeat("x", 100)}},
 	} {
 		if got := Message(c.line); !slices.Equal(got, c.want) {
