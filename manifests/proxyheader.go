@@ -36,7 +36,7 @@ func (v *view) byProxy(canonical string, values []string) (value string, ok bool
 	}
 	switch canonical {
 	case keyForwardedProto:
-		return v.scheme(), true
+		return schemeOf(v.tls), true
 	case keyRequestID:
 		return someRequestID, true
 	case keyForwardedFor:
@@ -45,9 +45,7 @@ func (v *view) byProxy(canonical string, values []string) (value string, ok bool
 	return "", false
 }
 
-// scheme is that of the connection by which a request reaches its proxy.
-func (v *view) scheme() string { return schemeOf(v.tls) }
-
+// schemeOf is the scheme of the connection by which a request reaches its proxy.
 func schemeOf(tls bool) string {
 	if tls {
 		return "https"

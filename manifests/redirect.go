@@ -1,6 +1,7 @@
 package manifests
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 
@@ -61,14 +62,7 @@ func (to *Redirect) at(at listener) *Redirect {
 	if to.requestPort {
 		bound.Port = at.port
 	}
-	scheme := to.Scheme
-	if scheme == "" {
-		scheme = "http"
-		if at.tls {
-			scheme = "https"
-		}
-	}
-	if isPortOf(scheme, bound.Port) {
+	if isPortOf(cmp.Or(to.Scheme, schemeOf(at.tls)), bound.Port) {
 		bound.Port = 0
 	}
 	return &bound

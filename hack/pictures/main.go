@@ -14,7 +14,6 @@ import (
 	"image/color"
 	"image/draw"
 	"image/gif"
-	"image/png"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -143,17 +142,12 @@ const (
 
 // ofPage records the page while the user goes from one stage to the next.
 func ofPage(ctx context.Context, program, out, _ string) error {
-	up := exec.CommandContext(ctx, program, "up", "prod", "--port", "18080")
-	up.Stderr = os.Stderr
-	if err := up.Start(); err != nil {
+	end, err := startUp(ctx, program, "prod")
+	if err != nil {
 		return err
 	}
-	defer func() {
-		_ = up.Process.Signal(os.Interrupt)
-		_ = up.Wait()
-	}()
-	const page = "http://127.0.0.1:18080/"
-	if err := chromedp.Do(ctx, chromedp.EmulateViewport(recordedWidth, recordedHeight), chromedp.Sleep(time.Second), chromedp.Navigate(page), chromedp.Sleep(2*time.Second)); err != nil {
+	defer end()
+	if err := chromedp.Do(ctx, chromedp.EmulateViewport(recordedWidth, recordedHeight), chromedp.Sleep(time.Second), chromedp.Navigate(upPage), chromedp.Sleep(2*time.Second)); err != nil {
 		return err
 	}
 	frames := &gif.GIF{}
@@ -167,11 +161,7 @@ func ofPage(ctx context.Context, program, out, _ string) error {
 		}
 		for range 24 {
 			next := time.Now().Add(apart)
-			picture, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
-			if err != nil {
-				return err
-			}
-			frame, err := png.Decode(bytes.NewReader(picture))
+			frame, err := seen(ctx)
 			if err != nil {
 				return err
 			}

@@ -31,7 +31,6 @@ const (
 	tourRate = 12
 	// mostPicture is how large a picture of the tour may be, in bytes.
 	mostPicture = 150 << 10
-	tourPage    = "http://127.0.0.1:18080/"
 )
 
 // hold keeps the numbers of the page as they are when all requests of the plan are counted, until others begin: a picture takes longer to make than the
@@ -51,22 +50,18 @@ const hold = `window.EventSource = class extends EventSource {
 
 // ofTour photographs the page at each step when its verdict is there, and has the shown command count the same.
 func ofTour(ctx context.Context, program, out, work string) error {
-	up := exec.CommandContext(ctx, program, "up", "egress", "--seed", "1", "--port", "18080")
-	up.Stderr = os.Stderr
-	if err := up.Start(); err != nil {
+	end, err := startUp(ctx, program, "egress", "--seed", "1")
+	if err != nil {
 		return err
 	}
-	defer func() {
-		_ = up.Process.Signal(os.Interrupt)
-		_ = up.Wait()
-	}()
+	defer end()
 	if err := chromedp.Do(ctx); err != nil { // the tab is there from now on
 		return err
 	}
 	if _, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: hold}); err != nil {
 		return err
 	}
-	if err := chromedp.Do(ctx, chromedp.EmulateViewport(tourWidth, 900), chromedp.Sleep(time.Second), chromedp.Navigate(tourPage), chromedp.Sleep(time.Second)); err != nil {
+	if err := chromedp.Do(ctx, chromedp.EmulateViewport(tourWidth, 900), chromedp.Sleep(time.Second), chromedp.Navigate(upPage), chromedp.Sleep(time.Second)); err != nil {
 		return err
 	}
 	told, err := listen(ctx)
@@ -106,7 +101,7 @@ type stream struct {
 
 // listen opens the stream of the page, as a tab does.
 func listen(ctx context.Context) (*stream, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, tourPage+"events", nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, upPage+"events", nil)
 	if err != nil {
 		return nil, err
 	}
@@ -155,16 +150,12 @@ func photograph(ctx context.Context, file string) error {
 	if err := chromedp.Do(ctx, chromedp.EmulateViewport(tourWidth, high), chromedp.Sleep(300*time.Millisecond)); err != nil {
 		return err
 	}
-	picture, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
-	if err != nil {
-		return err
-	}
-	decoded, err := png.Decode(bytes.NewReader(picture))
+	picture, err := seen(ctx)
 	if err != nil {
 		return err
 	}
 	var small bytes.Buffer
-	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&small, paletted(decoded)); err != nil {
+	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&small, paletted(picture)); err != nil {
 		return err
 	}
 	if small.Len() > mostPicture {

@@ -280,14 +280,11 @@ func (c *call) redirect() answer {
 		}
 	}
 	a := proxyAnswer(to.Status, "", "", detailDirect)
-	scheme := "http"
+	scheme := schemeOf(c.downstream)
 	forwarded := strings.Join(c.downstream.Header["X-Forwarded-Proto"], ",")
 	told := strings.ToLower(forwarded)
-	switch {
-	case !c.view.proxy.gateway && (told == "http" || told == "https"):
+	if !c.view.proxy.gateway && (told == "http" || told == "https") {
 		scheme = told
-	case c.downstream.TLS != nil:
-		scheme = "https"
 	}
 	if c.view.proxy.gateway || forwarded == "" { // the proxy says it
 		forwarded = scheme

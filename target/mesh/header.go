@@ -54,11 +54,7 @@ func forwarded(call *http.Request, gateway bool) http.Header {
 	delete(to, "Content-Length")
 	if gateway {
 		appendAddress(to, call.RemoteAddr)
-		scheme := "http"
-		if call.TLS != nil {
-			scheme = "https"
-		}
-		to["X-Forwarded-Proto"] = []string{scheme}
+		to["X-Forwarded-Proto"] = []string{schemeOf(call)}
 	}
 	if gateway || to.Get("X-Request-Id") == "" {
 		to["X-Request-Id"] = []string{requestID()}
@@ -70,6 +66,14 @@ func forwarded(call *http.Request, gateway bool) http.Header {
 func appendAddress(header http.Header, address string) {
 	host, _, _ := net.SplitHostPort(address)
 	header[keyForwardedFor] = []string{strings.Join(append(slices.Clone(header[keyForwardedFor]), host), ",")}
+}
+
+// schemeOf is that of the connection by which a request came.
+func schemeOf(call *http.Request) string {
+	if call.TLS != nil {
+		return "https"
+	}
+	return "http"
 }
 
 // requestID is a new x-request-id, in the form of Envoy's: a UUID of version 4.
