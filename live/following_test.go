@@ -49,6 +49,13 @@ func TestFollowing(t *testing.T) {
 				notices = append(notices, b.State.Notice)
 				over = b.State.Result != nil
 			}
+			if b.Numbers != nil && !b.Numbers.Counted {
+				for _, c := range b.Numbers.Phase.Calls {
+					if slices.ContainsFunc(c.Waits, func(w reports.Wait) bool { return w.Verdict != reports.NotJudged }) {
+						t.Errorf("waits are judged before the end: %+v", c.Waits)
+					}
+				}
+			}
 			forming = forming || b.Numbers != nil && !b.Numbers.Counted && b.Numbers.Done > 0 && b.Numbers.Phase.Verdict == reports.Inconclusive && b.Numbers.Phase.Calls[0].Fails.N > 0
 			retried = retried || slices.ContainsFunc(b.Tries, func(t Try) bool { return t.Attempt == 2 && t.To == "middleware" })
 		case <-late:
@@ -68,5 +75,23 @@ func TestFollowing(t *testing.T) {
 	}
 	if !forming || !retried || !slices.ContainsFunc(notices, func(s string) bool { return strings.Contains(s, "phase retry") }) {
 		t.Errorf("numbers that form %v, retries %v, %q", forming, retried, notices)
+	}
+}
+
+// Nothing is judged and no try is told of while nobody watches.
+func TestFollowingUnwatched(t *testing.T) {
+	f := &Following{feed: newFeed(), at: -1}
+	f.Handle(run.Progress{Stand: func() *run.Standing {
+		t.Error("the phase was judged for nobody")
+		return &run.Standing{Phase: &reports.Phase{}}
+	}})
+	f.Try(&mesh.Try{Request: "a"})
+	if b := f.Take(); len(b.Tries) > 0 || b.Numbers != nil {
+		t.Errorf("%+v", b)
+	}
+	defer f.Watch()()
+	f.Try(&mesh.Try{Request: "a"})
+	if b := f.Take(); len(b.Tries) != 1 {
+		t.Errorf("%+v, want the try", b)
 	}
 }

@@ -131,6 +131,11 @@ func TestSend(t *testing.T) {
 	if got := sent.Tries; got[0].Caller != edge || got[1].To != "middleware" || got[1].Version != "canary" || got[2].To != "backend" {
 		t.Errorf("%+v", got)
 	}
+	c := s.Whole().State.Controls
+	c.Fail = 0.2
+	if err := s.Set(t.Context(), c); err != nil || s.Whole().State.Notice != "The load is stopped, fail is now 0.2." {
+		t.Errorf("%v, %q", err, s.Whole().State.Notice)
+	}
 	if _, err := s.Send(t.Context(), "\n"); err == nil {
 		t.Error("a header with a line break was sent")
 	}

@@ -92,6 +92,14 @@ func TestSpansAreNoTry(t *testing.T) {
 	}
 }
 
+// A service that keeps no record of its tries answers there as anywhere.
+func TestUntraced(t *testing.T) {
+	s := open(t, Config{Service: "backend", Version: "prod", Upstream: listen(t, &recorder{}) + "/", Untraced: true})
+	if r := get(t, strings.TrimSuffix(s.url, "/")+trail.SpansPath+"?request=a"); r.Header.Get("Content-Type") == "application/json" || !strings.Contains(r.body, "backend-prod - ") {
+		t.Errorf("%s answered %s %s", trail.SpansPath, r.Status, r.body)
+	}
+}
+
 func TestSpansRefuses(t *testing.T) {
 	s := hop(t, &recorder{})
 	for _, test := range []struct{ query, want string }{

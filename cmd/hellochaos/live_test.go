@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -237,7 +239,8 @@ func TestSecondSignal(t *testing.T) {
 
 // up prints addresses and curl commands that work, and the answer is a page in the form of the tutorial's.
 func TestUp(t *testing.T) {
-	cmd := exec.CommandContext(t.Context(), program, "up", "retry")
+	port := twoPorts(t)
+	cmd := exec.CommandContext(t.Context(), program, "up", "retry", "--seed", "7", "--port", strconv.Itoa(port))
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -267,6 +270,9 @@ http://clock\.outside\.svc\.cluster\.local/ -> .*"time".*
 	if !strings.Contains(curls[1], "fail: 0.5") || !strings.Contains(curls[2], "x-dev-user: super-secret") {
 		t.Errorf("want lines with fail and x-dev-user: %v", curls)
 	}
+	if told := firstEvent(t, port); !strings.Contains(told, `"seed":7,`) || !strings.Contains(told, fmt.Sprintf(`http://127.0.0.1:%d/"`, port+1)) || !strings.Contains(curls[0], fmt.Sprintf(":%d/", port+1)) {
+		t.Errorf("the page is told %s, and %s is printed, want seed 7 and the entry at port %d", told, curls[0], port+1)
+	}
 	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
 		t.Fatal(err)
 	}
@@ -276,6 +282,41 @@ http://clock\.outside\.svc\.cluster\.local/ -> .*"time".*
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("up ended with %v, want exit 0", err)
 	}
+}
+
+// twoPorts is a port of loopback that is free, as is the one behind it.
+func twoPorts(t *testing.T) int {
+	t.Helper()
+	for range 20 {
+		first, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		port := first.Addr().(*net.TCPAddr).Port
+		second, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port+1))
+		first.Close()
+		if err == nil {
+			second.Close()
+			return port
+		}
+	}
+	t.Fatal("no two ports behind each other are free")
+	return 0
+}
+
+// firstEvent is what the page at a port is told first: all that is in force.
+func firstEvent(t *testing.T, port int) string {
+	t.Helper()
+	answer, err := http.Get(fmt.Sprintf("http://127.0.0.1:%d/events", port))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	line, err := bufio.NewReader(answer.Body).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	return line
 }
 
 // curl sends the request of a line with a curl command.

@@ -1,6 +1,7 @@
 package check_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/hellochaos/hellochaos/reports"
@@ -12,16 +13,18 @@ import (
 func TestUnit(t *testing.T) {
 	for name, c := range map[string]struct {
 		draws observe.Draws
+		route string
 		unit  reports.SplitUnit
 		from  reports.UnitSource
 	}{
-		"no connection is known":               {observe.Draws{}, reports.ByRequest, reports.UnitOfRule},
-		"one went another way":                 {observe.Draws{Followed: 9, Switched: 1, Several: true}, reports.ByRequest, reports.UnitMeasured},
-		"none of few":                          {observe.Draws{Followed: 20, Several: true}, reports.ByRequest, reports.UnitOfRule},
-		"none of many":                         {observe.Draws{Followed: 40, Several: true}, reports.ByConnection, reports.UnitMeasured},
-		"none of many, and only one was drawn": {observe.Draws{Followed: 40}, reports.ByRequest, reports.UnitOfRule},
+		"no connection is known":               {observe.Draws{}, toBoth, reports.ByRequest, reports.UnitOfRule},
+		"one went another way":                 {observe.Draws{Followed: 9, Switched: 1, Several: true}, toBoth, reports.ByRequest, reports.UnitMeasured},
+		"none of few":                          {observe.Draws{Followed: 20, Several: true}, toBoth, reports.ByRequest, reports.UnitOfRule},
+		"none of many":                         {observe.Draws{Followed: 40, Several: true}, toBoth, reports.ByConnection, reports.UnitMeasured},
+		"none of many, and only one was drawn": {observe.Draws{Followed: 40}, toBoth, reports.ByRequest, reports.UnitOfRule},
+		"none of many, of parts alike":         {observe.Draws{Followed: 40, Several: true}, strings.ReplaceAll(toBoth, "canary", "prod"), reports.ByRequest, reports.UnitOfRule},
 	} {
-		p := newPhase(t, "prod", virtualService(toBoth, ""), oracle.Request{})
+		p := newPhase(t, "prod", virtualService(c.route, ""), oracle.Request{})
 		row, _ := p.row("middleware")
 		row.Draws = c.draws
 		if got := p.judged("middleware").Split; got.Unit != c.unit || got.UnitFrom != c.from {

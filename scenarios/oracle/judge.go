@@ -128,7 +128,6 @@ func (w *walk) mismatch(p path, kind Kind, expected, met string) {
 
 // below judges the calls of a try that was delivered.
 func (w *walk) below(at *Workload, hop *trail.Hop, p path) {
-	above := w.pod
 	for _, step := range at.Steps {
 		for _, c := range step {
 			for i := range hop.Calls {
@@ -139,7 +138,6 @@ func (w *walk) below(at *Workload, hop *trail.Hop, p path) {
 			}
 		}
 	}
-	w.pod = above
 }
 
 // unanswered judges a call that no service of ours answered.
