@@ -89,6 +89,9 @@ func TestIntegrationControls(t *testing.T) {
 	until(t, b, `document.querySelector("#verdict .word").textContent === "PASS" || document.getElementById("found").textContent.includes("late")`)
 	click(t, b, "#load", "Stop the load")
 	until(t, b, `document.querySelector("#verdict .word").textContent === "STOPPED"`)
+	if !pagetest.Ask[bool](t, b, `document.querySelector(".before #numbers .of").textContent.match(/^\d+ of \d+$/) !== null`) {
+		t.Error("the numbers of a stopped load are not grey, or do not say of how many calls they are")
+	}
 	if now := tries(t, session); now["frontend"]-before["frontend"] < 300 || now["middleware canary"] != before["middleware canary"] || now["failed middleware"] == before["failed middleware"] {
 		t.Errorf("the services counted %v before and %v after the load", before, now)
 	}
@@ -112,6 +115,20 @@ func TestIntegrationControls(t *testing.T) {
 		}
 	}
 
+	// A request with a retry has more tries than calls; at stage retry two of three requests that the frontend answers have one.
+	const retried = `document.getElementById("waterfall").textContent.includes(", try 2")`
+	for sent := 0; !pagetest.Ask[bool](t, b, retried); sent++ {
+		if sent == 50 {
+			t.Fatal("none of 50 requests had a retry")
+		}
+		pagetest.Ask[bool](t, b, `(() => { document.getElementById("answer").textContent = ""; return true; })()`)
+		click(t, b, "#send", "Send")
+		until(t, b, `document.getElementById("answer").textContent !== "" && !document.getElementById("send").disabled`)
+	}
+	if !pagetest.Ask[bool](t, b, `(all => document.getElementById("answer").textContent.includes(" and " + all.length + " tries,") && document.getElementById("answer").textContent.includes("with " + all.filter(e => !e.textContent.includes(", try ")).length + " call"))([...document.querySelectorAll("#waterfall li")])`) {
+		t.Errorf("%s of\n%s", pagetest.Ask[string](t, b, `document.getElementById("answer").textContent`), pagetest.Ask[string](t, b, `document.getElementById("waterfall").innerText`))
+	}
+
 	// The weight leads calls to the canary, and the header does at stage canary.
 	slide(t, b, "fail", 0)
 	slide(t, b, "canary", 20) // all of them
@@ -130,7 +147,7 @@ func TestIntegrationControls(t *testing.T) {
 	before = tries(t, session)
 	pagetest.Ask[bool](t, b, `(() => { document.getElementById("header").value = "super-secret"; return true; })()`)
 	click(t, b, "#send", "Send")
-	until(t, b, `document.getElementById("answer").textContent.includes("It was answered 200") && document.getElementById("waterfall").textContent.includes("middleware canary")`)
+	until(t, b, `document.getElementById("answer").textContent.includes("It was answered 200") && document.getElementById("answer").textContent.includes("with 3 calls and 3 tries, 0 of which failed") && document.getElementById("waterfall").textContent.includes("middleware canary")`)
 	if now := tries(t, session); now["middleware canary"] != before["middleware canary"]+1 || now["backend"] != before["backend"]+1 {
 		t.Errorf("one request by hand: %v, then %v", before, now)
 	}
@@ -145,6 +162,7 @@ func TestIntegrationBreakEditLesson(t *testing.T) {
 	until(t, b, `document.querySelectorAll("#breaks button").length > 5`)
 	slide(t, b, "rate", 11) // 100 a second
 	click(t, b, "#load", "Start the load")
+	until(t, b, `document.querySelector("#verdict .word").textContent === "FORMING" && document.getElementById("numbers").textContent.includes("✓ so far") && !document.getElementById("numbers").textContent.includes("PASS")`)
 	click(t, b, "#breaks button", "no-retries")
 	until(t, b, `document.querySelector("#verdict .word").textContent === "FAIL" && document.getElementById("found").textContent.includes("Expected:")`)
 	click(t, b, "#breaks button", "no-retries")
@@ -154,9 +172,13 @@ func TestIntegrationBreakEditLesson(t *testing.T) {
 		pagetest.Ask[bool](t, b, `(() => { const y = document.getElementById("yaml"); y.value = y.value`+change+`; y.dispatchEvent(new Event("input", {bubbles: true})); return true; })()`)
 	}
 	write(`.replace("        attempts: 3", "        atempts: 3")`)
-	until(t, b, `document.getElementById("yamlproblems").textContent.includes("atempts") && document.querySelector("#gutter b") !== null`)
+	until(t, b, `document.getElementById("yamlproblems").textContent.includes("atempts") && document.querySelector("#gutter b") !== null && !document.getElementById("yamlreset").hidden`)
 	write(`.replace("atempts: 3", "attempts: 2")`)
 	until(t, b, notice+`.includes("the YAML of stage retry has changed") && document.getElementById("yamlproblems").textContent === ""`)
+	write(`.replace(/[^]*/, "")`)
+	until(t, b, `document.getElementById("yamlproblems").textContent.includes("the text is empty") && !document.getElementById("yamlreset").hidden`)
+	click(t, b, "#yamlreset", "Take the edits back")
+	until(t, b, `document.getElementById("yamlreset").hidden && document.getElementById("yaml").value.includes("attempts: 3")`)
 	write(` + "# long\n".repeat(150000)`)
 	until(t, b, `document.getElementById("yamlproblems").textContent.includes("the text is longer than 250 KB")`)
 	click(t, b, "#yamlreset", "Take the edits back")
@@ -169,6 +191,8 @@ func TestIntegrationBreakEditLesson(t *testing.T) {
 	if at := session.Whole().State.Controls; at.Stage != "ingress" || at.Fail != 0.3 {
 		t.Errorf("%+v", at)
 	}
+	click(t, b, "#stages button", "retry") // where the answer holds no more
+	until(t, b, `document.getElementById("solved").textContent.startsWith("✓ Answered, with what was set before: At stage retry")`)
 	for _, label := range []string{"Slow", "Pause", "Live"} {
 		click(t, b, "[data-speed]", label)
 	}

@@ -32,6 +32,7 @@ func TestIntegrationRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	report := plan.Execute(t.Context(), m)
+	until(t, b, `document.querySelector(".play").offsetParent === null`)
 	following.End()
 	if err := <-ended; err != nil {
 		t.Error(err)
