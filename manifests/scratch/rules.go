@@ -167,10 +167,18 @@ func (m *mover) sidecars() {
 	}
 }
 
-// gateway moves a Gateway to pods of the set's own, unless requests enter by shared ones: Gateways of one selector stay together.
-func (m *mover) gateway(spec *networking.Gateway) {
-	for _, server := range spec.Servers {
+// gateway moves a Gateway to pods of the set's own, unless requests enter by shared ones: Gateways of one selector stay together. o is the one
+// of the source.
+func (m *mover) gateway(o *manifests.Object, spec *networking.Gateway) {
+	for i, server := range spec.Servers {
 		each(server.Hosts, m.qualified)
+		switch name := fmt.Sprintf("servers[%d] of %s (%s:%d)", i, o.Name(), o.File, o.LineOf(fmt.Sprintf("spec.servers[%d]", i))); {
+		case !terminates(server.Tls):
+		case m.options.Shared:
+			m.problems = append(m.problems, fmt.Errorf("%s has TLS, and hellochaos has no certificate of the gateway pods that others share: leave out --shared-gateway, so that requests enter by pods of the run's own", name))
+		default:
+			m.certify(name, server)
+		}
 	}
 	if m.options.Shared {
 		return
@@ -186,6 +194,27 @@ func (m *mover) gateway(spec *networking.Gateway) {
 		m.ports[number][server.GetPort().GetNumber()] = true
 	}
 	spec.Selector = map[string]string{gatewayLabel: m.gatewayName(number)}
+}
+
+// terminates reports whether TLS ends at a server with these settings.
+func terminates(tls *networking.ServerTLSSettings) bool {
+	switch tls.GetMode() {
+	case networking.ServerTLSSettings_SIMPLE, networking.ServerTLSSettings_MUTUAL, networking.ServerTLSSettings_OPTIONAL_MUTUAL, networking.ServerTLSSettings_ISTIO_MUTUAL:
+		return true
+	}
+	return false
+}
+
+// certify gives a server the certificate that is made for the set, in place of whatever its settings say about certificates and versions of
+// TLS. name is what messages call the server.
+func (m *mover) certify(name string, server *networking.Server) {
+	m.set.Secure = true
+	mode, what := server.Tls.Mode, "the certificates of "+name+" and the other settings of its field tls"
+	if mode == networking.ServerTLSSettings_ISTIO_MUTUAL {
+		mode, what = networking.ServerTLSSettings_MUTUAL, "the certificates of the mesh (tls.mode ISTIO_MUTUAL) at "+name
+	}
+	m.left("%s. The gateway has a certificate that is made for the run, and where it asks clients for one, it trusts those of the run.", what)
+	server.Tls = &networking.ServerTLSSettings{Mode: mode, CredentialName: Credential}
 }
 
 // gatewayPorts are the ports of gateway pods, sorted.

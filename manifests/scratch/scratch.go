@@ -43,6 +43,9 @@ type Set struct {
 	Ways []manifests.Object
 	// Namespaces are those to be made, in the order in which they are made.
 	Namespaces []Namespace
+	// Secure says that a Gateway has a server with TLS, whose certificate is in the Secret Credential of the namespace Gateway. The set does
+	// not have that Secret.
+	Secure bool
 	// Shared says that requests enter by gateway pods that are not the set's own.
 	Shared bool
 	// Hosts are the hosts with a namespace that were rewritten, sorted by what they were.
@@ -57,6 +60,9 @@ type Set struct {
 	// sent are the hosts by which requests may call a Service of another namespace, by what they were.
 	sent map[string]string
 }
+
+// Credential is the name of the Secret with the certificate of gateway pods of the set's own.
+const Credential = "hellochaos-gateway"
 
 // Namespace is a namespace to be made.
 type Namespace struct {
@@ -218,6 +224,10 @@ func (m *mover) object(o *manifests.Object) {
 	if o.Kind == "Namespace" {
 		return // those of the set are made for it
 	}
+	if o.IsGatewayAPI() {
+		m.problems = append(m.problems, fmt.Errorf("%s:%d: %s is one of Gateway API, which is executed by the embedded mesh alone: the references of these objects are not moved to other namespaces", o.File, o.Line, o.Name()))
+		return
+	}
 	moved := o.Clone()
 	moved.Meta.Namespace = m.place(o.InNamespace())
 	moved.Meta.Labels, moved.Meta.Annotations = nil, nil
@@ -235,7 +245,7 @@ func (m *mover) object(o *manifests.Object) {
 		m.serviceEntry(&moved, spec)
 		return
 	case *networking.Gateway:
-		m.gateway(spec)
+		m.gateway(o, spec)
 	case *networking.Sidecar:
 		m.sidecar(o, spec)
 	}

@@ -1,11 +1,13 @@
 package scratch_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	networking "istio.io/api/networking/v1alpha3"
 	"sigs.k8s.io/yaml"
 
 	"github.com/hellochaos/hellochaos/manifests"
@@ -174,6 +176,63 @@ func TestMoveStaysInItsNamespaces(t *testing.T) {
 		if made[o.Meta.Namespace] == "" || o.Kind == "Namespace" {
 			t.Errorf("%s is in namespace %q, which is not made for the set", o.Name(), o.Meta.Namespace)
 		}
+	}
+}
+
+// secure is a Gateway whose servers have certificates in each way that a file can say, beside one without TLS and one that passes TLS
+// through.
+const secure = `
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: edge}
+spec:
+  selector: {istio: ingressgateway}
+  servers:
+    - {port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"], tls: {httpsRedirect: true}}
+    - {port: {number: 443, name: a, protocol: HTTPS}, hosts: [a.example], tls: {mode: SIMPLE, credentialName: theirs, cipherSuites: [ECDHE-RSA-AES128-GCM-SHA256]}}
+    - {port: {number: 443, name: b, protocol: HTTPS}, hosts: [b.example], tls: {mode: MUTUAL, serverCertificate: /a, privateKey: /b, caCertificates: /c}}
+    - {port: {number: 443, name: c, protocol: HTTPS}, hosts: [c.example], tls: {mode: OPTIONAL_MUTUAL, credentialNames: [theirs, others]}}
+    - {port: {number: 443, name: d, protocol: HTTPS}, hosts: [d.example], tls: {mode: ISTIO_MUTUAL}}
+    - {port: {number: 443, name: e, protocol: HTTPS}, hosts: [e.example], tls: {mode: PASSTHROUGH}}
+`
+
+// Servers with TLS get the certificate of the run, and keep what they ask of clients.
+func TestMoveGatewaysWithTLS(t *testing.T) {
+	set, err := move(t, secure, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var servers []string
+	for i := range set.Objects {
+		if spec, ok := set.Objects[i].Istio.(*networking.Gateway); ok {
+			for _, s := range spec.Servers {
+				servers = append(servers, fmt.Sprintf("%s %q %q %q %v %v", s.Tls.GetMode(), s.Tls.GetCredentialName(), s.Tls.GetCredentialNames(), s.Tls.GetServerCertificate(), s.Tls.GetCipherSuites(), s.Tls.GetHttpsRedirect()))
+			}
+		}
+	}
+	const ours = ` "hellochaos-gateway" [] "" [] false`
+	want := []string{`PASSTHROUGH "" [] "" [] true`, "SIMPLE" + ours, "MUTUAL" + ours, "OPTIONAL_MUTUAL" + ours, "MUTUAL" + ours, `PASSTHROUGH "" [] "" [] false`}
+	if diff := cmp.Diff(want, servers); diff != "" || !set.Secure {
+		t.Errorf("the settings of TLS differ (-want +got), or the set is not secure (%v):\n%s", set.Secure, diff)
+	}
+	if len(set.Left) != 4 || !strings.HasPrefix(set.Left[0], "the certificates of servers[1] of Gateway edge (standard input:9)") || !strings.Contains(set.Left[3], "ISTIO_MUTUAL") {
+		t.Errorf("what is applied otherwise than written is %q, want the certificates of four servers", set.Left)
+	}
+	plain, err := move(t, shop, false)
+	if err != nil || plain.Secure {
+		t.Errorf("a set without TLS is secure (%v), %v", plain.Secure, err)
+	}
+	_, err = move(t, secure, true)
+	if err == nil || !strings.Contains(err.Error(), "servers[1] of Gateway edge (standard input:9) has TLS, and hellochaos has no certificate of the gateway pods that others share: leave out --shared-gateway") {
+		t.Errorf("the error about TLS at shared gateway pods is %v", err)
+	}
+}
+
+// An HTTPRoute could bind to a gateway of somebody else.
+func TestMoveRefusesGatewayAPI(t *testing.T) {
+	_, err := move(t, `{apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, metadata: {name: web}, spec: {parentRefs: [{name: edge, namespace: prod}], rules: [{backendRefs: [{name: web, port: 80}]}]}}`, false)
+	if err == nil || !strings.Contains(err.Error(), "standard input:1: HTTPRoute web is one of Gateway API, which is executed by the embedded mesh alone") {
+		t.Errorf("the error about an HTTPRoute is %v", err)
 	}
 }
 

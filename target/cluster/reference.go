@@ -38,6 +38,7 @@ var coreResources = map[string]schema.GroupVersionResource{
 	"Namespace":  {Version: "v1", Resource: "namespaces"},
 	"Deployment": {Group: "apps", Version: "v1", Resource: "deployments"},
 	"Job":        {Group: "batch", Version: "v1", Resource: "jobs"},
+	"Secret":     {Version: "v1", Resource: "secrets"},
 	"ConfigMap":  {Version: "v1", Resource: "configmaps"},
 }
 

@@ -10,12 +10,13 @@ import (
 	"slices"
 
 	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/target/certificates"
 )
 
 // opener opens TLS to a destination, as the sidecars of a DestinationRule's callers do. Methods of nil are those of connections without TLS.
 type opener struct {
 	how    *manifests.Origination
-	issuer *issuer
+	issuer *certificates.Issuer
 	// ours says that a stand-in of the mesh answers, whose certificate the mesh made. Others must have one that this machine trusts.
 	ours bool
 }
@@ -65,7 +66,7 @@ func (o *opener) config(asked string) *tls.Config {
 		config.VerifyConnection = func(state tls.ConnectionState) error { return o.verify(&state, asked) }
 	}
 	if o.how.Mutual {
-		config.Certificates = o.issuer.client.Certificates
+		config.Certificates = o.issuer.Client().Certificates
 	}
 	return config
 }
@@ -77,7 +78,7 @@ func (o *opener) verify(state *tls.ConnectionState, asked string) error {
 	}
 	leaf, roots := state.PeerCertificates[0], (*x509.CertPool)(nil) // nil is what this machine trusts
 	if o.ours {
-		roots = o.issuer.pool
+		roots = o.issuer.Roots()
 	}
 	between := x509.NewCertPool()
 	for _, c := range state.PeerCertificates[1:] {
