@@ -23,6 +23,8 @@ type Options struct {
 	Base string
 	// Client is the name, and the label app, of the Deployments whose sidecars send the requests of callers. They become relays.
 	Client string
+	// Callers are the other pods of whose sidecars callers' requests are sent, as manifests.Entry has them: "namespace/app/deployment".
+	Callers []string
 	// Outside is the namespace of the stand-ins for hosts outside the mesh, whose pods have no sidecar.
 	Outside string
 	// Shared keeps the selectors of Gateways, so that requests enter by the pods that the files name. Without it they enter by pods of
@@ -57,6 +59,8 @@ type Set struct {
 	// Beyond are the fields and objects that the mesh obeys and that nothing is predicted of: "spec.http[0].corsPolicy of
 	// VirtualService web (web.yaml:8)".
 	Beyond []string
+	// relays are the Deployments whose sidecars send the requests of Options.Callers, "namespace/name", by the caller.
+	relays map[string]string
 	// sent are the hosts by which requests may call a Service of another namespace, by what they were.
 	sent map[string]string
 }
@@ -98,10 +102,21 @@ func MeshWide(o *manifests.Object) bool {
 // Move moves a set that scenarios/standins has made. The objects that it gets are not changed. The error has all problems: names that
 // are too long, and conditions that name a namespace in a way that cannot be rewritten.
 func Move(objects []manifests.Object, o Options) (*Set, error) {
-	m := &mover{options: o, set: &Set{Base: o.Base, Shared: o.Shared, sent: map[string]string{}}, sources: map[string]bool{}, services: map[string]bool{},
-		external: map[string]string{}, entries: map[string]bool{}, hosts: map[string]string{}, gateways: map[string]int{}}
+	source, err := manifests.Read(objects)
+	if err != nil {
+		return nil, err
+	}
+	m := &mover{options: o, set: &Set{Base: o.Base, Shared: o.Shared, relays: map[string]string{}, sent: map[string]string{}}, sources: map[string]bool{}, services: map[string]bool{},
+		selectors: map[string][]map[string]string{}, callers: map[string]string{}, external: map[string]string{}, entries: map[string]bool{}, hosts: map[string]string{}, ports: map[string]map[uint32]bool{}, labels: map[string]string{}}
 	m.set.Gateway = m.place(rootNamespace)
+	for _, caller := range o.Callers {
+		namespace, _, deployment := manifests.Entry{Caller: caller}.Pods()
+		m.callers[namespace+"/"+deployment] = caller
+	}
 	m.survey(objects)
+	m.openGateways(objects)
+	m.ordered(objects)
+	m.plain(source)
 	for i := range objects {
 		m.object(&objects[i])
 	}
@@ -129,15 +144,20 @@ type mover struct {
 	set     *Set
 	// sources are the namespaces of the objects, and services the Services, "name.namespace".
 	sources, services map[string]bool
+	// selectors are those of the Services, by namespace, and callers are Options.Callers by the "namespace/name" of their Deployment.
+	selectors map[string][]map[string]string
+	callers   map[string]string
 	// external is the Service of the stand-in for each host outside the mesh, "name.namespace" as it is after the move.
 	external map[string]string
 	// entries are the names of ServiceEntries, "namespace/name", before and after the move.
 	entries map[string]bool
 	// hosts are those that were rewritten, by what they were.
 	hosts map[string]string
-	// gateways are the numbers of the gateway pods, by the text of the selector of the files.
-	gateways map[string]int
-	ports    []map[uint32]bool // of the gateway pods, by number
+	// gateways are the labels of the gateway pods as the files have them, and ports those at which they take requests, by the text of their
+	// labels. labels are what their labels are after the move, by "name=value".
+	gateways []map[string]string
+	ports    map[string]map[uint32]bool
+	labels   map[string]string
 	problems []error
 }
 
@@ -155,8 +175,18 @@ func (m *mover) survey(objects []manifests.Object) {
 		if o.Kind == "ServiceEntry" {
 			m.entries[m.place(o.InNamespace())+"/"+o.Meta.Name] = true
 		}
+		switch spec := o.Istio.(type) {
+		case *networking.VirtualService:
+			m.exported(spec.ExportTo)
+		case *networking.DestinationRule:
+			m.exported(spec.ExportTo)
+		case *networking.ServiceEntry:
+			m.exported(spec.ExportTo)
+		}
 		if k, ok := o.Kubernetes.(*corev1.Service); ok {
+			m.exported(manifests.ExportValues(k.Annotations[exportTo]))
 			m.services[o.Meta.Name+"."+o.InNamespace()] = true
+			m.selectors[o.InNamespace()] = append(m.selectors[o.InNamespace()], k.Spec.Selector)
 			if host := k.Annotations[manifests.AnswersFor]; host != "" {
 				m.external[host] = o.Meta.Name + "." + m.place(o.InNamespace())
 			}
@@ -192,7 +222,12 @@ func (s *Set) Entry(e manifests.Entry) manifests.Entry {
 	if e.Service != "" && !strings.Contains(e.Service, ".") {
 		e.Service += "." + manifests.Namespace + serviceDomain
 	}
-	return manifests.Entry{Service: s.Sent(e.Service), Caller: s.qualified(e.Caller), Gateway: s.qualified(e.Gateway), Port: e.Port}
+	if relay, ok := s.relays[e.Caller]; ok {
+		e.Caller = relay
+	} else {
+		e.Caller = s.qualified(e.Caller)
+	}
+	return manifests.Entry{Service: s.Sent(e.Service), Caller: e.Caller, Gateway: s.qualified(e.Gateway), Port: e.Port}
 }
 
 // qualified is "namespace/name" of the source after the move.
@@ -242,7 +277,7 @@ func (m *mover) object(o *manifests.Object) {
 	case *networking.DestinationRule:
 		spec.Host, spec.ExportTo = m.host(spec.Host), m.exportTo(spec.ExportTo)
 	case *networking.ServiceEntry:
-		m.serviceEntry(&moved, spec)
+		m.serviceEntry(o, &moved, spec)
 		return
 	case *networking.Gateway:
 		m.gateway(o, spec)

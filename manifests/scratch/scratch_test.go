@@ -8,6 +8,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	networking "istio.io/api/networking/v1alpha3"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"sigs.k8s.io/yaml"
 
 	"github.com/hellochaos/hellochaos/manifests"
@@ -69,6 +71,12 @@ spec: {selector: {app: plain}, ports: [{name: http, port: 80}]}
 // move moves the objects of a text with their stand-ins.
 func move(t *testing.T, text string, shared bool) (*scratch.Set, error) {
 	t.Helper()
+	return moved(t, text, scratch.Options{Shared: shared})
+}
+
+// moved moves the objects of a text with their stand-ins to namespaces whose names begin with try.
+func moved(t *testing.T, text string, o scratch.Options) (*scratch.Set, error) {
+	t.Helper()
 	others, err := manifests.LoadOthers([]string{"-"}, strings.NewReader(text))
 	if err != nil {
 		t.Fatal(err)
@@ -78,7 +86,8 @@ func move(t *testing.T, text string, shared bool) (*scratch.Set, error) {
 		t.Fatal(err)
 	}
 	before := written(t, set.Objects)
-	moved, err := scratch.Move(set.Objects, scratch.Options{Base: "try", Client: standins.Client, Outside: standins.Outside, Shared: shared})
+	o.Base, o.Client, o.Outside = "try", standins.Client, standins.Outside
+	moved, err := scratch.Move(set.Objects, o)
 	if after := written(t, set.Objects); after != before {
 		t.Errorf("Move has changed the objects that it got:\n%s", after)
 	}
@@ -127,7 +136,7 @@ func TestMove(t *testing.T) {
 		kind, namespace, name string
 		want                  []string
 	}{
-		{"Gateway", "try-istio-system", "edge", []string{"hellochaos-gateway: try-1\n", "- try-shop/*\n", "- ./own.example.com\n"}},
+		{"Gateway", "try-istio-system", "edge", []string{"hellochaos-gateway: try\n    hellochaos-gateway-1: \"true\"\n", "- try-shop/*\n", "- ./own.example.com\n"}},
 		{"VirtualService", "try-shop", "web", []string{everywhere, "- shop.example.com\n", "- cart.try-shop.svc.cluster.local\n", "exact: cart.try-shop:8080\n",
 			"sourceNamespace: try-front\n", "- try-istio-system/edge\n", "- mesh\n", "host: cart\n", "host: stock.try-store.svc.cluster.local\n"}},
 		{"DestinationRule", "try-store", "ledger", []string{"host: ledger.try-store.svc.cluster.local\n", "exportTo:\n  - .\n"}},
@@ -313,5 +322,106 @@ func TestMeshWide(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"DestinationRule ledger"}, wide); diff != "" {
 		t.Errorf("the objects for the whole mesh differ (-want +got):\n%s", diff)
+	}
+}
+
+// Names of an exportTo become those of the namespaces that stand in for them, and nothing is exported to others.
+func TestMoveExports(t *testing.T) {
+	text := shop
+	for kind, name := range map[string]string{"VirtualService": "web, namespace: shop}\nspec:\n", "ServiceEntry": "api, namespace: store}\nspec:\n"} {
+		text = strings.Replace(text, "kind: "+kind+"\nmetadata: {name: "+name, "kind: "+kind+"\nmetadata: {name: "+name+"  exportTo: [\".\", front, istio-system, never]\n", 1)
+	}
+	text = strings.Replace(text, `exportTo: ["."]}`, "exportTo: [shop]}", 1)
+	text = strings.Replace(text, "metadata: {name: cart, namespace: shop}", `metadata: {name: cart, namespace: shop, annotations: {networking.istio.io/exportTo: "., front"}}`, 1)
+	for shared, gateways := range map[bool]string{false: "- try-istio-system\n", true: "- try-istio-system\n  - istio-system\n"} {
+		set, err := move(t, text, shared)
+		if err != nil {
+			t.Fatal(err)
+		}
+		by := "exportTo:\n  - .\n  - try-front\n  " + gateways + "  - try-never\n"
+		for _, c := range []struct{ kind, namespace, name, want string }{
+			{"VirtualService", "try-shop", "web", by}, {"ServiceEntry", "try-store", "api", by}, {"ServiceEntry", "try-store", "api-2", by},
+			{"DestinationRule", "try-store", "ledger", "exportTo:\n  - try-shop\n"}, {"Service", "try-shop", "cart", "exportTo: .,try-front\n"},
+		} {
+			if got := found(t, set.Objects, c.kind, c.namespace, c.name); !strings.Contains(got, c.want) {
+				t.Errorf("shared %v: %s %s lacks %q:\n%s", shared, c.kind, c.name, c.want, got)
+			}
+		}
+		if !slices.ContainsFunc(set.Namespaces, func(n scratch.Namespace) bool { return n.Name == "try-never" }) {
+			t.Errorf("a namespace that an exportTo names alone is not made: %v", set.Namespaces)
+		}
+	}
+}
+
+// Of two VirtualServices for one host Istio takes first the one that is exported by name, and after the move both are.
+func TestMoveRefusesAnotherOrder(t *testing.T) {
+	other := "---\napiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: other, namespace: front}\nspec: {hosts: [HOST], gateways: [istio-system/edge], EXPORT http: [{directResponse: {status: 200}}]}\n"
+	for _, c := range []struct {
+		host, export string
+		refused      bool
+	}{{"shop.example.com", "exportTo: [istio-system],", true}, {"shop.example.com", "", false}, {"else.example.com", "exportTo: [istio-system],", false},
+		{"shop.example.com", "exportTo: [front],", false}, {"cart.shop.svc.cluster.local", "exportTo: [istio-system],", true}} {
+		_, err := move(t, shop+strings.NewReplacer("HOST", c.host, "EXPORT", c.export).Replace(other), false)
+		const want = "VirtualService other, field spec.exportTo: has a host of VirtualService web (standard input:9), too, and in which order the proxies of namespace istio-system look at the two"
+		if refused := err != nil && strings.Contains(err.Error(), want); refused != c.refused || err != nil && !refused {
+			t.Errorf("%s with %q: the error is %v, want one that is about the order: %v", c.host, c.export, err, c.refused)
+		}
+	}
+}
+
+// Calls to endpoints and other ports go to their stand-ins; what no stand-in of a cluster can answer is refused.
+func TestMoveServiceEntries(t *testing.T) {
+	entry := func(spec string) string {
+		return shop + "---\napiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: bank}\nspec: {hosts: [bank.example.com], location: MESH_EXTERNAL, " + spec + "}\n"
+	}
+	for _, c := range []struct{ name, spec, want string }{
+		{"endpoints", "resolution: STATIC, ports: [{number: 80, name: http, protocol: HTTP}], endpoints: [{address: 10.9.8.7, labels: {version: v1}, ports: {http: 8080}}]",
+			"endpoints:\n  - address: host-3-10-9-8-7.try-hellochaos-outside.svc.cluster.local\n    labels:\n      version: v1\n    ports:\n      http: 8080\n"},
+		{"a targetPort", "resolution: DNS, ports: [{number: 80, name: http, protocol: HTTP, targetPort: 8080}]", "targetPort: 8080\n"},
+		{"nobody", "resolution: STATIC, ports: [{number: 80, name: http, protocol: HTTP}]", "resolution: STATIC\n"},
+	} {
+		set, err := move(t, entry(c.spec), false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := found(t, set.Objects, "ServiceEntry", "try", "bank")
+		if !strings.Contains(got, c.want) || c.name != "nobody" && !strings.Contains(got, "resolution: DNS\n") {
+			t.Errorf("%s: the ServiceEntry lacks %q:\n%s", c.name, c.want, got)
+		}
+	}
+	const http = "ports: [{number: 80, name: http, protocol: HTTP}]"
+	for spec, want := range map[string]string{
+		"resolution: DNS, addresses: [10.1.2.3], " + http: "ServiceEntry bank has addresses or a host with *",
+		"resolution: DNS, " + http + "}\n---\n{apiVersion: networking.istio.io/v1, kind: DestinationRule, metadata: {name: bank}, spec: {host: bank.example.com, trafficPolicy: {tls: {mode: SIMPLE}}}": "DestinationRule bank has proxies open TLS",
+		"resolution: DNS, " + http + "}\n---\n{apiVersion: networking.istio.io/v1, kind: DestinationRule, metadata: {name: bank}, spec: {host: '*.example.com'}":                                        "DestinationRule bank is for all hosts that *.example.com covers",
+	} {
+		if _, err := move(t, entry(spec), false); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: the error is %v, want %q", spec, err, want)
+		}
+	}
+}
+
+// A Gateway selects the pods of those whose labels include its own, and no others. The first of their Services leads to pods with these labels
+// alone, or, for a Gateway that selects all, to those of Istio's ingress gateway.
+func TestMoveSelectors(t *testing.T) {
+	gateway := func(name, selector string) string {
+		return "---\napiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: " + name + "}\nspec: {" + selector + "servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: [" + name + ".example.com]}]}\n"
+	}
+	set, err := move(t, gateway("narrow", "selector: {istio: ingressgateway, app: edge}, ")+gateway("other", "selector: {istio: inner}, ")+gateway("wide", "selector: {istio: ingressgateway}, ")+gateway("all", ""), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	selects := map[string][]string{}
+	for i := range set.Objects {
+		spec, ok := set.Objects[i].Istio.(*networking.Gateway)
+		for j := 0; ok && j < len(set.Ways); j++ {
+			if s, ok := set.Ways[j].Kubernetes.(*corev1.Service); ok && labels.SelectorFromSet(spec.Selector).Matches(labels.Set(s.Spec.Selector)) {
+				selects[set.Objects[i].Meta.Name] = append(selects[set.Objects[i].Meta.Name], s.Name)
+			}
+		}
+	}
+	want := map[string][]string{"wide": {"try-1", "try-3"}, "other": {"try-2"}, "narrow": {"try-3"}, "all": {"try-1", "try-2", "try-3"}}
+	if diff := cmp.Diff(want, selects); diff != "" {
+		t.Errorf("the pods that each Gateway selects differ (-want +got):\n%s", diff)
 	}
 }

@@ -60,9 +60,6 @@ func (c *Cluster) BeginScratch(ctx context.Context, set *scratch.Set, o ScratchO
 	if err != nil {
 		return nil, err
 	}
-	if err := plainOutside(rules); err != nil {
-		return nil, err
-	}
 	var issuer *certificates.Issuer
 	if set.Secure {
 		if issuer, err = certificates.NewIssuer(); err != nil {
