@@ -99,14 +99,16 @@ func (i *Issuer) ClientOfSecret() *tls.Config {
 // Roots are what trusts the certificates of the issuer.
 func (i *Issuer) Roots() *x509.CertPool { return i.pool }
 
-// Secret is the data of a Secret of type kubernetes.io/tls with a certificate for the servers of a gateway, by key: tls.crt, tls.key, and
-// ca.crt, by which Istio has a gateway trust the clients. The key is made for the Secret.
-func (i *Issuer) Secret() (map[string][]byte, error) {
+// Secret is the data of a Secret of type kubernetes.io/tls, by key: tls.crt and tls.key have a certificate with these names, for servers and
+// for clients, and ca.crt has that of the issuer. The private key is made for the Secret.
+func (i *Issuer) Secret(names ...string) (map[string][]byte, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, fmt.Errorf("making a key: %w", err)
 	}
-	made, err := i.sign(serverTemplate("server of a gateway"), i.own, key)
+	template := serverTemplate("secret of hellochaos", names...)
+	template.ExtKeyUsage = append(template.ExtKeyUsage, x509.ExtKeyUsageClientAuth)
+	made, err := i.sign(template, i.own, key)
 	if err != nil {
 		return nil, err
 	}

@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"maps"
@@ -184,27 +183,6 @@ func (s *Scratch) install(ctx context.Context, options ScratchOptions) error {
 		err = fmt.Errorf("%s in namespace %s has no sidecar although the namespace is labelled %s=enabled: 'hellochaos doctor' checks the injection of sidecars", bare[0], bare[0].Namespace, injectionLabel)
 	}
 	return err
-}
-
-// certify writes the Secret with the certificate of the gateway pods, where a Gateway has TLS. Each run makes its own, also where the pods are
-// those of DeployScratch: the keys of another run are in its memory alone. It is deleted with its namespace.
-func (s *Scratch) certify(ctx context.Context) error {
-	if s.issuer == nil {
-		return nil
-	}
-	data, err := s.issuer.Secret()
-	if err != nil {
-		return err
-	}
-	encoded := map[string]any{}
-	for name, value := range data {
-		encoded[name] = base64.StdEncoding.EncodeToString(value)
-	}
-	secret := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "Secret", "type": string(corev1.SecretTypeTLS), "data": encoded}}
-	secret.SetNamespace(s.set.Gateway)
-	secret.SetName(scratch.Credential)
-	secret.SetLabels(map[string]string{managedBy: manager})
-	return s.send(ctx, secret)
 }
 
 // send applies an object in one of the namespaces that were made.
