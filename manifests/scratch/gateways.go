@@ -95,7 +95,7 @@ func (m *mover) ways() {
 		exported := meta
 		exported.Annotations = map[string]string{exportTo: m.set.Gateway} // Istio takes the pods' ports from it
 		m.set.Ways = append(m.set.Ways, serviceObject(exported, spec),
-			manifests.Object{APIVersion: "apps/v1", Kind: "Deployment", Meta: meta, Kubernetes: gatewayDeployment(meta, labels)})
+			manifests.Object{APIVersion: "apps/v1", Kind: "Deployment", Meta: meta, Kubernetes: m.gatewayDeployment(meta, labels)})
 	}
 }
 
@@ -109,7 +109,7 @@ func listensAt(port uint32) int32 {
 }
 
 // gatewayDeployment is a Deployment of gateway pods as Istio's page about gateway injection has it.
-func gatewayDeployment(meta metav1.ObjectMeta, labels map[string]string) *appsv1.Deployment {
+func (m *mover) gatewayDeployment(meta metav1.ObjectMeta, labels map[string]string) *appsv1.Deployment {
 	one, no, yes, user := int32(1), false, true, int64(proxyUser)
 	template := corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: maps.Clone(labels), Annotations: maps.Clone(small)}}
 	template.Labels["app"] = labels[podsLabel]
@@ -120,6 +120,10 @@ func gatewayDeployment(meta metav1.ObjectMeta, labels map[string]string) *appsv1
 		SecurityContext:               &corev1.PodSecurityContext{RunAsNonRoot: &yes, RunAsUser: &user, RunAsGroup: &user, SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault}},
 		Containers: []corev1.Container{{Name: "istio-proxy", Image: "auto", ImagePullPolicy: corev1.PullIfNotPresent,
 			SecurityContext: &corev1.SecurityContext{AllowPrivilegeEscalation: &no, ReadOnlyRootFilesystem: &yes, Capabilities: &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}}}}},
+	}
+	if m.opens {
+		template.Spec.Volumes = []corev1.Volume{volumeOf(proxyCredential)}
+		template.Spec.Containers[0].VolumeMounts = []corev1.VolumeMount{mounted}
 	}
 	return &appsv1.Deployment{TypeMeta: metav1.TypeMeta{APIVersion: "apps/v1", Kind: "Deployment"}, ObjectMeta: meta,
 		Spec: appsv1.DeploymentSpec{Replicas: &one, Selector: &metav1.LabelSelector{MatchLabels: labels}, Template: template}}

@@ -10,25 +10,11 @@ import (
 	"github.com/hellochaos/hellochaos/manifests"
 )
 
-// plain refuses TLS that proxies open, and rules that send requests to a port at which TLS is spoken: the stand-ins on a cluster speak HTTP
-// alone, since the proxies there would trust no certificate of theirs.
-func (m *mover) plain(source *manifests.Rules) {
-	const text = "and on a cluster the stand-ins for hosts outside speak HTTP without TLS alone: use the embedded mesh"
-	for _, o := range source.Originations() {
-		m.problems = append(m.problems, fmt.Errorf("%s:%d: %s has proxies open TLS, %s", o.File, o.Line, o.Object, text))
-	}
+// wildRules refuses DestinationRules for hosts with a star.
+func (m *mover) wildRules(source *manifests.Rules) {
 	for _, d := range source.DestinationRules() {
 		if strings.HasPrefix(d.Host, "*") {
 			m.problems = append(m.problems, fmt.Errorf("%s:%d: %s is for all hosts that %s covers, and on a cluster the hosts of a run have other names: use the embedded mesh", d.File, d.HostLine, d.Object, d.Written))
-		}
-	}
-	for _, e := range source.HTTPEntries() {
-		for i := range e.Destinations {
-			d := &e.Destinations[i]
-			external := source.Endpoints(&d.Destination).External
-			if slices.ContainsFunc(external, func(address string) bool { return source.Certificate(address) != nil }) {
-				m.problems = append(m.problems, fmt.Errorf("%s:%d: %s sends requests to port %d of %s, at which TLS is spoken, %s", e.File, d.HostLine, e.Name, d.Port, d.Written, text))
-			}
 		}
 	}
 }

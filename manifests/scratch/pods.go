@@ -37,6 +37,9 @@ var briefly = int64(1)
 // service moves a Service.
 func (m *mover) service(k *corev1.Service) {
 	meta := metav1.ObjectMeta{Name: k.Name, Namespace: m.place(k.Namespace)}
+	if k.Namespace == m.options.Outside {
+		m.spoken(k)
+	}
 	meta.Annotations = map[string]string{exportTo: strings.Join(m.exportTo(manifests.ExportValues(k.Annotations[exportTo])), ",")}
 	m.known(k.Name, orDefault(k.Namespace))
 	k.ObjectMeta = meta
@@ -68,6 +71,11 @@ func (m *mover) deployment(k *appsv1.Deployment) {
 	container.Env = append(container.Env, corev1.EnvVar{Name: "ADMIN_PORT", Value: fmt.Sprint(adminPort)})
 	maps.DeleteFunc(template.Labels, func(name, _ string) bool { return decides(name) })
 	template.Spec.TerminationGracePeriodSeconds = &briefly
+	if strings.HasPrefix(of, m.options.Outside+"/") {
+		m.speaks(k)
+	} else if m.opens {
+		maps.Copy(template.Annotations, sidecarFiles(proxyCredential))
+	}
 	caller, calls := m.callers[of]
 	if k.Name == m.options.Client {
 		relay(k)

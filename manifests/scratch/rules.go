@@ -183,7 +183,9 @@ func terminates(tls *networking.ServerTLSSettings) bool {
 // certify gives a server the certificate that is made for the set, in place of whatever its settings say about certificates and versions of
 // TLS. name is what messages call the server.
 func (m *mover) certify(name string, server *networking.Server) {
-	m.set.Secure = true
+	if own := (Certificate{Namespace: m.set.Gateway, Name: Credential}); !slices.ContainsFunc(m.set.Certificates, own.same) {
+		m.set.Certificates = append(m.set.Certificates, own)
+	}
 	mode, what := server.Tls.Mode, "the certificates of "+name+" and the other settings of its field tls"
 	if mode == networking.ServerTLSSettings_ISTIO_MUTUAL {
 		mode, what = networking.ServerTLSSettings_MUTUAL, "the certificates of the mesh (tls.mode ISTIO_MUTUAL) at "+name

@@ -45,9 +45,9 @@ type Set struct {
 	Ways []manifests.Object
 	// Namespaces are those to be made, in the order in which they are made.
 	Namespaces []Namespace
-	// Secure says that a Gateway has a server with TLS, whose certificate is in the Secret Credential of the namespace Gateway. The set does
-	// not have that Secret.
-	Secure bool
+	// Certificates are Secrets that the pods need before they start. The set does not have them. Credential is among them where a Gateway has
+	// a server with TLS.
+	Certificates []Certificate
 	// Shared says that requests enter by gateway pods that are not the set's own.
 	Shared bool
 	// Hosts are the hosts with a namespace that were rewritten, sorted by what they were.
@@ -64,9 +64,6 @@ type Set struct {
 	// sent are the hosts by which requests may call a Service of another namespace, by what they were.
 	sent map[string]string
 }
-
-// Credential is the name of the Secret with the certificate of gateway pods of the set's own.
-const Credential = "hellochaos-gateway"
 
 // Namespace is a namespace to be made.
 type Namespace struct {
@@ -107,7 +104,7 @@ func Move(objects []manifests.Object, o Options) (*Set, error) {
 		return nil, err
 	}
 	m := &mover{options: o, set: &Set{Base: o.Base, Shared: o.Shared, relays: map[string]string{}, sent: map[string]string{}}, sources: map[string]bool{}, services: map[string]bool{},
-		selectors: map[string][]map[string]string{}, callers: map[string]string{}, external: map[string]string{}, entries: map[string]bool{}, hosts: map[string]string{}, ports: map[string]map[uint32]bool{}, labels: map[string]string{}}
+		selectors: map[string][]map[string]string{}, callers: map[string]string{}, external: map[string]string{}, entries: map[string]bool{}, hosts: map[string]string{}, speakers: map[string]*speaker{}, ports: map[string]map[uint32]bool{}, labels: map[string]string{}}
 	m.set.Gateway = m.place(rootNamespace)
 	for _, caller := range o.Callers {
 		namespace, _, deployment := manifests.Entry{Caller: caller}.Pods()
@@ -116,7 +113,8 @@ func Move(objects []manifests.Object, o Options) (*Set, error) {
 	m.survey(objects)
 	m.openGateways(objects)
 	m.ordered(objects)
-	m.plain(source)
+	m.wildRules(source)
+	m.certificates(source)
 	for i := range objects {
 		m.object(&objects[i])
 	}
@@ -151,6 +149,9 @@ type mover struct {
 	external map[string]string
 	// entries are the names of ServiceEntries, "namespace/name", before and after the move.
 	entries map[string]bool
+	// speakers are the stand-ins outside the mesh that speak TLS, by the name of their Service and Deployment; opens says that proxies open it.
+	speakers map[string]*speaker
+	opens    bool
 	// hosts are those that were rewritten, by what they were.
 	hosts map[string]string
 	// gateways are the labels of the gateway pods as the files have them, and ports those at which they take requests, by the text of their
@@ -276,6 +277,10 @@ func (m *mover) object(o *manifests.Object) {
 		m.virtualService(o, spec)
 	case *networking.DestinationRule:
 		spec.Host, spec.ExportTo = m.host(spec.Host), m.exportTo(spec.ExportTo)
+		m.opening(o, spec.TrafficPolicy)
+		for _, subset := range spec.Subsets {
+			m.opening(o, subset.TrafficPolicy)
+		}
 	case *networking.ServiceEntry:
 		m.serviceEntry(o, &moved, spec)
 		return

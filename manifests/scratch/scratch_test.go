@@ -221,15 +221,18 @@ func TestMoveGatewaysWithTLS(t *testing.T) {
 	}
 	const ours = ` "hellochaos-gateway" [] "" [] false`
 	want := []string{`PASSTHROUGH "" [] "" [] true`, "SIMPLE" + ours, "MUTUAL" + ours, "OPTIONAL_MUTUAL" + ours, "MUTUAL" + ours, `PASSTHROUGH "" [] "" [] false`}
-	if diff := cmp.Diff(want, servers); diff != "" || !set.Secure {
-		t.Errorf("the settings of TLS differ (-want +got), or the set is not secure (%v):\n%s", set.Secure, diff)
+	if diff := cmp.Diff(want, servers); diff != "" {
+		t.Errorf("the settings of TLS differ (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]scratch.Certificate{{Namespace: "try-istio-system", Name: scratch.Credential}}, set.Certificates); diff != "" {
+		t.Errorf("the certificates differ (-want +got):\n%s", diff)
 	}
 	if len(set.Left) != 4 || !strings.HasPrefix(set.Left[0], "the certificates of servers[1] of Gateway edge (standard input:9)") || !strings.Contains(set.Left[3], "ISTIO_MUTUAL") {
 		t.Errorf("what is applied otherwise than written is %q, want the certificates of four servers", set.Left)
 	}
 	plain, err := move(t, shop, false)
-	if err != nil || plain.Secure {
-		t.Errorf("a set without TLS is secure (%v), %v", plain.Secure, err)
+	if err != nil || len(plain.Certificates) > 0 {
+		t.Errorf("a set without TLS has the certificates %v, %v", plain.Certificates, err)
 	}
 	_, err = move(t, secure, true)
 	if err == nil || !strings.Contains(err.Error(), "servers[1] of Gateway edge (standard input:9) has TLS, and hellochaos has no certificate of the gateway pods that others share: leave out --shared-gateway") {
@@ -392,8 +395,7 @@ func TestMoveServiceEntries(t *testing.T) {
 	const http = "ports: [{number: 80, name: http, protocol: HTTP}]"
 	for spec, want := range map[string]string{
 		"resolution: DNS, addresses: [10.1.2.3], " + http: "ServiceEntry bank has addresses or a host with *",
-		"resolution: DNS, " + http + "}\n---\n{apiVersion: networking.istio.io/v1, kind: DestinationRule, metadata: {name: bank}, spec: {host: bank.example.com, trafficPolicy: {tls: {mode: SIMPLE}}}": "DestinationRule bank has proxies open TLS",
-		"resolution: DNS, " + http + "}\n---\n{apiVersion: networking.istio.io/v1, kind: DestinationRule, metadata: {name: bank}, spec: {host: '*.example.com'}":                                        "DestinationRule bank is for all hosts that *.example.com covers",
+		"resolution: DNS, " + http + "}\n---\n{apiVersion: networking.istio.io/v1, kind: DestinationRule, metadata: {name: bank}, spec: {host: '*.example.com'}": "DestinationRule bank is for all hosts that *.example.com covers",
 	} {
 		if _, err := move(t, entry(spec), false); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: the error is %v, want %q", spec, err, want)
@@ -423,5 +425,60 @@ func TestMoveSelectors(t *testing.T) {
 	want := map[string][]string{"wide": {"try-1", "try-3"}, "other": {"try-2"}, "narrow": {"try-3"}, "all": {"try-1", "try-2", "try-3"}}
 	if diff := cmp.Diff(want, selects); diff != "" {
 		t.Errorf("the pods that each Gateway selects differ (-want +got):\n%s", diff)
+	}
+}
+
+// Stand-ins outside speak TLS where their hosts would, proxies that open it have the files of a certificate, and rules name these files.
+func TestMoveTLSToTheOutside(t *testing.T) {
+	const bank = `
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: bank}
+spec: {hosts: [bank.example.com], location: MESH_EXTERNAL, resolution: DNS, ports: [{number: 80, name: http, protocol: HTTP, targetPort: 8443}, {number: 81, name: plain, protocol: HTTP, targetPort: 80}]}
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: bank}
+spec:
+  host: bank.example.com
+  trafficPolicy: {portLevelSettings: [{port: {number: 80}, tls: {mode: MUTUAL, subjectAltNames: [inner.example.com], clientCertificate: /a, privateKey: /b, caCertificates: /c}}]}
+  subsets: [{name: a, trafficPolicy: {tls: {mode: SIMPLE, credentialName: theirs}}}]
+`
+	set, err := move(t, shop+bank, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := manifests.Read(set.Objects); err != nil {
+		t.Errorf("manifests.Read refuses the moved objects: %v", err)
+	}
+	want := []scratch.Certificate{{Namespace: "try", Name: "hellochaos-proxy"}, {Namespace: "try-front", Name: "hellochaos-proxy"}, {Namespace: "try-shop", Name: "hellochaos-proxy"},
+		{Namespace: "try-store", Name: "hellochaos-proxy"}, {Namespace: "try-istio-system", Name: "hellochaos-proxy"},
+		{Namespace: "try-hellochaos-outside", Name: "host-3-bank-example-com", Hosts: []string{"bank.example.com", "inner.example.com"}}}
+	if diff := cmp.Diff(want, set.Certificates); diff != "" {
+		t.Errorf("the certificates differ (-want +got):\n%s", diff)
+	}
+	const files = "      - mountPath: /etc/hellochaos\n          name: hellochaos-certificates\n"
+	for _, c := range []struct {
+		kind, namespace, name string
+		want                  []string
+	}{
+		{"Service", "try-hellochaos-outside", "host-3-bank-example-com", []string{"port: 80\n    targetPort: 3000\n", "port: 8443\n    targetPort: 3443\n"}},
+		{"Deployment", "try-hellochaos-outside", "host-3-bank-example-com", []string{"name: TLS_PORT\n          value: \"3443\"\n", "name: TLS_FILES\n          value: /etc/hellochaos\n", "secretName: host-3-bank-example-com\n", files}},
+		{"Deployment", "try", standins.Client, []string{`sidecar.istio.io/userVolume: '{"hellochaos-certificates": {"secret": {"secretName":`}},
+		{"DestinationRule", "try", "bank", []string{"caCertificates: /etc/hellochaos/ca.crt\n", "clientCertificate: /etc/hellochaos/tls.crt\n", "privateKey: /etc/hellochaos/tls.key\n", "credentialName: hellochaos-proxy\n"}},
+	} {
+		text := found(t, set.Objects, c.kind, c.namespace, c.name)
+		for _, want := range c.want {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s %s in namespace %s lacks %q:\n%s", c.kind, c.name, c.namespace, want, text)
+			}
+		}
+	}
+	if text := found(t, set.Objects, "Deployment", "try-hellochaos-outside", "host-1-api-example-com"); strings.Contains(text, "TLS_PORT") {
+		t.Errorf("a stand-in to which nobody opens TLS speaks it:\n%s", text)
+	}
+	if ways := written(t, set.Ways); !strings.Contains(ways, "secretName: hellochaos-proxy\n") || !strings.Contains(ways, files) {
+		t.Errorf("the gateway pods do not have the files:\n%s", ways)
 	}
 }

@@ -40,7 +40,7 @@ type Scratch struct {
 	*Run
 	set  *scratch.Set
 	made []madeNamespace
-	// issuer makes the certificate of the gateway pods; nil where no Gateway has TLS.
+	// issuer makes the certificates of the set; nil where it needs none.
 	issuer *certificates.Issuer
 	// adopted: the namespaces were there before. kept: they stay.
 	adopted, kept bool
@@ -60,7 +60,7 @@ func (c *Cluster) BeginScratch(ctx context.Context, set *scratch.Set, o ScratchO
 		return nil, err
 	}
 	var issuer *certificates.Issuer
-	if set.Secure {
+	if len(set.Certificates) > 0 {
 		if issuer, err = certificates.NewIssuer(); err != nil {
 			return nil, err
 		}
