@@ -335,7 +335,7 @@ func TestMoveExports(t *testing.T) {
 		text = strings.Replace(text, "kind: "+kind+"\nmetadata: {name: "+name, "kind: "+kind+"\nmetadata: {name: "+name+"  exportTo: [\".\", front, istio-system, never]\n", 1)
 	}
 	text = strings.Replace(text, `exportTo: ["."]}`, "exportTo: [shop]}", 1)
-	text = strings.Replace(text, "metadata: {name: cart, namespace: shop}", `metadata: {name: cart, namespace: shop, annotations: {networking.istio.io/exportTo: "., front"}}`, 1)
+	text = strings.Replace(text, "metadata: {name: cart, namespace: shop}", `metadata: {name: cart, namespace: shop, annotations: {networking.istio.io/exportTo: "., lonely"}}`, 1)
 	for shared, gateways := range map[bool]string{false: "- try-istio-system\n", true: "- try-istio-system\n  - istio-system\n"} {
 		set, err := move(t, text, shared)
 		if err != nil {
@@ -344,13 +344,13 @@ func TestMoveExports(t *testing.T) {
 		by := "exportTo:\n  - .\n  - try-front\n  " + gateways + "  - try-never\n"
 		for _, c := range []struct{ kind, namespace, name, want string }{
 			{"VirtualService", "try-shop", "web", by}, {"ServiceEntry", "try-store", "api", by}, {"ServiceEntry", "try-store", "api-2", by},
-			{"DestinationRule", "try-store", "ledger", "exportTo:\n  - try-shop\n"}, {"Service", "try-shop", "cart", "exportTo: .,try-front\n"},
+			{"DestinationRule", "try-store", "ledger", "exportTo:\n  - try-shop\n"}, {"Service", "try-shop", "cart", "exportTo: .,try-lonely\n"},
 		} {
 			if got := found(t, set.Objects, c.kind, c.namespace, c.name); !strings.Contains(got, c.want) {
 				t.Errorf("shared %v: %s %s lacks %q:\n%s", shared, c.kind, c.name, c.want, got)
 			}
 		}
-		if !slices.ContainsFunc(set.Namespaces, func(n scratch.Namespace) bool { return n.Name == "try-never" }) {
+		if !slices.ContainsFunc(set.Namespaces, func(n scratch.Namespace) bool { return n.Name == "try-lonely" }) {
 			t.Errorf("a namespace that an exportTo names alone is not made: %v", set.Namespaces)
 		}
 	}
