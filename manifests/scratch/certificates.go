@@ -65,6 +65,9 @@ func (m *mover) certificates(source *manifests.Rules) {
 	if m.opens = len(source.Originations()) > 0; !m.opens {
 		return
 	}
+	if o := source.Originations()[0]; m.options.Shared {
+		m.problems = append(m.problems, fmt.Errorf("%s:%d: %s has proxies open TLS, and the gateway pods that others share have no certificates of the run: leave out --shared-gateway, so that requests enter by pods of the run's own", o.File, o.Line, o.Object))
+	}
 	for _, n := range m.set.Namespaces {
 		if n.Injected {
 			m.set.Certificates = append(m.set.Certificates, Certificate{Namespace: n.Name, Name: proxyCredential})

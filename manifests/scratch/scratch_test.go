@@ -478,6 +478,10 @@ spec:
 	if text := found(t, set.Objects, "Deployment", "try-hellochaos-outside", "host-1-api-example-com"); strings.Contains(text, "TLS_PORT") {
 		t.Errorf("a stand-in to which nobody opens TLS speaks it:\n%s", text)
 	}
+	const refusal = "DestinationRule bank has proxies open TLS, and the gateway pods that others share have no certificates of the run: leave out --shared-gateway"
+	if _, err := move(t, shop+bank, true); err == nil || !strings.Contains(err.Error(), refusal) {
+		t.Errorf("the error about shared gateway pods is %v", err)
+	}
 	if ways := written(t, set.Ways); !strings.Contains(ways, "secretName: hellochaos-proxy\n") || !strings.Contains(ways, files) {
 		t.Errorf("the gateway pods do not have the files:\n%s", ways)
 	}
