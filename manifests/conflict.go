@@ -88,7 +88,7 @@ func (r *Rules) serviceConflicts(o *Object) (problems Problems) {
 	s := r.Services[o.host()]
 	for i, p := range s.Ports {
 		for _, w := range r.Selected(s) {
-			secure := s.hidden && p.Port == securePort && strconv.Itoa(p.target) == w.Env[tlsPort]
+			secure := s.hidden && strconv.Itoa(p.target) == w.Env[tlsPort] && (p.Port == securePort || w.Env[tlsFiles] != "")
 			if listens := listensAt(w.Env); listens != p.target && !secure {
 				problems = append(problems, o.problem(fmt.Sprintf("spec.ports[%d].targetPort", i),
 					"must be %d, the port at which the pods of Deployment %s listen (their variable PORT), not %d", listens, w.Name, p.target))

@@ -170,6 +170,9 @@ func callsBy(values map[string]string) string {
 // proxies of the embedded mesh know by that number that TLS is spoken there.
 const tlsPort = "TLS_PORT"
 
+// tlsFiles is the variable with the folder of their certificate. Pods that have it are those of a cluster.
+const tlsFiles = "TLS_FILES"
+
 // listensAt is the port at which a service with this environment listens; 0 when PORT is not a port.
 func listensAt(values map[string]string) int {
 	if values["PORT"] == "" {

@@ -66,12 +66,6 @@ func ownOnly(exports []string, namespace string) bool {
 
 // checkExports checks an exportTo, which may name namespaces (Istio's validateExportTo).
 func (d *document) checkExports(to []string, own string) {
-	if d.keepBeyond {
-		if len(to) > 1 || len(to) == 1 && to[0] != ownNamespace && to[0] != everyNamespace {
-			d.problem("spec.exportTo", `%q is not supported by hellochaos on a cluster, where the namespaces of a run are its own; accepted: ["."], ["*"]`, to)
-		}
-		return
-	}
 	seen := map[string]bool{}
 	for i, name := range to {
 		field := fmt.Sprintf("spec.exportTo[%d]", i)
@@ -93,8 +87,8 @@ func (d *document) checkExports(to []string, own string) {
 	}
 }
 
-// exportValues are the values of the annotation exportTo of a Service (ConvertService in Istio's pilot/pkg/serviceregistry/kube).
-func exportValues(annotation string) (all []string) {
+// ExportValues are the values of the annotation exportTo of a Service (ConvertService in Istio's pilot/pkg/serviceregistry/kube).
+func ExportValues(annotation string) (all []string) {
 	if annotation == "" {
 		return nil
 	}
@@ -106,12 +100,8 @@ func exportValues(annotation string) (all []string) {
 
 // checkExportAnnotation checks the annotation exportTo of a Service. Istio takes any values; these are those of which it makes something.
 func (d *document) checkExportAnnotation(field, annotation string) {
-	values := exportValues(annotation)
-	for _, value := range values {
+	for _, value := range ExportValues(annotation) {
 		switch {
-		case d.keepBeyond && (len(values) > 1 || value != everyNamespace && value != hiddenFromAll && value != ownNamespace):
-			d.problem(field, `%q is not supported by hellochaos on a cluster, where the namespaces of a run are its own; accepted: "*", ".", "~"`, annotation)
-			return
 		case value == everyNamespace || value == hiddenFromAll || value == ownNamespace:
 		case len(validation.IsDNS1123Label(value)) > 0:
 			d.problem(field, `must be "*", ".", "~" or names of namespaces, separated by commas; %q is none`, value)

@@ -36,7 +36,7 @@ func qualify(host, namespace string) string {
 }
 
 func (r *Rules) addService(o *Object, k *corev1.Service) {
-	s := &Service{Host: o.host(), object: o, selector: k.Spec.Selector, exports: exportsOf(exportValues(o.Meta.Annotations[exportTo]), o.namespace())}
+	s := &Service{Host: o.host(), object: o, selector: k.Spec.Selector, exports: exportsOf(ExportValues(o.Meta.Annotations[exportTo]), o.namespace())}
 	s.hidden = s.exports != nil && len(s.exports) == 0
 	if !s.hidden {
 		r.restrict(s.Host, s.exports)

@@ -27,6 +27,9 @@ type Server struct {
 	TLS bool
 	// Certificate is what a server with TLS asks of its clients.
 	Certificate ClientCertificate
+	// Credential is the Secret that has the certificate of a server with TLS (credentialName, or the first of credentialNames); empty where
+	// the certificate is elsewhere.
+	Credential string
 	// Redirect says that a server without TLS answers 301 to https to every request for its hosts, before any rule is looked at
 	// (tls.httpsRedirect; require_tls in Istio's buildGatewayHTTPRouteConfig).
 	Redirect bool
@@ -171,6 +174,10 @@ func (r *Rules) addGateway(o *Object, spec *networking.Gateway) {
 		s := &Server{Gateway: g.name, Index: i, File: o.File, Line: line, Port: int(from.Port.GetNumber()), settings: from.Tls != nil, labels: strings.Join(pairs(g.Selector), ",")}
 		s.TLS = isHTTPS(from.Port.GetProtocol())
 		s.Redirect = !s.TLS && from.Tls.GetHttpsRedirect()
+		s.Credential = from.Tls.GetCredentialName()
+		if names := from.Tls.GetCredentialNames(); len(names) > 0 {
+			s.Credential = names[0]
+		}
 		switch from.Tls.GetMode() {
 		case networking.ServerTLSSettings_MUTUAL, networking.ServerTLSSettings_ISTIO_MUTUAL:
 			s.Certificate = RequiredCertificate
@@ -392,4 +399,15 @@ func (r *Rules) ServerFor(c Caller, name string) *Server {
 func (r *Rules) Secure(c Caller) bool {
 	servers := r.door(c).servers
 	return len(servers) > 0 && servers[0].TLS
+}
+
+// Credential is the Secret with the certificate of a server with TLS at the port of a Gateway, the first that one names; empty where none
+// names any.
+func (r *Rules) Credential(c Caller) string {
+	for _, s := range r.door(c).servers {
+		if s.TLS && s.Credential != "" {
+			return s.Credential
+		}
+	}
+	return ""
 }

@@ -229,9 +229,6 @@ func (d *document) checkMatch(field string, m *networking.HTTPMatchRequest) {
 		d.checkLabel(field+".sourceNamespace", m.SourceNamespace)
 	}
 	d.checkLabels(field+".sourceLabels", m.SourceLabels)
-	if d.keepBeyond && len(m.SourceLabels) > 0 {
-		d.problem(field+".sourceLabels", "is checked on the embedded mesh alone: on a cluster, requests are sent by pods of hellochaos, which have labels of their own")
-	}
 	for _, name := range slices.Sorted(maps.Keys(m.Headers)) {
 		d.checkHeaderName(field+".headers."+name, name)
 		d.checkText(field+".headers."+name, m.Headers[name])

@@ -18,11 +18,12 @@ const HeaderScript = "x-hellochaos-script"
 
 // HeaderTell names a header of the request, whose values the answer of a Script service has in HeaderTold, joined by "|". Where the
 // request has no such header, HeaderTold is "-". ServerName in place of a header is the name that the client asked for when it connected with
-// TLS (SNI): "-" without TLS and without a name.
+// TLS (SNI): "-" without TLS and without a name. ClientCertificate is whether it showed a certificate: "shown" or "-".
 const (
-	HeaderTell = "x-hellochaos-tell"
-	HeaderTold = "x-hellochaos-told"
-	ServerName = ":server-name"
+	HeaderTell        = "x-hellochaos-tell"
+	HeaderTold        = "x-hellochaos-told"
+	ServerName        = ":server-name"
+	ClientCertificate = ":client-certificate"
 )
 
 // Headers of the answer of a Script service. They say what the service received.
@@ -62,6 +63,9 @@ func (s *Service) script(r *http.Request, t try) answer {
 		values := r.Header.Values(name)
 		if name == ServerName && r.TLS != nil && r.TLS.ServerName != "" {
 			values = []string{r.TLS.ServerName}
+		}
+		if name == ClientCertificate && r.TLS != nil && len(r.TLS.PeerCertificates) > 0 {
+			values = []string{"shown"}
 		}
 		if len(values) > 0 {
 			told = strings.Join(values, "|")

@@ -6,19 +6,9 @@ import (
 	"github.com/hellochaos/hellochaos/service"
 )
 
-// unmeasured are rows like those of table whose outcome is read from the code of Istio 1.31 and Envoy. No real mesh was measured in
-// them: a run refuses a cluster's gateway with TLS. Only the embedded mesh is held to them.
-func unmeasured() []row {
-	secure := gateway("match: [{uri: {prefix: /old}}], redirect: {uri: /new}}\n    - {" + to("one"))
-	secure = strings.Replace(secure, "number: 80, name: http, protocol: HTTP}", "number: 443, name: https, protocol: HTTPS}, tls: {mode: MUTUAL, credentialName: a}", 1)
-	return append([]row{secureProtoRow()}, row{"a server with TLS", secure, []exchange{
-		{request: atGateway("one.example"), want: want{Status: 200, Service: "one"}},
-		{request: request{from: fromGateway, host: "one.example", path: "/old"}, want: want{Status: 301, Header: map[string]string{"Location": "https://one.example/new"}}}}})
-}
-
 // codeRows were read from the code of Istio 1.31 and Envoy before they were measured.
 func codeRows(namespace string) (rows []row) {
-	for _, part := range [][]row{rewriteRows(), headerChangeRows(), delegateRows(), listenerRows(namespace), trafficPolicyRows(), serverRows(), nameRows(namespace), unroutedRows(), mirrorRows(), sourceLabelRows(), proxyHeaderRows()} {
+	for _, part := range [][]row{rewriteRows(), headerChangeRows(), delegateRows(), listenerRows(namespace), trafficPolicyRows(), serverRows(), nameRows(namespace), unroutedRows(), mirrorRows(), sourceLabelRows(), proxyHeaderRows(), tlsRows(namespace)} {
 		rows = append(rows, part...)
 	}
 	return rows

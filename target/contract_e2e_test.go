@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
@@ -30,6 +31,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/target/certificates"
 	"github.com/hellochaos/hellochaos/target/cluster"
 )
 
@@ -118,12 +120,11 @@ func newOnCluster(t *testing.T, policies []string) *onCluster {
 	})
 	s := &onCluster{core: core, namespace: "contract-" + strings.ToLower(rand.Text()[:8])}
 	options := cluster.Options{Kubeconfig: os.Getenv(clientcmd.RecommendedConfigPathEnvVar), Namespace: s.namespace, Wait: 4 * time.Minute,
-		Version: "contract", Say: t.Logf}
+		Version: "contract", Say: t.Logf, Client: certify(t, core, s.namespace)}
 	c, err := cluster.Connect(t.Context(), options)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { deleteNamespace(t, core, s.namespace) })
 	// E2E_IMAGE is the image in place of hello-service, where a cluster has several of this name.
 	if err := c.Deploy(t.Context(), reachable(parse(t, "")), cluster.Choices{Image: os.Getenv("E2E_IMAGE")}); err != nil {
 		t.Fatal(err)
@@ -158,9 +159,40 @@ func newOnCluster(t *testing.T, policies []string) *onCluster {
 	return s
 }
 
+// certify makes a namespace, and Secrets with certificates of one issuer until the test ends: one of the name of the namespace beside the ingress
+// gateway, and one for the pods of the namespace. It returns how clients connect to servers with them.
+func certify(t *testing.T, core kubernetes.Interface, namespace string) *tls.Config {
+	t.Helper()
+	issuer, err := certificates.NewIssuer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := core.CoreV1().Namespaces().Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}}, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { deleteNamespace(t, core, namespace) })
+	for in, name := range map[string]string{"istio-system": namespace, namespace: vaultName} {
+		data, err := issuer.Secret(vaultNames()...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		secrets := core.CoreV1().Secrets(in)
+		if _, err := secrets.Create(t.Context(), &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: name}, Type: corev1.SecretTypeTLS, Data: data}, metav1.CreateOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := secrets.Delete(context.Background(), name, metav1.DeleteOptions{}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	return issuer.ClientOfSecret()
+}
+
 // reachable makes requests to the caller pass by its sidecar, which would otherwise normalise paths and set and remove headers
 // before the relay sends the requests on. The test is about what the sidecar does with the requests of the relay. Those to the vault pass by
-// that of its pods, too, for which it is a host outside. All proxies request little CPU and memory, so that base fits on a small node.
+// that of its pods, too, for which it is a host outside. All proxies request little CPU and memory, so that base fits on a small node. The vault
+// and the proxy of the caller have the certificates of a Secret.
 func reachable(objects []manifests.Object) []manifests.Object {
 	// past is the annotation with the ports that the sidecar of a pod leaves alone.
 	const past = "traffic.sidecar.istio.io/excludeInboundPorts"
@@ -173,8 +205,15 @@ func reachable(objects []manifests.Object) []manifests.Object {
 		switch d.Spec.Template.Labels["app"] {
 		case "caller":
 			d.Spec.Template.Annotations[past] = "3000"
+			d.Spec.Template.Annotations["sidecar.istio.io/userVolume"] = `{"certificates": {"secret": {"secretName": "` + vaultName + `"}}}`
+			d.Spec.Template.Annotations["sidecar.istio.io/userVolumeMount"] = `{"certificates": {"mountPath": "` + certificateFiles + `"}}`
 		case "vault":
 			d.Spec.Template.Annotations[past] = "3000,3443"
+			pod := &d.Spec.Template.Spec
+			pod.Volumes = []corev1.Volume{{Name: "certificates", VolumeSource: corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{SecretName: vaultName}}}}
+			app := &pod.Containers[0]
+			app.VolumeMounts = []corev1.VolumeMount{{Name: "certificates", MountPath: certificateFiles}}
+			app.Env = append(app.Env, corev1.EnvVar{Name: "TLS_FILES", Value: certificateFiles})
 		}
 	}
 	return objects

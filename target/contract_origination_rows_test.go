@@ -48,7 +48,45 @@ func originationRows(namespace string) []row {
 			asks("named.example", "inner.example"), asks("unnamed.example", "unnamed.example"), asks("port.example", "port.example"), asks("port-without.example:8081", "port-without.example"),
 			refused("without.example"), refused("port.example:8081"), refused("port-without.example"), refused("secret.example"),
 			fails("plain.example"), fails("one"), fails("unnamed.example.")}},
+		certificateRow(namespace),
 	}
+}
+
+// certificateFiles is the folder of the proxies of a cluster that has a certificate of theirs and that of the vault's issuer, and vaultName the name
+// in the vault's certificate beside those of the hosts that its rows have.
+const (
+	certificateFiles = "/etc/hellochaos"
+	vaultName        = "vault.example"
+)
+
+// certificateRow has proxies that look at the certificate of the vault, and show one. In some the host that is sent is not one of the names in it.
+func certificateRow(namespace string) row {
+	const known = "caCertificates: " + certificateFiles + "/ca.crt"
+	secure := func(name, settings string) string {
+		return outsideEntry(namespace, name, "443") + policyOutside(name, "tls: {"+settings+", "+known+"}")
+	}
+	renamed := func(name string) string {
+		return rules(name+".example", "match: [{uri: {exact: /renamed}}], "+to(name+".example")+", rewrite: {uri: /, authority: unknown.example}", to(name+".example"))
+	}
+	tells := func(host, path, what, told string) exchange {
+		return exchange{request: request{host: host + ".example", path: path, header: map[string]string{service.HeaderTell: what}},
+			want: want{Status: http.StatusOK, Service: "vault", Header: map[string]string{service.HeaderTold: told}}}
+	}
+	fails := func(host string) exchange {
+		return exchange{request: request{host: host + ".example", path: "/renamed"}, want: want{Status: http.StatusServiceUnavailable, Tries: exactly(0), Flags: "URX,UF"}}
+	}
+	entryNames := strings.Replace(secure("by-entry", "mode: SIMPLE"), "spec: {hosts", "spec: {subjectAltNames: ["+vaultName+"], hosts", 1)
+	return row{"certificates that a proxy looks at and shows", secure("looks", "mode: SIMPLE") + renamed("looks") +
+		secure("by-rule", "mode: SIMPLE, subjectAltNames: ["+vaultName+"]") + renamed("by-rule") + entryNames + renamed("by-entry") +
+		secure("shows", "mode: MUTUAL, clientCertificate: "+certificateFiles+"/tls.crt, privateKey: "+certificateFiles+"/tls.key"), []exchange{
+		tells("looks", "/", service.ServerName, "looks.example"), tells("looks", "/", service.ClientCertificate, "-"), fails("looks"),
+		tells("by-rule", "/renamed", service.ServerName, "unknown.example"), tells("by-entry", "/", service.ServerName, "by-entry.example"), fails("by-entry"),
+		tells("shows", "/", service.ClientCertificate, "shown")}}
+}
+
+// vaultNames are those in the certificate of the vault on a cluster.
+func vaultNames() []string {
+	return []string{vaultName, "looks.example", "by-rule.example", "by-entry.example", "shows.example"}
 }
 
 // brokenRows: the outlier detection of Envoy for tries that got no answer, at pods that no sidecar guards.

@@ -1,7 +1,5 @@
 package target_test
 
-import "strings"
-
 // proxyHeaderRows are conditions on headers that a proxy writes before it looks at the rules (mutateRequestHeaders of Envoy's
 // conn_manager_utility.cc).
 func proxyHeaderRows() []row {
@@ -28,11 +26,4 @@ func proxyHeaderRows() []row {
 		{"a sidecar adds no x-forwarded-for", rules("one", asks(address, "{}"), to("one")), []exchange{told("", "", "", 200), told("", address, "192.0.2.7", 418)}},
 		{"a gateway adds x-forwarded-for", behind(asks(address, "{}")), []exchange{told(fromGateway, "", "", 418), told(fromGateway, address, "192.0.2.7", 418)}},
 	}
-}
-
-// secureProtoRow is a condition on x-forwarded-proto at a server with TLS.
-func secureProtoRow() row {
-	policy := gateway("match: [{headers: {x-forwarded-proto: {exact: https}}}], directResponse: {status: 418}}\n    - {" + to("one"))
-	policy = strings.Replace(policy, "number: 80, name: http, protocol: HTTP}", "number: 443, name: https, protocol: HTTPS}, tls: {mode: SIMPLE, credentialName: a}", 1)
-	return one("x-forwarded-proto at a server with TLS", policy, request{from: fromGateway, host: "one.example", header: map[string]string{"x-forwarded-proto": "http"}}, want{Status: 418})
 }

@@ -3,10 +3,12 @@ package target_test
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"path"
@@ -24,6 +26,7 @@ import (
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/service/trail"
 	"github.com/hellochaos/hellochaos/target"
+	"github.com/hellochaos/hellochaos/target/certificates"
 	"github.com/hellochaos/hellochaos/target/mesh"
 )
 
@@ -49,6 +52,7 @@ type request struct {
 	method, host, path string
 	header             map[string]string
 	body               string
+	shows              string // how the client differs from that of the run, at a server with TLS: anonymous or stranger
 	agent              string // the User-Agent, by which its lines are found in access logs
 }
 
@@ -205,7 +209,7 @@ type received struct {
 // soon as any one of its expectations is changed.
 func TestContract(t *testing.T) {
 	names := make(map[string]bool)
-	for _, row := range slices.Concat(table(manifests.Namespace), unmeasured()) {
+	for _, row := range table(manifests.Namespace) {
 		if names[row.name] {
 			t.Fatalf("two rows are called %q", row.name)
 		}
@@ -305,12 +309,8 @@ func send(t *testing.T, s subject, e exchange, tag string) []received {
 	if err != nil {
 		t.Fatal(err)
 	}
-	secure := address.TLS.Clone()
-	if secure != nil {
-		secure.ServerName, _, _ = strings.Cut(e.request.host, ":")
-	}
 	client := &http.Client{
-		Transport:     &http.Transport{DisableKeepAlives: true, TLSClientConfig: secure},
+		Transport:     &http.Transport{DisableKeepAlives: true, TLSClientConfig: e.request.client(t, address.TLS)},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	answers := make([]received, max(e.times, 1))
@@ -328,6 +328,36 @@ func send(t *testing.T, s subject, e exchange, tag string) []received {
 		t.Fatal(err)
 	}
 	return answers
+}
+
+// client is how a client with these settings connects for the request; nil for a server without TLS.
+func (q request) client(t *testing.T, usual *tls.Config) *tls.Config {
+	if usual == nil {
+		return nil
+	}
+	config := usual.Clone()
+	config.ServerName, _, _ = strings.Cut(q.host, ":")
+	if q.shows == "" {
+		return config
+	}
+	// The certificate of the server may be one of the mesh, which the client does not know. The client shows its own whomever the server trusts.
+	shown := &tls.Certificate{}
+	if q.shows == stranger {
+		other, err := certificates.NewIssuer()
+		if err != nil {
+			t.Fatal(err)
+		}
+		shown = &other.Client().Certificates[0]
+	}
+	config.InsecureSkipVerify, config.VerifyConnection = true, nil
+	config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return shown, nil }
+	return config
+}
+
+// cut reports whether a connection was cut: it ended without an answer, or with an alert of TLS.
+func cut(err error) bool {
+	var alert *net.OpError
+	return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.As(err, &alert) && alert.Op == "remote error"
 }
 
 func entrance(ctx context.Context, s subject, from string) (target.Address, error) {
@@ -354,7 +384,7 @@ func (q request) send(ctx context.Context, client *http.Client, address string) 
 	}
 	began := time.Now()
 	response, err := client.Do(r)
-	if errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) {
+	if cut(err) {
 		return received{broken: true, elapsed: time.Since(began)}, nil
 	}
 	if err != nil {

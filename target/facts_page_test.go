@@ -57,7 +57,6 @@ func facts() string {
 	for _, part := range parts(manifests.Namespace) {
 		factTable(&b, part)
 	}
-	factTable(&b, part{"Read in the code of Istio and Envoy, and not measured", unmeasured()})
 	b.WriteString("\n### Refused\n\nThese are refused by Istio's webhook or by the API server, and by hellochaos:\n\n")
 	for _, name := range slices.Sorted(maps.Keys(refused())) {
 		fmt.Fprintf(&b, "- %s\n", name)
@@ -99,6 +98,9 @@ func (e *exchange) words() string {
 		text += " at the Gateway's own pods"
 	case fromDirect:
 		text += " straight to a pod"
+	}
+	if q.shows != "" {
+		text += ", " + q.shows
 	}
 	for _, name := range slices.Sorted(maps.Keys(q.header)) {
 		text += ", " + name + ": " + code(q.header[name])

@@ -9,6 +9,8 @@ import (
 	"crypto/x509/pkix"
 	"fmt"
 	"math/big"
+	"os"
+	"path/filepath"
 	"time"
 )
 
@@ -27,4 +29,22 @@ func selfSigned() (*tls.Config, error) {
 		return nil, fmt.Errorf("making a certificate: %w", err)
 	}
 	return &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}, nil
+}
+
+// ofFiles is how the program speaks TLS by the files of a folder that a Secret of Kubernetes has: tls.crt and tls.key, and ca.crt, by which it
+// checks the certificates of clients that show one. The error names the file.
+func ofFiles(folder string) (*tls.Config, error) {
+	pair, err := tls.LoadX509KeyPair(filepath.Join(folder, "tls.crt"), filepath.Join(folder, "tls.key"))
+	if err != nil {
+		return nil, fmt.Errorf("reading the certificate of TLS_FILES: %w", err)
+	}
+	text, err := os.ReadFile(filepath.Join(folder, "ca.crt"))
+	if err != nil {
+		return nil, fmt.Errorf("reading the issuer of TLS_FILES: %w", err)
+	}
+	issuers := x509.NewCertPool()
+	if !issuers.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("the file ca.crt of TLS_FILES (%s) has no certificate", folder)
+	}
+	return &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair}, ClientAuth: tls.VerifyClientCertIfGiven, ClientCAs: issuers}, nil
 }

@@ -76,6 +76,8 @@ variables configure it:
                      must reach it past the sidecar of its pod; default none
   TLS_PORT           a TCP port at which the service answers the same with TLS, by a certificate
                      that it signs itself, for tests of TLS that a proxy opens; default none
+  TLS_FILES          a folder with the certificate of TLS_PORT in place of that one (tls.crt and
+                     tls.key), and the issuer of clients' certificates (ca.crt); default none
 
 The service also answers /metrics, /healthz and /readyz. A chain and a relay answer
 /probe/PATH?host=NAME.hellochaos.invalid: they send GET /PATH with that Host as they send their
@@ -111,7 +113,11 @@ func (p program) run(ctx context.Context, args []string, getenv func(string) str
 		return 2
 	}
 	logger := slog.New(slog.NewTextHandler(stderr, nil)).With("service", config.Service, "version", config.Version)
-	if err := p.listen(ctx, config, ports, logger); err != nil {
+	secure := selfSigned
+	if folder := getenv("TLS_FILES"); folder != "" {
+		secure = func() (*tls.Config, error) { return ofFiles(folder) }
+	}
+	if err := p.listen(ctx, config, ports, secure, logger); err != nil {
 		logger.Error("ended", "error", err)
 		return 1
 	}
@@ -169,8 +175,8 @@ func podName(getenv func(string) string, hostname func() (string, error)) string
 	return name
 }
 
-// listen serves config on ports, of which there is at least one, until ctx ends.
-func (p program) listen(ctx context.Context, config service.Config, ports []port, logger *slog.Logger) error {
+// listen serves config on ports, of which there is at least one, until ctx ends. secure is how it speaks TLS at those that have it.
+func (p program) listen(ctx context.Context, config service.Config, ports []port, secure func() (*tls.Config, error), logger *slog.Logger) error {
 	handler, err := service.New(config)
 	if err != nil {
 		return err
@@ -187,11 +193,11 @@ func (p program) listen(ctx context.Context, config service.Config, ports []port
 		logger.Info("serving", "address", listener.Addr().String(), "role", config.Role, "upstream", config.Upstream)
 		listener = p.limits.Listener(listener)
 		if port.secure {
-			secure, err := selfSigned()
+			settings, err := secure()
 			if err != nil {
 				return err // the process ends here, too
 			}
-			listener = tls.NewListener(listener, secure)
+			listener = tls.NewListener(listener, settings)
 		}
 		listeners = append(listeners, listener)
 	}

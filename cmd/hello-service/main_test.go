@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"syscall"
@@ -21,6 +22,7 @@ import (
 
 	"github.com/hellochaos/hellochaos/service"
 	"github.com/hellochaos/hellochaos/service/trail"
+	"github.com/hellochaos/hellochaos/target/certificates"
 )
 
 // quick is hello with a shorter notice.
@@ -291,6 +293,65 @@ func TestTLSPort(t *testing.T) {
 	}
 	cancel()
 	for p.log.Scan() { // it has a warning about the client that spoke no TLS
+	}
+	if status := <-p.status; status != 0 {
+		t.Errorf("run ended with status %d, want 0", status)
+	}
+}
+
+// With TLS_FILES the certificate is that of the files, and a client may show one of the same issuer, and no other.
+func TestTLSFiles(t *testing.T) {
+	issuer, err := certificates.NewIssuer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stranger, err := certificates.NewIssuer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := issuer.Secret("one.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	for name, text := range data {
+		if err := os.WriteFile(filepath.Join(folder, name), text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	p := start(t, ctx, map[string]string{"SERVICE_NAME": "one-a", "ROLE": "script", "PORT": "0", "TLS_PORT": "0", "TLS_FILES": folder})
+	if !p.log.Scan() {
+		t.Fatal("the log names no second address")
+	}
+	address := "127.0.0.1:" + regexp.MustCompile(`address=\S*:(\d+)`).FindStringSubmatch(p.log.Text())[1]
+	for _, c := range []struct {
+		shown []tls.Certificate
+		told  string // empty: the connection is refused
+	}{{nil, "-"}, {issuer.Client().Certificates, "shown"}, {stranger.Client().Certificates, ""}} {
+		config := issuer.Client().Clone()
+		config.ServerName = "one.example"
+		config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			return &append(c.shown, tls.Certificate{})[0], nil
+		}
+		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: config}}
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+address+"/", http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set(service.HeaderTell, service.ClientCertificate)
+		told := ""
+		if response, err := client.Do(request); err == nil {
+			response.Body.Close()
+			told = response.Header.Get(service.HeaderTold)
+		}
+		if told != c.told {
+			t.Errorf("a client with %d certificates is told %q, want %q", len(c.shown), told, c.told)
+		}
+	}
+	cancel()
+	for p.log.Scan() { // it has a warning about the client that was refused
 	}
 	if status := <-p.status; status != 0 {
 		t.Errorf("run ended with status %d, want 0", status)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -99,7 +100,8 @@ func (f *scratchFlags) move(own *ownRules) (*scratch.Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	set, err := scratch.Move(own.phase.Objects, scratch.Options{Base: connection.Namespace, Client: standins.Client, Outside: standins.Outside, Shared: f.shared, Policies: own.policies})
+	set, err := scratch.Move(own.phase.Objects, scratch.Options{Base: connection.Namespace, Client: standins.Client, Callers: own.callers(), Outside: standins.Outside, Shared: f.shared,
+		Policies: own.policies})
 	if err != nil {
 		return nil, err
 	}
@@ -117,6 +119,18 @@ func (f *scratchFlags) move(own *ownRules) (*scratch.Set, error) {
 		own.remarks = append(own.remarks, "On the cluster these hosts of the files have another namespace: "+strings.Join(hosts, ", ")+".")
 	}
 	return set, nil
+}
+
+// callers are the pods that send requests by their labels, each once, sorted.
+func (o *ownRules) callers() (all []string) {
+	for i := range o.phase.Cohorts {
+		caller := o.phase.Cohorts[i].Entry.Caller
+		if _, _, deployment := o.phase.Cohorts[i].Entry.Pods(); deployment != "" && !slices.Contains(all, caller) {
+			all = append(all, caller)
+		}
+	}
+	slices.Sort(all)
+	return all
 }
 
 // begin makes the namespaces and runs the stand-ins there.

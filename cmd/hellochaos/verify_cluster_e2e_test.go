@@ -47,17 +47,33 @@ apiVersion: networking.istio.io/v1
 kind: VirtualService
 metadata: {name: reviews}
 spec:
+  exportTo: [".", istio-system]
   hosts: [reviews.default.svc.cluster.local]
   http:
     - match: [{headers: {end-user: {exact: jason}}}]
       route: [{destination: {host: reviews, subset: v2}}]
       retries: {attempts: 2, retryOn: 5xx}
+    - match: [{sourceLabels: {app: loader}}]
+      route: [{destination: {host: reviews, subset: v3}}]
     - route: [{destination: {host: reviews, subset: v1}, weight: 80}, {destination: {host: reviews, subset: v3}, weight: 20}]
 ---
 apiVersion: networking.istio.io/v1
 kind: DestinationRule
 metadata: {name: reviews}
 spec: {host: reviews, subsets: [{name: v1, labels: {version: v1}}, {name: v2, labels: {version: v2}}, {name: v3, labels: {version: v3}}]}
+`
+
+// bookinfoTLS is bookinfo with TLS at the gateway, and at a host outside.
+var bookinfoTLS = strings.Replace(bookinfo, `servers: [`, `servers: [{port: {number: 443, name: https, protocol: HTTPS}, hosts: ["*"], tls: {mode: MUTUAL, credentialName: bookinfo}}, `, 1) + `---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: api}
+spec: {hosts: [api.example.com], resolution: DNS, ports: [{number: 80, name: http, protocol: HTTP, targetPort: 443}]}
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: api}
+spec: {host: api.example.com, trafficPolicy: {tls: {mode: MUTUAL, clientCertificate: /a, privateKey: /b, caCertificates: /c, subjectAltNames: [api.example.com]}}}
 `
 
 // production is what somebody else has at the shared gateway: it claims a host that bookinfo has rules for, too.
@@ -82,21 +98,24 @@ func TestE2EVerifyOnACluster(t *testing.T) {
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	e := newEverything(t)
 	e.produce(t)
-	file := filepath.Join(t.TempDir(), "bookinfo.yaml")
-	if err := os.WriteFile(file, []byte(bookinfo), 0o644); err != nil {
-		t.Fatal(err)
+	plain, file := filepath.Join(t.TempDir(), "bookinfo.yaml"), filepath.Join(t.TempDir(), "bookinfo-tls.yaml")
+	for name, text := range map[string]string{plain: bookinfo, file: bookinfoTLS} {
+		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
 	before := e.objects(t)
-	args := []string{"verify", "-f", file, "--seed", "7", "--target", "cluster", "-n", e.base, "--wait", "2m", "--format", "json"}
+	flags := []string{"--seed", "7", "--target", "cluster", "-n", e.base, "--wait", "2m", "--format", "json"}
 
-	got := execute(t, append(args, "--shared-gateway")...)
+	got := execute(t, slices.Concat([]string{"verify", "-f", plain, "--shared-gateway"}, flags)...)
 	if got.code != reports.ExitInfrastructure || !strings.Contains(got.stderr, "VirtualService shop in namespace "+e.namespace+" claims host shop.example.com at the shared gateway") {
 		t.Errorf("at the shared gateway: exit %d, want %d and who claims the host\n%s%s", got.code, reports.ExitInfrastructure, got.stdout, got.stderr)
 	}
 	e.unchanged(t, before, "refused")
 
+	args := append([]string{"verify", "-f", file}, flags...)
 	e.kill(t, args)
-	if got := execute(t, "restore", "--all", "--now", "-n", e.base); got.code != 0 || !strings.Contains(got.stdout, "the 2 namespaces that were made for the run are deleted") {
+	if got := execute(t, "restore", "--all", "--now", "-n", e.base); got.code != 0 || !strings.Contains(got.stdout, "the 3 namespaces that were made for the run are deleted") {
 		t.Errorf("restore of a killed run: exit %d\n%s%s", got.code, got.stdout, got.stderr)
 	}
 	e.unchanged(t, before, "killed and restored")
@@ -121,14 +140,14 @@ func TestE2EVerifyOnACluster(t *testing.T) {
 	e.sameAsMesh(t, onCluster, file)
 }
 
-// kill starts a run, and kills it when it has made both of its namespaces.
+// kill starts a run, and kills it when it has made all of its namespaces.
 func (e *everything) kill(t *testing.T, args []string) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), program, args...)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	for made := 0; made < 2 && t.Context().Err() == nil; time.Sleep(50 * time.Millisecond) {
+	for made := 0; made < 3 && t.Context().Err() == nil; time.Sleep(50 * time.Millisecond) {
 		list, err := e.core.CoreV1().Namespaces().List(t.Context(), metav1.ListOptions{LabelSelector: "app.kubernetes.io/managed-by=hellochaos"})
 		if err != nil {
 			t.Fatal(err)

@@ -3,6 +3,7 @@ package scratch
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/hellochaos/hellochaos/manifests"
@@ -66,13 +67,45 @@ func (m *mover) qualified(text string) string {
 	return m.place(namespace) + "/" + name
 }
 
-// exportTo is to whom an object is exported after the move: to its own namespace where the files say so, and otherwise to all that are
-// made for the set.
-func (m *mover) exportTo(was []string) []string {
-	if len(was) == 1 && was[0] == "." {
-		return was
+// exportTo is to whom an object is exported after the move: to the namespaces that stand in for those that the files name, and to all that are
+// made for the set where they name none. Nothing is exported to others: the list has no "*", and is not empty.
+func (m *mover) exportTo(was []string) (all []string) {
+	if !named(was) {
+		return m.everywhere()
 	}
-	return m.everywhere()
+	for _, name := range was {
+		switch {
+		case name == ownNamespace || name == hiddenFromAll:
+			all = append(all, name)
+		case name == rootNamespace && m.options.Shared:
+			all = append(all, m.place(name), rootNamespace)
+		default:
+			all = append(all, m.place(name))
+		}
+	}
+	return all
+}
+
+// The values of an exportTo that are no names.
+const (
+	ownNamespace   = "."
+	everyNamespace = "*"
+	hiddenFromAll  = "~"
+)
+
+// named reports whether the values of an exportTo are not for all namespaces.
+func named(exportTo []string) bool {
+	return len(exportTo) > 0 && !slices.Contains(exportTo, everyNamespace)
+}
+
+// exported notes the namespaces that an exportTo names, which are made whatever stands in them: an object that is for nobody of the set must
+// not become one for all.
+func (m *mover) exported(exportTo []string) {
+	for _, name := range exportTo {
+		if name != ownNamespace && name != everyNamespace && name != hiddenFromAll {
+			m.sources[name] = true
+		}
+	}
 }
 
 // everywhere are the namespaces of all proxies that may know an object of the set.

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	networking "istio.io/api/networking/v1alpha3"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/hellochaos/hellochaos/manifests"
 )
@@ -25,6 +24,12 @@ func (m *mover) virtualService(o *manifests.Object, spec *networking.VirtualServ
 			each(match.Gateways, m.qualified)
 			if match.SourceNamespace != "" {
 				match.SourceNamespace = m.place(match.SourceNamespace)
+			}
+			for _, label := range slices.Sorted(maps.Keys(match.SourceLabels)) {
+				if decides(label) {
+					m.problems = append(m.problems, fmt.Errorf("%s:%d: %s, field spec.http[%d].match[%d].sourceLabels: asks for label %s, by which Istio decides about sidecars, so that pods on a cluster do not have it: use the embedded mesh",
+						o.File, o.LineOf(fmt.Sprintf("spec.http[%d].match[%d].sourceLabels", i, j)), o.Name(), i, j, label))
+				}
 			}
 			field := fmt.Sprintf("spec.http[%d].match[%d].authority", i, j)
 			switch authority := match.Authority.GetMatchType().(type) {
@@ -82,29 +87,6 @@ func (m *mover) authority(header string) string {
 func each(texts []string, change func(string) string) {
 	for i := range texts {
 		texts[i] = change(texts[i])
-	}
-}
-
-// serviceEntry moves a ServiceEntry: one for each of its hosts, since each has a stand-in of its own, to whose address the mesh sends
-// requests for the host in place of the address that DNS has for it.
-func (m *mover) serviceEntry(o *manifests.Object, spec *networking.ServiceEntry) {
-	name := o.Meta.Name
-	for i, host := range spec.Hosts {
-		one := o.Clone()
-		entry := one.Istio.(*networking.ServiceEntry)
-		for n := i + 1; i > 0 && m.entries[one.Meta.Namespace+"/"+one.Meta.Name]; n++ {
-			one.Meta.Name = fmt.Sprintf("%s-%d", name, n)
-		}
-		m.entries[one.Meta.Namespace+"/"+one.Meta.Name] = true
-		entry.Hosts, entry.ExportTo = []string{m.host(host)}, m.exportTo(spec.ExportTo)
-		at, ok := m.external[strings.ToLower(host)]
-		if !ok {
-			m.left("Host %s of %s (%s:%d) has no stand-in, and is not applied: nothing outside the cluster is called.", host, o.Name(), o.File, o.Line)
-			continue
-		}
-		entry.Resolution = networking.ServiceEntry_DNS
-		entry.Endpoints = []*networking.WorkloadEntry{{Address: at + serviceDomain}}
-		m.set.Objects = append(m.set.Objects, one)
 	}
 }
 
@@ -167,28 +149,47 @@ func (m *mover) sidecars() {
 	}
 }
 
-// gateway moves a Gateway to pods of the set's own, unless requests enter by shared ones: Gateways of one selector stay together.
-func (m *mover) gateway(spec *networking.Gateway) {
-	for _, server := range spec.Servers {
+// gateway moves a Gateway to pods of the set's own, unless requests enter by shared ones. o is the one of the source.
+func (m *mover) gateway(o *manifests.Object, spec *networking.Gateway) {
+	for i, server := range spec.Servers {
 		each(server.Hosts, m.qualified)
+		switch name := fmt.Sprintf("servers[%d] of %s (%s:%d)", i, o.Name(), o.File, o.LineOf(fmt.Sprintf("spec.servers[%d]", i))); {
+		case !terminates(server.Tls):
+		case m.options.Shared:
+			m.problems = append(m.problems, fmt.Errorf("%s has TLS, and hellochaos has no certificate of the gateway pods that others share: leave out --shared-gateway, so that requests enter by pods of the run's own", name))
+		default:
+			m.certify(name, server)
+		}
 	}
 	if m.options.Shared {
 		return
 	}
-	key := metav1.FormatLabelSelector(&metav1.LabelSelector{MatchLabels: spec.Selector})
-	number, known := m.gateways[key]
-	if !known {
-		number = len(m.ports)
-		m.gateways[key] = number
-		m.ports = append(m.ports, map[uint32]bool{})
-	}
+	ports := m.ports[textOf(podsOf(spec))]
 	for _, server := range spec.Servers {
-		m.ports[number][server.GetPort().GetNumber()] = true
+		ports[server.GetPort().GetNumber()] = true
 	}
-	spec.Selector = map[string]string{gatewayLabel: m.gatewayName(number)}
+	spec.Selector = m.gatewayLabels(spec.Selector)
 }
 
-// gatewayPorts are the ports of gateway pods, sorted.
-func (m *mover) gatewayPorts(number int) []uint32 {
-	return slices.Sorted(maps.Keys(m.ports[number]))
+// terminates reports whether TLS ends at a server with these settings.
+func terminates(tls *networking.ServerTLSSettings) bool {
+	switch tls.GetMode() {
+	case networking.ServerTLSSettings_SIMPLE, networking.ServerTLSSettings_MUTUAL, networking.ServerTLSSettings_OPTIONAL_MUTUAL, networking.ServerTLSSettings_ISTIO_MUTUAL:
+		return true
+	}
+	return false
+}
+
+// certify gives a server the certificate that is made for the set, in place of whatever its settings say about certificates and versions of
+// TLS. name is what messages call the server.
+func (m *mover) certify(name string, server *networking.Server) {
+	if own := (Certificate{Namespace: m.set.Gateway, Name: Credential}); !slices.ContainsFunc(m.set.Certificates, own.same) {
+		m.set.Certificates = append(m.set.Certificates, own)
+	}
+	mode, what := server.Tls.Mode, "the certificates of "+name+" and the other settings of its field tls"
+	if mode == networking.ServerTLSSettings_ISTIO_MUTUAL {
+		mode, what = networking.ServerTLSSettings_MUTUAL, "the certificates of the mesh (tls.mode ISTIO_MUTUAL) at "+name
+	}
+	m.left("%s. The gateway has a certificate that is made for the run, and where it asks clients for one, it trusts those of the run.", what)
+	server.Tls = &networking.ServerTLSSettings{Mode: mode, CredentialName: Credential}
 }

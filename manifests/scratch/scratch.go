@@ -23,6 +23,8 @@ type Options struct {
 	Base string
 	// Client is the name, and the label app, of the Deployments whose sidecars send the requests of callers. They become relays.
 	Client string
+	// Callers are the other pods of whose sidecars callers' requests are sent, as manifests.Entry has them: "namespace/app/deployment".
+	Callers []string
 	// Outside is the namespace of the stand-ins for hosts outside the mesh, whose pods have no sidecar.
 	Outside string
 	// Shared keeps the selectors of Gateways, so that requests enter by the pods that the files name. Without it they enter by pods of
@@ -43,6 +45,9 @@ type Set struct {
 	Ways []manifests.Object
 	// Namespaces are those to be made, in the order in which they are made.
 	Namespaces []Namespace
+	// Certificates are Secrets that the pods need before they start. The set does not have them. Credential is among them where a Gateway has
+	// a server with TLS.
+	Certificates []Certificate
 	// Shared says that requests enter by gateway pods that are not the set's own.
 	Shared bool
 	// Hosts are the hosts with a namespace that were rewritten, sorted by what they were.
@@ -54,6 +59,8 @@ type Set struct {
 	// Beyond are the fields and objects that the mesh obeys and that nothing is predicted of: "spec.http[0].corsPolicy of
 	// VirtualService web (web.yaml:8)".
 	Beyond []string
+	// relays are the Deployments whose sidecars send the requests of Options.Callers, "namespace/name", by the caller.
+	relays map[string]string
 	// sent are the hosts by which requests may call a Service of another namespace, by what they were.
 	sent map[string]string
 }
@@ -92,10 +99,22 @@ func MeshWide(o *manifests.Object) bool {
 // Move moves a set that scenarios/standins has made. The objects that it gets are not changed. The error has all problems: names that
 // are too long, and conditions that name a namespace in a way that cannot be rewritten.
 func Move(objects []manifests.Object, o Options) (*Set, error) {
-	m := &mover{options: o, set: &Set{Base: o.Base, Shared: o.Shared, sent: map[string]string{}}, sources: map[string]bool{}, services: map[string]bool{},
-		external: map[string]string{}, entries: map[string]bool{}, hosts: map[string]string{}, gateways: map[string]int{}}
+	source, err := manifests.Read(objects)
+	if err != nil {
+		return nil, err
+	}
+	m := &mover{options: o, set: &Set{Base: o.Base, Shared: o.Shared, relays: map[string]string{}, sent: map[string]string{}}, sources: map[string]bool{}, services: map[string]bool{},
+		selectors: map[string][]map[string]string{}, callers: map[string]string{}, external: map[string]string{}, entries: map[string]bool{}, hosts: map[string]string{}, speakers: map[string]*speaker{}, ports: map[string]map[uint32]bool{}, labels: map[string]string{}}
 	m.set.Gateway = m.place(rootNamespace)
+	for _, caller := range o.Callers {
+		namespace, _, deployment := manifests.Entry{Caller: caller}.Pods()
+		m.callers[namespace+"/"+deployment] = caller
+	}
 	m.survey(objects)
+	m.openGateways(objects)
+	m.ordered(objects)
+	m.wildRules(source)
+	m.certificates(source)
 	for i := range objects {
 		m.object(&objects[i])
 	}
@@ -123,15 +142,23 @@ type mover struct {
 	set     *Set
 	// sources are the namespaces of the objects, and services the Services, "name.namespace".
 	sources, services map[string]bool
+	// selectors are those of the Services, by namespace, and callers are Options.Callers by the "namespace/name" of their Deployment.
+	selectors map[string][]map[string]string
+	callers   map[string]string
 	// external is the Service of the stand-in for each host outside the mesh, "name.namespace" as it is after the move.
 	external map[string]string
 	// entries are the names of ServiceEntries, "namespace/name", before and after the move.
 	entries map[string]bool
+	// speakers are the stand-ins outside the mesh that speak TLS, by the name of their Service and Deployment; opens says that proxies open it.
+	speakers map[string]*speaker
+	opens    bool
 	// hosts are those that were rewritten, by what they were.
 	hosts map[string]string
-	// gateways are the numbers of the gateway pods, by the text of the selector of the files.
-	gateways map[string]int
-	ports    []map[uint32]bool // of the gateway pods, by number
+	// gateways are the labels of the gateway pods as the files have them, and ports those at which they take requests, by the text of their
+	// labels. labels are what their labels are after the move, by "name=value".
+	gateways []map[string]string
+	ports    map[string]map[uint32]bool
+	labels   map[string]string
 	problems []error
 }
 
@@ -149,8 +176,18 @@ func (m *mover) survey(objects []manifests.Object) {
 		if o.Kind == "ServiceEntry" {
 			m.entries[m.place(o.InNamespace())+"/"+o.Meta.Name] = true
 		}
+		switch spec := o.Istio.(type) {
+		case *networking.VirtualService:
+			m.exported(spec.ExportTo)
+		case *networking.DestinationRule:
+			m.exported(spec.ExportTo)
+		case *networking.ServiceEntry:
+			m.exported(spec.ExportTo)
+		}
 		if k, ok := o.Kubernetes.(*corev1.Service); ok {
+			m.exported(manifests.ExportValues(k.Annotations[exportTo]))
 			m.services[o.Meta.Name+"."+o.InNamespace()] = true
+			m.selectors[o.InNamespace()] = append(m.selectors[o.InNamespace()], k.Spec.Selector)
 			if host := k.Annotations[manifests.AnswersFor]; host != "" {
 				m.external[host] = o.Meta.Name + "." + m.place(o.InNamespace())
 			}
@@ -186,7 +223,12 @@ func (s *Set) Entry(e manifests.Entry) manifests.Entry {
 	if e.Service != "" && !strings.Contains(e.Service, ".") {
 		e.Service += "." + manifests.Namespace + serviceDomain
 	}
-	return manifests.Entry{Service: s.Sent(e.Service), Caller: s.qualified(e.Caller), Gateway: s.qualified(e.Gateway), Port: e.Port}
+	if relay, ok := s.relays[e.Caller]; ok {
+		e.Caller = relay
+	} else {
+		e.Caller = s.qualified(e.Caller)
+	}
+	return manifests.Entry{Service: s.Sent(e.Service), Caller: e.Caller, Gateway: s.qualified(e.Gateway), Port: e.Port}
 }
 
 // qualified is "namespace/name" of the source after the move.
@@ -218,6 +260,10 @@ func (m *mover) object(o *manifests.Object) {
 	if o.Kind == "Namespace" {
 		return // those of the set are made for it
 	}
+	if o.IsGatewayAPI() {
+		m.problems = append(m.problems, fmt.Errorf("%s:%d: %s is one of Gateway API, which is executed by the embedded mesh alone: the references of these objects are not moved to other namespaces", o.File, o.Line, o.Name()))
+		return
+	}
 	moved := o.Clone()
 	moved.Meta.Namespace = m.place(o.InNamespace())
 	moved.Meta.Labels, moved.Meta.Annotations = nil, nil
@@ -231,11 +277,15 @@ func (m *mover) object(o *manifests.Object) {
 		m.virtualService(o, spec)
 	case *networking.DestinationRule:
 		spec.Host, spec.ExportTo = m.host(spec.Host), m.exportTo(spec.ExportTo)
+		m.opening(o, spec.TrafficPolicy)
+		for _, subset := range spec.Subsets {
+			m.opening(o, subset.TrafficPolicy)
+		}
 	case *networking.ServiceEntry:
-		m.serviceEntry(&moved, spec)
+		m.serviceEntry(o, &moved, spec)
 		return
 	case *networking.Gateway:
-		m.gateway(spec)
+		m.gateway(o, spec)
 	case *networking.Sidecar:
 		m.sidecar(o, spec)
 	}

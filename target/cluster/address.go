@@ -3,6 +3,7 @@ package cluster
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -47,12 +48,12 @@ func (c *Cluster) address(ctx context.Context, entry manifests.Entry, rules *man
 	}
 	ways, failed := c.ways(ctx, in)
 	for _, w := range ways {
-		url := "http://" + w.address
-		if err := in.reach(ctx, url); err != nil {
+		address := c.found(in, w.address, w.String())
+		if err := in.reach(ctx, address.URL); err != nil {
 			failed = append(failed, fmt.Errorf("%s: %w", w, err))
 			continue
 		}
-		return target.Address{URL: url, Way: w.String()}, nil, nil
+		return address, nil, nil
 	}
 	if tunnel {
 		address, closer, err := c.tunnel(ctx, in)
@@ -65,6 +66,14 @@ func (c *Cluster) address(ctx context.Context, entry manifests.Entry, rules *man
 		entry.Kind(), in.service.Name, in.service.Namespace, flag, errors.Join(append(failed, errUnreached)...))
 }
 
+// found is the address of an entrance at a host and port that was found in some way.
+func (c *Cluster) found(in *entrance, hostPort, how string) target.Address {
+	if in.secure == nil {
+		return target.Address{URL: "http://" + hostPort, Way: how}
+	}
+	return target.Address{URL: "https://" + hostPort, Way: how + " with TLS", TLS: c.options.Client}
+}
+
 // errUnreached says that the entry's Service exists, but does not answer yet.
 var errUnreached = errors.New("none of these ways led to an answer")
 
@@ -75,6 +84,8 @@ type entrance struct {
 	// path is the path of that request, and ours reports whether an answer comes from the Service's pods.
 	path string
 	ours func(*http.Response) bool
+	// secure is how a client connects to a port with TLS that asks for a host of the gateway; nil for a port without TLS.
+	secure *tls.Config
 	// passed is the part of a port-forward's description that says what it goes past; empty when it goes past nothing.
 	passed string
 }
@@ -123,7 +134,7 @@ func (c *Cluster) gatewayEntrance(ctx context.Context, rules *manifests.Rules, e
 		return nil, fmt.Errorf("the applied objects contain no Gateway %s: stage ingress adds one", entry.Gateway)
 	}
 	port := cmp.Or(entry.Port, gateway.Entrance(""))
-	in := &entrance{path: "/", ours: fromGateway}
+	in := &entrance{path: "/", ours: fromGateway, secure: c.asking(rules, manifests.Caller{Gateway: entry.Gateway, Port: port})}
 	var last error
 	homes := []string{istioSystem, metav1.NamespaceAll}
 	switch {
@@ -152,6 +163,16 @@ func (c *Cluster) gatewayEntrance(ctx context.Context, rules *manifests.Rules, e
 	return nil, fmt.Errorf("%s: install an ingress gateway whose pods have these labels", text)
 }
 
+// asking is how a client connects to a port of a Gateway that asks for a host that the Gateway has there; nil for a port without TLS.
+func (c *Cluster) asking(rules *manifests.Rules, at manifests.Caller) *tls.Config {
+	if !rules.Secure(at) || c.options.Client == nil {
+		return nil
+	}
+	config := c.options.Client.Clone()
+	config.ServerName, _ = rules.EntryHost(at.Gateway, at.Port)
+	return config
+}
+
 // gateways looks for the Service of every set's Gateway, unless the user gave its address, and refuses sets with several Gateways.
 func (c *Cluster) gateways(ctx context.Context, sets [][]manifests.Object) error {
 	var problems []error
@@ -166,7 +187,7 @@ func (c *Cluster) gateways(ctx context.Context, sets [][]manifests.Object) error
 				n, strings.Join(slices.Sorted(maps.Keys(rules.Gateways)), ", "))
 		}
 		for name, gateway := range rules.Gateways {
-			err := unencrypted(gateway)
+			err := c.unencrypted(rules, gateway)
 			if err == nil && c.options.GatewayURL == "" && !gateway.HasOwnPods() {
 				_, err = c.gatewayEntrance(ctx, rules, manifests.Entry{Gateway: name})
 			}
@@ -179,13 +200,14 @@ func (c *Cluster) gateways(ctx context.Context, sets [][]manifests.Object) error
 	return errors.Join(problems...)
 }
 
-// unencrypted is an error where a Gateway has a server with TLS. The certificate of a cluster's gateway is in a Secret there, its issuer
-// need not be one that this machine trusts, and the probes of a run have no certificate for a server of their own.
-func unencrypted(gateway *manifests.Gateway) error {
+// unencrypted is an error where a Gateway has a server with TLS, and requests have no way to connect to it (Options.Client), or the probes
+// have no Secret for a server of their own. The certificate of a cluster's gateway is in a Secret there, and its issuer need not be one
+// that this machine trusts.
+func (c *Cluster) unencrypted(rules *manifests.Rules, gateway *manifests.Gateway) error {
 	for _, s := range gateway.Servers {
-		if s.TLS {
+		if s.TLS && (c.options.Client == nil || rules.Credential(manifests.Caller{Gateway: s.Gateway, Port: s.Port}) == "") {
 			return fmt.Errorf("%s (%s:%d) has TLS at port %d, and on a cluster hellochaos sends requests without TLS alone: it has no certificate for the probes by which it finds out whether the gateway obeys; "+
-				"use the embedded mesh", s, s.File, s.Line, s.Port)
+				"use the embedded mesh, or 'hellochaos verify --target cluster', which makes one", s, s.File, s.Line, s.Port)
 		}
 	}
 	return nil
@@ -225,7 +247,7 @@ func (in *entrance) reach(ctx context.Context, url string) error {
 		return err
 	}
 	// The load goes straight to the address, so this request must not use a proxy that the environment names.
-	transport := &http.Transport{DisableKeepAlives: true}
+	transport := &http.Transport{DisableKeepAlives: true, TLSClientConfig: in.secure}
 	response, err := transport.RoundTrip(request)
 	if err != nil {
 		if ctx.Err() != nil {
@@ -321,10 +343,11 @@ func (c *Cluster) tunnel(ctx context.Context, in *entrance) (target.Address, io.
 	if err != nil {
 		return target.Address{}, nil, err
 	}
-	if err := in.reach(ctx, f.url); err != nil {
+	address := c.found(in, strings.TrimPrefix(f.url, "http://"), "port-forward to pod "+pod.Name+", which is slow"+in.passed)
+	if err := in.reach(ctx, address.URL); err != nil {
 		return target.Address{}, nil, errors.Join(fmt.Errorf("to pod %s: %w", pod.Name, err), f.Close())
 	}
-	return target.Address{URL: f.url, Way: "port-forward to pod " + pod.Name + ", which is slow" + in.passed}, f, nil
+	return address, f, nil
 }
 
 // podPort is the port of a pod that a Service's port leads to.

@@ -1,16 +1,24 @@
 package cluster
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/target"
+	"github.com/hellochaos/hellochaos/target/certificates"
 )
 
 // listen starts a server at an address of the loopback network; port 0 is any.
@@ -166,4 +174,90 @@ func TestGatewayWithTLSIsRefused(t *testing.T) {
 	c := &Cluster{options: Options{GatewayURL: "https://gateway.test"}}
 	expectError(t, c.gateways(t.Context(), [][]manifests.Object{objects, objects}),
 		"Gateway default/frontend, servers[1] (gateway.yaml:3) has TLS at port 443, and on a cluster hellochaos sends requests without TLS alone", "use the embedded mesh")
+}
+
+// secureRules are those of a Gateway that asks clients for their certificates at a port.
+func secureRules(t *testing.T, port int) *manifests.Rules {
+	t.Helper()
+	objects, err := manifests.Parse("gateway.yaml", fmt.Appendf(nil, `{apiVersion: networking.istio.io/v1, kind: Gateway, metadata: {name: frontend},
+spec: {selector: {istio: ingressgateway}, servers: [{port: {number: %d, name: https, protocol: HTTPS}, hosts: ["*.example"], tls: {mode: MUTUAL, credentialName: a}}]}}`, port))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules, err := manifests.Read(objects)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rules
+}
+
+// A gateway with TLS is reached where it has the certificate of the run, whatever the name in it is, asks for that of the run's clients, and
+// has a server for the name that they ask for; a gateway with another certificate is not.
+func TestAddressWithTLS(t *testing.T) {
+	ours, err := certificates.NewIssuer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	others, err := certificates.NewIssuer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name   string
+		issuer *certificates.Issuer
+		want   string // of the error; empty: it is reached
+	}{{"ours", ours, ""}, {"another", others, "certificate signed by unknown authority"}} {
+		t.Run(c.name, func(t *testing.T) {
+			data, err := c.issuer.Secret()
+			if err != nil {
+				t.Fatal(err)
+			}
+			pair, err := tls.X509KeyPair(data["tls.crt"], data["tls.key"])
+			if err != nil {
+				t.Fatal(err)
+			}
+			clients := x509.NewCertPool()
+			if !clients.AppendCertsFromPEM(data["ca.crt"]) {
+				t.Fatal("ca.crt has no certificate")
+			}
+			var asked atomic.Value
+			gateway := httptest.NewUnstartedServer(answers(http.StatusNotFound, "istio-envoy"))
+			gateway.TLS = &tls.Config{Certificates: []tls.Certificate{pair}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: clients,
+				VerifyConnection: func(s tls.ConnectionState) error { asked.Store(s.ServerName); return nil }}
+			gateway.Config.ErrorLog = log.New(io.Discard, "", 0) // it says that it was refused
+			gateway.StartTLS()
+			defer gateway.Close()
+			s, cluster, _ := newAPIServer(t, 10*time.Second)
+			cluster.options.Client = ours.ClientOfSecret()
+			port := gateway.Listener.Addr().(*net.TCPAddr).Port
+			s.put(t, "/api/v1/namespaces/istio-system/services/ingress", fmt.Sprintf(`{"spec":{"clusterIP":"127.0.0.1","selector":{"istio":"ingressgateway"},"ports":[{"port":%d}]}}`, port))
+			address, _, err := cluster.address(t.Context(), manifests.Entry{Gateway: "default/frontend"}, secureRules(t, port), false)
+			if c.want != "" {
+				expectError(t, err, c.want)
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := fmt.Sprintf("127.0.0.1:%d", port); address.URL != "https://"+want || address.Way != "cluster IP "+want+" with TLS" || address.TLS == nil || address.TLS.ServerName != "" {
+				t.Errorf("the address is %+v, want https at %s, and a client that asks for no name yet", address, want)
+			}
+			if asked.Load() != "hellochaos.example" {
+				t.Errorf("the client asked for %v, want a host of the server", asked.Load())
+			}
+			if err := cluster.unencrypted(secureRules(t, port), secureRules(t, port).Gateways["default/frontend"]); err != nil {
+				t.Errorf("the Gateway is refused: %v", err)
+			}
+		})
+	}
+}
+
+// At a port with TLS the server of a probe has TLS, too, with the certificate of the others.
+func TestProbeAtAPortWithTLS(t *testing.T) {
+	p := &probe{nonce: "n1", port: 443, credential: "a"}
+	want := map[string]any{"hosts": []any{p.host()}, "port": map[string]any{"number": int64(443), "name": "https", "protocol": "HTTPS"},
+		"tls": map[string]any{"mode": "SIMPLE", "credentialName": "a"}}
+	if diff := cmp.Diff(want, p.server()); diff != "" {
+		t.Errorf("the server differs (-want +got):\n%s", diff)
+	}
 }

@@ -129,8 +129,9 @@ func (r *Run) newProbe(objects []manifests.Object) *probe {
 	if p.parent, p.parentHost = listenerOf(objects, p.host()); p.parent != "" {
 		return p
 	}
-	for _, gateway := range r.rules.Gateways {
+	for name, gateway := range r.rules.Gateways {
 		p.selector, p.port = gateway.Selector, gateway.Entrance("")
+		p.credential = r.rules.Credential(manifests.Caller{Gateway: name, Port: p.port})
 	}
 	return p
 }

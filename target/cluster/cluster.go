@@ -9,6 +9,7 @@ package cluster
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net/http"
 	"slices"
@@ -43,6 +44,9 @@ type Options struct {
 	Namespace string
 	// DirectURL and GatewayURL are the addresses of the entries; empty means that a run looks for them.
 	DirectURL, GatewayURL string
+	// Client is how requests connect to a Gateway with TLS whose Secrets have certificates that it trusts; nil: a set with such a Gateway is
+	// refused, unless the run makes the Secret itself (BeginScratch).
+	Client *tls.Config
 	// PrometheusURL is a Prometheus that scrapes the cluster; empty means that no Prometheus is asked.
 	PrometheusURL string
 	// TakeOver allows a run to remove objects of others that make rules for the chain's hosts, and to put them back at its end.

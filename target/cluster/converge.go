@@ -3,6 +3,7 @@ package cluster
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -151,10 +152,15 @@ func (r *Run) convergeGateway(ctx context.Context, gateway manifests.Entry, p *p
 	if err != nil {
 		return err
 	}
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 2 * time.Second,
+	host, path, status, text := p.atGateway()
+	var secure *tls.Config
+	if address.TLS != nil {
+		secure = address.TLS.Clone()
+		secure.ServerName = host
+	}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: secure}, Timeout: 2 * time.Second,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	return obeyed(ctx, "the ingress gateway at "+address.URL, gatewayInARow, func(ctx context.Context) (string, error) {
-		host, path, status, text := p.atGateway()
 		request, err := http.NewRequestWithContext(ctx, http.MethodGet, address.URL+path, nil)
 		if err != nil {
 			return "", err

@@ -34,6 +34,8 @@ type probe struct {
 	// selector is the ingress gateway's, when the set has a Gateway, and port is that of the gateway's Service; 0 is 80.
 	selector map[string]string
 	port     int
+	// credential is the Secret with a certificate for the port, where it has TLS; empty for a port without TLS.
+	credential string
 	// routed: the probe has an HTTPRoute, too, as the rules of the run do. It is bound to the sidecars, and to the Gateway of Gateway API
 	// called parent, which takes it at parentHost; "" is no Gateway.
 	routed             bool
@@ -84,8 +86,7 @@ func (p *probe) objects(c *Cluster) []*unstructured.Unstructured {
 			selector[key] = value
 		}
 		gateways = append(gateways, probeName)
-		all = append(all, object("Gateway", map[string]any{"selector": selector, "servers": []any{map[string]any{
-			"hosts": []any{p.host()}, "port": map[string]any{"number": int64(cmp.Or(p.port, 80)), "name": "http", "protocol": "HTTP"}}}}))
+		all = append(all, object("Gateway", map[string]any{"selector": selector, "servers": []any{p.server()}}))
 	}
 	path := func(exact string) []any {
 		return []any{map[string]any{"uri": map[string]any{"exact": exact}}}
@@ -103,6 +104,18 @@ func (p *probe) objects(c *Cluster) []*unstructured.Unstructured {
 		all = append(all, object(routeKind, p.route()))
 	}
 	return all
+}
+
+// server is that of the probe's Gateway. At a port with TLS it has the Secret of another server there, since all servers of a port have TLS or
+// none. It asks clients for no certificate, whatever the others do.
+func (p *probe) server() map[string]any {
+	port := map[string]any{"number": int64(cmp.Or(p.port, 80)), "name": "http", "protocol": "HTTP"}
+	server := map[string]any{"hosts": []any{p.host()}, "port": port}
+	if p.credential != "" {
+		port["name"], port["protocol"] = "https", "HTTPS"
+		server["tls"] = map[string]any{"mode": "SIMPLE", "credentialName": p.credential}
+	}
+	return server
 }
 
 // route is the spec of the probe's HTTPRoute. Gateway API has no direct answers, so it answers the path of the nonce with a redirect, at

@@ -34,11 +34,14 @@ var istioResources = map[string]string{
 
 // coreResources are the API resources of Kubernetes' own kinds.
 var coreResources = map[string]schema.GroupVersionResource{
-	"Service":    {Version: "v1", Resource: "services"},
-	"Namespace":  {Version: "v1", Resource: "namespaces"},
-	"Deployment": {Group: "apps", Version: "v1", Resource: "deployments"},
-	"Job":        {Group: "batch", Version: "v1", Resource: "jobs"},
-	"ConfigMap":  {Version: "v1", Resource: "configmaps"},
+	"Service":     {Version: "v1", Resource: "services"},
+	"Namespace":   {Version: "v1", Resource: "namespaces"},
+	"Deployment":  {Group: "apps", Version: "v1", Resource: "deployments"},
+	"Job":         {Group: "batch", Version: "v1", Resource: "jobs"},
+	"Secret":      {Version: "v1", Resource: "secrets"},
+	"Role":        {Group: "rbac.authorization.k8s.io", Version: "v1", Resource: "roles"},
+	"RoleBinding": {Group: "rbac.authorization.k8s.io", Version: "v1", Resource: "rolebindings"},
+	"ConfigMap":   {Version: "v1", Resource: "configmaps"},
 }
 
 // unreadResources are the API resources of the policies that are applied without being read.

@@ -17,6 +17,7 @@ import (
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/manifests/scratch"
 	"github.com/hellochaos/hellochaos/target"
+	"github.com/hellochaos/hellochaos/target/certificates"
 )
 
 // ScratchCapacity is how many tries a second a run sends by default to stand-ins in namespaces of its own, which share their nodes with
@@ -39,6 +40,8 @@ type Scratch struct {
 	*Run
 	set  *scratch.Set
 	made []madeNamespace
+	// issuer makes the certificates of the set; nil where it needs none.
+	issuer *certificates.Issuer
 	// adopted: the namespaces were there before. kept: they stay.
 	adopted, kept bool
 }
@@ -56,13 +59,12 @@ func (c *Cluster) BeginScratch(ctx context.Context, set *scratch.Set, o ScratchO
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range slices.Sorted(maps.Keys(rules.Gateways)) {
-		if err := unencrypted(rules.Gateways[name]); err != nil {
+	var issuer *certificates.Issuer
+	if len(set.Certificates) > 0 {
+		if issuer, err = certificates.NewIssuer(); err != nil {
 			return nil, err
 		}
-	}
-	if err := plainOutside(rules); err != nil {
-		return nil, err
+		c.options.Client = issuer.ClientOfSecret()
 	}
 	c.scratch = set
 	found, err := c.kept(ctx)
@@ -75,7 +77,7 @@ func (c *Cluster) BeginScratch(ctx context.Context, set *scratch.Set, o ScratchO
 	if err := errors.Join(err, c.unclaimed(ctx, set)); err != nil {
 		return nil, err
 	}
-	s := &Scratch{set: set, adopted: found != nil, kept: o.Keep || found != nil, Run: &Run{cluster: c, rules: rules, entries: map[manifests.Entry]openEntry{},
+	s := &Scratch{set: set, issuer: issuer, adopted: found != nil, kept: o.Keep || found != nil, Run: &Run{cluster: c, rules: rules, entries: map[manifests.Entry]openEntry{},
 		name: fmt.Sprintf("%s-%04x", time.Now().UTC().Format("20060102-150405"), rand.N(1<<16))}}
 	if o.Begun != nil && !s.kept {
 		o.Begun(s.RestoreCommand())
@@ -150,6 +152,9 @@ func (s *Scratch) settle(ctx context.Context) error {
 // install runs the stand-ins and the gateway pods, and waits for them. A run that uses those of DeployScratch does not change them.
 func (s *Scratch) install(ctx context.Context, options ScratchOptions) error {
 	c := s.cluster
+	if err := s.certify(ctx); err != nil {
+		return err
+	}
 	in := &installation{cluster: c}
 	for _, n := range s.set.Namespaces {
 		in.namespaces = append(in.namespaces, &home{name: n.Name})
@@ -349,7 +354,8 @@ func (s *Scratch) await(ctx context.Context) error {
 
 // obeyedAt waits until a gateway's pods hold the rules, asked at a port of a Gateway.
 func (s *Scratch) obeyedAt(ctx context.Context, gateway string, port int) error {
-	p := &probe{nonce: nonce(), namespace: s.set.Gateway, selector: s.rules.Gateways[gateway].Selector, port: port, exportTo: []string{"."}}
+	p := &probe{nonce: nonce(), namespace: s.set.Gateway, selector: s.rules.Gateways[gateway].Selector, port: port,
+		credential: s.rules.Credential(manifests.Caller{Gateway: gateway, Port: port}), exportTo: []string{"."}}
 	if s.set.Shared {
 		p.exportTo = append(p.exportTo, istioSystem)
 	}

@@ -75,7 +75,7 @@ func (c *Cluster) undeployKept(ctx context.Context) (done bool, err error) {
 	return true, err
 }
 
-// standInsOf is a hash of the stand-ins and gateway pods of a set: a deployment can be used again for other rules, but not for others of
+// standInsOf is a hash of the stand-ins and gateway pods of a set, and of the names in their certificates: a deployment can be used again for other rules, but not for others of
 // these.
 func standInsOf(set *scratch.Set) string {
 	hash := sha256.New()
@@ -84,6 +84,9 @@ func standInsOf(set *scratch.Set) string {
 			text, _ := json.Marshal(o.Kubernetes) // objects of Kubernetes can always be marshalled
 			hash.Write(append(text, '\n'))
 		}
+	}
+	for _, c := range set.Certificates {
+		fmt.Fprintln(hash, c)
 	}
 	return fmt.Sprintf("%x", hash.Sum(nil)[:8])
 }

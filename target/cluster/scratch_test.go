@@ -112,7 +112,13 @@ spec: {hosts: [HOST], gateways: [book], http: [{directResponse: {status: 200}}]}
 
 func bookAt(t *testing.T, host string, shared bool) *scratch.Set {
 	t.Helper()
-	objects, err := manifests.Parse("book.yaml", []byte(strings.Replace(book, "HOST", host, 1)))
+	return bookWith(t, book, host, shared)
+}
+
+// bookWith is the set of a text like book.
+func bookWith(t *testing.T, text, host string, shared bool) *scratch.Set {
+	t.Helper()
+	objects, err := manifests.Parse("book.yaml", []byte(strings.Replace(text, "HOST", host, 1)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,10 +180,16 @@ func TestBeginScratchCleansUp(t *testing.T) {
 		return nil
 	}
 	undo := ""
-	_, err := c.BeginScratch(t.Context(), bookAt(t, "a.example.com", false), ScratchOptions{Begun: func(command string) { undo = command }})
+	set := bookWith(t, strings.Replace(book, "hosts: [\"*\"]}", "hosts: [\"*\"]}, {port: {number: 443, name: https, protocol: HTTPS}, hosts: [\"*\"], tls: {mode: MUTUAL, credentialName: a}}", 1), "a.example.com", false)
+	_, err := c.BeginScratch(t.Context(), set, ScratchOptions{Begun: func(command string) { undo = command }})
 	expectError(t, err, "no Deployments")
 	if errors.Is(err, ErrLeft) || len(s.paths()) > 0 {
 		t.Errorf("there is still %q, and the error is %v", s.paths(), err)
+	}
+	if !slices.ContainsFunc(s.writes, func(write string) bool {
+		return strings.HasSuffix(write, "/namespaces/shop-istio-system/secrets/hellochaos-gateway")
+	}) {
+		t.Errorf("it wrote %q, want the Secret of its gateway among them", s.writes)
 	}
 	if !slices.Contains(s.writes, "POST /api/v1/namespaces/shop-istio-system") || !strings.HasPrefix(undo, "hellochaos restore ") {
 		t.Errorf("it wrote %q, and its undo is %q, want two namespaces and a restore", s.writes, undo)

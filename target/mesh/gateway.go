@@ -41,9 +41,9 @@ func (m *Mesh) openDoor(at door) (*proxy, error) {
 		return p, p.start(nil)
 	}
 	t := terminator{proxy: p, at: at.Caller, configs: map[manifests.ClientCertificate]*tls.Config{
-		manifests.NoCertificate:       m.issuer.server(tls.NoClientCert),
-		manifests.OptionalCertificate: m.issuer.server(tls.VerifyClientCertIfGiven),
-		manifests.RequiredCertificate: m.issuer.server(tls.RequireAndVerifyClientCert),
+		manifests.NoCertificate:       m.issuer.Server(tls.NoClientCert),
+		manifests.OptionalCertificate: m.issuer.Server(tls.VerifyClientCertIfGiven),
+		manifests.RequiredCertificate: m.issuer.Server(tls.RequireAndVerifyClientCert),
 	}}
 	return p, p.start(&tls.Config{MinVersion: tls.VersionTLS12, GetConfigForClient: t.accept})
 }
@@ -87,7 +87,7 @@ func (m *Mesh) gatewayAddress(entry manifests.Entry) (target.Address, error) {
 	if gateway := m.gateways[door{caller, false}]; gateway != nil && !m.rules.Secure(caller) {
 		return onLoopback(gateway.server.address), nil
 	}
-	return target.Address{URL: "https://" + m.gateways[door{caller, true}].server.address, Way: way + " with TLS", TLS: m.issuer.client}, nil
+	return target.Address{URL: "https://" + m.gateways[door{caller, true}].server.address, Way: way + " with TLS", TLS: m.issuer.Client()}, nil
 }
 
 // behind is the Service to which a gateway sends a request for "/" of the host by which requests enter at a port.

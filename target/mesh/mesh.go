@@ -20,6 +20,7 @@ import (
 
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/target"
+	"github.com/hellochaos/hellochaos/target/certificates"
 )
 
 // Capacity is how many tries a second the mesh can carry on two cores that also run the load generator and the services. Where waits
@@ -65,8 +66,8 @@ type Mesh struct {
 	objects  []manifests.Object // of the last Apply
 	pods     pods
 	sidecars map[sidecarName]*proxy
-	gateways map[door]*proxy // all ports of Gateways that were ever applied
-	issuer   *issuer         // nil before the first Apply
+	gateways map[door]*proxy      // all ports of Gateways that were ever applied
+	issuer   *certificates.Issuer // nil before the first Apply
 }
 
 // sidecarName identifies a sidecar: its pods have this namespace and this label app, and those other labels that matches ask for, as
@@ -127,14 +128,14 @@ func (m *Mesh) obey(ctx context.Context, rules *manifests.Rules) error {
 		return fmt.Errorf("applying objects: %w", err)
 	}
 	if m.issuer == nil {
-		if m.issuer, err = newIssuer(); err != nil {
+		if m.issuer, err = certificates.NewIssuer(); err != nil {
 			return fmt.Errorf("applying objects: %w", err)
 		}
 	}
 	if err := m.openGateways(rules); err != nil {
 		return fmt.Errorf("applying objects: %w", err)
 	}
-	next, err := m.pods.deploy(rules, certificates(rules), m.issuer, m.sidecarOf, m.broken.work, &m.options)
+	next, err := m.pods.deploy(rules, namesOfHosts(rules), m.issuer, m.sidecarOf, m.broken.work, &m.options)
 	if err != nil {
 		m.retire(m.pods)
 		return err

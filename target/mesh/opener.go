@@ -10,12 +10,13 @@ import (
 	"slices"
 
 	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/target/certificates"
 )
 
 // opener opens TLS to a destination, as the sidecars of a DestinationRule's callers do. Methods of nil are those of connections without TLS.
 type opener struct {
 	how    *manifests.Origination
-	issuer *issuer
+	issuer *certificates.Issuer
 	// ours says that a stand-in of the mesh answers, whose certificate the mesh made. Others must have one that this machine trusts.
 	ours bool
 }
@@ -63,7 +64,7 @@ func (o *opener) config(asked string) *tls.Config {
 	config := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: asked, InsecureSkipVerify: true}
 	config.VerifyConnection = func(state tls.ConnectionState) error { return o.verify(&state, asked) }
 	if o.how.Mutual {
-		config.Certificates = o.issuer.client.Certificates
+		config.Certificates = o.issuer.Client().Certificates
 	}
 	return config
 }
@@ -93,7 +94,7 @@ func (o *opener) verify(state *tls.ConnectionState, asked string) error {
 func (o *opener) vouched(leaf *x509.Certificate, sent []*x509.Certificate) error {
 	roots := (*x509.CertPool)(nil) // nil is what this machine trusts
 	if o.ours {
-		roots = o.issuer.pool
+		roots = o.issuer.Roots()
 	}
 	between := x509.NewCertPool()
 	for _, c := range sent {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/service"
+	"github.com/hellochaos/hellochaos/target/certificates"
 )
 
 // pod is one replica of a Deployment: the demo service on a listener of its own.
@@ -84,14 +85,14 @@ func (d *deployment) close() {
 }
 
 // deploy runs the workloads. It keeps the deployments of p that did not change and starts the others. The caller must close those
-// that only p has. On error deploy closes everything that it started. certificates are the names by which workloads speak TLS, by workload.
-func (p pods) deploy(rules *manifests.Rules, certificates map[deploymentName][]string, issuer *issuer, calls func(sidecarName) (transport, error),
+// that only p has. On error deploy closes everything that it started. hosts are the names by which workloads speak TLS, by workload.
+func (p pods) deploy(rules *manifests.Rules, hosts map[deploymentName][]string, issuer *certificates.Issuer, calls func(sidecarName) (transport, error),
 	work func(*manifests.Workload) time.Duration, o *Options) (pods, error) {
 	next := make(pods, len(rules.Workloads))
 	var problems []error
 	for i := range rules.Workloads {
 		w := &rules.Workloads[i]
-		names, sidecar := certificates[nameOf(w)], sidecarNameOf(rules, w)
+		names, sidecar := hosts[nameOf(w)], sidecarNameOf(rules, w)
 		if running := p[nameOf(w)]; running != nil && reflect.DeepEqual(running.workload, *w) && slices.Equal(running.certificate, names) && running.sidecar == sidecar && running.work == work(w) {
 			next[nameOf(w)] = running
 			continue
@@ -101,7 +102,7 @@ func (p pods) deploy(rules *manifests.Rules, certificates map[deploymentName][]s
 		through, err := calls(sidecar)
 		var secure *tls.Config
 		if len(names) > 0 && err == nil {
-			secure, err = issuer.host(names)
+			secure, err = issuer.Host(names)
 		}
 		for len(started.pods) < w.Replicas && err == nil {
 			var pod *pod
@@ -147,8 +148,8 @@ func (p pods) replicasOf(workloads []manifests.Workload) (replicas []*pod) {
 	return replicas
 }
 
-// certificates are the names by which workloads speak TLS for hosts outside the mesh, by workload.
-func certificates(rules *manifests.Rules) map[deploymentName][]string {
+// namesOfHosts are the names by which workloads speak TLS for hosts outside the mesh, by workload.
+func namesOfHosts(rules *manifests.Rules) map[deploymentName][]string {
 	all := make(map[deploymentName][]string)
 	for _, external := range rules.SecureAddresses() {
 		service := rules.Answering(external)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/target/certificates"
 )
 
 // proxy is the proxy on the caller's side of a call: the sidecar that sends the calls of an app, or the ingress gateway.
@@ -42,7 +43,7 @@ type view struct {
 	proxy    *proxy
 	rules    *manifests.Rules
 	broken   breakage
-	issuer   *issuer
+	issuer   *certificates.Issuer
 	table    *manifests.Table // nil: the proxy has no routes
 	seldom   *manifests.Table // table for the share broken.share of the calls; nil when all use table
 	pods     pods
@@ -55,7 +56,7 @@ type meaning struct {
 	usual, seldom *manifests.Rules
 	broken        breakage
 	pods          pods
-	issuer        *issuer
+	issuer        *certificates.Issuer
 	// tables are those of usual and seldom: the sidecars of one namespace share them, since an application has as many sidecars as
 	// hosts, and a table has all hosts.
 	tables map[manifests.Caller][2]*manifests.Table
