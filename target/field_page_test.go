@@ -58,10 +58,11 @@ type proof struct {
 type proofs struct {
 	measured, read map[string][]proof
 	shown          map[string]bool
+	limits         map[string]limits
 }
 
 func newProofs(t *testing.T) *proofs {
-	p := &proofs{measured: make(map[string][]proof), read: make(map[string][]proof), shown: make(map[string]bool)}
+	p := &proofs{measured: make(map[string][]proof), read: make(map[string][]proof), shown: make(map[string]bool), limits: fieldLimits()}
 	all := pairs()
 	for _, f := range manifests.Fields() {
 		if pair, ok := all[f.String()]; ok && pair.onCluster(t, f) == "" {
@@ -123,7 +124,7 @@ func (p *proofs) page() string {
 			}
 		}
 	}
-	b.WriteString("\n## By kind\n\nFields that are known by their path in an object, and are executed. [manifests.md](manifests.md#what-is-supported) has the others.\n\n" + tableHead)
+	b.WriteString("\n## By kind\n\nFields that are known by their path in an object, and are executed. [manifests.md](manifests.md#what-is-supported) has the others.\n\n" + byPathHead)
 	for _, f := range manifests.Fields() {
 		if byPath(f) && f.Executed() {
 			p.line(&b, f, "`"+f.Of+"` `"+f.Name+"`")
@@ -137,7 +138,11 @@ func byPath(f manifests.Field) bool {
 	return strings.Contains(f.Name, ".") || f.Name == "status" && !f.Executed()
 }
 
-const tableHead = "| field | effect | proved on real Istio by | cases from its code |\n| --- | --- | --- | --- |\n"
+// The heads of the tables, with and without the columns of limits.
+const (
+	tableHead  = "| field | effect | proved on real Istio by | cases from its code | near miss | precedence |\n| --- | --- | --- | --- | --- | --- |\n"
+	byPathHead = "| field | effect | proved on real Istio by | cases from its code |\n| --- | --- | --- | --- |\n"
+)
 
 // summary counts the executed fields of Istio's API by the best proof of each.
 func (p *proofs) summary(b *strings.Builder) {
@@ -229,7 +234,11 @@ func (p *proofs) line(b *strings.Builder, f manifests.Field, name string) {
 	if p.shown[f.String()] {
 		measured = strings.TrimSuffix("its pair; "+measured, "; –")
 	}
-	fmt.Fprintf(b, "| %s | %s | %s | %s |\n", name, effect, measured, cases(p.read[f.String()]))
+	fmt.Fprintf(b, "| %s | %s | %s | %s |", name, effect, measured, cases(p.read[f.String()]))
+	if !byPath(f) {
+		b.WriteString(p.limits[f.String()].columns())
+	}
+	b.WriteByte('\n')
 }
 
 // mostCases is how many cases are named for a field.
