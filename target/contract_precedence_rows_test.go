@@ -52,7 +52,7 @@ func ownSettingsRow() row {
 	settings := func(path, value, more string) string {
 		return ", rewrite: {uri: " + path + "}, headers: {request: {set: {x-a: " + value + "}}}, " + more
 	}
-	inner := strings.Replace(rules("inner", to("one")+settings("/own", "own", "retries: {attempts: 2, backoff: 1ms, retryOn: 5xx}, timeout: 20s")), "  hosts: [\"inner\"]\n", "", 1)
+	inner := strings.Replace(rules("inner", to("one")+settings("/own", "own", "retries: {attempts: 2, backoff: 100ms, retryOn: 5xx}, timeout: 20s")), "  hosts: [\"inner\"]\n", "", 1)
 	return row{"a delegate keeps settings of its own", rules("one",
 		"match: [{uri: {prefix: /a}}], delegate: {name: inner}"+settings("/root", "root", "retries: {attempts: 0}, timeout: 1ms, fault: {abort: {httpStatus: 418, percentage: {value: 0}}}"), to("two/a")) + inner, []exchange{
 		{request: request{host: "one", path: "/a/x", header: map[string]string{service.HeaderScript: "500,500,200", service.HeaderTell: "x-a"}},
