@@ -77,21 +77,24 @@ func headerChangeRows() []row {
 		return one(name, rules("one", route+", headers: {response: {set: {x-a: set}, add: {x-b: added}, remove: [content-type, location]}}"), request{host: "one"},
 			want{Status: status, Header: map[string]string{"x-a": "set", "x-b": "added", "location": "", "content-type": kind}})
 	}
-	own := func(operations string) string {
-		return "{destination: {host: one}, weight: 1, headers: {request: {" + operations + "}}}"
+	// sets is an operation on both requests and answers.
+	sets := func(value string) string {
+		return "headers: {request: {set: {x-a: " + value + "}}, response: {set: {x-b: " + value + "}}}"
 	}
-	ofBoth := func(destinations string) string {
-		return rules("one", "route: ["+destinations+"], headers: {request: {set: {x-a: route}}}")
+	own := "{destination: {host: one}, weight: 1, " + sets("own") + "}"
+	ofBoth := func(name, destinations, value string) row {
+		last := told("/", "x-a", value)
+		last.want.Header["x-b"] = value
+		return row{name, rules("one", "route: ["+destinations+"], "+sets("route")), []exchange{last}}
 	}
 	return []row{
 		changed("set header", "set: {x-a: b}", "x-a", "b"), changed("set header that is absent", "set: {x-n: b}", "x-n", "b"),
 		changed("add header", "add: {x-a: b}", "x-a", "1|b"), changed("remove header", "remove: [X-A]", "x-a", "-"),
 		changed("removed before added", "remove: [x-a], add: {x-a: b}", "x-a", "b"), changed("percent sign", `set: {x-a: "5%%"}`, "x-a", "5%"),
 		{"header host", rules("one", to("one")+", headers: {request: {set: {Host: other.example}}}"), []exchange{sentAs("/", "other.example", "/")}},
-		{"a destination's header", rules("one", "route: ["+own("set: {x-a: own}")+"]"), []exchange{told("/", "x-a", "own")}},
-		{"a header of the rule and of its only destination", ofBoth(own("set: {x-a: own}")), []exchange{told("/", "x-a", "own")}},
-		{"a header of the rule and of one of its destinations", ofBoth(own("set: {x-a: own}") + ", {destination: {host: two}, weight: 0}"),
-			[]exchange{told("/", "x-a", "route")}},
+		{"a destination's header", rules("one", "route: ["+own+"]"), []exchange{told("/", "x-a", "own")}},
+		ofBoth("a header of the rule and of its only destination", own, "own"),
+		ofBoth("a header of the rule and of one of its destinations", own+", {destination: {host: two}, weight: 0}", "route"),
 		answered("headers of an answer", to("one"), 200, ""), answered("headers of an unknown destination", to("nowhere"), 503, ""),
 		answered("headers of an answer without pods", to("gone"), 503, "text/plain"), // Envoy's prepareLocalReply sets it at the end
 		answered("headers of an abort", to("one")+", fault: {abort: {httpStatus: 418, percentage: {value: 100}}}", 418, "text/plain"),

@@ -43,12 +43,18 @@ func exportRows(namespace string) []row {
 	subsets := func(host, exports string) string {
 		return strings.Replace(policyOf(host, "x"), "trafficPolicy: {x}", "exportTo: ["+exports+"], subsets: [{name: v, labels: {version: v1}}]", 1)
 	}
+	// answers is a VirtualService that answers with a status.
+	answers := func(name, host, exports string, status int) string {
+		return strings.Replace(wildcardRules(name, host, status), "hosts:", "exportTo: ["+exports+"], hosts:", 1)
+	}
 	unknown := want{Status: 503, Flags: "NC", Tries: exactly(0)}
 	return []row{
-		{"exportTo of DestinationRules and ServiceEntries", subsets("one", "elsewhere") + rules("one", to("one/v")) + subsets("three", namespace+", elsewhere") + rules("three", to("three/v")) +
-			entryFor("known", namespace+", elsewhere") + entryFor("unknown", "elsewhere") + rules("alias.example", "route: [{destination: {host: unknown.example}}]"), []exchange{
+		{"exportTo of VirtualServices, DestinationRules and ServiceEntries", subsets("one", "elsewhere") + rules("one", to("one/v")) + subsets("three", namespace+", elsewhere") + rules("three", to("three/v")) +
+			entryFor("known", namespace+", elsewhere") + entryFor("unknown", "elsewhere") + rules("alias.example", "route: [{destination: {host: unknown.example}}]") +
+			answers("two", "two", "elsewhere", 418) + answers("wide", qualified("*", namespace), namespace, 419), []exchange{
 			{request: request{host: "one"}, want: unknown},
 			{request: request{host: "three"}, want: want{Status: 200, Service: "three"}},
+			{request: request{host: "two"}, want: want{Status: 419, Tries: exactly(0)}}, // the rules for this host alone are for others
 			{request: request{host: "known.example"}, want: want{Status: 200, Service: "one"}},
 			{request: request{host: "unknown.example"}, want: want{Status: 502, Body: empty, Tries: exactly(0)}},
 			{request: request{host: "alias.example"}, want: want{Status: 200, Service: "one", Tries: exactly(1)}}}}, // its namespace has it where a rule leads there

@@ -201,6 +201,7 @@ func parts(namespace string) []part {
 		{"Rewrites, changed headers, delegates, mirrors and source labels", codeRows(namespace)}, {"Gateway API, case by case", gatewayAPIRows()},
 		{"Limits, ejections and hashes", slices.Concat(policyRows(namespace), limitRows(), brokenRows(namespace), hashRows())},
 		{"Shares, delegates of a namespace and exportTo", slices.Concat(shareRows(namespace), exportRows(namespace))},
+		{"Near misses", nearMissRows()}, {"Precedence", precedenceRows()},
 		{"Hosts outside the mesh", slices.Concat(serviceEntryRows(namespace), originationRows(namespace))},
 	}
 }
@@ -439,7 +440,7 @@ func splitRows() []row {
 		// This row follows one with a load balancer that is not empty: server-side apply would turn the field that becomes empty into
 		// null, which the schema refuses.
 		arms("an empty load balancer", balancer("{loadBalancer: {}}"), 1000, span{410, 590}, span{410, 590}),
-		{"retries stay in the arm", rules("two", split("two/a 50", "two/b 50")+", retries: {attempts: 1, backoff: 1ms, retryOn: 5xx}"),
+		{"retries stay in the arm", rules("two", split("two/a 50", "two/b 50")+", retries: {attempts: 1, retryIgnorePreviousHosts: true, backoff: 1ms, retryOn: 5xx}"),
 			[]exchange{{request: request{host: "two", header: map[string]string{service.HeaderScript: "500"}}, times: 60,
 				want: want{Status: 500, Tries: exactly(120), Distinct: exactly(0)}}}},
 	}
@@ -564,7 +565,7 @@ func faultRows() []row {
 				want: want{Status: 200, Flagged: map[string]span{"DI": {225, 375}, "-": {625, 775}}}}}},
 		one("a fault without a percentage", rules("one", to("one")+", fault: {abort: {httpStatus: 418}}"), request{host: "one"},
 			want{Status: 200, Flags: "-"}),
-		one("delay is not counted by the timeout", rules("one", to("one")+", timeout: 2s, fault: {delay: {fixedDelay: 2500ms, percentage: {value: 100}}}"),
+		one("delay is not counted by the time limits", rules("one", to("one")+", timeout: 2s, retries: {attempts: 1, perTryTimeout: 1900ms, retryOn: 5xx}, fault: {delay: {fixedDelay: 2500ms, percentage: {value: 100}}}"),
 			request{host: "one"}, want{Status: 200, Tries: exactly(1), Flags: "DI", Elapsed: ms(2500, 2500+slack)}),
 		one("a fault does not switch retries off", rules("one", to("one")+", fault: {abort: {httpStatus: 418, percentage: {value: 0}}}, retries: {attempts: 3, backoff: 1ms, retryOn: 5xx}"),
 			script("500"), want{Status: 500, Tries: exactly(4), Flags: "URX"}),
@@ -600,8 +601,9 @@ func entryRows() []row {
 		}},
 		one("gateway, unknown host", bound, through("two.example", "200"),
 			want{Status: 404, Body: empty, Tries: exactly(0), Flags: "NR", Detail: "route_not_found"}),
-		one("a rule of the mesh does not hold at the gateway", gateway(to("one"))+retried("attempts: 3, retryOn: 5xx"), through("one.example", "500,200"),
-			want{Status: 500, Attempts: "1", Flags: "-"}),
-		one("a rule of the gateway does not hold in the mesh", bound, script("500,200"), want{Status: 500, Attempts: "1", Flags: "-"}),
+		{"a rule of the gateway and another of the mesh", bound + rules("one.example", to("two/a")), []exchange{
+			{request: through("one.example", "500,200"), want: want{Status: 200, Service: "one", Attempts: "1 2", Flags: "-"}},
+			{request: request{host: "one.example", header: map[string]string{service.HeaderScript: "500,200"}}, want: want{Status: 500, Service: "two", Attempts: "1", Flags: "-"}},
+		}},
 	}
 }

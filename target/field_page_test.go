@@ -53,15 +53,17 @@ type proof struct {
 	fields int
 }
 
-// proofs are the cases measured on real Istio that set each row of the table of fields, by the name of the row. shown are the rows whose pair
-// real Istio executes, too.
+// proofs are the cases measured on real Istio that set each row of the table of fields, by the name of the row. kept are the names of the cases in
+// which an object of base sets it. shown are the rows whose pair real Istio executes, too.
 type proofs struct {
 	measured map[string][]proof
+	kept     map[string][]string
 	shown    map[string]bool
+	limits   map[string]limits
 }
 
 func newProofs(t *testing.T) *proofs {
-	p := &proofs{measured: make(map[string][]proof), shown: make(map[string]bool)}
+	p := &proofs{measured: make(map[string][]proof), kept: make(map[string][]string), shown: make(map[string]bool), limits: fieldLimits()}
 	all := pairs()
 	for _, f := range manifests.Fields() {
 		if pair, ok := all[f.String()]; ok && pair.onCluster(t, f) == "" {
@@ -71,6 +73,7 @@ func newProofs(t *testing.T) *proofs {
 	of := documents(t, base)
 	for _, r := range table(manifests.Namespace) {
 		p.add(t, of, r)
+		p.keep(t, of, r)
 	}
 	return p
 }
@@ -92,7 +95,24 @@ func (p *proofs) add(t *testing.T, base []map[string]any, r row) {
 	}
 }
 
-// counterpart is the object of base that a document replaces; nil where there is none.
+// keep notes a case for each field of an object of base that it leaves as it is.
+func (p *proofs) keep(t *testing.T, base []map[string]any, r row) {
+	own := documents(t, r.policy)
+	for _, document := range base {
+		kind, _ := document["kind"].(string)
+		if specs[kind] == nil || counterpart(own, document) != nil {
+			continue
+		}
+		for _, l := range differences("", nil, document) {
+			l.kind = kind
+			for _, name := range l.rows() {
+				p.kept[name] = append(p.kept[name], r.name)
+			}
+		}
+	}
+}
+
+// counterpart is the object among others, such as those of base, that has the kind and the name of a document; nil where there is none.
 func counterpart(base []map[string]any, document map[string]any) any {
 	named := func(d map[string]any) any {
 		metadata, _ := d["metadata"].(map[string]any)
@@ -120,7 +140,7 @@ func (p *proofs) page() string {
 			}
 		}
 	}
-	b.WriteString("\n## By kind\n\nFields that are known by their path in an object, and are executed. [manifests.md](manifests.md#what-is-supported) has the others.\n\n" + tableHead)
+	b.WriteString("\n## By kind\n\nFields that are known by their path in an object, and are executed. [manifests.md](manifests.md#what-is-supported) has the others.\n\n" + byPathHead)
 	for _, f := range manifests.Fields() {
 		if byPath(f) && f.Executed() {
 			p.line(&b, f, "`"+f.Of+"` `"+f.Name+"`")
@@ -134,7 +154,11 @@ func byPath(f manifests.Field) bool {
 	return strings.Contains(f.Name, ".") || f.Name == "status" && !f.Executed()
 }
 
-const tableHead = "| field | effect | proved on real Istio by |\n| --- | --- | --- |\n"
+// The heads of the tables, with and without the columns of limits.
+const (
+	tableHead  = "| field | effect | proved on real Istio by | near miss | precedence |\n| --- | --- | --- | --- | --- |\n"
+	byPathHead = "| field | effect | proved on real Istio by |\n| --- | --- | --- |\n"
+)
 
 // summary counts the executed fields of Istio's API that have a proof.
 func (p *proofs) summary(b *strings.Builder) {
@@ -223,7 +247,11 @@ func (p *proofs) line(b *strings.Builder, f manifests.Field, name string) {
 	if p.shown[f.String()] {
 		measured = strings.TrimSuffix("its pair; "+measured, "; –")
 	}
-	fmt.Fprintf(b, "| %s | %s | %s |\n", name, effect, measured)
+	fmt.Fprintf(b, "| %s | %s | %s |", name, effect, measured)
+	if !byPath(f) {
+		b.WriteString(p.limits[f.String()].columns())
+	}
+	b.WriteByte('\n')
 }
 
 // mostCases is how many cases are named for a field.
