@@ -38,7 +38,7 @@ func (r *Rules) conflicts(objects []Object) Problems {
 			}
 		}
 	}
-	return slices.Concat(problems, r.entryConflicts(), r.unresolvedConflicts(), r.ownerConflicts(objects), r.mutualConflicts(objects), r.originationConflicts(objects), r.serverConflicts(objects), gatewayConflicts(objects))
+	return slices.Concat(problems, r.entryConflicts(), r.addressConflicts(), r.unresolvedConflicts(), r.ownerConflicts(objects), r.mutualConflicts(objects), r.originationConflicts(objects), r.serverConflicts(objects), gatewayConflicts(objects))
 }
 
 // gatewayConflicts are the problems of Gateways of Istio and of Gateway API that have one name.
@@ -127,6 +127,32 @@ func (r *Rules) entryConflicts() (problems Problems) {
 				}
 				if !slices.Equal(exportedBy(first.object), exportedBy(e.object)) {
 					problems = append(problems, e.object.problem("spec.exportTo", "must be %q "+why, exportedBy(first.object), first.place, host))
+				}
+			}
+		}
+	}
+	return problems
+}
+
+// addressConflicts are the problems of ServiceEntries that have an address and a port of another one: a sidecar has one host for both, of hosts with
+// rules the first, and of others any (BuildSidecarVirtualHostWrapper in Istio's pilot/pkg/networking/core/route/route.go goes by a map).
+func (r *Rules) addressConflicts() (problems Problems) {
+	ruled := func(e *entry) bool {
+		return slices.ContainsFunc(r.virtualServices, func(v virtualService) bool {
+			return v.listed(mesh) && slices.ContainsFunc(e.hosts, func(host string) bool {
+				return slices.ContainsFunc(v.hosts, func(pattern string) bool { return covers(pattern, host) })
+			})
+		})
+	}
+	for i := range r.entries {
+		e := &r.entries[i]
+		for j, address := range e.addresses {
+			for k := range r.entries[:i] {
+				first := &r.entries[k]
+				shares := slices.Contains(first.addresses, address) && slices.ContainsFunc(e.ports, func(port int) bool { return slices.Contains(first.ports, port) })
+				if shares && !ruled(e) && !ruled(first) {
+					problems = append(problems, e.object.problem(fmt.Sprintf("spec.addresses[%d]", j), "is an address of %s, too, and no VirtualService has rules for a host of either: Istio "+
+						"sends requests for the address to one of the two by chance, and hellochaos does not support that; give each an address of its own", first.place))
 				}
 			}
 		}

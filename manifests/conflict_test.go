@@ -18,6 +18,9 @@ func TestConflicts(t *testing.T) {
 	service := func(port string) string {
 		return "apiVersion: v1\nkind: Service\nmetadata: {name: m}\nspec:\n  selector: {app: m}\n  ports:\n    - {name: http, " + port + "}\n"
 	}
+	addressed := func(name string) string {
+		return "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: " + name + "}\nspec: {hosts: [" + name + ".example], addresses: [240.0.0.1], resolution: DNS, ports: [{number: 80, name: http, protocol: HTTP}]}\n---\n"
+	}
 	for _, c := range []struct {
 		name, yaml    string
 		line          int
@@ -52,6 +55,8 @@ func TestConflicts(t *testing.T) {
 		{"no TLS with the outside", specOf("ServiceEntry", "{hosts: [a.b], resolution: DNS, location: MESH_EXTERNAL, ports: [{number: 80, name: http, protocol: HTTP}]}") + "---\n" +
 			specOf("DestinationRule", "{host: a.b, trafficPolicy: {tls: {mode: DISABLE}}}"), 0, "", "", ""},
 		{"mutual TLS within", specOf("DestinationRule", "{host: backend, trafficPolicy: {tls: {mode: ISTIO_MUTUAL}}}"), 0, "", "", ""},
+		{"an address of two hosts", addressed("a") + addressed("b"), 9, "ServiceEntry b", "spec.addresses[0]", "is an address of ServiceEntry a (f.yaml:1), too"},
+		{"an address of two hosts, one of which has rules", addressed("a") + addressed("b") + strings.NewReplacer("[middleware]", "[b.example]").Replace(middlewareOf("{"+toM+"}")), 0, "", "", ""},
 		{"neither", uninjected + strings.Replace(within(serviceWith("")), "namespace: other", "namespace: other, annotations: {networking.istio.io/exportTo: '~'}", 1), 0, "", "", ""},
 		{"with sidecars", strings.Replace(uninjected, "disabled", "enabled", 1) + within(serviceWith("")) + "---\n" + within(deploymentWith("", "", "")), 0, "", "", ""},
 	} {

@@ -22,7 +22,7 @@ type Ejection struct {
 	Base time.Duration
 	// Percent is which share of the endpoints may be ejected at most, in [0,100] (maxEjectionPercent).
 	Percent int
-	// Panic is the share of the endpoints, in [0,100], below which calls go to ejected ones as well (minHealthPercent); 0 never.
+	// Panic is the share of the endpoints, in [0,100], below which calls go to ejected ones as well (minHealthPercent); 0 never. See Panics.
 	Panic int
 	// Ignored is consecutiveErrors, which Istio reads no more.
 	Ignored int
@@ -67,6 +67,15 @@ func ejectionOf(o *networking.OutlierDetection) *Ejection {
 // Most is how many of so many endpoints may be ejected at a time. Since Envoy 1.28 the one that is about to be ejected counts, too, so that
 // it is none where one of them is a greater share than Percent (ejectHost in its outlier_detection_impl.cc).
 func (e *Ejection) Most(endpoints int) int { return endpoints * e.Percent / 100 }
+
+// Panics reports whether calls go to ejected endpoints as well when so many of all are left. Envoy looks at Panic only where 1.4 times the share
+// that is left is below 100 % (LoadBalancerBase::recalculatePerPriorityPanic in its load_balancer_impl.cc): with three of four it never does.
+func (e *Ejection) Panics(left, all int) bool {
+	return all > 0 && overprovisioned*left/all < 100 && 100*left < e.Panic*all
+}
+
+// overprovisioned is Envoy's overprovisioning factor in percent, which Istio leaves as it is.
+const overprovisioned = 140
 
 // Lasts is how long an endpoint stays away that is ejected for the nth time, up to a longest time; it comes back when the proxy looks next.
 func (e *Ejection) Lasts(n int) time.Duration {

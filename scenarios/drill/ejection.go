@@ -41,7 +41,7 @@ func ejection(s Subject) Drill {
 		d.Why = fmt.Sprintf("%d failures in a row are needed, and a check has at most %d", e.Errors, mostFailing)
 	case tries > 1 && s.Pods > 1 && most > 0:
 		d.Why = "the rule sends failed calls again, and the answers do not tell at which pods the tries before the last one failed"
-	case 100*(s.Pods-most) < e.Panic*s.Pods:
+	case e.Panics(s.Pods-most, s.Pods):
 		d.Why = fmt.Sprintf("with %d of %s ejected, fewer than minHealthPercent are left, and calls go to ejected ones as well", most, counted(s.Pods, "pod"))
 	default:
 		d.Requests = append(pinned(failing, fails), pinned(int(quiet.Seconds()*calmRate), "none")...)

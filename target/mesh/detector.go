@@ -45,7 +45,7 @@ func (d *detector) endpoints() []*upstream {
 	d.mutex.Lock()
 	defer d.mutex.Unlock()
 	d.look()
-	if 100*len(d.healthy) < d.policy.Panic*len(d.all) {
+	if d.policy.Panics(len(d.healthy), len(d.all)) {
 		return d.all
 	}
 	return d.healthy

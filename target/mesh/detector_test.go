@@ -67,6 +67,8 @@ func TestDetectorOfFewEndpoints(t *testing.T) {
 		{manifests.Ejection{Errors: 1, Percent: 67}, 3, 1},
 		{manifests.Ejection{Errors: 1, Percent: 100}, 1, 0},
 		{manifests.Ejection{Errors: 1, Percent: 100, Panic: 60}, 2, 2},
+		{manifests.Ejection{Errors: 1, Percent: 34, Panic: 67}, 3, 3},
+		{manifests.Ejection{Errors: 1, Percent: 25, Panic: 100}, 4, 3}, // three of four count as enough
 		{manifests.Ejection{Errors: 0, GatewayErrors: 1, Percent: 100}, 1, 1},
 	} {
 		c.policy.Interval, c.policy.Base = time.Second, time.Second
