@@ -357,7 +357,7 @@ func (q request) client(t *testing.T, usual *tls.Config) *tls.Config {
 // cut reports whether a connection was cut: it ended without an answer, or with an alert of TLS.
 func cut(err error) bool {
 	var alert *net.OpError
-	return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.As(err, &alert) && alert.Op == "remote error"
+	return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.As(err, &alert) && alert.Op == "remote error"
 }
 
 func entrance(ctx context.Context, s subject, from string) (target.Address, error) {
