@@ -6,9 +6,11 @@ import (
 	"testing"
 
 	"github.com/hellochaos/hellochaos/manifests"
+	"github.com/hellochaos/hellochaos/target/certificates"
 )
 
-// TestOpenerCompares opens TLS to a host outside by several names: Envoy compares the one that is sent, as it is, with those of the certificate.
+// TestOpenerCompares opens TLS to a host outside by several names: Envoy asks for the one that is sent, as it is, and compares it with those of the
+// certificate.
 func TestOpenerCompares(t *testing.T) {
 	objects, err := manifests.Parse("api.yaml", []byte(`
 apiVersion: networking.istio.io/v1
@@ -29,11 +31,11 @@ spec: {host: api.example, trafficPolicy: {tls: {mode: SIMPLE}}}
 		t.Fatal(err)
 	}
 	how := rules.Table(manifests.Caller{Namespace: manifests.Namespace}).Route(&manifests.Request{Host: "api.example:443"}).Split[0].TLS
-	issuer, err := newIssuer()
+	issuer, err := certificates.NewIssuer()
 	if err != nil {
 		t.Fatal(err)
 	}
-	server, err := issuer.host([]string{"api.example", "*.wild.example"})
+	server, err := issuer.Host([]string{"api.example", "*.wild.example"})
 	if err != nil {
 		t.Fatal(err)
 	}
