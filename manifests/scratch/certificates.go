@@ -128,7 +128,7 @@ func (m *mover) opening(o *manifests.Object, policy *networking.TrafficPolicy) {
 		if !mutual && mode != networking.ClientTLSSettings_SIMPLE {
 			continue
 		}
-		m.left("the certificates that %s (%s:%d) names. Hosts outside have certificates that are made for the run, proxies trust their issuer, and show one of the run where they show one.", o.Name(), o.File, o.Line)
+		m.left("whichever certificates %s (%s:%d) names. Hosts outside have certificates that are made for the run, proxies trust their issuer, and show one of the run where they show one.", o.Name(), o.File, o.Line)
 		tls.CaCrl = ""
 		if tls.CredentialName != "" {
 			tls.CredentialName = proxyCredential
