@@ -201,6 +201,11 @@ func routeFilterRows() []row {
 			{request: at("/x"), want: want{Status: 200, Header: map[string]string{"X-S": "s", "X-A": "a", "Content-Type": ""}}}}},
 		{"HTTPRoute: headers of a backend", routed("filters: [{type: RequestHeaderModifier, requestHeaderModifier: {set: [{name: x-s, value: rule}], add: [{name: x-a, value: rule}]}}], " + own), []exchange{
 			sentHeader("x-s", "old", "backend"), sentHeader("x-a", "", "rule|backend")}},
+		{"HTTPRoute: headers of the answer of a backend", routed(backendAnswer("/backend", "one", "x-r"), backendAnswer("/other", "one", "x-other")), []exchange{
+			{request: request{host: "one", path: "/backend", header: map[string]string{"x-r": "old", service.HeaderTell: "x-r"}},
+				want: want{Status: 200, Header: map[string]string{service.HeaderTold: "-", "x-s": "backend", "x-a": "rule", "Content-Type": ""}}},
+			{request: request{host: "one", path: "/other", header: map[string]string{"x-r": "old", service.HeaderTell: "x-r"}},
+				want: want{Status: 200, Header: map[string]string{service.HeaderTold: "old"}}}}},
 		rewrite("rewrite of the host", "", "hostname: z.example", "/x", "z.example", "/x"),
 		rewrite("rewrite of the whole path", "", "path: {type: ReplaceFullPath, replaceFullPath: /new}", "/a?b=1", "one", "/new?b=1"),
 		rewrite("rewrite of a prefix", prefix, "path: {type: ReplacePrefixMatch, replacePrefixMatch: /new}", "/foo", "one", "/new", "/foo/", "one", "/new/", "/foo/x?b=1", "one", "/new/x?b=1"),
@@ -213,6 +218,14 @@ func routeFilterRows() []row {
 		redirect("redirect of a prefix", prefix, "path: {type: ReplacePrefixMatch, replacePrefixMatch: /new}", 302, "/foo", "http://one/new", "/foo/x?b=1", "http://one/new/x?b=1"),
 		redirect("redirect of a prefix to nothing", prefix, "path: {type: ReplacePrefixMatch, replacePrefixMatch: /}", 302, "/foo", "http://one/", "/foo/x", "http://one//x"),
 	}
+}
+
+// backendAnswer is a rule whose filters set and add a header of the answer, and whose backend sets and adds the same ones, removes a header of the request and one of the answer.
+func backendAnswer(prefix, name, removed string) string {
+	answer := func(value, more string) string {
+		return "{type: ResponseHeaderModifier, responseHeaderModifier: {set: [{name: x-s, value: " + value + "}], add: [{name: x-a, value: " + value + "}]" + more + "}}"
+	}
+	return under(prefix, "filters: ["+answer("rule", "")+"], backendRefs: [{name: "+name+", port: 80, filters: [{type: RequestHeaderModifier, requestHeaderModifier: {remove: ["+removed+"]}}, "+answer("backend", ", remove: [content-type]")+"]}]")
 }
 
 func routeRetryRows() []row {
