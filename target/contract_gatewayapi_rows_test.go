@@ -201,11 +201,9 @@ func routeFilterRows() []row {
 			{request: at("/x"), want: want{Status: 200, Header: map[string]string{"X-S": "s", "X-A": "a", "Content-Type": ""}}}}},
 		{"HTTPRoute: headers of a backend", routed("filters: [{type: RequestHeaderModifier, requestHeaderModifier: {set: [{name: x-s, value: rule}], add: [{name: x-a, value: rule}]}}], " + own), []exchange{
 			sentHeader("x-s", "old", "backend"), sentHeader("x-a", "", "rule|backend")}},
-		{"HTTPRoute: headers of the answer of a backend", routed(backendAnswer("/backend", "one", "x-r"), backendAnswer("/other", "one", "x-other")), []exchange{
-			{request: request{host: "one", path: "/backend", header: map[string]string{"x-r": "old", service.HeaderTell: "x-r"}},
-				want: want{Status: 200, Header: map[string]string{service.HeaderTold: "-", "x-s": "backend", "x-a": "rule", "Content-Type": ""}}},
-			{request: request{host: "one", path: "/other", header: map[string]string{"x-r": "old", service.HeaderTell: "x-r"}},
-				want: want{Status: 200, Header: map[string]string{service.HeaderTold: "old"}}}}},
+		{"HTTPRoute: headers of the answer of a backend", routed(backendAnswer("/backend", "x-r"), backendAnswer("/other", "x-other")), []exchange{
+			withHeader("/backend", map[string]string{service.HeaderTold: "-", "x-s": "backend", "x-rule": "added", "x-backend": "added", "Content-Type": ""}),
+			withHeader("/other", map[string]string{service.HeaderTold: "old"})}},
 		rewrite("rewrite of the host", "", "hostname: z.example", "/x", "z.example", "/x"),
 		rewrite("rewrite of the whole path", "", "path: {type: ReplaceFullPath, replaceFullPath: /new}", "/a?b=1", "one", "/new?b=1"),
 		rewrite("rewrite of a prefix", prefix, "path: {type: ReplacePrefixMatch, replacePrefixMatch: /new}", "/foo", "one", "/new", "/foo/", "one", "/new/", "/foo/x?b=1", "one", "/new/x?b=1"),
@@ -220,12 +218,19 @@ func routeFilterRows() []row {
 	}
 }
 
-// backendAnswer is a rule whose filters set and add a header of the answer, and whose backend sets and adds the same ones, removes a header of the request and one of the answer.
-func backendAnswer(prefix, name, removed string) string {
-	answer := func(value, more string) string {
-		return "{type: ResponseHeaderModifier, responseHeaderModifier: {set: [{name: x-s, value: " + value + "}], add: [{name: x-a, value: " + value + "}]" + more + "}}"
+// backendAnswer is a rule whose filter and whose backend's filter set one header of the answer and add one each. The backend's filters also remove
+// a header of the request and one of the answer.
+func backendAnswer(prefix, removed string) string {
+	answer := func(by, more string) string {
+		return "{type: ResponseHeaderModifier, responseHeaderModifier: {set: [{name: x-s, value: " + by + "}], add: [{name: x-" + by + ", value: added}]" + more + "}}"
 	}
-	return under(prefix, "filters: ["+answer("rule", "")+"], backendRefs: [{name: "+name+", port: 80, filters: [{type: RequestHeaderModifier, requestHeaderModifier: {remove: ["+removed+"]}}, "+answer("backend", ", remove: [content-type]")+"]}]")
+	return under(prefix, "filters: ["+answer("rule", "")+"], backendRefs: [{name: one, port: 80, filters: [{type: RequestHeaderModifier, requestHeaderModifier: {remove: ["+removed+"]}}, "+
+		answer("backend", ", remove: [content-type]")+"]}]")
+}
+
+// withHeader is a request to a path of one with the header x-r, of which the answer tells what arrived, and the headers of the answer.
+func withHeader(path string, answer map[string]string) exchange {
+	return exchange{request: request{host: "one", path: path, header: map[string]string{"x-r": "old", service.HeaderTell: "x-r"}}, want: want{Status: 200, Header: answer}}
 }
 
 func routeRetryRows() []row {

@@ -40,6 +40,9 @@ func namespaceRows(namespace string) (rows []row) {
 	return rows
 }
 
+// The names of the rows that show what the objects of away are.
+const podsRow, allowedRow = "Services and pods of another namespace", "Gateway: routes that its listeners allow"
+
 // What callers see of a host that they do not know, of a Service without pods, and of a destination for which there is no cluster.
 var (
 	unknownHost = want{Status: 502, Body: empty, Tries: exactly(0)}
@@ -77,8 +80,9 @@ func ruleNamespaceRows(namespace string) []row {
 		return strings.NewReplacer("name: entry", "name: "+strings.Split(host, ".")[0], "ports: [", "ports: ["+ports).Replace(entryOf(host))
 	}
 	return []row{
-		{"Services and pods of another namespace", both + near, []exchange{
-			calls(far, "/", fromFar), calls("far."+there, "/", fromFar), calls("far", "/", unknownHost), calls(idle, "/", noPods), calls(right, "/", noPods), calls("near", "/", noPods)}},
+		{podsRow, both + near, []exchange{
+			calls(far, "/", fromFar), calls("far."+there, "/", fromFar), calls("far", "/", unknownHost), calls(idle, "/", noPods), calls(right, "/", noPods), calls("near", "/", noPods),
+			{request: request{host: far, header: script("418").header}, want: want{Status: 418, Service: "far"}}}},
 		{"a Sidecar of another namespace", away(namespace) + placed(there, strings.NewReplacer("./*", "*/*", "REGISTRY_ONLY", "ALLOW_ANY").Replace(imports("./*"))), []exchange{
 			calls(far, "/", unknownHost), calls(hidden, "/", unknownHost), calls("one", "/", want{Status: 200, Service: "one"})}},
 		{"VirtualServices of another namespace", both + placed(there, answers("far", "418")+answers("one", "419")+rules(three, to("far"))), []exchange{
@@ -189,7 +193,7 @@ func doorNamespaceRows(namespace string) []row {
 		httpRoute("own", atDoor(""), under("/own", backend("two-b"))) + httpRoute("other", "parentRefs: [{name: window}]", under("/other", backend("two-b")))
 	nobody, right := want{Status: 404, Body: empty, Tries: exactly(0)}, want{Status: 503, Tries: exactly(0)}
 	return []row{
-		{"Gateway: routes that its listeners allow", away(namespace) + versioned + listeners + routes, []exchange{
+		{allowedRow, away(namespace) + versioned + listeners + routes, []exchange{
 			entersDoor("same.example", "/", nobody), entersDoor("same.example", "/own", ofVersion("b")), entersDoor("same.example", "/other", nobody),
 			entersDoor("all.example", "/", fromFar), entersDoor("all.example", "/own", ofVersion("b")), entersDoor("all.example", "/lost", fromFar), entersDoor("all.example", "/section", right),
 			entersDoor("a.all.example", "/", nobody), entersDoor("chosen.example", "/", fromFar), entersDoor("chosen.example", "/own", fromFar), entersDoor("chosen.example", "/section", fromFar),

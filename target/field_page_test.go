@@ -68,7 +68,10 @@ func newProofs(t *testing.T) *proofs {
 			p.shown[f.String()] = true
 		}
 	}
-	of := documents(t, base)
+	of := documents(t, base+away(manifests.Namespace))
+	for field, s := range shownOfAway {
+		p.measured[field] = append(p.measured[field], proof{s.row, 1})
+	}
 	for _, r := range table(manifests.Namespace) {
 		p.add(t, p.measured, of, r)
 	}
@@ -78,12 +81,12 @@ func newProofs(t *testing.T) *proofs {
 	return p
 }
 
-// add notes a case for each field in which its objects differ from those of base.
-func (p *proofs) add(t *testing.T, to map[string][]proof, base []map[string]any, r row) {
+// add notes a case for each field in which its objects differ from those that others have, too.
+func (p *proofs) add(t *testing.T, to map[string][]proof, common []map[string]any, r row) {
 	set := make(map[string]bool)
 	for _, document := range documents(t, r.policy) {
-		kind, _ := document["kind"].(string)
-		for _, l := range differences("", counterpart(base, document), document) {
+		kind := kindOf(document)
+		for _, l := range differences("", counterpart(common, document), document) {
 			l.kind = kind
 			for _, name := range l.rows() {
 				set[name] = true
@@ -95,13 +98,13 @@ func (p *proofs) add(t *testing.T, to map[string][]proof, base []map[string]any,
 	}
 }
 
-// counterpart is the object of base that a document replaces; nil where there is none.
-func counterpart(base []map[string]any, document map[string]any) any {
+// counterpart is the common object that a document is, or replaces; nil where there is none.
+func counterpart(common []map[string]any, document map[string]any) any {
 	named := func(d map[string]any) any {
 		metadata, _ := d["metadata"].(map[string]any)
-		return fmt.Sprint(d["kind"], metadata["name"])
+		return fmt.Sprint(kindOf(d), metadata["namespace"], metadata["name"])
 	}
-	for _, d := range base {
+	for _, d := range common {
 		if named(d) == named(document) {
 			return d
 		}
