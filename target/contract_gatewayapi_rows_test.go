@@ -278,8 +278,9 @@ func routeDoorRows() []row {
 			{request: request{from: fromDoor, host: "any.org", header: map[string]string{service.HeaderScript: "500,500,200"}}, want: want{Status: 200, Attempts: "1 2 3"}},
 			enters("any.org", "/nowhere", want{Status: 500, Body: empty, Tries: exactly(0)}), enters("any.org", "/two", b), enters("any.org", "/twofold", want{Status: 200, Service: "one"})}},
 		// extractServicePorts: Istio writes a Service for the Gateway, at whose ports sidecars listen as at those of any other.
-		{"Gateway: sidecars listen at its ports", door("name: http, port: 8099, protocol: HTTP"), []exchange{
+		{"Gateway: sidecars listen at its ports", door("name: http, port: 8099, protocol: HTTP", "name: raw, port: 8097, protocol: TCP"), []exchange{
 			{request: request{host: "nobody.example:8099"}, want: want{Status: 502, Body: empty, Tries: exactly(0)}},
+			{request: request{host: "nobody.example:8097"}, want: want{Broken: true, Tries: exactly(0)}},
 			{request: request{host: "nobody.example:8098"}, want: want{Broken: true, Tries: exactly(0)}}}},
 	}
 }

@@ -115,7 +115,9 @@ func counterpart(common []map[string]any, document map[string]any) any {
 // page is the tables, one for each message of Istio's API, behind the number of fields that each kind of proof is for.
 func (p *proofs) page() string {
 	var b strings.Builder
-	p.summary(&b)
+	all, measured, read := p.count(func(f manifests.Field) bool { return !byPath(f) })
+	fmt.Fprintf(&b, "\nOf the %d fields and values of Istio's API that are executed, %d are proved on real Istio, %d more by cases that follow\n"+
+		"from its code, and %d in none: what these do, only the embedded mesh shows.\n", all, measured, read, all-measured-read)
 	for _, kind := range []string{"VirtualService", "DestinationRule", "Gateway", "ServiceEntry", "Sidecar"} {
 		fmt.Fprintf(&b, "\n## %s\n", kind)
 		done := make(map[protoreflect.Name]bool)
@@ -126,7 +128,9 @@ func (p *proofs) page() string {
 			}
 		}
 	}
-	b.WriteString("\n## By kind\n\nFields that are known by their path in an object, and are executed. [manifests.md](manifests.md#what-is-supported) has the others.\n\n" + tableHead)
+	all, measured, _ = p.count(byPath)
+	fmt.Fprintf(&b, "\n## By kind\n\nFields that are known by their path in an object, and are executed: %d, of which %d are proved on real Istio. "+
+		"[manifests.md](manifests.md#what-is-supported) has\nthe others.\n\n%s", all, measured, tableHead)
 	for _, f := range manifests.Fields() {
 		if byPath(f) && f.Executed() {
 			p.line(&b, f, "`"+f.Of+"` `"+f.Name+"`")
@@ -142,11 +146,11 @@ func byPath(f manifests.Field) bool {
 
 const tableHead = "| field | effect | proved on real Istio by | cases from its code |\n| --- | --- | --- | --- |\n"
 
-// summary counts the executed fields of Istio's API by the best proof of each.
-func (p *proofs) summary(b *strings.Builder) {
-	var all, measured, read int
+// count counts the executed fields of those that it is about: all of them, those that are proved on real Istio, and of the others those that a case
+// from its code has.
+func (p *proofs) count(about func(manifests.Field) bool) (all, measured, read int) {
 	for _, f := range manifests.Fields() {
-		if !f.Executed() || byPath(f) {
+		if !f.Executed() || !about(f) {
 			continue
 		}
 		all++
@@ -157,8 +161,7 @@ func (p *proofs) summary(b *strings.Builder) {
 			read++
 		}
 	}
-	fmt.Fprintf(b, "\nOf the %d fields and values of Istio's API that are executed, %d are proved on real Istio, %d more by cases that follow\n"+
-		"from its code, and %d in none: what these do, only the embedded mesh shows.\n", all, measured, read, all-measured-read)
+	return all, measured, read
 }
 
 // messageAt is a message of Istio's API at one of the places of a kind that lead to it.
