@@ -63,8 +63,12 @@ func (o *Origination) Verified(host string) string {
 	return o.Asked(host)
 }
 
-// trusts reports whether the proxy accepts a certificate with these names where it sends a host.
-func (o *Origination) trusts(names []string, host string) bool {
+// Trusts reports whether the proxy accepts a certificate with these names where it sends a host. A name with a
+// dot at its end is none that a server may be asked for (RFC 6066, section 3), and Envoy asks for it all the same.
+func (o *Origination) Trusts(names []string, host string) bool {
+	if strings.HasSuffix(o.Asked(host), ".") {
+		return false
+	}
 	if o.Unverified {
 		return true
 	}
@@ -112,7 +116,7 @@ func (r *Rules) Failing(d *Destination, host string) *Failing {
 		return nil
 	case names == nil:
 		return &Failing{Status: http.StatusServiceUnavailable, TLS: d.TLS}
-	case !d.TLS.trusts(names, host):
+	case !d.TLS.Trusts(names, host):
 		return &Failing{Status: http.StatusServiceUnavailable, TLS: d.TLS, Certificate: names, Asked: d.TLS.Asked(host)}
 	}
 	return nil
