@@ -92,6 +92,7 @@ type onCluster struct {
 	*cluster.Run
 	core      kubernetes.Interface
 	namespace string
+	other     *otherNamespace
 	callerURL string
 	logs      *proxyLogs
 }
@@ -102,8 +103,8 @@ func (s *onCluster) logged(ctx context.Context, exchange sent) ([]logLine, error
 	return s.logs.await(ctx, exchange)
 }
 
-// newOnCluster deploys base in a new namespace of the cluster that KUBECONFIG names, and begins a run that may apply
-// every row and these policies. The namespace is deleted when the test ends.
+// newOnCluster deploys base in a new namespace of the cluster that KUBECONFIG names, and what the contract has in another one, and begins a run that
+// may apply every row and these policies. The namespaces are deleted when the test ends.
 func newOnCluster(t *testing.T, policies []string) *onCluster {
 	t.Helper()
 	core, config := newClient(t)
@@ -125,8 +126,10 @@ func newOnCluster(t *testing.T, policies []string) *onCluster {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.other = newOtherNamespace(t, config, s.namespace)
+	t.Cleanup(func() { deleteNamespace(t, core, s.other.name) })
 	// E2E_IMAGE is the image in place of hello-service, where a cluster has several of this name.
-	if err := c.Deploy(t.Context(), reachable(parse(t, "")), cluster.Choices{Image: os.Getenv("E2E_IMAGE")}); err != nil {
+	if err := c.Deploy(t.Context(), reachable(parse(t, away(s.namespace))), cluster.Choices{Image: os.Getenv("E2E_IMAGE")}); err != nil {
 		t.Fatal(err)
 	}
 	var sets [][]manifests.Object
@@ -138,6 +141,9 @@ func newOnCluster(t *testing.T, policies []string) *onCluster {
 	}
 	for _, version := range applied {
 		sets = append(sets, parse(t, rules("two", to("two/"+version))))
+	}
+	for i := range sets {
+		sets[i], _ = s.other.split(sets[i])
 	}
 	if s.Run, err = c.Begin(t.Context(), sets); err != nil {
 		t.Fatal(err)

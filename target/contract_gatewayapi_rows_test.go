@@ -201,6 +201,9 @@ func routeFilterRows() []row {
 			{request: at("/x"), want: want{Status: 200, Header: map[string]string{"X-S": "s", "X-A": "a", "Content-Type": ""}}}}},
 		{"HTTPRoute: headers of a backend", routed("filters: [{type: RequestHeaderModifier, requestHeaderModifier: {set: [{name: x-s, value: rule}], add: [{name: x-a, value: rule}]}}], " + own), []exchange{
 			sentHeader("x-s", "old", "backend"), sentHeader("x-a", "", "rule|backend")}},
+		{"HTTPRoute: headers of the answer of a backend", routed(backendAnswer("/backend", "x-r"), backendAnswer("/other", "x-other")), []exchange{
+			withHeader("/backend", map[string]string{service.HeaderTold: "-", "x-s": "backend", "x-rule": "added", "x-backend": "added", "Content-Type": ""}),
+			withHeader("/other", map[string]string{service.HeaderTold: "old"})}},
 		rewrite("rewrite of the host", "", "hostname: z.example", "/x", "z.example", "/x"),
 		rewrite("rewrite of the whole path", "", "path: {type: ReplaceFullPath, replaceFullPath: /new}", "/a?b=1", "one", "/new?b=1"),
 		rewrite("rewrite of a prefix", prefix, "path: {type: ReplacePrefixMatch, replacePrefixMatch: /new}", "/foo", "one", "/new", "/foo/", "one", "/new/", "/foo/x?b=1", "one", "/new/x?b=1"),
@@ -213,6 +216,21 @@ func routeFilterRows() []row {
 		redirect("redirect of a prefix", prefix, "path: {type: ReplacePrefixMatch, replacePrefixMatch: /new}", 302, "/foo", "http://one/new", "/foo/x?b=1", "http://one/new/x?b=1"),
 		redirect("redirect of a prefix to nothing", prefix, "path: {type: ReplacePrefixMatch, replacePrefixMatch: /}", 302, "/foo", "http://one/", "/foo/x", "http://one//x"),
 	}
+}
+
+// backendAnswer is a rule whose filter and whose backend's filter set one header of the answer and add one each. The backend's filters also remove
+// a header of the request and one of the answer.
+func backendAnswer(prefix, removed string) string {
+	answer := func(by, more string) string {
+		return "{type: ResponseHeaderModifier, responseHeaderModifier: {set: [{name: x-s, value: " + by + "}], add: [{name: x-" + by + ", value: added}]" + more + "}}"
+	}
+	return under(prefix, "filters: ["+answer("rule", "")+"], backendRefs: [{name: one, port: 80, filters: [{type: RequestHeaderModifier, requestHeaderModifier: {remove: ["+removed+"]}}, "+
+		answer("backend", ", remove: [content-type]")+"]}]")
+}
+
+// withHeader is a request to a path of one with the header x-r, of which the answer tells what arrived, and the headers of the answer.
+func withHeader(path string, answer map[string]string) exchange {
+	return exchange{request: request{host: "one", path: path, header: map[string]string{"x-r": "old", service.HeaderTell: "x-r"}}, want: want{Status: 200, Header: answer}}
 }
 
 func routeRetryRows() []row {
@@ -260,8 +278,9 @@ func routeDoorRows() []row {
 			{request: request{from: fromDoor, host: "any.org", header: map[string]string{service.HeaderScript: "500,500,200"}}, want: want{Status: 200, Attempts: "1 2 3"}},
 			enters("any.org", "/nowhere", want{Status: 500, Body: empty, Tries: exactly(0)}), enters("any.org", "/two", b), enters("any.org", "/twofold", want{Status: 200, Service: "one"})}},
 		// extractServicePorts: Istio writes a Service for the Gateway, at whose ports sidecars listen as at those of any other.
-		{"Gateway: sidecars listen at its ports", door("name: http, port: 8099, protocol: HTTP"), []exchange{
+		{"Gateway: sidecars listen at its ports", door("name: http, port: 8099, protocol: HTTP", "name: raw, port: 8097, protocol: TCP"), []exchange{
 			{request: request{host: "nobody.example:8099"}, want: want{Status: 502, Body: empty, Tries: exactly(0)}},
+			{request: request{host: "nobody.example:8097"}, want: want{Broken: true, Tries: exactly(0)}},
 			{request: request{host: "nobody.example:8098"}, want: want{Broken: true, Tries: exactly(0)}}}},
 	}
 }

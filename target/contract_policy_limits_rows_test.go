@@ -62,8 +62,8 @@ func answered(host, path, words string, status int) exchange {
 	return exchange{request: request{host: host, path: path, header: map[string]string{service.HeaderScript: words}}, want: want{Status: status, Tries: exactly(1)}}
 }
 
-// away is a request to a host all of whose pods are ejected.
-func away(host, path string) exchange {
+// ejected is a request to a host all of whose pods are ejected.
+func ejected(host, path string) exchange {
 	return exchange{request: request{host: host, path: path}, want: want{Status: http.StatusServiceUnavailable, Tries: exactly(0), Flags: "UH"}}
 }
 
@@ -81,8 +81,8 @@ func heldEjectionsRow() row {
 		return exchange{request: request{host: host}, times: 32, parallel: 4, want: want{Status: http.StatusOK, Pods: exactly(pods)}}
 	}
 	return row{"ejections that a port, a subset or a share holds back", twin + chosenBy("twin", "plain", "twice") + two + chosenBy("two", "needed") + policyOf("three", ejects("1", "maxEjectionPercent: 33")), []exchange{
-		answered("twin:8081", "/plain", "500", 500), away("twin:8081", "/plain"), answered("twin", "/plain", "500", 500), answered("twin", "/plain", "200", 200),
-		answered("twin:8081", "/twice", "500", 500), answered("twin:8081", "/twice", "200", 200), answered("twin:8081", "/twice", "500", 500), answered("twin:8081", "/twice", "500", 500), away("twin:8081", "/twice"),
+		answered("twin:8081", "/plain", "500", 500), ejected("twin:8081", "/plain"), answered("twin", "/plain", "500", 500), answered("twin", "/plain", "200", 200),
+		answered("twin:8081", "/twice", "500", 500), answered("twin:8081", "/twice", "200", 200), answered("twin:8081", "/twice", "500", 500), answered("twin:8081", "/twice", "500", 500), ejected("twin:8081", "/twice"),
 		answered("two", "/needed", "500", 500), answered("two", "/needed", "200", 200),
 		failing("two"), left("two", 1), failing("three"), left("three", 3)}}
 }
@@ -98,10 +98,10 @@ func rareEjectionsRow() row {
 	later := exchange{request: request{host: "three"}, want: want{Status: http.StatusOK}}
 	return row{"ejections by gateway errors, and how long they last", policyOf("one", ejects("4", "consecutiveGatewayErrors: 2, "+all)) + policyOf("frontend", ejects("2", "consecutiveGatewayErrors: 4, "+all)) +
 		two + chosenBy("two", "unseen", "early", "back") + rules("three", to("three")+", fault: {delay: {fixedDelay: 300ms, percentage: {value: 100}}}"), []exchange{
-		answered("one", "/", "503", 503), answered("one", "/", "500", 500), answered("one", "/", "503", 503), answered("one", "/", "200", 200), answered("one", "/", "503", 503), answered("one", "/", "503", 503), away("one", "/"),
-		answered("frontend", "/", "503", 503), answered("frontend", "/", "503", 503), away("frontend", "/"),
+		answered("one", "/", "503", 503), answered("one", "/", "500", 500), answered("one", "/", "503", 503), answered("one", "/", "200", 200), answered("one", "/", "503", 503), answered("one", "/", "503", 503), ejected("one", "/"),
+		answered("frontend", "/", "503", 503), answered("frontend", "/", "503", 503), ejected("frontend", "/"),
 		answered("two", "/unseen", "500", 500), answered("two", "/early", "500", 500), answered("two", "/back", "500", 500), later,
-		away("two", "/unseen"), away("two", "/early"), answered("two", "/back", "200", 200)}}
+		ejected("two", "/unseen"), ejected("two", "/early"), answered("two", "/back", "200", 200)}}
 }
 
 // answersApartRow: where connections are counted apart, an answer counts as before, and a connection that is made ends a row of those that were not.
@@ -111,7 +111,7 @@ func answersApartRow(namespace string) row {
 	}
 	broken := answered("twice.example", "/", "reset", http.StatusServiceUnavailable)
 	return row{"ejections where connections are counted apart", entry("answers", "1", "9") + entry("twice", "1", "2"), []exchange{
-		answered("answers.example", "/", "500", 500), away("answers.example", "/"),
+		answered("answers.example", "/", "500", 500), ejected("answers.example", "/"),
 		broken, broken, answered("twice.example", "/", "200", 200)}}
 }
 
@@ -149,6 +149,6 @@ func competingPoliciesRow(namespace string) row {
 	}
 	return row{"DestinationRules that compete for a host", hidden + policyFor("*."+namespace+".svc.cluster.local", ejects("1", all)) +
 		withSubsets("two", ejects("2", all), "name: first, labels: {version: a}") + more + chosenBy("two", "first", "second", "others"), []exchange{
-		answered("one", "/", "500", 500), away("one", "/"),
-		answered("two", "/first", "500", 500), from("/first", "a"), from("/second", "b"), away("two", "/others")}}
+		answered("one", "/", "500", 500), ejected("one", "/"),
+		answered("two", "/first", "500", 500), from("/first", "a"), from("/second", "b"), ejected("two", "/others")}}
 }

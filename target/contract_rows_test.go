@@ -199,6 +199,7 @@ func parts(namespace string) []part {
 		{"Splits and load balancers", slices.Concat(splitRows(), balancerRows())}, {"Headers and methods", headerRows()}, {"Paths, authorities and queries", uriRows(namespace)},
 		{"The registry", registryRows(namespace)}, {"Faults, direct answers and redirects", slices.Concat(faultRows(), redirectRows())}, {"Entries", entryRows()},
 		{"Rewrites, changed headers, delegates, mirrors and source labels", codeRows(namespace)}, {"Gateway API, case by case", gatewayAPIRows()},
+		{"Objects of another namespace, and what Services say", slices.Concat(namespaceRows(namespace), serviceFieldRows(namespace))},
 		{"Limits, ejections and hashes", slices.Concat(policyRows(namespace), limitRows(), brokenRows(namespace), hashRows(), policyLimitRows(namespace))},
 		{"Shares, delegates of a namespace and exportTo", slices.Concat(shareRows(namespace), exportRows(namespace))},
 		{"Near misses", nearMissRows()}, {"Precedence", precedenceRows()},

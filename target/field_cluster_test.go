@@ -10,7 +10,7 @@ import (
 
 // Why the pair of a field is not shown on a cluster.
 const (
-	setsUp    = "its pair has other Services or Deployments, or another namespace, and a run changes none"
+	setsUp    = "its pair has objects of Kubernetes or of Gateway API, or of another namespace: rows of the contract show these"
 	encrypted = "its pair has a gateway with TLS, or a host outside that speaks TLS"
 	doors     = "its pair has two Gateways, one of another name, or a port that the ingress gateway does not have"
 	holds     = "its pair needs a request that hangs while others are sent"

@@ -70,7 +70,10 @@ func newProofs(t *testing.T) *proofs {
 			p.shown[f.String()] = true
 		}
 	}
-	of := documents(t, base)
+	of := documents(t, base+away(manifests.Namespace))
+	for field, s := range shownOfAway {
+		p.measured[field] = append(p.measured[field], proof{s.row, 1})
+	}
 	for _, r := range table(manifests.Namespace) {
 		p.add(t, of, r)
 		p.keep(t, of, r)
@@ -78,12 +81,12 @@ func newProofs(t *testing.T) *proofs {
 	return p
 }
 
-// add notes a case for each field in which its objects differ from those of base.
-func (p *proofs) add(t *testing.T, base []map[string]any, r row) {
+// add notes a case for each field in which its objects differ from those that others have, too.
+func (p *proofs) add(t *testing.T, common []map[string]any, r row) {
 	set := make(map[string]bool)
 	for _, document := range documents(t, r.policy) {
-		kind, _ := document["kind"].(string)
-		for _, l := range differences("", counterpart(base, document), document) {
+		kind := kindOf(document)
+		for _, l := range differences("", counterpart(common, document), document) {
 			l.kind = kind
 			for _, name := range l.rows() {
 				set[name] = true
@@ -95,11 +98,11 @@ func (p *proofs) add(t *testing.T, base []map[string]any, r row) {
 	}
 }
 
-// keep notes a case for each field of an object of base that it leaves as it is.
-func (p *proofs) keep(t *testing.T, base []map[string]any, r row) {
+// keep notes a case for each field of a common object that it leaves as it is.
+func (p *proofs) keep(t *testing.T, common []map[string]any, r row) {
 	own := documents(t, r.policy)
-	for _, document := range base {
-		kind, _ := document["kind"].(string)
+	for _, document := range common {
+		kind := kindOf(document)
 		if specs[kind] == nil || counterpart(own, document) != nil {
 			continue
 		}
@@ -112,13 +115,13 @@ func (p *proofs) keep(t *testing.T, base []map[string]any, r row) {
 	}
 }
 
-// counterpart is the object among others, such as those of base, that has the kind and the name of a document; nil where there is none.
-func counterpart(base []map[string]any, document map[string]any) any {
+// counterpart is the common object that a document is, or replaces; nil where there is none.
+func counterpart(common []map[string]any, document map[string]any) any {
 	named := func(d map[string]any) any {
 		metadata, _ := d["metadata"].(map[string]any)
-		return fmt.Sprint(d["kind"], metadata["name"])
+		return fmt.Sprint(kindOf(d), metadata["namespace"], metadata["name"])
 	}
-	for _, d := range base {
+	for _, d := range common {
 		if named(d) == named(document) {
 			return d
 		}
@@ -129,7 +132,12 @@ func counterpart(base []map[string]any, document map[string]any) any {
 // page is the tables, one for each message of Istio's API, behind the number of fields that each kind of proof is for.
 func (p *proofs) page() string {
 	var b strings.Builder
-	p.summary(&b)
+	all, measured := p.count(func(f manifests.Field) bool { return !byPath(f) })
+	fmt.Fprintf(&b, "\nOf the %d fields and values of Istio's API that are executed, %d are proved on real Istio.", all, measured)
+	if measured < all {
+		fmt.Fprintf(&b, " What the other %d do, only the embedded\nmesh shows.", all-measured)
+	}
+	b.WriteByte('\n')
 	for _, kind := range []string{"VirtualService", "DestinationRule", "Gateway", "ServiceEntry", "Sidecar"} {
 		fmt.Fprintf(&b, "\n## %s\n", kind)
 		done := make(map[protoreflect.Name]bool)
@@ -140,7 +148,9 @@ func (p *proofs) page() string {
 			}
 		}
 	}
-	b.WriteString("\n## By kind\n\nFields that are known by their path in an object, and are executed. [manifests.md](manifests.md#what-is-supported) has the others.\n\n" + byPathHead)
+	all, measured = p.count(byPath)
+	fmt.Fprintf(&b, "\n## By kind\n\nFields that are known by their path in an object, and are executed: %d, of which %d are proved on real Istio. "+
+		"[manifests.md](manifests.md#what-is-supported) has\nthe others.\n\n%s", all, measured, byPathHead)
 	for _, f := range manifests.Fields() {
 		if byPath(f) && f.Executed() {
 			p.line(&b, f, "`"+f.Of+"` `"+f.Name+"`")
@@ -160,11 +170,10 @@ const (
 	byPathHead = "| field | effect | proved on real Istio by |\n| --- | --- | --- |\n"
 )
 
-// summary counts the executed fields of Istio's API that have a proof.
-func (p *proofs) summary(b *strings.Builder) {
-	var all, measured int
+// count counts the executed fields of those that it is about, and those of them that are proved on real Istio.
+func (p *proofs) count(about func(manifests.Field) bool) (all, measured int) {
 	for _, f := range manifests.Fields() {
-		if !f.Executed() || byPath(f) {
+		if !f.Executed() || !about(f) {
 			continue
 		}
 		all++
@@ -172,8 +181,7 @@ func (p *proofs) summary(b *strings.Builder) {
 			measured++
 		}
 	}
-	fmt.Fprintf(b, "\nOf the %d fields and values of Istio's API that are executed, %d are proved on real Istio, and %d\n"+
-		"are not: what these do, only the embedded mesh shows.\n", all, measured, all-measured)
+	return all, measured
 }
 
 // messageAt is a message of Istio's API at one of the places of a kind that lead to it.
