@@ -6,7 +6,6 @@ import (
 	"context"
 	"crypto/rand"
 	"flag"
-	"fmt"
 	"net"
 	"os"
 	"slices"
