@@ -36,10 +36,10 @@ import (
 // waiting for proxies and for their logs, so two namespaces share the rows.
 func TestContractOnCluster(t *testing.T) {
 	installGatewayAPI(t)
-	began := time.Now()
 	all := placeRows(t)
 	c := contractOnCluster{t: t}
 	first := newOnCluster(t, policiesOfContract, true)
+	began := time.Now()
 	var group sync.WaitGroup
 	defer group.Wait() // also when the second namespace cannot be made: no row may outlive the test
 	group.Go(func() {
@@ -52,7 +52,8 @@ func TestContractOnCluster(t *testing.T) {
 	}
 	group.Wait()
 	c.check(first, all[alone])
-	t.Logf("%d of %d rows passed on %s in %v", c.passed.Load(), len(table(first.namespace)), first.Describe().Detail, time.Since(began).Round(time.Second))
+	release, _, _ := strings.Cut(first.Describe().Detail, ", namespace ")
+	t.Logf("%d of %d rows passed on %s in %v", c.passed.Load(), len(table(first.namespace)), release, time.Since(began).Round(time.Second))
 	t.Run("Apply is atomic", func(t *testing.T) {
 		if sent, stale := applyUnderLoad(t, first, 15); stale != 0 {
 			t.Errorf("%d of %d requests were answered by the old rule, want 0", stale, sent)
