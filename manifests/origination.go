@@ -63,8 +63,9 @@ func (o *Origination) Verified(host string) string {
 	return o.Asked(host)
 }
 
-// trusts reports whether the proxy accepts a certificate with these names where it sends a host.
-func (o *Origination) trusts(names []string, host string) bool {
+// Trusts reports whether the proxy accepts a certificate with these names where it sends a host. Names are compared as texts, so that none is
+// that of a host with a dot at its end (Envoy's DefaultCertValidator::verifySubjectAltName).
+func (o *Origination) Trusts(names []string, host string) bool {
 	if o.Unverified {
 		return true
 	}
@@ -112,7 +113,7 @@ func (r *Rules) Failing(d *Destination, host string) *Failing {
 		return nil
 	case names == nil:
 		return &Failing{Status: http.StatusServiceUnavailable, TLS: d.TLS}
-	case !d.TLS.trusts(names, host):
+	case !d.TLS.Trusts(names, host):
 		return &Failing{Status: http.StatusServiceUnavailable, TLS: d.TLS, Certificate: names, Asked: d.TLS.Asked(host)}
 	}
 	return nil

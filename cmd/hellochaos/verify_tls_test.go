@@ -17,6 +17,11 @@ apiVersion: networking.istio.io/v1
 kind: DestinationRule
 metadata: {name: api}
 spec: {host: api.example, trafficPolicy: {tls: {mode: SIMPLE}}}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: api}
+spec: {hosts: [api.example], http: [{match: [{port: 80}], route: [{destination: {host: api.example}}]}]}
 `
 
 // TestBrokenOrigination shows that a mesh that opens no TLS where a DestinationRule says so is found.

@@ -1,6 +1,7 @@
 package derive
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -13,7 +14,8 @@ const otherPort = 8443
 // otherNames adds the first request of a proxy that meets an entry by another name of its host, where that leads to the same entry: in the mesh
 // the full name with a dot at its end, which DNS takes for the same, of a Service and of another host; at a gateway that has the host by a
 // wildcard, the host with a port, as clients send it that come by another one. A proxy gets such names of all hosts alike, so that one shows
-// it.
+// it. Where the proxy opens TLS and asks for the host that is sent, a name with a dot at its end is in no certificate, which is no fault of the
+// rule.
 func (d *deriver) otherNames(e *manifests.HTTPEntry) {
 	for _, m := range d.met[ruleOf(e)] {
 		name, of := d.otherName(e, m.place)
@@ -21,11 +23,21 @@ func (d *deriver) otherNames(e *manifests.HTTPEntry) {
 			continue
 		}
 		r := m.clone()
-		if r.host = name; d.leads(r, e) {
+		if r.host = name; d.leads(r, e) && !d.fails(r, m.request) {
 			d.named[of] = true
 			d.add(r, 0, true)
 		}
 	}
+}
+
+// fails reports whether no service answers a request at a destination where one answers another request of the same rule.
+func (d *deriver) fails(r, other request) bool {
+	rule := d.route(r)
+	failing := func(to *manifests.Destination, q request) bool {
+		host, _ := rule.Rewritten(q.request(), to)
+		return d.rules.Failing(to, host) != nil
+	}
+	return slices.ContainsFunc(rule.Split, func(to manifests.Destination) bool { return failing(&to, r) && !failing(&to, other) })
 }
 
 // naming is what has a kind of names: a proxy, for Services of the mesh or for other hosts.

@@ -86,13 +86,12 @@ func (o *opener) verify(state *tls.ConnectionState, asked string) error {
 	if _, err := leaf.Verify(x509.VerifyOptions{Roots: roots, Intermediates: between}); err != nil {
 		return err
 	}
-	if o.how.Verified(asked) != "" {
-		if err := leaf.VerifyHostname(asked); err != nil {
-			return err
-		}
+	names := slices.Clone(leaf.DNSNames)
+	for _, ip := range leaf.IPAddresses {
+		names = append(names, ip.String())
 	}
-	if names := o.how.SubjectAltNames; len(names) > 0 && !slices.ContainsFunc(names, func(name string) bool { return slices.Contains(leaf.DNSNames, name) }) {
-		return fmt.Errorf("the certificate has none of the names %v", names)
+	if !o.how.Trusts(names, asked) {
+		return fmt.Errorf("the certificate is for %v, and not for %v", names, append(slices.Clone(o.how.SubjectAltNames), o.how.Verified(asked)))
 	}
 	return nil
 }
