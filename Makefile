@@ -163,6 +163,9 @@ workers-image: ## build hellochaos's image into bin/
 	CGO_ENABLED=0 GOOS=linux GOARCH=$(ARCH) $(GO) build -trimpath -ldflags "-s -w" -o bin/linux-$(ARCH)/hellochaos ./cmd/hellochaos
 	$(GO) run ./cmd/hello-image --program hellochaos --binary bin/linux-$(ARCH)/hellochaos --image hellochaos:latest --output $(WORKERS_ARCHIVE)
 
+# The packages of these tests. They are compiled before the first of them runs: with -p 1 they would be one after the other.
+ON_CLUSTER := . ./target/... ./cmd/hellochaos
+
 # These tests run on the cluster of KUBECONFIG, in namespaces of their own. LOAD, when set, is a command that loads the archive of an
 # image onto the nodes of the cluster: LOAD="kind load image-archive".
 e2e: bin/hellochaos ## run the tests that need a cluster
@@ -171,7 +174,8 @@ e2e: bin/hellochaos ## run the tests that need a cluster
 	$(if $(LOAD),$(LOAD) $(ARCHIVE))
 	$(MAKE) workers-image
 	$(if $(LOAD),$(LOAD) $(WORKERS_ARCHIVE))
-	$(GO) test -tags e2e -p 1 -count 1 -timeout 40m -v -run 'E2E|OnCluster|OnACluster' . ./target/... ./cmd/hellochaos
+	$(GO) test -tags e2e -exec true $(ON_CLUSTER)
+	$(GO) test -tags e2e -p 1 -count 1 -timeout 40m -v -run 'E2E|OnCluster|OnACluster' $(ON_CLUSTER)
 
 # For each field that hellochaos reads, two manifests that differ in it alone: on a cluster it must make the difference that it makes on the
 # embedded mesh. It needs what e2e needs, and the image that e2e loads.

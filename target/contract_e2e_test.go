@@ -131,7 +131,7 @@ func placeRows(t *testing.T) map[place]chan int {
 func placeOf(objects []manifests.Object) place {
 	where := anywhere
 	for i := range objects {
-		if sidecar, ok := objects[i].Istio.(*networking.Sidecar); ok && importsOthers(sidecar) {
+		if sidecar, ok := objects[i].Istio.(*networking.Sidecar); ok && importsAll(sidecar) {
 			return alone
 		}
 		if objects[i].Kind == "Gateway" {
@@ -141,18 +141,11 @@ func placeOf(objects []manifests.Object) place {
 	return where
 }
 
-// importsOthers reports whether a Sidecar imports objects of other namespaces than its own and Istio's.
-func importsOthers(sidecar *networking.Sidecar) bool {
-	hosts := []string{"*/*"}
-	if len(sidecar.Egress) > 0 {
-		hosts = nil
-	}
-	for _, listener := range sidecar.Egress {
-		hosts = append(hosts, listener.Hosts...)
-	}
-	return slices.ContainsFunc(hosts, func(host string) bool {
-		namespace, _, _ := strings.Cut(host, "/")
-		return !slices.Contains([]string{".", "~", "istio-system"}, namespace)
+// importsAll reports whether a Sidecar imports objects of all namespaces.
+func importsAll(sidecar *networking.Sidecar) bool {
+	all := func(host string) bool { return strings.HasPrefix(host, "*/") }
+	return len(sidecar.Egress) == 0 || slices.ContainsFunc(sidecar.Egress, func(listener *networking.IstioEgressListener) bool {
+		return slices.ContainsFunc(listener.Hosts, all)
 	})
 }
 
