@@ -36,22 +36,28 @@ import (
 // waiting for proxies and for their logs, so two namespaces share the rows.
 func TestContractOnCluster(t *testing.T) {
 	installGatewayAPI(t)
-	all := placeRows(t)
 	c := contractOnCluster{t: t}
+	divided := divideRows(t)
+	if strings.Contains(flag.Lookup("test.run").Value.String(), "/") { // for some rows by name one namespace is enough
+		divided = divided.inOne()
+	}
 	first := newOnCluster(t, policiesOfContract, true)
 	began := time.Now()
 	var group sync.WaitGroup
 	defer group.Wait() // also when the second namespace cannot be made: no row may outlive the test
-	group.Go(func() {
-		c.check(first, all[oneNamespace])
-		c.check(first, all[anywhere])
-	})
-	if !strings.Contains(flag.Lookup("test.run").Value.String(), "/") { // for some rows by name one namespace is enough
+	group.Go(func() { c.check(first, divided.first) })
+	if len(divided.second) > 0 {
 		second := newOnCluster(t, policiesOfContract, false)
-		group.Go(func() { c.check(second, all[anywhere]) })
+		bare := parse(t, "")
+		group.Go(func() {
+			c.check(second, divided.second)
+			if err := second.Apply(t.Context(), bare); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 	group.Wait()
-	c.check(first, all[alone])
+	c.check(first, divided.alone)
 	release, _, _ := strings.Cut(first.Describe().Detail, ", namespace ")
 	t.Logf("%d of %d rows passed on %s in %v", c.passed.Load(), len(table(first.namespace)), release, time.Since(began).Round(time.Second))
 	t.Run("Apply is atomic", func(t *testing.T) {
@@ -82,10 +88,10 @@ type contractOnCluster struct {
 	passed atomic.Int64
 }
 
-// check has a subject check the rows of these numbers, until there are no more.
-func (c *contractOnCluster) check(s *onCluster, numbers <-chan int) {
+// check has a subject check the rows of these numbers.
+func (c *contractOnCluster) check(s *onCluster, numbers []int) {
 	rows := table(s.namespace)
-	for number := range numbers {
+	for _, number := range numbers {
 		row := rows[number]
 		c.t.Run(row.name, func(t *testing.T) {
 			observed := observe(t, s, row)
@@ -101,52 +107,52 @@ func (c *contractOnCluster) check(s *onCluster, numbers <-chan int) {
 	}
 }
 
-// place says in which namespaces a row may be checked, while others are at work.
-type place string
+// shares are the numbers of the rows by the namespace that checks them. Each has the order of the table, and the second one has neighbours in it: what
+// a proxy keeps of the row before, such as which pods it has ejected, is the same in each run.
+type shares struct {
+	// first has all rows with a Gateway, since all namespaces share the ingress gateway, where two would claim the same host.
+	first, second []int
+	// alone are rows of the first namespace that are checked when the second one has no rules but those of base: their callers know the rules of all
+	// namespaces.
+	alone []int
+}
 
-const (
-	anywhere     place = "anywhere"
-	oneNamespace place = "one namespace" // always the same, since all share the ingress gateway, where two would claim the same host
-	alone        place = "alone"         // in that namespace, while no other changes its rules
-)
-
-// placeRows are the numbers of the rows of the table by their places.
-func placeRows(t *testing.T) map[place]chan int {
+func divideRows(t *testing.T) (all shares) {
 	t.Helper()
 	rows := table(manifests.Namespace)
-	all := map[place]chan int{anywhere: make(chan int, len(rows)), oneNamespace: make(chan int, len(rows)), alone: make(chan int, len(rows))}
+	var anywhere []int
 	for number, row := range rows {
 		objects, err := manifests.Parse("policy.yaml", []byte(row.policy))
 		if err != nil {
 			t.Fatal(err)
 		}
-		all[placeOf(objects)] <- number
+		switch {
+		case slices.ContainsFunc(objects, importsAll):
+			all.alone = append(all.alone, number)
+		case slices.ContainsFunc(objects, func(o manifests.Object) bool { return o.Kind == "Gateway" }):
+			all.first = append(all.first, number)
+		default:
+			anywhere = append(anywhere, number)
+		}
 	}
-	for _, numbers := range all {
-		close(numbers)
-	}
+	half := min(max(0, len(rows)/2-len(all.first)), len(anywhere))
+	all.first, all.second = append(all.first, anywhere[:half]...), anywhere[half:]
+	slices.Sort(all.first)
 	return all
 }
 
-func placeOf(objects []manifests.Object) place {
-	where := anywhere
-	for i := range objects {
-		if sidecar, ok := objects[i].Istio.(*networking.Sidecar); ok && importsAll(sidecar) {
-			return alone
-		}
-		if objects[i].Kind == "Gateway" {
-			where = oneNamespace
-		}
-	}
-	return where
+// inOne are the same rows, all of them checked by the first namespace.
+func (s shares) inOne() shares {
+	return shares{first: slices.Sorted(slices.Values(slices.Concat(s.first, s.second))), alone: s.alone}
 }
 
-// importsAll reports whether a Sidecar imports objects of all namespaces.
-func importsAll(sidecar *networking.Sidecar) bool {
+// importsAll reports whether an object is a Sidecar that imports objects of all namespaces.
+func importsAll(o manifests.Object) bool {
+	sidecar, ok := o.Istio.(*networking.Sidecar)
 	all := func(host string) bool { return strings.HasPrefix(host, "*/") }
-	return len(sidecar.Egress) == 0 || slices.ContainsFunc(sidecar.Egress, func(listener *networking.IstioEgressListener) bool {
+	return ok && (len(sidecar.Egress) == 0 || slices.ContainsFunc(sidecar.Egress, func(listener *networking.IstioEgressListener) bool {
 		return slices.ContainsFunc(listener.Hosts, all)
-	})
+	}))
 }
 
 // policiesOfContract are what the contract applies in a namespace.
