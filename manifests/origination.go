@@ -63,9 +63,12 @@ func (o *Origination) Verified(host string) string {
 	return o.Asked(host)
 }
 
-// Trusts reports whether the proxy accepts a certificate with these names where it sends a host. Names are compared as texts, so that none is
-// that of a host with a dot at its end (Envoy's DefaultCertValidator::verifySubjectAltName).
+// Trusts reports whether the proxy accepts a certificate with these names where it sends a host. A name with a
+// dot at its end is none that a server may be asked for (RFC 6066, section 3), and Envoy asks for it all the same.
 func (o *Origination) Trusts(names []string, host string) bool {
+	if strings.HasSuffix(o.Asked(host), ".") {
+		return false
+	}
 	if o.Unverified {
 		return true
 	}

@@ -47,7 +47,7 @@ func originationRows(namespace string) []row {
 			entry("secret", "443", "tls: {mode: SIMPLE, credentialName: a}") + outsideEntry(namespace, "without", "443") + policyOf("one", "tls: "+secure+"}"), []exchange{
 			asks("named.example", "inner.example"), asks("unnamed.example", "unnamed.example"), asks("port.example", "port.example"), asks("port-without.example:8081", "port-without.example"),
 			refused("without.example"), refused("port.example:8081"), refused("port-without.example"), refused("secret.example"),
-			fails("plain.example"), fails("one")}},
+			fails("plain.example"), fails("one"), fails("unnamed.example.")}},
 	}
 }
 

@@ -8,7 +8,8 @@ import (
 	"github.com/hellochaos/hellochaos/manifests"
 )
 
-// TestOpenerCompares opens TLS to a host outside by several names: Envoy compares the one that is sent, as it is, with those of the certificate.
+// TestOpenerCompares opens TLS to a host outside by several names: Envoy asks for the one that is sent, as it is, and compares it with those of the
+// certificate.
 func TestOpenerCompares(t *testing.T) {
 	objects, err := manifests.Parse("api.yaml", []byte(`
 apiVersion: networking.istio.io/v1
