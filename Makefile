@@ -133,7 +133,7 @@ test: ## run all tests, most with the race detector
 test-short: ## run the tests in their short form
 	@quick=$$($(GO) list ./... | grep -vxF "$$($(GO) list $(LOADED))") || exit 1; status=0; set -x; \
 	$(GO) test $(QUICKLY) -short $$quick || status=1; \
-	$(GO) test $(QUICKLY) -short -p 1 -parallel 4 $(LOADED) || status=1; \
+	$(GO) test $(QUICKLY) -short -p 1 -parallel 8 $(LOADED) || status=1; \
 	exit $$status
 
 # The continuous integration runs "make lint" and "make test".
