@@ -40,7 +40,7 @@ kubectl  = $(KUBECTL)$(if $(CONTEXT), --context $(CONTEXT))
 SCOPE   := https://github.com/weaveworks/scope/releases/download/v1.13.2/k8s-scope.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build check pictures foreign workers-image integration e2e e2e-fields verify differential comparisons bench bench-load size fuzz \
+.PHONY: help demo test test-short build check lint pictures foreign workers-image integration e2e e2e-fields verify differential comparisons bench bench-load size fuzz \
 	release release-snapshot \
 	create-cluster deploy-istio enable-istio-auto-inject-sidecar disable-istio-auto-inject-sidecar image push \
 	deploy-application get-application start-monitoring-services egress prod retry ingress canary deploy-weave-scope delete-cluster
@@ -117,7 +117,7 @@ PLAIN := ./expect ./manifests ./manifests/scratch ./openfiles ./printable ./repo
 # Tests of one package that run in parallel spend most of their time waiting.
 LOADED := ./attack ./cmd/hellochaos ./docs ./scenarios/oracle ./scenarios/run ./service ./target ./target/mesh
 
-# "make check" has go vet look at every package, so go test need not, and nobody debugs these programs: they get no tables for a debugger.
+# "make lint" has go vet look at every package, so go test need not, and nobody debugs these programs: they get no tables for a debugger.
 QUICKLY := -vet=off -ldflags=-w
 
 # With the race detector a program waits a second before it ends, in case goroutines are still running. Here it waits a tenth of one.
@@ -129,12 +129,21 @@ test: ## run all tests, most with the race detector
 	$(GO) test $(QUICKLY) -race -p 1 -parallel 4 $(LOADED) || status=1; \
 	exit $$status
 
-check: ## run what every commit must pass
+# The short form leaves out what takes long (testing.Short), and the race detector.
+test-short: ## run the tests in their short form
+	@quick=$$($(GO) list ./... | grep -vxF "$$($(GO) list $(LOADED))") || exit 1; status=0; set -x; \
+	$(GO) test $(QUICKLY) -short $$quick || status=1; \
+	$(GO) test $(QUICKLY) -short -p 1 -parallel 8 $(LOADED) || status=1; \
+	exit $$status
+
+# The continuous integration runs "make lint" and "make test".
+check: lint test-short ## run what every commit must pass
+
+lint: ## look at the code without running it
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt would change: $$unformatted"; exit 1; }
 	$(GO) vet -tags e2e,integration,foreign ./...
 	$(GO) tool staticcheck -tags e2e,integration,foreign ./...
 	$(GO) mod tidy -diff
-	$(MAKE) test
 
 # This checks the types of every package for each system and processor of a release, and builds one program for Windows.
 pictures: bin/hellochaos ## make the pictures of the README (needs Chromium)
@@ -154,6 +163,9 @@ workers-image: ## build hellochaos's image into bin/
 	CGO_ENABLED=0 GOOS=linux GOARCH=$(ARCH) $(GO) build -trimpath -ldflags "-s -w" -o bin/linux-$(ARCH)/hellochaos ./cmd/hellochaos
 	$(GO) run ./cmd/hello-image --program hellochaos --binary bin/linux-$(ARCH)/hellochaos --image hellochaos:latest --output $(WORKERS_ARCHIVE)
 
+# The packages of these tests. They are compiled before the first of them runs: with -p 1 they would be one after the other.
+ON_CLUSTER := . ./target/... ./cmd/hellochaos
+
 # These tests run on the cluster of KUBECONFIG, in namespaces of their own. LOAD, when set, is a command that loads the archive of an
 # image onto the nodes of the cluster: LOAD="kind load image-archive".
 e2e: bin/hellochaos ## run the tests that need a cluster
@@ -162,7 +174,8 @@ e2e: bin/hellochaos ## run the tests that need a cluster
 	$(if $(LOAD),$(LOAD) $(ARCHIVE))
 	$(MAKE) workers-image
 	$(if $(LOAD),$(LOAD) $(WORKERS_ARCHIVE))
-	$(GO) test -tags e2e -p 1 -count 1 -timeout 40m -v -run 'E2E|OnCluster|OnACluster' . ./target/... ./cmd/hellochaos
+	$(GO) test -tags e2e -exec true $(ON_CLUSTER)
+	$(GO) test -tags e2e -p 1 -count 1 -timeout 40m -v -run 'E2E|OnCluster|OnACluster' $(ON_CLUSTER)
 
 # For each field that hellochaos reads, two manifests that differ in it alone: on a cluster it must make the difference that it makes on the
 # embedded mesh. It needs what e2e needs, and the image that e2e loads.

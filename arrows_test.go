@@ -121,6 +121,9 @@ func TestWeight(t *testing.T) {
 const mostBytes = 40e6
 
 func TestSize(t *testing.T) {
+	if testing.Short() {
+		t.Skip("make test links the program, which takes long")
+	}
 	program := filepath.Join(t.TempDir(), "hellochaos")
 	if said, err := exec.Command("go", "build", "-ldflags", "-s -w", "-o", program, "./cmd/hellochaos").CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, said)

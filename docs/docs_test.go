@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -41,6 +42,9 @@ func sessions(page, text string) []session {
 
 var update = flag.Bool("update", false, "write what the commands print into the pages")
 
+// slow are the pages whose commands run longest.
+var slow = []string{"changes.md", "sweeps.md"}
+
 func TestPages(t *testing.T) {
 	program := build(t)
 	pages, err := filepath.Glob("*.md")
@@ -49,47 +53,65 @@ func TestPages(t *testing.T) {
 	}
 	ran := 0
 	for _, page := range append(pages, filepath.Join("..", "README.md")) {
-		text, err := os.ReadFile(page)
-		if err != nil {
-			t.Fatal(err)
-		}
-		folder := t.TempDir()
-		code := 0
-		for _, s := range sessions(page, string(text)) {
-			switch {
-			case s.command == "echo $?":
-				if want := strings.TrimSpace(s.output); want != fmt.Sprint(code) {
-					t.Errorf("%s: the page says exit %s, got %d", s.place, want, code)
-				}
-			case strings.HasPrefix(s.command, "make"):
-				// the continuous integration runs the targets of the Makefile
-			default:
-				ran++
-				var output string
-				output, code = shell(t, program, folder, s.command)
-				for line := range strings.Lines(output) {
-					whole := len(strings.Fields(line)) == 1 || strings.HasPrefix(line, "    again ") // cannot be broken, or is to be copied
-					if n := len([]rune(strings.TrimRight(line, "\n"))); n > 80 && code != 2 && !whole {
-						t.Errorf("%s: $ %s prints %d columns: %s", s.place, s.command, n, line)
-					}
-				}
-				if *update {
-					text = []byte(strings.Replace(string(text), "$ "+s.command+"\n"+s.output, "$ "+s.command+"\n"+output, 1))
-					continue
-				}
-				if got, want := normal(output), normal(s.output); got != want {
-					t.Errorf("%s: $ %s\nprinted:\n%s\nthe page has:\n%s", s.place, s.command, output, s.output)
-				}
+		t.Run(page, func(t *testing.T) {
+			if testing.Short() && slices.Contains(slow, page) {
+				t.Skip("make test runs the commands of this page, which take long")
 			}
-		}
-		if *update {
-			if err := os.WriteFile(page, text, 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
+			ran += checkPage(t, program, page)
+		})
 	}
 	if ran < 8 {
 		t.Errorf("%d commands were run, want at least 8: are the blocks still marked console?", ran)
+	}
+}
+
+// checkPage runs the commands of a page, and returns how many it ran. With -update it writes what they print into the page.
+func checkPage(t *testing.T, program, page string) (ran int) {
+	t.Helper()
+	text, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	code := 0
+	for _, s := range sessions(page, string(text)) {
+		switch {
+		case s.command == "echo $?":
+			if want := strings.TrimSpace(s.output); want != fmt.Sprint(code) {
+				t.Errorf("%s: the page says exit %s, got %d", s.place, want, code)
+			}
+		case strings.HasPrefix(s.command, "make"):
+			// the continuous integration runs the targets of the Makefile
+		default:
+			ran++
+			var output string
+			output, code = shell(t, program, folder, s.command)
+			checkWidth(t, s, output, code)
+			if *update {
+				text = []byte(strings.Replace(string(text), "$ "+s.command+"\n"+s.output, "$ "+s.command+"\n"+output, 1))
+				continue
+			}
+			if got, want := normal(output), normal(s.output); got != want {
+				t.Errorf("%s: $ %s\nprinted:\n%s\nthe page has:\n%s", s.place, s.command, output, s.output)
+			}
+		}
+	}
+	if *update {
+		if err := os.WriteFile(page, text, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return ran
+}
+
+// checkWidth checks that what a command printed fits into 80 columns, apart from what cannot be broken and what is to be copied.
+func checkWidth(t *testing.T, s session, output string, code int) {
+	t.Helper()
+	for line := range strings.Lines(output) {
+		whole := len(strings.Fields(line)) == 1 || strings.HasPrefix(line, "    again ")
+		if n := len([]rune(strings.TrimRight(line, "\n"))); n > 80 && code != 2 && !whole {
+			t.Errorf("%s: $ %s prints %d columns: %s", s.place, s.command, n, line)
+		}
 	}
 }
 

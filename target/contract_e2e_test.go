@@ -3,21 +3,20 @@
 package target_test
 
 import (
-	"bufio"
 	"context"
 	"crypto/rand"
 	"crypto/tls"
-	"fmt"
-	"io"
+	"flag"
 	"net"
 	"os"
-	"path"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
-	"golang.org/x/sync/errgroup"
+	networking "istio.io/api/networking/v1alpha3"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -35,13 +34,68 @@ import (
 	"github.com/hellochaos/hellochaos/target/cluster"
 )
 
-// TestContractOnCluster checks real Istio against the table of the embedded mesh: each row must pass.
+// TestContractOnCluster checks real Istio against the table of the embedded mesh: each row must pass. Most of the time of a row is spent
+// waiting for proxies and for their logs, so two namespaces share the rows.
 func TestContractOnCluster(t *testing.T) {
-	s := newOnCluster(t, nil)
-	passed, rows := 0, table(s.namespace)
+	installGatewayAPI(t)
+	c := contractOnCluster{t: t}
+	divided := divideRows(t)
+	if strings.Contains(flag.Lookup("test.run").Value.String(), "/") { // for some rows by name one namespace is enough
+		divided = divided.inOne()
+	}
+	first := newOnCluster(t, policiesOfContract, true)
 	began := time.Now()
-	for _, row := range rows {
-		t.Run(row.name, func(t *testing.T) {
+	var group sync.WaitGroup
+	defer group.Wait() // also when the second namespace cannot be made: no row may outlive the test
+	group.Go(func() { c.check(first, divided.first) })
+	if len(divided.second) > 0 {
+		second := newOnCluster(t, policiesOfContract, false)
+		bare := parse(t, "")
+		group.Go(func() {
+			c.check(second, divided.second)
+			if err := second.Apply(t.Context(), bare); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	c.check(first, divided.alone)
+	release, _, _ := strings.Cut(first.Describe().Detail, ", namespace ")
+	t.Logf("%d of %d rows passed on %s in %v", c.passed.Load(), len(table(first.namespace)), release, time.Since(began).Round(time.Second))
+	t.Run("Apply is atomic", func(t *testing.T) {
+		if sent, stale := applyUnderLoad(t, first, 15); stale != 0 {
+			t.Errorf("%d of %d requests were answered by the old rule, want 0", stale, sent)
+		}
+	})
+	for name, policy := range refused() {
+		t.Run("refused: "+name, func(t *testing.T) {
+			if err := rehearse(t.Context(), first.core, first.namespace, policy); !isRefusal(err) {
+				t.Errorf("the API server answered %v, want a refusal of:%s", err, policy)
+			}
+		})
+	}
+	// Server-side apply would turn the field that becomes empty into null, which the schema refuses.
+	t.Run("Apply empties a field", func(t *testing.T) {
+		for _, policy := range []string{balancer("{loadBalancer: {simple: ROUND_ROBIN}}"), balancer("{loadBalancer: {}}")} {
+			if err := first.Apply(t.Context(), parse(t, policy)); err != nil {
+				t.Errorf("%v, of:%s", err, policy)
+			}
+		}
+	})
+}
+
+// contractOnCluster checks rows. Several subjects may do so at the same time.
+type contractOnCluster struct {
+	t      *testing.T
+	passed atomic.Int64
+}
+
+// check has a subject check the rows of these numbers.
+func (c *contractOnCluster) check(s *onCluster, numbers []int) {
+	rows := table(s.namespace)
+	for _, number := range numbers {
+		row := rows[number]
+		c.t.Run(row.name, func(t *testing.T) {
 			observed := observe(t, s, row)
 			for i, e := range row.exchanges {
 				if err := e.want.check(&observed[i]); err != nil {
@@ -49,23 +103,69 @@ func TestContractOnCluster(t *testing.T) {
 				}
 			}
 			if !t.Failed() { // a row that -run leaves out is not counted
-				passed++
+				c.passed.Add(1)
 			}
 		})
 	}
-	t.Logf("%d of %d rows passed on %s in %v", passed, len(rows), s.Describe().Detail, time.Since(began).Round(time.Second))
-	t.Run("Apply is atomic", func(t *testing.T) {
-		if sent, stale := applyUnderLoad(t, s, 15); stale != 0 {
-			t.Errorf("%d of %d requests were answered by the old rule, want 0", stale, sent)
+}
+
+// shares are the numbers of the rows by the namespace that checks them. Each has the order of the table, and the second one has neighbours in it: what
+// a proxy keeps of the row before, such as which pods it has ejected, is the same in each run.
+type shares struct {
+	// first has all rows with a Gateway, since all namespaces share the ingress gateway, where two would claim the same host.
+	first, second []int
+	// alone are rows of the first namespace that are checked when the second one has no rules but those of base: their callers know the rules of all
+	// namespaces.
+	alone []int
+}
+
+func divideRows(t *testing.T) (all shares) {
+	t.Helper()
+	rows := table(manifests.Namespace)
+	var anywhere []int
+	for number, row := range rows {
+		objects, err := manifests.Parse("policy.yaml", []byte(row.policy))
+		if err != nil {
+			t.Fatal(err)
 		}
-	})
-	for name, policy := range refused() {
-		t.Run("refused: "+name, func(t *testing.T) {
-			if err := rehearse(t.Context(), s.core, s.namespace, policy); !isRefusal(err) {
-				t.Errorf("the API server answered %v, want a refusal of:%s", err, policy)
-			}
-		})
+		switch {
+		case slices.ContainsFunc(objects, importsAll):
+			all.alone = append(all.alone, number)
+		case slices.ContainsFunc(objects, func(o manifests.Object) bool { return o.Kind == "Gateway" }):
+			all.first = append(all.first, number)
+		default:
+			anywhere = append(anywhere, number)
+		}
 	}
+	half := min(max(0, len(rows)/2-len(all.first)), len(anywhere))
+	all.first, all.second = append(all.first, anywhere[:half]...), anywhere[half:]
+	slices.Sort(all.first)
+	return all
+}
+
+// inOne are the same rows, all of them checked by the first namespace.
+func (s shares) inOne() shares {
+	return shares{first: slices.Sorted(slices.Values(slices.Concat(s.first, s.second))), alone: s.alone}
+}
+
+// importsAll reports whether an object is a Sidecar that imports objects of all namespaces.
+func importsAll(o manifests.Object) bool {
+	sidecar, ok := o.Istio.(*networking.Sidecar)
+	all := func(host string) bool { return strings.HasPrefix(host, "*/") }
+	return ok && (len(sidecar.Egress) == 0 || slices.ContainsFunc(sidecar.Egress, func(listener *networking.IstioEgressListener) bool {
+		return slices.ContainsFunc(listener.Hosts, all)
+	}))
+}
+
+// policiesOfContract are what the contract applies in a namespace.
+func policiesOfContract(namespace string) (policies []string) {
+	for _, row := range table(namespace) {
+		policies = append(policies, row.policy)
+	}
+	for _, version := range applied {
+		policies = append(policies, rules("two", to("two/"+version)))
+	}
+	return policies
 }
 
 // isRefusal reports whether the API server or one of its webhooks refused an object. Server-side apply reports an unknown field
@@ -103,11 +203,10 @@ func (s *onCluster) logged(ctx context.Context, exchange sent) ([]logLine, error
 	return s.logs.await(ctx, exchange)
 }
 
-// newOnCluster deploys base in a new namespace of the cluster that KUBECONFIG names, and what the contract has in another one, and begins a run that
-// may apply every row and these policies. The namespaces are deleted when the test ends.
-func newOnCluster(t *testing.T, policies []string) *onCluster {
+// installGatewayAPI installs Gateway API on the cluster that KUBECONFIG names, until the test ends.
+func installGatewayAPI(t *testing.T) {
 	t.Helper()
-	core, config := newClient(t)
+	_, config := newClient(t)
 	remove, err := cluster.InstallGatewayAPI(t.Context(), config)
 	if err != nil {
 		t.Fatal(err)
@@ -119,6 +218,14 @@ func newOnCluster(t *testing.T, policies []string) *onCluster {
 			t.Error(err)
 		}
 	})
+}
+
+// newOnCluster deploys base in a new namespace of the cluster that KUBECONFIG names, and begins a run that may apply these policies.
+// entered says that requests may enter at the ingress gateway, whose log is then read: it has lines of all namespaces. What the contract has in
+// another namespace is deployed, too. The namespaces are deleted when the test ends.
+func newOnCluster(t *testing.T, policies func(namespace string) []string, entered bool) *onCluster {
+	t.Helper()
+	core, config := newClient(t)
 	s := &onCluster{core: core, namespace: "contract-" + strings.ToLower(rand.Text()[:8])}
 	options := cluster.Options{Kubeconfig: os.Getenv(clientcmd.RecommendedConfigPathEnvVar), Namespace: s.namespace, Wait: 4 * time.Minute,
 		Version: "contract", Say: t.Logf, Client: certify(t, core, s.namespace)}
@@ -133,17 +240,9 @@ func newOnCluster(t *testing.T, policies []string) *onCluster {
 		t.Fatal(err)
 	}
 	var sets [][]manifests.Object
-	for _, row := range table(s.namespace) {
-		sets = append(sets, parse(t, row.policy))
-	}
-	for _, policy := range policies {
-		sets = append(sets, parse(t, policy))
-	}
-	for _, version := range applied {
-		sets = append(sets, parse(t, rules("two", to("two/"+version))))
-	}
-	for i := range sets {
-		sets[i], _ = s.other.split(sets[i])
+	for _, policy := range policies(s.namespace) {
+		ofRun, _ := s.other.split(parse(t, policy))
+		sets = append(sets, ofRun)
 	}
 	if s.Run, err = c.Begin(t.Context(), sets); err != nil {
 		t.Fatal(err)
@@ -155,11 +254,14 @@ func newOnCluster(t *testing.T, policies []string) *onCluster {
 			t.Error(err)
 		}
 	})
-	pods := append(podsOf(t, core, s.namespace, ""), podsOf(t, core, "istio-system", "istio=ingressgateway")...)
+	pods := podsOf(t, core, s.namespace, "")
 	for _, pod := range pods {
 		if pod.Labels["app"] == "caller" {
 			s.callerURL = "http://" + net.JoinHostPort(pod.Status.PodIP, "3000")
 		}
+	}
+	if entered {
+		pods = append(pods, podsOf(t, core, "istio-system", "istio=ingressgateway")...)
 	}
 	s.logs = followLogs(t, core, pods)
 	return s
@@ -264,129 +366,4 @@ func deleteNamespace(t *testing.T, core kubernetes.Interface, namespace string) 
 	if err := core.CoreV1().Namespaces().Delete(ctx, namespace, metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
 		t.Errorf("deleting namespace %s: %v", namespace, err)
 	}
-}
-
-// unrouted is the beginning of the address to which a relay connects when it has no other: for probes, and for requests to hosts
-// that DNS does not resolve.
-const unrouted = "192.0.2.1:"
-
-// logTime is how long the lines of an access log may take to arrive. A proxy writes them once a second.
-const logTime = 30 * time.Second
-
-// proxyLogs are the access logs of pods, to which lines are added as they arrive.
-type proxyLogs struct {
-	callers map[string]bool // the pods that send; the lines of all other pods are about tries that they received
-	mutex   sync.Mutex
-	calls   map[string][]proxyLine // by tag
-	tries   map[string][]string    // the pods that received a call's tries, by its User-Agent
-	number  map[string]int64       // how many tries were received, by tag
-	tcp     []proxyLine            // TCP connections that did not carry HTTP
-	grown   chan struct{}
-}
-
-// follow reads a pod's log until it ends.
-func (l *proxyLogs) follow(pod string, log io.Reader) error {
-	lines := bufio.NewScanner(log)
-	for lines.Scan() {
-		line, ok := readProxyLine(lines.Text())
-		if !ok {
-			continue
-		}
-		l.add(pod, line)
-		select {
-		case l.grown <- struct{}{}:
-		default:
-		}
-	}
-	return lines.Err()
-}
-
-func (l *proxyLogs) add(pod string, line proxyLine) {
-	l.mutex.Lock()
-	defer l.mutex.Unlock()
-	tag := path.Dir(line.agent)
-	switch {
-	case !l.callers[pod]:
-		l.tries[line.agent] = append(l.tries[line.agent], pod)
-		l.number[tag]++
-	case line.method != "-":
-		l.calls[tag] = append(l.calls[tag], line)
-	case !strings.HasPrefix(line.local, unrouted):
-		l.tcp = append(l.tcp, line)
-	}
-}
-
-// await waits for the lines of an exchange: one for each call in the log of its sender, and one for each try in the log of its
-// receiver.
-func (l *proxyLogs) await(ctx context.Context, s sent) ([]logLine, error) {
-	ctx, cancel := context.WithTimeout(ctx, logTime)
-	defer cancel()
-	for {
-		lines, tries := l.linesOf(s)
-		if len(lines) >= s.calls && tries >= s.tries {
-			l.forget()
-			return lines, nil
-		}
-		select {
-		case <-l.grown:
-		case <-ctx.Done():
-			return nil, fmt.Errorf("waiting for the access logs: got %d calls and %d tries, want %d and %d: %w", len(lines), tries,
-				s.calls, s.tries, ctx.Err())
-		}
-	}
-}
-
-// forget drops the lines about TCP connections, which name no call.
-func (l *proxyLogs) forget() {
-	l.mutex.Lock()
-	defer l.mutex.Unlock()
-	l.tcp = nil
-}
-
-// linesOf are the lines of an exchange's calls, and the number of their tries. The line of a TCP connection names no call: when a
-// call of the exchange ended without an answer, the last of these lines belong to the exchange.
-func (l *proxyLogs) linesOf(s sent) (lines []logLine, tries int64) {
-	l.mutex.Lock()
-	defer l.mutex.Unlock()
-	for _, line := range l.calls[s.tag] {
-		lines = append(lines, logLine{line.flags, line.detail, l.tries[line.agent]})
-	}
-	if missing := s.calls - len(lines); s.broken && len(l.tcp) >= missing {
-		for _, line := range l.tcp[len(l.tcp)-missing:] {
-			lines = append(lines, logLine{flags: line.flags, detail: line.detail})
-		}
-	}
-	return lines, l.number[s.tag]
-}
-
-// followLogs follows the proxies of pods until the test ends.
-func followLogs(t *testing.T, core kubernetes.Interface, pods []corev1.Pod) *proxyLogs {
-	t.Helper()
-	l := &proxyLogs{callers: make(map[string]bool), calls: make(map[string][]proxyLine), tries: make(map[string][]string),
-		number: make(map[string]int64), grown: make(chan struct{}, 1)}
-	ctx, cancel := context.WithCancel(context.Background())
-	var group errgroup.Group
-	t.Cleanup(func() {
-		cancel()
-		if err := group.Wait(); err != nil {
-			t.Errorf("following the access logs: %v", err)
-		}
-	})
-	now := metav1.Now()
-	for _, pod := range pods {
-		l.callers[pod.Name] = pod.Labels["app"] == "caller" || pod.Labels["istio"] == "ingressgateway"
-		options := corev1.PodLogOptions{Container: "istio-proxy", Follow: true, SinceTime: &now}
-		log, err := core.CoreV1().Pods(pod.Namespace).GetLogs(pod.Name, &options).Stream(ctx)
-		if err != nil {
-			t.Fatalf("reading the access log of pod %s: %v", pod.Name, err)
-		}
-		group.Go(func() error {
-			defer log.Close()
-			if err := l.follow(pod.Name, log); err != nil && ctx.Err() == nil {
-				return fmt.Errorf("pod %s: %w", pod.Name, err)
-			}
-			return nil
-		})
-	}
-	return l
 }

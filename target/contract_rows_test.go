@@ -438,8 +438,6 @@ func splitRows() []row {
 		arms("no rule, versions a and b", "", 1000, span{410, 590}, span{410, 590}),
 		arms("RANDOM", balancer("{loadBalancer: {simple: RANDOM}}"), 1000, span{410, 590}, span{410, 590}),
 		arms("ROUND_ROBIN", balancer("{loadBalancer: {simple: ROUND_ROBIN}}"), 400, span{196, 204}, span{196, 204}), // each thread of Envoy takes its own turns
-		// This row follows one with a load balancer that is not empty: server-side apply would turn the field that becomes empty into
-		// null, which the schema refuses.
 		arms("an empty load balancer", balancer("{loadBalancer: {}}"), 1000, span{410, 590}, span{410, 590}),
 		{"retries stay in the arm", rules("two", split("two/a 50", "two/b 50")+", retries: {attempts: 1, retryIgnorePreviousHosts: true, backoff: 1ms, retryOn: 5xx}"),
 			[]exchange{{request: request{host: "two", header: map[string]string{service.HeaderScript: "500"}}, times: 60,

@@ -288,11 +288,19 @@ func counters(t *testing.T, s subject) target.Counters {
 	return read
 }
 
+// parsedBase is base, which is read once: that takes longer than what most rows do with it.
+var parsedBase = sync.OnceValues(func() ([]manifests.Object, error) { return manifests.Parse("base.yaml", []byte(base)) })
+
+// parse is base with a policy laid over it, in copies that the caller may change.
 func parse(t *testing.T, policy string) []manifests.Object {
 	t.Helper()
-	objects, err := manifests.Parse("base.yaml", []byte(base))
+	shared, err := parsedBase()
 	if err != nil {
 		t.Fatal(err)
+	}
+	var objects []manifests.Object
+	for i := range shared {
+		objects = append(objects, shared[i].Clone())
 	}
 	over, err := manifests.Parse("policy.yaml", []byte(policy))
 	if err != nil {

@@ -37,8 +37,9 @@ func shownOnCluster(t *testing.T) (fields []manifests.Field, policies []string) 
 // not makes none. Answers are compared, and not the lines of access logs, which come with a delay. It takes some minutes, and make e2e
 // leaves it to make e2e-fields.
 func TestPairsByCluster(t *testing.T) {
+	installGatewayAPI(t)
 	fields, policies := shownOnCluster(t)
-	s := newOnCluster(t, policies)
+	s := newOnCluster(t, func(string) []string { return policies }, true)
 	proofs := pairs()
 	passed, began := 0, time.Now()
 	for _, field := range fields {

@@ -12,7 +12,7 @@ import (
 // Tallies of parts of an attack, merged in any order, are the tally of the whole, whatever their widths are.
 func TestMergeIsAssociativeAndCommutative(t *testing.T) {
 	phases := []attack.Phase{{Name: "warm-up", Rate: 1, To: 1, Duration: 10 * time.Second, Warmup: true}, {Name: "a", Rate: 1, To: 1, Duration: 100 * time.Second}, {Name: "b", Rate: 1, To: 1, Duration: 100 * time.Second}}
-	for seed := range uint64(5) {
+	for seed := range uint64(2) {
 		random := rand.New(rand.NewPCG(seed, 1))
 		empty := func() *tally {
 			one := newTally()

@@ -24,6 +24,9 @@ const compared = "retry --fail 0.5"
 // TestComparisons compares runs of a mesh that did not change, and of one that did. With -pairs N it prints a line of docs/compare.md
 // for each kind of pair; without it, only pairs are run whose outcome neither chance nor a busy machine can change.
 func TestComparisons(t *testing.T) {
+	if testing.Short() {
+		t.Skip("make test compares five whole runs; the tests of package compare are about reports")
+	}
 	if *kept != "" {
 		var err error
 		if *kept, err = filepath.Abs(*kept); err != nil {

@@ -11,6 +11,9 @@ import (
 // Waits that contradict the back-off are measured a second time, since a pause of the machine looks the same. A mesh that waits longer does
 // so again, and fails.
 func TestWaitsThatContradictAreMeasuredAgain(t *testing.T) {
+	if testing.Short() {
+		t.Skip("make test waits for a mesh that is slow twice")
+	}
 	o := usual()
 	o.Fail, o.Seed, o.Exclude = 0.5, 3, 0.1
 	r := planOf(t, "retry", o, nil)

@@ -80,7 +80,12 @@ func (r *Run) obey(ctx context.Context, objects []manifests.Object) error {
 }
 
 // write makes the namespace hold exactly the wanted objects, of those that the run may change. made are the Services that were not there.
+// What is still as the run left it, and is wanted so, is not tried again.
 func (r *Run) write(ctx context.Context, wanted []*unstructured.Unstructured) (made []*unstructured.Unstructured, err error) {
+	live, err := r.standing(ctx)
+	if err != nil {
+		return nil, err
+	}
 	kept := map[reference]bool{}
 	for _, u := range wanted {
 		ref := nameOf(u)
@@ -92,12 +97,15 @@ func (r *Run) write(ctx context.Context, wanted []*unstructured.Unstructured) (m
 		if ref.Kind == "Service" && rec.ours == nil {
 			made = append(made, u)
 		}
+		if rec.stands(live[ref], u) {
+			continue
+		}
 		if _, err := r.change(ctx, rec, u); err != nil {
 			return nil, err
 		}
 	}
 	for _, rec := range slices.Backward(r.known) {
-		if kept[rec.reference] {
+		if kept[rec.reference] || rec.stands(live[rec.reference], nil) {
 			continue
 		}
 		if _, err := r.change(ctx, rec, nil); err != nil {
@@ -106,6 +114,30 @@ func (r *Run) write(ctx context.Context, wanted []*unstructured.Unstructured) (m
 	}
 	// The line about the last write is stored together with the next intent; after the last object it is stored here.
 	return made, r.journal.flush(ctx)
+}
+
+// standing are the objects of the run that there are now. It lists those of a kind together: a run may change many, of which most are not there.
+func (r *Run) standing(ctx context.Context) (map[reference]*unstructured.Unstructured, error) {
+	all := map[reference]*unstructured.Unstructured{}
+	listed := map[reference]bool{} // by kind and namespace
+	for _, rec := range r.known {
+		of := reference{Kind: rec.reference.Kind, Namespace: rec.reference.Namespace}
+		if listed[of] {
+			continue
+		}
+		listed[of] = true
+		err := r.cluster.again(ctx, fmt.Sprintf("listing each %s in namespace %s", of.Kind, of.Namespace), func(ctx context.Context) error {
+			list, err := r.cluster.listObjects(ctx, r.cluster.resource(of.Kind))(of.Namespace)
+			for _, u := range list {
+				all[reference{of.Kind, of.Namespace, u.GetName()}] = u
+			}
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
 }
 
 // withPods are those of some Services, as "name.namespace", that lead to pods of a Deployment of the rules. Kubernetes finds the pods of a new

@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -72,21 +71,15 @@ func (c *Cluster) watchedNamespaces() []string {
 // was made, removed or changed, a pod that was replaced, and a source that disagrees about what the services counted between
 // the last two calls of Counters. A source that agrees gives a note.
 func (r *Run) Incidents(ctx context.Context) ([]target.Incident, error) {
+	live, err := r.standing(ctx)
+	if err != nil {
+		return nil, err
+	}
 	for _, rec := range r.known {
-		err := r.cluster.again(ctx, "reading "+rec.reference.String(), func(ctx context.Context) error {
-			live, err := r.cluster.get(ctx, rec.reference)
-			if err == nil && !rec.knows(contentOf(live)) {
-				err = edited(rec, live)
-			}
-			return err
-		})
-		var edit *editedError
-		if errors.As(err, &edit) {
+		if now := live[rec.reference]; !rec.knows(contentOf(now)) {
 			r.mutex.Lock()
-			r.incident(false, "%s", edit.Error())
+			r.incident(false, "%s", edited(rec, now).Error())
 			r.mutex.Unlock()
-		} else if err != nil {
-			return nil, err
 		}
 	}
 	if err := r.lookAround(ctx); err != nil {

@@ -12,6 +12,29 @@ type record struct {
 	// have been completed.
 	ours    content
 	pending *outcome
+	// asked is what the run wanted of the object when it was last as wanted, and version the resourceVersion that it had then.
+	asked   content
+	version string
+}
+
+// settle notes that an object is as wanted.
+func (r *record) settle(live, want *unstructured.Unstructured) {
+	r.asked, r.version = contentOf(want), ""
+	if live != nil {
+		r.version = live.GetResourceVersion()
+	}
+}
+
+// stands reports whether an object is as wanted without being asked for again: nobody has written it since the run found or made it so.
+// An object that the run neither made nor found, and that is not there, is as wanted where none is.
+func (r *record) stands(live, want *unstructured.Unstructured) bool {
+	switch {
+	case r.pending != nil:
+		return false
+	case live == nil || want == nil:
+		return live == nil && want == nil && r.ours == nil
+	}
+	return r.version == live.GetResourceVersion() && r.asked.equal(contentOf(want))
 }
 
 // knows reports whether the run itself has left this content, so that nobody else has changed what the run wrote.

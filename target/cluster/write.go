@@ -83,6 +83,7 @@ func (r *Run) change(ctx context.Context, rec *record, want *unstructured.Unstru
 		foreseen := rec.ownPart(result, want)
 		if foreseen.equal(now) {
 			r.done(rec, now)
+			rec.settle(live, want)
 			return nil
 		}
 		begun := &outcome{rec.reference, foreseen}
@@ -94,6 +95,7 @@ func (r *Run) change(ctx context.Context, rec *record, want *unstructured.Unstru
 		written, err := write(ctx, nil)
 		if err == nil {
 			r.done(rec, rec.ownPart(written, want))
+			rec.settle(written, want)
 		}
 		return err
 	})
