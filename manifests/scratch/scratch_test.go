@@ -350,10 +350,39 @@ func TestMoveExports(t *testing.T) {
 				t.Errorf("shared %v: %s %s lacks %q:\n%s", shared, c.kind, c.name, c.want, got)
 			}
 		}
+		allowed := []string{".", "~"}
+		for _, n := range set.Namespaces {
+			allowed = append(allowed, n.Name)
+		}
+		if shared {
+			allowed = append(allowed, "istio-system")
+		}
+		for i := range set.Objects {
+			to := exportedBy(&set.Objects[i])
+			if to != nil && (len(to) == 0 || slices.ContainsFunc(to, func(name string) bool { return !slices.Contains(allowed, name) })) {
+				t.Errorf("shared %v: %s is exported to %q, and may be to %q alone", shared, set.Objects[i].Name(), to, allowed)
+			}
+		}
 		if !slices.ContainsFunc(set.Namespaces, func(n scratch.Namespace) bool { return n.Name == "try-lonely" }) {
 			t.Errorf("a namespace that an exportTo names alone is not made: %v", set.Namespaces)
 		}
 	}
+}
+
+// exportedBy is to whom an object is exported; nil for kinds that are for nobody else.
+func exportedBy(o *manifests.Object) []string {
+	switch spec := o.Istio.(type) {
+	case *networking.VirtualService:
+		return append([]string{}, spec.ExportTo...) // an empty list is for all
+	case *networking.DestinationRule:
+		return append([]string{}, spec.ExportTo...) // an empty list is for all
+	case *networking.ServiceEntry:
+		return append([]string{}, spec.ExportTo...) // an empty list is for all
+	}
+	if k, ok := o.Kubernetes.(*corev1.Service); ok {
+		return strings.Split(k.Annotations["networking.istio.io/exportTo"], ",")
+	}
+	return nil
 }
 
 // Of two VirtualServices for one host Istio takes first the one that is exported by name, and after the move both are.
