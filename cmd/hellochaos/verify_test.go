@@ -132,6 +132,7 @@ func TestVerifyFindsADeviation(t *testing.T) {
 	folder := shop(t)
 	deviations := []string{"one-retry-less", "header-ignored", "no-retries", "header-case-insensitive", "split-70-30"}
 	if testing.Short() {
+		t.Log("the short form has two of five deviations")
 		deviations = deviations[:2]
 	}
 	for _, deviation := range deviations {

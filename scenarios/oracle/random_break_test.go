@@ -267,6 +267,7 @@ func (b *brokenGraph) mismatches(t *testing.T, deviation string) (mismatches int
 // obeys from the right ones; and where none can, nothing deviates. A break that chance alone would show is drawn anew, and counted.
 func TestRandomGraphsShowTheirBreak(t *testing.T) {
 	if testing.Short() {
+		t.Log("the short form has three graphs at most")
 		*brokenGraphs = min(*brokenGraphs, 3)
 	}
 	const surely = 12 // expected mismatches, of which chance leaves none once in e^12 times

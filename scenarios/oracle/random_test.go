@@ -166,6 +166,7 @@ func (g *randomGraph) match(name string, versions []string, more string) string 
 // Whatever the graph and its rules, a mesh that obeys them has no mismatch.
 func TestRandomGraphsHaveNoMismatch(t *testing.T) {
 	if testing.Short() {
+		t.Log("the short form has five graphs at most")
 		*graphs = min(*graphs, 5)
 	}
 	total := 0
