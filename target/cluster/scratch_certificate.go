@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"encoding/base64"
+	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -12,11 +13,15 @@ import (
 
 // certify writes the Secrets with the certificates that pods of the set need, and the right of gateway pods to read them, without which Istio does
 // not pass them on. They are deleted with their namespaces. Where the pods are those of DeployScratch, only the certificate of the gateway is a
-// new one, which clients must trust: the keys of another run were in its memory alone, and pods hold the files of theirs.
+// new one, which clients must trust: the keys of another run were in its memory alone, and pods hold the files of theirs. The error names a
+// Secret that it has not written before it was killed.
 func (s *Scratch) certify(ctx context.Context) error {
 	for i := range s.set.Certificates {
 		certificate := &s.set.Certificates[i]
 		if s.adopted && certificate.Name != scratch.Credential {
+			if err := s.certified(ctx, certificate); err != nil {
+				return err
+			}
 			continue
 		}
 		objects, err := s.secret(certificate)
@@ -30,6 +35,21 @@ func (s *Scratch) certify(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// certified returns an error if there is no Secret of a certificate. To write it now would not do: pods that run already trust another issuer.
+func (s *Scratch) certified(ctx context.Context, of *scratch.Certificate) error {
+	secrets, err := s.cluster.labelled(ctx, "Secret", of.Namespace, ourObjects)
+	if err != nil {
+		return err
+	}
+	for i := range secrets {
+		if secrets[i].GetName() == of.Name {
+			return nil
+		}
+	}
+	return fmt.Errorf("the Secret %s of namespace %s, which pods need, is not there: 'hellochaos deploy' was killed before it wrote it, or somebody has deleted it; "+
+		"delete what was deployed with %s, and deploy it again", of.Name, of.Namespace, s.cluster.undeployCommand())
 }
 
 // secret is the Secret of a certificate, behind the right to read it where the pods are gateways.

@@ -91,10 +91,13 @@ func standInsOf(set *scratch.Set) string {
 	return fmt.Sprintf("%x", hash.Sum(nil)[:8])
 }
 
+// undeployCommand is the command that deletes what DeployScratch has made, in quotation marks.
+func (c *Cluster) undeployCommand() string { return "'hellochaos undeploy" + c.flags() + "'" }
+
 // adopt takes up what DeployScratch has made.
 func (s *Scratch) adopt(ctx context.Context, found *storedJournal, lost context.CancelCauseFunc) error {
 	c := s.cluster
-	undeploy := "'hellochaos undeploy" + c.flags() + "'"
+	undeploy := c.undeployCommand()
 	if found.lines[0].Run.StandIns != standInsOf(s.set) {
 		return fmt.Errorf("namespace %s has the stand-ins of other files: delete them with %s, or choose another namespace with -n", printable.Word(c.namespace), undeploy)
 	}

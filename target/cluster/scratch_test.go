@@ -226,6 +226,40 @@ func TestKeptNamespaces(t *testing.T) {
 	}
 }
 
+// The pods of a deployment hold the certificates that it has written: a later run writes that of the gateway alone, and is refused where another
+// one is missing.
+func TestAdoptedCertificates(t *testing.T) {
+	const proxy, gateway = shopNamespaces + "shop/secrets/hellochaos-proxy", shopNamespaces + "shop-istio-system/secrets/" + scratch.Credential
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	s, c, _ := newAPIServer(t, 10*time.Second)
+	s.refuse = func(r *http.Request, _ *unstructured.Unstructured) *metav1.Status {
+		if strings.Contains(r.URL.Path, "/deployments/") {
+			return failure(http.StatusForbidden, metav1.StatusReasonForbidden, "no Deployments")
+		}
+		return nil
+	}
+	set := bookAt(t, "a.example.com", false)
+	set.Certificates = []scratch.Certificate{{Namespace: "shop", Name: "hellochaos-proxy"}, {Namespace: "shop-istio-system", Name: scratch.Credential}}
+	for _, name := range []string{"shop", "shop-istio-system"} {
+		s.put(t, shopNamespaces+name, `{"metadata":{"annotations":{"`+madeForRun+`":"r1"}}}`)
+	}
+	head := headOfScratch("r1")
+	head.Run.Kept, head.Run.StandIns = true, standInsOf(set)
+	putJournal(t, s, "r1", written(head, madeLine("shop"), madeLine("shop-istio-system")))
+	_, err := c.BeginScratch(t.Context(), set, ScratchOptions{Keep: true})
+	expectError(t, err, "the Secret hellochaos-proxy of namespace shop, which pods need, is not there", "'hellochaos undeploy -n shop'")
+	if s.at(proxy) != nil || s.at(gateway) != nil {
+		t.Errorf("it wrote %q, want no Secret", s.writes)
+	}
+	s.put(t, proxy, `{"metadata":{"labels":{"`+managedBy+`":"`+manager+`"}},"data":{"tls.crt":"b3VycyBvZiBiZWZvcmU="}}`)
+	before := s.at(proxy)
+	_, err = c.BeginScratch(t.Context(), set, ScratchOptions{Keep: true})
+	expectError(t, err, "no Deployments")
+	if s.at(gateway) == nil || s.at(proxy).GetResourceVersion() != before.GetResourceVersion() {
+		t.Errorf("it wrote %q, want the Secret of the gateway, and not that of the proxies", s.writes)
+	}
+}
+
 // A run writes only in the namespaces that it has made.
 func TestScratchWritesInItsNamespacesAlone(t *testing.T) {
 	s, c, _ := newAPIServer(t, 10*time.Second)
