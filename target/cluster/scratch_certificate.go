@@ -11,7 +11,7 @@ import (
 	"github.com/hellochaos/hellochaos/manifests/scratch"
 )
 
-// certify writes the Secrets with the certificates that pods of the set need, and the right of gateway pods to read them, without which Istio does
+// certify writes the Secrets with the certificates that pods of the set need, and the right of gateway pods to list them, without which Istio does
 // not pass them on. They are deleted with their namespaces. Where the pods are those of DeployScratch, only the certificate of the gateway is a
 // new one, which clients must trust: the keys of another run were in its memory alone, and pods hold the files of theirs. The error names a
 // Secret that it has not written before it was killed.
@@ -52,7 +52,7 @@ func (s *Scratch) certified(ctx context.Context, of *scratch.Certificate) error 
 		"delete what was deployed with %s, and deploy it again", of.Name, of.Namespace, s.cluster.undeployCommand())
 }
 
-// secret is the Secret of a certificate, behind the right to read it where the pods are gateways.
+// secret is the Secret of a certificate, behind the right to list those of its namespace where the pods are gateways.
 func (s *Scratch) secret(of *scratch.Certificate) (all []*unstructured.Unstructured, err error) {
 	data, err := s.issuer.Secret(of.Hosts...)
 	if err != nil {
@@ -71,7 +71,7 @@ func (s *Scratch) secret(of *scratch.Certificate) (all []*unstructured.Unstructu
 		all = append(all, u)
 	}
 	if of.Namespace == s.set.Gateway {
-		reads := map[string]any{"apiGroups": []any{""}, "resources": []any{"secrets"}, "verbs": []any{"get", "list", "watch"}}
+		reads := map[string]any{"apiGroups": []any{""}, "resources": []any{"secrets"}, "verbs": []any{"list"}} // the one that istiod asks for
 		object("Role", map[string]any{"rules": []any{reads}})
 		object("RoleBinding", map[string]any{"roleRef": map[string]any{"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": of.Name},
 			"subjects": []any{map[string]any{"kind": "ServiceAccount", "name": "default", "namespace": of.Namespace}}})

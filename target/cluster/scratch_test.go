@@ -3,6 +3,7 @@ package cluster
 import (
 	"errors"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -257,6 +258,10 @@ func TestAdoptedCertificates(t *testing.T) {
 	expectError(t, err, "no Deployments")
 	if s.at(gateway) == nil || s.at(proxy).GetResourceVersion() != before.GetResourceVersion() {
 		t.Errorf("it wrote %q, want the Secret of the gateway, and not that of the proxies", s.writes)
+	}
+	rights, _, _ := unstructured.NestedSlice(s.at("/apis/rbac.authorization.k8s.io/v1/namespaces/shop-istio-system/roles/"+scratch.Credential).Object, "rules")
+	if want := []any{map[string]any{"apiGroups": []any{""}, "resources": []any{"secrets"}, "verbs": []any{"list"}}}; !reflect.DeepEqual(rights, want) {
+		t.Errorf("gateway pods have the rights %v, want %v", rights, want)
 	}
 }
 
