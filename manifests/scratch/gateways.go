@@ -16,9 +16,9 @@ import (
 )
 
 const (
-	// gatewayLabel is the label of all gateway pods of the set's own, and its value the set's first namespace: Gateways of others, which may
-	// select pods of every namespace, select none that has it. With a number it is a label that selectors of the files ask for, by
-	// mover.labels.
+	// gatewayLabel is the label of all gateway pods of the set's own, and its value the set's first namespace: a selector of others, which may
+	// be for pods of every namespace, chooses none that has it; a Gateway without a selector is for all gateway pods of the mesh. With a number it
+	// is a label that selectors of the files ask for, by mover.labels.
 	gatewayLabel = "hellochaos-gateway"
 	// podsLabel is the label by which a Deployment and a Service know their gateway pods.
 	podsLabel = "hellochaos-gateway-pods"

@@ -21,81 +21,100 @@ var (
 	parents = schema.GroupVersionResource{Group: "gateway.networking.k8s.io", Version: "v1", Resource: "gateways"}
 )
 
-// unclaimed returns an error that names every object of the cluster that claims a host at the shared gateway that the set has rules for.
-// It does nothing where requests enter by gateway pods of the set's own, which obey nothing but the set.
+// unclaimed returns an error that names every object of others that claims a host at gateway pods for which the set has rules there. Pods of the
+// set's own are reached by Gateways without a selector alone, which Istio applies to the gateway pods of all namespaces.
 func (c *Cluster) unclaimed(ctx context.Context, set *scratch.Set) error {
-	if !set.Shared {
-		return nil
+	theirs := &claims{shared: set.Shared}
+	gateways, err := c.opened(set, theirs)
+	if err != nil || len(gateways) == 0 {
+		return err
 	}
-	own := map[reference]bool{}
-	var gateways []gatewayScope
-	var hosts []string
+	var pods []labels.Set
+	if set.Shared {
+		if pods, err = c.gatewayPods(ctx, gateways); err != nil {
+			return err
+		}
+	}
+	others, err := c.othersOf(ctx, set, "Gateway")
+	if err != nil {
+		return err
+	}
+	var common []string
+	for _, u := range others {
+		for _, ours := range gateways {
+			if theirs.gateway(ours, u, pods) {
+				common = append(common, u.GetNamespace()+"/"+u.GetName())
+			}
+		}
+	}
+	if len(common) > 0 {
+		if others, err = c.othersOf(ctx, set, "VirtualService"); err != nil {
+			return err
+		}
+		for _, u := range others {
+			if slices.ContainsFunc(gatewaysOf(u), func(g string) bool { return slices.Contains(common, g) }) {
+				theirs.claim(u, hostsOf(u))
+			}
+		}
+	}
+	if set.Shared {
+		err = c.routed(ctx, theirs)
+	}
+	return errors.Join(append(theirs.problems, err)...)
+}
+
+// opened are the Gateways of a set. The hosts for which the set has rules at gateways are added to the claims.
+func (c *Cluster) opened(set *scratch.Set, theirs *claims) (gateways []gatewayScope, err error) {
 	for i := range set.Objects {
 		u, err := c.desired(&set.Objects[i])
 		if err != nil {
-			return err
+			return nil, err
 		}
-		own[nameOf(u)] = true
 		switch u.GetKind() {
 		case "Gateway":
 			gateways = append(gateways, gatewayScopeOf(u))
 		case "VirtualService":
 			if at := gatewaysOf(u); len(at) != 1 || at[0] != allSidecars {
-				hosts = append(hosts, hostsOf(u)...)
+				theirs.hosts = append(theirs.hosts, hostsOf(u)...)
 			}
 		}
 	}
-	pods, err := c.gatewayPods(ctx, gateways)
-	if err != nil {
-		return err
-	}
-	theirs := &claims{hosts: hosts}
-	others, err := c.everywhere(ctx, c.resource("Gateway"))
-	if err != nil {
-		return err
-	}
-	var shared []string
-	for _, u := range others {
-		for _, ours := range gateways {
-			if theirs.gateway(ours, u, pods) {
-				shared = append(shared, u.GetNamespace()+"/"+u.GetName())
-			}
-		}
-	}
-	if others, err = c.everywhere(ctx, c.resource("VirtualService")); err != nil {
-		return err
-	}
-	for _, u := range others {
-		if slices.ContainsFunc(gatewaysOf(u), func(g string) bool { return slices.Contains(shared, g) }) {
-			theirs.claim(u, hostsOf(u))
-		}
-	}
-	if err := c.routed(ctx, theirs); err != nil {
-		return err
-	}
-	return errors.Join(theirs.problems...)
+	return gateways, nil
 }
 
-// claims are what others claim of the hosts at a shared gateway.
+// othersOf are the objects of a kind in all namespaces but those of a set, where DeployScratch may have written rules before.
+func (c *Cluster) othersOf(ctx context.Context, set *scratch.Set, kind string) ([]*unstructured.Unstructured, error) {
+	all, err := c.everywhere(ctx, c.resource(kind))
+	return slices.DeleteFunc(all, func(u *unstructured.Unstructured) bool {
+		return slices.ContainsFunc(set.Namespaces, func(n scratch.Namespace) bool { return n.Name == u.GetNamespace() })
+	}), err
+}
+
+// claims are what others claim of the hosts at gateway pods. shared says that these are not the set's own.
 type claims struct {
 	hosts    []string
+	shared   bool
 	problems []error
 }
 
 // claim notes an object of somebody else that has rules for one of the hosts.
 func (c *claims) claim(u *unstructured.Unstructured, theirs []string) {
+	at, remedy := "the gateway pods of the run, too, by a Gateway without a selector", "Give that Gateway a selector, or use the embedded mesh"
+	if c.shared {
+		at, remedy = "the shared gateway", "Without --shared-gateway requests enter by a gateway of the run's own"
+	}
 	for _, host := range c.hosts {
 		for _, other := range theirs {
 			if meet(host, other) {
-				c.problems = append(c.problems, fmt.Errorf("%s %s in namespace %s claims host %s at the shared gateway, where your files have rules for host %s: "+
-					"nothing was written. Without --shared-gateway requests enter by a gateway of the run's own", u.GetKind(), u.GetName(), u.GetNamespace(), other, host))
+				c.problems = append(c.problems, fmt.Errorf("%s %s in namespace %s claims host %s at %s, where your files have rules for host %s: nothing was written. %s",
+					u.GetKind(), u.GetName(), u.GetNamespace(), other, at, host, remedy))
 				return
 			}
 		}
 	}
 }
 
-// gateway notes a Gateway of somebody else for the pods of one of ours, and reports whether it is one.
+// gateway notes a Gateway of somebody else for the pods of one of ours, and reports whether it is one. A selector without labels chooses all pods.
 func (c *claims) gateway(ours gatewayScope, u *unstructured.Unstructured, pods []labels.Set) bool {
 	theirs := gatewayScopeOf(u)
 	if !samePods(ours.selector, theirs.selector, pods) {
