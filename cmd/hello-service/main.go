@@ -113,11 +113,7 @@ func (p program) run(ctx context.Context, args []string, getenv func(string) str
 		return 2
 	}
 	logger := slog.New(slog.NewTextHandler(stderr, nil)).With("service", config.Service, "version", config.Version)
-	secure := selfSigned
-	if folder := getenv("TLS_FILES"); folder != "" {
-		secure = func() (*tls.Config, error) { return ofFiles(folder) }
-	}
-	if err := p.listen(ctx, config, ports, secure, logger); err != nil {
+	if err := p.listen(ctx, config, ports, logger); err != nil {
 		logger.Error("ended", "error", err)
 		return 1
 	}
@@ -125,10 +121,10 @@ func (p program) run(ctx context.Context, args []string, getenv func(string) str
 	return 0
 }
 
-// port is a TCP port of the program; secure is one at which it speaks TLS.
+// port is a TCP port of the program.
 type port struct {
 	number int
-	secure bool
+	secure *tls.Config // how it speaks TLS there; nil where it does not
 }
 
 // configure reads the environment. Its error joins all problems of the arguments and of the environment.
@@ -144,11 +140,12 @@ func configure(args []string, getenv func(string) string) (service.Config, []por
 	}
 	config, number, err := service.FromEnvironment(getenv)
 	config.Pod = podName(getenv, os.Hostname)
+	secure, unready := tlsSettings(getenv)
 	ports := []port{{number: number}}
 	for _, more := range []struct {
 		variable string
-		secure   bool
-	}{{"ADMIN_PORT", false}, {"TLS_PORT", true}} {
+		secure   *tls.Config
+	}{{"ADMIN_PORT", nil}, {"TLS_PORT", secure}} {
 		text := getenv(more.variable)
 		if text == "" {
 			continue
@@ -159,7 +156,21 @@ func configure(args []string, getenv func(string) string) (service.Config, []por
 		}
 		ports = append(ports, port{int(number), more.secure})
 	}
-	return config, ports, errors.Join(problem, err)
+	return config, ports, errors.Join(problem, unready, err)
+}
+
+// tlsSettings is how the program speaks TLS at TLS_PORT; nil without that port. The error says what is wrong with TLS_FILES.
+func tlsSettings(getenv func(string) string) (*tls.Config, error) {
+	folder, port := getenv("TLS_FILES"), getenv("TLS_PORT")
+	switch {
+	case folder != "" && port == "":
+		return nil, fmt.Errorf("TLS_FILES is %q, and there is no TLS_PORT at which its certificate is shown: set that, too", folder)
+	case folder != "":
+		return ofFiles(folder)
+	case port != "":
+		return selfSigned()
+	}
+	return nil, nil
 }
 
 // podName is the name of the pod in which the program runs; "" outside Kubernetes. A container has its pod's name as the name of its host,
@@ -175,8 +186,8 @@ func podName(getenv func(string) string, hostname func() (string, error)) string
 	return name
 }
 
-// listen serves config on ports, of which there is at least one, until ctx ends. secure is how it speaks TLS at those that have it.
-func (p program) listen(ctx context.Context, config service.Config, ports []port, secure func() (*tls.Config, error), logger *slog.Logger) error {
+// listen serves config on ports, of which there is at least one, until ctx ends.
+func (p program) listen(ctx context.Context, config service.Config, ports []port, logger *slog.Logger) error {
 	handler, err := service.New(config)
 	if err != nil {
 		return err
@@ -192,12 +203,8 @@ func (p program) listen(ctx context.Context, config service.Config, ports []port
 		}
 		logger.Info("serving", "address", listener.Addr().String(), "role", config.Role, "upstream", config.Upstream)
 		listener = p.limits.Listener(listener)
-		if port.secure {
-			settings, err := secure()
-			if err != nil {
-				return err // the process ends here, too
-			}
-			listener = tls.NewListener(listener, settings)
+		if port.secure != nil {
+			listener = tls.NewListener(listener, port.secure)
 		}
 		listeners = append(listeners, listener)
 	}

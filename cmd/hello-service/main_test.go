@@ -360,16 +360,26 @@ func TestTLSFiles(t *testing.T) {
 
 func TestRunRefusesAWrongConfiguration(t *testing.T) {
 	var stderr bytes.Buffer
-	environment := map[string]string{"ROLE": "cook", "PORT": "66000", "HANG_DURATION": "-1s", "UPSTREAM_EXTERNAL": "yes", "ADMIN_PORT": "none", "TLS_PORT": "443s"}
+	missing := filepath.Join(t.TempDir(), "missing")
+	environment := map[string]string{"TLS_FILES": missing, "ROLE": "cook", "PORT": "66000", "HANG_DURATION": "-1s", "UPSTREAM_EXTERNAL": "yes", "ADMIN_PORT": "none", "TLS_PORT": "443s"}
 	status := quick.run(t.Context(), []string{"now"}, func(name string) string { return environment[name] }, io.Discard, &stderr)
 	if status != 2 {
 		t.Errorf("status = %d, want 2", status)
 	}
 	for _, want := range []string{`the arguments ["now"] are not accepted`, `ROLE`, `PORT is "66000"`, `HANG_DURATION is "-1s"`,
-		`UPSTREAM_EXTERNAL is "yes"`, `SERVICE_NAME`, `ADMIN_PORT is "none"`, `TLS_PORT is "443s"`} {
+		`UPSTREAM_EXTERNAL is "yes"`, `SERVICE_NAME`, `ADMIN_PORT is "none"`, `TLS_PORT is "443s"`, "the certificate of TLS_FILES: open " + missing} {
 		if !strings.Contains(stderr.String(), want) {
 			t.Errorf("message lacks %q:\n%s", want, &stderr)
 		}
+	}
+}
+
+func TestRunRefusesFilesWithoutAPort(t *testing.T) {
+	var stderr bytes.Buffer
+	environment := map[string]string{"ROLE": "clock", "PORT": "66000", "TLS_FILES": "/etc/certificates"}
+	status := quick.run(t.Context(), nil, func(name string) string { return environment[name] }, io.Discard, &stderr)
+	if want := `TLS_FILES is "/etc/certificates", and there is no TLS_PORT`; status != 2 || !strings.Contains(stderr.String(), want) {
+		t.Errorf("status %d, %q: want 2 and %q", status, &stderr, want)
 	}
 }
 
@@ -415,8 +425,8 @@ func TestHelpNamesEveryVariable(t *testing.T) {
 	if status := quick.run(t.Context(), nil, getenv, io.Discard, io.Discard); status != 2 {
 		t.Errorf("status without a configuration = %d, want 2", status)
 	}
-	if len(asked) != 16 {
-		t.Errorf("the program asks for %v, want 16 variables", asked)
+	if len(asked) != 17 {
+		t.Errorf("the program asks for %v, want 17 variables", asked)
 	}
 	for name := range asked {
 		if !regexp.MustCompile("\\n  " + name + "\\s").MatchString(stdout.String()) {
