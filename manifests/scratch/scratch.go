@@ -261,7 +261,7 @@ func (m *mover) object(o *manifests.Object) {
 		return // those of the set are made for it
 	}
 	if o.IsGatewayAPI() {
-		m.problems = append(m.problems, fmt.Errorf("%s:%d: %s is one of Gateway API, which is executed by the embedded mesh alone: the references of these objects are not moved to other namespaces", o.File, o.Line, o.Name()))
+		m.problems = append(m.problems, fmt.Errorf("%s:%d: %s is one of Gateway API, and 'hellochaos verify --target cluster' does not move the references of these objects to the namespaces of the run: use the embedded mesh", o.File, o.Line, o.Name()))
 		return
 	}
 	moved := o.Clone()
