@@ -116,27 +116,35 @@ func sidecarFiles(secret string) map[string]string {
 	}
 }
 
-// opening has the TLS that a policy of a DestinationRule opens use the certificates of the set.
-func (m *mover) opening(o *manifests.Object, policy *networking.TrafficPolicy) {
-	settings := []*networking.ClientTLSSettings{policy.GetTls()}
-	for _, port := range policy.GetPortLevelSettings() {
-		settings = append(settings, port.GetTls())
+// opening has the TLS that a DestinationRule opens use the certificates of the set.
+func (m *mover) opening(o *manifests.Object, rule *networking.DestinationRule) {
+	opened := openedTLS(rule.GetTrafficPolicy())
+	for _, subset := range rule.Subsets {
+		opened = append(opened, openedTLS(subset.TrafficPolicy)...)
 	}
-	for _, tls := range settings {
-		mode := tls.GetMode()
-		mutual := mode == networking.ClientTLSSettings_MUTUAL
-		if !mutual && mode != networking.ClientTLSSettings_SIMPLE {
-			continue
-		}
-		m.left("whichever certificates %s (%s:%d) names. Hosts outside have certificates that are made for the run, proxies trust their issuer, and show one of the run where they show one.", o.Name(), o.File, o.Line)
+	for _, tls := range opened {
 		tls.CaCrl = ""
 		if tls.CredentialName != "" {
 			tls.CredentialName = proxyCredential
 			continue
 		}
 		tls.CaCertificates = certificateFolder + "/ca.crt"
-		if mutual {
+		if tls.Mode == networking.ClientTLSSettings_MUTUAL {
 			tls.ClientCertificate, tls.PrivateKey = certificateFolder+"/tls.crt", certificateFolder+"/tls.key"
 		}
 	}
+	if len(opened) > 0 {
+		m.left("whichever certificates %s (%s:%d) names. Hosts outside have certificates that are made for the run, proxies trust their issuer, and show one of the run where they show one.", o.Name(), o.File, o.Line)
+	}
+}
+
+// openedTLS are the settings of a policy with which proxies open TLS that is not the mesh's own.
+func openedTLS(policy *networking.TrafficPolicy) []*networking.ClientTLSSettings {
+	all := []*networking.ClientTLSSettings{policy.GetTls()}
+	for _, port := range policy.GetPortLevelSettings() {
+		all = append(all, port.GetTls())
+	}
+	return slices.DeleteFunc(all, func(tls *networking.ClientTLSSettings) bool {
+		return tls.GetMode() != networking.ClientTLSSettings_MUTUAL && tls.GetMode() != networking.ClientTLSSettings_SIMPLE
+	})
 }

@@ -277,10 +277,7 @@ func (m *mover) object(o *manifests.Object) {
 		m.virtualService(o, spec)
 	case *networking.DestinationRule:
 		spec.Host, spec.ExportTo = m.host(spec.Host), m.exportTo(spec.ExportTo)
-		m.opening(o, spec.TrafficPolicy)
-		for _, subset := range spec.Subsets {
-			m.opening(o, subset.TrafficPolicy)
-		}
+		m.opening(o, spec)
 	case *networking.ServiceEntry:
 		m.serviceEntry(o, &moved, spec)
 		return
