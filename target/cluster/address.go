@@ -71,7 +71,7 @@ func (c *Cluster) found(in *entrance, hostPort, how string) target.Address {
 	if in.secure == nil {
 		return target.Address{URL: "http://" + hostPort, Way: how}
 	}
-	return target.Address{URL: "https://" + hostPort, Way: how + " with TLS", TLS: c.options.Client}
+	return target.Address{URL: "https://" + hostPort, Way: how + " with TLS", TLS: c.client}
 }
 
 // errUnreached says that the entry's Service exists, but does not answer yet.
@@ -165,10 +165,10 @@ func (c *Cluster) gatewayEntrance(ctx context.Context, rules *manifests.Rules, e
 
 // asking is how a client connects to a port of a Gateway that asks for a host that the Gateway has there; nil for a port without TLS.
 func (c *Cluster) asking(rules *manifests.Rules, at manifests.Caller) *tls.Config {
-	if !rules.Secure(at) || c.options.Client == nil {
+	if !rules.Secure(at) || c.client == nil {
 		return nil
 	}
-	config := c.options.Client.Clone()
+	config := c.client.Clone()
 	config.ServerName, _ = rules.EntryHost(at.Gateway, at.Port)
 	return config
 }
@@ -187,7 +187,7 @@ func (c *Cluster) gateways(ctx context.Context, sets [][]manifests.Object) error
 				n, strings.Join(slices.Sorted(maps.Keys(rules.Gateways)), ", "))
 		}
 		for name, gateway := range rules.Gateways {
-			err := c.unencrypted(rules, gateway)
+			err := c.certificateMissing(rules, gateway)
 			if err == nil && c.options.GatewayURL == "" && !gateway.HasOwnPods() {
 				_, err = c.gatewayEntrance(ctx, rules, manifests.Entry{Gateway: name})
 			}
@@ -200,14 +200,19 @@ func (c *Cluster) gateways(ctx context.Context, sets [][]manifests.Object) error
 	return errors.Join(problems...)
 }
 
-// unencrypted is an error where a Gateway has a server with TLS, and requests have no way to connect to it (Options.Client), or the probes
-// have no Secret for a server of their own. The certificate of a cluster's gateway is in a Secret there, and its issuer need not be one
-// that this machine trusts.
-func (c *Cluster) unencrypted(rules *manifests.Rules, gateway *manifests.Gateway) error {
+// certificateMissing is an error where a Gateway has a server with TLS whose certificate the run does not know, or the servers of probes at its
+// port have no Secret with one. The certificate of a cluster's gateway is in a Secret there, and its issuer need not be one that this machine
+// trusts.
+func (c *Cluster) certificateMissing(rules *manifests.Rules, gateway *manifests.Gateway) error {
 	for _, s := range gateway.Servers {
-		if s.TLS && (c.options.Client == nil || rules.Credential(manifests.Caller{Gateway: s.Gateway, Port: s.Port}) == "") {
-			return fmt.Errorf("%s (%s:%d) has TLS at port %d, and on a cluster hellochaos sends requests without TLS alone: it has no certificate for the probes by which it finds out whether the gateway obeys; "+
+		switch {
+		case !s.TLS:
+		case c.client == nil:
+			return fmt.Errorf("%s (%s:%d) has TLS at port %d, and this run has no certificate of that server by which its requests could connect: "+
 				"use the embedded mesh, or 'hellochaos verify --target cluster', which makes one", s, s.File, s.Line, s.Port)
+		case rules.Credential(manifests.Caller{Gateway: s.Gateway, Port: s.Port}) == "":
+			return fmt.Errorf("%s (%s:%d) has TLS at port %d, and no server there has a tls.credentialName, whose certificate the run could show "+
+				"where it finds out whether the gateway obeys: name the Secret of the certificate in it", s, s.File, s.Line, s.Port)
 		}
 	}
 	return nil

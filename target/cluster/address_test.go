@@ -165,15 +165,24 @@ func TestAddressWithoutService(t *testing.T) {
 
 // A Gateway with TLS is refused before anything is written, also where its address is given.
 func TestGatewayWithTLSIsRefused(t *testing.T) {
-	objects, err := manifests.Parse("gateway.yaml", []byte(`{apiVersion: networking.istio.io/v1, kind: Gateway, metadata: {name: frontend}, spec: {servers: [
+	const text = `{apiVersion: networking.istio.io/v1, kind: Gateway, metadata: {name: frontend}, spec: {servers: [
 {port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"], tls: {httpsRedirect: true}},
-{port: {number: 443, name: https, protocol: HTTPS}, hosts: ["*"], tls: {mode: SIMPLE, credentialName: a}}]}}`))
-	if err != nil {
-		t.Fatal(err)
+{port: {number: 443, name: https, protocol: HTTPS}, hosts: ["*"], tls: {mode: SIMPLE, credentialName: a}}]}}`
+	parsed := func(text string) []manifests.Object {
+		objects, err := manifests.Parse("gateway.yaml", []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return objects
 	}
+	objects := parsed(text)
 	c := &Cluster{options: Options{GatewayURL: "https://gateway.test"}}
 	expectError(t, c.gateways(t.Context(), [][]manifests.Object{objects, objects}),
-		"Gateway default/frontend, servers[1] (gateway.yaml:3) has TLS at port 443, and on a cluster hellochaos sends requests without TLS alone", "use the embedded mesh")
+		"Gateway default/frontend, servers[1] (gateway.yaml:3) has TLS at port 443, and this run has no certificate of that server", "use the embedded mesh")
+	c.client = new(tls.Config)
+	nameless := strings.Replace(text, ", credentialName: a", ", serverCertificate: /a, privateKey: /b", 1)
+	expectError(t, c.gateways(t.Context(), [][]manifests.Object{parsed(nameless)}),
+		"Gateway default/frontend, servers[1] (gateway.yaml:3) has TLS at port 443, and no server there has a tls.credentialName")
 }
 
 // secureRules are those of a Gateway that asks clients for their certificates at a port.
@@ -228,7 +237,7 @@ func TestAddressWithTLS(t *testing.T) {
 			gateway.StartTLS()
 			defer gateway.Close()
 			s, cluster, _ := newAPIServer(t, 10*time.Second)
-			cluster.options.Client = ours.ClientOfSecret()
+			cluster.client = ours.ClientOfSecret()
 			port := gateway.Listener.Addr().(*net.TCPAddr).Port
 			s.put(t, "/api/v1/namespaces/istio-system/services/ingress", fmt.Sprintf(`{"spec":{"clusterIP":"127.0.0.1","selector":{"istio":"ingressgateway"},"ports":[{"port":%d}]}}`, port))
 			address, _, err := cluster.address(t.Context(), manifests.Entry{Gateway: "default/frontend"}, secureRules(t, port), false)
@@ -245,7 +254,7 @@ func TestAddressWithTLS(t *testing.T) {
 			if asked.Load() != "hellochaos.example" {
 				t.Errorf("the client asked for %v, want a host of the server", asked.Load())
 			}
-			if err := cluster.unencrypted(secureRules(t, port), secureRules(t, port).Gateways["default/frontend"]); err != nil {
+			if err := cluster.certificateMissing(secureRules(t, port), secureRules(t, port).Gateways["default/frontend"]); err != nil {
 				t.Errorf("the Gateway is refused: %v", err)
 			}
 		})

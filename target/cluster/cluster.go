@@ -44,8 +44,8 @@ type Options struct {
 	Namespace string
 	// DirectURL and GatewayURL are the addresses of the entries; empty means that a run looks for them.
 	DirectURL, GatewayURL string
-	// Client is how requests connect to a Gateway with TLS whose Secrets have certificates that it trusts; nil: a set with such a Gateway is
-	// refused, unless the run makes the Secret itself (BeginScratch).
+	// Client is how requests connect to Gateways with TLS whose Secrets the caller has made; nil: a run with such a Gateway is refused. It is
+	// not used in namespaces of a run's own, for which BeginScratch makes the Secrets.
 	Client *tls.Config
 	// PrometheusURL is a Prometheus that scrapes the cluster; empty means that no Prometheus is asked.
 	PrometheusURL string
@@ -84,7 +84,10 @@ type Cluster struct {
 	kubernetes string // the server's version
 	// scratch are the namespaces that a run has made for itself, with its objects; nil for the chain's own namespace.
 	scratch *scratch.Set
-	lease   leaseTimes
+	// client is how requests connect to Gateways with TLS: Options.Client, or the one for the Secrets that BeginScratch makes; nil: there are no
+	// Secrets whose certificates it would trust.
+	client *tls.Config
+	lease  leaseTimes
 }
 
 // Connect reads the kubeconfig and asks the API server for its version and for the version of Istio's API. The error names the
@@ -97,7 +100,7 @@ func Connect(ctx context.Context, o Options) (*Cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the kubeconfig: %w; name the file with --kubeconfig or $KUBECONFIG, and one of its contexts with --context", err)
 	}
-	c := &Cluster{options: o, config: config, server: config.Host, namespace: o.Namespace, context: o.Context, lease: usualLease}
+	c := &Cluster{options: o, config: config, server: config.Host, namespace: o.Namespace, context: o.Context, lease: usualLease, client: o.Client}
 	if c.namespace == "" {
 		if c.namespace, _, err = loader.Namespace(); err != nil {
 			return nil, fmt.Errorf("reading the namespace of the kubeconfig's context: %w; name a namespace with -n", err)

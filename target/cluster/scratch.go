@@ -64,7 +64,7 @@ func (c *Cluster) BeginScratch(ctx context.Context, set *scratch.Set, o ScratchO
 		if issuer, err = certificates.NewIssuer(); err != nil {
 			return nil, err
 		}
-		c.options.Client = issuer.ClientOfSecret()
+		c.client = issuer.ClientOfSecret()
 	}
 	c.scratch = set
 	found, err := c.kept(ctx)
