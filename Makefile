@@ -166,7 +166,9 @@ workers-image: ## build hellochaos's image into bin/
 # The packages of these tests. They are compiled before the first of them runs: with -p 1 they would be one after the other.
 ON_CLUSTER := . ./target/... ./cmd/hellochaos
 
-# These tests run on the cluster of KUBECONFIG, in namespaces of their own. LOAD, when set, is a command that loads the archive of an
+# These tests run on the cluster of KUBECONFIG, in namespaces of their own. The contract also installs Gateway API, and makes Secrets
+# with certificates of the ingress gateway in istio-system. It removes both at its end; the Secrets that a killed one has left have the label
+# hellochaos.dev/test=contract, and the next one deletes them when they are an hour old. LOAD, when set, is a command that loads the archive of an
 # image onto the nodes of the cluster: LOAD="kind load image-archive".
 e2e: bin/hellochaos ## run the tests that need a cluster
 	@test -n "$$KUBECONFIG" || { echo "make e2e: KUBECONFIG is not set: set it to the file of the cluster"; exit 2; }

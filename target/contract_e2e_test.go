@@ -22,6 +22,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
 	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/apimachinery/pkg/util/yaml"
@@ -271,6 +272,7 @@ func newOnCluster(t *testing.T, policies func(namespace string) []string, entere
 // gateway, and one for the pods of the namespace. It returns how clients connect to servers with them.
 func certify(t *testing.T, core kubernetes.Interface, namespace string) *tls.Config {
 	t.Helper()
+	deleteOldSecrets(t, core)
 	issuer, err := certificates.NewIssuer()
 	if err != nil {
 		t.Fatal(err)
@@ -285,7 +287,7 @@ func certify(t *testing.T, core kubernetes.Interface, namespace string) *tls.Con
 			t.Fatal(err)
 		}
 		secrets := core.CoreV1().Secrets(in)
-		if _, err := secrets.Create(t.Context(), &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: name}, Type: corev1.SecretTypeTLS, Data: data}, metav1.CreateOptions{}); err != nil {
+		if _, err := secrets.Create(t.Context(), &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: ofContract}, Type: corev1.SecretTypeTLS, Data: data}, metav1.CreateOptions{}); err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() {
@@ -295,6 +297,29 @@ func certify(t *testing.T, core kubernetes.Interface, namespace string) *tls.Con
 		})
 	}
 	return issuer.ClientOfSecret()
+}
+
+// ofContract are the labels of the Secrets with certificates of the contract.
+var ofContract = map[string]string{"hellochaos.dev/test": "contract"}
+
+// deleteOldSecrets deletes the Secrets that a killed test has left beside the ingress gateway. Those that are younger than the longest test may be
+// in use by another one.
+func deleteOldSecrets(t *testing.T, core kubernetes.Interface) {
+	t.Helper()
+	const longest = time.Hour
+	secrets := core.CoreV1().Secrets("istio-system")
+	all, err := secrets.List(t.Context(), metav1.ListOptions{LabelSelector: labels.FormatLabels(ofContract)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, secret := range all.Items {
+		if time.Since(secret.CreationTimestamp.Time) < longest {
+			continue
+		}
+		if err := secrets.Delete(t.Context(), secret.Name, metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
+			t.Error(err)
+		}
+	}
 }
 
 // reachable makes requests to the caller pass by its sidecar, which would otherwise normalise paths and set and remove headers
