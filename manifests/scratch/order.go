@@ -16,10 +16,10 @@ import (
 // those of the proxy's namespace that are exported to it by name, then at others that are, and then at those for all namespaces
 // (VirtualServicesForGateway in its pilot/pkg/model/push_context.go). After the move all are exported by name.
 func (m *mover) ordered(objects []manifests.Object) {
-	var all []*rules
+	var all []*virtualService
 	for i := range objects {
 		if spec, ok := objects[i].Istio.(*networking.VirtualService); ok {
-			all = append(all, &rules{&objects[i], spec})
+			all = append(all, &virtualService{&objects[i], spec})
 		}
 	}
 	for i, later := range all {
@@ -35,14 +35,14 @@ func (m *mover) ordered(objects []manifests.Object) {
 	}
 }
 
-// rules is a VirtualService of the source.
-type rules struct {
+// virtualService is a VirtualService of the source.
+type virtualService struct {
 	*manifests.Object
 	spec *networking.VirtualService
 }
 
 // reordered is a namespace whose proxies look at two VirtualServices in another order after the move; empty where there is none.
-func (m *mover) reordered(a, b *rules) string {
+func (m *mover) reordered(a, b *virtualService) string {
 	at := both(a.gateways(), b.gateways())
 	if len(at) == 0 || len(both(a.hosts(), b.hosts())) == 0 {
 		return ""
@@ -51,8 +51,9 @@ func (m *mover) reordered(a, b *rules) string {
 		if namespace != rootNamespace && !slices.Contains(at, manifests.Mesh) {
 			continue // its proxies are no gateways
 		}
-		before, after := cmp.Compare(a.rank(namespace, forAll), b.rank(namespace, forAll)), cmp.Compare(a.rank(namespace, byName), b.rank(namespace, byName))
-		if a.rank(namespace, forAll) >= 0 && b.rank(namespace, forAll) >= 0 && before != after {
+		first, second := a.rank(namespace), b.rank(namespace)
+		moved := cmp.Compare(a.rankMoved(namespace), b.rankMoved(namespace))
+		if first >= 0 && second >= 0 && cmp.Compare(first, second) != moved {
 			return namespace
 		}
 	}
@@ -69,19 +70,19 @@ func both(a, b []string) (all []string) {
 	return all
 }
 
-// hosts are those of the rules, with full names.
-func (r *rules) hosts() (all []string) {
-	for _, host := range r.spec.Hosts {
-		all = append(all, manifests.FullHost(host, r.InNamespace()))
+// hosts are those of the VirtualService, with full names.
+func (v *virtualService) hosts() (all []string) {
+	for _, host := range v.spec.Hosts {
+		all = append(all, manifests.FullHost(host, v.InNamespace()))
 	}
 	return all
 }
 
-// gateways are those for which the rules are, "mesh" or "namespace/name".
-func (r *rules) gateways() (all []string) {
-	for _, name := range r.spec.Gateways {
+// gateways are those for which its rules are, "mesh" or "namespace/name".
+func (v *virtualService) gateways() (all []string) {
+	for _, name := range v.spec.Gateways {
 		if name != manifests.Mesh && !strings.Contains(name, "/") {
-			name = r.InNamespace() + "/" + name
+			name = v.InNamespace() + "/" + name
 		}
 		all = append(all, name)
 	}
@@ -91,18 +92,18 @@ func (r *rules) gateways() (all []string) {
 	return all
 }
 
-// How rules without the name of a namespace are exported: to all, or, after the move, to each by its name.
-const (
-	forAll = false
-	byName = true
-)
-
-// rank is the place of the rules among those that the proxies of a namespace know; -1 where they do not know them.
-func (r *rules) rank(namespace string, each bool) int {
-	own := r.InNamespace() == namespace
-	switch to := r.spec.ExportTo; {
-	case !named(to) && !each:
+// rank is the place of the VirtualService among those that the proxies of a namespace know; -1 where they do not know it.
+func (v *virtualService) rank(namespace string) int {
+	if !named(v.spec.ExportTo) {
 		return 2
+	}
+	return v.rankMoved(namespace)
+}
+
+// rankMoved is the same after the move, by which what was exported to all is exported to each namespace by its name.
+func (v *virtualService) rankMoved(namespace string) int {
+	own, to := v.InNamespace() == namespace, v.spec.ExportTo
+	switch {
 	case named(to) && !slices.Contains(to, namespace) && !(own && slices.Contains(to, ownNamespace)):
 		return -1
 	case own:

@@ -45,8 +45,8 @@ type Set struct {
 	Ways []manifests.Object
 	// Namespaces are those to be made, in the order in which they are made.
 	Namespaces []Namespace
-	// Certificates are Secrets that the pods need before they start. The set does not have them. Credential is among them where a Gateway has
-	// a server with TLS.
+	// Certificates are the Secrets that pods need before they start. They are not among the Objects: whoever applies the set makes the
+	// certificates. One of the name Credential is among them where a Gateway has a server with TLS.
 	Certificates []Certificate
 	// Shared says that requests enter by gateway pods that are not the set's own.
 	Shared bool
@@ -84,7 +84,7 @@ const longest = 63
 const rootNamespace = "istio-system"
 
 // MeshWide reports whether an object acts on the whole mesh where it stands, so that it has no place in a namespace of its own: the
-// DestinationRules, Sidecars and exported ServiceEntries of Istio's own namespace.
+// DestinationRules and Sidecars of Istio's own namespace.
 func MeshWide(o *manifests.Object) bool {
 	if o.InNamespace() != rootNamespace {
 		return false
@@ -103,13 +103,7 @@ func Move(objects []manifests.Object, o Options) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &mover{options: o, set: &Set{Base: o.Base, Shared: o.Shared, relays: map[string]string{}, sent: map[string]string{}}, sources: map[string]bool{}, services: map[string]bool{},
-		selectors: map[string][]map[string]string{}, callers: map[string]string{}, external: map[string]string{}, entries: map[string]bool{}, hosts: map[string]string{}, speakers: map[string]*speaker{}, ports: map[string]map[uint32]bool{}, labels: map[string]string{}}
-	m.set.Gateway = m.place(rootNamespace)
-	for _, caller := range o.Callers {
-		namespace, _, deployment := manifests.Entry{Caller: caller}.Pods()
-		m.callers[namespace+"/"+deployment] = caller
-	}
+	m := newMover(o)
 	m.survey(objects)
 	m.openGateways(objects)
 	m.ordered(objects)
@@ -160,6 +154,34 @@ type mover struct {
 	ports    map[string]map[uint32]bool
 	labels   map[string]string
 	problems []error
+}
+
+func newMover(o Options) *mover {
+	m := &mover{
+		options: o,
+		set: &Set{
+			Base:   o.Base,
+			Shared: o.Shared,
+			relays: map[string]string{},
+			sent:   map[string]string{},
+		},
+		sources:   map[string]bool{},
+		services:  map[string]bool{},
+		selectors: map[string][]map[string]string{},
+		callers:   map[string]string{},
+		external:  map[string]string{},
+		entries:   map[string]bool{},
+		speakers:  map[string]*speaker{},
+		hosts:     map[string]string{},
+		ports:     map[string]map[uint32]bool{},
+		labels:    map[string]string{},
+	}
+	m.set.Gateway = m.place(rootNamespace)
+	for _, caller := range o.Callers {
+		namespace, _, deployment := manifests.Entry{Caller: caller}.Pods()
+		m.callers[namespace+"/"+deployment] = caller
+	}
+	return m
 }
 
 // survey finds the namespaces, the Services and the stand-ins of hosts outside, and decides which namespaces are made.

@@ -61,7 +61,7 @@ func NewIssuer() (*Issuer, error) {
 	return i, nil
 }
 
-// sign makes a certificate for a key that holds from now on.
+// sign makes a certificate for a key. It holds from an hour ago, since the clocks of nodes differ, for as long as validity.
 func (i *Issuer) sign(template, by *x509.Certificate, key *ecdsa.PrivateKey) (*tls.Certificate, error) {
 	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127))
 	if err != nil {

@@ -48,7 +48,7 @@ func (c *Cluster) address(ctx context.Context, entry manifests.Entry, rules *man
 	}
 	ways, failed := c.ways(ctx, in)
 	for _, w := range ways {
-		address := c.found(in, w.address, w.String())
+		address := c.addressAt(in, w.address, w.String())
 		if err := in.reach(ctx, address.URL); err != nil {
 			failed = append(failed, fmt.Errorf("%s: %w", w, err))
 			continue
@@ -66,8 +66,8 @@ func (c *Cluster) address(ctx context.Context, entry manifests.Entry, rules *man
 		entry.Kind(), in.service.Name, in.service.Namespace, flag, errors.Join(append(failed, errUnreached)...))
 }
 
-// found is the address of an entrance at a host and port that was found in some way.
-func (c *Cluster) found(in *entrance, hostPort, how string) target.Address {
+// addressAt is the address of an entrance at a host and port. how says in which way these were found.
+func (c *Cluster) addressAt(in *entrance, hostPort, how string) target.Address {
 	if in.secure == nil {
 		return target.Address{URL: "http://" + hostPort, Way: how}
 	}
@@ -348,7 +348,7 @@ func (c *Cluster) tunnel(ctx context.Context, in *entrance) (target.Address, io.
 	if err != nil {
 		return target.Address{}, nil, err
 	}
-	address := c.found(in, strings.TrimPrefix(f.url, "http://"), "port-forward to pod "+pod.Name+", which is slow"+in.passed)
+	address := c.addressAt(in, strings.TrimPrefix(f.url, "http://"), "port-forward to pod "+pod.Name+", which is slow"+in.passed)
 	if err := in.reach(ctx, address.URL); err != nil {
 		return target.Address{}, nil, errors.Join(fmt.Errorf("to pod %s: %w", pod.Name, err), f.Close())
 	}

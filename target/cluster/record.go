@@ -12,7 +12,8 @@ type record struct {
 	// have been completed.
 	ours    content
 	pending *outcome
-	// asked is what the run wanted of the object when it was last as wanted, and version the resourceVersion that it had then.
+	// asked is the content that the run has asked for and seen in place last, and version the object's resourceVersion at that time; empty where
+	// it was to be gone.
 	asked   content
 	version string
 }
