@@ -134,7 +134,7 @@ func (r *Rules) entryConflicts() (problems Problems) {
 	return problems
 }
 
-// addressConflicts are the problems of ServiceEntries that have an address and a port of another one: a sidecar has one host for both, of hosts with
+// addressConflicts are the problems of ServiceEntries that have an address and a port of another host: a sidecar has one host for both, of hosts with
 // rules the first, and of others any (BuildSidecarVirtualHostWrapper in Istio's pilot/pkg/networking/core/route/route.go goes by a map).
 func (r *Rules) addressConflicts() (problems Problems) {
 	ruled := func(e *entry) bool {
@@ -150,7 +150,7 @@ func (r *Rules) addressConflicts() (problems Problems) {
 			for k := range r.entries[:i] {
 				first := &r.entries[k]
 				shares := slices.Contains(first.addresses, address) && slices.ContainsFunc(e.ports, func(port int) bool { return slices.Contains(first.ports, port) })
-				if shares && !ruled(e) && !ruled(first) {
+				if shares && !slices.Equal(first.hosts, e.hosts) && knownTogether(first.exports, e.exports) && !ruled(e) && !ruled(first) {
 					problems = append(problems, e.object.problem(fmt.Sprintf("spec.addresses[%d]", j), "is an address of %s, too, and no VirtualService has rules for a host of either: Istio "+
 						"sends requests for the address to one of the two by chance, and hellochaos does not support that; give each an address of its own", first.place))
 				}

@@ -21,6 +21,9 @@ func TestConflicts(t *testing.T) {
 	addressed := func(name string) string {
 		return "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: " + name + "}\nspec: {hosts: [" + name + ".example], addresses: [240.0.0.1], resolution: DNS, ports: [{number: 80, name: http, protocol: HTTP}]}\n---\n"
 	}
+	addressedIn := func(name, namespace string) string {
+		return strings.NewReplacer("{name: "+name+"}", "{name: "+name+", namespace: "+namespace+"}", "spec: {", "spec: {exportTo: [.], ").Replace(addressed(name))
+	}
 	for _, c := range []struct {
 		name, yaml    string
 		line          int
@@ -56,6 +59,8 @@ func TestConflicts(t *testing.T) {
 			specOf("DestinationRule", "{host: a.b, trafficPolicy: {tls: {mode: DISABLE}}}"), 0, "", "", ""},
 		{"mutual TLS within", specOf("DestinationRule", "{host: backend, trafficPolicy: {tls: {mode: ISTIO_MUTUAL}}}"), 0, "", "", ""},
 		{"an address of two hosts", addressed("a") + addressed("b"), 9, "ServiceEntry b", "spec.addresses[0]", "is an address of ServiceEntry a (f.yaml:1), too"},
+		{"an address of two hosts that no namespace knows both", addressedIn("a", "shop") + addressedIn("b", "bank"), 0, "", "", ""},
+		{"an address of one host twice", addressed("a") + strings.Replace(addressed("a"), "{name: a}", "{name: b}", 1), 0, "", "", ""},
 		{"an address of two hosts, one of which has rules", addressed("a") + addressed("b") + strings.NewReplacer("[middleware]", "[b.example]").Replace(middlewareOf("{"+toM+"}")), 0, "", "", ""},
 		{"neither", uninjected + strings.Replace(within(serviceWith("")), "namespace: other", "namespace: other, annotations: {networking.istio.io/exportTo: '~'}", 1), 0, "", "", ""},
 		{"with sidecars", strings.Replace(uninjected, "disabled", "enabled", 1) + within(serviceWith("")) + "---\n" + within(deploymentWith("", "", "")), 0, "", "", ""},

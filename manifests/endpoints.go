@@ -64,19 +64,6 @@ func (e *entry) dialled(host string, port entryPort, labels map[string]string) (
 	return addresses
 }
 
-// Elsewhere is the first ServiceEntry whose calls go elsewhere than to hosts that it names, or that has addresses: "ServiceEntry api
-// (api.yaml:1)"; empty where there is none.
-func (r *Rules) Elsewhere() string {
-	for i := range r.entries {
-		e := &r.entries[i]
-		wild := slices.ContainsFunc(e.hosts, func(host string) bool { return strings.HasPrefix(host, "*") })
-		if e.elsewhere() || wild || len(e.addresses) > 0 {
-			return e.place
-		}
-	}
-	return ""
-}
-
 // elsewhere reports whether calls of a ServiceEntry go elsewhere than to its hosts at its ports.
 func (e *entry) elsewhere() bool {
 	return len(e.endpoints) > 0 || e.resolution == networking.ServiceEntry_STATIC || slices.ContainsFunc(e.all, func(p entryPort) bool { return p.target != p.number })

@@ -59,6 +59,11 @@ func exportedTo(exports []string, namespace string) bool {
 	return exports == nil || slices.Contains(exports, namespace)
 }
 
+// knownTogether reports whether the proxies of some namespace may know what has these exports and what has those.
+func knownTogether(a, b []string) bool {
+	return a == nil || slices.ContainsFunc(a, func(namespace string) bool { return exportedTo(b, namespace) })
+}
+
 // ownOnly reports whether an object of a namespace with these exports is for its proxies alone.
 func ownOnly(exports []string, namespace string) bool {
 	return exports != nil && !slices.ContainsFunc(exports, func(to string) bool { return to != namespace })

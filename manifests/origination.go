@@ -55,6 +55,10 @@ func (o *Origination) Asked(host string) string {
 	return name
 }
 
+// AbsoluteName reports whether a name has a dot at its end. No server may be asked for it (RFC 6066, section 3). Envoy asks all the same, and
+// servers close the connection.
+func AbsoluteName(name string) bool { return strings.HasSuffix(name, ".") }
+
 // Verified is the name that the server's certificate must have where the proxy sends a host; empty where it need not have it.
 func (o *Origination) Verified(host string) string {
 	if !o.hostVerified {
@@ -63,12 +67,9 @@ func (o *Origination) Verified(host string) string {
 	return o.Asked(host)
 }
 
-// Trusts reports whether the proxy accepts a certificate with these names where it sends a host. A name with a
-// dot at its end is none that a server may be asked for (RFC 6066, section 3), and Envoy asks for it all the same.
+// Trusts reports whether the proxy accepts a certificate with these names where it sends a host. Names are compared as
+// texts (Envoy's DefaultCertValidator::verifySubjectAltName).
 func (o *Origination) Trusts(names []string, host string) bool {
-	if strings.HasSuffix(o.Asked(host), ".") {
-		return false
-	}
 	if o.Unverified {
 		return true
 	}
@@ -94,7 +95,7 @@ type Failing struct {
 	Plain       bool
 	TLS         *Origination
 	Certificate []string
-	// Asked is the name by which the certificate is not accepted.
+	// Asked is the name by which the certificate is not accepted; or, with a dot at its end, one for which no server may be asked.
 	Asked string
 	// Ignored is the TLS that a DestinationRule asks for and that the proxy does not open, since its credentialName counts at gateways alone.
 	Ignored *Origination
@@ -116,6 +117,8 @@ func (r *Rules) Failing(d *Destination, host string) *Failing {
 		return nil
 	case names == nil:
 		return &Failing{Status: http.StatusServiceUnavailable, TLS: d.TLS}
+	case AbsoluteName(d.TLS.Asked(host)):
+		return &Failing{Status: http.StatusServiceUnavailable, TLS: d.TLS, Asked: d.TLS.Asked(host)}
 	case !d.TLS.Trusts(names, host):
 		return &Failing{Status: http.StatusServiceUnavailable, TLS: d.TLS, Certificate: names, Asked: d.TLS.Asked(host)}
 	}

@@ -49,9 +49,9 @@ func exportRows(namespace string) []row {
 	}
 	unknown := want{Status: 503, Flags: "NC", Tries: exactly(0)}
 	return []row{
-		{"exportTo of VirtualServices, DestinationRules and ServiceEntries", subsets("one", "elsewhere") + rules("one", to("one/v")) + subsets("three", namespace+", elsewhere") + rules("three", to("three/v")) +
-			entryFor("known", namespace+", elsewhere") + entryFor("unknown", "elsewhere") + rules("alias.example", "route: [{destination: {host: unknown.example}}]") +
-			answers("two", "two", "elsewhere", 418) + answers("wide", qualified("*", namespace), namespace, 419), []exchange{
+		{"exportTo of VirtualServices, DestinationRules and ServiceEntries", subsets("one", elsewhere(namespace)) + rules("one", to("one/v")) + subsets("three", namespace+", "+elsewhere(namespace)) + rules("three", to("three/v")) +
+			entryFor("known", namespace+", "+elsewhere(namespace)) + entryFor("unknown", elsewhere(namespace)) + rules("alias.example", "route: [{destination: {host: unknown.example}}]") +
+			answers("two", "two", elsewhere(namespace), 418) + answers("wide", qualified("*", namespace), namespace, 419), []exchange{
 			{request: request{host: "one"}, want: unknown},
 			{request: request{host: "three"}, want: want{Status: 200, Service: "three"}},
 			{request: request{host: "two"}, want: want{Status: 419, Tries: exactly(0)}}, // the rules for this host alone are for others

@@ -97,11 +97,13 @@ func ruleNamespaceRows(namespace string) []row {
 }
 
 // gatewayNamespaceRow: a Gateway of another namespace at the pods and the port of the one at which requests enter. Its hosts may be for the
-// VirtualServices of one namespace alone (Istio's MergeGateways).
+// VirtualServices of one namespace alone (Istio's MergeGateways). Another Gateway there selects pods that there are none of.
 func gatewayNamespaceRow(namespace string) row {
 	there := elsewhere(namespace)
-	other := placed(there, "\napiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: door}\nspec: {selector: {istio: ingressgateway}, servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: "+
-		"[two.example, ./three.example, "+namespace+"/four.example]}]}\n---\n")
+	gatewayOf := func(name, pods, hosts string) string {
+		return placed(there, "\napiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: "+name+"}\nspec: {selector: {istio: "+pods+"}, servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ["+hosts+"]}]}\n---\n")
+	}
+	others := gatewayOf("door", "ingressgateway", "two.example, ./three.example, "+namespace+"/four.example") + gatewayOf("side", "sidegateway", "five.example")
 	bound := func(name, gateway, hosts, version string) string {
 		return "\napiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: " + name + "}\nspec: {hosts: [" + hosts + "], gateways: [" + gateway + "], http: [{" + to("two/"+version) + "}]}\n---\n"
 	}
@@ -109,8 +111,9 @@ func gatewayNamespaceRow(namespace string) row {
 		return exchange{request: request{from: fromGateway, host: host}, want: w}
 	}
 	nobody := want{Status: 404, Body: empty, Tries: exactly(0)}
-	return row{"Gateways of another namespace", other + gateway(to("one")) + bound("a", "door", "two.example", "a") + bound("b", there+"/door", "two.example, three.example, four.example, one.example", "b"), []exchange{
-		enters("one.example", want{Status: 200, Service: "one"}), enters("two.example", ofVersion("b")), enters("three.example", nobody), enters("four.example", ofVersion("b"))}}
+	return row{"Gateways of another namespace", others + gateway(to("one")) + bound("a", "door", "two.example", "a") + bound("b", there+"/door", "two.example, three.example, four.example, one.example", "b") +
+		bound("c", there+"/side", "five.example", "b"), []exchange{
+		enters("one.example", want{Status: 200, Service: "one"}), enters("two.example", ofVersion("b")), enters("three.example", nobody), enters("four.example", ofVersion("b")), enters("five.example", nobody)}}
 }
 
 // serviceFieldRows: what a Service says about the protocol of a port, and to whom it is exported. No pods are behind them.

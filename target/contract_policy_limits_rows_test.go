@@ -142,7 +142,7 @@ func leftAloneRow(namespace string) row {
 // wildcard. Of two for the same host each subset is that of the first one that has it, and so is the trafficPolicy.
 func competingPoliciesRow(namespace string) row {
 	const all = "maxEjectionPercent: 100"
-	hidden := strings.Replace(policyOf("one", ejects("2", all)), "host: \"one\"", "host: one, exportTo: [elsewhere]", 1)
+	hidden := strings.Replace(policyOf("one", ejects("2", all)), "host: \"one\"", "host: one, exportTo: ["+elsewhere(namespace)+"]", 1)
 	more := strings.Replace(withSubsets("two", ejects("1", all), "name: first, labels: {version: b}", "name: second, labels: {version: b}", "name: others, labels: {app: one}"), "{name: two}", "{name: two-more}", 1)
 	from := func(path, version string) exchange {
 		return exchange{request: request{host: "two", path: path}, want: want{Status: http.StatusOK, Version: version}}

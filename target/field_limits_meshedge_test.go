@@ -12,12 +12,9 @@ const (
 	opened           = "ServiceEntry opens a host, DNS"
 )
 
-// oneGateway is why nothing stands beside the selector of a Gateway.
-const oneGateway = "none: a run on a cluster has one Gateway, whose pods must be there"
-
 // meshEdgeLimits are the limits of the fields of Gateways, ServiceEntries and Sidecars.
 var meshEdgeLimits = map[string]limits{
-	"Gateway.selector":                {oneGateway, oneGateway},
+	"Gateway.selector":                {"Gateways of another namespace", only},
 	"Gateway.servers":                 {unknownAtDoor, sharedPort},
 	"Server.port":                     {sharedPort, only},
 	"Server.hosts":                    {unknownAtDoor, sharedPort},

@@ -16,10 +16,10 @@ import (
 	"github.com/hellochaos/hellochaos/manifests"
 )
 
-// subsetFiles are the files that define the subsets to which the other files of a folder lead.
+// subsetFiles are the files with the DestinationRules of all Services of a folder.
 var subsetFiles = []string{"destinationrules.yaml", "destination-rule-all.yaml"}
 
-// TestSamplesTable verifies each file in the folder that SAMPLES names, and prints the table of docs/verify.md: the file, its objects, what
+// TestSamplesTable verifies each file in the folder that SAMPLES names, and prints the tables of docs/samples.md: the file, its objects, what
 // verify says of it.
 func TestSamplesTable(t *testing.T) {
 	folder := os.Getenv("SAMPLES")
@@ -37,7 +37,7 @@ func TestSamplesTable(t *testing.T) {
 	fmt.Print("| file | objects | `verify --seed 1` |\n| --- | --- | --- |\n" + table.String())
 }
 
-// sampleRow is the line of a file. A file that leads to subsetFiles which it does not define is verified with the file of its folder that does.
+// sampleRow is the line of a file. A file without DestinationRules is verified with the one of its folder that has them.
 func sampleRow(t *testing.T, path, name string) string {
 	others, err := manifests.LoadOthers([]string{path}, nil)
 	if err != nil {

@@ -62,6 +62,9 @@ func (f *finder) untrusted(routed oracle.Routed, d *manifests.Destination, faili
 		_, port, _ = net.SplitHostPort(address)
 	}
 	switch {
+	case manifests.AbsoluteName(failing.Asked):
+		where = fmt.Sprintf("the proxy asks for the name %s, and no server may be asked for a name with a dot at its end", failing.Asked)
+		mend = fmt.Sprintf("write sni: %s beside the mode", strings.TrimSuffix(failing.Asked, "."))
 	case len(failing.Certificate) > 0:
 		where = fmt.Sprintf("the proxy asks for the name %s, and the certificate of %s is taken to be for %s", failing.Asked, d.Host, list(failing.Certificate))
 		mend = fmt.Sprintf("send the host of the destination (rewrite: {authority: %s}), or write sni: %[1]s beside the mode", d.Host)

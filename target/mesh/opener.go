@@ -50,6 +50,10 @@ func (o *opener) open(ctx context.Context, conn net.Conn, asked string) (net.Con
 	if o == nil {
 		return conn, nil
 	}
+	if manifests.AbsoluteName(asked) { // crypto/tls would leave the dot out, which Envoy does not
+		conn.Close()
+		return nil, fmt.Errorf("opening TLS: no server may be asked for %s, a name with a dot at its end", asked)
+	}
 	secure := tls.Client(conn, o.config(asked))
 	if err := secure.HandshakeContext(ctx); err != nil {
 		conn.Close()
