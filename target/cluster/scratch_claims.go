@@ -99,7 +99,7 @@ type claims struct {
 
 // claim notes an object of somebody else that has rules for one of the hosts.
 func (c *claims) claim(u *unstructured.Unstructured, theirs []string) {
-	at, remedy := "the gateway pods of the run, too, by a Gateway without a selector", "Give that Gateway a selector, or use the embedded mesh"
+	at, remedy := "the gateway pods of the run (a Gateway without a selector is for those of all namespaces)", "Give that Gateway a selector, or use the embedded mesh"
 	if c.shared {
 		at, remedy = "the shared gateway", "Without --shared-gateway requests enter by a gateway of the run's own"
 	}

@@ -148,7 +148,7 @@ func TestBeginScratchIsRefused(t *testing.T) {
 		{"another host", "a.example.com", true, map[string]string{gateways: web(`{"istio":"ingressgateway"}`)}, ""},
 		{"a Gateway of other pods", `"*"`, true, map[string]string{gateways: web(`{"istio":"other"}`)}, ""},
 		{"a gateway of the run's own", `"*"`, false, map[string]string{gateways: web(`{"istio":"ingressgateway"}`), rules: `{"spec":{"hosts":["b.org"],"gateways":["web"]}}`}, ""},
-		{"a Gateway for all gateway pods", `"*"`, false, map[string]string{gateways: web(`{}`)}, "Gateway web in namespace prod claims host web.example.com at the gateway pods of the run, too, by a Gateway without a selector, where your files have rules for host *: nothing was written. Give that Gateway a selector"},
+		{"a Gateway for all gateway pods", `"*"`, false, map[string]string{gateways: web(`{}`)}, "Gateway web in namespace prod claims host web.example.com at the gateway pods of the run (a Gateway without a selector is for those of all namespaces), where your files have rules for host *: nothing was written. Give that Gateway a selector"},
 		{"rules at a Gateway for all gateway pods", `"*.org"`, false, map[string]string{gateways: web(`{}`), rules: `{"spec":{"hosts":["b.org"],"gateways":["web"]}}`}, "VirtualService web in namespace prod claims host b.org at the gateway pods of the run"},
 		{"another host at a Gateway for all gateway pods", "a.example.com", false, map[string]string{gateways: web(`{}`)}, ""},
 		{"what the same deployment has applied", `"*"`, true, map[string]string{"/apis/networking.istio.io/v1/namespaces/shop/gateways/web": web(`{"istio":"ingressgateway"}`)}, ""},
