@@ -1,10 +1,12 @@
 package certificates
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"net"
+	"errors"
 	"testing"
+	"time"
 )
 
 // TestSecret has a server speak TLS by the data of a Secret: the clients of its issuer take it by any name, and those of another issuer do not.
@@ -22,22 +24,25 @@ func TestSecret(t *testing.T) {
 	if !roots.AppendCertsFromPEM(data["ca.crt"]) {
 		t.Fatal("ca.crt has no certificate")
 	}
-	server := &tls.Config{Certificates: []tls.Certificate{pair}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: roots}
+	open := &tls.Config{Certificates: []tls.Certificate{pair}}
+	closed := &tls.Config{Certificates: open.Certificates, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: roots}
 	for name, c := range map[string]struct {
-		client *tls.Config
-		ok     bool
+		client, server *tls.Config
+		ok             bool
 	}{
-		"of the issuer":                         {ours.ClientOfSecret(), true},
-		"that looks at the name":                {ours.Client(), false},
-		"of another issuer":                     {others.ClientOfSecret(), false},
-		"of the issuer, without a certificate":  {&tls.Config{RootCAs: ours.Roots()}, false},
-		"that has the Secret's own certificate": {&tls.Config{RootCAs: roots, ServerName: "shop.example", Certificates: []tls.Certificate{pair}}, true},
+		"of the issuer":                               {ours.ClientOfSecret(), closed, true},
+		"that looks at the name":                      {ours.Client(), open, false},
+		"that trusts another issuer":                  {others.ClientOfSecret(), open, false},
+		"with a certificate of another issuer":        {&tls.Config{InsecureSkipVerify: true, Certificates: others.Client().Certificates}, closed, false},
+		"without a certificate":                       {&tls.Config{InsecureSkipVerify: true}, closed, false},
+		"without a certificate, where none is wanted": {&tls.Config{RootCAs: ours.Roots(), ServerName: "shop.example"}, open, true},
+		"that has the Secret's own certificate":       {&tls.Config{RootCAs: roots, ServerName: "shop.example", Certificates: open.Certificates}, closed, true},
 	} {
 		client := c.client.Clone()
 		if client.ServerName == "" {
 			client.ServerName = "other.example"
 		}
-		if err := shake(t, client, server); (err == nil) != c.ok {
+		if err := shake(t, client, c.server); (err == nil) != c.ok {
 			t.Errorf("a client %s: %v, want it to connect: %v", name, err, c.ok)
 		}
 	}
@@ -75,16 +80,25 @@ func issuer(t *testing.T) *Issuer {
 // shake is the error of the client or of the server with which a connection begins.
 func shake(t *testing.T, client, server *tls.Config) error {
 	t.Helper()
-	near, far := net.Pipe()
+	listener, err := tls.Listen("tcp", "127.0.0.1:0", server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
 	served := make(chan error, 1)
 	go func() {
-		defer far.Close()
-		served <- tls.Server(far, server).HandshakeContext(t.Context())
+		conn, err := listener.Accept()
+		if err == nil {
+			defer conn.Close()
+			err = conn.(*tls.Conn).HandshakeContext(ctx)
+		}
+		served <- err
 	}()
-	err := tls.Client(near, client).HandshakeContext(t.Context())
-	near.Close()
-	if other := <-served; err == nil {
-		err = other
+	conn, err := (&tls.Dialer{Config: client}).DialContext(ctx, "tcp", listener.Addr().String())
+	if err == nil {
+		defer conn.Close()
 	}
-	return err
+	return errors.Join(err, <-served)
 }
