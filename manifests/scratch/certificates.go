@@ -134,7 +134,7 @@ func (m *mover) opening(o *manifests.Object, rule *networking.DestinationRule) {
 		}
 	}
 	if len(opened) > 0 {
-		m.left("whichever certificates %s (%s:%d) names. Hosts outside have certificates that are made for the run, proxies trust their issuer, and show one of the run where they show one.", o.Name(), o.File, o.Line)
+		m.left("the certificates that %s (%s:%d) names, if it names any. Hosts outside have certificates that are made for the run, proxies trust their issuer, and show one of the run where they show one.", o.Name(), o.File, o.Line)
 	}
 }
 

@@ -487,7 +487,7 @@ spec:
 	if diff := cmp.Diff(want, set.Certificates); diff != "" {
 		t.Errorf("the certificates differ (-want +got):\n%s", diff)
 	}
-	if len(set.Left) != 2 || !strings.HasPrefix(set.Left[1], "whichever certificates DestinationRule bank (standard input:") {
+	if len(set.Left) != 2 || !strings.HasPrefix(set.Left[1], "the certificates that DestinationRule bank (standard input:") {
 		t.Errorf("what is applied otherwise than written is %q, want the certificates of DestinationRule bank once, behind the Sidecar's ALLOW_ANY", set.Left)
 	}
 	const files = "      - mountPath: /etc/hellochaos\n          name: hellochaos-certificates\n"

@@ -124,10 +124,23 @@ func putEntries(t *testing.T, s *apiServer, port int) *manifests.Rules {
 	return gatewayRules(t, port)
 }
 
+// gatewayRules are those of a Gateway that takes plain HTTP at a port.
 func gatewayRules(t *testing.T, port int) *manifests.Rules {
 	t.Helper()
-	objects, err := manifests.Parse("gateway.yaml", fmt.Appendf(nil, `{apiVersion: networking.istio.io/v1, kind: Gateway, metadata: {name: frontend},
-spec: {selector: {istio: ingressgateway}, servers: [{port: {number: %d, name: http, protocol: HTTP}, hosts: ["*"]}]}}`, port))
+	return serverRules(t, fmt.Sprintf(`{port: {number: %d, name: http, protocol: HTTP}, hosts: ["*"]}`, port))
+}
+
+// secureRules are those of a Gateway that asks clients for their certificates at a port.
+func secureRules(t *testing.T, port int) *manifests.Rules {
+	t.Helper()
+	return serverRules(t, fmt.Sprintf(`{port: {number: %d, name: https, protocol: HTTPS}, hosts: ["*.example"], tls: {mode: MUTUAL, credentialName: a}}`, port))
+}
+
+// serverRules are those of a Gateway with one server.
+func serverRules(t *testing.T, server string) *manifests.Rules {
+	t.Helper()
+	objects, err := manifests.Parse("gateway.yaml", []byte(`{apiVersion: networking.istio.io/v1, kind: Gateway, metadata: {name: frontend},
+spec: {selector: {istio: ingressgateway}, servers: [`+server+`]}}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,21 +196,6 @@ func TestGatewayWithTLSIsRefused(t *testing.T) {
 	nameless := strings.Replace(text, ", credentialName: a", ", serverCertificate: /a, privateKey: /b", 1)
 	expectError(t, c.gateways(t.Context(), [][]manifests.Object{parsed(nameless)}),
 		"Gateway default/frontend, servers[1] (gateway.yaml:3) has TLS at port 443, and no server there has a tls.credentialName")
-}
-
-// secureRules are those of a Gateway that asks clients for their certificates at a port.
-func secureRules(t *testing.T, port int) *manifests.Rules {
-	t.Helper()
-	objects, err := manifests.Parse("gateway.yaml", fmt.Appendf(nil, `{apiVersion: networking.istio.io/v1, kind: Gateway, metadata: {name: frontend},
-spec: {selector: {istio: ingressgateway}, servers: [{port: {number: %d, name: https, protocol: HTTPS}, hosts: ["*.example"], tls: {mode: MUTUAL, credentialName: a}}]}}`, port))
-	if err != nil {
-		t.Fatal(err)
-	}
-	rules, err := manifests.Read(objects)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return rules
 }
 
 // A gateway with TLS is reached where it has the certificate of the run, whatever the name in it is, asks for that of the run's clients, and

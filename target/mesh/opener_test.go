@@ -1,9 +1,11 @@
 package mesh
 
 import (
+	"context"
 	"crypto/tls"
 	"net"
 	"testing"
+	"time"
 
 	"github.com/hellochaos/hellochaos/manifests"
 	"github.com/hellochaos/hellochaos/target/certificates"
@@ -39,15 +41,17 @@ spec: {host: api.example, trafficPolicy: {tls: {mode: SIMPLE}}}
 	if err != nil {
 		t.Fatal(err)
 	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
 	for name, ok := range map[string]bool{"api.example": true, "api.example.": false, "a.wild.example": true, "a.b.wild.example": false, "other.example": false} {
 		near, far := net.Pipe()
 		served := make(chan struct{})
 		go func() {
 			defer close(served)
 			defer far.Close()
-			_ = tls.Server(far, server).HandshakeContext(t.Context()) // the client says whether it succeeds
+			_ = tls.Server(far, server).HandshakeContext(ctx) // the client says whether it succeeds
 		}()
-		_, err := (&opener{how, issuer, true}).open(t.Context(), near, name)
+		_, err := (&opener{how, issuer, true}).open(ctx, near, name)
 		if (err == nil) != ok {
 			t.Errorf("%s: %v, want it to be accepted: %v", name, err, ok)
 		}
